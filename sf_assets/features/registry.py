@@ -1,0 +1,121 @@
+"""Every feature once: what it is called, what it means, where it comes from and why it is there.
+
+The queries of this folder compute a column of the same name; checks, the model, the reasons shown to public officers
+and the documentation read this registry. The base features are those of the production model (25), with calendar-true
+lags, means and differences; the others were added for what they say on their own.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Unit = Literal["€", "person", "hour", "day", "month", "year", "share", "ratio", "flag", "€/person", "hour/person"]
+
+DETTE = "dette_urssaf"
+EFFECTIF = "effectif"
+ACTIVITE_PARTIELLE = "activite_partielle"
+PAIEMENT = "retards_paiement"
+FINANCES = "sante_financiere"
+PROFIL = "profil"
+
+THEMES = {
+    DETTE: "Dettes sociales",
+    EFFECTIF: "Effectif de l'entreprise",
+    ACTIVITE_PARTIELLE: "Recours à l'activité partielle",
+    PAIEMENT: "Retards de paiement aux fournisseurs",
+    FINANCES: "Données financières",
+    PROFIL: "Profil de l'entreprise",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One number per company and month, unknown (NULL) until its sources say something.
+
+    `label` is what an officer reads; `phrase` states a value, with `{value}` where the formatted number goes;
+    `risk` is the side on which economics expects more failures: +1 when high, -1 when low, 0 when undecided.
+    """
+
+    name: str
+    label: str
+    theme: str
+    unit: Unit
+    sources: tuple[str, ...]
+    reason: str
+    phrase: str
+    risk: int = 0
+
+
+def _lags(feature: Feature, months: tuple[int, ...]) -> tuple[Feature, ...]:
+    return tuple(
+        replace(
+            feature,
+            name=f"{feature.name}_lag{n}m",
+            label=f"{feature.label}, {n} mois plus tôt",
+            phrase=f"{feature.label} il y a {n} mois : {{value}}",
+            reason=f"tells whether today's value is new: the same quantity {n} months before",
+            risk=0,
+        )
+        for n in months
+    )
+
+
+_OUVRIERE = Feature(
+    "dette_sociale_ouvriere", "Dette URSSAF, part ouvrière", DETTE, "€", ("debit",),
+    "withheld from wages and not paid over: the gravest debt", "Dette URSSAF, part ouvrière : {value}", 1,
+)  # fmt: skip
+_PATRONALE = Feature(
+    "dette_sociale_patronale", "Dette URSSAF, part patronale", DETTE, "€", ("debit",),
+    "the first bill left unpaid when cash is short", "Dette URSSAF, part patronale : {value}", 1,
+)  # fmt: skip
+
+
+def _ratio(name: str, label: str, risk: int, unit: Unit = "ratio") -> Feature:
+    return Feature(
+        name, label, FINANCES, unit, ("declarations_indmap", "declarations_af", "ratios_dirco"),
+        "one of the fifteen ratios of the tax administration's statements", label + " : {value}", risk,
+    )  # fmt: skip
+
+
+FEATURES: tuple[Feature, ...] = (
+    Feature("cotisation", "Cotisations dues du dernier mois connu", DETTE, "€", ("cotisation",), "the scale of debts", "Cotisations dues du dernier mois connu : {value}"),
+    Feature("cotisation_mean12m", "Cotisations dues, moyenne de 12 mois", DETTE, "€", ("cotisation",), "the scale of debts, without seasons", "Cotisations dues en moyenne sur 12 mois : {value}"),
+    _OUVRIERE,
+    *_lags(_OUVRIERE, (1, 2, 3, 6, 12)),
+    _PATRONALE,
+    *_lags(_PATRONALE, (1, 2, 3, 6, 12)),
+    Feature("dette_sur_cotisation_mean12m", "Dette URSSAF rapportée à un mois de cotisations", DETTE, "ratio", ("debit", "cotisation"), "months of contributions left unpaid", "La dette URSSAF représente {value} mois de cotisations", 1),
+    Feature("dette_sur_cotisation_diff6m", "Évolution sur 6 mois de la dette URSSAF en mois de cotisations", DETTE, "ratio", ("debit", "cotisation"), "a debt that grows is worse than an old one", "La dette URSSAF a varié de {value} mois de cotisations en six mois", 1),
+    Feature("dette_par_effectif", "Dette URSSAF par salarié", DETTE, "€/person", ("debit", "effectif_ent"), "debt at the scale of the company", "Dette URSSAF de {value} par salarié", 1),
+    Feature("dette_par_effectif_diff3m", "Évolution sur 3 mois de la dette URSSAF par salarié", DETTE, "€/person", ("debit", "effectif_ent"), "a recent slide", "La dette URSSAF par salarié a varié de {value} en trois mois", 1),
+    Feature("mois_en_dette_12m", "Mois avec une dette URSSAF sur les 12 derniers", DETTE, "month", ("debit",), "habit or accident", "Une dette URSSAF pendant {value} des 12 derniers mois", 1),
+    Feature("delai_en_cours", "Délai de paiement URSSAF en cours", DETTE, "flag", ("delai",), "a plan is both a difficulty and a cure", "Un délai de paiement URSSAF est en cours"),
+    Feature("effectif", "Effectif", EFFECTIF, "person", ("effectif_ent",), "size", "Effectif : {value}"),
+    Feature("effectif_variation12m", "Variation de l'effectif sur 12 mois", EFFECTIF, "share", ("effectif_ent",), "companies in trouble stop replacing people", "L'effectif a varié de {value} en un an", -1),
+    Feature("ap_heures_consommees", "Heures d'activité partielle consommées", ACTIVITE_PARTIELLE, "hour", ("apconso",), "work is missing", "Activité partielle consommée : {value}", 1),
+    Feature("ap_heures_autorisees", "Heures d'activité partielle autorisées", ACTIVITE_PARTIELLE, "hour", ("apdemande",), "work is expected to be missing", "Activité partielle autorisée : {value}", 1),
+    Feature("ap_consommee_par_effectif_mean12m", "Activité partielle par salarié, moyenne de 12 mois", ACTIVITE_PARTIELLE, "hour/person", ("apconso", "effectif_ent"), "lasting lack of work at the scale of the company", "Activité partielle de {value} par salarié et par mois sur un an", 1),
+    Feature("paydex", "Retard moyen de paiement aux fournisseurs", PAIEMENT, "day", ("paydex",), "suppliers are paid after URSSAF has been", "Les fournisseurs sont payés avec {value} de retard", 1),
+    Feature("paydex_diff12m", "Évolution sur 12 mois du retard de paiement", PAIEMENT, "day", ("paydex",), "a habit that changes", "Le retard de paiement aux fournisseurs a varié de {value} en un an", 1),
+    Feature("fpi_30", "Part des factures en retard de plus de 30 jours", PAIEMENT, "share", ("paydex",), "late invoices", "{value} des factures ont plus de 30 jours de retard", 1),
+    Feature("fpi_90", "Part des factures en retard de plus de 90 jours", PAIEMENT, "share", ("paydex",), "very late invoices", "{value} des factures ont plus de 90 jours de retard", 1),
+    _ratio("dette_nette_sur_caf", "Dette nette sur capacité d'autofinancement", 1),
+    _ratio("dette_a_terme_sur_k_propres", "Dette à terme sur capitaux propres", 0),
+    _ratio("ebe_sur_ca", "Excédent brut d'exploitation sur chiffre d'affaires", -1, "share"),
+    _ratio("va_sur_effectif", "Valeur ajoutée par salarié", -1, "€/person"),
+    _ratio("charges_personnel_sur_va", "Charges de personnel sur valeur ajoutée", 1, "share"),
+    _ratio("stocks_sur_ca", "Stocks sur chiffre d'affaires", 0, "share"),
+    _ratio("liquidite_absolue", "Liquidité absolue", -1),
+    _ratio("liquidite_generale", "Liquidité générale", -1),
+    _ratio("liquidite_reduite", "Liquidité réduite", -1),
+    _ratio("delai_paiement_sur_delai_encaissement", "Délai de paiement sur délai d'encaissement", 0),
+    _ratio("k_propres_sur_k_social", "Capitaux propres sur capital social", -1),
+    _ratio("bfr_sur_k_propres", "Besoin en fonds de roulement sur capitaux propres", 0),
+    _ratio("taux_investissement", "Taux d'investissement", 0, "share"),
+    _ratio("rentabilite_economique", "Rentabilité économique", -1, "share"),
+    _ratio("solidite_financiere", "Solidité financière", -1),
+    Feature("age_comptes", "Ancienneté des derniers comptes connus", FINANCES, "month", ("declarations_indmap",), "old accounts say less, and late filing says something", "Les derniers comptes connus datent de {value}"),
+    Feature("age_entreprise", "Âge de l'entreprise", PROFIL, "year", ("sirene_ul",), "failures are most frequent before six years", "Entreprise créée il y a {value}"),
+)  # fmt: skip
+
+BY_NAME = {feature.name: feature for feature in FEATURES}
+NAMES = tuple(BY_NAME)

@@ -1,0 +1,75 @@
+"""The frozen vocabulary of the project: columns, rules, tables. No I/O, no Dagster, no engine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One quantity, which means the same in every table that has it.
+
+    `type` is a DuckDB type; `unit` is empty for texts, dates and flags; `pattern` is a regular expression
+    the whole value must match.
+    """
+
+    name: str
+    type: str
+    meaning: str
+    unit: str = ""
+    pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What rows must satisfy, as one Great Expectations expectation.
+
+    `expectation` is the name of a class of `great_expectations.expectations` and `arguments` its keyword arguments.
+    Severity `error` blocks what depends on the table, `warning` is a note. `advice` tells an operator what to do.
+    """
+
+    name: str
+    expectation: str
+    arguments: Mapping[str, Any]
+    advice: str
+    severity: Severity = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of the warehouse, kept by month: the first column, `month`, is the batch month it was built for.
+
+    `grain` completes the sentence "one row is …". `columns` does not repeat `month`. `key` identifies a row within a
+    month; an empty key means that duplicates are legitimate. `rules` come on top of those that columns and key imply.
+    """
+
+    name: str
+    grain: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    may_be_empty: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The names of the declared columns, in order, without `month`."""
+        return tuple(column.name for column in self.columns)
+
+
+def no_rows(name: str, query: str, advice: str, severity: Severity = "error") -> Rule:
+    """Refuse every row that `query` returns; `{batch}` in it stands for the month's rows of the table."""
+    return Rule(name, "UnexpectedRowsExpectation", {"unexpected_rows_query": query}, advice, severity)
+
+
+def between(column: str, low: float | None, high: float | None, advice: str, severity: Severity = "error") -> Rule:
+    """Refuse values of `column` outside [low, high]; NULL passes."""
+    arguments = {"column": column, "min_value": low, "max_value": high}
+    return Rule(f"{column}_in_range", "ExpectColumnValuesToBeBetween", arguments, advice, severity)
+
+
+def not_null(column: str, advice: str, severity: Severity = "error") -> Rule:
+    """Refuse NULL in `column`."""
+    return Rule(f"{column}_present", "ExpectColumnValuesToNotBeNull", {"column": column}, advice, severity)
