@@ -1,0 +1,144 @@
+"""What arrived: each file read once, byte by byte, before anybody trusts it.
+
+A file that cannot be read as promised is refused here, with a message that says where; nothing downstream then touches
+what was good before (decision B2).
+"""
+
+import codecs
+import csv
+import gzip
+import hashlib
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sf_assets.schema import Column, Table
+from sf_assets.sources import Source
+
+_CHUNK = 1 << 20
+_BOM = "\ufeff"
+
+ARRIVALS = Table(
+    name="src_arrivals",
+    grain="one file of a monthly batch, as it arrived",
+    columns=(
+        Column("source", "VARCHAR", "source the file belongs to"),
+        Column("file", "VARCHAR", "name of the file"),
+        Column("bytes", "BIGINT", "size as delivered, compressed or not", unit="byte"),
+        Column("sha256", "VARCHAR", "checksum of the bytes as delivered"),
+        Column("delivered_at", "TIMESTAMP", "last change of the file, UTC"),
+        Column("lines", "BIGINT", "lines of the text, the header included", unit="line"),
+        Column("fault", "VARCHAR", "why the file is refused, NULL when it is as promised"),
+    ),
+    key=("source", "file"),
+    may_be_empty=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One file as it arrived; `fault` says why it is refused, None when it is as promised.
+
+    `header` holds the column names as delivered; `header_line` is the number of their line.
+    """
+
+    source: str
+    file: str
+    bytes: int
+    sha256: str
+    delivered_at: datetime
+    lines: int
+    header: tuple[str, ...] = ()
+    header_line: int = 0
+    fault: str | None = None
+
+
+class _Refused(Exception):
+    """The file is not as promised; the message says where."""
+
+
+def inspect(path: Path, source: Source) -> Arrival:
+    """Read one file to its end: size, checksum, lines, encoding, compression, header. Never raises for what it holds."""
+    stat = path.stat()
+    arrival = Arrival(
+        source=source.name,
+        file=path.name,
+        bytes=stat.st_size,
+        sha256=_checksum(path),
+        delivered_at=datetime.fromtimestamp(stat.st_mtime, UTC).replace(tzinfo=None, microsecond=0),
+        lines=0,
+    )
+    try:
+        lines = _count_lines(path)
+        header_line, header = (0, _headers(source)) if source.headless else _read_header(path, source.separator)
+        arrival = replace(arrival, lines=lines, header=header, header_line=header_line)
+        _require_columns(arrival, source)
+    except _Refused as refused:
+        return replace(arrival, fault=str(refused))
+    return arrival
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _open(path: Path) -> gzip.GzipFile:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with _open(path) as stream:
+        try:
+            while chunk := stream.read(_CHUNK):
+                yield chunk
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise _Refused(f"{path.name}: expected a complete gzip archive, found a cut or damaged one ({error})") from None
+
+
+def _count_lines(path: Path) -> int:
+    """Count the lines while making sure that every byte is UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    lines, last, pending = 0, b"", 0
+    for chunk in _chunks(path):
+        try:
+            decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            # The decoder sees what the last chunk left undecided before this one.
+            line = lines + 1 + chunk[: max(error.start - pending, 0)].count(b"\n")
+            found = error.object[error.start : error.start + 1].hex()
+            raise _Refused(f"{path.name}, line {line}: expected UTF-8, found byte 0x{found}") from None
+        pending = len(decoder.getstate()[0])
+        lines += chunk.count(b"\n")
+        last = chunk[-1:]
+    if pending:
+        raise _Refused(f"{path.name}, line {lines + 1}: expected UTF-8, found a character cut by the end of the file")
+    return lines + (last not in (b"", b"\n"))
+
+
+def _read_header(path: Path, separator: str) -> tuple[int, tuple[str, ...]]:
+    with _open(path) as stream:
+        for number, raw in enumerate(stream, start=1):
+            text = raw.decode("utf-8").removeprefix(_BOM if number == 1 else "").rstrip("\r\n")
+            if text:
+                return number, tuple(next(csv.reader([text], delimiter=separator)))
+    raise _Refused(f"{path.name}: expected a header, found an empty file")
+
+
+def _headers(source: Source) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(cell.header for cell in source.cells))
+
+
+def _require_columns(arrival: Arrival, source: Source) -> None:
+    found = {name.lower() for name in arrival.header}
+    missing = [cell.header for cell in source.cells if cell.header.lower() not in found and not cell.optional]
+    if missing:
+        expected = f"column {missing[0]}" if len(missing) == 1 else f"columns {', '.join(dict.fromkeys(missing))}"
+        raise _Refused(
+            f"{arrival.file}, line {arrival.header_line}: expected {expected} in the header, "
+            f"found {len(arrival.header)} columns starting with {', '.join(arrival.header[:4])}"
+        )
+    if source.wide and not any(name.startswith("eff") and name[3:].isdigit() for name in arrival.header):
+        raise _Refused(f"{arrival.file}, line {arrival.header_line}: expected head-count columns effAAAAXY, found none")

@@ -1,0 +1,158 @@
+"""From the bytes of a delimited file to numbered records of text fields, in sets.
+
+A file is read as plain lines first: cutting lines is faster than a CSV reader that must look for quotes, and keeps the
+raw record and its line for the quarantine. Lines without a quote are cut in SQL; well-formed quoted lines are cut by a
+regular expression; only lines with an open or a stray quote, which are rare, go through Python one by one.
+"""
+
+from pathlib import Path
+
+import duckdb
+
+# A quoted field may hold line breaks; past this many lines an open quote is a mistake, and only its line is refused.
+_LONGEST_RECORD = 100
+# The engine needs a separator: one that no text file holds, so that a line stays whole.
+_NOWHERE = "\x01\x02\x03\x04"
+_LONGEST_LINE = 16 << 20
+
+
+def read_records(
+    connection: duckdb.DuckDBPyConnection, path: Path, *, separator: str, lenient: bool, header_line: int, width: int
+) -> None:
+    """Make the temporary view `records`: `line` (of the file, from 1), `raw`, `fields` (texts), `fault` (NULL when sound).
+
+    Empty lines are no records. `width` is the number of columns of the header, which every record must have. `lenient`
+    keeps stray quotes as ordinary characters instead of refusing the record (sources.md §2.2).
+    """
+    connection.execute(
+        """
+        create or replace temp table lines as
+        select row_number() over () as line, raw
+        from read_csv(
+            $path, columns = {'raw': 'VARCHAR'}, header = false, delim = $nowhere, quote = '', escape = '',
+            auto_detect = false, strict_mode = false, max_line_size = $longest
+        )
+        """,
+        {"path": str(path), "nowhere": _NOWHERE, "longest": _LONGEST_LINE},
+    )
+    connection.execute(f"delete from lines where line <= {int(header_line)}")
+    field = rf'"(?:[^"]|"")*"|[^{separator}"]*'
+    sound = rf"(?:{field})(?:\{separator}(?:{field}))*"
+    _settle_open_quotes(connection, separator=separator, sound=sound, lenient=lenient)
+    connection.execute("set variable separator = $1", [separator])
+    connection.execute("set variable sound = $1", [sound])
+    connection.execute("set variable one_field = $1", [rf'(?:^|\{separator})({field})'])
+    connection.execute("set variable width = $1", [width])
+    connection.execute(
+        """
+        create or replace temp view cut as
+        select line, raw, string_split(raw, getvariable('separator')) as fields, null::varchar as fault
+        from lines where raw is not null and not contains(raw, '"')
+        union all
+        select
+            line, raw,
+            list_transform(
+                regexp_extract_all(raw, getvariable('one_field'), 1),
+                lambda f: case when starts_with(f, '"') then replace(f[2:-2], '""', '"') else f end
+            ),
+            null
+        from lines where contains(raw, '"') and regexp_full_match(raw, getvariable('sound'))
+        union all
+        select line, raw, fields, fault from settled
+        """
+    )
+    connection.execute(
+        """
+        create or replace temp view records as
+        select
+            line, raw, fields,
+            case
+                when fault is not null then fault
+                when len(fields) <> getvariable('width')
+                    then format('expected {} fields, found {}', getvariable('width'), len(fields))
+            end as fault
+        from cut
+        """
+    )
+
+
+def _settle_open_quotes(connection: duckdb.DuckDBPyConnection, *, separator: str, sound: str, lenient: bool) -> None:
+    """Settle the lines whose quotes do not close: they open a record of several lines, or are wrong.
+
+    Makes the table `settled` of such records and takes their continuation lines out of `lines`.
+    """
+    connection.execute(
+        "create or replace temp table settled (line bigint, last bigint, raw varchar, fields varchar[], fault varchar)"
+    )
+    suspects = connection.execute(
+        """select line from lines where contains(raw, '"') and not regexp_full_match(raw, $1) order by line""", [sound]
+    ).fetchall()
+    settled = []
+    done = 0
+    for (line,) in suspects:
+        if line <= done:
+            continue
+        following = connection.execute(
+            "select coalesce(raw, '') from lines where line between $1 and $2 order by line",
+            [line, line + (0 if lenient else _LONGEST_RECORD)],
+        ).fetchall()
+        texts = [text for (text,) in following]
+        taken, fields = _cut_lenient(texts[0], separator) if lenient else _cut_strict(texts, separator)
+        done = line + taken - 1
+        fault = None if fields is not None else "a quote stands where none may, or is never closed"
+        settled.append((line, done, "\n".join(texts[:taken]), fields, fault))
+    if settled:
+        connection.executemany("insert into settled values (?, ?, ?, ?, ?)", settled)
+        connection.execute("delete from lines using settled s where lines.line between s.line and s.last")
+
+
+def _cut_strict(texts: list[str], separator: str) -> tuple[int, list[str] | None]:
+    """Cut one record that may span several lines; return the lines taken and its fields, None when a quote is wrong."""
+    fields: list[str] = []
+    text, taken, at = texts[0], 1, 0
+    while True:
+        if text[at : at + 1] != '"':
+            end = text.find(separator, at)
+            field = text[at:] if end < 0 else text[at:end]
+            if '"' in field:
+                return 1, None
+            at += len(field)
+        else:
+            value = ""
+            at += 1
+            while (end := _closing_quote(text, at)) < 0:
+                if taken == len(texts):
+                    return 1, None
+                value += text[at:].replace('""', '"') + "\n"
+                text, at, taken = texts[taken], 0, taken + 1
+            field = value + text[at:end].replace('""', '"')
+            at = end + 1
+        fields.append(field)
+        if at == len(text):
+            return taken, fields
+        if text[at] != separator:
+            return 1, None
+        at += 1
+
+
+def _closing_quote(text: str, at: int) -> int:
+    while (at := text.find('"', at)) >= 0:
+        if text[at + 1 : at + 2] != '"':
+            return at
+        at += 2
+    return -1
+
+
+def _cut_lenient(text: str, separator: str) -> tuple[int, list[str]]:
+    """Cut one line whose stray quotes are ordinary characters; a quote closes a field only before a separator."""
+    fields: list[str] = []
+    at = 0
+    while True:
+        opened = text[at : at + 1] == '"'
+        end = text.find('"' + separator, at + 1) if opened else text.find(separator, at)
+        last = end < 0
+        piece = text[at:] if last else text[at : end + opened]
+        fields.append(piece.removeprefix('"').removesuffix('"').replace('""', '"') if opened else piece)
+        if last:
+            return 1, fields
+        at = end + opened + 1
