@@ -1,0 +1,83 @@
+"""Official names of codes, as INSEE and the producers publish them: activities, legal forms, departments, streets.
+
+One CSV per table: UTF-8, comma, header, sorted by code; everything is text except `labels_motif_recours.id`. These lists
+change with the nomenclatures, not with the months: the same rows serve every batch.
+"""
+
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+
+from sf_assets.fields import pick
+from sf_assets.schema import Column, Table
+
+
+def _naf(edition: str) -> tuple[Column, ...]:
+    return (
+        Column("niv5", "VARCHAR", f"sub-class, {edition}", pattern=r"[0-9]{2}\.[0-9]{2}[A-Z]"),
+        Column("niv4", "VARCHAR", f"class, {edition}"),
+        Column("niv3", "VARCHAR", f"group, {edition}"),
+        Column("niv2", "VARCHAR", f"division, {edition}"),
+        Column("niv1", "VARCHAR", f"section letter, {edition}"),
+        Column("niv1_libelle", "VARCHAR", "name of the section"),
+        Column("niv5_libelle", "VARCHAR", "name of the sub-class"),
+    )
+
+
+TABLES = (
+    Table("naf_codes", "one activity of NAF rev. 2", _naf("NAF rev. 2"), key=("niv5",)),
+    Table("naf25_codes", "one activity of NAF 2025", _naf("NAF 2025"), key=("niv5",)),
+    Table(
+        "categories_juridiques",
+        "one legal category, INSEE level III",
+        (
+            Column("code", "VARCHAR", "legal category", pattern=r"[0-9]{4}"),
+            Column("libelle", "VARCHAR", "name of the legal category"),
+        ),
+        key=("code",),
+    ),
+    Table(
+        "labels_departement_region",
+        "one department or overseas territory, with its region",
+        pick("departement libelle_departement region libelle_region"),
+        key=("departement",),
+    ),
+    Table(
+        "labels_motif_recours",
+        "one reason of a demand of short-time work",
+        (
+            Column("id", "INTEGER", "reason of the demand, 1 to 7"),
+            Column("label", "VARCHAR", "name of the reason; 6 and 7 share theirs"),
+        ),
+        key=("id",),
+    ),
+    Table(
+        "types_voie",
+        "one kind of street",
+        (
+            Column("code", "VARCHAR", "kind of street as INSEE abbreviates it"),
+            Column("libelle", "VARCHAR", "kind of street, in full"),
+        ),
+        key=("code",),
+    ),
+)
+
+
+def csv_path(name: str) -> Path:
+    """Return the CSV file of the nomenclature `name`; an unknown name raises `ValueError`."""
+    if name not in {table.name for table in TABLES}:
+        known = ", ".join(table.name for table in TABLES)
+        raise ValueError(f"nomenclature: expected one of {known}; found {name!r}")
+    return Path(str(files(__package__).joinpath(f"{name}.csv")))
+
+
+def load(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create one temporary table per nomenclature, under its own name and with its declared types."""
+    for table in TABLES:
+        types = ", ".join(f"'{column.name}': '{column.type}'" for column in table.columns)
+        connection.execute(
+            f"create or replace temp table {table.name} as select * from read_csv($path, "
+            f"auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', columns = {{{types}}})",
+            {"path": str(csv_path(table.name))},
+        )

@@ -72,7 +72,7 @@ def inspect(path: Path, source: Source) -> Arrival:
     )
     try:
         lines = _count_lines(path)
-        header_line, header = (0, _headers(source)) if source.headless else _read_header(path, source.separator)
+        header_line, header = read_header(path, source)
         arrival = replace(arrival, lines=lines, header=header, header_line=header_line)
         _require_columns(arrival, source)
     except _Refused as refused:
@@ -95,7 +95,9 @@ def _chunks(path: Path) -> Iterator[bytes]:
             while chunk := stream.read(_CHUNK):
                 yield chunk
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise _Refused(f"{path.name}: expected a complete gzip archive, found a cut or damaged one ({error})") from None
+            raise _Refused(
+                f"{path.name}: expected a complete gzip archive, found a cut or damaged one ({error})"
+            ) from None
 
 
 def _count_lines(path: Path) -> int:
@@ -118,17 +120,16 @@ def _count_lines(path: Path) -> int:
     return lines + (last not in (b"", b"\n"))
 
 
-def _read_header(path: Path, separator: str) -> tuple[int, tuple[str, ...]]:
+def read_header(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
+    """Return the line of the header and the column names; a headless file has line 0 and the declared names."""
+    if source.headless:
+        return 0, tuple(dict.fromkeys(cell.header for cell in source.cells))
     with _open(path) as stream:
         for number, raw in enumerate(stream, start=1):
             text = raw.decode("utf-8").removeprefix(_BOM if number == 1 else "").rstrip("\r\n")
             if text:
-                return number, tuple(next(csv.reader([text], delimiter=separator)))
+                return number, tuple(next(csv.reader([text], delimiter=source.separator)))
     raise _Refused(f"{path.name}: expected a header, found an empty file")
-
-
-def _headers(source: Source) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(cell.header for cell in source.cells))
 
 
 def _require_columns(arrival: Arrival, source: Source) -> None:

@@ -90,7 +90,11 @@ PROCOL = Source(
     grain="one step of a collective procedure of an establishment's company",
     names=("sigfaible_pcoll.csv",),
     known="`date_effet` + 30 days",
-    cells=(_SIRET, Cell("Dt_effet", "date_procol", "date_effet", required=True), Cell("Lib_actx_stdx", column="libelle")),
+    cells=(
+        _SIRET,
+        Cell("Dt_effet", "date_procol", "date_effet", required=True),
+        Cell("Lib_actx_stdx", column="libelle"),
+    ),
 )
 
 EFFECTIF = Source(

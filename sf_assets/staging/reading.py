@@ -13,7 +13,7 @@ import duckdb
 
 from sf_assets.fields import FIELDS
 from sf_assets.sources import Cell, Source
-from sf_assets.sources.arrival import Arrival
+from sf_assets.sources.arrival import read_header
 from sf_assets.staging.records import read_records
 
 READERS = files("sf_assets.staging").joinpath("readers.sql").read_text(encoding="utf-8")
@@ -53,10 +53,8 @@ class Count:
     cells: int
 
 
-def read_source(
-    connection: duckdb.DuckDBPyConnection, source: Source, arrivals: Sequence[tuple[Path, Arrival]]
-) -> list[Count]:
-    """Read all files of a source into the temporary tables `cells` (typed rows) and `quarantine`.
+def read_source(connection: duckdb.DuckDBPyConnection, source: Source, paths: Sequence[Path]) -> list[Count]:
+    """Read all files of a source, which were inspected before, into the temporary tables `cells` (typed rows) and `quarantine`.
 
     Expects the temporary tables `types_voie` (code, libelle) and `perimeter` (siren); the latter only matters to
     sources that are filtered.
@@ -66,27 +64,29 @@ def read_source(
     connection.execute(READERS)
     for table in ("cells", "quarantine", "tally"):
         connection.execute(f"drop table if exists {table}")
-    for path, arrival in arrivals:
+    for path in paths:
+        header_line, header = read_header(path, source)
         read_records(
             connection,
             path,
             separator=source.separator,
             lenient=source.lenient_quotes,
-            header_line=arrival.header_line,
-            width=len(arrival.header),
+            header_line=header_line,
+            width=len(header),
         )
         connection.execute("set variable file = $1", [path.name])
-        connection.execute(f"create or replace temp table typed as {_typed(source, arrival.header)}")
+        connection.execute(f"create or replace temp table typed as {_typed(source, header)}")
         _append(connection, "tally", "select file, disposition, count(*) as records from typed group by all")
         _append(connection, "quarantine", _QUARANTINED)
         if source.wide:
-            _read_wide(connection, source, arrival.header)
+            list_months(connection, header)
+            _read_wide(connection, source)
         else:
             kept = ", ".join(_columns(source))
             _append(connection, "cells", f"select file, line, raw, {kept} from typed where disposition = 'accepted'")
     if source.unique:
         _drop_duplicates(connection, source)
-    return _counts(connection, [path.name for path, _ in arrivals])
+    return _counts(connection, [path.name for path in paths])
 
 
 def _append(connection: duckdb.DuckDBPyConnection, table: str, query: str) -> None:
@@ -118,7 +118,9 @@ def _typed(source: Source, header: Sequence[str]) -> str:
     errors = [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "record" and _can_fail(cell)]
     notes = [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "cell"]
     key = _key(source)
-    errors.append(_Error(f"not regexp_full_match({key}, '{FIELDS[source.key].pattern}')", source.key, "digits only", key))
+    errors.append(
+        _Error(f"not regexp_full_match({key}, '{FIELDS[source.key].pattern}')", source.key, "digits only", key)
+    )
     outside = f"substr({key}, 1, 9) not in (select siren from perimeter)" if source.filtered else "false"
     # The reference tests the key only once the other cells are sound, and the perimeter last (sources.md §2.4).
     return f"""
@@ -191,13 +193,15 @@ _QUARANTINED = """
 """
 
 
-def _read_wide(connection: duckdb.DuckDBPyConnection, source: Source, header: Sequence[str]) -> None:
-    """Turn one record per identifier, with a column per month, into one row per identifier and month."""
-    months = [(at, name) for at, name in enumerate(header, start=1) if _is_month(name)]
+def list_months(connection: duckdb.DuckDBPyConnection, header: Sequence[str]) -> None:
+    """Make the temporary table `months` of a head-count file: the place of each month's column, its header, its month."""
+    months = [(place, name, name[3:]) for place, name in enumerate(header, start=1) if _is_month(name)]
     connection.execute("create or replace temp table months (place integer, header varchar, periode date)")
-    connection.executemany(
-        "insert into months select $1, $2, read_periode_debut($3)", [(at, name, name[3:]) for at, name in months]
-    )
+    connection.executemany("insert into months select $1, $2, read_periode_debut($3)", months)
+
+
+def _read_wide(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """Turn one record per identifier, with a column per month, into one row per identifier and month."""
     connection.execute(
         f"""
         create or replace temp view melted as

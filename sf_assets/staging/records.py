@@ -41,7 +41,7 @@ def read_records(
     _settle_open_quotes(connection, separator=separator, sound=sound, lenient=lenient)
     connection.execute("set variable separator = $1", [separator])
     connection.execute("set variable sound = $1", [sound])
-    connection.execute("set variable one_field = $1", [rf'(?:^|\{separator})({field})'])
+    connection.execute("set variable one_field = $1", [rf"(?:^|\{separator})({field})"])
     connection.execute("set variable width = $1", [width])
     connection.execute(
         """

@@ -147,10 +147,13 @@ def draw_establishments(seed: int, block: int, companies: Companies) -> Establis
     total = len(companies)
     count = np.where(rng.random(total) < 0.70, 1, 2 + rng.geometric(0.45, total) - 1)
     count = count + rng.poisson(np.maximum(companies.size - 50.0, 0.0) / 120.0)
-    count = np.where(companies.perimeter, np.clip(count, 1, 40), 1)
+    abroad = companies.kind == FOREIGN
+    count = np.where(companies.perimeter, np.clip(count, 1, 40), 1) + abroad
     company = np.repeat(np.arange(total), count)
     rank = np.arange(len(company)) - np.repeat(np.cumsum(count) - count, count)
     share = rng.gamma(1.2, 1.0, len(company)) + np.where(rank == 0, 2.0, 0.1)
+    # Nobody works in a seat abroad: the staff belong to the French establishments.
+    share = np.where(abroad[company] & (rank == 0), 0.0, share)
     summed = np.cumsum(share)
     before = (summed - share)[np.cumsum(count) - count]
     whole = np.add.reduceat(share, np.cumsum(count) - count)
@@ -159,6 +162,7 @@ def draw_establishments(seed: int, block: int, companies: Companies) -> Establis
     high = np.where(rank == count[company] - 1, 1.0, high).astype(np.float32)
 
     moves = np.where((rank == 0) & (rng.random(len(company)) < 0.06), rng.integers(6, MONTHS, len(company)), NEVER)
+    moves = np.where((moves > companies.birth[company] + 6) & ~abroad[company], moves, NEVER)
     two_accounts = (rng.random(len(company)) < 0.01) & (moves == NEVER)
     forged = _is_forging(companies)[company] & (rank > 0) & ~two_accounts
     elsewhere = pick(rng, PLACES.weight, len(company))
@@ -179,7 +183,7 @@ def draw_establishments(seed: int, block: int, companies: Companies) -> Establis
     merged = {name: np.concatenate((lines[name], added[name])) for name in lines}
     order = np.lexsort((merged["part"], merged["rank"], merged["company"]))
     merged = {name: values[order] for name, values in merged.items()}
-    return _identified(rng, companies, merged, forged_lines[order])
+    return _identified(companies, merged, forged_lines[order])
 
 
 def _is_forging(companies: Companies) -> Flags:
@@ -188,7 +192,7 @@ def _is_forging(companies: Companies) -> Flags:
     return forging[companies.activity]
 
 
-def _identified(rng: np.random.Generator, companies: Companies, lines: dict[str, Ints], forged: Flags) -> Establishments:
+def _identified(companies: Companies, lines: dict[str, Ints], forged: Flags) -> Establishments:
     company, rank, part = lines["company"], lines["rank"], lines["part"]
     sequence = np.where(part == 1, 900 + rank, rank + 1)
     # The second account of an establishment keeps its siret; the last digit depends on nothing else.
@@ -202,7 +206,6 @@ def _identified(rng: np.random.Generator, companies: Companies, lines: dict[str,
         (companies.number[company] * 128 + rank * 3 + part)
     ).cast(pl.String).str.zfill(10)
     abroad = (companies.kind[company] == FOREIGN) & (rank == 0)
-    del rng
     return Establishments(
         company=company,
         siret=siret,

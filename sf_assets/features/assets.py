@@ -1,0 +1,81 @@
+"""The feature assets: one per query of this folder. A range of months is one step, computed in sets, not one per month."""
+
+from collections.abc import Sequence
+from datetime import date
+from importlib.resources import files
+
+import dagster as dg
+
+from sf_assets.features.tables import TABLES
+from sf_assets.materialization import gate, reads_at, stamp, state_of, told
+from sf_assets.partitions import add_months, parse_month
+from sf_assets.queries import Query, read_query
+from sf_assets.resources import Parameters
+from sf_assets.schema import Table
+from sf_assets.storage import Session, Warehouse, Write
+
+_FEATURES = {table.name for table in TABLES}
+
+
+def _spans(session: Session, months: Sequence[date]) -> list[tuple[date, list[date]]]:
+    """Cut months into runs without a gap that are computed from the same batch month."""
+    spans: list[tuple[date, list[date]]] = []
+    for month in sorted(months):
+        state = state_of(session, month)
+        if spans and spans[-1][0] == state and add_months(spans[-1][1][-1], 1) == month:
+            spans[-1][1].append(month)
+        else:
+            spans.append((state, [month]))
+    return spans
+
+
+def _build(
+    warehouse: Warehouse, table: Table, query: Query, wanted: Sequence[date], *, values: dict[str, object], run_id: str
+) -> list[tuple[date, Write]]:
+    """Compute a table for all wanted months, one query per span; return the batch month and the write of each."""
+    base = [name for name in query.reads if name not in _FEATURES]
+    below = [name for name in query.reads if name in _FEATURES]
+    done = []
+    with warehouse.session() as session:
+        for state, months in _spans(session, wanted):
+            reads, gates = reads_at(session, base, state)
+            gate(warehouse, [*gates, *((name, month) for name in below for month in months)])
+            session.bind(reads)
+            session.bind_months([read for read in TABLES if read.name in below], months)
+            write = session.replace(
+                {table: query.text},
+                where={"month": months},
+                author=run_id,
+                message=f"{table.name} {months[0]:%Y-%m} to {months[-1]:%Y-%m}",
+                parameters=query.bound(values | {"first": months[0], "last": months[-1]}),
+            )[table.name]
+            done.append((state, write))
+    return done
+
+
+def _feature_asset(table: Table) -> dg.AssetsDefinition:
+    query = read_query(files("sf_assets.features"), table.name)
+
+    @dg.asset(
+        **stamp(table, "features", description=query.header, query=query.text, kinds={"duckdb", "sql"}),
+        deps=list(query.reads),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def build(
+        context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
+    ) -> dg.MaterializeResult[None]:
+        wanted = [parse_month(key) for key in context.partition_keys]
+        writes = _build(
+            warehouse, table, query, wanted, values=parameters.of_queries(), run_id=context.run_id
+        )
+        rows = sum(write.rows for _, write in writes)
+        return dg.MaterializeResult(
+            metadata=told(writes[-1][1])
+            | {"dagster/partition_row_count": rows // len(wanted), "rows": rows, "months": len(wanted)}
+            | {"computed_from": dg.MetadataValue.json(sorted({f"{state:%Y-%m}" for state, _ in writes}))}
+        )
+
+    return build
+
+
+ASSETS = tuple(_feature_asset(table) for table in TABLES)

@@ -1,0 +1,66 @@
+-- One row is one company and month with short-time work in the year before: hours consumed in the newest month known at
+-- the cut-off, hours authorised for the month itself by demands decided by then (prorated by day, reasons 1 to 5), and
+-- the hours consumed over twelve months.
+with consumed as (
+    select
+        siren,
+        cast(date_trunc('month', periode) + to_months($apconso_months) as date) as month,
+        sum(heures_consommees) as consommees
+    from clean_ap
+    where date_trunc('month', periode) + to_months($apconso_months)
+        between $first::date - interval 11 month and $last::date
+    group by all
+),
+
+demands as (
+    select
+        substr(siret, 1, 9) as siren,
+        periode_debut,
+        periode_fin,
+        heures / (date_diff('day', periode_debut, periode_fin) + 1) as par_jour,
+        unnest(generate_series(
+            greatest(
+                date_trunc('month', periode_debut)::date,
+                date_trunc('month', date_statut - $shift)::date,
+                $first::date
+            ),
+            least(date_trunc('month', periode_fin)::date, $last::date),
+            interval 1 month
+        ))::date as month
+    from stg_apdemande
+    where motif_recours < 6 and heures is not null and periode_fin >= periode_debut
+),
+
+authorised as (
+    select
+        siren,
+        month,
+        sum(par_jour * (
+            date_diff('day', greatest(periode_debut, month), least(periode_fin, last_day(month))) + 1
+        )) as autorisees
+    from demands
+    group by all
+),
+
+panel as (
+    select c.siren, cast(s.month as date) as month
+    from (select siren from consumed union select siren from authorised) as c,
+        generate_series(cast($first::date - interval 11 month as date), $last::date, interval 1 month) as s (month)
+),
+
+summed as (
+    select
+        month,
+        siren,
+        coalesce(consumed.consommees, 0) as ap_heures_consommees,
+        coalesce(authorised.autorisees, 0) as ap_heures_autorisees,
+        coalesce(sum(consumed.consommees) over (partition by siren order by month rows 11 preceding), 0)
+            as ap_heures_consommees_12m
+    from panel
+    left join consumed using (siren, month)
+    left join authorised using (siren, month)
+)
+
+select *
+from summed
+where month between $first::date and $last::date

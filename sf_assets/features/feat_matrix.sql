@@ -1,0 +1,70 @@
+-- One row is one company of the perimeter and month with every declared feature, as known at the cut-off: the only table
+-- that models read. No debt event and no hour of short-time work mean none; anything else that is missing is unknown and
+-- stays NULL.
+with plans as (
+    select distinct m.month, substr(d.siret, 1, 9) as siren
+    from (select distinct month from feat_company_month) as m
+    join clean_delai as d
+        on d.date_creation <= last_day(m.month) + $shift and d.date_echeance >= last_day(m.month) + $shift
+)
+
+select
+    c.month,
+    c.siren,
+    d.cotisation,
+    d.cotisation_mean12m,
+    coalesce(d.dette_sociale_ouvriere, 0) as dette_sociale_ouvriere,
+    coalesce(d.dette_sociale_ouvriere_lag1m, 0) as dette_sociale_ouvriere_lag1m,
+    coalesce(d.dette_sociale_ouvriere_lag2m, 0) as dette_sociale_ouvriere_lag2m,
+    coalesce(d.dette_sociale_ouvriere_lag3m, 0) as dette_sociale_ouvriere_lag3m,
+    coalesce(d.dette_sociale_ouvriere_lag6m, 0) as dette_sociale_ouvriere_lag6m,
+    coalesce(d.dette_sociale_ouvriere_lag12m, 0) as dette_sociale_ouvriere_lag12m,
+    coalesce(d.dette_sociale_patronale, 0) as dette_sociale_patronale,
+    coalesce(d.dette_sociale_patronale_lag1m, 0) as dette_sociale_patronale_lag1m,
+    coalesce(d.dette_sociale_patronale_lag2m, 0) as dette_sociale_patronale_lag2m,
+    coalesce(d.dette_sociale_patronale_lag3m, 0) as dette_sociale_patronale_lag3m,
+    coalesce(d.dette_sociale_patronale_lag6m, 0) as dette_sociale_patronale_lag6m,
+    coalesce(d.dette_sociale_patronale_lag12m, 0) as dette_sociale_patronale_lag12m,
+    (dette_sociale_ouvriere + dette_sociale_patronale) / nullif(greatest(d.cotisation_mean12m, 0), 0)
+        as dette_sur_cotisation_mean12m,
+    dette_sur_cotisation_mean12m
+    - (dette_sociale_ouvriere_lag6m + dette_sociale_patronale_lag6m) / nullif(greatest(d.cotisation_mean12m_lag6m, 0), 0)
+        as dette_sur_cotisation_diff6m,
+    (dette_sociale_ouvriere + dette_sociale_patronale) / nullif(e.effectif, 0) as dette_par_effectif,
+    dette_par_effectif - (dette_sociale_ouvriere_lag3m + dette_sociale_patronale_lag3m) / nullif(e.effectif_lag3m, 0)
+        as dette_par_effectif_diff3m,
+    coalesce(d.mois_en_dette_12m, 0)::double as mois_en_dette_12m,
+    (plans.siren is not null)::double as delai_en_cours,
+    e.effectif::double as effectif,
+    e.effectif / nullif(e.effectif_lag12m, 0) - 1 as effectif_variation12m,
+    coalesce(a.ap_heures_consommees, 0) as ap_heures_consommees,
+    coalesce(a.ap_heures_autorisees, 0) as ap_heures_autorisees,
+    coalesce(a.ap_heures_consommees_12m, 0) / 12 / nullif(e.effectif, 0) as ap_consommee_par_effectif_mean12m,
+    p.paydex,
+    p.paydex_diff12m,
+    p.fpi_30,
+    p.fpi_90,
+    f.dette_nette_sur_caf,
+    f.dette_a_terme_sur_k_propres,
+    f.ebe_sur_ca,
+    f.va_sur_effectif,
+    f.charges_personnel_sur_va,
+    f.stocks_sur_ca,
+    f.liquidite_absolue,
+    f.liquidite_generale,
+    f.liquidite_reduite,
+    f.delai_paiement_sur_delai_encaissement,
+    f.k_propres_sur_k_social,
+    f.bfr_sur_k_propres,
+    f.taux_investissement,
+    f.rentabilite_economique,
+    f.solidite_financiere,
+    f.age_comptes,
+    c.age_entreprise
+from feat_company_month as c
+left join feat_dette as d using (month, siren)
+left join feat_effectif as e using (month, siren)
+left join feat_activite_partielle as a using (month, siren)
+left join feat_paiement as p using (month, siren)
+left join feat_comptes as f using (month, siren)
+left join plans using (month, siren)

@@ -1,0 +1,42 @@
+-- One row is one company and month: the last payment behaviour known at the cut-off and measured within a year, and the
+-- average delay known twelve months before.
+with known as (
+    select
+        siren,
+        cast(date_trunc('month', date_valeur + to_months($paydex_months) - to_days($shift)) as date) as month,
+        arg_max(paydex, date_valeur) as paydex,
+        arg_max(fpi_30, date_valeur) as fpi_30,
+        arg_max(fpi_90, date_valeur) as fpi_90
+    from clean_paydex
+    where
+        date_trunc('month', date_valeur + to_months($paydex_months) - to_days($shift))
+        between $first::date - interval 23 month and $last::date
+    group by all
+),
+
+panel as (
+    select c.siren, cast(s.month as date) as month
+    from (select distinct siren from known) as c,
+        generate_series(cast($first::date - interval 23 month as date), $last::date, interval 1 month) as s (month)
+),
+
+filled as (
+    select
+        siren,
+        month,
+        last_value(known.paydex ignore nulls) over year as paydex,
+        last_value(known.fpi_30 ignore nulls) over year as fpi_30,
+        last_value(known.fpi_90 ignore nulls) over year as fpi_90
+    from panel
+    left join known using (siren, month)
+    window year as (partition by siren order by month rows 11 preceding)
+),
+
+lagged as (
+    select *, paydex - lag(paydex, 12) over (partition by siren order by month) as paydex_diff12m
+    from filled
+)
+
+select month, siren, paydex, fpi_30, fpi_90, paydex_diff12m
+from lagged
+where month between $first::date and $last::date and (paydex is not null or fpi_30 is not null or fpi_90 is not null)

@@ -1,0 +1,120 @@
+"""The feature tables. Their columns are the registry's features and what the queries hand over to one another."""
+
+from sf_assets.features.registry import BY_NAME, FEATURES, Feature
+from sf_assets.fields import pick
+from sf_assets.schema import Column, Rule, Table, between, no_rows
+
+_ADVICE_SHARE = "Shares lie between 0 and 1: look at the unit of the source."
+
+
+def _column(feature: Feature) -> Column:
+    return Column(feature.name, "DOUBLE", f"{feature.label}: {feature.reason}", unit=feature.unit)
+
+
+def _features(names: str) -> tuple[Column, ...]:
+    return tuple(_column(BY_NAME[name]) for name in names.split())
+
+
+def _lagged(name: str, meaning: str) -> Column:
+    return Column(name, "DOUBLE", meaning)
+
+
+def _positive(column: str) -> Rule:
+    return between(column, 0, None, "Amounts and counts are not negative: look at the query and its source.")
+
+
+COMPANY_MONTH = Table(
+    name="feat_company_month",
+    grain="one company of the perimeter that employed people and was active at the month's cut-off",
+    columns=(
+        *pick("siren raison_sociale siret_siege code_commune departement libelle_region"),
+        Column("code_naf", "VARCHAR", "main activity, NAF rev. 2, of the legal unit, otherwise of its seat"),
+        *pick("naf_section"),
+        Column("procedure_connue", "VARCHAR", "collective procedure known at the cut-off, NULL when none"),
+        *_features("age_entreprise"),
+    ),
+    key=("siren",),
+)
+
+EFFECTIF = Table(
+    name="feat_effectif",
+    grain="one company with a head-count known at the cut-off",
+    columns=(
+        *pick("siren"),
+        Column("effectif", "INTEGER", "last head-count known", unit="person"),
+        Column("effectif_lag3m", "INTEGER", "the same three months before", unit="person"),
+        Column("effectif_lag12m", "INTEGER", "the same twelve months before", unit="person"),
+    ),
+    key=("siren",),
+)
+
+_STOCKS = " ".join(
+    f"{part} " + " ".join(f"{part}_lag{n}m" for n in (1, 2, 3, 6, 12))
+    for part in ("dette_sociale_ouvriere", "dette_sociale_patronale")
+)
+
+DETTE = Table(
+    name="feat_dette",
+    grain="one company that owes or contributes to URSSAF",
+    columns=(
+        *pick("siren"),
+        *_features("cotisation cotisation_mean12m"),
+        _lagged("cotisation_mean12m_lag6m", "mean contributions six months before"),
+        *_features(_STOCKS),
+        Column("mois_en_dette_12m", "BIGINT", "months with a debt, of the last twelve", unit="month"),
+    ),
+    key=("siren",),
+    rules=(_positive("dette_sociale_ouvriere"), _positive("dette_sociale_patronale")),
+)
+
+ACTIVITE_PARTIELLE = Table(
+    name="feat_activite_partielle",
+    grain="one company with short-time work in the year before the cut-off",
+    columns=(
+        *pick("siren"),
+        *_features("ap_heures_consommees ap_heures_autorisees"),
+        Column("ap_heures_consommees_12m", "DOUBLE", "hours consumed over twelve months", unit="hour"),
+    ),
+    key=("siren",),
+    rules=(_positive("ap_heures_consommees"), _positive("ap_heures_autorisees")),
+    may_be_empty=True,
+)
+
+PAIEMENT = Table(
+    name="feat_paiement",
+    grain="one company whose payment behaviour was measured within a year",
+    columns=(*pick("siren"), *_features("paydex fpi_30 fpi_90 paydex_diff12m")),
+    key=("siren",),
+    rules=(between("fpi_30", 0, 1, _ADVICE_SHARE), between("fpi_90", 0, 1, _ADVICE_SHARE)),
+    may_be_empty=True,
+)
+
+_RATIOS = " ".join(feature.name for feature in FEATURES if "ratios_dirco" in feature.sources)
+
+COMPTES = Table(
+    name="feat_comptes",
+    grain="one company with accounts closed less than two years before the cut-off",
+    columns=(*pick("siren"), *_features(f"{_RATIOS} age_comptes")),
+    key=("siren",),
+    rules=(_positive("age_comptes"),),
+    may_be_empty=True,
+)
+
+MATRIX = Table(
+    name="feat_matrix",
+    grain="one company of the perimeter with every feature as known at the cut-off",
+    columns=(*pick("siren"), *(_column(feature) for feature in FEATURES)),
+    key=("siren",),
+    rules=(
+        _positive("effectif"),
+        _positive("dette_par_effectif"),
+        no_rows(
+            "as_many_as_companies",
+            "select count(*) as n from {batch} having count(*) <> count(distinct siren)",
+            "A join multiplies companies: look at the keys of the feature tables.",
+        ),
+    ),
+)
+
+# In the order of the flow: each reads those before it.
+TABLES = (EFFECTIF, COMPANY_MONTH, DETTE, ACTIVITE_PARTIELLE, PAIEMENT, COMPTES, MATRIX)

@@ -1,0 +1,147 @@
+"""How a query becomes an asset: which months it reads, through which gate, and what the operator is told.
+
+A monthly batch is computed from its own month. Sources that were not delivered stay in force: their staging table is
+read at the newest month that was. Features of months without a batch of their own, which training needs, are computed
+from the newest batch, each with its own cut-off.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from sf_assets import nomenclatures
+from sf_assets.catalogue import SUITES, TABLES
+from sf_assets.partitions import cutoff_of, months, parse_month
+from sf_assets.quality import require_passed
+from sf_assets.queries import Query
+from sf_assets.resources import Parameters
+from sf_assets.schema import Table
+from sf_assets.sources import BY_NAME as SOURCES
+from sf_assets.storage import Session, Warehouse, Write
+
+OWNERS = ("team:donnees",)
+_NOMENCLATURES = {table.name for table in nomenclatures.TABLES}
+
+
+def stamp(table: Table, layer: str, *, description: str, query: str, kinds: set[str]) -> dict[str, Any]:
+    """Return what every asset carries: owners, what a row is, columns, months, and the digest of what makes it."""
+    columns = [
+        dg.TableColumn(
+            name=column.name,
+            type=column.type,
+            description=column.meaning + (f" ({column.unit})" if column.unit else ""),
+            constraints=dg.TableColumnConstraints(nullable=column.name not in table.key),
+        )
+        for column in table.columns
+    ]
+    return {
+        "name": table.name,
+        "group_name": layer,
+        "owners": list(OWNERS),
+        "kinds": kinds,
+        "tags": {"layer": layer, **{key: tag_value(value) for key, value in table.tags.items()}},
+        "description": description,
+        "code_version": hashlib.sha256(query.encode()).hexdigest()[:12],
+        "partitions_def": months,
+        "metadata": {
+            "dagster/column_schema": dg.TableSchema(columns=columns),
+            "dagster/table_name": f"lake.{table.name}",
+            "one_row_is": table.grain,
+            "sql": dg.MetadataValue.md(f"```sql\n{query}\n```"),
+        },
+    }
+
+
+def tag_value(text: str) -> str:
+    """Return a text as a Dagster tag value: letters, digits, dashes, dots and underscores.
+
+    >>> tag_value("INPI, Banque de France")
+    'INPI__Banque_de_France'
+    """
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in text)[:63]
+
+
+def told(write: Write, *, reads: Mapping[str, object] | None = None) -> dict[str, Any]:
+    """Return the metadata of one write."""
+    metadata: dict[str, Any] = {
+        "dagster/partition_row_count": write.rows,
+        "rows_replaced": write.replaced,
+        "snapshot": write.snapshot,
+        "seconds": round(write.seconds, 2),
+    }
+    if reads:
+        metadata["read"] = dg.MetadataValue.json({name: str(month) for name, month in reads.items()})
+    return metadata
+
+
+def gate(warehouse: Warehouse, reads: Iterable[tuple[str, date]]) -> None:
+    """Let pass only when every blocking check of these assets and months passed; raise `Blocked` otherwise."""
+    require_passed(warehouse, reads, SUITES)
+
+
+def in_force(session: Session, source: str, month: date) -> date | None:
+    """Return the newest batch month, not after `month`, in which files of a source were loaded; None when none was."""
+    if not session.months("stg_import"):
+        return None
+    row = session.connection.execute(
+        "select max(month) from lake.stg_import where source = $source and month <= $month",
+        {"source": source, "month": month},
+    ).fetchone()
+    return row[0] if row else None
+
+
+def state_of(session: Session, month: date) -> date:
+    """Return the batch month that the features of a month are computed from: its own, otherwise the newest there is."""
+    built = session.months("clean_filter")
+    return month if month in built or not built else built[-1]
+
+
+def reads_at(session: Session, names: Sequence[str], state: date) -> tuple[dict[Table, date], list[tuple[str, date]]]:
+    """Say which month of each staging and clean table a batch month is made of, and what must have passed before.
+
+    A staging table whose files the month did not deliver is read where they last were. The month's own arrivals must
+    all the same have been found as promised: an old stock never silently stands in for a refused one.
+    """
+    reads: dict[Table, date] = {}
+    gates: list[tuple[str, date]] = []
+    for name in names:
+        month = state
+        source = name.removeprefix("stg_")
+        if source in SOURCES:
+            gates.append((f"src_{source}", state))
+            month = in_force(session, source, state) or state
+        gates.append((name, month))
+        reads[TABLES[name]] = month
+    return reads, gates
+
+
+def query_asset(table: Table, query: Query, layer: str) -> dg.AssetsDefinition:
+    """Build the asset of one table of the clean layer from the query that bears its name."""
+    names = [name for name in query.reads if name not in _NOMENCLATURES]
+
+    @dg.asset(**stamp(table, layer, description=query.header, query=query.text, kinds={"duckdb", "sql"}), deps=names)
+    def build(
+        context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
+    ) -> dg.MaterializeResult[None]:
+        month = parse_month(context.partition_key)
+        values = parameters.of_queries() | {"reference_date": cutoff_of(month, parameters.cutoff_shift_days)}
+        with warehouse.session() as session:
+            reads, gates = reads_at(session, names, month)
+            gate(warehouse, gates)
+            nomenclatures.load(session.connection)
+            session.bind(reads)
+            writes = session.replace(
+                {table: query.text},
+                where={"month": month},
+                author=context.run_id,
+                message=f"{table.name} {month:%Y-%m}",
+                parameters=query.bound(values),
+            )
+        return dg.MaterializeResult(
+            metadata=told(writes[table.name], reads={read.name: month for read, month in reads.items()})
+        )
+
+    return build

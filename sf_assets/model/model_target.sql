@@ -1,0 +1,25 @@
+-- One row is one company and past month whose eighteen months to come are known: whether a procedure opened during them,
+-- and whether the company was in one already at the cut-off. The horizon counts whole months: that of a cut-off in March
+-- 2024 ends with September 2025. A company that left a procedure can fail again (decisions B17 and B18).
+with months as (
+    select
+        cast(month as date) as periode,
+        cast(last_day(cast(month as date)) + $shift as date) as cutoff,
+        cast(last_day(cast(month + interval 18 month as date)) + $shift as date) as horizon
+    from generate_series($first::date, $last::date, interval 1 month) as s (month)
+),
+
+followed as (
+    select c.siren, months.*
+    from feat_company_month as c
+    join months on c.month = months.periode
+)
+
+select
+    f.siren,
+    f.periode,
+    coalesce(bool_or(p.date_debut > f.cutoff and p.date_debut <= f.horizon), false) as target,
+    coalesce(bool_or(p.date_debut <= f.cutoff and (p.date_fin is null or p.date_fin > f.cutoff)), false) as en_procedure
+from followed as f
+left join clean_procol_episode as p using (siren)
+group by f.siren, f.periode

@@ -1,0 +1,38 @@
+"""Months: the one partitions definition of the project, and the dates that belong to a month."""
+
+from datetime import date, timedelta
+
+import dagster as dg
+
+FIRST_MONTH = date(2016, 1, 1)
+HORIZON_MONTHS = 18
+
+months = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), timezone="Europe/Paris")
+
+
+def parse_month(key: str) -> date:
+    """Return the month of a partition key.
+
+    >>> parse_month("2026-10-01")
+    datetime.date(2026, 10, 1)
+    """
+    return date.fromisoformat(key)
+
+
+def add_months(month: date, n: int) -> date:
+    """Return the first day of the month n months later (earlier when negative).
+
+    >>> add_months(date(2026, 1, 1), -1), add_months(date(2025, 11, 1), 2)
+    (datetime.date(2025, 12, 1), datetime.date(2026, 1, 1))
+    """
+    years, index = divmod(month.year * 12 + month.month - 1 + n, 12)
+    return date(years, index + 1, 1)
+
+
+def cutoff_of(month: date, shift_days: int = 0) -> date:
+    """Return the day up to which a month knows things: its last day, moved by the configured days.
+
+    >>> cutoff_of(date(2024, 2, 1))
+    datetime.date(2024, 2, 29)
+    """
+    return add_months(month, 1) + timedelta(days=shift_days - 1)

@@ -1,0 +1,51 @@
+"""The `.sql` files: one query each, whose header describes the table and whose `from` clauses are its dependencies."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+
+import sqlglot
+from sqlglot import expressions as exp
+
+_PARAMETER = re.compile(r"\$([a-z_]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query: its name, text, header comment, the tables it reads, the parameters it binds and its digest."""
+
+    name: str
+    text: str
+    header: str
+    reads: tuple[str, ...]
+    parameters: frozenset[str]
+    digest: str
+
+    def bound(self, values: Mapping[str, object]) -> dict[str, object]:
+        """Return the values of this query's parameters; a missing one is an error that names it."""
+        missing = self.parameters - values.keys()
+        if missing:
+            raise KeyError(f"{self.name}.sql: expected a value for ${', $'.join(sorted(missing))}, found none")
+        return {name: values[name] for name in self.parameters}
+
+
+def read_query(folder: Traversable, name: str) -> Query:
+    """Read `<name>.sql` of a package folder."""
+    text = folder.joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    header = " ".join(
+        line.removeprefix("--").strip() for line in text.split("\n\n")[0].splitlines() if line[:2] == "--"
+    )
+    tree = sqlglot.parse_one(_PARAMETER.sub("null", text), dialect="duckdb")
+    own = {cte.alias for cte in tree.find_all(exp.CTE)}
+    reads = dict.fromkeys(table.name for table in tree.find_all(exp.Table) if table.name and table.name not in own)
+    body = "\n".join(line.split("--")[0].rstrip() for line in text.splitlines())
+    return Query(
+        name=name,
+        text=text,
+        header=header,
+        reads=tuple(reads),
+        parameters=frozenset(_PARAMETER.findall(body)),
+        digest=hashlib.sha256(body.encode()).hexdigest()[:12],
+    )

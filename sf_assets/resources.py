@@ -1,0 +1,63 @@
+"""What assets receive besides the warehouse: where files are, and the parameters a month is computed with."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from sf_assets.features.delays import DELAYS
+from sf_assets.settings import Settings
+from sf_assets.storage import Warehouse
+
+
+class Folders(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The folders of incoming files, fitted models and published lists."""
+
+    incoming: str
+    models: str
+    lists: str
+
+    @property
+    def incoming_path(self) -> Path:
+        """The folder whose sub-folders are batches."""
+        return Path(self.incoming)
+
+
+class Parameters(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """What a month's result depends on besides its files and the code; the same values give the same tables."""
+
+    cutoff_shift_days: int = 0
+    perimeter_months: int = 36
+    perimeter_staff: int = 10
+    perimeter_recent: bool = False
+    training_failures: int = 50
+
+    def of_queries(self) -> dict[str, object]:
+        """Return the values that queries bind by name."""
+        return {
+            "shift": self.cutoff_shift_days,
+            "window": self.perimeter_months,
+            "minimum": self.perimeter_staff,
+            "recent": self.perimeter_recent,
+            **DELAYS,
+        }
+
+
+def resources_for(settings: Settings) -> dict[str, object]:
+    """Return the resources of a deployment by the names assets ask for."""
+    data = settings.data_dir.absolute()
+    return {
+        "warehouse": Warehouse(
+            catalog=settings.catalog_path,
+            data_path=str(data / "warehouse" / "tables"),
+            memory_limit=settings.memory_limit,
+            threads=settings.threads,
+        ),
+        "folders": Folders(incoming=str(data / "incoming"), models=str(data / "models"), lists=str(data / "lists")),
+        "parameters": Parameters(
+            cutoff_shift_days=settings.cutoff_shift_days,
+            perimeter_months=settings.perimeter_months,
+            perimeter_staff=settings.perimeter_staff,
+            perimeter_recent=settings.perimeter_recent,
+            training_failures=settings.training_failures,
+        ),
+    }

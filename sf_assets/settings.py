@@ -1,0 +1,43 @@
+"""Where things are and how the system is tuned: one validated class, the sole reader of the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PREFIX = "SF_"
+
+
+class Settings(BaseModel):
+    """The settings of a deployment, each from the variable `SF_<NAME>`; an unknown or unusable one stops the start."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_dir: Path = Field(Path("data"), description="folder of incoming files, warehouse, models and lists")
+    catalog: str = Field(
+        "", description="DuckLake catalog: empty for SQLite below data_dir, or 'postgres:<libpq string>'"
+    )
+    memory_limit: str = Field("3GB", description="memory of one warehouse session before it spills to disk")
+    threads: int = Field(2, ge=1, description="threads of one warehouse session")
+    cutoff_shift_days: int = Field(0, ge=-27, le=27, description="days between the month's last day and the cut-off")
+    perimeter_months: int = Field(36, ge=1, description="head-count columns looked at to enter the perimeter")
+    perimeter_staff: int = Field(10, ge=0, description="people needed in one of these months")
+    perimeter_recent: bool = Field(False, description="also ask for a head-count in the last three columns")
+    training_failures: int = Field(50, ge=1, description="failing companies needed to train a model")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the `SF_*` variables; raise `ValueError` naming the variable, what it accepts and what was found."""
+        environ = os.environ if environ is None else environ
+        found = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+        known = {PREFIX + name.upper(): name for name in cls.model_fields}
+        unknown = sorted(found.keys() - known.keys())
+        if unknown:
+            raise ValueError(f"environment: {', '.join(unknown)} unknown, expected one of {', '.join(sorted(known))}")
+        return cls.model_validate({known[name]: value for name, value in found.items()})
+
+    @property
+    def catalog_path(self) -> str:
+        """The catalog, resolved: a SQLite file, or a PostgreSQL string as configured."""
+        return self.catalog or str(self.data_dir.absolute() / "warehouse" / "catalog.sqlite")

@@ -1,0 +1,70 @@
+"""What is asked of a delivered file before anything reads it."""
+
+from datetime import date
+
+from sf_assets.quality import Outcome, Probe, Suite
+from sf_assets.sources import SOURCES, Source
+from sf_assets.storage import Session
+
+
+def _arrivals(session: Session, month: date, source: str) -> list[tuple[str, str | None]]:
+    return session.connection.execute(
+        "select file, fault from lake.src_arrivals where month = $month and source = $source order by file",
+        {"month": month, "source": source},
+    ).fetchall()
+
+
+def _delivered(source: Source) -> Probe:
+    def judge(session: Session, month: date) -> Outcome:
+        files = _arrivals(session, month, source.name)
+        return Outcome(passed=bool(files), unexpected_count=int(not files), element_count=1)
+
+    names = " or ".join(source.names)
+    return Probe(
+        "delivered",
+        judge,
+        f"the batch holds {names}",
+        f"Ask {source.producer} for the file, put it into the batch's folder and materialise src_{source.name} again.",
+    )
+
+
+def _one_file(source: Source) -> Probe:
+    def judge(session: Session, month: date) -> Outcome:
+        files = _arrivals(session, month, source.name)
+        return Outcome(passed=len(files) <= 1, unexpected_count=max(len(files) - 1, 0), element_count=len(files))
+
+    return Probe(
+        "one_file",
+        judge,
+        "at most one file claims the name",
+        "Every delivery is a full stock: two files would be counted twice. Keep the one that was meant.",
+    )
+
+
+def _as_promised(source: Source) -> Probe:
+    def judge(session: Session, month: date) -> Outcome:
+        files = _arrivals(session, month, source.name)
+        faults = [{"file": file, "fault": fault} for file, fault in files if fault]
+        return Outcome(
+            passed=not faults, unexpected_count=len(faults), element_count=len(files), sample=tuple(faults[:5])
+        )
+
+    return Probe(
+        "as_promised",
+        judge,
+        "every file is complete UTF-8 text with the columns its producer promised",
+        "What was loaded before stays. Ask for the file again; the sample says what is wrong and where.",
+    )
+
+
+def suite_of_source(source: Source) -> Suite:
+    """Return the probes of one source's files."""
+    probes = (
+        *((_delivered(source),) if source.expected else ()),
+        *((_one_file(source),) if source.names else ()),
+        _as_promised(source),
+    )
+    return Suite(f"src_{source.name}", probes=probes)
+
+
+SUITES = {f"src_{source.name}": suite_of_source(source) for source in SOURCES}

@@ -1,0 +1,26 @@
+-- One row is one event in the life of a debt. The event belongs to the month that ends on its 20th; the identity of a
+-- debt holds the account, without which two accounts of an establishment get mixed (decision B12).
+select
+    siret,
+    numero_compte,
+    numero_ecart_negatif,
+    date_traitement,
+    part_ouvriere,
+    part_patronale,
+    numero_historique_ecart_negatif,
+    etat_compte,
+    code_procedure_collective,
+    periode_debut,
+    periode_fin,
+    code_operation_ecart_negatif,
+    code_motif_ecart_negatif,
+    recours_en_cours,
+    cast(
+        date_trunc('month', date_traitement)
+        + to_months(case when day(date_traitement) > 20 then 1 else 0 end) as date
+    ) as periode_prise_en_compte,
+    concat(
+        siret, coalesce(numero_compte, ''), strftime(periode_debut, '%Y%m%d'), strftime(periode_fin, '%Y%m%d'),
+        numero_ecart_negatif
+    ) as debit_id
+from cells

@@ -1,0 +1,57 @@
+"""What is asked of staging tables beyond their declaration: no record lost, not too many refused."""
+
+from datetime import date
+
+from sf_assets.quality import Outcome, Probe, Suite, suite_of
+from sf_assets.sources import SOURCES, Source
+from sf_assets.staging.tables import FILTER_IMPORT, IMPORTS, QUARANTINE, STAGING
+from sf_assets.storage import Session
+
+# A producer's format change spoils most records; scattered mistakes stay far below one record in twenty.
+_TOLERATED = 0.05
+
+_TALLY = """
+    select coalesce(sum(records), 0)::bigint, coalesce(sum(records - accepted - filtered - quarantined), 0)::bigint,
+        coalesce(sum(quarantined), 0)::bigint
+    from lake.stg_import where month = $month and source = $source
+"""
+
+
+def _tally(session: Session, month: date, source: Source) -> tuple[int, int, int]:
+    row = session.connection.execute(_TALLY, {"month": month, "source": source.name}).fetchone()
+    return row if row else (0, 0, 0)
+
+
+def _nothing_lost(source: Source) -> Probe:
+    def judge(session: Session, month: date) -> Outcome:
+        records, lost, _ = _tally(session, month, source)
+        return Outcome(passed=lost == 0, unexpected_count=abs(lost), element_count=records)
+
+    return Probe(
+        "nothing_lost",
+        judge,
+        "records read are accepted, filtered or quarantined, each exactly once",
+        "This is a fault of the reader: keep the file and report it.",
+    )
+
+
+def _few_refused(source: Source) -> Probe:
+    def judge(session: Session, month: date) -> Outcome:
+        records, _, refused = _tally(session, month, source)
+        return Outcome(passed=refused <= _TOLERATED * records, unexpected_count=refused, element_count=records)
+
+    return Probe(
+        "few_refused",
+        judge,
+        f"at most {_TOLERATED:.0%} of the records are quarantined",
+        f"Look into stg_quarantine for the rule that refuses most, and ask {source.producer} what changed.",
+    )
+
+
+SUITES: dict[str, Suite] = {
+    **{
+        source.table: suite_of(STAGING[source.name], (_nothing_lost(source), _few_refused(source)))
+        for source in SOURCES
+    },
+    **{table.name: suite_of(table) for table in (FILTER_IMPORT, IMPORTS, QUARANTINE)},
+}

@@ -1,0 +1,117 @@
+"""The staging tables, derived from the sources, and the two ledgers that account for every record."""
+
+from importlib.resources import files
+
+from sf_assets.fields import FIELDS, pick
+from sf_assets.schema import Column, Rule, Table, no_rows, not_null
+from sf_assets.sources import SOURCES, Source
+
+# Sources whose staging columns are not just the cells that were kept: a query of their own says which.
+_SHAPED = {
+    "debit": "siret numero_compte numero_ecart_negatif date_traitement part_ouvriere part_patronale "
+    "numero_historique_ecart_negatif etat_compte code_procedure_collective periode_debut periode_fin "
+    "code_operation_ecart_negatif code_motif_ecart_negatif recours_en_cours periode_prise_en_compte debit_id",
+    "procol": "siret date_effet action_procol stade_procol",
+    "sirene": "siren siret siege complement_adresse numero_voie indrep type_voie voie commune commune_etranger "
+    "distribution_speciale code_commune departement code_cedex cedex code_pays_etranger pays_etranger code_postal "
+    "ape code_activite nomenclature_activite date_creation longitude latitude est_actif",
+}
+
+_RULES: dict[str, tuple[Rule, ...]] = {
+    "debit": (
+        no_rows(
+            "not_negative",
+            "select siret from {batch} where part_ouvriere < 0 or part_patronale < 0",
+            "Debts are amounts left to pay. Ask URSSAF whether signs or units changed.",
+            "warning",
+        ),
+    ),
+    "cotisation": (
+        no_rows(
+            "period_in_order",
+            "select siret from {batch} where periode_fin <= periode_debut",
+            "A period must end after it starts. Ask URSSAF for the file again.",
+        ),
+    ),
+    "sirene": (not_null("siege", "Every establishment is a seat or is not."),),
+}
+
+
+def columns_of(source: Source) -> tuple[Column, ...]:
+    """Return the columns of a source's staging table, without `month`."""
+    if source.name in _SHAPED:
+        return pick(_SHAPED[source.name])
+    kept = tuple(FIELDS[cell.column] for cell in source.cells if cell.column)
+    if source.wide:
+        kept += pick(f"periode {source.wide}")
+    return kept + pick("line") if source.keeps_line else kept
+
+
+def query_of(source: Source) -> str:
+    """Return the query from typed cells to staging rows: a file of its own, or the kept columns as they are."""
+    if source.name in _SHAPED:
+        return files("sf_assets.staging").joinpath(f"{source.table}.sql").read_text(encoding="utf-8")
+    return f"select {', '.join(column.name for column in columns_of(source))} from cells"
+
+
+def _table(source: Source) -> Table:
+    # A late or optional file leaves its month without rows; the file's own check says whether that is right.
+    return Table(
+        name=source.table,
+        grain=source.grain,
+        columns=columns_of(source),
+        key=source.unique,
+        rules=_RULES.get(source.name, ()),
+        may_be_empty=not source.expected,
+        tags={"producer": source.producer, "legal_basis": source.legal_basis},
+    )
+
+
+STAGING = {source.name: _table(source) for source in SOURCES}
+
+FILTER_IMPORT = Table(
+    name="stg_filter_import",
+    grain="one company of the import perimeter: it had enough staff in the last months known",
+    columns=pick("siren"),
+    key=("siren",),
+)
+
+IMPORTS = Table(
+    name="stg_import",
+    grain="one file and what became of its records",
+    columns=(
+        Column("source", "VARCHAR", "source the file belongs to"),
+        Column("file", "VARCHAR", "name of the file"),
+        Column("records", "BIGINT", "records read", unit="record"),
+        Column("accepted", "BIGINT", "records whose rows were loaded", unit="record"),
+        Column("filtered", "BIGINT", "records outside the perimeter, exact copies, or not ours to keep", unit="record"),
+        Column("quarantined", "BIGINT", "records refused", unit="record"),
+        Column("cells", "BIGINT", "single cells refused in accepted records", unit="cell"),
+    ),
+    key=("source", "file"),
+    rules=(
+        no_rows(
+            "nothing_lost",
+            "select source, file from {batch} where records <> accepted + filtered + quarantined",
+            "Every record ends in one place. This is a bug of the reader: keep the file and report it.",
+        ),
+    ),
+    may_be_empty=True,
+)
+
+QUARANTINE = Table(
+    name="stg_quarantine",
+    grain="one reason to refuse a record, or a cell of a record",
+    columns=(
+        Column("source", "VARCHAR", "source the file belongs to"),
+        Column("file", "VARCHAR", "name of the file"),
+        Column("line", "BIGINT", "line of the file, from 1, header included"),
+        Column("level", "VARCHAR", "record: nothing of it was loaded; cell: the rest of the record was"),
+        Column("column", "VARCHAR", "header of the cell, NULL when the record itself is malformed"),
+        Column("expected", "VARCHAR", "what the cell should hold"),
+        Column("found", "VARCHAR", "what it holds"),
+        Column("raw", "VARCHAR", "the record as delivered"),
+    ),
+    may_be_empty=True,
+    tags={"personal_data": "yes"},
+)

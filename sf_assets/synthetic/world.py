@@ -1,0 +1,198 @@
+"""What happens to the synthetic companies: health, headcount, failures, endings. No producer knows all of it.
+
+The logarithm of the monthly hazard of failure is a sum of known terms (year, age, sector, size) and of two hidden
+processes: `strain`, whose noisy shadows the producers see, and `luck`, which hardly anything shows. Both are Gaussian
+and autoregressive, so that the probability of failure within 18 months given the present state has a closed form.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sf_assets.synthetic.activities import of_section
+from sf_assets.synthetic.population import PUBLIC, Companies, generator
+from sf_assets.synthetic.procedures import Procedure, after_failure, no_procedure
+from sf_assets.synthetic.timeline import HORIZON, MONTHS, NEVER, YEARS, Flags, Floats, Ints
+
+BASE_HAZARD = 0.00125
+"""Monthly hazard of a company of average risk in 2019."""
+CLOSING_HAZARD = 0.0013
+STRAIN_EFFECT = 1.35
+LUCK_EFFECT = 1.0
+STRAIN_MEMORY = 0.975
+LUCK_MEMORY = 0.95
+LASTING = 0.30
+"""Share of the variance of strain that never changes."""
+_WORST_LOG_HAZARD = -1.6
+
+# Failures relative to 2019 (Banque de France, all sizes), the moratorium of 2020-21 apart; the future is invented.
+_YEARLY = {
+    2013: 1.20, 2014: 1.20, 2015: 1.18, 2016: 1.12, 2017: 1.06, 2018: 1.04, 2019: 1.00, 2020: 0.45, 2021: 0.50,
+    2022: 0.82, 2023: 1.08, 2024: 1.25, 2025: 1.32, 2026: 1.28, 2027: 1.20, 2028: 1.15, 2029: 1.10, 2030: 1.10,
+}  # fmt: skip
+
+
+def _calendar() -> Floats:
+    level = np.asarray([_YEARLY[int(year)] for year in YEARS])
+    # Courts closed from mid-March 2020: the fall is sudden, the return is slow.
+    level[(YEARS == 2020) & (np.arange(MONTHS) % 12 < 2)] = 1.0  # noqa: PLR2004
+    smooth = np.convolve(np.pad(level, 2, mode="edge"), np.ones(5) / 5, mode="valid")
+    fall = (np.arange(MONTHS) >= 83) & (np.arange(MONTHS) <= 90)  # noqa: PLR2004
+    return np.log(np.where(fall, level, smooth)).astype(np.float32)
+
+
+CALENDAR = _calendar()
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The life of the companies of a block. Matrices have shape (companies, months).
+
+    `log_hazard` is that of failure, `hazard` the monthly probability; `ceases` the month from which nobody works there;
+    `first` and `second` are the procedures. A company is in difficulty before the producers can see it.
+    """
+
+    strain: Floats
+    luck: Floats
+    lasting: Floats
+    fixed: Floats
+    hazard: Floats
+    alive: Flags
+    headcount: Ints
+    ceases: Ints
+    closed: Ints
+    first: Procedure
+    second: Procedure
+
+
+def draw_world(seed: int, block: int, companies: Companies) -> World:
+    """Live every month of the world for the companies of one block."""
+    rng = generator(seed, block, "world")
+    total = len(companies)
+    lasting = (rng.standard_normal(total, dtype=np.float32) * np.sqrt(LASTING)).astype(np.float32)
+    strain = lasting[:, None] + np.sqrt(1 - LASTING) * autoregressive(rng, total, STRAIN_MEMORY)
+    strain = strain.astype(np.float32)
+    luck = autoregressive(rng, total, LUCK_MEMORY)
+    fixed = _known_terms(companies)
+    log_hazard = fixed + STRAIN_EFFECT * strain + LUCK_EFFECT * luck
+    hazard = np.exp(np.minimum(log_hazard, _WORST_LOG_HAZARD))
+    hazard[companies.kind == PUBLIC] = 0.0
+
+    months = np.arange(MONTHS)
+    birth = companies.birth[:, None]
+    at_risk = months >= np.maximum(birth + 3, 0)
+    closed = first_passage(np.where(at_risk, _closing(companies), 0.0), rng.random(total))
+    opened = first_passage(np.where(at_risk, hazard, 0.0), rng.random(total))
+    opened = np.where(opened < closed, opened, NEVER)
+    first = after_failure(rng, opened, companies)
+    again = np.where(at_risk & (months > first.ended[:, None] + 3), hazard * 1.5, 0.0)
+    reopened = first_passage(again, rng.random(total))
+    second = after_failure(rng, np.where(first.ended < NEVER, reopened, NEVER), companies)
+    liquidated = np.minimum(first.liquidated, second.liquidated)
+    closed = np.where(np.minimum(closed, liquidated) == liquidated, NEVER, closed)
+    # A procedure outlives the wish to close: the company stays open until it is settled.
+    closed = np.where(opened < NEVER, NEVER, closed)
+    ceases = np.minimum(closed, liquidated + rng.integers(1, 5, total))
+    alive = (months >= birth) & (months < ceases[:, None])
+    headcount = _headcount(rng, companies, strain, closed=closed, ceases=ceases, first=first)
+    return World(
+        strain=strain,
+        luck=luck,
+        lasting=lasting,
+        fixed=fixed,
+        hazard=hazard.astype(np.float32),
+        alive=alive,
+        headcount=np.where(alive, headcount, 0),
+        ceases=ceases,
+        closed=closed,
+        first=first,
+        second=second if second.opened.min() < NEVER else no_procedure(total),
+    )
+
+
+def autoregressive(rng: np.random.Generator, total: int, memory: float) -> Floats:
+    """Return stationary Gaussian paths of variance one, shape (total, months); `memory` is the monthly correlation."""
+    shocks = rng.standard_normal((MONTHS, total), dtype=np.float32)
+    shocks[1:] *= np.float32(np.sqrt(1 - memory**2))
+    for month in range(1, MONTHS):
+        shocks[month] += np.float32(memory) * shocks[month - 1]
+    return np.ascontiguousarray(shocks.T)
+
+
+def first_passage(hazard: Floats, draw: Floats) -> Ints:
+    """Return the first month in which the cumulated hazard passes the threshold of `draw`, or `NEVER`."""
+    cumulated = np.cumsum(-np.log1p(-np.minimum(hazard, 0.5)), axis=1)
+    passed = cumulated > -np.log1p(-draw)[:, None]
+    return np.where(passed[:, -1], passed.argmax(axis=1), NEVER)
+
+
+def ages(companies: Companies) -> Ints:
+    """Return the age in months, shape (companies, months); negative before birth."""
+    return np.arange(MONTHS) - companies.birth[:, None]
+
+
+def _known_terms(companies: Companies) -> Floats:
+    years = ages(companies) / 12.0
+    knots = (0.0, 1.0, 2.0, 4.0, 6.0, 10.0, 15.0, 30.0)
+    age = np.interp(years, knots, np.log([0.45, 0.9, 1.5, 1.8, 1.5, 1.1, 0.85, 0.65]))
+    sector = np.log(of_section("risk"))[companies.section]
+    size = -0.22 * np.log(companies.size / 18.0)
+    centre = np.log(BASE_HAZARD) - (STRAIN_EFFECT**2 + LUCK_EFFECT**2) / 2 + 0.35
+    return (centre + CALENDAR + age + (sector + size)[:, None]).astype(np.float32)
+
+
+def _closing(companies: Companies) -> Floats:
+    # Mergers and retirements: hardly linked to health.
+    small = np.where(companies.perimeter, 1.0, 2.0) * np.where(companies.kind == PUBLIC, 0.1, 1.0)
+    return np.repeat((CLOSING_HAZARD * small)[:, None], MONTHS, axis=1)
+
+
+def _headcount(
+    rng: np.random.Generator, companies: Companies, strain: Floats, *, closed: Ints, ceases: Ints, first: Procedure
+) -> Ints:
+    total = len(companies)
+    months = np.arange(MONTHS)
+    tired = np.empty_like(strain)
+    tired[:, 0] = strain[:, 0]
+    for month in range(1, MONTHS):
+        tired[:, month] = 0.93 * tired[:, month - 1] + 0.07 * strain[:, month]
+    trend = rng.normal(0.0, 0.0012, total)[:, None] * (months - MONTHS / 2)
+    drift = 0.16 * autoregressive(rng, total, 0.98)
+    staff = np.log(companies.size)[:, None] + trend + drift - 0.16 * tired
+    age = np.maximum(ages(companies), 0)
+    staff += np.log1p(-0.65 * np.exp(-age / 9.0))
+    since = np.clip(months - first.opened[:, None], 0, 36)
+    staff -= np.where(since > 0, 0.06 + 0.015 * since, 0.0)
+    staff -= np.where(months >= first.liquidated[:, None], 1.2, 0.0)
+    left = closed[:, None] - months
+    staff += np.where((left > 0) & (left <= 6), np.log(np.clip(left, 1, 6) / 7.0), 0.0)  # noqa: PLR2004
+    level = np.exp(staff)
+    lived = (months >= companies.birth[:, None]) & (months < ceases[:, None])
+    peak = np.where(lived, level, 0.0).max(axis=1)
+    lift = np.where(companies.perimeter & (peak > 0), np.maximum(1.0, 10.4 / np.maximum(peak, 1e-6)), 1.0)
+    counted = np.rint(level * lift[:, None]).astype(np.int64)
+    return np.where(companies.perimeter[:, None], np.maximum(counted, 1), np.minimum(counted, 9))
+
+
+def failure_probability(world: World) -> Floats:
+    """Return the probability that a company with no open procedure at the end of a month fails in the 18 that follow.
+
+    It is the probability given the hidden state of that month, the most that anyone could know then; months closer than
+    18 to the end of the world see fewer months ahead. The future hazards are log-normal; their sum is treated as a
+    gamma variable of the same spread, and closings compete at their constant rate.
+    """
+    total = np.zeros_like(world.hazard)
+    moving = world.strain - world.lasting[:, None]
+    for step in range(1, HORIZON + 1):
+        kept_strain, kept_luck = STRAIN_MEMORY**step, LUCK_MEMORY**step
+        variance = _unknown_variance(kept_strain, kept_luck)
+        now = slice(0, MONTHS - step)
+        ahead = world.fixed[:, step:] + STRAIN_EFFECT * (world.lasting[:, None] + kept_strain * moving[:, now])
+        ahead += LUCK_EFFECT * kept_luck * world.luck[:, now] + variance / 2
+        total[:, now] += np.exp(np.minimum(ahead, _WORST_LOG_HAZARD)) * (1 - CLOSING_HAZARD) ** step
+    spread = np.expm1(0.8 * _unknown_variance(STRAIN_MEMORY ** (HORIZON / 2), LUCK_MEMORY ** (HORIZON / 2)))
+    return (1 - (1 + total * spread) ** (-1 / spread)).astype(np.float32)
+
+
+def _unknown_variance(kept_strain: float, kept_luck: float) -> float:
+    return float(STRAIN_EFFECT**2 * (1 - LASTING) * (1 - kept_strain**2) + LUCK_EFFECT**2 * (1 - kept_luck**2))

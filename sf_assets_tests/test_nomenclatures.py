@@ -1,0 +1,107 @@
+"""The label tables are the official ones, byte for byte."""
+
+import hashlib
+
+import duckdb
+import pytest
+
+from sf_assets.nomenclatures import TABLES, csv_path, load
+
+FINGERPRINTS = {
+    ("naf_codes", "niv5", 732): "91358bfa9115102a94fcb4ad362033167d490880f26fae0f6480fceb61324a60",
+    ("naf_codes", "niv5 niv5_libelle", 732): "6c372126287eaaa77ec0a4105daab5fcb46ce0c4329ad9de8859ba806ce32614",
+    ("naf25_codes", "niv5", 747): "c2c9da2b04e84a25b91efb60ba18073db26d2482efa3c9115afbbef249ba6276",
+    ("naf25_codes", "niv5 niv5_libelle", 747): "1f37dd6e5f3680856003a47a32b7ba969d7c88c6fed05a80e569c0e284355a82",
+    ("categories_juridiques", "code libelle", 260): "dec9b28e0d5ab2a0af044bd44cd09156c174af74faddb8d6ad89b0c979a58940",
+    (
+        "labels_departement_region",
+        "departement libelle_departement region libelle_region",
+        110,
+    ): "179cfeabeecdda03854648979c3d836d886208c0318999d5dad33e9815ca05a0",
+}
+SECTION_LABELS = {
+    "C": ("Industrie manufacturière", "INDUSTRIE MANUFACTURIÈRE"),
+    "J": (
+        "Information et communication",
+        "ÉDITION, DIFFUSION ET ACTIVITÉS DE PRODUCTION ET DE DISTRIBUTION DE CONTENU",
+    ),
+    "U": (
+        "Activités extra-territoriales",
+        "ACTIVITÉS DES MÉNAGES EN TANT QU'EMPLOYEURS ; ACTIVITÉS INDIFFÉRENCIÉES DES MÉNAGES EN TANT QUE PRODUCTEURS DE "
+        "BIENS ET SERVICES POUR USAGE PROPRE",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def con():
+    with duckdb.connect() as connection:
+        load(connection)
+        yield connection
+
+
+@pytest.mark.parametrize(("table", "columns", "count"), FINGERPRINTS)
+def test_a_nomenclature_has_its_published_fingerprint(con, table, columns, count):
+    names = columns.split()
+    rows = con.execute(f"select {', '.join(names)} from {table} order by {names[0]}").fetchall()
+    text = "\n".join(";".join(row) for row in rows)
+    assert len(rows) == count
+    assert hashlib.sha256(text.encode()).hexdigest() == FINGERPRINTS[table, columns, count]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_nomenclature_has_its_declared_columns_a_key_without_repeat_and_no_empty_cell(con, table):
+    header = csv_path(table.name).read_text(encoding="utf-8").split("\n", 1)[0]
+    assert header.split(",") == list(table.column_names)
+    columns = con.execute(f"describe {table.name}").fetchall()
+    assert [(name, kind) for name, kind, *_ in columns] == [(column.name, column.type) for column in table.columns]
+    key = ", ".join(table.key)
+    assert con.execute(f"select {key} from {table.name} group by {key} having count(*) > 1").fetchall() == []
+    empty = " or ".join(f"coalesce({name}::varchar, '') = ''" for name in table.column_names)
+    assert con.execute(f"select * from {table.name} where {empty}").fetchall() == []
+
+
+@pytest.mark.parametrize(("table", "sections"), [("naf_codes", 21), ("naf25_codes", 22)])
+def test_upper_levels_of_an_activity_are_the_beginnings_of_its_code_and_a_division_has_one_section(con, table, sections):
+    wrong = f"select niv5 from {table} where niv4 <> niv5[:5] or niv3 <> niv5[:4] or niv2 <> niv5[:2]"
+    assert con.execute(wrong).fetchall() == []
+    assert con.execute(f"select niv2 from {table} group by niv2 having count(distinct niv1) > 1").fetchall() == []
+    assert con.execute(f"select count(distinct niv1), count(distinct niv1_libelle) from {table}").fetchone() == (
+        sections,
+        sections,
+    )
+
+
+@pytest.mark.parametrize("letter", SECTION_LABELS)
+def test_a_section_letter_names_different_sections_in_the_two_editions(con, letter):
+    for table, label in zip(("naf_codes", "naf25_codes"), SECTION_LABELS[letter], strict=True):
+        found = con.execute(f"select distinct niv1_libelle from {table} where niv1 = ?", [letter]).fetchall()
+        assert found == [(label,)]
+
+
+def test_department_and_region_codes_are_text_with_their_leading_zeros(con):
+    find = "select libelle_departement, region, libelle_region from labels_departement_region where departement = ?"
+    assert con.execute(find, ["971"]).fetchone() == ("Guadeloupe", "01", "Guadeloupe")
+    assert con.execute(find, ["01"]).fetchone() == ("Ain", "84", "Auvergne-Rhône-Alpes")
+    assert con.execute(find, ["2A"]).fetchone() == ("Corse-du-Sud", "94", "Corse")
+    assert con.execute(find, ["20"]).fetchone() is None
+
+
+def test_reasons_6_and_7_of_short_time_work_share_their_label(con):
+    labels = dict(con.execute("select id, label from labels_motif_recours").fetchall())
+    assert list(labels) == [1, 2, 3, 4, 5, 6, 7]
+    assert labels[6] == labels[7] == "Motif inconnu"
+    assert labels[4] == "Transformation, restructuration ou modernisation des installations et des bâtiments"
+
+
+def test_kinds_of_streets_are_the_42_of_the_register(con):
+    kinds = dict(con.execute("select code, libelle from types_voie").fetchall())
+    assert len(kinds) == 42
+    assert kinds["CHE"] == "CHEMIN"
+    assert kinds["SEN"] == "SENTE - SENTIER"
+    assert "AVENUE" not in kinds
+
+
+def test_an_unknown_nomenclature_is_refused_with_the_known_names():
+    with pytest.raises(ValueError, match="naf_codes.*found 'naf'"):
+        csv_path("naf")
