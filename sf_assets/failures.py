@@ -1,4 +1,7 @@
-"""The failures that a rerun cannot change, each with a name. What may pass (a lock, a network share) is retried where it happens."""
+"""The failures that a rerun cannot change, each with a name.
+
+What may pass by itself, a lock or a network share, is retried where it happens.
+"""
 
 import dagster as dg
 

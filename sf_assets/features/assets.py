@@ -65,9 +65,7 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
     ) -> dg.MaterializeResult[None]:
         wanted = [parse_month(key) for key in context.partition_keys]
-        writes = _build(
-            warehouse, table, query, wanted, values=parameters.of_queries(), run_id=context.run_id
-        )
+        writes = _build(warehouse, table, query, wanted, values=parameters.of_queries(), run_id=context.run_id)
         rows = sum(write.rows for _, write in writes)
         return dg.MaterializeResult(
             metadata=told(writes[-1][1])

@@ -1,7 +1,7 @@
 """Official names of codes, as INSEE and the producers publish them: activities, legal forms, departments, streets.
 
-One CSV per table: UTF-8, comma, header, sorted by code; everything is text except `labels_motif_recours.id`. These lists
-change with the nomenclatures, not with the months: the same rows serve every batch.
+One CSV per table: UTF-8, comma, header, sorted by code; everything is text except `labels_motif_recours.id`. These
+lists change with the nomenclatures, not with the months: the same rows serve every batch.
 """
 
 from importlib.resources import files

@@ -4,7 +4,7 @@ Importing this module costs four to ten seconds: only the step that judges does 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import date
 from typing import Any
@@ -21,16 +21,21 @@ _SAMPLE = 5
 _ERROR_LENGTH = 300
 
 
-def judge(connection: duckdb.DuckDBPyConnection, table: Table, month: date, rules: tuple[Rule, ...]) -> dict[str, Outcome]:
-    """Judge one month of `table` against `rules` in one pass and return an outcome by rule name.
+def judge(
+    connection: duckdb.DuckDBPyConnection, table: Table, rules: Sequence[Rule], *, scope: Mapping[str, date | str]
+) -> dict[str, Outcome]:
+    """Judge the rows of `table` in `scope` against `rules`, in one pass, and return an outcome by rule name.
 
-    `connection` has the warehouse attached as `lake`.
+    `connection` has the warehouse attached as `lake`; `scope` gives the values of columns, `month` first.
 
     Raises:
         duckdb.Error: the table cannot be read at all.
         ValueError: an expectation is misspelt or its arguments are wrong.
+
     """
-    rows = f"select * from lake.{table.name} where month = date '{month.isoformat()}'"
+    # Great Expectations takes a query as text, without parameters.
+    conditions = " and ".join(f"{column} = {_literal(value)}" for column, value in scope.items())
+    rows = f"select * from lake.{table.name} where {conditions}"
     (total,) = connection.execute(f"select count(*) from ({rows})").fetchall()[0]
     suite = gx.ExpectationSuite(name=table.name, expectations=[_expectation_of(rule) for rule in rules])
     result_format: dict[str, Any] = {
@@ -44,7 +49,10 @@ def judge(connection: duckdb.DuckDBPyConnection, table: Table, month: date, rule
         report = batch.validate(suite, result_format=result_format)
     # The report is not in the order of the suite: those that raised come first.
     results = {result.expectation_config.meta["rule"]: result for result in report.results}
-    return {rule.name: _outcome_of(connection, table, rule, results[rule.name], rows, total) for rule in rules}
+    return {
+        rule.name: _outcome_of(connection, rule, results[rule.name], key=table.key, rows=rows, total=total)
+        for rule in rules
+    }
 
 
 class _Reader:
@@ -53,6 +61,8 @@ class _Reader:
     duckdb-engine gives every statement the same one; Great Expectations returns its connection, which rolls back,
     before it fetches, and so loses the pending result. Reading needs no transaction.
     """
+
+    notices: tuple[str, ...] = ()  # SQLAlchemy looks for the server's messages after each statement.
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, opened: ExitStack) -> None:
         self._connection = connection
@@ -84,6 +94,10 @@ def _batch_of(connection: duckdb.DuckDBPyConnection, rows: str) -> Iterator[Any]
         yield source.add_query_asset(name="month", query=rows).add_batch_definition_whole_table("month").get_batch()
 
 
+def _literal(value: date | str) -> str:
+    return f"date '{value.isoformat()}'" if isinstance(value, date) else "'" + value.replace("'", "''") + "'"
+
+
 def _expectation_of(rule: Rule) -> Any:
     kind = getattr(expectations, rule.expectation, None)
     if kind is None:
@@ -105,7 +119,7 @@ def _template_of(query: str) -> str:
 
 
 def _outcome_of(
-    connection: duckdb.DuckDBPyConnection, table: Table, rule: Rule, result: Any, rows: str, total: int
+    connection: duckdb.DuckDBPyConnection, rule: Rule, result: Any, *, key: tuple[str, ...], rows: str, total: int
 ) -> Outcome:
     error = _error_in(result.exception_info)
     query = _query_of(rule, result.result, rows)
@@ -113,7 +127,7 @@ def _outcome_of(
         return Outcome(passed=False, element_count=total, query=query, error=error)
     if "unexpected_rows_query" in rule.arguments:
         refused = result.result["observed_value"]
-        sample = _keys_in(connection, query, table.key) if refused else ()
+        sample = _keys_in(connection, query, key) if refused else ()
         return Outcome(passed=result.success, unexpected_count=refused, element_count=total, sample=sample, query=query)
     # Without a key the first list is missing, and the second holds bare values, which may name people.
     found = result.result.get("partial_unexpected_index_list") or result.result.get("partial_unexpected_list") or ()
@@ -121,7 +135,7 @@ def _outcome_of(
         passed=result.success,
         unexpected_count=result.result.get("unexpected_count", 0),
         element_count=total,
-        sample=_sample_of((row for row in found if isinstance(row, Mapping)), table.key),
+        sample=_sample_of((row for row in found if isinstance(row, Mapping)), key),
         query=query,
     )
 
@@ -129,8 +143,9 @@ def _outcome_of(
 def _query_of(rule: Rule, found: Mapping[str, Any], rows: str) -> str:
     if "unexpected_rows_query" in rule.arguments:
         return str(rule.arguments["unexpected_rows_query"]).replace("{batch}", f"({rows})")
-    # Great Expectations forgets the parentheses around the query of the batch.
-    return str(found.get("unexpected_index_query") or rows).replace(f"FROM {rows}", f"FROM ({rows})").rstrip(";")
+    # Great Expectations forgets the parentheses around the query of the batch, and gives lists of values as $1, $2…
+    query = str(found.get("unexpected_index_query", "$")).replace(f"FROM {rows}", f"FROM ({rows})").rstrip(";")
+    return rows if "$" in query else query
 
 
 def _keys_in(connection: duckdb.DuckDBPyConnection, query: str, key: tuple[str, ...]) -> tuple[Mapping[str, str], ...]:

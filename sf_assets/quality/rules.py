@@ -1,7 +1,7 @@
 """What must hold before a table is read: the rules its declaration implies, its own, and probes computed in Python."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from sf_assets.schema import Rule, Severity, Table, no_rows, not_null
@@ -40,16 +40,21 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """Everything asked of one asset each month. An asset that is no table (a file, a model) has probes only.
+    """Everything asked of one asset each month.
+
+    `table` holds the rows that tell the state of the asset, among them those where the columns of `scope` have its
+    values: a verdict on rows that were written again since is void. Without a table a verdict never ages.
 
     Raises:
         ValueError: two rules or probes share a name, or rules come without a table.
+
     """
 
     asset: str
     table: Table | None = None
     rules: tuple[Rule, ...] = ()
     probes: tuple[Probe, ...] = ()
+    scope: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [check.name for check in self.checks]

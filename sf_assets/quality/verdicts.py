@@ -4,7 +4,7 @@ A blocking asset check stops what follows in its own run only: a later run of a 
 gate stands in the body of the assets themselves, and opens for verdicts, not for the absence of bad news.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +14,7 @@ import polars as pl
 
 from sf_assets.failures import Blocked
 from sf_assets.quality.rules import Outcome, Probe, Suite
-from sf_assets.schema import Column, Rule, Severity, Table
+from sf_assets.schema import Column, Rule, Table
 from sf_assets.storage import Session, Warehouse
 
 CHECK_VERDICTS = Table(
@@ -38,9 +38,13 @@ CHECK_VERDICTS = Table(
 )
 
 
+# What was read of one asset for one month.
+Read = tuple[str, date]
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One check judged on one month; `snapshot` tells which write of the table was judged."""
+    """One check judged on one month; `snapshot` tells which write of the rows was judged."""
 
     asset: str
     month: date
@@ -54,120 +58,127 @@ def judge_month(session: Session, suite: Suite, month: date) -> tuple[Verdict, .
 
     Raises:
         duckdb.Error: the table cannot be read at all.
+
     """
     # Read first: a write that happens meanwhile makes the verdict stale, never the other way round.
-    snapshot = _last_writes(session.connection, {suite.table.name: month})[suite.table.name] if suite.table else None
+    snapshot = _last_writes(session, {suite.asset: suite}, [(suite.asset, month)]).get((suite.asset, month))
     outcomes: dict[str, Outcome] = {}
-    if suite.table and suite.rules:
+    if suite.rules and suite.table:
         from sf_assets.quality.expectations import judge  # noqa: PLC0415 - its import takes seconds, and few steps judge
 
-        outcomes |= judge(session.connection, suite.table, month, suite.rules)
+        outcomes |= judge(session.connection, suite.table, suite.rules, scope={"month": month, **suite.scope})
     outcomes |= {probe.name: probe.judge(session, month) for probe in suite.probes}
     return tuple(Verdict(suite.asset, month, check, outcomes[check.name], snapshot) for check in suite.checks)
 
 
-def record(session: Session, verdicts: Iterable[Verdict], *, run_id: str, judged_at: datetime) -> None:
-    """Replace the verdicts of one asset and month by `verdicts`, which are all of that asset and month."""
-    judged = tuple(verdicts)
-    scopes = {(verdict.asset, verdict.month) for verdict in judged}
-    if len(scopes) != 1:
-        raise ValueError(f"verdicts are recorded for one asset and month at a time, found {len(scopes)}")
-    ((asset, month),) = scopes
-    rows = pl.DataFrame([_row_of(verdict, run_id, judged_at) for verdict in judged], infer_schema_length=None)
-    session.connection.register("verdicts_judged", rows)
-    try:
-        session.replace(
-            {CHECK_VERDICTS: "select * from verdicts_judged"},
-            where={"month": month, "asset": asset},
-            author=run_id,
-            message=f"{asset} judged for {month:%Y-%m}",
-        )
-    finally:
-        session.connection.unregister("verdicts_judged")
+def record(
+    session: Session, asset: str, verdicts: Mapping[date, Sequence[Verdict]], *, run_id: str, judged_at: datetime
+) -> None:
+    """Replace what is known of `asset` for these months, in one transaction; `judged_at` is in UTC, without zone."""
+    rows = [
+        {
+            "month": month,
+            "asset": asset,
+            "check_name": verdict.check.name,
+            "severity": verdict.check.severity,
+            "passed": verdict.outcome.passed,
+            "errored": bool(verdict.outcome.error),
+            "unexpected_count": verdict.outcome.unexpected_count,
+            "element_count": verdict.outcome.element_count,
+            "error": verdict.outcome.error,
+            "snapshot": verdict.snapshot,
+            "run_id": run_id,
+            "judged_at": judged_at,
+        }
+        for month, judged in verdicts.items()
+        for verdict in judged
+    ]
+    session.connection.register("judged", pl.DataFrame(rows, infer_schema_length=None).to_arrow())
+    session.replace(
+        {CHECK_VERDICTS: "select * from judged"},
+        where={"month": list(verdicts), "asset": asset},
+        author=run_id,
+        message=f"{asset} judged for {min(verdicts):%Y-%m} to {max(verdicts):%Y-%m}",
+    )
+    session.connection.unregister("judged")
 
 
-def require_passed(warehouse: Warehouse, reads: Mapping[str, date], suites: Mapping[str, Suite]) -> None:
-    """Let pass only when every check of severity error passed on the last write of every month in `reads`.
+def require_passed(warehouse: Warehouse, reads: Iterable[Read], suites: Mapping[str, Suite]) -> None:
+    """Let pass only when every check of severity error passed on the last write of every asset and month in `reads`.
 
-    `reads` gives the month read of each upstream asset, `suites` what is asked of each asset. A check that errored, is
-    missing, or judged an older write of the month blocks like one that failed.
+    `suites` says what is asked of each asset. A check that errored, is missing, or judged an older write of the month
+    blocks like one that failed.
 
     Raises:
         Blocked: says which asset, month and check, how many rows, and what to do.
+
     """
-    found = _verdicts_on(warehouse, reads)
-    judged = {
-        table.name: reads[asset]
-        for asset in reads
-        if (table := suites[asset].table) and any(known == asset for known, _ in found)
-    }
+    wanted = list(dict.fromkeys(reads))
     with warehouse.session() as session:
-        written = _last_writes(session.connection, judged)
+        verdicts = _verdicts_on(session, wanted)
+        judged = {(asset, month) for asset, month, _ in verdicts}
+        written = _last_writes(session, suites, [read for read in wanted if read in judged])
     obstacles = [
-        f"{asset}, {month:%Y-%m}: {obstacle}"
-        for asset, month in reads.items()
-        for obstacle in _obstacles(suites[asset], found, written)
+        f"- {asset}, {month:%Y-%m}: {obstacle}"
+        for asset, month in wanted
+        for obstacle in _obstacles(suites[asset], month, verdicts, written.get((asset, month)))
     ]
     if obstacles:
-        raise Blocked("The gate is shut.\n" + "\n".join(obstacles))
+        raise Blocked("\n".join(["What this step reads was not found sound:", *obstacles]))
 
 
 def _obstacles(
-    suite: Suite, found: Mapping[tuple[str, str], Mapping[str, Any]], written: Mapping[str, int | None]
-) -> Iterable[str]:
+    suite: Suite, month: date, verdicts: Mapping[tuple[str, date, str], Mapping[str, Any]], written: int | None
+) -> Iterator[str]:
     for check in suite.checks:
         if check.severity != "error":
             continue
-        verdict = found.get((suite.asset, check.name))
+        verdict = verdicts.get((suite.asset, month, check.name))
         if verdict is None:
             yield f"{check.name} was never judged. Run the checks of {suite.asset} for this month."
-        elif suite.table and verdict["snapshot"] != written[suite.table.name]:
+        elif verdict["snapshot"] != written:
             yield f"{check.name} judged an older write of the month. Run the checks of {suite.asset} again."
         elif verdict["errored"]:
-            yield f"{check.name} could not be judged: {verdict['error']}. Mend the check or the table, run it again."
+            yield f"{check.name} could not be judged: {verdict['error']}. Mend it, then run it again."
         elif not verdict["passed"]:
-            counts = f"{verdict['unexpected_count']} of {verdict['element_count']} rows"
-            yield f"{check.name} failed: {counts}. {check.advice}"
+            yield f"{check.name} refuses {verdict['unexpected_count']} of {verdict['element_count']}. {check.advice}"
 
 
-def _verdicts_on(warehouse: Warehouse, reads: Mapping[str, date]) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """Return the verdicts on the months read, by asset and check."""
+def _verdicts_on(session: Session, reads: Sequence[Read]) -> dict[tuple[str, date, str], Mapping[str, Any]]:
+    """Return the verdicts on these assets and months, by asset, month and check."""
     query = """
-        select asset, check_name, passed, errored, unexpected_count, element_count, error, snapshot
+        select asset, month, check_name, passed, errored, unexpected_count, element_count, error, snapshot
         from lake.check_verdicts
         where month = any($months) and (asset, month) in (select unnest($assets), unnest($months))
     """
+    parameters = {"assets": [asset for asset, _ in reads], "months": [month for _, month in reads]}
     try:
-        rows = warehouse.query(query, {"assets": list(reads), "months": list(reads.values())})
-    except duckdb.CatalogException:  # Nothing was ever judged: the first verdict makes the table.
+        found = session.connection.execute(query, parameters).pl()
+    except duckdb.CatalogException:  # The first verdict of all makes the table.
         return {}
-    return {(row["asset"], row["check_name"]): row for row in rows.iter_rows(named=True)}
+    return {(row["asset"], row["month"], row["check_name"]): row for row in found.iter_rows(named=True)}
 
 
-def _last_writes(connection: duckdb.DuckDBPyConnection, months: Mapping[str, date]) -> dict[str, int | None]:
-    """Return the snapshot that last wrote each table's month; None when the month has no row.
+def _last_writes(session: Session, suites: Mapping[str, Suite], reads: Sequence[Read]) -> dict[Read, int]:
+    """Return the snapshot that last wrote the rows of each asset and month; months without a row are left out.
 
-    The rows say it themselves (DuckLake's column `snapshot_id`), so no second record can disagree with them.
+    The rows say it themselves (DuckLake's column `snapshot_id`): no second record can disagree with them.
     """
-    if not months:
+    months: dict[str, list[date]] = {}
+    for asset, month in reads:
+        months.setdefault(asset, []).append(month)
+    queries: list[str] = []
+    values: list[object] = []
+    for asset, wanted in months.items():
+        suite = suites[asset]
+        if suite.table is not None:
+            conditions = "".join(f" and {column} = ?" for column in suite.scope)
+            queries.append(
+                f"select '{asset}', month, max(snapshot_id) from lake.{suite.table.name}"
+                f" where month = any(?){conditions} group by month"
+            )
+            values += [wanted, *suite.scope.values()]
+    if not queries:
         return {}
-    # One statement for all tables: opening the catalog's files dominates.
-    each = (f"select '{name}', max(snapshot_id) from lake.{name} where month = ?" for name in months)
-    return dict(connection.execute(" union all ".join(each), list(months.values())).fetchall())
-
-
-def _row_of(verdict: Verdict, run_id: str, judged_at: datetime) -> dict[str, Any]:
-    severity: Severity = verdict.check.severity
-    return {
-        "asset": verdict.asset,
-        "check_name": verdict.check.name,
-        "severity": severity,
-        "passed": verdict.outcome.passed,
-        "errored": bool(verdict.outcome.error),
-        "unexpected_count": verdict.outcome.unexpected_count,
-        "element_count": verdict.outcome.element_count,
-        "error": verdict.outcome.error,
-        "snapshot": verdict.snapshot,
-        "run_id": run_id,
-        "judged_at": judged_at,
-    }
+    found = session.connection.execute(" union all ".join(queries), values).fetchall()
+    return {(asset, month): snapshot for asset, month, snapshot in found}

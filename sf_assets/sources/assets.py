@@ -20,7 +20,9 @@ from sf_assets.storage import Warehouse
 
 def _spec(source: Source) -> dg.AssetSpec:
     columns = [
-        dg.TableColumn(name=cell.header, type=cell.reader, description=f"becomes {cell.column}" if cell.column else None)
+        dg.TableColumn(
+            name=cell.header, type=cell.reader, description=f"becomes {cell.column}" if cell.column else None
+        )
         for cell in {cell.header: cell for cell in source.cells}.values()
     ]
     names = " or ".join(f"`{name}`" for name in source.names) or "`filter*`"
@@ -57,9 +59,7 @@ def arrivals(
         raise BadFile(str(error)) from error
     if batch.unsupported:
         context.log.warning(f"type de fichier non supporté : {', '.join(batch.unsupported)}")
-    found = {
-        source.name: [inspect(path, source) for path in batch.files.get(source.name, ())] for source in wanted
-    }
+    found = {source.name: [inspect(path, source) for path in batch.files.get(source.name, ())] for source in wanted}
     snapshot = _record(warehouse, month, found, run_id=context.run_id)
     for source in wanted:
         files = found[source.name]

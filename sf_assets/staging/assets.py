@@ -39,16 +39,15 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
         **stamp(
             table,
             "staging",
-            description=f"One row is {table.grain}, typed, within the perimeter." if source.filtered
+            description=f"One row is {table.grain}, typed, within the perimeter."
+            if source.filtered
             else f"One row is {table.grain}, typed.",
             query=query,
             kinds={"duckdb"},
         ),
         deps=[f"src_{source.name}", *perimeter],
     )
-    def stage(
-        context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders
-    ) -> dg.MaterializeResult[None]:
+    def stage(context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders) -> dg.MaterializeResult[None]:
         month = parse_month(context.partition_key)
         with warehouse.session() as session:
             gate(warehouse, [(f"src_{source.name}", month), *((name, month) for name in perimeter)])
@@ -89,7 +88,10 @@ def _load_perimeter(session: Session, month: date) -> None:
 
 
 def _register_counts(session: Session, source: Source, counts: Sequence[Count]) -> None:
-    rows = [{"source": source.name, **{column.name: getattr(count, column.name) for column in IMPORTS.columns[1:]}} for count in counts]
+    rows = [
+        {"source": source.name, **{column.name: getattr(count, column.name) for column in IMPORTS.columns[1:]}}
+        for count in counts
+    ]
     session.connection.register("counted", pl.DataFrame(rows).to_arrow())
 
 
@@ -111,7 +113,9 @@ def stg_filter_import(
     gate(warehouse, [("src_effectif_ent", month)])
     paths = _paths(folders, month, source)
     if len(paths) != 1:
-        raise BadFile(f"stg_filter_import, {month:%Y-%m}: expected one head-count file of companies, found {len(paths)}")
+        raise BadFile(
+            f"stg_filter_import, {month:%Y-%m}: expected one head-count file of companies, found {len(paths)}"
+        )
     header_line, header = read_header(paths[0], source)
     with warehouse.session() as session:
         nomenclatures.load(session.connection)

@@ -1,6 +1,6 @@
 """Who the synthetic companies are: identity, activity, size, birth, establishments. Nothing here changes with health."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from zlib import crc32
 
 import numpy as np
@@ -184,6 +184,18 @@ def draw_establishments(seed: int, block: int, companies: Companies) -> Establis
     order = np.lexsort((merged["part"], merged["rank"], merged["company"]))
     merged = {name: values[order] for name, values in merged.items()}
     return _identified(companies, merged, forged_lines[order])
+
+
+def forget_late_moves(establishments: Establishments, ceases: Ints) -> Establishments:
+    """Drop the moves planned for after the end of a company: the place it had stays its last one."""
+    end = ceases[establishments.company]
+    kept = np.flatnonzero(establishments.opens < end)
+    values = {}
+    for item in fields(establishments):
+        column = getattr(establishments, item.name)
+        values[item.name] = column.gather(kept) if isinstance(column, pl.Series) else column[kept]
+    values["closes"] = np.where(values["closes"] >= end[kept], NEVER, values["closes"])
+    return Establishments(**values)
 
 
 def _is_forging(companies: Companies) -> Flags:

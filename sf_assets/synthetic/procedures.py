@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from sf_assets.synthetic.population import Companies, Establishments
-from sf_assets.synthetic.timeline import MONTHS, NEVER, Flags, Ints, Window, day_in_month, procol_dates
+from sf_assets.synthetic.timeline import FIRST_DAYS, MONTHS, NEVER, Flags, Ints, Window, day_in_month, procol_dates
 
 SAUVEGARDE, REDRESSEMENT, LIQUIDATION = range(3)
 _ACTIONS = ("sauvegarde", "redressement", "liquidation")
@@ -125,9 +125,20 @@ def procol_frame(first: Procedure, second: Procedure, companies: Companies, esta
     label = pl.Series([text for part in parts for text in part[2]], dtype=pl.String)
     shown = np.flatnonzero(day + delay <= window.delivered)
     events = pl.DataFrame({"company": company[shown], "day": day[shown], "Lib_actx_stdx": label.gather(shown)})
-    known = np.flatnonzero(establishments.in_sirene & establishments.staffed & (establishments.closes == NEVER))
-    sirets = pl.DataFrame({"company": establishments.company[known], "Siret": establishments.siret.gather(known)})
-    rows = events.join(sirets, on="company", maintain_order="left_right").sort("company", "day", maintain_order=True)
+    known = np.flatnonzero(establishments.in_sirene & establishments.staffed)
+    sirets = pl.DataFrame(
+        {
+            "company": establishments.company[known],
+            "Siret": establishments.siret.gather(known),
+            "opens": FIRST_DAYS[np.clip(establishments.opens[known], 0, MONTHS)],
+            "closes": FIRST_DAYS[np.clip(establishments.closes[known], 0, MONTHS)],
+        }
+    )
+    rows = (
+        events.sort("company", "day", maintain_order=True)
+        .join(sirets, on="company", maintain_order="left_right")
+        .filter(pl.col("day") >= pl.col("opens"), pl.col("day") < pl.col("closes"))
+    )
     return rows.select(
         "Siret",
         companies.siren.gather(rows["company"]).alias("Siren"),

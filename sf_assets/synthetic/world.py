@@ -1,8 +1,9 @@
 """What happens to the synthetic companies: health, headcount, failures, endings. No producer knows all of it.
 
 The logarithm of the monthly hazard of failure is a sum of known terms (year, age, sector, size) and of two hidden
-processes: `strain`, whose noisy shadows the producers see, and `luck`, which hardly anything shows. Both are Gaussian
-and autoregressive, so that the probability of failure within 18 months given the present state has a closed form.
+processes, `strain`, whose noisy shadows the producers see, and `luck`, which hardly anything shows, and of `crisis`, an
+acute state that strain brings about and that mostly shows in unpaid contributions. Strain and luck are Gaussian and
+autoregressive, crisis is a Markov chain: the probability of failure within 18 months given the present state follows.
 """
 
 from dataclasses import dataclass
@@ -14,16 +15,21 @@ from sf_assets.synthetic.population import PUBLIC, Companies, generator
 from sf_assets.synthetic.procedures import Procedure, after_failure, no_procedure
 from sf_assets.synthetic.timeline import HORIZON, MONTHS, NEVER, YEARS, Flags, Floats, Ints
 
-BASE_HAZARD = 0.00125
+BASE_HAZARD = 0.00115
 """Monthly hazard of a company of average risk in 2019."""
 CLOSING_HAZARD = 0.0013
-STRAIN_EFFECT = 1.35
-LUCK_EFFECT = 1.0
-STRAIN_MEMORY = 0.975
+STRAIN_EFFECT = 2.0
+LUCK_EFFECT = 1.1
+CRISIS_EFFECT = 2.3
+CRISIS_ENTRY = -7.0
+"""Logarithm of the monthly probability of entering a crisis, at no strain."""
+CRISIS_SLOPE = 0.9
+CRISIS_EXIT = 0.06
+STRAIN_MEMORY = 0.98
 LUCK_MEMORY = 0.95
-LASTING = 0.30
+LASTING = 0.10
 """Share of the variance of strain that never changes."""
-_WORST_LOG_HAZARD = -1.6
+_WORST_LOG_HAZARD = -1.2
 
 # Failures relative to 2019 (Banque de France, all sizes), the moratorium of 2020-21 apart; the future is invented.
 _YEARLY = {
@@ -54,6 +60,7 @@ class World:
 
     strain: Floats
     luck: Floats
+    crisis: Flags
     lasting: Floats
     fixed: Floats
     hazard: Floats
@@ -73,8 +80,9 @@ def draw_world(seed: int, block: int, companies: Companies) -> World:
     strain = lasting[:, None] + np.sqrt(1 - LASTING) * autoregressive(rng, total, STRAIN_MEMORY)
     strain = strain.astype(np.float32)
     luck = autoregressive(rng, total, LUCK_MEMORY)
+    crisis = _crises(rng, strain)
     fixed = _known_terms(companies)
-    log_hazard = fixed + STRAIN_EFFECT * strain + LUCK_EFFECT * luck
+    log_hazard = fixed + STRAIN_EFFECT * strain + LUCK_EFFECT * luck + CRISIS_EFFECT * crisis
     hazard = np.exp(np.minimum(log_hazard, _WORST_LOG_HAZARD))
     hazard[companies.kind == PUBLIC] = 0.0
 
@@ -98,6 +106,7 @@ def draw_world(seed: int, block: int, companies: Companies) -> World:
     return World(
         strain=strain,
         luck=luck,
+        crisis=crisis,
         lasting=lasting,
         fixed=fixed,
         hazard=hazard.astype(np.float32),
@@ -117,6 +126,20 @@ def autoregressive(rng: np.random.Generator, total: int, memory: float) -> Float
     for month in range(1, MONTHS):
         shocks[month] += np.float32(memory) * shocks[month - 1]
     return np.ascontiguousarray(shocks.T)
+
+
+def _crises(rng: np.random.Generator, strain: Floats) -> Flags:
+    draw = rng.random(strain.shape[::-1], dtype=np.float32)
+    entry = _entry(strain).T
+    crisis = np.empty(draw.shape, dtype=bool)
+    crisis[0] = draw[0] < entry[0] / CRISIS_EXIT
+    for month in range(1, MONTHS):
+        crisis[month] = np.where(crisis[month - 1], draw[month] >= CRISIS_EXIT, draw[month] < entry[month])
+    return np.ascontiguousarray(crisis.T)
+
+
+def _entry(strain: Floats) -> Floats:
+    return np.minimum(np.exp(CRISIS_ENTRY + CRISIS_SLOPE * strain), 0.1)
 
 
 def first_passage(hazard: Floats, draw: Floats) -> Ints:
@@ -183,14 +206,19 @@ def failure_probability(world: World) -> Floats:
     """
     total = np.zeros_like(world.hazard)
     moving = world.strain - world.lasting[:, None]
+    entry = _entry(world.strain)
     for step in range(1, HORIZON + 1):
         kept_strain, kept_luck = STRAIN_MEMORY**step, LUCK_MEMORY**step
         variance = _unknown_variance(kept_strain, kept_luck)
         now = slice(0, MONTHS - step)
         ahead = world.fixed[:, step:] + STRAIN_EFFECT * (world.lasting[:, None] + kept_strain * moving[:, now])
         ahead += LUCK_EFFECT * kept_luck * world.luck[:, now] + variance / 2
-        total[:, now] += np.exp(np.minimum(ahead, _WORST_LOG_HAZARD)) * (1 - CLOSING_HAZARD) ** step
-    spread = np.expm1(0.8 * _unknown_variance(STRAIN_MEMORY ** (HORIZON / 2), LUCK_MEMORY ** (HORIZON / 2)))
+        lasts = (1 - CRISIS_EXIT) ** step
+        acute = lasts * world.crisis[:, now] + np.minimum(entry[:, now] * (1 - lasts) / CRISIS_EXIT, 1.0) * ~world.crisis[:, now]
+        calm = np.exp(np.minimum(ahead, _WORST_LOG_HAZARD))
+        worse = np.exp(np.minimum(ahead + CRISIS_EFFECT, _WORST_LOG_HAZARD))
+        total[:, now] += (calm + acute * (worse - calm)) * (1 - CLOSING_HAZARD) ** step
+    spread = np.expm1(0.5 * _unknown_variance(STRAIN_MEMORY ** (HORIZON / 2), LUCK_MEMORY ** (HORIZON / 2)))
     return (1 - (1 + total * spread) ** (-1 / spread)).astype(np.float32)
 
 

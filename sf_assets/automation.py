@@ -1,0 +1,91 @@
+"""When things run: the jobs, the monthly schedule and the sensor that waits for a complete batch.
+
+One process serves a whole run: the engine already uses both cores, and a process per step would pay the start of
+Dagster and Great Expectations some hundred times a month.
+"""
+
+from pathlib import Path
+
+import dagster as dg
+
+from sf_assets.partitions import months
+from sf_assets.resources import Folders
+from sf_assets.sources import SOURCES
+from sf_assets.sources.batch import BadBatch, Batch, batch_key, read_batch
+
+EXPECTED = tuple(source.name for source in SOURCES if source.expected)
+
+batch_job = dg.define_asset_job(
+    "batch",
+    selection=dg.AssetSelection.groups("sources", "staging", "clean"),
+    description="A month's files, from arrival to clean tables.",
+)
+
+history_job = dg.define_asset_job(
+    "history",
+    selection=dg.AssetSelection.groups("features"),
+    description="Features of any range of months in one run, computed in sets: launch it over the past before the first "
+    "model, and after a change of a feature.",
+)
+
+score_job = dg.define_asset_job(
+    "score",
+    selection=dg.AssetSelection.groups("features", "model", "lists"),
+    description="A month's features, models, scores and lists, from the clean tables of its batch.",
+)
+
+monthly_job = dg.define_asset_job(
+    "monthly",
+    selection=dg.AssetSelection.groups("sources", "staging", "clean", "features", "model", "lists"),
+    description="A month from its files to its list. Every gate that fails stops what follows, for this month only.",
+)
+
+# Deliveries are complete in the first days of the next month; the third leaves producers a week-end.
+monthly_schedule = dg.build_schedule_from_partitioned_job(
+    monthly_job, name="monthly_schedule", day_of_month=3, hour_of_day=6, minute_of_hour=30
+)
+
+
+def missing_files(batch: Batch) -> tuple[str, ...]:
+    """Return the sources expected every month that the batch does not hold yet."""
+    return tuple(name for name in EXPECTED if name not in batch.files)
+
+
+def fingerprint(batch: Batch) -> str:
+    """Return a text that changes when a file of the batch does: names, sizes and days of change."""
+    paths = sorted(path for paths in batch.files.values() for path in paths)
+    return ";".join(f"{path.name}:{_stat(path)}" for path in paths)
+
+
+def _stat(path: Path) -> str:
+    stat = path.stat()
+    return f"{stat.st_size}:{stat.st_mtime_ns}"
+
+
+@dg.sensor(job=monthly_job, minimum_interval_seconds=600, description="Starts a month once its files are all there.")
+def files_arrived(context: dg.SensorEvaluationContext, folders: Folders) -> dg.SensorResult | dg.SkipReason:
+    """Request the newest month whose expected files are all there and have not changed since the last look.
+
+    A file that still grows must not start the month: the batch has to look the same at two evaluations in a row. A new
+    delivery of the same month starts it again.
+    """
+    for key in reversed(months.get_partition_keys()):
+        month = months.time_window_for_partition_key(key).start.date()
+        try:
+            batch = read_batch(folders.incoming_path, month)
+        except BadBatch:
+            continue
+        missing = missing_files(batch)
+        if missing:
+            return dg.SkipReason(f"batch {batch_key(month)} waits for {', '.join(missing)}")
+        seen = f"{key} {fingerprint(batch)}"
+        if context.cursor != seen:
+            context.update_cursor(seen)
+            return dg.SkipReason(
+                f"batch {batch_key(month)} is complete; it starts if nothing changes until the next look"
+            )
+        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen, partition_key=key)])
+    return dg.SkipReason(f"no batch folder below {folders.incoming_path}")
+
+
+JOBS = (monthly_job, batch_job, history_job, score_job)

@@ -1,0 +1,26 @@
+"""The table of contents: layers in the order in which data flows, their checks, and what starts them."""
+
+import dagster as dg
+
+from sf_assets.automation import JOBS, files_arrived, monthly_schedule
+from sf_assets.catalogue import SUITES
+from sf_assets.clean.assets import ASSETS as CLEAN
+from sf_assets.features.assets import ASSETS as FEATURES
+from sf_assets.lists.assets import ASSETS as LISTS
+from sf_assets.model.assets import ASSETS as MODEL
+from sf_assets.partitions import months
+from sf_assets.quality import checks_for
+from sf_assets.resources import resources_for
+from sf_assets.settings import Settings
+from sf_assets.sources.assets import arrivals
+from sf_assets.staging.assets import ASSETS as STAGING
+
+defs = dg.Definitions(
+    assets=[arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS],
+    asset_checks=[checks_for(suite, months) for suite in SUITES.values()],
+    jobs=JOBS,
+    schedules=[monthly_schedule],
+    sensors=[files_arrived],
+    resources=resources_for(Settings.from_environment()),
+    executor=dg.in_process_executor,
+)

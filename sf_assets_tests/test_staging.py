@@ -1,0 +1,389 @@
+"""Reading: encodings of dates and periods, cells, quotes, and where each record ends up."""
+
+import duckdb
+import pytest
+
+from sf_assets import nomenclatures
+from sf_assets.sources import BY_NAME
+from sf_assets.staging.reading import READERS, read_source
+from sf_assets.staging.tables import query_of
+
+SIRET = "51234567800019"
+ID = SIRET[:9]
+
+
+@pytest.fixture
+def connection():
+    with duckdb.connect() as connection:
+        nomenclatures.load(connection)
+        connection.execute("create temp table perimeter as select $1 as siren", [ID])
+        connection.execute(READERS)
+        yield connection
+
+
+@pytest.fixture
+def read(connection, tmp_path):
+    """Write a file of a source and read it; return its staging rows and its count."""
+
+    def read(source, *lines, name=None):
+        described = BY_NAME[source]
+        path = tmp_path / (name or (described.names[0] if described.names else "filter.csv"))
+        path.write_bytes("\n".join(lines).encode())
+        (count,) = read_source(connection, described, [path])
+        return connection.execute(query_of(described)).fetchall(), count
+
+    return read
+
+
+def _quarantine(connection):
+    return connection.execute('select line, level, "column", found, raw from quarantine order by line').fetchall()
+
+
+def _value(connection, expression):
+    return connection.execute(f"select {expression}::varchar").fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1240321", "2024-03-21"),
+        ("990612", "1999-06-12"),
+        ("0990612", "1999-06-12"),
+        ("1240230", None),
+        ("", None),
+        ("9990101", "2899-01-01"),
+        ("12a0101", None),
+    ],
+)
+def test_urssaf_dates_of_section_3_1(connection, text, expected):
+    assert _value(connection, f"read_date_urssaf('{text}')") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("2462", "2024-01-01", "2025-01-01"),
+        ("202462", "2024-01-01", "2025-01-01"),
+        ("2430", "2024-07-01", "2024-10-01"),
+        ("202412", "2024-02-01", "2024-03-01"),  # trap 1: quarter 1, month 2
+        ("2443", "2024-12-01", "2025-01-01"),
+        ("7511", "1975-01-01", "1975-02-01"),  # trap 20
+        ("4911", "2049-01-01", "2049-02-01"),
+        ("202401", "2023-10-01", "2023-11-01"),  # out of range, rolls over
+        ("20245", None, None),
+        ("24A1", None, None),
+        ("", None, None),
+    ],
+)
+def test_urssaf_periods_of_section_3_2(connection, text, start, end):
+    assert _value(connection, f"read_periode_debut('{text}')") == start
+    assert _value(connection, f"read_periode_fin('{text}')") == end
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("26MAY2014", "2014-05-26"),
+        ("04oct2017", "2017-10-04"),
+        ("4OCT2017", None),
+        ("05FEV2020", None),
+        ("05AOU2020", None),
+    ],
+)
+def test_procol_dates_are_english_trap_19(connection, text, expected):
+    assert _value(connection, f"read_date_procol('{text}')") == expected
+
+
+@pytest.mark.parametrize("text", ["1/2/2024", "31/02/2024", "2024-02-01", "01/02/2024 "])
+def test_french_dates_are_strict_trap_8(connection, text):
+    assert _value(connection, f"read_date_fr('{text}')") is None
+
+
+@pytest.mark.parametrize("text", ["2024-1-2", "2024-02-30", "2024/02/01", "2024-02-01 "])
+def test_iso_dates_are_strict_trap_8(connection, text):
+    assert _value(connection, f"read_date_iso('{text}')") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("12", "12"), ("1 204", "1204"), ("1\u202f204", "1204"), ("1\u00a0204", "1204"), ("12.0", "12"), ("12,0", "12"),
+        ("0", "0"), ("-3", None), ("abc", None), ("12.5", None), ("1  204", None),
+    ],
+)  # fmt: skip
+def test_headcounts_of_decision_b4(connection, text, expected):
+    assert _value(connection, f"read_effectif('{text}')") == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("read_entier_tronque('3.9')", "3"),  # trap 10
+        ("read_entier_tronque('-4.9')", "-4"),
+        ("read_decimal_point('1 234')", None),
+        ("read_decimal_point('12,5')", None),
+        ("read_decimal_point('nan')", None),
+        ("read_decimal_virgule('1520,75')", "1520.75"),
+        ("read_decimal_virgule('1 520,75')", None),
+        ("read_centimes('125000')", "1250.0"),  # trap 2
+        ("read_motif('7')", "7"),
+        ("read_motif('1.0')", None),
+        ("read_motif('8')", None),
+        ("read_booleen('')", None),
+    ],
+)
+def test_numbers_of_section_2_3(connection, expression, expected):
+    assert _value(connection, expression) == expected
+
+
+APCONSO = "ID_DA,ETAB_SIRET,HEURES,MONTANTS,EFFECTIFS,MOIS"
+
+
+def test_apconso_worked_example(connection, read):
+    rows, count = read(
+        "apconso",
+        APCONSO,
+        f"07X45000012,{SIRET},303.34,3100.5,4.0,2024-02-01",
+        f"07X45000013,{SIRET},,,,2024-02-15",
+        f'07X45000014,{SIRET},12,"310,50",4,2024-02-01',
+        f"07X45000015,{SIRET},12,310.5,4,02/2024",
+    )
+    assert [(r[0], r[2], r[3], r[4], str(r[5])) for r in rows] == [
+        ("07X45000012", 303.34, 3100.5, 4, "2024-02-01"),
+        ("07X45000013", None, None, None, "2024-02-15"),
+    ]
+    assert (count.records, count.accepted, count.quarantined) == (4, 2, 2)
+    assert [(q[0], q[2], q[3]) for q in _quarantine(connection)] == [(4, "MONTANTS", "310,50"), (5, "MOIS", "02/2024")]
+
+
+def test_repeated_keys_keep_the_last_and_account_for_the_others_b8(connection, read):
+    rows, count = read(
+        "apconso",
+        APCONSO,
+        f"A,{SIRET},1,1,1,2024-02-01",
+        f"A,{SIRET},2,1,1,2024-02-01",
+        f"A,{SIRET},2,1,1,2024-02-01",
+    )
+    assert [r[2] for r in rows] == [2.0]
+    assert (count.accepted, count.filtered, count.quarantined) == (1, 1, 1)
+    assert [q[0] for q in _quarantine(connection)] == [2]
+
+
+DEBIT = (
+    "Urssaf_gestion;Dep;num_cpte;Siren;Siret;Dt_immat;Etat_cpte;Cd_pro_col;Periode;Num_Ecn;Num_Hist_Ecn;Dt_trt_ecn;"
+    "Mt_PO;Mt_PP;Cd_op_ecn;Motif_ecn;Recours_en_cours"
+)
+
+
+def _debit(siret=SIRET, recours="0", treated="1240221"):
+    return f"117;21;900;{siret[:9]};{siret};19990101;1;0;202341;101;2;{treated};125000;80050;1;2;{recours}"
+
+
+def test_debit_worked_example_with_the_account_in_the_identity_b12(read):
+    ((siret, account, *_, counted, identity),), _ = read("debit", DEBIT, _debit())
+    assert (siret, account, str(counted)) == (SIRET, "900", "2024-03-01")
+    assert identity == "51234567800019" + "900" + "20231001" + "20231101" + "101"
+
+
+@pytest.mark.parametrize(
+    ("treated", "month"),
+    [("1240220", "2024-02-01"), ("1240221", "2024-03-01"), ("1241231", "2025-01-01"), ("1240131", "2024-02-01")],
+)
+def test_days_after_the_20th_belong_to_the_next_month_trap_37(read, treated, month):
+    rows, _ = read("debit", DEBIT, _debit(treated=treated))
+    assert str(rows[0][14]) == month
+
+
+def test_the_account_of_records_of_section_2_5(connection, read):
+    rows, count = read(
+        "debit",
+        DEBIT,
+        _debit(),
+        "a;b;c;d;e",
+        _debit(siret="99999999900011"),
+        _debit(siret="8123456T10"),
+        _debit(siret="x", recours=""),
+    )
+    assert len(rows) == 1
+    assert (count.records, count.accepted, count.filtered, count.quarantined) == (5, 1, 1, 3)
+    assert {q[0] for q in _quarantine(connection)} == {3, 5, 6}
+
+
+def test_a_bad_record_outside_the_perimeter_is_refused_not_filtered_trap_17(read):
+    _, count = read("debit", DEBIT, _debit(siret="99999999900011", treated="1240230"))
+    assert (count.filtered, count.quarantined) == (0, 1)
+
+
+def test_blank_lines_and_carriage_returns_are_no_records_trap_7(read):
+    rows, count = read("debit", DEBIT + "\r", "", _debit() + "\r", "", _debit())
+    assert (len(rows), count.records) == (2, 2)
+
+
+COTISATION = "Urssaf_gestion;Dep;Siret;Compte;periode;mer;enc_direct;cotis_due"
+
+
+def test_cotisation_worked_example(read):
+    rows, count = read(
+        "cotisation",
+        COTISATION,
+        *(
+            f"117;21;{SIRET};900;{tail}"
+            for tail in ("2411;0;0;1520,75", "2420;0;12,5;-30", "2362;0;;", "2411;0;0;1 520,75")
+        ),
+    )
+    assert [(str(r[1]), str(r[2]), r[3]) for r in rows] == [
+        ("2024-01-01", "2024-02-01", 1520.75),
+        ("2024-04-01", "2024-07-01", -30.0),
+        ("2023-01-01", "2024-01-01", None),
+    ]
+    assert count.quarantined == 1
+
+
+def test_a_stray_quote_is_kept_where_reading_is_lenient_trap_11(read):
+    rows, count = read("cotisation", COTISATION, f'117;2"1;{SIRET};9"0;2411;0;0;10')
+    assert (len(rows), count.quarantined) == (1, 0)
+
+
+PROCOL = "Siret;Siren;Dt_effet;Cat_v2;Lib_actx_stdx"
+
+
+@pytest.mark.parametrize(
+    ("label", "action", "stade"),
+    [
+        ("Redressement_ouverture", "redressement", "ouverture"),
+        ("SOLDE_PROCEDURE_LIQUIDATION", "liquidation", "solde_procedure"),
+        ("sauvegarde_plan_continuation", "sauvegarde", "plan_continuation"),
+        ("preliquidation_ouverture", "preliquidation", "ouverture"),
+        ("liquidation", "liquidation", None),
+        ("Plan_cession", None, None),
+    ],
+)
+def test_procol_labels_are_split_like_section_4_7(read, label, action, stade):
+    rows, _ = read("procol", PROCOL, f"{SIRET};{ID};26MAY2014;1;{label}")
+    assert rows[0][2:] == (action, stade)
+
+
+def test_a_stray_quote_refuses_its_record_only_where_reading_is_strict(connection, read):
+    good = f"{SIRET};{ID};26MAY2014;1;Redressement_ouverture"
+    rows, count = read(
+        "procol", PROCOL, f'{SIRET};{ID};26MAY2014;"1;never closed', good, f'{SIRET};{ID};2"6MAY2014;1;x', good
+    )
+    assert (len(rows), count.records, count.quarantined) == (2, 4, 2)
+    assert [q[0] for q in _quarantine(connection)] == [2, 4]
+
+
+def test_effectif_worked_example(read):
+    rows, _ = read("effectif_ent", "siren;eff202411;eff202412;eff202413;rais_soc", f"{ID};12;;7;ATELIER FICTIF")
+    assert [(r[0], str(r[1]), r[2]) for r in rows] == [(ID, "2024-01-01", 12), (ID, "2024-03-01", 7)]
+
+
+def test_an_unreadable_headcount_loses_its_cell_only_b4(connection, read):
+    rows, count = read("effectif_ent", "siren;eff202411;eff202412;eff202413;rais_soc", f"{ID};12;abc;7;X")
+    assert [r[2] for r in rows] == [12, 7]
+    assert (count.accepted, count.quarantined, count.cells) == (1, 0, 1)
+    assert _quarantine(connection) == [(2, "cell", "eff202412", "abc", f"{ID};12;abc;7;X")]
+
+
+def test_only_headers_of_eff_and_six_digits_are_months(read):
+    rows, _ = read("effectif_ent", "siren;effectif_moyen;EFF202411;eff202412", f"{ID};1;2;3")
+    assert [(str(r[1]), r[2]) for r in rows] == [("2024-02-01", 3)]
+
+
+def _delai(days):
+    header = (
+        "Urssaf_gestion;Dep;Siret;Numero_compte_externe;Numero_structure;Date_creation;Date_echeance;Duree_delai;"
+        "Denomination_premiere_ligne;Indic_6M;Annee_creation;Montant_global_echeancier;Code_externe_stade;Code_externe_action"
+    )
+    return header, f"117;21;{SIRET};9;x;15/02/2024;14/08/2024;{days};x;SUP;2024;12500,40;APPROB;SUR PO"
+
+
+def test_delai_worked_example(read):
+    rows, _ = read("delai", *_delai("181"))
+    assert (str(rows[0][1]), str(rows[0][2]), *rows[0][3:]) == (
+        "2024-02-15",
+        "2024-08-14",
+        181,
+        12500.4,
+        "APPROB",
+        "SUR PO",
+    )
+
+
+def test_an_unreadable_duration_is_refused_b5(read):
+    rows, count = read("delai", *_delai("6 mois"))
+    assert (rows, count.quarantined) == ([], 1)
+
+
+def _sirene(**cells):
+    described = BY_NAME["sirene"]
+    header = list(dict.fromkeys(cell.header for cell in described.cells))
+    record = {
+        "siren": ID, "nic": "00019", "etablissementSiege": "true", "codeCommuneEtablissement": "21231",
+        "activitePrincipaleEtablissement": "25.62B", "nomenclatureActivitePrincipaleEtablissement": "NAFRev2",
+        "etatAdministratifEtablissement": "A", "longitude": "5.04", "latitude": "47.32",
+    } | cells  # fmt: skip
+    return ",".join(header), ",".join(record.get(name, "") for name in header)
+
+
+@pytest.mark.parametrize(
+    ("commune", "departement"),
+    [
+        ("21231", "21"), ("2A004", "2A"), ("97411", "974"), ("98818", "988"), ("75056", "75"), ("01004", "01"),
+        ("[ND]", None), ("99131X", None), ("", None),
+    ],
+)  # fmt: skip
+def test_departments_come_from_the_commune_traps_32_33_35(read, commune, departement):
+    rows, _ = read("sirene", *_sirene(codeCommuneEtablissement=commune))
+    assert rows[0][12] == departement
+
+
+def test_a_former_nomenclature_leaves_the_record_out_trap_31(read):
+    rows, count = read("sirene", *_sirene(nomenclatureActivitePrincipaleEtablissement="NAF1993"))
+    assert (rows, count.filtered) == ([], 1)
+
+
+def test_bad_coordinates_lose_their_cell_only_and_missing_ones_are_unknown_trap_16(read):
+    rows, count = read("sirene", *_sirene(longitude="x", latitude=""))
+    assert rows[0][22:24] == (None, None)
+    assert (count.accepted, count.cells) == (1, 1)
+
+
+def test_sirene_is_not_filtered_trap_18(read):
+    _, count = read("sirene", *_sirene(siren="999999999"))
+    assert count.accepted == 1
+
+
+def test_street_types_and_suffixes_are_spelt_out(read):
+    rows, _ = read("sirene", *_sirene(typeVoieEtablissement="AV", indiceRepetitionEtablissement="B"))
+    assert rows[0][5:7] == ("BIS", "AVENUE")
+    rows, _ = read("sirene", *_sirene(typeVoieEtablissement="AVENUE", indiceRepetitionEtablissement="Z"))
+    assert rows[0][5:7] == (None, None)
+
+
+def test_quoted_cells_may_hold_separators_quotes_and_line_breaks(read):
+    rows, count = read("sirene", *_sirene(libelleVoieEtablissement='"DES ""LILAS"", BAS\nDROITE"'))
+    assert rows[0][7] == 'DES "LILAS", BAS\nDROITE'
+    assert (count.records, count.quarantined) == (1, 0)
+
+
+HISTO = "siret,dateDebut,dateFin,etatAdministratifEtablissement,changementEtatAdministratifEtablissement"
+
+
+def test_history_records_without_dates_or_state_are_left_out(read):
+    rows, count = read(
+        "sirene_histo",
+        HISTO,
+        f"{SIRET},2019-05-01,,A,true",
+        f"{SIRET},,2018-12-31,A,false",
+        f"{SIRET},,,A,true",
+        f"{SIRET},2019-05-01,,,true",
+        f"{SIRET},2019-05-01,,A,",
+    )
+    assert [r[1] is None for r in rows] == [False, True]
+    assert (count.accepted, count.filtered, count.quarantined) == (2, 2, 1)
+
+
+def test_an_explicit_filter_has_no_header_of_its_own(read):
+    rows, count = read("filter", "siren", ID, "siren", "12345")
+    assert rows == [(ID,)]
+    assert (count.filtered, count.quarantined) == (2, 1)
