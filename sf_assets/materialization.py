@@ -95,7 +95,7 @@ def in_force(session: Session, source: str, month: date) -> date | None:
 
 def state_of(session: Session, month: date) -> date:
     """Return the batch month that the features of a month are computed from: its own, otherwise the newest there is."""
-    built = session.months("clean_filter")
+    built = session.months("stg_filter_import")
     return month if month in built or not built else built[-1]
 
 

@@ -32,7 +32,7 @@ class Rule:
 
     name: str
     expectation: str
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, Any] = field(hash=False)
     advice: str
     severity: Severity = "error"
 
@@ -49,9 +49,9 @@ class Table:
     grain: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[Rule, ...] = field(default=(), hash=False)
     may_be_empty: bool = False
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def column_names(self) -> tuple[str, ...]:

@@ -2,10 +2,10 @@
 -- of the state at a date (sources.md §6.6.2, decisions B10 and B11), turned into intervals so that the state of any day
 -- is a comparison: per kind, each event lasts until the next one; a closing stage is no procedure; a plan ends after
 -- ten years.
-with latest as (
+with etapes as (
+    -- Of two stages reached on the same day, the later in the course of a procedure wins.
     select *
     from clean_procol
-    where libelle_procol is not null or stade_procol = 'inclusion_autre_procedure'
     qualify row_number() over (
         partition by siren, action_procol, date_effet
         order by
@@ -16,30 +16,25 @@ with latest as (
                 when 'ouverture' then 5
                 else 4
             end,
-            stade_procol
+            stade_procol nulls last
     ) = 1
 ),
 
-stretches as (
+successions as (
     select
-        siren,
-        action_procol,
-        stade_procol,
-        libelle_procol,
-        date_effet as date_debut,
-        lead(date_effet) over (partition by siren, action_procol order by date_effet) as suivant
-    from latest
+        *,
+        lead(date_effet) over (partition by siren, action_procol order by date_effet) as date_suivante,
+        case when stade_procol = 'plan_continuation' then cast(date_effet + interval 10 year as date) end as date_terme
+    from etapes
 )
 
 select
     siren,
     action_procol,
+    stade_procol,
     libelle_procol,
-    date_debut,
-    case
-        when stade_procol = 'plan_continuation'
-            then least(coalesce(suivant, cast(date_debut + interval 10 year as date)), cast(date_debut + interval 10 year as date))
-        else suivant
-    end as date_fin
-from stretches
+    date_effet as date_debut,
+    -- `least` passes over an end that is not known.
+    least(date_suivante, date_terme) as date_fin
+from successions
 where stade_procol is null or stade_procol not in ('fin_procedure', 'inclusion_autre_procedure')

@@ -5,7 +5,8 @@ with consumed as (
     select
         siren,
         cast(date_trunc('month', periode) + to_months($apconso_months) as date) as month,
-        sum(heures_consommees) as consommees
+        -- Decimals add up to the same in any order, floating numbers do not.
+        cast(sum(cast(heures_consommees as decimal(30, 4))) as double) as consommees
     from clean_ap
     where date_trunc('month', periode) + to_months($apconso_months)
         between $first::date - interval 11 month and $last::date
@@ -35,9 +36,9 @@ authorised as (
     select
         siren,
         month,
-        sum(par_jour * (
+        cast(sum(cast(par_jour * (
             date_diff('day', greatest(periode_debut, month), least(periode_fin, last_day(month))) + 1
-        )) as autorisees
+        ) as decimal(30, 4))) as double) as autorisees
     from demands
     group by all
 ),

@@ -6,8 +6,9 @@ with events as (
         substr(siret, 1, 9) as siren,
         debit_id,
         cast(date_trunc('month', date_traitement - $shift) as date) as month,
-        part_ouvriere,
-        part_patronale
+        -- The file counts cents: as integers they cancel out exactly, and add up to the same in any order.
+        cast(round(part_ouvriere * 100) as bigint) as part_ouvriere,
+        cast(round(part_patronale * 100) as bigint) as part_patronale
     from stg_debit
     where date_trunc('month', date_traitement - $shift) <= $last::date
     qualify row_number() over (
@@ -38,8 +39,9 @@ booked as (
                 date_trunc('month', periode_fin) + to_months($cotisation_months) + to_days($cotisation_days - $shift)
             ) as date
         ) as month,
-        du,
-        greatest(date_diff('month', periode_debut, periode_fin), 1) as covered
+        -- Decimals add up to the same in any order, floating numbers do not.
+        cast(du as decimal(30, 4)) as du,
+        cast(du / greatest(date_diff('month', periode_debut, periode_fin), 1) as decimal(30, 4)) as monthly
     from stg_cotisation
     where du is not null
 ),
@@ -49,7 +51,7 @@ flows as (
     from changes
     group by all
     union all
-    select siren, month, null, null, sum(du), sum(du / covered)
+    select siren, month, null, null, sum(du), sum(monthly)
     from booked
     where month between cast($first::date - interval 23 month as date) and $last::date
     group by all
@@ -85,11 +87,10 @@ stock as (
     select
         siren,
         month,
-        -- Cents cancel out in sums of differences only up to rounding.
-        greatest(round(sum(ouvriere) over past, 2), 0) as ouvriere,
-        greatest(round(sum(patronale) over past, 2), 0) as patronale,
-        last_value(monthly ignore nulls) over year as cotisation,
-        sum(du) over year
+        cast(sum(ouvriere) over past as double) / 100 as ouvriere,
+        cast(sum(patronale) over past as double) / 100 as patronale,
+        cast(last_value(monthly ignore nulls) over year as double) as cotisation,
+        cast(sum(du) over year as double)
         / nullif(least(date_diff('month', started.first_booked, month) + 1, 12), 0) as cotisation_mean12m
     from monthly
     left join started using (siren)

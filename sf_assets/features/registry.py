@@ -19,9 +19,9 @@ PROFIL = "profil"
 
 THEMES = {
     DETTE: "Dettes sociales",
-    EFFECTIF: "Effectif de l'entreprise",
+    EFFECTIF: "Variation de l'effectif de l'entreprise",
     ACTIVITE_PARTIELLE: "Recours à l'activité partielle",
-    PAIEMENT: "Retards de paiement aux fournisseurs",
+    PAIEMENT: "Retards de paiement fournisseurs",
     FINANCES: "Données financières",
     PROFIL: "Profil de l'entreprise",
 }
@@ -31,7 +31,8 @@ THEMES = {
 class Feature:
     """One number per company and month, unknown (NULL) until its sources say something.
 
-    `label` is what an officer reads; `phrase` states a value, with `{value}` where the formatted number goes;
+    `label` is what an officer reads; `phrase` states a value, with `{value}` where the formatted number goes, or
+    `{evolution}` where a change reads "a augmenté de …" or "a baissé de …";
     `risk` is the side on which economics expects more failures: +1 when high, -1 when low, 0 when undecided.
     """
 
@@ -51,7 +52,7 @@ def _lags(feature: Feature, months: tuple[int, ...]) -> tuple[Feature, ...]:
             feature,
             name=f"{feature.name}_lag{n}m",
             label=f"{feature.label}, {n} mois plus tôt",
-            phrase=f"{feature.label} il y a {n} mois : {{value}}",
+            phrase=f"{feature.label}, il y a {n} mois : {{value}}",
             reason=f"tells whether today's value is new: the same quantity {n} months before",
             risk=0,
         )
@@ -84,18 +85,18 @@ FEATURES: tuple[Feature, ...] = (
     _PATRONALE,
     *_lags(_PATRONALE, (1, 2, 3, 6, 12)),
     Feature("dette_sur_cotisation_mean12m", "Dette URSSAF rapportée à un mois de cotisations", DETTE, "ratio", ("debit", "cotisation"), "months of contributions left unpaid", "La dette URSSAF représente {value} mois de cotisations", 1),
-    Feature("dette_sur_cotisation_diff6m", "Évolution sur 6 mois de la dette URSSAF en mois de cotisations", DETTE, "ratio", ("debit", "cotisation"), "a debt that grows is worse than an old one", "La dette URSSAF a varié de {value} mois de cotisations en six mois", 1),
+    Feature("dette_sur_cotisation_diff6m", "Évolution sur 6 mois de la dette URSSAF en mois de cotisations", DETTE, "ratio", ("debit", "cotisation"), "a debt that grows is worse than an old one", "La dette URSSAF {evolution} mois de cotisations en six mois", 1),
     Feature("dette_par_effectif", "Dette URSSAF par salarié", DETTE, "€/person", ("debit", "effectif_ent"), "debt at the scale of the company", "Dette URSSAF de {value} par salarié", 1),
-    Feature("dette_par_effectif_diff3m", "Évolution sur 3 mois de la dette URSSAF par salarié", DETTE, "€/person", ("debit", "effectif_ent"), "a recent slide", "La dette URSSAF par salarié a varié de {value} en trois mois", 1),
-    Feature("mois_en_dette_12m", "Mois avec une dette URSSAF sur les 12 derniers", DETTE, "month", ("debit",), "habit or accident", "Une dette URSSAF pendant {value} des 12 derniers mois", 1),
+    Feature("dette_par_effectif_diff3m", "Évolution sur 3 mois de la dette URSSAF par salarié", DETTE, "€/person", ("debit", "effectif_ent"), "a recent slide", "La dette URSSAF par salarié {evolution} en trois mois", 1),
+    Feature("mois_en_dette_12m", "Mois avec une dette URSSAF sur les 12 derniers", DETTE, "month", ("debit",), "habit or accident", "Une dette URSSAF pendant {value} sur les 12 derniers", 1),
     Feature("delai_en_cours", "Délai de paiement URSSAF en cours", DETTE, "flag", ("delai",), "a plan is both a difficulty and a cure", "Un délai de paiement URSSAF est en cours"),
     Feature("effectif", "Effectif", EFFECTIF, "person", ("effectif_ent",), "size", "Effectif : {value}"),
-    Feature("effectif_variation12m", "Variation de l'effectif sur 12 mois", EFFECTIF, "share", ("effectif_ent",), "companies in trouble stop replacing people", "L'effectif a varié de {value} en un an", -1),
+    Feature("effectif_variation12m", "Variation de l'effectif sur 12 mois", EFFECTIF, "share", ("effectif_ent",), "companies in trouble stop replacing people", "L'effectif {evolution} en un an", -1),
     Feature("ap_heures_consommees", "Heures d'activité partielle consommées", ACTIVITE_PARTIELLE, "hour", ("apconso",), "work is missing", "Activité partielle consommée : {value}", 1),
     Feature("ap_heures_autorisees", "Heures d'activité partielle autorisées", ACTIVITE_PARTIELLE, "hour", ("apdemande",), "work is expected to be missing", "Activité partielle autorisée : {value}", 1),
     Feature("ap_consommee_par_effectif_mean12m", "Activité partielle par salarié, moyenne de 12 mois", ACTIVITE_PARTIELLE, "hour/person", ("apconso", "effectif_ent"), "lasting lack of work at the scale of the company", "Activité partielle de {value} par salarié et par mois sur un an", 1),
     Feature("paydex", "Retard moyen de paiement aux fournisseurs", PAIEMENT, "day", ("paydex",), "suppliers are paid after URSSAF has been", "Les fournisseurs sont payés avec {value} de retard", 1),
-    Feature("paydex_diff12m", "Évolution sur 12 mois du retard de paiement", PAIEMENT, "day", ("paydex",), "a habit that changes", "Le retard de paiement aux fournisseurs a varié de {value} en un an", 1),
+    Feature("paydex_diff12m", "Évolution sur 12 mois du retard de paiement", PAIEMENT, "day", ("paydex",), "a habit that changes", "Le retard de paiement aux fournisseurs {evolution} en un an", 1),
     Feature("fpi_30", "Part des factures en retard de plus de 30 jours", PAIEMENT, "share", ("paydex",), "late invoices", "{value} des factures ont plus de 30 jours de retard", 1),
     Feature("fpi_90", "Part des factures en retard de plus de 90 jours", PAIEMENT, "share", ("paydex",), "very late invoices", "{value} des factures ont plus de 90 jours de retard", 1),
     _ratio("dette_nette_sur_caf", "Dette nette sur capacité d'autofinancement", 1),

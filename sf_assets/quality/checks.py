@@ -1,7 +1,7 @@
 """Suites as Dagster asset checks: one step judges all checks of an asset, records the verdicts and shows them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -9,6 +9,8 @@ import dagster as dg
 from sf_assets.quality.rules import Suite, meaning_of
 from sf_assets.quality.verdicts import Verdict, judge_month, record
 from sf_assets.storage import Warehouse
+
+_NAMED = 6  # months a summary names before it only counts them
 
 
 def checks_for(
@@ -54,11 +56,12 @@ def checks_for(
 
 
 def _creation_of(context: dg.AssetCheckExecutionContext) -> datetime:
-    """Return when the run was created, in UTC: the one clock of a verdict."""
+    """Return when the run was created: the one clock of a verdict."""
     run = context.instance.get_run_record_by_id(context.run.run_id)
     if run is None:
         raise LookupError(f"run {context.run.run_id} is not recorded in the instance")
-    return run.create_timestamp.astimezone(UTC).replace(tzinfo=None)
+    created: datetime = run.create_timestamp
+    return created
 
 
 def _report_each_month(context: dg.AssetCheckExecutionContext, verdicts: Mapping[str, Sequence[Verdict]]) -> None:
@@ -123,4 +126,5 @@ def _counts_of(verdicts: Sequence[Verdict]) -> tuple[int, int]:
 
 
 def _months_of(verdicts: Sequence[Verdict]) -> str:
-    return ", ".join(f"{verdict.month:%Y-%m}" for verdict in verdicts)
+    named = ", ".join(f"{verdict.month:%Y-%m}" for verdict in verdicts[:_NAMED])
+    return named if len(verdicts) <= _NAMED else f"{named} and {len(verdicts) - _NAMED} more months"

@@ -6,7 +6,7 @@ gate stands in the body of the assets themselves, and opens for verdicts, not fo
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import duckdb
@@ -37,6 +37,9 @@ CHECK_VERDICTS = Table(
     may_be_empty=True,
 )
 
+
+_TYPES = {"VARCHAR": pl.String(), "BOOLEAN": pl.Boolean(), "BIGINT": pl.Int64(), "TIMESTAMP": pl.Datetime("us")}
+_FRAME = {"month": pl.Date()} | {column.name: _TYPES[column.type] for column in CHECK_VERDICTS.columns}
 
 # What was read of one asset for one month.
 Read = tuple[str, date]
@@ -74,7 +77,8 @@ def judge_month(session: Session, suite: Suite, month: date) -> tuple[Verdict, .
 def record(
     session: Session, asset: str, verdicts: Mapping[date, Sequence[Verdict]], *, run_id: str, judged_at: datetime
 ) -> None:
-    """Replace what is known of `asset` for these months, in one transaction; `judged_at` is in UTC, without zone."""
+    """Replace what is known of `asset` for these months, in one transaction."""
+    judged_utc = judged_at.astimezone(UTC).replace(tzinfo=None)  # A session's time zone would shift an aware one.
     rows = [
         {
             "month": month,
@@ -88,12 +92,12 @@ def record(
             "error": verdict.outcome.error,
             "snapshot": verdict.snapshot,
             "run_id": run_id,
-            "judged_at": judged_at,
+            "judged_at": judged_utc,
         }
         for month, judged in verdicts.items()
         for verdict in judged
     ]
-    session.connection.register("judged", pl.DataFrame(rows, infer_schema_length=None).to_arrow())
+    session.connection.register("judged", pl.DataFrame(rows, schema=_FRAME).to_arrow())
     session.replace(
         {CHECK_VERDICTS: "select * from judged"},
         where={"month": list(verdicts), "asset": asset},
@@ -163,6 +167,7 @@ def _last_writes(session: Session, suites: Mapping[str, Suite], reads: Sequence[
     """Return the snapshot that last wrote the rows of each asset and month; months without a row are left out.
 
     The rows say it themselves (DuckLake's column `snapshot_id`): no second record can disagree with them.
+    Merging files keeps it; `ducklake_rewrite_data_files` does not, and so voids the verdicts on what it rewrites.
     """
     months: dict[str, list[date]] = {}
     for asset, month in reads:

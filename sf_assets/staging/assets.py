@@ -1,5 +1,6 @@
 """The staging assets: one table per source, the import perimeter, and the two ledgers of records."""
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import date
 from importlib.resources import files
@@ -53,9 +54,7 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
             gate(warehouse, [(f"src_{source.name}", month), *((name, month) for name in perimeter)])
             paths = _paths(folders, month, source)
             if not paths:
-                before = in_force(session, source.name, month)
-                context.log.info(f"{source.name}: nothing delivered, {before or 'no month'} stays in force")
-                return dg.MaterializeResult(metadata={"delivered": False, "in_force": str(before)})
+                context.log.info(f"{source.name}: nothing delivered, {in_force(session, source.name, month)} stays in force")
             nomenclatures.load(session.connection)
             if source.filtered:
                 _load_perimeter(session, month)
@@ -65,14 +64,13 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
                 {
                     table: query,
                     IMPORTS: "select * from counted",
-                    QUARANTINE: "select $source as source, * from quarantine",
+                    QUARANTINE: "select * from quarantine",
                 },
                 where={"month": month, "source": source.name},
                 author=context.run_id,
                 message=f"{table.name} {month:%Y-%m}",
-                parameters={"source": source.name},
             )
-        return dg.MaterializeResult(metadata=told(writes[table.name]) | _summed(counts))
+        return dg.MaterializeResult(metadata={"delivered": bool(paths)} | told(writes[table.name]) | _summed(counts))
 
     return stage
 
@@ -88,11 +86,9 @@ def _load_perimeter(session: Session, month: date) -> None:
 
 
 def _register_counts(session: Session, source: Source, counts: Sequence[Count]) -> None:
-    rows = [
-        {"source": source.name, **{column.name: getattr(count, column.name) for column in IMPORTS.columns[1:]}}
-        for count in counts
-    ]
-    session.connection.register("counted", pl.DataFrame(rows).to_arrow())
+    columns = {column.name: pl.Int64 if column.type == "BIGINT" else pl.String for column in IMPORTS.columns}
+    rows = [{"source": source.name} | dataclasses.asdict(count) for count in counts]
+    session.connection.register("counted", pl.DataFrame(rows, schema=columns).to_arrow())
 
 
 def _summed(counts: Sequence[Count]) -> dict[str, int]:
@@ -143,23 +139,30 @@ def stg_filter_import(
 _LOADED = [STAGING[source.name].name for source in SOURCES]
 
 
+_ACCOUNT = (
+    "select source, file, records, accepted, filtered, quarantined, cells from lake.stg_import "
+    "where month = $month order by source, file"
+)
+_REASONS = (
+    'select source, "column", expected, level, count(*) as refused, min(line) as first_line from lake.stg_quarantine '
+    "where month = $month group by all order by refused desc"
+)
+
+
 @dg.asset(
     **stamp(
         IMPORTS,
         "staging",
         description="One row is one file and what became of its records. Each staging table writes its own rows; this "
         "asset shows the month's account once all are loaded.",
+        query=_ACCOUNT,
         kinds={"duckdb"},
     ),
     deps=_LOADED,
 )
 def stg_import(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
     """Show the month's account of records."""
-    rows = warehouse.query(
-        "select source, file, records, accepted, filtered, quarantined, cells from lake.stg_import "
-        "where month = $month order by source, file",
-        {"month": parse_month(context.partition_key)},
-    )
+    rows = warehouse.query(_ACCOUNT, {"month": parse_month(context.partition_key)})
     return dg.MaterializeResult(
         metadata={
             "dagster/partition_row_count": rows.height,
@@ -175,17 +178,14 @@ def stg_import(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Ma
         "staging",
         description="One row is one reason to refuse a record, or one cell of it, with the raw record. Each staging table "
         "writes its own rows; this asset counts the month's reasons, without identifiers.",
+        query=_REASONS,
         kinds={"duckdb"},
     ),
     deps=_LOADED,
 )
 def stg_quarantine(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
     """Count the month's quarantine by source and rule."""
-    rows = warehouse.query(
-        'select source, "column", expected, level, count(*) as refused, min(line) as first_line from lake.stg_quarantine '
-        "where month = $month group by all order by refused desc",
-        {"month": parse_month(context.partition_key)},
-    )
+    rows = warehouse.query(_REASONS, {"month": parse_month(context.partition_key)})
     return dg.MaterializeResult(
         metadata={
             "dagster/partition_row_count": int(rows["refused"].sum()),

@@ -62,8 +62,7 @@ def read_source(connection: duckdb.DuckDBPyConnection, source: Source, paths: Se
     Returns one count per file, in file order.
     """
     connection.execute(READERS)
-    for table in ("cells", "quarantine", "tally"):
-        connection.execute(f"drop table if exists {table}")
+    _start(connection, source)
     for path in paths:
         header_line, header = read_header(path, source)
         read_records(
@@ -89,8 +88,21 @@ def read_source(connection: duckdb.DuckDBPyConnection, source: Source, paths: Se
     return _counts(connection, [path.name for path in paths])
 
 
+def _start(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """Make the empty tables that files are read into; a source without a file leaves them so."""
+    typed = {name: FIELDS[name].type if name in FIELDS else "VARCHAR" for name in _columns(source)}
+    if source.wide:
+        typed |= {"periode": "DATE", source.wide: "INTEGER"}
+    columns = "".join(f', "{name}" {type_}' for name, type_ in typed.items())
+    connection.execute(f"create or replace temp table cells (file varchar, line bigint, raw varchar{columns})")
+    connection.execute("create or replace temp table tally (file varchar, disposition varchar, records bigint)")
+    connection.execute(
+        'create or replace temp table quarantine (file varchar, line bigint, level varchar, "column" varchar, '
+        "expected varchar, found varchar, raw varchar)"
+    )
+
+
 def _append(connection: duckdb.DuckDBPyConnection, table: str, query: str) -> None:
-    connection.execute(f"create temp table if not exists {table} as from ({query}) limit 0")
     connection.execute(f"insert into {table} by name {query}")
 
 

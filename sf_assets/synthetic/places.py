@@ -45,7 +45,12 @@ _PREFECTURES = """
 971 97105 97100 BASSE-TERRE 16.00 -61.73 5|972 97209 97200 FORT-DE-FRANCE 14.60 -61.07 5
 973 97302 97300 CAYENNE 4.94 -52.33 2|974 97411 97400 SAINT-DENIS -20.88 55.45 9|976 97611 97600 MAMOUDZOU -12.78 45.23 1
 """
-ABROAD = (("99109", "ALLEMAGNE", "KÖLN"), ("99131", "BELGIQUE", "NAMUR"), ("99127", "ITALIE", "TORINO"), ("99132", "ROYAUME-UNI", "LEEDS"))
+ABROAD = (
+    ("99109", "ALLEMAGNE", "KÖLN"),
+    ("99131", "BELGIQUE", "NAMUR"),
+    ("99127", "ITALIE", "TORINO"),
+    ("99132", "ROYAUME-UNI", "LEEDS"),
+)
 """Country code, country and town of the seats abroad."""
 
 STREET_TYPES = ("RUE", "AV", "BD", "RTE", "CHE", "PL", "IMP", "ALL", "QUAI", "CRS")
@@ -92,7 +97,9 @@ def _places() -> Places:
 PLACES = _places()
 STREETS = pl.Series(_STREETS.split("|"))
 GIVEN_NAMES = pl.Series(_GIVEN.split("|"))
-SURNAMES = pl.Series([first + middle + last for first in _FIRST.split("|") for middle in _MIDDLE.split("|") for last in _LAST.split("|")])
+SURNAMES = pl.Series(
+    [first + middle + last for first in _FIRST.split("|") for middle in _MIDDLE.split("|") for last in _LAST.split("|")]
+)
 
 
 def company_names(sections: Ints, draws: Floats) -> pl.Series:

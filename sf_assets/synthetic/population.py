@@ -24,7 +24,9 @@ _ORDINARY_CATEGORIES = ("5710", "5499", "5599", "9220", "5699", "5202", "5458")
 
 def generator(seed: int, block: int, subject: str) -> np.random.Generator:
     """Return the random stream of one subject of one block: a new subject never shifts the others."""
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(block, crc32(subject.encode())))))
+    return np.random.Generator(
+        np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(block, crc32(subject.encode()))))
+    )
 
 
 def pick(rng: np.random.Generator, weights: Floats, size: int) -> Ints:
@@ -214,9 +216,11 @@ def _identified(companies: Companies, lines: dict[str, Ints], forged: Flags) -> 
     siren = companies.siren.gather(company)
     siret = siren + pl.Series(nic).cast(pl.String).str.zfill(5)
     bureau = 100 + (companies.place[company] * 8) % 800 + 17
-    account = pl.Series(bureau).cast(pl.String) + "00000" + pl.Series(
-        (companies.number[company] * 128 + rank * 3 + part)
-    ).cast(pl.String).str.zfill(10)
+    account = (
+        pl.Series(bureau).cast(pl.String)
+        + "00000"
+        + pl.Series((companies.number[company] * 128 + rank * 3 + part)).cast(pl.String).str.zfill(10)
+    )
     abroad = (companies.kind[company] == FOREIGN) & (rank == 0)
     return Establishments(
         company=company,

@@ -33,7 +33,9 @@ class Procedure:
 def no_procedure(total: int) -> Procedure:
     """Return procedures that never open."""
     never = np.full(total, NEVER)
-    return Procedure(never, np.zeros(total, dtype=np.int64), never, never, never, never, never, np.zeros(total, dtype=np.int64))
+    return Procedure(
+        never, np.zeros(total, dtype=np.int64), never, never, never, never, never, np.zeros(total, dtype=np.int64)
+    )
 
 
 def after_failure(rng: np.random.Generator, opened: Ints, companies: Companies) -> Procedure:
@@ -97,7 +99,12 @@ def _events(one: Procedure) -> tuple[Ints, Ints, list[str], Ints]:
         ("ouverture", one.converted, np.full(len(action), REDRESSEMENT), 1),
         ("plan_continuation", one.planned, action, 2),
         ("ouverture", np.where(one.kind == LIQUIDATION, NEVER, one.liquidated), np.full(len(action), LIQUIDATION), 3),
-        ("inclusion_autre_procedure", np.where((one.kind == LIQUIDATION) | (one.draw % 10 > 2), NEVER, one.liquidated), action, 3),  # noqa: PLR2004
+        (
+            "inclusion_autre_procedure",
+            np.where((one.kind == LIQUIDATION) | (one.draw % 10 > 2), NEVER, one.liquidated),
+            action,
+            3,
+        ),  # noqa: PLR2004
         ("fin_procedure", one.ended, action, 4),
         ("solde_procedure", np.where(one.draw % 2 == 0, one.ended, NEVER), action, 5),
         ("cloture_insuffisance_actif", one.settled, np.full(len(action), LIQUIDATION), 6),
@@ -113,7 +120,9 @@ def _events(one: Procedure) -> tuple[Ints, Ints, list[str], Ints]:
     return np.concatenate(company), np.concatenate(day), label, np.concatenate(published)
 
 
-def procol_frame(first: Procedure, second: Procedure, companies: Companies, establishments: Establishments, window: Window) -> pl.DataFrame:
+def procol_frame(
+    first: Procedure, second: Procedure, companies: Companies, establishments: Establishments, window: Window
+) -> pl.DataFrame:
     """Return the rows of `sigfaible_pcoll.csv`: one per event and open establishment, from the start of the world.
 
     An event shows three to twenty-seven days after its judgment.

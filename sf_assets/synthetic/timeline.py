@@ -84,6 +84,11 @@ class Window:
         return self.last - 1
 
 
+def first_days(months: Ints) -> Ints:
+    """Return the first day of months before, in or after the world, in days since 1970-01-01."""
+    return (MONTH_STARTS[0] + months).astype("datetime64[D]").astype(np.int64)
+
+
 def dates(days: Ints) -> pl.Series:
     """Return days since 1970-01-01 as dates, written AAAA-MM-JJ in the files."""
     return pl.Series(days.astype(np.int32)).cast(pl.Date)

@@ -15,12 +15,12 @@ from sf_assets.synthetic.population import PUBLIC, Companies, generator
 from sf_assets.synthetic.procedures import Procedure, after_failure, no_procedure
 from sf_assets.synthetic.timeline import HORIZON, MONTHS, NEVER, YEARS, Flags, Floats, Ints
 
-BASE_HAZARD = 0.00115
+BASE_HAZARD = 0.00135
 """Monthly hazard of a company of average risk in 2019."""
 CLOSING_HAZARD = 0.0013
-STRAIN_EFFECT = 2.0
-LUCK_EFFECT = 1.1
-CRISIS_EFFECT = 2.3
+STRAIN_EFFECT = 2.2
+LUCK_EFFECT = 1.0
+CRISIS_EFFECT = 2.5
 CRISIS_ENTRY = -7.0
 """Logarithm of the monthly probability of entering a crisis, at no strain."""
 CRISIS_SLOPE = 0.9
@@ -30,6 +30,8 @@ LUCK_MEMORY = 0.95
 LASTING = 0.10
 """Share of the variance of strain that never changes."""
 _WORST_LOG_HAZARD = -1.2
+_NO_RISK = -30.0
+"""Public bodies do not fail."""
 
 # Failures relative to 2019 (Banque de France, all sizes), the moratorium of 2020-21 apart; the future is invented.
 _YEARLY = {
@@ -84,7 +86,6 @@ def draw_world(seed: int, block: int, companies: Companies) -> World:
     fixed = _known_terms(companies)
     log_hazard = fixed + STRAIN_EFFECT * strain + LUCK_EFFECT * luck + CRISIS_EFFECT * crisis
     hazard = np.exp(np.minimum(log_hazard, _WORST_LOG_HAZARD))
-    hazard[companies.kind == PUBLIC] = 0.0
 
     months = np.arange(MONTHS)
     birth = companies.birth[:, None]
@@ -102,7 +103,7 @@ def draw_world(seed: int, block: int, companies: Companies) -> World:
     closed = np.where(opened < NEVER, NEVER, closed)
     ceases = np.minimum(closed, liquidated + rng.integers(1, 5, total))
     alive = (months >= birth) & (months < ceases[:, None])
-    headcount = _headcount(rng, companies, strain, closed=closed, ceases=ceases, first=first)
+    headcount = _headcount(rng, companies, strain, crisis, closed=closed, ceases=ceases, first=first)
     return World(
         strain=strain,
         luck=luck,
@@ -161,6 +162,7 @@ def _known_terms(companies: Companies) -> Floats:
     sector = np.log(of_section("risk"))[companies.section]
     size = -0.22 * np.log(companies.size / 18.0)
     centre = np.log(BASE_HAZARD) - (STRAIN_EFFECT**2 + LUCK_EFFECT**2) / 2 + 0.35
+    sector = np.where(companies.kind == PUBLIC, _NO_RISK, sector)
     return (centre + CALENDAR + age + (sector + size)[:, None]).astype(np.float32)
 
 
@@ -171,17 +173,25 @@ def _closing(companies: Companies) -> Floats:
 
 
 def _headcount(
-    rng: np.random.Generator, companies: Companies, strain: Floats, *, closed: Ints, ceases: Ints, first: Procedure
+    rng: np.random.Generator,
+    companies: Companies,
+    strain: Floats,
+    crisis: Flags,
+    *,
+    closed: Ints,
+    ceases: Ints,
+    first: Procedure,
 ) -> Ints:
     total = len(companies)
     months = np.arange(MONTHS)
+    weight = strain + 2.0 * crisis
     tired = np.empty_like(strain)
-    tired[:, 0] = strain[:, 0]
+    tired[:, 0] = weight[:, 0]
     for month in range(1, MONTHS):
-        tired[:, month] = 0.93 * tired[:, month - 1] + 0.07 * strain[:, month]
+        tired[:, month] = 0.93 * tired[:, month - 1] + 0.07 * weight[:, month]
     trend = rng.normal(0.0, 0.0012, total)[:, None] * (months - MONTHS / 2)
     drift = 0.16 * autoregressive(rng, total, 0.98)
-    staff = np.log(companies.size)[:, None] + trend + drift - 0.16 * tired
+    staff = np.log(companies.size)[:, None] + trend + drift - 0.21 * tired
     age = np.maximum(ages(companies), 0)
     staff += np.log1p(-0.65 * np.exp(-age / 9.0))
     since = np.clip(months - first.opened[:, None], 0, 36)
@@ -214,7 +224,10 @@ def failure_probability(world: World) -> Floats:
         ahead = world.fixed[:, step:] + STRAIN_EFFECT * (world.lasting[:, None] + kept_strain * moving[:, now])
         ahead += LUCK_EFFECT * kept_luck * world.luck[:, now] + variance / 2
         lasts = (1 - CRISIS_EXIT) ** step
-        acute = lasts * world.crisis[:, now] + np.minimum(entry[:, now] * (1 - lasts) / CRISIS_EXIT, 1.0) * ~world.crisis[:, now]
+        acute = (
+            lasts * world.crisis[:, now]
+            + np.minimum(entry[:, now] * (1 - lasts) / CRISIS_EXIT, 1.0) * ~world.crisis[:, now]
+        )
         calm = np.exp(np.minimum(ahead, _WORST_LOG_HAZARD))
         worse = np.exp(np.minimum(ahead + CRISIS_EFFECT, _WORST_LOG_HAZARD))
         total[:, now] += (calm + acute * (worse - calm)) * (1 - CLOSING_HAZARD) ** step

@@ -1,0 +1,66 @@
+-- One row is one establishment and period of short-time work, authorised or consumed (sources.md §6.1). Consumption
+-- keeps the day it was delivered with, which may fall inside a month. `etp_autorise` repeats the whole demand on each
+-- of its months, as the application expects; `heures_autorisees` spreads it by day over reasons 1 to 5 (decision B14,
+-- §9.9).
+with demandes as (
+    select
+        siret,
+        periode_debut,
+        periode_fin,
+        heures,
+        motif_recours,
+        cast(unnest(generate_series(
+            date_trunc('month', periode_debut), date_trunc('month', periode_fin), interval 1 month
+        )) as date) as periode
+    from stg_apdemande
+),
+
+evenements as (
+    select
+        demandes.siret,
+        demandes.periode,
+        coalesce(demandes.heures, 0) / 151.67 as etp_autorise,
+        0 as etp_consomme,
+        labels.label as motif_recours,
+        false as is_last,
+        -- Days that are reversed inside a month make a demand without a single day.
+        case
+            when demandes.motif_recours < 6 and demandes.periode_debut <= demandes.periode_fin
+                then
+                    coalesce(demandes.heures, 0)
+                    * (
+                        least(demandes.periode_fin, last_day(demandes.periode))
+                        - greatest(demandes.periode_debut, demandes.periode) + 1
+                    )
+                    / (demandes.periode_fin - demandes.periode_debut + 1)
+            else 0
+        end as heures_autorisees,
+        0 as heures_consommees
+    from demandes
+    left join labels_motif_recours as labels on demandes.motif_recours = labels.id
+    union all
+    select
+        siret,
+        periode,
+        0,
+        coalesce(heures, 0) / 151.67,
+        null,
+        periode = (select max(periode) from stg_apconso),
+        0,
+        coalesce(heures, 0)
+    from stg_apconso
+)
+
+select
+    siret,
+    left(siret, 9) as siren,
+    periode,
+    sum(etp_autorise) as etp_autorise,
+    sum(etp_consomme) as etp_consomme,
+    string_agg(distinct motif_recours, '; ' order by motif_recours) as motif_recours,
+    bool_or(is_last) as is_last,
+    sum(heures_autorisees) as heures_autorisees,
+    sum(heures_consommees) as heures_consommees
+from evenements
+where left(siret, 9) not in (select siren from siren_blacklist)
+group by siret, periode

@@ -1,0 +1,51 @@
+-- One row is the debt left to pay by one establishment after the events of one month; a month without event has no row,
+-- a paid debt shows as zero (sources.md §6.3). An event replaces the amounts of its debt: the stock is the running sum
+-- of the differences between successive events, so that no event meets another in a join.
+with evenements as (
+    -- The file counts cents: as integers they cancel out exactly, floats would leave a residue on a paid debt.
+    select
+        siret,
+        debit_id,
+        periode_prise_en_compte as periode,
+        cast(round(part_ouvriere * 100) as bigint) as part_ouvriere,
+        cast(round(part_patronale * 100) as bigint) as part_patronale
+    from stg_debit
+    where left(siret, 9) not in (select siren from siren_blacklist)
+    qualify row_number() over (
+        partition by siret, debit_id, periode_prise_en_compte
+        order by
+            numero_historique_ecart_negatif desc nulls first,
+            date_traitement desc,
+            part_ouvriere + part_patronale desc,
+            part_ouvriere desc
+    ) = 1
+),
+
+variations as (
+    select
+        siret,
+        periode,
+        part_ouvriere - lag(part_ouvriere, 1, 0) over dette as part_ouvriere,
+        part_patronale - lag(part_patronale, 1, 0) over dette as part_patronale
+    from evenements
+    window dette as (partition by siret, debit_id order by periode)
+),
+
+mois as (
+    select
+        siret,
+        periode,
+        sum(part_ouvriere) as part_ouvriere,
+        sum(part_patronale) as part_patronale
+    from variations
+    group by siret, periode
+)
+
+select
+    siret,
+    periode,
+    cast(sum(part_ouvriere) over etablissement as double) / 100 as part_ouvriere,
+    cast(sum(part_patronale) over etablissement as double) / 100 as part_patronale,
+    lead(periode) over etablissement is null as is_last
+from mois
+window etablissement as (partition by siret order by periode)

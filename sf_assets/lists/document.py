@@ -1,0 +1,97 @@
+"""The JSON document of the application: every company of a list, those in alert with explanations (sources.md §12.4)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from sf_assets.features.registry import BY_NAME, THEMES
+from sf_assets.model.evaluation import Thresholds
+from sf_assets.model.explanations import Waterfall
+from sf_assets.sources.batch import batch_key
+
+MONTHS = (
+    "Janvier", "Février", "Mars", "Avril", "Mai", "Juin",
+    "Juillet", "Août", "Septembre", "Octobre", "Novembre", "Décembre",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What every entry of a document repeats. All of it comes from the batch, nothing from the clock.
+
+    `cutoff` stands where the reference writes the time of its run; `algo` is the method and the version of the code.
+    """
+
+    month: date
+    cutoff: date
+    algo: str
+    thresholds: Thresholds
+
+
+def list_name(month: date) -> str:
+    """Return the name of a month's list.
+
+    >>> list_name(date(2026, 3, 1))
+    'Mars 2026'
+    """
+    return f"{MONTHS[month.month - 1]} {month.year}"
+
+
+def document(
+    companies: pl.DataFrame, alerts: pl.DataFrame, explained: Waterfall, features: Sequence[str], edition: Edition
+) -> Iterator[str]:
+    """Yield the document piece by piece: one entry per company, by siren.
+
+    `companies` are those of `select`, with `siren`, `code_naf`, `code_commune`, `libelle_region`, `probabilite`, `niveau`
+    and `alerte`. `explained` holds the bars in percent of the companies of `alerts`, row by row, its features in the
+    order of `features`; a bar that is undefined becomes null. Raises `ValueError` when a company in alert has no explanation.
+    """
+    expected = companies.filter(pl.col("niveau") > 0)["siren"]
+    unexplained = expected.len() - expected.is_in(alerts["siren"].to_list()).sum()
+    if unexplained:
+        raise ValueError(f"document: expected an explanation for each alert, found {unexplained} without")
+    entries = companies.select("siren", "niveau", **_fields(edition))
+    bars = _bars(alerts["siren"], explained, features)
+    with_bars = entries.filter(pl.col("niveau") > 0).join(bars, on="siren")
+    without = entries.filter(pl.col("niveau") == 0)
+    encoded = pl.concat([_encoded(without), _encoded(with_bars)]).sort("siren")["entry"]
+    yield "[\n"
+    for i, chunk in enumerate(encoded.to_frame().iter_slices()):
+        yield ",\n" if i else ""
+        yield chunk["entry"].str.join(",\n").item()
+    yield "\n]\n"
+
+
+def _fields(edition: Edition) -> dict[str, pl.Expr]:
+    """Return the fields of an entry besides `siren`, in the order of the reference, under its names."""
+    key, month = batch_key(edition.month), edition.month
+    return {
+        "code_naf": pl.col("code_naf"),
+        "code_commune": pl.col("code_commune"),
+        "région": pl.col("libelle_region"),
+        "Risque de défaillance": 100 * pl.col("probabilite"),
+        "alert": pl.col("alerte"),
+        "idListe": pl.lit(list_name(month)),
+        "batch": pl.lit(f"{key} date {edition.cutoff:%Y-%m-%d}"),
+        "algo": pl.lit(edition.algo),
+        # The application compares this text: the month has no leading zero.
+        "période": pl.lit(f"{month.year}-{month.month}-01"),
+        "Seuil modéré": pl.lit(edition.thresholds.modere),
+        "Seuil fort": pl.lit(edition.thresholds.fort),
+    }
+
+
+def _bars(siren: pl.Series, explained: Waterfall, features: Sequence[str]) -> pl.DataFrame:
+    """Return `siren`, `macroExpl` {theme: percent} and `microExpl` {theme: {feature: percent}}."""
+    macro = pl.DataFrame(explained.macro, schema=list(THEMES.values()), orient="row").fill_nan(None)
+    micro = pl.DataFrame(explained.micro, schema=list(features), orient="row").fill_nan(None)
+    groups = {label: [name for name in features if BY_NAME[name].theme == theme] for theme, label in THEMES.items()}
+    themes = [micro.select(pl.struct(names).alias(label)).to_series() for label, names in groups.items() if names]
+    return pl.DataFrame([siren, macro.to_struct("macroExpl"), pl.DataFrame(themes).to_struct("microExpl")])
+
+
+def _encoded(entries: pl.DataFrame) -> pl.DataFrame:
+    """Return `siren` and `entry`, the JSON text of every row; `niveau` stays out."""
+    return entries.select("siren", entry=pl.struct(pl.exclude("niveau")).struct.json_encode())

@@ -1,0 +1,149 @@
+"""The files public officers receive, in lists/<AAMM>/: Parquet, CSV and XLSX of the alerts, and the application's JSON.
+
+The same list gives the same bytes, on any day.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+import xlsxwriter
+
+from sf_assets.lists.document import list_name
+from sf_assets.lists.readme import About, readme_lines
+from sf_assets.lists.reasons import reason_columns
+from sf_assets.lists.selection import LEVELS
+from sf_assets.sources.batch import batch_key
+
+Kind = Literal["text", "integer", "percent", "sentence"]
+_FORMATS: dict[Kind, str] = {"text": "@", "integer": "0", "percent": "0.0%", "sentence": "@"}
+_ORDINALS = ("Premier", "Deuxième", "Troisième")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A column of the CSV and XLSX files: its French name, its width in characters, the kind of its values."""
+
+    column: str
+    title: str
+    width: int
+    kind: Kind = "text"
+
+
+HEADERS: tuple[Header, ...] = (
+    Header("rang", "Rang", 7, "integer"),
+    Header("siren", "SIREN", 12),
+    Header("raison_sociale", "Raison sociale", 36),
+    Header("siret_siege", "SIRET du siège", 17),
+    Header("departement", "Département", 13),
+    Header("libelle_region", "Région", 26),
+    Header("code_commune", "Code commune", 15),
+    Header("code_naf", "Code NAF", 11),
+    Header("effectif", "Effectif", 10, "integer"),
+    Header("niveau", "Niveau d'alerte", 17),
+    Header("probabilite", "Risque", 9, "percent"),
+    *(
+        Header(column, f"{ordinal} motif", 62, "sentence")
+        for column, ordinal in zip(reason_columns(), _ORDINALS, strict=True)
+    ),
+)
+
+
+def write_list(alerts: pl.DataFrame, document: Iterable[str], *, root: Path, about: About) -> tuple[Path, ...]:
+    """Write the files of a month's list and return their paths; a list already there is replaced as a whole.
+
+    `alerts` are the companies in alert by rank, with at least the columns of `HEADERS`; the Parquet file keeps them all.
+    `document` is the application's JSON, in pieces, and `root` the folder of lists. Raises `ValueError` naming the columns that are missing.
+    """
+    missing = [header.column for header in HEADERS if header.column not in alerts.columns]
+    if missing:
+        raise ValueError(f"list_alerts: expected columns {', '.join(missing)}, found none of that name")
+    stem = f"liste_{batch_key(about.month)}"
+    target = root / batch_key(about.month)
+    with _replacing(target) as draft:
+        alerts.write_parquet(draft / f"{stem}.parquet")
+        _write_csv(alerts, draft / f"{stem}.csv")
+        _write_xlsx(alerts, draft / f"{stem}.xlsx", about)
+        with (draft / f"{stem}.json").open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(document)
+    return tuple(target / f"{stem}.{kind}" for kind in ("parquet", "csv", "xlsx", "json"))
+
+
+def _readable(alerts: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns of `HEADERS` under their French names, levels in words."""
+    labels = {level.rank: level.label for level in LEVELS}
+    return alerts.with_columns(pl.col("niveau").replace_strict(labels, return_dtype=pl.String)).select(
+        pl.col(header.column).alias(header.title) for header in HEADERS
+    )
+
+
+def _write_csv(alerts: pl.DataFrame, path: Path) -> None:
+    """Write the CSV that a French Excel opens with a double click: BOM, semicolons, decimal commas.
+
+    A text that begins like a formula would be run by the spreadsheet; an apostrophe makes it a text again.
+    """
+    text = pl.col(pl.String)
+    harmless = pl.when(text.str.contains(r"^[=+\-@\t\r]")).then("'" + text).otherwise(text).name.keep()
+    _readable(alerts).with_columns(harmless).write_csv(
+        path, include_bom=True, separator=";", decimal_comma=True, line_terminator="\r\n"
+    )
+
+
+def _write_xlsx(alerts: pl.DataFrame, path: Path, about: About) -> None:
+    """Write the workbook: the list, then what it is for."""
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(path, options) as workbook:
+        workbook.set_properties(
+            {
+                "title": f"Signaux Faibles, {list_name(about.month)}",
+                "created": datetime(about.cutoff.year, about.cutoff.month, about.cutoff.day),  # noqa: DTZ001 - a day
+            }
+        )
+        _readable(alerts).write_excel(
+            workbook,
+            worksheet="Liste",
+            table_style="Table Style Light 9",
+            column_formats={header.title: _FORMATS[header.kind] for header in HEADERS},
+            column_widths={header.title: 7 * header.width + 5 for header in HEADERS},
+            freeze_panes=(1, 3),
+            autofilter=True,
+        )
+        _write_readme(workbook, about)
+
+
+def _write_readme(workbook: Any, about: About) -> None:
+    sheet = workbook.add_worksheet("Lisez-moi")
+    sheet.hide_gridlines(2)
+    sheet.set_column(0, 0, 110)
+    formats = {
+        "title": workbook.add_format({"bold": True, "font_size": 16}),
+        "heading": workbook.add_format({"bold": True, "font_size": 12, "top": 1}),
+        "text": workbook.add_format({"text_wrap": True, "valign": "top"}),
+    }
+    for row, (style, text) in enumerate(readme_lines(about)):
+        sheet.write_string(row, 0, text, formats[style])
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """Give a draft folder that replaces `target` once everything is written; a failure leaves `target` as it was."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=target.parent))
+    former = draft.with_name(f"{draft.name}-former")
+    try:
+        yield draft
+        draft.chmod(0o755)
+        if target.exists():
+            target.rename(former)
+        draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        if former.exists() and not target.exists():
+            former.rename(target)
+        shutil.rmtree(former, ignore_errors=True)

@@ -1,0 +1,68 @@
+"""What a list says of itself on its sheet « Lisez-moi »: what it is for, how to read it, what it does not say."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from sf_assets.lists.document import list_name
+from sf_assets.lists.wording import NBSP
+from sf_assets.model.evaluation import Thresholds
+
+Style = Literal["title", "heading", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a list says of itself: its month and cut-off, the French label of its method, its thresholds.
+
+    `probabilities` says whether scores are probabilities; `statement` is what a plan of months says when history does
+    not allow a model.
+    """
+
+    month: date
+    cutoff: date
+    method: str
+    probabilities: bool
+    thresholds: Thresholds
+    statement: str | None = None
+
+
+_PURPOSE = """\
+Elle repère des entreprises qui pourraient entrer en procédure collective (sauvegarde, redressement ou liquidation) dans \
+les dix-huit mois, pour que l'administration leur propose son aide à temps.
+Elle sert à aider. Elle ne sert jamais à contrôler, à sanctionner, à recouvrer ni à refuser une aide. Y figurer n'est ni \
+une faute ni une certitude."""
+_PROBABILITY = "La colonne « Risque » est la probabilité estimée d'une défaillance dans les dix-huit mois."
+_POINTS = """\
+La colonne « Risque » est la part des points obtenus sur les points possibles : elle classe les entreprises, ce n'est pas \
+une probabilité."""
+_REASONS = """\
+Les motifs sont les faits connus qui pèsent le plus dans le risque de l'entreprise. Ils ouvrent l'échange ; ils ne \
+remplacent ni l'analyse de l'agent ni la parole du dirigeant."""
+_ABSENCE = """\
+Ne pas y figurer n'est pas une preuve de bonne santé : certaines difficultés ne laissent pas de trace dans les données.
+Les entreprises dont une procédure collective est déjà connue n'y figurent pas, ni celles qui sont hors du périmètre suivi."""
+_CONFIDENTIAL = "Liste réservée aux agents habilités des administrations partenaires. Ne la diffusez pas."
+
+
+def readme_lines(about: About) -> tuple[tuple[Style, str], ...]:
+    """Return the lines of the sheet, each with its style."""
+    levels = f"Risque fort : à partir de {percent(about.thresholds.fort)}. "
+    levels += f"Risque modéré : à partir de {percent(about.thresholds.modere)}."
+    known = f"Elle s'en tient à ce qui était connu le {about.cutoff:%d/%m/%Y}."
+    sections = {
+        "À quoi sert cette liste": _PURPOSE,
+        "Comment la lire": "\n".join([_PROBABILITY if about.probabilities else _POINTS, levels, _REASONS]),
+        "Ce qu'elle ne dit pas": f"{known}\n{_ABSENCE}",
+        "Comment elle est faite": "\n".join(filter(None, [f"Méthode : {about.method}.", about.statement])),
+        "Confidentialité": _CONFIDENTIAL,
+    }
+    lines: list[tuple[Style, str]] = [("title", f"Signaux Faibles : liste du mois, {list_name(about.month)}")]
+    for heading, texts in sections.items():
+        lines += [("heading", heading), *(("text", text) for text in texts.split("\n"))]
+    return tuple(lines)
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage with one decimal."""
+    return f"{100 * share:.1f}".replace(".", ",") + f"{NBSP}%"

@@ -1,0 +1,72 @@
+"""Who is in alert: levels from scores and two thresholds, companies set aside, ranks."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from sf_assets.model.evaluation import Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """An alert level: `name` is the word of the application, `label` what an officer reads."""
+
+    rank: int
+    name: str
+    label: str
+
+
+LEVELS = (
+    Level(0, "Pas d'alerte", "Pas d'alerte"),
+    Level(1, "Alerte seuil F2", "Risque modéré"),
+    Level(2, "Alerte seuil F1/2", "Risque fort"),
+)
+IN_PROCEDURE = "procédure collective connue"
+OUT_OF_PERIMETER = "hors périmètre"
+
+
+def select(companies: pl.DataFrame, thresholds: Thresholds) -> pl.DataFrame:
+    """Return every company with its level, its rank and, when it is set aside, why.
+
+    `companies` holds one row per company with `siren`, `probabilite` in [0, 1], `procedure_connue` (NULL when none is
+    known) and `dans_perimetre`; other columns are carried over. The level is the number of thresholds that the score
+    reaches (sources.md §11.1). A company in a known procedure needs no detection and one outside the perimeter is not
+    followed: both keep their score, without alert nor rank.
+
+    The rows come by rank, companies set aside last, with `exclusion` (NULL when none), `niveau` (0, 1, 2), `alerte` (the
+    level's name) and `rang` (1 is the highest score, equal scores by siren, NULL when set aside).
+    """
+    _check(companies)
+    exclusion = (
+        pl.when(~pl.col("dans_perimetre"))
+        .then(pl.lit(OUT_OF_PERIMETER))
+        .when(pl.col("procedure_connue").is_not_null())
+        .then(pl.lit(IN_PROCEDURE))
+    )
+    kept = pl.col("exclusion").is_null()
+    reached = (pl.col("probabilite") >= thresholds.modere).cast(pl.Int8) + (
+        pl.col("probabilite") >= thresholds.fort
+    ).cast(pl.Int8)
+    return (
+        companies.with_columns(exclusion=exclusion)
+        .with_columns(niveau=pl.when(kept).then(reached).otherwise(pl.lit(0, pl.Int8)))
+        .sort(pl.col("exclusion").is_not_null(), -pl.col("probabilite"), "siren")
+        .with_columns(
+            alerte=pl.col("niveau").replace_strict(
+                {level.rank: level.name for level in LEVELS}, return_dtype=pl.String
+            ),
+            rang=pl.when(kept).then(pl.int_range(1, pl.len() + 1, dtype=pl.Int32)),
+        )
+    )
+
+
+def _check(companies: pl.DataFrame) -> None:
+    """Refuse scores that are no scores, and companies that come twice."""
+    wrong = companies.filter(pl.col("probabilite").is_null() | ~pl.col("probabilite").is_between(0, 1))
+    if wrong.height:
+        raise ValueError(f"scores, column probabilite: expected numbers in [0, 1], found {wrong.height} others")
+    if companies["siren"].n_unique() != companies.height:
+        repeated = companies.height - companies["siren"].n_unique()
+        raise ValueError(f"scores, column siren: expected each company once, found {repeated} repeated rows")
+    if companies["dans_perimetre"].null_count():
+        raise ValueError("scores, column dans_perimetre: expected true or false, found unknown values")

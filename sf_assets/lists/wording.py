@@ -1,0 +1,70 @@
+"""Numbers as French public officers read them: « 42 k€ », « 3,2 mois », « 12 % », « 1 salarié », « a baissé de 12 % ».
+
+Expressions over a column of values and a column of units, for whole tables at once.
+"""
+
+import polars as pl
+
+# A figure stays on the line of its unit.
+NBSP = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+_WORDS = {"person": "salarié", "hour": "heure", "day": "jour", "hour/person": "heure"}
+_MULTIPLES = {1e3: "k€", 1e6: "M€", 1e9: "Md€"}
+_GROUPS = 5
+
+
+def number(value: pl.Expr, digits: int = 1) -> pl.Expr:
+    """Write a number with `digits` decimals below 10 and none from 10 on, thousands apart, `0` decimals left out."""
+    size = value.abs()
+    small = size.round(digits).cast(pl.String).str.replace(r"\.0+$", "").str.replace(".", ",", literal=True)
+    large = size.round(0).cast(pl.Int128).cast(pl.String)
+    for _ in range(_GROUPS):
+        large = large.str.replace(r"^(\d+)(\d{3})", f"${{1}}{NBSP}${{2}}")
+    text = pl.when(size.round(digits) < 10).then(small).otherwise(large)  # noqa: PLR2004 - two digits say enough
+    return pl.when((value < 0) & (text != "0")).then(pl.lit(MINUS) + text).otherwise(text)
+
+
+def quantity(value: pl.Expr, unit: pl.Expr) -> pl.Expr:
+    """Write values with their units; `unit` holds the units of the feature registry."""
+    counted = number(value)
+    # French counts from two: 1,9 jour, 2 jours. What is read decides, not the hidden decimals.
+    several = pl.when(value.abs().round(1) >= 2).then(pl.lit("s")).otherwise(pl.lit(""))  # noqa: PLR2004
+    words = unit.replace_strict(_WORDS, default="", return_dtype=pl.String)
+    return (
+        pl.when(unit.is_in(["€", "€/person"]))
+        .then(_euros(value))
+        .when(unit == "share")
+        .then(number(value * 100) + f"{NBSP}%")
+        .when(unit == "month")
+        .then(counted + f"{NBSP}mois")
+        .when(unit == "year")
+        .then(_age(value))
+        .when(unit == "ratio")
+        .then(number(value, digits=2))
+        .otherwise(counted + NBSP + words + several)
+    )
+
+
+def evolution(value: pl.Expr, unit: pl.Expr) -> pl.Expr:
+    """Write a change: « a augmenté de 12 % », « a baissé de 3 jours »."""
+    verb = pl.when(value < 0).then(pl.lit("a baissé de ")).otherwise(pl.lit("a augmenté de "))
+    return verb + quantity(value.abs(), unit)
+
+
+def _euros(value: pl.Expr) -> pl.Expr:
+    text = number(value, digits=0) + f"{NBSP}€"
+    for unit, symbol in _MULTIPLES.items():
+        text = pl.when(value.abs() < unit).then(text).otherwise(number(value / unit) + f"{NBSP}{symbol}")
+    return text
+
+
+def _age(value: pl.Expr) -> pl.Expr:
+    """Write completed years, or months below two years."""
+    months = (value * 12).floor()
+    return (
+        pl.when(months < 1)
+        .then(pl.lit("moins d'un mois"))
+        .when(value < 2)  # noqa: PLR2004 - as people say ages
+        .then(number(months, digits=0) + f"{NBSP}mois")
+        .otherwise(number(value.floor(), digits=0) + f"{NBSP}ans")
+    )

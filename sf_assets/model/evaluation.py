@@ -1,0 +1,215 @@
+"""How good scores are: thresholds chosen on one set of months, figures measured on later ones."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+
+from sf_assets.model.matrix import Flags, Floats
+
+BETA_FORT = 0.5
+BETA_MODERE = 2.0
+# The grid of the reference: with a probability calibrated at 2 %, one step of it moves thousands of companies.
+REFERENCE_GRID: Floats = np.arange(101) / 100
+CALIBRATION_BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Scores from which an alert is moderate (best F2) and strong (best F0.5)."""
+
+    modere: float
+    fort: float
+
+
+@dataclass(frozen=True, slots=True)
+class LevelFigures:
+    """What an alert threshold catches and misses; None is undefined, never zero."""
+
+    threshold: float
+    beta: float
+    f_beta: float | None
+    precision: float | None
+    recall: float | None
+    balanced_accuracy: float | None
+    tn: int
+    fp: int
+    fn: int
+    tp: int
+
+    @property
+    def volume(self) -> int:
+        """The number of (company, month) rows in alert."""
+        return self.tp + self.fp
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of scores on a set of (company, month) rows; `undefined` gives the reason of each None.
+
+    `calibration_error` is the mean gap between score and failure rate over ten groups of equal size, in order of
+    score; `calibration_in_the_large` is mean score - failure rate.
+    """
+
+    rows: int
+    failures: int
+    roc_auc: float | None
+    average_precision: float | None
+    brier: float | None
+    calibration_error: float | None
+    calibration_in_the_large: float | None
+    modere: LevelFigures
+    fort: LevelFigures
+    undefined: Mapping[str, str] = field(default_factory=dict)
+
+    def flat(self) -> dict[str, float | None]:
+        """Return every figure by name, those of a level behind its name: `fort_precision`."""
+        whole = asdict(self)
+        levels = {name: whole.pop(name) | {"volume": getattr(self, name).volume} for name in ("modere", "fort")}
+        whole.pop("undefined")
+        return whole | {f"{name}_{key}": value for name, level in levels.items() for key, value in level.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The two readings: companies already in a procedure removed, and kept as failed (as the reference counts them)."""
+
+    hors_procedure: Figures
+    toutes: Figures
+
+    def to_frame(self) -> pl.DataFrame:
+        """One row is one figure of one reading: `lecture`, `mesure`, `valeur` (NULL when undefined), `raison`."""
+        rows = [
+            (lecture, mesure, valeur, found.undefined.get(mesure))
+            for lecture, found in (("hors_procedure", self.hors_procedure), ("toutes", self.toutes))
+            for mesure, valeur in found.flat().items()
+        ]
+        schema = {"lecture": pl.String, "mesure": pl.String, "valeur": pl.Float64, "raison": pl.String}
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def best_threshold(
+    score: Floats, target: Flags, *, beta: float, candidates: npt.ArrayLike | None = None
+) -> tuple[float, float]:
+    """Return the threshold of the highest F-beta and this F-beta; the lowest threshold on ties.
+
+    Rows with score >= threshold are in alert. Candidates default to every distinct score, which is exact at any
+    prevalence; `REFERENCE_GRID` gives the reference's. Raises `ValueError` without a failure.
+
+    >>> best_threshold(np.array([0.1, 0.4, 0.8]), np.array([False, True, True]), beta=2)
+    (0.4, 1.0)
+    """
+    if not target.any():
+        raise ValueError(f"threshold: expected failures among the {target.size} rows to choose on, found none")
+    order = np.argsort(score, kind="stable")
+    ascending = score[order]
+    thresholds = np.unique(ascending if candidates is None else np.asarray(candidates, dtype=np.float64))
+    first = np.searchsorted(ascending, thresholds, side="left")
+    failures_from = np.append(np.cumsum(target[order][::-1])[::-1], 0)
+    caught, alerts = failures_from[first], score.size - first
+    f_beta = (1 + beta**2) * caught / (beta**2 * target.sum() + alerts)
+    best = int(np.argmax(f_beta))
+    return float(thresholds[best]), float(f_beta[best])
+
+
+def choose_thresholds(score: Floats, target: Flags, en_procedure: Flags) -> Thresholds:
+    """Return the thresholds of the best F2 and F0.5, on companies that were in no procedure.
+
+    A strong risk never starts below a moderate one: the best F0.5 is looked for from the moderate threshold on.
+    """
+    score, target = score[~en_procedure], target[~en_procedure]
+    modere, _ = best_threshold(score, target, beta=BETA_MODERE)
+    fort, _ = best_threshold(score, target, beta=BETA_FORT, candidates=score[score >= modere])
+    return Thresholds(modere=modere, fort=fort)
+
+
+def evaluate(
+    score: Floats, target: Flags, en_procedure: Flags, thresholds: Thresholds, *, probabilities: bool
+) -> Evaluation:
+    """Return the figures with and without the companies already in a procedure.
+
+    `probabilities` says whether scores are meant as probabilities: calibration is undefined otherwise.
+    """
+    if not len(score) == len(target) == len(en_procedure):
+        raise ValueError(f"evaluation: expected equal lengths, found {len(score)}, {len(target)}, {len(en_procedure)}")
+    if not np.isfinite(score).all():
+        raise ValueError(f"evaluation: expected known scores, found {np.sum(~np.isfinite(score))} unknown")
+    kept = ~en_procedure
+    return Evaluation(
+        hors_procedure=figures(score[kept], target[kept], thresholds, probabilities=probabilities),
+        toutes=figures(score, target | en_procedure, thresholds, probabilities=probabilities),
+    )
+
+
+def figures(score: Floats, target: Flags, thresholds: Thresholds, *, probabilities: bool) -> Figures:
+    """Return the figures of one set of rows."""
+    undefined: dict[str, str] = {}
+    failures = int(target.sum())
+    known: dict[str, Any] = {"roc_auc": None, "average_precision": None}
+    if 0 < failures < target.size:
+        known["roc_auc"] = float(roc_auc_score(target, score))
+        known["average_precision"] = float(average_precision_score(target, score))
+    else:
+        reason = "no failure" if failures == 0 else "nothing but failures"
+        undefined |= dict.fromkeys(known, f"{reason} among {target.size} rows")
+    calibration = dict.fromkeys(("brier", "calibration_error", "calibration_in_the_large"))
+    if not probabilities:
+        undefined |= dict.fromkeys(calibration, "the score is no probability")
+    elif not target.size:
+        undefined |= dict.fromkeys(calibration, "no row")
+    else:
+        known["brier"] = float(brier_score_loss(target, score, pos_label=True))
+        known["calibration_error"] = calibration_error(score, target)
+        known["calibration_in_the_large"] = float(score.mean() - target.mean())
+    modere = _level(score, target, thresholds.modere, BETA_MODERE)
+    fort = _level(score, target, thresholds.fort, BETA_FORT)
+    undefined |= _reasons("modere", modere) | _reasons("fort", fort)
+    return Figures(
+        rows=target.size, failures=failures, modere=modere, fort=fort, undefined=undefined, **(calibration | known)
+    )
+
+
+def calibration_error(score: Floats, target: Flags) -> float:
+    """Return the mean of |mean score - failure rate| over ten groups of equal size in order of score."""
+    order = np.argsort(score, kind="stable")
+    groups = [group for group in np.array_split(order, CALIBRATION_BINS) if group.size]
+    return float(sum(group.size * abs(score[group].mean() - target[group].mean()) for group in groups) / score.size)
+
+
+def _level(score: Floats, target: Flags, threshold: float, beta: float) -> LevelFigures:
+    alert = score >= threshold
+    tp, fp = int(np.sum(alert & target)), int(np.sum(alert & ~target))
+    fn, tn = int(np.sum(~alert & target)), int(np.sum(~alert & ~target))
+    recall = _ratio(tp, tp + fn)
+    specificity = _ratio(tn, tn + fp)
+    return LevelFigures(
+        threshold=threshold,
+        beta=beta,
+        f_beta=_ratio((1 + beta**2) * tp, beta**2 * (tp + fn) + tp + fp),
+        precision=_ratio(tp, tp + fp),
+        recall=recall,
+        balanced_accuracy=None if recall is None or specificity is None else (recall + specificity) / 2,
+        tn=tn,
+        fp=fp,
+        fn=fn,
+        tp=tp,
+    )
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+def _reasons(name: str, level: LevelFigures) -> dict[str, str]:
+    """Say why the ratios of a level are undefined."""
+    causes = {
+        "f_beta": "neither failure nor alert",
+        "precision": "no row in alert",
+        "recall": "no failure",
+        "balanced_accuracy": "failures or others are missing",
+    }
+    return {f"{name}_{key}": cause for key, cause in causes.items() if getattr(level, key) is None}

@@ -1,0 +1,135 @@
+"""The logistic regression of 2017, in one fitted scikit-learn pipeline: whatever is learned, is learned by `fit`."""
+
+from typing import ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+from sf_assets.features.registry import NAMES
+from sf_assets.model.evaluation import Thresholds
+from sf_assets.model.matrix import Floats, Rows, as_matrix, as_target
+
+
+class Tame(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Bring amounts that span ten orders of magnitude to a common scale, sign and zero kept, unknown kept unknown.
+
+    Each feature is clipped to what training rows show, then becomes asinh(x / scale): linear below the scale, which is
+    the median size of the known non-zero values, logarithmic above. Most companies owe nothing, so a scale measured
+    with the zeros would be zero.
+
+    `tail` is the share of the known non-zero values clipped on each side; public accounts hold outliers up to 1e14.
+    `low_`, `high_` and `scale_` hold one number per feature; one without known non-zero value is clipped to 0.
+    """
+
+    def __init__(self, tail: float = 0.001) -> None:
+        self.tail = tail
+
+    def fit(self, X: Floats, y: npt.ArrayLike | None = None) -> Self:  # noqa: ARG002, N803
+        """Learn bounds and scales."""
+        features = X.shape[1]
+        self.low_, self.high_, self.scale_ = np.zeros(features), np.zeros(features), np.ones(features)
+        for i in range(features):
+            sizes = X[:, i][np.isfinite(X[:, i]) & (X[:, i] != 0)]
+            if sizes.size:
+                low, high = np.quantile(sizes, (self.tail, 1 - self.tail))
+                # Zero is a value like another, often the commonest: the bounds never exclude it.
+                self.low_[i], self.high_[i] = min(low, 0.0), max(high, 0.0)
+                self.scale_[i] = np.median(np.abs(sizes))
+        return self
+
+    def transform(self, X: Floats) -> Floats:  # noqa: N803
+        """Return the features on their common scale."""
+        return np.asarray(np.arcsinh(np.clip(X, self.low_, self.high_) / self.scale_))
+
+    def inverse_transform(self, X: Floats) -> Floats:  # noqa: N803
+        """Return the features in their own units."""
+        return np.asarray(np.sinh(X) * self.scale_)
+
+
+class LogisticMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """P(failure within 18 months) by a logistic regression with an L2 penalty; rows are not resampled.
+
+    The pipeline tames amounts, puts the training mean where a value is unknown and says so in an indicator, centres
+    and scales on the training rows, then fits with lbfgs. No random number is drawn. Weights make up for negatives
+    left out, so that scores stay probabilities.
+
+    `features` are the features of a row, in order, `C` the inverse strength of the penalty, `max_iter` and `tol` say
+    when lbfgs stops. `pipeline_` is the fitted pipeline, with steps `tame`, `impute`, `scale` and `logit`.
+    """
+
+    name: ClassVar[str] = "logistique"
+    label: ClassVar[str] = "Régression logistique"
+    learns: ClassVar[bool] = True
+    trusted: ClassVar[tuple[str, ...]] = (
+        "sf_assets.model.logistic.LogisticMethod",
+        "sf_assets.model.logistic.Tame",
+        "numpy.dtype",
+    )
+    default_thresholds: ClassVar[Thresholds | None] = None
+
+    def __init__(
+        self,
+        features: tuple[str, ...] = NAMES,
+        C: float = 0.01,  # noqa: N803
+        max_iter: int = 500,
+        tol: float = 1e-5,
+    ) -> None:
+        self.features = features
+        self.C = C
+        self.max_iter = max_iter
+        self.tol = tol
+
+    def fit(self, X: Rows, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:  # noqa: N803
+        """Fit the pipeline; raise `ValueError` when the rows hold no failure, or nothing else."""
+        matrix = as_matrix(X, self.features)
+        target = as_target(y, len(matrix))
+        if target.all() or not target.any():
+            raise ValueError(
+                f"target: expected failures and others, found {target.sum()} failures in {target.size} rows"
+            )
+        self.classes_ = np.array([False, True])
+        self.pipeline_ = Pipeline(
+            [
+                ("tame", Tame()),
+                ("impute", SimpleImputer(strategy="mean", add_indicator=True, keep_empty_features=True)),
+                ("scale", StandardScaler()),
+                ("logit", LogisticRegression(C=self.C, solver="lbfgs", max_iter=self.max_iter, tol=self.tol)),
+            ]
+        )
+        self.pipeline_.fit(matrix, target, scale__sample_weight=sample_weight, logit__sample_weight=sample_weight)
+        return self
+
+    def predict_proba(self, X: Rows) -> Floats:  # noqa: N803
+        """Return (1 - probability, probability) for each row."""
+        check_is_fitted(self, "pipeline_")
+        return np.asarray(self.pipeline_.predict_proba(as_matrix(X, self.features)))
+
+    def contributions(self, X: Rows) -> Floats:  # noqa: N803
+        """Return the part of each feature in the log-odds, rows x features; with `base_` they add up to the log-odds.
+
+        The exact SHAP value of a linear model whose background is the training rows: coefficient x (transformed value
+        - training mean). The scaler has already taken the mean away. What "unknown" adds belongs to its feature.
+        """
+        check_is_fitted(self, "pipeline_")
+        parts = self.pipeline_[:-1].transform(as_matrix(X, self.features)) * self.pipeline_["logit"].coef_[0]
+        count = len(self.features)
+        folded = np.array(parts[:, :count])
+        folded[:, self.pipeline_["impute"].indicator_.features_] += parts[:, count:]
+        return folded
+
+    @property
+    def base_(self) -> float:
+        """The log-odds of a company at the training mean of every transformed feature."""
+        return float(self.pipeline_["logit"].intercept_[0])
+
+    @property
+    def typical_(self) -> Floats | None:
+        """The training mean of each tamed feature, back in its own unit: where its contribution changes sign."""
+        means = self.pipeline_["impute"].statistics_[np.newaxis]
+        return np.asarray(self.pipeline_["tame"].inverse_transform(means)[0])

@@ -1,0 +1,103 @@
+"""The threshold method of 2016: points added up when a documented limit is crossed. It learns nothing.
+
+It needs no history, hence it makes the list while a statistical model cannot be trained or measured.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from sf_assets.features.registry import NAMES
+from sf_assets.model.evaluation import Thresholds
+from sf_assets.model.matrix import Flags, Floats, Rows, as_matrix, as_target
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Points for a feature that reaches a limit, from below (`side` 1) or from above (-1); those of a feature add up."""
+
+    feature: str
+    side: Literal[1, -1]
+    limit: float
+    points: int
+    reason: str
+
+
+LIMITS: tuple[Limit, ...] = (
+    Limit("dette_sur_cotisation_mean12m", 1, 1.0, 1, "one month of contributions left unpaid: no longer an oversight"),
+    Limit("dette_sur_cotisation_mean12m", 1, 3.0, 2, "three months unpaid: what the former target called a default"),
+    Limit("dette_sur_cotisation_mean12m", 1, 6.0, 2, "six months unpaid: seldom made good without a plan"),
+    Limit("effectif_variation12m", -1, -0.10, 1, "one person in ten left within a year and was not replaced"),
+    Limit("effectif_variation12m", -1, -0.30, 1, "three in ten left: the company shrinks"),
+    Limit("ap_consommee_par_effectif_mean12m", 1, 15.0, 1, "a tenth of the 151.67 legal hours, over a whole year"),
+    Limit("ap_consommee_par_effectif_mean12m", 1, 45.0, 1, "three tenths of the legal hours, over a whole year"),
+    Limit("paydex", 1, 30.0, 1, "suppliers are paid a month late"),
+)
+
+
+class ThresholdMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Score = points of the limits reached / points of all limits; an unknown value gives no point.
+
+    The score orders companies and is no probability. `fit` only writes down the limits, so that a stored method keeps
+    scoring as it did when the limits of the code move on.
+
+    `features` are the features of a row, in order. `columns_`, `sides_`, `limits_` and `points_` hold, for each limit,
+    the position of its feature, its side, its value and its points.
+    """
+
+    name: ClassVar[str] = "seuils"
+    label: ClassVar[str] = "Méthode à seuils (points additionnés)"
+    learns: ClassVar[bool] = False
+    trusted: ClassVar[tuple[str, ...]] = ("sf_assets.model.threshold.ThresholdMethod", "numpy.dtype")
+    # Three months of unpaid contributions alone are a moderate alert; a strong one needs another sign or six months.
+    default_thresholds: ClassVar[Thresholds | None] = Thresholds(modere=0.3, fort=0.4)
+
+    def __init__(self, features: tuple[str, ...] = NAMES) -> None:
+        self.features = features
+
+    def fit(self, X: Rows, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:  # noqa: ARG002, N803
+        """Check the rows and write the limits down; nothing is learned from them, and weights play no part."""
+        as_target(y, len(as_matrix(X, self.features)))
+        self.classes_ = np.array([False, True])
+        self.columns_ = np.array([self.features.index(limit.feature) for limit in LIMITS])
+        self.sides_ = np.array([limit.side for limit in LIMITS])
+        self.limits_ = np.array([limit.limit for limit in LIMITS])
+        self.points_ = np.array([limit.points for limit in LIMITS])
+        return self
+
+    def triggered(self, X: Rows) -> Flags:  # noqa: N803
+        """Return which limits each row reaches, rows x limits."""
+        check_is_fitted(self, "limits_")
+        values = as_matrix(X, self.features)[:, self.columns_]
+        return np.asarray(values * self.sides_ >= self.limits_ * self.sides_)
+
+    def points(self, X: Rows) -> npt.NDArray[np.int64]:  # noqa: N803
+        """Return the points of each row."""
+        return np.asarray(self.triggered(X) @ self.points_)
+
+    def predict_proba(self, X: Rows) -> Floats:  # noqa: N803
+        """Return (1 - score, score) for each row, as scikit-learn classifiers do."""
+        score = self.points(X) / self.points_.sum()
+        return np.column_stack([1 - score, score])
+
+    def contributions(self, X: Rows) -> Floats:  # noqa: N803
+        """Return the points given by each feature, rows x features; they add up to the points of the row."""
+        given = self.triggered(X) * self.points_
+        folded = np.zeros((len(given), len(self.features)))
+        for limit, column in enumerate(self.columns_):
+            folded[:, column] += given[:, limit]
+        return folded
+
+    @property
+    def base_(self) -> float:
+        """The points of a company that reaches no limit."""
+        return 0.0
+
+    @property
+    def typical_(self) -> Floats | None:
+        """No company is typical: the limits alone say what is high or low."""
+        return None

@@ -1,0 +1,260 @@
+"""What is done in the warehouse: read months by the plain names of tables, replace months by the results of queries."""
+
+import json
+import random
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+from typing import TypeVar
+
+import duckdb
+
+from sf_assets.failures import PermanentFailure
+from sf_assets.schema import Table
+from sf_assets.storage.catalog import Catalog, literal
+from sf_assets.storage.shape import (
+    SchemaMismatch,
+    create_or_grow,
+    declared,
+    differences,
+    found_in,
+    lake_name,
+    name_of,
+    refuse_changed,
+)
+
+NOTHING: Mapping[str, object] = MappingProxyType({})
+
+_ATTEMPTS = 8
+_PAUSE_SECONDS = 0.1
+
+_T = TypeVar("_T")
+# The values of the columns that say which rows are replaced.
+_Scope = Mapping[str, tuple[object, ...]]
+
+
+class OutOfScope(PermanentFailure):
+    """A query gives rows of other months, or other sources, than those it replaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What one commit did to one table: `rows` took the place of `replaced` rows.
+
+    `seconds` runs from the start of the computation to the commit, the wait for other writers included.
+    """
+
+    table: str
+    rows: int
+    replaced: int
+    snapshot: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One in-memory DuckDB database with the warehouse attached as `lake`, for one thread."""
+
+    catalog: Catalog
+    connection: duckdb.DuckDBPyConnection
+
+    def bind(self, reads: Mapping[Table, date | None]) -> None:
+        """Make each table readable by its plain name: one month of it without `month`, or all of it when None.
+
+        A table, or a column, that is not stored yet reads as empty, with its declared type.
+        """
+        for table, month in reads.items():
+            self._bind(table, months=None if month is None else (month,), with_month=month is None)
+
+    def bind_months(self, tables: Iterable[Table], months: Collection[date]) -> None:
+        """Make several months of each table readable by its plain name, `month` included."""
+        for table in tables:
+            self._bind(table, months=months, with_month=True)
+
+    def months(self, table: str) -> list[date]:
+        """Return the months that have rows in a table, in order; none when there is no such table yet."""
+        if not found_in(self.connection, lake_name(table)):
+            return []
+        rows = self.connection.execute(f"select distinct month from {lake_name(table)} order by month").fetchall()
+        return [month for (month,) in rows]
+
+    def snapshot(self) -> int:
+        """Return the number of the newest snapshot."""
+        return self._number("from lake.current_snapshot()")
+
+    def replace(
+        self,
+        writes: Mapping[Table, str],
+        *,
+        where: Mapping[str, object],
+        author: str,
+        message: str,
+        extra: Mapping[str, object] = NOTHING,
+        parameters: Mapping[str, object] = NOTHING,
+    ) -> dict[str, Write]:
+        """Replace rows of several tables by the results of queries, all or nothing; return what was done, by table.
+
+        `where` says which rows: column -> value, or list of values. `month` is always among them; another column
+        restricts the tables that have it. A column of one value may be left out of the query. Queries are computed
+        first, all on the same snapshot, while other writers go on. `author`, `message` and `extra` are kept with the
+        snapshot. Tables are created, and grow by newly declared columns, as needed.
+
+        Raises:
+            SchemaMismatch: a result, or a table as stored, does not have the declared columns.
+            OutOfScope: a result has rows that `where` does not cover.
+            duckdb.Error: a query fails, or the catalog still refuses or does not answer after several attempts.
+
+        """
+        started = time.monotonic()
+        scopes = _scopes_of(writes, where)
+        with self._transaction():
+            for table, query in writes.items():
+                self._compute(table, query, parameters)
+        for table in writes:
+            self._check(table, scopes[table.name])
+
+        def write() -> dict[str, tuple[int, int]]:
+            counts = {table.name: self._put(table, scopes[table.name]) for table in writes}
+            self.connection.execute(
+                "call lake.set_commit_message($author, $message, extra_info => $extra)",
+                {"author": author, "message": message, "extra": json.dumps(dict(extra), default=str)},
+            )
+            return counts
+
+        counts = self._commit(write)
+        snapshot = self._number("from lake.last_committed_snapshot()")
+        seconds = time.monotonic() - started
+        for table in writes:
+            self.connection.execute(f"drop table {_result_of(table)}")
+        return {name: Write(name, rows, replaced, snapshot, seconds) for name, (replaced, rows) in counts.items()}
+
+    def _bind(self, table: Table, *, months: Collection[date] | None, with_month: bool) -> None:
+        found = found_in(self.connection, lake_name(table.name))
+        refuse_changed(table, found)
+        columns = ", ".join(
+            name_of(name) if name in found else f"cast(null as {type_}) as {name_of(name)}"
+            for name, type_ in declared(table).items()
+            if with_month or name != "month"
+        )
+        dates = ", ".join(literal(str(month)) for month in months or ())
+        wanted = "true" if months is None else f"month in ({dates})"
+        rows = f"from {lake_name(table.name)} where {wanted}" if found else "where false"
+        self.connection.execute(f"create or replace temp view {name_of(table.name)} as select {columns} {rows}")
+
+    def _compute(self, table: Table, query: str, parameters: Mapping[str, object]) -> None:
+        named = {name for statement in self.connection.extract_statements(query) for name in statement.named_parameters}
+        used = {name: value for name, value in parameters.items() if name in named}
+        self.connection.execute(f"create or replace temp table {_result_of(table)} as {query}", used)
+
+    def _check(self, table: Table, scope: _Scope) -> None:
+        """Refuse a result that does not have the declared columns, or has rows out of scope."""
+        expected, found = declared(table), found_in(self.connection, _result_of(table))
+        # DuckDB makes an INTEGER of a column that is only NULL: it has no type of its own, and fits any.
+        for name, type_ in found.items():
+            if type_ == "INTEGER" and name in expected and not self._count(table, name):
+                found[name] = expected[name]
+        left_out = {name: expected[name] for name, values in scope.items() if len(values) == 1 and name not in found}
+        if told := differences(expected, found | left_out):
+            raise SchemaMismatch(f"{table.name}: the query does not give the declared columns. {told}")
+        for name in [name for name in scope if name in found]:
+            covered, values = _covers({name: scope[name]})
+            rows = self.connection.execute(
+                f"select distinct {name_of(name)} from {_result_of(table)} where ({covered}) is not true limit 5",
+                values,
+            ).fetchall()
+            if rows:
+                wanted, got = ", ".join(map(str, scope[name])), ", ".join(str(value) for (value,) in rows)
+                raise OutOfScope(
+                    f"{table.name}: the query gives rows not replaced. {name}: expected {wanted}, found {got}"
+                )
+
+    def _put(self, table: Table, scope: _Scope) -> tuple[int, int]:
+        """Delete the rows in scope, insert the result; return both counts."""
+        create_or_grow(self.connection, table)
+        covered, values = _covers(scope)
+        replaced = self._number(f"delete from {lake_name(table.name)} where {covered}", values)
+        given = found_in(self.connection, _result_of(table))
+        added = {name: only for name, (only, *_) in scope.items() if name not in given}
+        columns = ", ".join(
+            f"cast({f'${name}' if name in added else name_of(name)} as {type_}) as {name_of(name)}"
+            for name, type_ in declared(table).items()
+        )
+        # Sorted, months are in few files each.
+        order = "" if "month" in added else " order by month"
+        rows = self._number(
+            f"insert into {lake_name(table.name)} by name select {columns} from {_result_of(table)}{order}", added
+        )
+        return replaced, rows
+
+    def _commit(self, write: Callable[[], _T]) -> _T:
+        """Write in one transaction, other writers waiting; after a passing trouble, start again on a fresh catalog."""
+        attempt = 1
+        while True:
+            try:
+                if attempt > 1:
+                    self.catalog.attach(self.connection)
+                with self.catalog.one_writer(self.connection), self._transaction():
+                    return write()
+            except duckdb.Error as error:
+                if attempt == _ATTEMPTS or not _may_pass(error):
+                    raise
+            time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))  # noqa: S311 - keeps retries apart, hides nothing
+            attempt += 1
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.connection.begin()
+        try:
+            yield
+            self.connection.commit()
+        except BaseException:
+            # Nothing is left to roll back after a failed commit, or without a server.
+            with suppress(duckdb.Error):
+                self.connection.rollback()
+            raise
+
+    def _count(self, table: Table, column: str) -> int:
+        return self._number(f"select count({name_of(column)}) from {_result_of(table)}")
+
+    def _number(self, sql: str, parameters: Mapping[str, object] = NOTHING) -> int:
+        row = self.connection.execute(sql, dict(parameters)).fetchone()
+        return int(row[0]) if row else 0
+
+
+def _may_pass(error: duckdb.Error) -> bool:
+    """Tell a refused commit, or a catalog that does not answer, from an error of logic, which has a type of its own.
+
+    A PostgreSQL server that goes away shows as the bare base class.
+    """
+    return isinstance(error, duckdb.TransactionException | duckdb.IOException) or type(error) is duckdb.Error
+
+
+def _result_of(table: Table) -> str:
+    return f"temp.{name_of(f'result of {table.name}')}"
+
+
+def _scopes_of(tables: Iterable[Table], where: Mapping[str, object]) -> dict[str, _Scope]:
+    """Return the scope of each table: what it has of the columns of `where`."""
+    values = {name: tuple(value) if isinstance(value, list | tuple) else (value,) for name, value in where.items()}
+    scopes: dict[str, _Scope] = {
+        table.name: {name: found for name, found in values.items() if name in ("month", *table.column_names)}
+        for table in tables
+    }
+    known = {name for scope in scopes.values() for name in scope}
+    if "month" not in known or known != set(where) or not all(values.values()):
+        raise ValueError(
+            f"{', '.join(scopes)}: expected values of month, and of columns they have, found {dict(where)}"
+        )
+    return scopes
+
+
+def _covers(scope: _Scope) -> tuple[str, dict[str, object]]:
+    """Return the condition that rows in scope satisfy, with its parameters."""
+    values = {f"{name}_{i}": value for name, found in scope.items() for i, value in enumerate(found)}
+    conditions = [
+        f"{name_of(name)} in ({', '.join(f'${name}_{i}' for i in range(len(found)))})" for name, found in scope.items()
+    ]
+    return " and ".join(conditions), values

@@ -1,0 +1,83 @@
+"""The warehouse as a Dagster resource: opens sessions, and bounds what each takes from the machine."""
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import polars as pl
+
+from sf_assets.storage.catalog import Catalog
+from sf_assets.storage.session import NOTHING, Session
+
+
+class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Where tables are, and what one session may take from the machine.
+
+    `catalog` is the path of a SQLite file, or `postgres:` followed by a libpq string without password: PGPASSFILE says
+    where libpq finds it. `data_path` is the folder of Parquet files. `temp_directory` receives what does not fit in
+    `memory_limit`; empty means the system's.
+    """
+
+    catalog: str
+    data_path: str
+    memory_limit: str = "4GB"
+    threads: int = 2
+    temp_directory: str = ""
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Open a session, closed whatever happens."""
+        connection = self.connect()
+        try:
+            yield Session(self._catalog, connection)
+        finally:
+            connection.close()
+
+    def query(self, sql: str, parameters: Mapping[str, object] = NOTHING) -> pl.DataFrame:
+        """Return the rows of one query; a table is `lake.<table>`, or `lake.<table> at (version => <snapshot>)`."""
+        with self.session() as session:
+            return session.connection.execute(sql, dict(parameters)).pl()
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection to a DuckDB database of its own with the warehouse attached as `lake`; to be closed.
+
+        Nothing is downloaded: extensions are loaded from their wheels. What spills to disk is readable by this user
+        only, and goes away with the connection.
+        """
+        if self.temp_directory:
+            Path(self.temp_directory).mkdir(parents=True, exist_ok=True)
+        spill = tempfile.mkdtemp(prefix="sf_assets_", dir=self.temp_directory or None)
+        connection = duckdb.connect(
+            config={
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "memory_limit": self.memory_limit,
+                "threads": self.threads,
+                "temp_directory": spill,
+            }
+        )
+        weakref.finalize(connection, shutil.rmtree, spill, ignore_errors=True)
+        try:
+            for extension in self._catalog.extensions:
+                connection.load_extension(_file_of(extension))
+            self._catalog.attach(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @property
+    def _catalog(self) -> Catalog:
+        return Catalog(self.catalog, self.data_path)
+
+
+def _file_of(extension: str) -> str:
+    """Return the file of a DuckDB extension in its wheel."""
+    folder = files(f"duckdb_extension_{extension}") / "extensions" / f"v{duckdb.__version__}"
+    return str(folder / f"{extension}.duckdb_extension")

@@ -1,0 +1,35 @@
+"""`python -m sf_assets.synthetic --month 2026-10 --into data/incoming/2610`: write one synthetic batch."""
+
+import argparse
+import sys
+from datetime import date
+from pathlib import Path
+
+from sf_assets.synthetic.batch import write_batch
+
+
+def main() -> None:
+    """Read the command line, write the batch and say how many rows it has."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sf_assets.synthetic", description="Write one month of synthetic files."
+    )
+    parser.add_argument("--month", required=True, help="month of the batch, AAAA-MM")
+    parser.add_argument("--into", required=True, type=Path, help="folder of the batch, such as data/incoming/2610")
+    parser.add_argument("--companies", type=int, default=4000, help="companies that ever had ten staff")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--years", type=int, default=10, help="years of history in the monthly files")
+    parser.add_argument("--oracle", type=Path, help="Parquet file of the true risks, outside of the batch")
+    asked = parser.parse_args()
+    rows = write_batch(
+        asked.into,
+        month=date.fromisoformat(f"{asked.month}-01"),
+        companies=asked.companies,
+        seed=asked.seed,
+        years=asked.years,
+        oracle=asked.oracle,
+    )
+    sys.stdout.write(f"{asked.into}: {len(rows)} files, {sum(rows.values()):,} rows\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""One month's batch of synthetic files, written block by block so that memory does not grow with the companies."""
+
+import gzip
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
+
+from sf_assets.synthetic import accounts, altares, debts, dgefp, procedures, sirene, urssaf
+from sf_assets.synthetic.population import BLOCK, EXTRAS, draw_companies, draw_establishments, forget_late_moves
+from sf_assets.synthetic.timeline import FIRST_DAYS, Window, dates
+from sf_assets.synthetic.world import World, draw_world, failure_probability
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """How one file is written: `key` is the column that starts with the siren; `head` replaces the frame's own header."""
+
+    name: str
+    key: str
+    separator: str = ";"
+    end: str = "\n"
+    decimal_comma: bool = False
+    decimals: int = 2
+    head: str = ""
+
+
+FILES = (
+    File("sireneUL.csv", "siren", ","),
+    File("StockEtablissement_utf8_geo.csv", "siren", ",", decimals=6),
+    File("StockEtablissementHistorique_utf8.csv", "siren", ","),
+    File("sigfaible_effectif_siren.csv", "siren"),
+    File("sigfaible_effectif_siret.csv", "siret"),
+    File("sigfaible_cotisdues.csv.gz", "identity", decimal_comma=True,
+         head="Urssaf_gestion;Dep;Siret;Compte;periode;mer;enc_direct;cotis_due"),
+    File("sigfaible_debits.csv", "Siret"),
+    File("sigfaible_delais.csv", "Siret", end="\r\n", decimal_comma=True),
+    File("sigfaible_ccsf.csv", "Siret"),
+    File("sigfaible_pcoll.csv", "Siret"),
+    File("demande_ap.csv", "ETAB_SIRET", ","),
+    File("consommation_ap.csv", "ETAB_SIRET", ","),
+    File("altares_paydex.csv", "siren", ",", decimals=1),
+    File("declarations_indmap.csv", "siren", "|", decimals=4),
+    File("declarations_af.csv", "siren", "|", decimals=4),
+    File("ratios_dirco.csv", "siren", "|", decimals=4),
+    File("ratios_inpi_bce.csv.gz", "siren", decimals=3),
+)  # fmt: skip
+_ORACLE = "oracle"
+
+
+def write_batch(
+    directory: Path, *, month: date, companies: int = 4000, seed: int = 1, years: int = 10, oracle: Path | None = None
+) -> dict[str, int]:
+    """Write the files that the producers deliver for the batch `month` and return the rows written in each.
+
+    The world depends on `seed` only, and company number i is the same in every batch: two months differ by what was
+    published in between. `companies` counts those that reach ten staff at some time from 2013 to 2030, including the few
+    not born yet; smaller ones come on top. `years` limits the history of the monthly files. `oracle` receives, outside
+    of the batch, the true hazard and the true probability of failure within 18 months of each company and month.
+    """
+    if companies < 1:
+        raise ValueError(f"companies: expected at least 1, found {companies}")
+    if oracle is not None and oracle.resolve().is_relative_to(directory.resolve()):
+        raise ValueError(f"oracle: expected a path outside of {directory}, found {oracle}")
+    window = Window.of(month, years)
+    directory.mkdir(parents=True, exist_ok=True)
+    rows = dict.fromkeys((file.name for file in FILES), 0)
+    with ExitStack() as stack:
+        outputs = {file.name: _open(directory / file.name, stack) for file in FILES}
+        truth: pq.ParquetWriter | None = None
+        for block in range((companies + BLOCK - 1) // BLOCK):
+            wanted = min(BLOCK, companies - block * BLOCK)
+            frames = _frames(seed, block, window, wanted, with_oracle=oracle is not None)
+            for file in FILES:
+                frame = frames[file.name]
+                _write(outputs[file.name], file, frame, header=block == 0)
+                rows[file.name] += frame.height
+            if oracle is not None:
+                table = frames[_ORACLE].to_arrow(compat_level=pl.CompatLevel.oldest())
+                if truth is None:
+                    oracle.parent.mkdir(parents=True, exist_ok=True)
+                    truth = stack.enter_context(pq.ParquetWriter(oracle, table.schema))
+                truth.write_table(table)
+    return rows
+
+
+def _open(path: Path, stack: ExitStack) -> BinaryIO:
+    plain = stack.enter_context(path.open("wb"))
+    if path.suffix != ".gz":
+        return plain
+    # Neither name nor time in the archive: the same rows give the same bytes.
+    archive = gzip.GzipFile(filename="", mode="wb", fileobj=plain, compresslevel=1, mtime=0)
+    return cast(BinaryIO, stack.enter_context(archive))
+
+
+def _write(output: BinaryIO, file: File, frame: pl.DataFrame, *, header: bool) -> None:
+    if header:
+        text = file.head or file.separator.join(frame.columns)
+        bom = "\ufeff" if file.name.startswith("ratios_inpi") else ""
+        output.write((bom + text + file.end).encode())
+    frame.write_csv(
+        output,
+        include_header=False,
+        separator=file.separator,
+        line_terminator=file.end,
+        float_precision=file.decimals,
+        decimal_comma=file.decimal_comma,
+        quote_style="never" if file.head else "necessary",
+    )
+
+
+def _frames(seed: int, block: int, window: Window, wanted: int, *, with_oracle: bool) -> dict[str, pl.DataFrame]:
+    """Return the rows of every file for the first `wanted` companies of a block and as many extras in proportion."""
+    companies = draw_companies(seed, block)
+    world = draw_world(seed, block, companies)
+    places = forget_late_moves(draw_establishments(seed, block, companies), world.ceases)
+    staff = urssaf.staff_of(world, places)
+    short_time = dgefp.draw_short_time(seed, block, companies, places, world, staff)
+    due = urssaf.draw_contributions(seed, block, companies, places, staff, short_time.idle)
+    owed = debts.draw_debts(seed, block, companies, places, world, due)
+    demands, consumption = dgefp.ap_frames(companies, places, world, short_time, window)
+    indmap, af, dirco = accounts.statement_frames(
+        companies, statements := accounts.draw_statements(seed, block, companies, world), window
+    )
+    frames = {
+        "sireneUL.csv": sirene.unit_frame(seed, block, companies, places, world, window),
+        "StockEtablissement_utf8_geo.csv": sirene.establishment_frame(seed, block, companies, places, world, window),
+        "StockEtablissementHistorique_utf8.csv": sirene.history_frame(companies, places, world, window),
+        "sigfaible_effectif_siren.csv": urssaf.effectif_siren_frame(companies, world, window),
+        "sigfaible_effectif_siret.csv": urssaf.effectif_siret_frame(world, places, staff, window),
+        "sigfaible_cotisdues.csv.gz": urssaf.cotisation_frame(places, due, owed.unpaid(staff.shape), window),
+        "sigfaible_debits.csv": debts.debit_frame(companies, places, due, world, owed, window),
+        "sigfaible_delais.csv": debts.delai_frame(places, owed, window),
+        "sigfaible_ccsf.csv": debts.ccsf_frame(places, owed, window),
+        "sigfaible_pcoll.csv": procedures.procol_frame(world.first, world.second, companies, places, window),
+        "demande_ap.csv": demands,
+        "consommation_ap.csv": consumption,
+        "altares_paydex.csv": altares.paydex_frame(seed, block, companies, world, window),
+        "declarations_indmap.csv": indmap,
+        "declarations_af.csv": af,
+        "ratios_dirco.csv": dirco,
+        "ratios_inpi_bce.csv.gz": accounts.inpi_frame(companies, statements, window),
+    }
+    if with_oracle:
+        frames[_ORACLE] = _oracle_frame(companies.siren, world, window)
+    if wanted < BLOCK:
+        extras = EXTRAS * wanted // BLOCK
+        kept = pl.concat([companies.siren.head(wanted), companies.siren.slice(BLOCK, extras)])
+        keys = {file.name: file.key for file in FILES} | {_ORACLE: "siren"}
+        frames = {name: frame.filter(_siren(keys[name]).is_in(kept.implode())) for name, frame in frames.items()}
+    return frames
+
+
+def _siren(key: str) -> pl.Expr:
+    column = pl.col(key)
+    return (column.str.split(";").list.get(2) if key == "identity" else column).str.head(9)
+
+
+def _oracle_frame(siren: pl.Series, world: World, window: Window) -> pl.DataFrame:
+    """Return one row per company with staff and no open procedure at the end of a month of the window."""
+    free = world.alive & (procedures.states(world.first, world.second) == 0)
+    company, offset = np.nonzero(free[:, window.first : window.last + 1])
+    month = offset + window.first
+    return pl.DataFrame(
+        [
+            siren.gather(company).alias("siren"),
+            dates(FIRST_DAYS[month]).alias("periode"),
+            pl.Series("hazard", world.hazard[company, month].astype(np.float64)),
+            pl.Series("probability_18m", failure_probability(world)[company, month].astype(np.float64)),
+        ]
+    )

@@ -1,0 +1,63 @@
+"""The bench of the clean tests: staging tables in memory, filled by hand, and the queries run on them."""
+
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+from importlib.resources import files
+
+import duckdb
+
+from sf_assets import nomenclatures
+from sf_assets.clean.tables import BLACKLIST
+from sf_assets.features.delays import DELAYS
+from sf_assets.staging.tables import FILTER_IMPORT, STAGING
+
+BOUND = {"reference_date": date(2024, 6, 30), "comptes_months": DELAYS["comptes_months"]}
+SIRET = "40000000100011"
+OTHER = "40000000200019"
+
+
+class World:
+    """Empty staging tables in memory, the label tables, nothing blacklisted; dates go in and come out as ISO texts."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        nomenclatures.load(connection)
+        # A number from 0 to n - 1, as good as drawn by chance and the same on every run.
+        connection.execute("create temp macro draw(seed, rank, n) as cast(hash(seed || '/' || rank) % n as integer)")
+        for table in (*STAGING.values(), FILTER_IMPORT, BLACKLIST):
+            columns = ", ".join(f"{column.name} {column.type}" for column in table.columns)
+            connection.execute(f"create table {table.name} ({columns})")
+
+    def add(self, table: str, columns: str, *rows: tuple[object, ...]) -> None:
+        names = columns.split()
+        marks = ", ".join("?" for _ in names)
+        self.connection.executemany(
+            f"insert into {table} ({', '.join(names)}) values ({marks})", [list(r) for r in rows]
+        )
+
+    def hide(self, siren: str) -> None:
+        self.add("siren_blacklist", "siren", (siren,))
+
+    def build(self, name: str) -> None:
+        text = files("sf_assets.clean").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+        values = {key: value for key, value in BOUND.items() if f"${key}" in text}
+        self.connection.execute(f"create or replace table {name} as {text}", values)
+
+    def rows(self, name: str, columns: str = "*") -> list[tuple[object, ...]]:
+        self.build(name)
+        found = self.connection.execute(f"select {columns} from {name} order by all").fetchall()
+        return [tuple(cell.isoformat() if isinstance(cell, date) else cell for cell in row) for row in found]
+
+
+@cache
+def _prepared() -> World:
+    return World(duckdb.connect())
+
+
+def fresh_world() -> Iterator[World]:
+    """Give each test the same prepared world; what a test does is rolled back. To be made a fixture by test modules."""
+    world = _prepared()
+    world.connection.execute("begin")
+    yield world
+    world.connection.execute("rollback")

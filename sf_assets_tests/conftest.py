@@ -1,0 +1,72 @@
+"""Warehouses to test on: SQLite in a folder, and a private PostgreSQL server."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from sf_assets.storage import Warehouse
+
+_databases = count()
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    return Warehouse(catalog=str(tmp_path / "catalog.sqlite"), data_path=str(tmp_path / "tables"))
+
+
+@pytest.fixture(scope="session")
+def postgres_dsn() -> Iterator[str]:
+    """Start a PostgreSQL server on a socket of its own, and stop it at the end."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if not found:
+        pytest.skip("no PostgreSQL server in /usr/lib/postgresql (Debian package postgresql)")
+    # The folder of pytest is closed to other users, and a server refuses to run as root.
+    folder = Path(tempfile.mkdtemp(prefix="sf_postgres_"))
+    user = None
+    if os.geteuid() == 0:
+        user = "postgres"
+        shutil.chown(folder, user)
+
+    def run(program: str, *arguments: str) -> None:
+        subprocess.run(
+            [found[-1].parent / program, *arguments],
+            user=user,
+            extra_groups=() if user else None,
+            cwd=folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    data = folder / "data"
+    try:
+        run("initdb", "-D", str(data), "-U", "sf", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
+        run("pg_ctl", "start", "-w", "-D", str(data), "-l", str(folder / "log"), "-o", options)
+        yield f"host={folder} user=sf dbname=postgres"
+    finally:
+        if (data / "postmaster.pid").exists():
+            run("pg_ctl", "stop", "-D", str(data), "-m", "immediate")
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def postgres_warehouse(postgres_dsn: str, tmp_path: Path) -> Warehouse:
+    """Return a warehouse whose catalog is a database of its own."""
+    name = f"warehouse_{next(_databases)}"
+    subprocess.run(["psql", "-q", "-d", postgres_dsn, "-c", f"create database {name}"], check=True)
+    dsn = postgres_dsn.replace("dbname=postgres", f"dbname={name}")
+    return Warehouse(catalog=f"postgres:{dsn}", data_path=str(tmp_path / "tables"))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def either_warehouse(request: pytest.FixtureRequest) -> Warehouse:
+    """Return a warehouse of each kind in turn."""
+    name = "warehouse" if request.param == "sqlite" else "postgres_warehouse"
+    found: Warehouse = request.getfixturevalue(name)
+    return found

@@ -1,0 +1,83 @@
+"""The flow without Dagster or warehouse: a batch folder through staging, clean and features, in one DuckDB connection."""
+
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+
+from sf_assets import nomenclatures
+from sf_assets.clean.tables import TABLES as CLEAN
+from sf_assets.features.delays import DELAYS
+from sf_assets.features.tables import TABLES as FEATURES
+from sf_assets.partitions import cutoff_of
+from sf_assets.queries import read_query
+from sf_assets.sources import BY_NAME, SOURCES
+from sf_assets.sources.arrival import read_header
+from sf_assets.sources.batch import read_batch
+from sf_assets.staging.reading import READERS, list_months, read_source
+from sf_assets.staging.records import read_records
+from sf_assets.staging.tables import STAGING, query_of
+
+PARAMETERS = {"shift": 0, "window": 120, "minimum": 10, "recent": False, **DELAYS}
+
+
+def stage(connection: duckdb.DuckDBPyConnection, incoming: Path, month: date) -> None:
+    """Read a batch into plain staging tables, with its perimeter."""
+    nomenclatures.load(connection)
+    connection.execute(READERS)
+    batch = read_batch(incoming, month)
+    perimeter(connection, batch.files["effectif_ent"][0], **PARAMETERS)
+    connection.execute("create or replace temp table perimeter as from stg_filter_import")
+    for source in SOURCES:
+        if source.name in batch.files:
+            read_source(connection, source, batch.files[source.name])
+            connection.execute(f"create or replace table {source.table} as {query_of(source)}")
+        else:
+            columns = ", ".join(f'"{c.name}" {c.type}' for c in STAGING[source.name].columns)
+            connection.execute(f"create or replace table {source.table} ({columns})")
+
+
+def perimeter(connection: duckdb.DuckDBPyConnection, path: Path, **parameters: object) -> None:
+    """Make the table `stg_filter_import` from a head-count file."""
+    source = BY_NAME["effectif_ent"]
+    header_line, header = read_header(path, source)
+    read_records(connection, path, separator=";", lenient=True, header_line=header_line, width=len(header))
+    list_months(connection, header)
+    query = read_query(files("sf_assets.staging"), "stg_filter_import")
+    values = query.bound(parameters | {"siren": header.index("siren") + 1})
+    connection.execute(f"create or replace table stg_filter_import as {query.text}", values)
+
+
+def clean(connection: duckdb.DuckDBPyConnection, month: date) -> None:
+    """Build every clean table."""
+    _build(connection, "clean", CLEAN, PARAMETERS | {"reference_date": cutoff_of(month)})
+
+
+def features(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> None:
+    """Build every feature table for a range of months."""
+    _build(connection, "features", FEATURES, PARAMETERS | {"first": first, "last": last})
+
+
+def _build(connection, layer, tables, values) -> None:
+    for table in tables:
+        query = read_query(files(f"sf_assets.{layer}"), table.name)
+        connection.execute(f"create or replace table {table.name} as {query.text}", query.bound(values))
+
+
+def known_from() -> dict[str, str]:
+    """Return, by staging table, the SQL of the day its rows become known: decisions.md, last table."""
+    return {
+        "stg_debit": "date_traitement",
+        "stg_cotisation": "(date_trunc('month', periode_fin) + interval 1 month)::date + 14",
+        "stg_effectif_ent": "(periode + interval 3 month)::date",
+        "stg_apdemande": "date_statut",
+        "stg_apconso": "(date_trunc('month', periode) + interval 2 month)::date",
+        "stg_delai": "date_creation",
+        "stg_procol": "date_effet + 30",
+        "stg_paydex": "(date_valeur + interval 1 month)::date",
+        "stg_declarations_indmap": "coalesce(date_depot, (date_fin_exercice + interval 7 month)::date)",
+        "stg_sirene_histo": "coalesce(date_debut, date '1900-01-01')",
+    }
+
+

@@ -1,0 +1,215 @@
+"""Register, payment behaviour and yearly accounts. Comments give the numbers of the specification's traps."""
+
+import pytest
+from clean_world import OTHER, SIRET, World, fresh_world
+
+from sf_assets.clean.tables import SIRENE_UL
+from sf_assets.staging.tables import STAGING
+
+world = pytest.fixture(fresh_world, name="world")
+
+
+# ---- register
+
+ADDRESS = "siret numero_voie indrep type_voie voie complement_adresse code_postal commune pays_etranger"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "address"),
+    [
+        (
+            ("12", "BIS", "RUE", "DES LILAS", "BAT C", "21000", "DIJON", None),
+            "12 BIS RUE DES LILAS (BAT C)\n21000 DIJON",
+        ),
+        (("4", None, "AVENUE", "DU  PARC", None, "69006", "LYON", None), "4 AVENUE DU PARC\n69006 LYON"),
+        ((None, None, "CHEMIN", "BAS", None, "20000", "AJACCIO", None), "CHEMIN BAS\n20000 AJACCIO"),
+        ((None, None, None, None, None, None, None, "BELGIQUE"), "BELGIQUE"),
+        ((None,) * 8, None),
+    ],
+)
+def test_an_address_holds_only_what_exists(world, pieces, address):  # trap 55, as decision B6 has it
+    world.add("stg_sirene", ADDRESS, (SIRET, *pieces))
+    assert world.rows("clean_sirene", "adresse") == [(address,)]
+
+
+def test_establishments_get_the_names_of_their_department_and_section_and_none_is_left_out(world):
+    world.add(
+        "stg_sirene", "siret siren departement ape est_actif",
+        (SIRET, SIRET[:9], "2A", "10.71C", True), (OTHER, OTHER[:9], "99", "99.99X", False),
+    )  # fmt: skip
+    world.hide(SIRET[:9])
+    assert world.rows("clean_sirene", "siret, libelle_departement, region, libelle_region, naf_section, est_actif") == [
+        (SIRET, "Corse-du-Sud", "94", "Corse", "C", True),
+        (OTHER, None, None, None, None, False),
+    ]
+
+
+NAMES = "siren raison_sociale nom_unite_legale nom_usage_unite_legale prenom1_unite_legale prenom2_unite_legale"
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("ATELIER FICTIF", "NOMFICTIF", None, "PRENOMA", None), "ATELIER FICTIF"),
+        ((None, "NOMFICTIF", None, "PRENOMA", "PRENOMB"), "NOMFICTIF PRENOMA PRENOMB EI"),
+        ((None, "NOMFICTIF", "NOMUSAGE", "PRENOMA", None), "NOMFICTIF NOMUSAGE PRENOMA EI"),
+        ((None, None, None, None, None), None),
+    ],
+)
+def test_a_natural_person_is_named_by_the_names_that_exist(world, names, expected):  # decision B6
+    world.add("stg_sirene_ul", NAMES, ("400000001", *names))
+    assert world.rows("clean_sirene_ul", "raison_sociale") == [(expected,)]
+
+
+def test_a_legal_unit_gets_its_labels_and_its_seat_even_closed_or_abroad(world):
+    world.add(
+        "stg_sirene_ul", "siren categorie_juridique activite_principale activite_principale_naf25 est_actif",
+        ("400000001", "5710", "25.62B", "25.53Y", True), ("400000002", "0000", None, None, True),
+        ("400000003", None, None, None, False),
+    )  # fmt: skip
+    world.add(
+        "stg_sirene", "siren siret siege departement est_actif",
+        ("400000001", SIRET, True, "21", False), ("400000001", "40000000100029", False, "69", True),
+        ("400000002", OTHER, True, None, True),
+    )  # fmt: skip
+    world.hide("400000001")
+    seat = "siren, departement, siret_siege, libelle_departement, region, libelle_region, est_actif"
+    assert world.rows("clean_sirene_ul", seat) == [
+        ("400000001", "21", SIRET, "Côte-d'Or", "27", "Bourgogne-Franche-Comté", True),
+        ("400000002", None, OTHER, None, None, None, True),
+        ("400000003", None, None, None, None, None, False),
+    ]
+
+
+def test_a_legal_unit_gets_the_names_of_its_category_and_of_its_activity_in_both_editions(world):
+    columns = "siren categorie_juridique activite_principale activite_principale_naf25"
+    world.add("stg_sirene_ul", columns, ("400000001", "5710", "63.11Z", "63.10Y"), ("400000002", "9", "63.1", "63.11Z"))
+    assert world.rows("clean_sirene_ul", "libelle_categorie_juridique, libelle_activite_principale") == [
+        ("SAS, société par actions simplifiée", "Traitement de données, hébergement et activités connexes"),
+        (None, None),
+    ]
+    assert world.rows("clean_sirene_ul", "naf_section, naf25_section") == [("J", "K"), (None, None)]
+
+
+def test_two_seats_make_two_rows_that_the_key_refuses(world):  # trap 54
+    world.add("stg_sirene_ul", "siren", ("400000001",))
+    world.add("stg_sirene", "siren siret siege", ("400000001", SIRET, True), ("400000001", OTHER, True))
+    assert len(world.rows("clean_sirene_ul")) == 2
+    assert SIRENE_UL.key == ("siren",)
+
+
+HISTO = "siret date_debut date_fin est_actif changement_statut_actif"
+
+
+def test_the_history_keeps_changes_of_state_and_ends_each_before_the_next(world):  # trap 53
+    world.add(
+        "stg_sirene_histo", HISTO,
+        (SIRET, "2010-01-01", "2014-12-31", True, False), (SIRET, "2015-01-01", "2019-06-30", True, False),
+        (SIRET, "2019-07-01", "2021-02-28", False, True), (SIRET, "2021-03-01", None, True, True),
+    )  # fmt: skip
+    assert world.rows("clean_sirene_histo") == [
+        (SIRET, "2010-01-01", "2019-06-30", True),
+        (SIRET, "2019-07-01", "2021-02-28", False),
+        (SIRET, "2021-03-01", None, True),
+    ]
+
+
+def test_a_state_without_beginning_comes_last_and_ends_nothing(world):
+    world.add(
+        "stg_sirene_histo", HISTO,
+        (SIRET, "2010-01-01", "2014-12-31", True, False), (SIRET, None, "2009-12-31", False, True),
+        (OTHER, None, "2018-12-31", True, False),
+    )  # fmt: skip
+    assert world.rows("clean_sirene_histo") == [
+        (SIRET, "2010-01-01", None, True), (SIRET, None, None, False), (OTHER, None, None, True),
+    ]  # fmt: skip
+
+
+def test_the_first_periods_of_an_establishment_are_kept_together_when_they_start_on_one_day(world):
+    world.add("stg_sirene_histo", HISTO, *((SIRET, "2010-01-01", end, True, False) for end in ("2014-12-31", None)))
+    assert len(world.rows("clean_sirene_histo")) == 2
+
+
+# ---- payment behaviour and accounts
+
+PAYDEX = "siren date_valeur line paydex fpi_30 fpi_90"
+
+
+def test_the_latest_measure_of_a_month_stands_even_for_what_it_lacks(world):  # decision B15
+    world.add(
+        "stg_paydex", PAYDEX,
+        ("400000001", "2024-03-28", 2, 15, None, 40), ("400000001", "2024-03-04", 3, 12, 35, 120),
+        ("400000001", "2024-04-01", 4, 8, -5, 120), ("400000002", "2024-03-04", 5, 1, 0, 0),
+        ("400000002", "2024-03-04", 6, 2, 0, 0),
+    )  # fmt: skip
+    assert world.rows("clean_paydex", "siren, periode, date_valeur, paydex, fpi_30, fpi_90") == [
+        ("400000001", "2024-03-01", "2024-03-28", 15, None, 0.4),
+        ("400000001", "2024-04-01", "2024-04-01", 8, 0, 1),
+        ("400000002", "2024-03-01", "2024-03-04", 2, 0, 0),
+    ]
+
+
+STATEMENT = "siren date_deb_exercice date_fin_exercice no_ocfi annee_exercice"
+
+
+def _statement(
+    world: World, *, number: str = "1", year: int = 2022, end: str = "2022-12-31", **amounts: object
+) -> None:
+    """Add one statement in the two tables it is split in; amounts go where their column is."""
+    for name in ("stg_declarations_indmap", "stg_declarations_af"):
+        known = STAGING[name.removeprefix("stg_")].column_names
+        own = {column: value for column, value in amounts.items() if column in known}
+        key = ("400000001", f"{end[:4]}-01-01", end, number, year)
+        world.add(name, " ".join((STATEMENT, *own)), (*key, *own.values()))
+
+
+def test_ratios_are_ratios_of_the_statement(world):  # decision B17
+    _statement(
+        world,
+        mnt_af_endettement_net=30, rto_af_endettement_a_terme=4, mnt_af_sig_ebe_ret=50_000, mnt_af_ca=1_000_000,
+        mnt_af_sig_va_ret=400_000, d_dvs_376_nbr_pers=10, d_cr_250_expl_salaire=200_000, d_cr_252_expl_ch_soc=80_000,
+        d_cr_260_expl_dt_syndic=20_000, d_actf_stk_march_net=100_000, mnt_af_bfonc_actif_circ_expl=300,
+        mnt_af_bfonc_actif_circ_h_expl=100, mnt_af_bfonc_passif_circ_expl=150, mnt_af_bfonc_passif_circ_h_expl=50,
+        mnt_af_bfonc_tresorerie=40, nbr_af_jours_reglt_fourn=60, nbr_af_jours_creance_cli=30,
+        d_passf_142_k_propres=500, d_passf_120_k=100, mnt_af_bfonc_bfr=250, rto_invest_ca=0.1, rto_af_rent_eco=0.2,
+        rto_af_solidite_financiere=0.3,
+    )  # fmt: skip
+    world.add(
+        "stg_ratios_dirco", "siren date_deb_exercice date_fin_exercice rto_6 rto_56",
+        ("400000001", "2022-01-01", "2022-12-31", 15, 0.9),
+    )  # fmt: skip
+    (found,) = world.rows("clean_ratios")
+    assert found == (
+        "400000001", "2022-01-01", "2022-12-31", 2022, "1", "2023-07-31",
+        2, 0.25, 0.05, 40_000, 0.75, 0.1, 2, 0.1, 0.9, 2, 5, 0.5, 0.1, 0.2, 0.3,
+    )  # fmt: skip
+
+
+def test_an_unknown_operand_or_a_zero_divisor_makes_an_unknown_ratio(world):  # trap 56, decision B17
+    _statement(world, mnt_af_sig_ebe_ret=50_000, mnt_af_ca=0, d_cr_250_expl_salaire=1, mnt_af_sig_va_ret=400_000)
+    ratios = "ebe_sur_ca, stocks_sur_ca, charges_personnel_sur_va, dette_nette_sur_caf, liquidite_reduite"
+    assert world.rows("clean_ratios", ratios) == [(None,) * 5]
+
+
+def test_accounts_are_known_from_their_deposit_when_it_is_dated(world):
+    _statement(world, date_depot="2023-05-04")
+    assert world.rows("clean_ratios", "date_publication") == [("2023-05-04",)]
+
+
+def test_the_most_complete_statement_stands_then_the_latest(world):
+    _statement(world, number="1", year=2022, rto_invest_ca=0.1, rto_af_rent_eco=0.1)
+    _statement(world, number="2", year=2023, rto_invest_ca=0.2)
+    assert world.rows("clean_ratios", "no_ocfi") == [("1",)]
+    _statement(world, number="3", year=2022, rto_invest_ca=0.3, rto_af_rent_eco=0.3)
+    assert world.rows("clean_ratios", "no_ocfi") == [("3",)]
+    _statement(world, number="0", year=2023, rto_invest_ca=0.3, rto_af_rent_eco=0.3)
+    assert world.rows("clean_ratios", "no_ocfi") == [("0",)]
+
+
+def test_statements_need_both_halves_and_a_closing_after_2013(world):
+    world.add("stg_declarations_indmap", STATEMENT, ("400000001", "2022-01-01", "2022-12-31", "1", 2022))
+    _statement(world, end="2013-12-31", year=2013)
+    assert world.rows("clean_ratios") == []
+    _statement(world)
+    world.hide("400000001")
+    assert world.rows("clean_ratios") == []

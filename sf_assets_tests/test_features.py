@@ -1,0 +1,172 @@
+"""Features know only what was known: months by the calendar, values from the day they were published, nothing later."""
+
+from datetime import date
+
+import duckdb
+import pytest
+
+from sf_assets.features.registry import FEATURES, NAMES
+from sf_assets.features.tables import MATRIX
+from sf_assets.partitions import cutoff_of
+from sf_assets.synthetic import write_batch
+from sf_assets_tests import plain
+
+BATCH = date(2024, 6, 1)
+MONTH = date(2023, 3, 1)
+CUTOFF = cutoff_of(MONTH)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A small synthetic batch through staging, as a database file that tests copy."""
+    folder = tmp_path_factory.mktemp("world")
+    write_batch(folder / "2406", month=BATCH, companies=250, seed=3)
+    path = folder / "world.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        plain.stage(connection, folder, BATCH)
+    return path
+
+
+@pytest.fixture
+def copy(world, tmp_path):
+    path = tmp_path / "copy.duckdb"
+    path.write_bytes(world.read_bytes())
+    with duckdb.connect(str(path)) as connection:
+        plain.nomenclatures.load(connection)
+        yield connection
+
+
+def _rows(connection, first=MONTH, last=MONTH):
+    plain.clean(connection, BATCH)
+    plain.features(connection, first, last)
+    matrix = connection.execute("select * from feat_matrix where month = $1 order by siren", [MONTH]).fetchall()
+    procedures = connection.execute(
+        "select siren, procedure_connue from feat_company_month where month = $1 order by siren", [MONTH]
+    ).fetchall()
+    return matrix, procedures
+
+
+def test_the_matrix_has_exactly_the_declared_features(copy):
+    _rows(copy)
+    found = [name for (name, *_) in copy.execute("describe feat_matrix").fetchall()]
+    assert found == ["month", "siren", *NAMES] == ["month", *MATRIX.column_names]
+
+
+def test_every_feature_takes_several_values_somewhere(copy):
+    plain.clean(copy, BATCH)
+    plain.features(copy, date(2020, 1, 1), BATCH)
+    counts = copy.execute(
+        f"select {', '.join(f'count(distinct {name})' for name in NAMES)} from feat_matrix"
+    ).fetchone()
+    assert [name for name, count in zip(NAMES, counts, strict=True) if count < 2] == []
+
+
+def test_without_anything_published_after_the_cutoff_the_month_is_the_same(copy):
+    before = _rows(copy)
+    for table, known in plain.known_from().items():
+        assert copy.execute(f"delete from {table} where {known} > $1", [CUTOFF]).fetchone()[0] > 0
+    assert _rows(copy) == before
+
+
+@pytest.mark.parametrize(
+    ("table", "rewriting"),
+    [
+        ("stg_debit", "part_ouvriere = 1e6, part_patronale = 1e6"),
+        ("stg_cotisation", "du = 1e6"),
+        ("stg_effectif_ent", "effectif_ent = effectif_ent + 1000"),
+        ("stg_apdemande", "heures = 1e6, motif_recours = 1, periode_fin = date '2024-12-31'"),
+        ("stg_apconso", "heures = 1e6"),
+        ("stg_delai", "date_echeance = date '2099-01-01'"),
+        ("stg_procol", "action_procol = 'sauvegarde', stade_procol = 'plan_continuation'"),
+        ("stg_paydex", "paydex = 300, fpi_30 = 99, fpi_90 = 99"),
+        ("stg_declarations_indmap", "d_passf_142_k_propres = -1e6, rto_invest_ca = 9, date_depot = date '2024-01-01'"),
+        ("stg_sirene_histo", "est_actif = not est_actif"),
+    ],
+)
+def test_rewriting_what_comes_later_changes_nothing_and_what_came_before_does(copy, table, rewriting):
+    before = _rows(copy)
+    known = plain.known_from()[table]
+    copy.execute(f"update {table} set {rewriting} where {known} > $1", [CUTOFF])
+    assert _rows(copy) == before
+    # The same rewriting of what was known must show, or the first half proves nothing.
+    copy.execute(f"update {table} set {rewriting} where {known} <= $1", [CUTOFF])
+    assert _rows(copy) != before
+
+
+def test_a_month_alone_and_within_a_range_are_the_same(copy):
+    assert _rows(copy) == _rows(copy, date(2021, 11, 1), date(2024, 2, 1))
+
+
+def _one_company(connection):
+    """Empty every staging table but the identity of one company that has employed people throughout."""
+    (siren,) = connection.execute(
+        "select siren from feat_matrix where month = $1 and effectif_variation12m is not null order by siren limit 1", [MONTH]
+    ).fetchone()
+    for table in ("stg_debit", "stg_cotisation", "stg_apdemande", "stg_apconso", "stg_delai", "stg_paydex"):
+        connection.execute(f"delete from {table}")
+    connection.execute("delete from stg_effectif_ent where siren <> $1", [siren])
+    return siren
+
+
+def _feature(connection, *names):
+    _rows(connection)
+    return connection.execute(f"select {', '.join(names)} from feat_matrix where month = $1", [MONTH]).fetchone()
+
+
+def _debit(connection, siren, day, rank, ouvriere, patronale):
+    connection.execute(
+        """
+        insert into stg_debit by name select
+            $siren || '00019' as siret, 'D' as debit_id, $day::date as date_traitement, $rank::int as
+            numero_historique_ecart_negatif, $po::double as part_ouvriere, $pp::double as part_patronale
+        """,
+        {"siren": siren, "day": day, "rank": rank, "po": ouvriere, "pp": patronale},
+    )
+
+
+def test_a_debt_is_the_last_state_known_at_each_months_end(copy):
+    _rows(copy)
+    siren = _one_company(copy)
+    _debit(copy, siren, "2022-12-31", 1, 100, 400)
+    _debit(copy, siren, "2023-03-01", 2, 60, 240)
+    _debit(copy, siren, "2023-04-01", 3, 0, 0)
+    names = ("dette_sociale_ouvriere", "dette_sociale_ouvriere_lag1m", "dette_sociale_patronale_lag3m",
+             "dette_sociale_patronale_lag6m", "mois_en_dette_12m")  # fmt: skip
+    assert _feature(copy, *names) == (60, 100, 400, 0, 4)
+
+
+def test_contributions_are_a_mean_of_twelve_calendar_months_quarters_spread(copy):
+    _rows(copy)
+    siren = _one_company(copy)
+    copy.execute(
+        """
+        insert into stg_cotisation
+        select $1 || '00019', m::date, (m + interval 1 month)::date, 100
+        from generate_series(date '2021-01-01', date '2022-06-01', interval 1 month) t(m)
+        union all
+        select $1 || '00019', m::date, (m + interval 3 month)::date, 600
+        from generate_series(date '2022-07-01', date '2022-10-01', interval 3 month) t(m)
+        """,
+        [siren],
+    )
+    # Known at the end of March 2023: monthly ones up to June 2022 fall out of the window from April 2022 on.
+    mean, last = _feature(copy, "cotisation_mean12m", "cotisation")
+    assert last == pytest.approx(200)
+    assert mean == pytest.approx((5 * 100 + 600 + 600) / 12)
+
+
+def test_a_headcount_is_the_one_of_three_months_before(copy):
+    _rows(copy)
+    siren = _one_company(copy)
+    copy.execute("update stg_effectif_ent set effectif_ent = 40 where periode = '2022-12-01'")
+    copy.execute("update stg_effectif_ent set effectif_ent = 50 where periode = '2021-12-01'")
+    copy.execute("update stg_effectif_ent set effectif_ent = 99 where periode > '2022-12-01'")
+    assert _feature(copy, "effectif", "effectif_variation12m") == (40, pytest.approx(-0.2))
+    assert siren
+
+
+def test_every_feature_says_what_it_is_and_why():
+    for feature in FEATURES:
+        assert feature.label, feature.name
+        assert feature.reason, feature.name
+        assert "{value}" in feature.phrase or feature.unit == "flag", feature.name

@@ -1,0 +1,221 @@
+"""Rules: what a declaration implies, and how a month is judged against it."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from sf_assets.quality import Outcome, Probe, Suite, rules_of, suite_of
+from sf_assets.quality.expectations import judge
+from sf_assets.quality.rules import meaning_of
+from sf_assets.quality.verdicts import judge_month
+from sf_assets.schema import Column, Rule, Table, between, no_rows, not_null
+from sf_assets.storage import Session, Warehouse
+
+MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
+
+DEBTS = Table(
+    "debts",
+    "one debt of one establishment and month",
+    (
+        Column("siret", "VARCHAR", "establishment", pattern="[0-9]{14}"),
+        Column("periode", "DATE", "month of the debt"),
+        Column("montant", "DOUBLE", "what is owed", unit="€"),
+        Column("etat", "INTEGER", "state of the account"),
+        Column("nom", "VARCHAR", "name of the debtor"),
+    ),
+    key=("siret", "periode"),
+    rules=(
+        between("montant", 0, 1000, "Look at the amounts."),
+        not_null("nom", "Look at the names."),
+        Rule(
+            "etat_known",
+            "ExpectColumnValuesToBeInSet",
+            {"column": "etat", "value_set": [1, 2, 3]},
+            "Look at the state.",
+        ),
+        no_rows(
+            "struck_off_owes_nothing",
+            "select b.* from {batch} as b where b.etat = 3 and b.montant > 0 and regexp_full_match(b.siret, '.{14}')",
+            "Look at the accounts that were struck off.",
+        ),
+    ),
+)
+
+GOOD = """
+    select lpad(i::varchar, 14, '0') as siret, date '2026-01-01' as periode, i * 10.0 as montant, 1 as etat,
+        'DUPONT' as nom
+    from range(1, 9) t(i)
+"""
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    warehouse = Warehouse(catalog=str(tmp_path / "catalog.sqlite"), data_path=str(tmp_path / "tables"))
+    with warehouse.session() as opened:
+        yield opened
+
+
+def write(session: Session, query: str, month: date = MARCH, table: Table = DEBTS) -> None:
+    typed = ", ".join(f"cast({column.name} as {column.type}) as {column.name}" for column in table.columns)
+    session.replace({table: f"select {typed} from ({query})"}, where={"month": month}, author="test", message="test")
+
+
+def judged(session: Session, month: date = MARCH, table: Table = DEBTS) -> dict[str, Outcome]:
+    return judge(session.connection, table, rules_of(table), scope={"month": month})
+
+
+def refused(outcomes: dict[str, Outcome]) -> list[str]:
+    return [name for name, outcome in outcomes.items() if not outcome.passed]
+
+
+def test_a_declaration_implies_presence_key_and_patterns_before_its_own_rules() -> None:
+    assert [rule.name for rule in rules_of(DEBTS)] == [
+        "not_empty",
+        "siret_present",
+        "periode_present",
+        "key_unique",
+        "siret_well_formed",
+        "montant_in_range",
+        "nom_present",
+        "etat_known",
+        "struck_off_owes_nothing",
+    ]
+
+
+def test_a_table_that_may_be_empty_without_key_nor_pattern_implies_nothing() -> None:
+    assert rules_of(Table("notes", "a note", (Column("note", "VARCHAR", "text"),), may_be_empty=True)) == ()
+
+
+def test_good_rows_satisfy_every_kind_of_rule(session: Session) -> None:
+    write(session, GOOD)
+    outcomes = judged(session)
+    assert refused(outcomes) == []
+    assert {outcome.element_count for outcome in outcomes.values()} == {8}
+    assert {outcome.error for outcome in outcomes.values()} == {""}
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "count"),
+    [
+        ("select * from good limit 0", "not_empty", 0),
+        ("select * replace (if(montant = 10, null, siret) as siret) from good", "siret_present", 1),
+        ("select * replace (if(montant = 10, null, periode) as periode) from good", "periode_present", 1),
+        ("select * from good union all select * from good where montant < 40", "key_unique", 3),
+        ("select * replace (if(montant = 10, '123', siret) as siret) from good", "siret_well_formed", 1),
+        ("select * replace (if(montant < 30, -1, montant) as montant) from good", "montant_in_range", 2),
+        ("select * replace (null::varchar as nom) from good", "nom_present", 8),
+        ("select * replace (if(montant = 10, 4, etat) as etat) from good", "etat_known", 1),
+        ("select * replace (if(montant < 60, 3, etat) as etat) from good", "struck_off_owes_nothing", 5),
+    ],
+)
+def test_each_kind_of_rule_refuses_what_it_is_for_and_counts_it(
+    session: Session, change: str, rule: str, count: int
+) -> None:
+    write(session, f"with good as ({GOOD}) {change}")
+    outcomes = judged(session)
+    assert refused(outcomes) == [rule]
+    assert outcomes[rule].unexpected_count == count
+    assert outcomes[rule].error == ""
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "rule"),
+    [
+        ("-1 as montant", "montant_in_range"),
+        ("1001 as montant", "montant_in_range"),
+        ("null::varchar as nom", "nom_present"),
+        ("3 as etat", "struck_off_owes_nothing"),
+    ],
+)
+def test_the_sql_of_a_refusal_returns_the_rows_refused(session: Session, spoilt: str, rule: str) -> None:
+    write(session, f"{GOOD} union all select * replace ({spoilt}, '{'9' * 14}' as siret) from ({GOOD} limit 1)")
+    rows = session.connection.execute(judged(session)[rule].query).pl()
+    assert rows["siret"].to_list() == ["9" * 14]
+
+
+@pytest.mark.parametrize("rule", ["montant_in_range", "struck_off_owes_nothing", "key_unique"])
+def test_samples_are_at_most_five_keys_and_nothing_else(session: Session, rule: str) -> None:
+    write(session, f"with good as ({GOOD}) select good.* replace (2000 as montant, 3 as etat) from good, range(2)")
+    sample = judged(session)[rule].sample
+    assert len(sample) == 5
+    assert {tuple(key) for key in sample} == {("siret", "periode")}
+
+
+def test_a_table_without_key_shows_no_sample(session: Session) -> None:
+    names = Table("names", "a name", (Column("nom", "VARCHAR", "name"),), rules=(
+        Rule("short", "ExpectColumnValuesToBeInSet", {"column": "nom", "value_set": ["X"]}, "Look."),
+    ))  # fmt: skip
+    write(session, "select 'DUPONT' as nom", table=names)
+    outcome = judged(session, table=names)["short"]
+    assert (outcome.passed, outcome.unexpected_count, outcome.sample) == (False, 1, ())
+
+
+def test_a_month_is_judged_on_its_own_rows_only(session: Session) -> None:
+    write(session, f"with good as ({GOOD}) select * replace (-1 as montant) from good", MARCH)
+    write(session, GOOD, APRIL)
+    assert refused(judged(session, MARCH)) == ["montant_in_range"]
+    assert refused(judged(session, APRIL)) == []
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        not_null("nosuch", "Mend it."),
+        no_rows("broken", "select nosuch from {batch}", "Mend it."),
+        no_rows("broken", "select * from {batch} where nom::integer > 0", "Mend it."),
+    ],
+)
+def test_a_judgement_that_raises_is_an_error_of_the_check_not_bad_data(session: Session, broken: Rule) -> None:
+    write(session, GOOD)
+    outcomes = judge(session.connection, DEBTS, (between("montant", 0, 1000, "Look."), broken), scope={"month": MARCH})
+    assert outcomes["montant_in_range"].passed
+    assert not outcomes[broken.name].passed
+    assert outcomes[broken.name].error
+    assert outcomes[broken.name].unexpected_count == 0
+
+
+def test_errors_do_not_quote_the_data(session: Session) -> None:
+    write(session, GOOD)
+    broken = no_rows("broken", "select * from {batch} where nom::integer > 0", "Mend it.")
+    error = judge(session.connection, DEBTS, (broken,), scope={"month": MARCH})["broken"].error
+    assert "Could not convert" in error
+    assert "DUPONT" not in error
+
+
+def test_a_misspelt_expectation_is_refused_by_name(session: Session) -> None:
+    write(session, GOOD)
+    with pytest.raises(ValueError, match="no 'ExpectWonders'"):
+        judge(session.connection, DEBTS, (Rule("odd", "ExpectWonders", {}, "Mend it."),), scope={"month": MARCH})
+
+
+def test_probes_are_judged_with_the_rules_and_see_the_month(session: Session) -> None:
+    write(session, GOOD, APRIL)
+
+    def few(session: Session, month: date) -> Outcome:
+        rows = session.connection.execute("select 1 from lake.debts where month = $month", {"month": month}).fetchall()
+        return Outcome(passed=len(rows) < 3, unexpected_count=len(rows), element_count=len(rows))
+
+    verdicts = judge_month(session, suite_of(DEBTS, (Probe("few", few, "there are few rows", "Look."),)), APRIL)
+    assert [verdict.check.name for verdict in verdicts] == [*(rule.name for rule in rules_of(DEBTS)), "few"]
+    assert verdicts[-1].outcome == Outcome(passed=False, unexpected_count=8, element_count=8)
+    assert len({verdict.snapshot for verdict in verdicts} - {None}) == 1
+
+
+def test_two_checks_of_one_asset_cannot_share_a_name() -> None:
+    with pytest.raises(ValueError, match="debts: check names must be unique, found twice: siret_present"):
+        suite_of(Table("debts", "a debt", DEBTS.columns, key=("siret",), rules=(not_null("siret", "Look."),)))
+
+
+def test_rules_need_a_table() -> None:
+    with pytest.raises(ValueError, match="file: rules need a table"):
+        Suite("file", rules=(not_null("siret", "Look."),))
+
+
+def test_every_check_says_what_it_demands() -> None:
+    meanings = {rule.name: meaning_of(rule) for rule in rules_of(DEBTS)}
+    assert meanings["siret_present"] == "`siret` is always filled."
+    assert meanings["montant_in_range"] == "`montant` is at least 0 and at most 1000, or unknown."
+    assert meanings["etat_known"] == "ExpectColumnValuesToBeInSet(column='etat', value_set=[1, 2, 3])."
+    assert meanings["key_unique"].startswith("No row answers `select siret, periode, count(*)")

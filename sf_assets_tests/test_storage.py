@@ -1,0 +1,528 @@
+"""The warehouse: months are replaced whole or not at all, by one or many writers, on SQLite and on PostgreSQL."""
+
+import multiprocessing
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace as changed
+from datetime import date
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from sf_assets.failures import PermanentFailure
+from sf_assets.schema import Column, Table
+from sf_assets.storage import OutOfScope, SchemaMismatch, Session, Warehouse, Write
+from sf_assets.storage import session as session_module
+
+MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
+
+DEBTS = Table(
+    "debts",
+    "one debt of one establishment",
+    (Column("siret", "VARCHAR", "establishment"), Column("montant", "DOUBLE", "what is owed", unit="€")),
+)
+COUNTS = Table(
+    "counts", "one file", (Column("source", "VARCHAR", "kind of file"), Column("records", "INTEGER", "records in it"))
+)
+# Two debts that tell which write they come from.
+TWO_DEBTS = "select unnest(['a', 'b']) as siret, $amount::double as montant"
+
+
+@pytest.fixture
+def session(warehouse: Warehouse) -> Iterator[Session]:
+    with warehouse.session() as opened:
+        yield opened
+
+
+def write(session: Session, amount: float = 1, month: date = MARCH, table: Table = DEBTS) -> Write:
+    return session.replace(
+        {table: TWO_DEBTS}, where={"month": month}, author="test", message="test", parameters={"amount": amount}
+    )[table.name]
+
+
+def rows(session: Session, sql: str = "select month, siret, montant from lake.debts order by all") -> list[tuple]:
+    return session.connection.execute(sql).fetchall()
+
+
+# What a write leaves.
+
+
+def test_the_same_write_twice_leaves_the_same_rows(either_warehouse: Warehouse) -> None:
+    with either_warehouse.session() as session:
+        first = write(session, 5)
+        before = rows(session)
+        second = write(session, 5)
+        assert rows(session) == before == [(MARCH, "a", 5.0), (MARCH, "b", 5.0)]
+    assert (first.rows, first.replaced, second.rows, second.replaced) == (2, 0, 2, 2)
+
+
+def test_only_the_month_in_scope_is_replaced(session: Session) -> None:
+    write(session, 1, MARCH)
+    write(session, 2, APRIL)
+    write(session, 3, APRIL)
+    assert rows(session) == [(MARCH, "a", 1.0), (MARCH, "b", 1.0), (APRIL, "a", 3.0), (APRIL, "b", 3.0)]
+    assert session.months("debts") == [MARCH, APRIL]
+
+
+def test_several_months_are_replaced_by_one_query_which_gives_them(session: Session) -> None:
+    for month in (MARCH, APRIL, MAY):
+        write(session, 1, month)
+    session.replace(
+        {DEBTS: "select date '2026-04-01' as month, 'c' as siret, 2.0::double as montant"},
+        where={"month": [MARCH, APRIL]},
+        author="test",
+        message="test",
+    )
+    assert session.months("debts") == [APRIL, MAY]
+
+
+def test_a_second_column_restricts_the_tables_that_have_it(session: Session) -> None:
+    for source, records in (("debit", 1), ("procol", 2), ("debit", 3)):
+        session.replace(
+            {DEBTS: TWO_DEBTS, COUNTS: "select $records::integer as records"},
+            where={"month": MARCH, "source": source},
+            author="test",
+            message="test",
+            parameters={"amount": records, "records": records},
+        )
+    assert rows(session, "select source, records from lake.counts order by all") == [("debit", 3), ("procol", 2)]
+    assert rows(session) == [(MARCH, "a", 3.0), (MARCH, "b", 3.0)]
+
+
+def test_a_month_without_rows_replaces_the_rows_it_had(session: Session) -> None:
+    write(session)
+    done = session.replace(
+        {DEBTS: f"{TWO_DEBTS} limit 0"},
+        where={"month": MARCH},
+        author="test",
+        message="test",
+        parameters={"amount": 1},
+    )
+    assert (done["debts"].rows, done["debts"].replaced, rows(session)) == (0, 2, [])
+
+
+def test_columns_are_matched_by_name_whatever_their_order(session: Session) -> None:
+    session.replace(
+        {DEBTS: "select 1.0::double as montant, 'a' as siret"}, where={"month": MARCH}, author="test", message="test"
+    )
+    assert rows(session) == [(MARCH, "a", 1.0)]
+
+
+def test_a_snapshot_tells_who_wrote_what_and_can_be_read_again(warehouse: Warehouse) -> None:
+    with warehouse.session() as session:
+        first = write(session, 1)
+        second = session.replace(
+            {DEBTS: TWO_DEBTS},
+            where={"month": MARCH},
+            author="run 42",
+            message="debts 2026-03",
+            extra={"month": MARCH},
+            parameters={"amount": 2},
+        )["debts"]
+        assert session.snapshot() == second.snapshot > first.snapshot
+    told = warehouse.query(
+        "select author, commit_message, commit_extra_info from lake.snapshots() where snapshot_id = $id",
+        {"id": second.snapshot},
+    )
+    assert told.row(0) == ("run 42", "debts 2026-03", '{"month": "2026-03-01"}')
+    past = warehouse.query(f"select distinct montant from lake.debts at (version => {first.snapshot})")
+    assert past["montant"].to_list() == [1.0]
+
+
+def test_declarations_are_kept_with_the_table_and_months_are_apart(session: Session, tmp_path: Path) -> None:
+    write(session)
+    told = dict(
+        rows(session, "select column_name, comment from duckdb_columns() where database_name = 'lake'")
+        + rows(session, "select table_name, comment from duckdb_tables() where database_name = 'lake'")
+    )
+    assert told["montant"] == "what is owed (€)"
+    assert told["debts"] == "one row is one debt of one establishment"
+    assert len(list(tmp_path.glob("tables/main/debts/month=2026-03-01/*.parquet"))) == 1
+    with pytest.raises(duckdb.ConstraintException, match="month"):
+        session.connection.execute("insert into lake.debts values (null, 'a', 1)")
+
+
+# What is refused, and leaves everything as it was.
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("select 'a' as siret", "Column montant: expected DOUBLE, found none."),
+        ("select 'a' as siret, 1 as montant", "Column montant: expected DOUBLE, found INTEGER."),
+        ("select 'a' as siret, 1::decimal(9, 2) as montant", "Column montant: expected DOUBLE, found DECIMAL(9,2)."),
+        ("select 'a' as siret, 1::double as montant, 1 as x", "Column x: expected none, found INTEGER."),
+    ],
+)
+def test_a_query_that_does_not_give_the_declared_columns_is_refused(session: Session, query: str, told: str) -> None:
+    with pytest.raises(SchemaMismatch, match=re.escape(f"debts: the query does not give the declared columns. {told}")):
+        session.replace({DEBTS: query}, where={"month": MARCH}, author="test", message="test")
+    assert session.months("debts") == []
+
+
+def test_a_column_that_is_only_null_fits_every_type(session: Session) -> None:
+    session.replace(
+        {DEBTS: "select null as siret, null as montant"}, where={"month": MARCH}, author="test", message="test"
+    )
+    assert rows(session) == [(MARCH, None, None)]
+
+
+@pytest.mark.parametrize("month", ["date '2026-05-01'", "null::date"])
+def test_rows_outside_the_scope_are_refused(session: Session, month: str) -> None:
+    write(session)
+    found = "2026-05-01" if "2026" in month else "None"
+    with pytest.raises(OutOfScope, match=f"debts: .* month: expected 2026-03-01, 2026-04-01, found {found}"):
+        session.replace(
+            {DEBTS: f"select {month} as month, 'c' as siret, 2.0::double as montant"},
+            where={"month": [MARCH, APRIL]},
+            author="test",
+            message="test",
+        )
+    assert len(rows(session)) == 2
+
+
+@pytest.mark.parametrize("where", [{}, {"source": "debit"}, {"month": MARCH, "sourc": "debit"}, {"month": []}])
+def test_a_scope_without_month_or_of_no_column_is_refused(session: Session, where: dict[str, object]) -> None:
+    write(session)
+    with pytest.raises(ValueError, match="counts: expected values of month"):
+        session.replace({COUNTS: "select 1"}, where=where, author="test", message="test")
+
+
+def test_a_query_that_fails_loses_nothing(session: Session) -> None:
+    write(session)
+    with pytest.raises(duckdb.ConversionException):
+        session.replace(
+            {DEBTS: "select 'a' as siret, 'x'::double as montant"},
+            where={"month": MARCH},
+            author="test",
+            message="test",
+        )
+    assert len(rows(session)) == 2
+
+
+def test_an_insert_that_fails_loses_nothing_and_is_not_tried_again(
+    either_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = before_each_try(monkeypatch, lambda _: None)
+    with either_warehouse.session() as session:
+        write(session, 1)
+        session.connection.execute("alter table lake.debts alter column siret set not null")
+        snapshot = session.snapshot()
+        tries.clear()
+        with pytest.raises(duckdb.ConstraintException, match="siret"):
+            session.replace(
+                {DEBTS: "select null::varchar as siret, 2.0::double as montant"},
+                where={"month": MARCH},
+                author="test",
+                message="test",
+            )
+        assert (rows(session), session.snapshot()) == ([(MARCH, "a", 1.0), (MARCH, "b", 1.0)], snapshot)
+        assert len(tries) == 1
+        assert write(session, 3).rows == 2
+
+
+def test_several_tables_are_written_all_or_nothing(either_warehouse: Warehouse) -> None:
+    with either_warehouse.session() as session:
+        write(session, 1)
+        session.connection.execute("create table lake.counts (month date, source varchar, records varchar)")
+        with pytest.raises(SchemaMismatch):
+            session.replace(
+                {DEBTS: TWO_DEBTS, COUNTS: "select 'debit' as source, 1 as records"},
+                where={"month": MARCH},
+                author="test",
+                message="test",
+                parameters={"amount": 2},
+            )
+        assert rows(session) == [(MARCH, "a", 1.0), (MARCH, "b", 1.0)]
+
+
+# Declarations that change.
+
+
+def test_a_newly_declared_column_is_null_in_the_past(session: Session) -> None:
+    grown = changed(DEBTS, columns=(*DEBTS.columns, Column("etat", "INTEGER", "state of the account")))
+    write(session, 1, MARCH)
+    session.replace(
+        {grown: "select 'c' as siret, 2.0::double as montant, 3 as etat"},
+        where={"month": APRIL},
+        author="test",
+        message="test",
+    )
+    assert rows(session, "select month, siret, etat from lake.debts order by all") == [
+        (MARCH, "a", None),
+        (MARCH, "b", None),
+        (APRIL, "c", 3),
+    ]
+
+
+def test_a_retyped_or_withdrawn_column_is_refused_with_what_to_do(session: Session) -> None:
+    write(session)
+    columns = (Column("siret", "BIGINT", "establishment"), Column("reste", "DOUBLE", "what is still owed"))
+    with pytest.raises(SchemaMismatch) as refusal:
+        session.replace(
+            {changed(DEBTS, columns=columns): "select 1::bigint as siret, 1::double as reste"},
+            where={"month": MARCH},
+            author="test",
+            message="test",
+        )
+    message = str(refusal.value.description)
+    assert "Column siret: expected BIGINT, found VARCHAR. Column montant: expected none, found DOUBLE." in message
+    assert "alter table lake.debts" in message
+    assert len(rows(session)) == 2
+
+
+# What is read.
+
+
+def test_a_month_is_read_by_the_plain_name_of_the_table_without_its_month(session: Session) -> None:
+    write(session, 1, MARCH)
+    write(session, 2, APRIL)
+    session.bind({DEBTS: APRIL})
+    assert rows(session, "from debts order by all") == [("a", 2.0), ("b", 2.0)]
+    session.bind({DEBTS: MARCH})
+    assert rows(session, "from debts order by all") == [("a", 1.0), ("b", 1.0)]
+
+
+def test_several_months_or_all_are_read_with_their_month(session: Session) -> None:
+    for amount, month in enumerate((MARCH, APRIL, MAY)):
+        write(session, amount, month)
+    session.bind({DEBTS: None})
+    assert rows(session, "select distinct month from debts order by all") == [(MARCH,), (APRIL,), (MAY,)]
+    session.bind_months([DEBTS], [APRIL, MAY])
+    assert rows(session, "from debts order by all limit 1") == [(APRIL, "a", 1.0)]
+
+
+def test_what_is_not_stored_yet_reads_as_empty_with_its_type(session: Session) -> None:
+    write(session)
+    grown = changed(DEBTS, columns=(*DEBTS.columns, Column("etat", "INTEGER", "state of the account")))
+    session.bind({grown: MARCH, COUNTS: MARCH})
+    assert rows(session, "from counts") == []
+    assert rows(session, "select typeof(etat), etat, montant from debts limit 1") == [("INTEGER", None, 1.0)]
+    described = rows(session, "select column_name, column_type from (describe counts)")
+    assert described == [("source", "VARCHAR"), ("records", "INTEGER")]
+
+
+def test_a_table_computed_from_itself_and_others_reads_one_state(session: Session) -> None:
+    write(session, 1)
+    session.bind({DEBTS: MARCH})
+    session.replace(
+        {DEBTS: "select siret, montant + 1 as montant from debts", COUNTS: "select 'x' as source, 1 as records"},
+        where={"month": MARCH},
+        author="test",
+        message="test",
+    )
+    assert rows(session) == [(MARCH, "a", 2.0), (MARCH, "b", 2.0)]
+
+
+# Many at once.
+
+
+def test_a_reader_keeps_its_state_and_keeps_no_writer_waiting(either_warehouse: Warehouse) -> None:
+    with either_warehouse.session() as writer, either_warehouse.session() as reader:
+        write(writer, 1)
+        reader.connection.begin()
+        assert rows(reader)[0] == (MARCH, "a", 1.0)
+        write(writer, 2)
+        assert rows(reader)[0] == (MARCH, "a", 1.0)
+        reader.connection.commit()
+        assert rows(reader)[0] == (MARCH, "a", 2.0)
+
+
+def write_together(session: Session, month: date, meeting: threading.Barrier) -> Write:
+    meeting.wait()
+    return write(session, 1, month)
+
+
+def test_two_writers_of_the_same_still_empty_month_leave_one_copy(either_warehouse: Warehouse) -> None:
+    with either_warehouse.session() as one, either_warehouse.session() as other, ThreadPoolExecutor(2) as pool:
+        for number in range(1, 9):
+            meeting = threading.Barrier(2)
+            done = pool.map(write_together, (one, other), [date(2026, number, 1)] * 2, [meeting] * 2)
+            assert sorted(write.replaced for write in done) == [0, 2]
+        assert rows(one, "select count(*), count(distinct month) from lake.debts") == [(16, 8)]
+
+
+FORTY_MONTHS = [date(2020 + i // 12, 1 + i % 12, 1) for i in range(40)]
+
+
+def replace_forty_months(warehouse: Warehouse, writer: int) -> None:
+    """Replace the same months as others do, each writer from another month on."""
+    with warehouse.session() as session:
+        for i in range(40):
+            write(session, writer, FORTY_MONTHS[(i + 5 * writer) % 40])
+
+
+def test_eight_processes_that_replace_forty_months_leave_forty_right_months(either_warehouse: Warehouse) -> None:
+    writers = [spawn(replace_forty_months, either_warehouse, writer) for writer in range(8)]
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0] * 8
+    with either_warehouse.session() as session:
+        months = rows(
+            session,
+            "select month, list(siret order by siret), count(distinct montant) from lake.debts group by all order by all",
+        )
+        assert months == [(month, ["a", "b"], 1) for month in FORTY_MONTHS]
+        assert session.snapshot() == 320
+
+
+def write_until_killed(warehouse: Warehouse, ready: Connection) -> None:
+    """Replace one month again and again; the n-th write gives 1,000 + n rows that all say n."""
+    with warehouse.session() as session:
+        first = rows(session, "select coalesce(max(montant), 0)::int + 1 from lake.debts")[0][0]
+        for number in range(first, first + 10_000):
+            session.replace(
+                {DEBTS: "select i::varchar as siret, $n::double as montant from range(1000 + $n::int) t (i)"},
+                where={"month": MARCH},
+                author="test",
+                message="test",
+                parameters={"n": number},
+            )
+            if number == first:
+                ready.send("writing")
+
+
+def test_a_writer_killed_at_any_moment_leaves_the_old_or_the_new_month(either_warehouse: Warehouse) -> None:
+    killed_at = []
+    with either_warehouse.session() as session:
+        write(session, 0)
+        for attempt in range(8):
+            parent, child = multiprocessing.Pipe()
+            writer = spawn(write_until_killed, either_warehouse, child)
+            assert parent.poll(60)
+            time.sleep(0.017 * attempt)
+            os.kill(writer.pid, signal.SIGKILL)
+            writer.join()
+            ((number, same, found),) = rows(
+                session, "select min(montant)::int, max(montant)::int, count(*)::int from lake.debts"
+            )
+            assert number == same
+            assert found == 1000 + number
+            killed_at.append(number)
+        assert killed_at == sorted(set(killed_at))
+        write(session, 0)
+        assert len(rows(session)) == 2
+
+
+def spawn(work: Callable[..., None], *arguments: object) -> multiprocessing.Process:
+    """Start a process that shares nothing with this one."""
+    process = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
+    process.start()
+    return process
+
+
+# Passing trouble.
+
+
+def before_each_try(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]) -> list[int]:
+    """Call `act` with the number of the try, from 0, at each try of each transaction; return the list of tries."""
+    tries: list[int] = []
+    create_or_grow = session_module.create_or_grow
+
+    def watched(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+        create_or_grow(connection, table)
+        tries.append(len(tries))
+        act(tries[-1])
+
+    monkeypatch.setattr(session_module, "create_or_grow", watched)
+    return tries
+
+
+def test_a_write_survives_the_loss_of_its_server_connections(
+    postgres_warehouse: Warehouse, postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = "select pg_terminate_backend(pid) from pg_stat_activity where datname like 'warehouse_%'"
+
+    def lose(attempt: int) -> None:
+        if attempt < 2:
+            subprocess.run(["psql", "-d", postgres_dsn, "-c", cut], check=True, stdout=subprocess.DEVNULL)
+
+    with postgres_warehouse.session() as session:
+        write(session, 1)
+        tries = before_each_try(monkeypatch, lose)
+        assert write(session, 2).replaced == 2
+        assert len(tries) == 3
+        assert rows(session) == [(MARCH, "a", 2.0), (MARCH, "b", 2.0)]
+
+
+def test_a_catalog_that_stays_locked_is_told_and_loses_nothing(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "_PAUSE_SECONDS", 0.001)
+    tries = before_each_try(monkeypatch, lambda _: None)
+    hold = """
+import sqlite3, sys
+sqlite3.connect(sys.argv[1]).execute("begin immediate")
+print("held", flush=True)
+input()
+"""
+    with warehouse.session() as session:
+        write(session, 1)
+        tries.clear()
+        with subprocess.Popen(
+            [sys.executable, "-c", hold, warehouse.catalog], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as holder:
+            holder.stdout.readline()
+            with pytest.raises(duckdb.TransactionException, match="locked"):
+                write(session, 2)
+            holder.communicate("\n")
+        assert len(tries) == 8
+        assert rows(session)[0] == (MARCH, "a", 1.0)
+        assert write(session, 3).replaced == 2
+
+
+# What sessions take and give back.
+
+
+def test_sessions_give_back_files_and_folders(tmp_path: Path) -> None:
+    warehouse = Warehouse(
+        catalog=str(tmp_path / "new" / "catalog.sqlite"),
+        data_path=str(tmp_path / "tables"),
+        memory_limit="100MB",
+        temp_directory=str(tmp_path / "spill"),
+    )
+
+    def spill() -> None:
+        with warehouse.session() as session:
+            session.connection.execute("create temp table big as select hash(i) as h, i from range(8_000_000) t (i)")
+            (folder,) = (tmp_path / "spill").iterdir()
+            assert list(folder.iterdir())
+            assert folder.stat().st_mode & 0o077 == 0
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        spill()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            spill()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert list((tmp_path / "spill").iterdir()) == []
+
+
+def test_no_extension_is_installed_in_the_home_folder(session: Session) -> None:
+    loaded = rows(session, "select install_path from duckdb_extensions() where extension_name = 'ducklake' and loaded")
+    assert "duckdb_extension_ducklake" in loaded[0][0]
+
+
+@pytest.mark.parametrize("catalog", ["postgres:host=db password=x", "postgres:postgresql://sf:x@db/warehouse"])
+def test_a_password_in_the_catalog_setting_is_refused(catalog: str, tmp_path: Path) -> None:
+    with pytest.raises(PermanentFailure, match="PGPASSFILE"):
+        Warehouse(catalog=catalog, data_path=str(tmp_path)).connect()
+
+
+def test_the_catalog_keeps_a_write_ahead_log(warehouse: Warehouse) -> None:
+    with warehouse.session():
+        pass
+    with sqlite3.connect(warehouse.catalog) as catalog:
+        assert catalog.execute("pragma journal_mode").fetchone() == ("wal",)
