@@ -38,7 +38,7 @@ def stamp(table: Table, layer: str, *, description: str, query: str, kinds: set[
         for column in table.columns
     ]
     return {
-        "name": table.name,
+        "key": table.name,
         "group_name": layer,
         "owners": list(OWNERS),
         "kinds": kinds,

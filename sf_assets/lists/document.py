@@ -1,4 +1,4 @@
-"""The JSON document of the application: every company of a list, those in alert with explanations (sources.md §12.4)."""
+"""The JSON document of the application: every company, those in alert with explanations (sources.md §12.4)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -44,9 +44,10 @@ def document(
 ) -> Iterator[str]:
     """Yield the document piece by piece: one entry per company, by siren.
 
-    `companies` are those of `select`, with `siren`, `code_naf`, `code_commune`, `libelle_region`, `probabilite`, `niveau`
-    and `alerte`. `explained` holds the bars in percent of the companies of `alerts`, row by row, its features in the
-    order of `features`; a bar that is undefined becomes null. Raises `ValueError` when a company in alert has no explanation.
+    `companies` are those of `select`, with `siren`, `code_naf`, `code_commune`, `libelle_region`, `probabilite`,
+    `niveau` and `alerte`. `explained` holds the bars in percent of the companies of `alerts`, row by row, its features
+    in the order of `features`; a bar that is undefined becomes null. Raises `ValueError` when a company in alert has no
+    explanation.
     """
     expected = companies.filter(pl.col("niveau") > 0)["siren"]
     unexplained = expected.len() - expected.is_in(alerts["siren"].to_list()).sum()

@@ -58,8 +58,9 @@ HEADERS: tuple[Header, ...] = (
 def write_list(alerts: pl.DataFrame, document: Iterable[str], *, root: Path, about: About) -> tuple[Path, ...]:
     """Write the files of a month's list and return their paths; a list already there is replaced as a whole.
 
-    `alerts` are the companies in alert by rank, with at least the columns of `HEADERS`; the Parquet file keeps them all.
-    `document` is the application's JSON, in pieces, and `root` the folder of lists. Raises `ValueError` naming the columns that are missing.
+    `alerts` are the companies in alert by rank, with at least the columns of `HEADERS`; the Parquet file keeps all of
+    its columns. `document` is the application's JSON, in pieces, and `root` the folder of lists. Raises `ValueError`
+    naming the columns that are missing.
     """
     missing = [header.column for header in HEADERS if header.column not in alerts.columns]
     if missing:
@@ -76,11 +77,10 @@ def write_list(alerts: pl.DataFrame, document: Iterable[str], *, root: Path, abo
 
 
 def _readable(alerts: pl.DataFrame) -> pl.DataFrame:
-    """Return the columns of `HEADERS` under their French names, levels in words."""
+    """Return the columns of `HEADERS` under their French names, levels in words, without hidden decimals."""
     labels = {level.rank: level.label for level in LEVELS}
-    return alerts.with_columns(pl.col("niveau").replace_strict(labels, return_dtype=pl.String)).select(
-        pl.col(header.column).alias(header.title) for header in HEADERS
-    )
+    kinds = {"integer": pl.Expr.round, "percent": lambda column: column.round(3)}
+    named = alerts.with_columns(pl.col("niveau").replace_strict(labels, return_dtype=pl.String))
 
 
 def _write_csv(alerts: pl.DataFrame, path: Path) -> None:

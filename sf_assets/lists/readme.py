@@ -28,20 +28,20 @@ class About:
 
 
 _PURPOSE = """\
-Elle repère des entreprises qui pourraient entrer en procédure collective (sauvegarde, redressement ou liquidation) dans \
-les dix-huit mois, pour que l'administration leur propose son aide à temps.
-Elle sert à aider. Elle ne sert jamais à contrôler, à sanctionner, à recouvrer ni à refuser une aide. Y figurer n'est ni \
-une faute ni une certitude."""
+Elle repère des entreprises qui pourraient entrer en procédure collective (sauvegarde, redressement ou liquidation) \
+dans les dix-huit mois, pour que l'administration leur propose son aide à temps.
+Elle sert à aider. Elle ne sert jamais à contrôler, à sanctionner, à recouvrer ni à refuser une aide. Y figurer n'est \
+ni une faute ni une certitude."""
 _PROBABILITY = "La colonne « Risque » est la probabilité estimée d'une défaillance dans les dix-huit mois."
 _POINTS = """\
-La colonne « Risque » est la part des points obtenus sur les points possibles : elle classe les entreprises, ce n'est pas \
-une probabilité."""
+La colonne « Risque » est la part des points obtenus sur les points possibles : elle classe les entreprises, \
+ce n'est pas une probabilité."""
 _REASONS = """\
 Les motifs sont les faits connus qui pèsent le plus dans le risque de l'entreprise. Ils ouvrent l'échange ; ils ne \
 remplacent ni l'analyse de l'agent ni la parole du dirigeant."""
 _ABSENCE = """\
 Ne pas y figurer n'est pas une preuve de bonne santé : certaines difficultés ne laissent pas de trace dans les données.
-Les entreprises dont une procédure collective est déjà connue n'y figurent pas, ni celles qui sont hors du périmètre suivi."""
+Les entreprises dont une procédure collective est déjà connue n'y figurent pas, ni celles hors du périmètre suivi."""
 _CONFIDENTIAL = "Liste réservée aux agents habilités des administrations partenaires. Ne la diffusez pas."
 
 

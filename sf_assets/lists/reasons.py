@@ -12,6 +12,8 @@ from sf_assets.model.matrix import Floats, as_matrix
 COUNT = 3
 # A reason that carries less than this share of all that pushes the risk up is noise to its reader.
 LEAST_SHARE = 0.05
+# Debts are described by nineteen features: without a limit they would fill every line and hide the rest.
+PER_THEME = 2
 _LAG = re.compile(r"_lag\d+m$")
 
 
@@ -32,7 +34,7 @@ def main_reasons(
 
     A reason is a known value that pushes the risk up, on the side of `typical` where economics expects it: a regression
     on debts of six dates may give a small debt of last year a positive part, which is no reason to a reader. A quantity
-    seen at several dates gives one reason, its strongest.
+    seen at several dates gives one reason, its strongest, and a theme two at the most.
 
     `companies` holds `siren` and the features, `contributions` what each feature adds to the score, rows x features in
     the order of `features`. `typical` is the usual value of each feature, None when contributions alone decide.
@@ -49,6 +51,7 @@ def main_reasons(
         .filter(pl.col("value").is_not_nan() & (pl.col("share") >= LEAST_SHARE) & _speaks())
         .sort("row", -pl.col("pushes"), "position")
         .unique(["row", "quantity"], keep="first", maintain_order=True)
+        .filter(pl.int_range(pl.len()).over("row", "theme") < PER_THEME)
         .group_by("row", maintain_order=True)
         .head(count)
     )
@@ -68,7 +71,7 @@ def main_reasons(
 
 
 def _facts(features: Sequence[str], typical: Floats | None) -> pl.DataFrame:
-    """One row is one feature: what is needed to choose it and to say it. Past and present of a quantity share a side."""
+    """One row is one feature: what choosing and saying it needs. Past and present of a quantity share a side."""
     known = [BY_NAME[name] for name in features]
     quantities = [_LAG.sub("", name) for name in features]
     return pl.DataFrame(
@@ -76,6 +79,7 @@ def _facts(features: Sequence[str], typical: Floats | None) -> pl.DataFrame:
             "feature": list(features),
             "position": range(len(features)),
             "quantity": quantities,
+            "theme": [feature.theme for feature in known],
             "unit": [feature.unit for feature in known],
             "phrase": [feature.phrase for feature in known],
             "side": [BY_NAME[name].risk if typical is not None else 0 for name in quantities],

@@ -33,8 +33,8 @@ def select(companies: pl.DataFrame, thresholds: Thresholds) -> pl.DataFrame:
     reaches (sources.md §11.1). A company in a known procedure needs no detection and one outside the perimeter is not
     followed: both keep their score, without alert nor rank.
 
-    The rows come by rank, companies set aside last, with `exclusion` (NULL when none), `niveau` (0, 1, 2), `alerte` (the
-    level's name) and `rang` (1 is the highest score, equal scores by siren, NULL when set aside).
+    The rows come by rank, companies set aside last, with `exclusion` (NULL when none), `niveau` (0, 1, 2), `alerte`
+    (the level's name) and `rang` (1 is the highest score, equal scores by siren, NULL when set aside).
     """
     _check(companies)
     exclusion = (

@@ -1,4 +1,124 @@
-"""x"""
+"""The tables of the lists, and what is asked of a list before public officers see it."""
 
-TABLES = ()
-SUITES = {}
+from datetime import date
+
+from sf_assets.features.registry import BY_NAME
+from sf_assets.fields import pick
+from sf_assets.model.tables import METHODE
+from sf_assets.partitions import add_months
+from sf_assets.quality import Outcome, Probe, Suite, suite_of
+from sf_assets.schema import Column, Table, between, no_rows, not_null
+from sf_assets.storage import Session
+
+# Two levels together covered 6 to 9 % of the companies in the published lists; beyond a fifth the list no longer helps.
+_LARGEST_SHARE = 0.20
+_LARGEST_CHANGE = 0.5
+
+ALERTS = Table(
+    name="list_alerts",
+    grain="one company in alert, in the order of the risk",
+    columns=(
+        Column("rang", "INTEGER", "place among the companies scored, 1 is the highest risk"),
+        *pick("siren raison_sociale siret_siege departement libelle_region code_commune"),
+        Column("code_naf", "VARCHAR", "main activity, NAF rev. 2"),
+        Column("effectif", "DOUBLE", BY_NAME["effectif"].reason, unit="person"),
+        Column("niveau", "INTEGER", "1 moderate, 2 high"),
+        Column("alerte", "VARCHAR", "name of the level in the application"),
+        Column("probabilite", "DOUBLE", "score of the method the list uses"),
+        Column("motif_1", "VARCHAR", "main reason, in French"),
+        Column("motif_2", "VARCHAR", "second reason"),
+        Column("motif_3", "VARCHAR", "third reason"),
+        METHODE,
+        Column("scores_version", "INTEGER", "version of the scores the list was made from"),
+    ),
+    key=("siren",),
+    rules=(
+        between("niveau", 1, 2, "Only companies in alert are on the list: look at the selection."),
+        not_null("raison_sociale", "A public officer must know whom to call: look at clean_sirene_ul.", "warning"),
+        no_rows(
+            "ranks_once",
+            "select rang from {batch} group by rang having count(*) > 1",
+            "Two companies share a rank: look at the selection.",
+        ),
+    ),
+    may_be_empty=True,
+)
+
+EXPORT = Table(
+    name="list_export",
+    grain="one file of the month's list, as handed over",
+    columns=(
+        Column("file", "VARCHAR", "name of the file, in the folder of the month"),
+        Column("bytes", "BIGINT", "size", unit="byte"),
+        Column("sha256", "VARCHAR", "checksum"),
+        Column("companies", "BIGINT", "companies in alert", unit="company"),
+        METHODE,
+        Column("scores_version", "INTEGER", "version of the scores the list was made from"),
+    ),
+    key=("file",),
+)
+
+
+def _count(session: Session, sql: str, **parameters: object) -> tuple[int, ...]:
+    row = session.connection.execute(sql, parameters).fetchone()
+    return tuple(int(value or 0) for value in row) if row else ()
+
+
+def _nobody_excluded(session: Session, month: date) -> Outcome:
+    sql = """
+        with listed as (select siren from lake.list_alerts where month = $month)
+        select
+            count(*) filter (
+                f.siren is null or c.siren is null or c.procedure_connue is not null or b.siren is not null
+            ),
+            count(*)
+        from listed as l
+        left join (select siren from lake.clean_filter where month = $month) as f using (siren)
+        left join (select siren, procedure_connue from lake.feat_company_month where month = $month) as c using (siren)
+        left join (select siren from lake.siren_blacklist where month = $month) as b using (siren)
+    """
+    wrong, total = _count(session, sql, month=month)
+    return Outcome(passed=wrong == 0, unexpected_count=wrong, element_count=total)
+
+
+def _plausible_length(session: Session, month: date) -> Outcome:
+    sql = """
+        select
+            (select count(*) from lake.list_alerts where month = $month),
+            (select count(*) from lake.feat_company_month where month = $month)
+    """
+    listed, companies = _count(session, sql, month=month)
+    return Outcome(passed=listed <= _LARGEST_SHARE * companies, unexpected_count=listed, element_count=companies)
+
+
+def _like_last_month(session: Session, month: date) -> Outcome:
+    sql = "select count(*) from lake.list_alerts where month = $month"
+    (now,), (before,) = _count(session, sql, month=month), _count(session, sql, month=add_months(month, -1))
+    change = abs(now - before)
+    return Outcome(passed=not before or change <= _LARGEST_CHANGE * before, unexpected_count=change, element_count=before)
+
+
+PROBES = (
+    Probe(
+        "nobody_excluded",
+        _nobody_excluded,
+        "every company of the list is in the perimeter, in no known procedure, and of no excluded category",
+        "Make the list again from the month's tables; if it persists look at the selection.",
+    ),
+    Probe(
+        "plausible_length",
+        _plausible_length,
+        f"the list holds at most {_LARGEST_SHARE:.0%} of the companies scored",
+        "Look at the thresholds in model_fitted and at the month's features before anything is published.",
+    ),
+    Probe(
+        "like_last_month",
+        _like_last_month,
+        f"the list is within {_LARGEST_CHANGE:.0%} of last month's in length",
+        "Compare the month's features and thresholds with last month's, then say why in the list's covering note.",
+        "warning",
+    ),
+)
+
+TABLES = (ALERTS, EXPORT)
+SUITES: dict[str, Suite] = {ALERTS.name: suite_of(ALERTS, PROBES), EXPORT.name: suite_of(EXPORT)}

@@ -40,7 +40,7 @@ def quantity(value: pl.Expr, unit: pl.Expr) -> pl.Expr:
         .when(unit == "year")
         .then(_age(value))
         .when(unit == "ratio")
-        .then(number(value, digits=2))
+        .then(pl.when(value.abs() < 1).then(number(value, digits=2)).otherwise(number(value)))
         .otherwise(counted + NBSP + words + several)
     )
 

@@ -18,7 +18,7 @@ from sf_assets.model.matrix import Flags, Floats, Rows, as_matrix, as_target
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Points for a feature that reaches a limit, from below (`side` 1) or from above (-1); those of a feature add up."""
+    """Points for a feature that reaches a limit, from below (`side` 1) or above (-1); those of a feature add up."""
 
     feature: str
     side: Literal[1, -1]

@@ -57,7 +57,7 @@ def draw_statements(seed: int, block: int, companies: Companies, world: World) -
     closing = np.asarray([12, 12, 12, 12, 12, 12, 12, 9, 6, 3])[rng.integers(0, 10, total)]
     last = np.arange(_EXERCISES) * 12 + closing[:, None] - 1
     opening = np.maximum(last - 11, companies.birth[:, None])
-    alive = np.take_along_axis(world.alive, last, axis=1) & (last - opening >= 4) & (last >= 11)  # noqa: PLR2004
+    alive = np.take_along_axis(world.alive, last, axis=1) & (last - opening >= 4) & (last >= 11)
     strain = _yearly_mean(world.strain, last) + 0.8 * np.take_along_axis(world.crisis, last, axis=1)
     lag = 115 + 185 * rng.beta(2.0, 2.5, shape) + 18 * np.clip(strain, 0, 3)
     ends = first_days(last + 1) - 1
@@ -66,7 +66,7 @@ def draw_statements(seed: int, block: int, companies: Companies, world: World) -
     company_files &= ~np.isin(companies.kind, (PUBLIC, NATURAL, FOREIGN))
     skipped = rng.random(shape) < 0.03 + 0.02 * np.clip(strain, 0, 3)
     failed_before = filed > first_days(np.minimum(world.first.opened, MONTHS))[:, None]
-    skipped |= failed_before & (world.first.opened < NEVER)[:, None] & (rng.random(shape) < 0.6)  # noqa: PLR2004
+    skipped |= failed_before & (world.first.opened < NEVER)[:, None] & (rng.random(shape) < 0.6)
 
     own = rng.standard_normal((total, 6))
     row, column = np.nonzero(alive & company_files[:, None] & ~skipped)
@@ -97,7 +97,7 @@ def draw_statements(seed: int, block: int, companies: Companies, world: World) -
         debt=turnover * np.clip(0.14 + 0.08 * mine[5] + 0.035 * drift, 0, None),
         treasury=turnover * (0.09 + 0.04 * mine[4] - 0.065 * drift + 0.03 * noise[4]),
         investment=np.clip(0.04 + 0.02 * mine[5] - 0.006 * drift + 0.01 * noise[3], 0, None),
-        balance=filled[0] > 0.03, income=filled[1] > 0.10, working=filled[2] > 0.31,  # noqa: PLR2004
+        balance=filled[0] > 0.03, income=filled[1] > 0.10, working=filled[2] > 0.31,
         noise=rng.integers(0, 1 << 40, shape)[pick],
     )  # fmt: skip
 
@@ -183,13 +183,13 @@ def inpi_frame(companies: Companies, statements: Statements, window: Window) -> 
     """
     s = statements
     shown = _shown(s, window)
-    public = shown[companies.number[s.company[shown]] % 10 < 7]  # noqa: PLR2004
-    group = public[(companies.size[s.company[public]] > 200) & (companies.number[s.company[public]] % 3 == 0)]  # noqa: PLR2004
+    public = shown[companies.number[s.company[shown]] % 10 < 7]
+    group = public[(companies.size[s.company[public]] > 200) & (companies.number[s.company[public]] % 3 == 0)]
     row = np.concatenate((public, group))
     consolidated = np.arange(len(row)) >= len(public)
     scale = np.where(consolidated, 1.35, 1.0)
     known = np.ones(len(s.company), dtype=bool)
-    turnover = s.turnover[row] * scale * np.where(s.noise[row] % 5003 == 0, 1e6, 1.0)  # noqa: PLR2004
+    turnover = s.turnover[row] * scale * np.where(s.noise[row] % 5003 == 0, 1e6, 1.0)
     closing = dates(s.ends[row]).cast(pl.String)
     typo = pl.Series(s.noise[row] % 4001 == 0)
     closing = pl.DataFrame({"d": closing, "typo": typo}).select(
@@ -199,7 +199,7 @@ def inpi_frame(companies: Companies, statements: Statements, window: Window) -> 
     owed = s.suppliers + 0.25 * s.charges
     result = s.ebe * 0.75 - s.debt * 0.03
     working = s.stocks + s.customers - owed
-    full = s.turnover > 6e6  # noqa: PLR2004
+    full = s.turnover > 6e6
     kind = np.where(consolidated, "K", np.where(full[row], "C", "S"))
     return pl.DataFrame(
         [

@@ -90,10 +90,10 @@ def draw_debts(
 
     planned = (
         (lasts >= 3) & (rng.random(count) < np.where(moratorium, 0.35, 0.22)) & (state[company[account], month] == 0)
-    )  # noqa: PLR2004
+    )
     days = np.clip(np.exp(np.log(153) + 1.02 * rng.standard_normal(count)), 20, 1500).astype(np.int64)
     plan_begins = begins + rng.integers(10, 60, count)
-    respected = rng.random(count) < 0.80  # noqa: PLR2004
+    respected = rng.random(count) < 0.80
     in_time = np.ceil((plan_begins + days - begins) / 30.4).astype(np.int64)
     lasts = np.where(planned, np.where(respected, in_time, in_time + lasts), lasts)
     lasts, written_off = _frozen(rng, world, company[account], month, lasts)
@@ -209,10 +209,10 @@ def delai_frame(establishments: Establishments, debts: Debts, window: Window) ->
             french_dates(begins + days).alias("Date_echeance"),
             pl.Series("Duree_delai", days),
             pl.Series("Denomination_premiere_ligne", ["absent"]).new_from_index(0, len(item)),
-            pl.Series("Indic_6M", np.where(days > 183, "SUP", "INF")),  # noqa: PLR2004
+            pl.Series("Indic_6M", np.where(days > 183, "SUP", "INF")),
             created_on.str.slice(6).alias("Annee_creation"),
             pl.Series("Montant_global_echeancier", (debts.worker[item] + debts.employer[item]) / 100.0),
-            pl.Series("Code_externe_stade", np.where(fate < 76, "APPROB", np.where(fate < 88, "PR", "PRO PR"))),  # noqa: PLR2004
+            pl.Series("Code_externe_stade", np.where(fate < 76, "APPROB", np.where(fate < 88, "PR", "PRO PR"))),
             pl.Series("Code_externe_action", np.where(fate % 20 == 0, "CCSF", "SUR PO")),
         ]
     )

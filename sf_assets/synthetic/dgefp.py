@@ -57,7 +57,7 @@ def draw_short_time(
     passing = _smooth(rng.standard_normal(share.shape, dtype=np.float32))
     propensity = _rank(0.75 * lasting + 0.66 * passing)
     on = (propensity > 1 - share)[company] & (staff > 0)
-    skips = rng.random(len(company)) < 0.15  # noqa: PLR2004
+    skips = rng.random(len(company)) < 0.15
     on[skips] = False
     account, begins, ends = _spells(on)
     count = len(account)
@@ -65,7 +65,7 @@ def draw_short_time(
     heads = np.maximum(1, np.rint(staff[account, begins] * rng.uniform(0.3, 1.0, count))).astype(np.int64)
     hours = heads * HOURS * (ends - begins + 1) * rng.uniform(0.4, 1.0, count)
     usual = np.asarray([1, 1, 1, 1, 1, 1, 2, 3, 4, 5])[rng.integers(0, 10, count)]
-    motive = np.where(in_crisis & (rng.random(count) < 0.95), 5, usual)  # noqa: PLR2004
+    motive = np.where(in_crisis & (rng.random(count) < 0.95), 5, usual)
     used = rng.random(count) < np.where(in_crisis, 0.62, 0.70)
 
     length = np.where(used, ends - begins + 1, 0)
@@ -91,7 +91,7 @@ def _share(companies: Companies, world: World) -> Floats:
     curve = np.zeros(MONTHS, dtype=np.float32)
     curve[_CRISIS_START : _CRISIS_START + len(_CRISIS)] = np.asarray(_CRISIS) / max(_CRISIS)
     # After the first lockdown, closed sectors carried the crisis.
-    level = worst[:, None] ** np.where(curve > 0.5, 1.0, 1.6) * curve  # noqa: PLR2004
+    level = worst[:, None] ** np.where(curve > 0.5, 1.0, 1.6) * curve
     share = share + level * np.exp(0.15 * world.strain)
     share[companies.kind == PUBLIC] = 0.0
     return np.minimum(share, 0.97).astype(np.float32)
@@ -125,7 +125,7 @@ def _identifiers(companies: Companies, establishments: Establishments, short_tim
     company = establishments.company[short_time.account]
     starts = np.flatnonzero(np.diff(company, prepend=-1))
     rank = np.arange(len(company)) - np.repeat(starts, np.diff(np.append(starts, len(company))))
-    if len(rank) and rank.max() >= 1000:  # noqa: PLR2004
+    if len(rank) and rank.max() >= 1000:
         raise ValueError(f"demande_ap: expected under 1000 demands per company, found {rank.max() + 1}")
     number = companies.number[company] * 1000 + rank
     return pl.Series(number).cast(pl.String).str.zfill(9) + "00"

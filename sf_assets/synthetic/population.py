@@ -232,6 +232,6 @@ def _identified(companies: Companies, lines: dict[str, Ints], forged: Flags) -> 
         closes=lines["closes"],
         place=lines["place"],
         seat=rank == 0,
-        in_sirene=~forged & (part != 2),  # noqa: PLR2004
+        in_sirene=~forged & (part != 2),
         staffed=~abroad,
     )

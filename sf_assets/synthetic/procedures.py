@@ -57,15 +57,15 @@ def after_failure(rng: np.random.Generator, opened: Ints, companies: Companies) 
         return np.where(when & (base < NEVER), base + delay, NEVER)
 
     fate = rng.random(total)
-    converted = later(opened, 3, 12, (kind == SAUVEGARDE) & (fate < 0.15))  # noqa: PLR2004
+    converted = later(opened, 3, 12, (kind == SAUVEGARDE) & (fate < 0.15))
     lost = np.where(kind == REDRESSEMENT, fate < 0.50, fate < 0.30) & (kind != LIQUIDATION)
-    planned = later(opened, 6, 18, ~lost & (kind != LIQUIDATION) & (fate < 0.93))  # noqa: PLR2004
+    planned = later(opened, 6, 18, ~lost & (kind != LIQUIDATION) & (fate < 0.93))
     broken = later(planned, 6, 48, rng.random(total) < np.where(kind == REDRESSEMENT, 0.34, 0.20))
     liquidated = np.where(failed & (kind == LIQUIDATION), opened, NEVER)
     liquidated = np.minimum(liquidated, later(opened, 2, 14, lost))
     liquidated = np.where(lost & (converted < NEVER), np.maximum(liquidated, converted + 1), liquidated)
     liquidated = np.minimum(liquidated, broken)
-    ended = np.minimum(later(planned, 24, 110, broken == NEVER), later(opened, 8, 18, ~lost & (fate >= 0.93)))  # noqa: PLR2004
+    ended = np.minimum(later(planned, 24, 110, broken == NEVER), later(opened, 8, 18, ~lost & (fate >= 0.93)))
     ended = np.where(liquidated < NEVER, NEVER, ended)
     settled = later(liquidated, 12, 44, np.ones(total, dtype=bool))
     return Procedure(
@@ -89,69 +89,3 @@ def states(first: Procedure, second: Procedure) -> Ints:
         state[(months >= one.planned[:, None]) & (months < one.liquidated[:, None])] = 2
         state[months >= one.ended[:, None]] = 0
     return state
-
-
-def _events(one: Procedure) -> tuple[Ints, Ints, list[str], Ints]:
-    company, day, label, published = [], [], [], []
-    action = np.where(one.converted < NEVER, REDRESSEMENT, one.kind)
-    stages = (
-        ("ouverture", one.opened, one.kind, 0),
-        ("ouverture", one.converted, np.full(len(action), REDRESSEMENT), 1),
-        ("plan_continuation", one.planned, action, 2),
-        ("ouverture", np.where(one.kind == LIQUIDATION, NEVER, one.liquidated), np.full(len(action), LIQUIDATION), 3),
-        (
-            "inclusion_autre_procedure",
-            np.where((one.kind == LIQUIDATION) | (one.draw % 10 > 2), NEVER, one.liquidated),
-            action,
-            3,
-        ),  # noqa: PLR2004
-        ("fin_procedure", one.ended, action, 4),
-        ("solde_procedure", np.where(one.draw % 2 == 0, one.ended, NEVER), action, 5),
-        ("cloture_insuffisance_actif", one.settled, np.full(len(action), LIQUIDATION), 6),
-        ("solde_procedure", np.where(one.draw % 3 == 0, one.settled, NEVER), np.full(len(action), LIQUIDATION), 7),
-    )
-    for stage, months, of_action, rank in stages:
-        found = np.flatnonzero(months < MONTHS)
-        digit = (one.draw[found] >> (4 * rank)) % 1000
-        company.append(found)
-        day.append(day_in_month(months[found], (digit / 1000).astype(np.float32)))
-        published.append(3 + digit % 25)
-        label.extend(f"{stage}_{_ACTIONS[kind]}" for kind in of_action[found])
-    return np.concatenate(company), np.concatenate(day), label, np.concatenate(published)
-
-
-def procol_frame(
-    first: Procedure, second: Procedure, companies: Companies, establishments: Establishments, window: Window
-) -> pl.DataFrame:
-    """Return the rows of `sigfaible_pcoll.csv`: one per event and open establishment, from the start of the world.
-
-    An event shows three to twenty-seven days after its judgment.
-    """
-    parts = [_events(one) for one in (first, second)]
-    company = np.concatenate([part[0] for part in parts])
-    day = np.concatenate([part[1] for part in parts])
-    delay = np.concatenate([part[3] for part in parts])
-    label = pl.Series([text for part in parts for text in part[2]], dtype=pl.String)
-    shown = np.flatnonzero(day + delay <= window.delivered)
-    events = pl.DataFrame({"company": company[shown], "day": day[shown], "Lib_actx_stdx": label.gather(shown)})
-    known = np.flatnonzero(establishments.in_sirene & establishments.staffed)
-    sirets = pl.DataFrame(
-        {
-            "company": establishments.company[known],
-            "Siret": establishments.siret.gather(known),
-            "opens": FIRST_DAYS[np.clip(establishments.opens[known], 0, MONTHS)],
-            "closes": FIRST_DAYS[np.clip(establishments.closes[known], 0, MONTHS)],
-        }
-    )
-    rows = (
-        events.sort("company", "day", maintain_order=True)
-        .join(sirets, on="company", maintain_order="left_right")
-        .filter(pl.col("day") >= pl.col("opens"), pl.col("day") < pl.col("closes"))
-    )
-    return rows.select(
-        "Siret",
-        companies.siren.gather(rows["company"]).alias("Siren"),
-        procol_dates(rows["day"].to_numpy()).alias("Dt_effet"),
-        pl.lit("1").alias("Cat_v2"),
-        "Lib_actx_stdx",
-    )

@@ -99,16 +99,16 @@ def unit_frame(
     )
     columns = [
         companies.siren.alias("siren"),
-        _text("statutDiffusionUniteLegale", np.where(companies.number % 400 == 3, "P", "O")),  # noqa: PLR2004
+        _text("statutDiffusionUniteLegale", np.where(companies.number % 400 == 3, "P", "O")),
         birthday.alias("dateCreationUniteLegale"),
-        _only(natural, _text("", np.where(draws[:, 3] < 0.5, "F", "M"))).alias("sexeUniteLegale"),  # noqa: PLR2004
+        _only(natural, _text("", np.where(draws[:, 3] < 0.5, "F", "M"))).alias("sexeUniteLegale"),
         _only(natural, given[0]).alias("prenom1UniteLegale"),
-        _only(natural & pl.Series(draws[:, 0] < 0.6), given[1]).alias("prenom2UniteLegale"),  # noqa: PLR2004
+        _only(natural & pl.Series(draws[:, 0] < 0.6), given[1]).alias("prenom2UniteLegale"),
         _only(natural, given[0]).alias("prenomUsuelUniteLegale"),
         birthday.alias("dateDebut"),
         _text("etatAdministratifUniteLegale", np.where(ceased, "C", "A")),
         _only(natural, surname).alias("nomUniteLegale"),
-        _only(natural & pl.Series(draws[:, 0] < 0.2), usage).alias("nomUsageUniteLegale"),  # noqa: PLR2004
+        _only(natural & pl.Series(draws[:, 0] < 0.2), usage).alias("nomUsageUniteLegale"),
         _only(~natural, company_names(companies.section, draws)).alias("denominationUniteLegale"),
         companies.category.alias("categorieJuridiqueUniteLegale"),
         _NAF.gather(companies.activity).alias("activitePrincipaleUniteLegale"),
@@ -161,24 +161,24 @@ def establishment_frame(
     draw = rng.random(total)
     street_type = np.where(
         wart < 0.01, len(STREET_TYPES), pick(rng, np.asarray(STREET_WEIGHTS, dtype=np.float32), total)
-    )  # noqa: PLR2004
+    )
     number = pl.Series(1 + (draw * draw * 180).astype(np.int64)).cast(pl.String)
-    cedex = pl.Series((wart > 0.95) & ~away)  # noqa: PLR2004
+    cedex = pl.Series((wart > 0.95) & ~away)
     town = PLACES.name.gather(place)
     jitter = rng.normal(0, 0.05, (2, total))
-    located = pl.Series((wart < 0.98) & ~away)  # noqa: PLR2004
+    located = pl.Series((wart < 0.98) & ~away)
     activity = pl.DataFrame({"old": pl.Series(old), "naf": _NAF.gather(companies.activity[company])})
     columns = [
         companies.siren.gather(company).alias("siren"),
         establishments.siret.str.slice(9).alias("nic"),
         establishments.siret.alias("siret"),
-        _text("statutDiffusionEtablissement", np.where(companies.number[company] % 400 == 3, "P", "O")),  # noqa: PLR2004
+        _text("statutDiffusionEtablissement", np.where(companies.number[company] % 400 == 3, "P", "O")),
         dates(begins).alias("dateCreationEtablissement"),
         _text("etablissementSiege", np.where(seat, "true", "false")),
         _only(pl.Series(wart > 0.88), pl.Series(["BAT ", "ZA ", "HALL ", "ÉTAGE "]).gather((draw * 4).astype(np.int64))
-              + pl.Series((draw * 1e3).astype(np.int64) % 9 + 1).cast(pl.String)).alias("complementAdresseEtablissement"),  # noqa: PLR2004
-        _only(here & pl.Series(wart > 0.03), number).alias("numeroVoieEtablissement"),  # noqa: PLR2004
-        _only(here & pl.Series(wart > 0.97), pl.Series(["B", "T"]).gather((draw * 2).astype(np.int64))).alias(  # noqa: PLR2004
+              + pl.Series((draw * 1e3).astype(np.int64) % 9 + 1).cast(pl.String)).alias("complementAdresseEtablissement"),
+        _only(here & pl.Series(wart > 0.03), number).alias("numeroVoieEtablissement"),
+        _only(here & pl.Series(wart > 0.97), pl.Series(["B", "T"]).gather((draw * 2).astype(np.int64))).alias(
             "indiceRepetitionEtablissement"
         ),
         _only(here, _TYPES.gather(street_type)).alias("typeVoieEtablissement"),
@@ -213,7 +213,7 @@ def establishment_frame(
 
 def _left_behind(companies: Companies, seats: pl.DataFrame) -> pl.DataFrame:
     """Return the first premises of one old company in six: left before 2008, they keep an activity of the former nomenclature."""
-    old = pl.Series((companies.number % 6 == 1) & (companies.birth < -120)).gather(seats["company"])  # noqa: PLR2004
+    old = pl.Series((companies.number % 6 == 1) & (companies.birth < -120)).gather(seats["company"])
     nic = pl.lit("08902")
     return seats.filter(old).with_columns(
         nic.alias("nic"),
@@ -236,7 +236,7 @@ def history_frame(companies: Companies, establishments: Establishments, world: W
     shown = establishments.in_sirene & (begins <= window.delivered) & (companies.birth[company] <= window.last)
     closed = ends <= window.delivered
     # The day depends on nothing that a later delivery could change.
-    renamed = (companies.number[company] % 5 == 0) & (companies.birth[company] < -24)  # noqa: PLR2004
+    renamed = (companies.number[company] % 5 == 0) & (companies.birth[company] < -24)
     renamed_on = first_days(np.maximum(companies.birth[company] // 2, -720))
     renamed &= (renamed_on > begins) & (renamed_on < ends)
     states = (

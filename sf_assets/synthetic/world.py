@@ -43,9 +43,9 @@ _YEARLY = {
 def _calendar() -> Floats:
     level = np.asarray([_YEARLY[int(year)] for year in YEARS])
     # Courts closed from mid-March 2020: the fall is sudden, the return is slow.
-    level[(YEARS == 2020) & (np.arange(MONTHS) % 12 < 2)] = 1.0  # noqa: PLR2004
+    level[(YEARS == 2020) & (np.arange(MONTHS) % 12 < 2)] = 1.0
     smooth = np.convolve(np.pad(level, 2, mode="edge"), np.ones(5) / 5, mode="valid")
-    fall = (np.arange(MONTHS) >= 83) & (np.arange(MONTHS) <= 90)  # noqa: PLR2004
+    fall = (np.arange(MONTHS) >= 83) & (np.arange(MONTHS) <= 90)
     return np.log(np.where(fall, level, smooth)).astype(np.float32)
 
 
@@ -198,42 +198,10 @@ def _headcount(
     staff -= np.where(since > 0, 0.06 + 0.015 * since, 0.0)
     staff -= np.where(months >= first.liquidated[:, None], 1.2, 0.0)
     left = closed[:, None] - months
-    staff += np.where((left > 0) & (left <= 6), np.log(np.clip(left, 1, 6) / 7.0), 0.0)  # noqa: PLR2004
+    staff += np.where((left > 0) & (left <= 6), np.log(np.clip(left, 1, 6) / 7.0), 0.0)
     level = np.exp(staff)
     lived = (months >= companies.birth[:, None]) & (months < ceases[:, None])
     peak = np.where(lived, level, 0.0).max(axis=1)
     lift = np.where(companies.perimeter & (peak > 0), np.maximum(1.0, 10.4 / np.maximum(peak, 1e-6)), 1.0)
     counted = np.rint(level * lift[:, None]).astype(np.int64)
     return np.where(companies.perimeter[:, None], np.maximum(counted, 1), np.minimum(counted, 9))
-
-
-def failure_probability(world: World) -> Floats:
-    """Return the probability that a company with no open procedure at the end of a month fails in the 18 that follow.
-
-    It is the probability given the hidden state of that month, the most that anyone could know then; months closer than
-    18 to the end of the world see fewer months ahead. The future hazards are log-normal; their sum is treated as a
-    gamma variable of the same spread, and closings compete at their constant rate.
-    """
-    total = np.zeros_like(world.hazard)
-    moving = world.strain - world.lasting[:, None]
-    entry = _entry(world.strain)
-    for step in range(1, HORIZON + 1):
-        kept_strain, kept_luck = STRAIN_MEMORY**step, LUCK_MEMORY**step
-        variance = _unknown_variance(kept_strain, kept_luck)
-        now = slice(0, MONTHS - step)
-        ahead = world.fixed[:, step:] + STRAIN_EFFECT * (world.lasting[:, None] + kept_strain * moving[:, now])
-        ahead += LUCK_EFFECT * kept_luck * world.luck[:, now] + variance / 2
-        lasts = (1 - CRISIS_EXIT) ** step
-        acute = (
-            lasts * world.crisis[:, now]
-            + np.minimum(entry[:, now] * (1 - lasts) / CRISIS_EXIT, 1.0) * ~world.crisis[:, now]
-        )
-        calm = np.exp(np.minimum(ahead, _WORST_LOG_HAZARD))
-        worse = np.exp(np.minimum(ahead + CRISIS_EFFECT, _WORST_LOG_HAZARD))
-        total[:, now] += (calm + acute * (worse - calm)) * (1 - CLOSING_HAZARD) ** step
-    spread = np.expm1(0.5 * _unknown_variance(STRAIN_MEMORY ** (HORIZON / 2), LUCK_MEMORY ** (HORIZON / 2)))
-    return (1 - (1 + total * spread) ** (-1 / spread)).astype(np.float32)
-
-
-def _unknown_variance(kept_strain: float, kept_luck: float) -> float:
-    return float(STRAIN_EFFECT**2 * (1 - LASTING) * (1 - kept_strain**2) + LUCK_EFFECT**2 * (1 - kept_luck**2))

@@ -1,0 +1,182 @@
+"""The list assets: the companies in alert with their reasons, then, behind the gate, the files handed over."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from sf_assets import __version__
+from sf_assets.catalogue import TABLES
+from sf_assets.features.registry import NAMES
+from sf_assets.lists.document import Edition, document
+from sf_assets.lists.export import write_list
+from sf_assets.lists.readme import About
+from sf_assets.lists.reasons import main_reasons
+from sf_assets.lists.selection import select
+from sf_assets.lists.tables import ALERTS, EXPORT
+from sf_assets.materialization import gate, stamp, told
+from sf_assets.model.evaluation import Thresholds
+from sf_assets.model.explanations import waterfall
+from sf_assets.model.methods import ScoringMethod
+from sf_assets.model.store import ModelStore
+from sf_assets.partitions import cutoff_of, parse_month
+from sf_assets.resources import Folders, Parameters
+from sf_assets.storage import Session, Warehouse
+
+_READS = ("feat_company_month", "feat_matrix", "clean_filter", "siren_blacklist", "model_fitted", "model_scores")
+
+_COMPANIES = f"""
+    select
+        c.* exclude (age_entreprise),
+        s.probabilite,
+        f.siren is not null as dans_perimetre,
+        {", ".join(f"m.{name}" for name in NAMES)}
+    from feat_company_month as c
+    join feat_matrix as m using (siren)
+    join model_scores as s using (siren)
+    join model_fitted as r on s.methode = r.methode and r.retained
+    left join clean_filter as f on c.siren = f.siren
+    where s.version = (select max(version) from model_scores)
+    order by c.siren
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Retained:
+    """The method of the month's list: its row of `model_fitted`, the fitted method, the version of the scores."""
+
+    method: ScoringMethod
+    thresholds: Thresholds
+    statement: str | None
+    scores_version: int
+
+
+def _retained(session: Session, month: date, folders: Folders) -> _Retained:
+    row = session.connection.execute(
+        "select methode, version, seuil_modere, seuil_fort, statement, (select max(version) from model_scores) "
+        "from model_fitted where retained"
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"model_fitted, {month:%Y-%m}: expected one method retained for the list, found none")
+    name, version, modere, fort, statement, scores_version = row
+    method, _ = ModelStore(Path(folders.models)).load(month, name, version)
+    return _Retained(method, Thresholds(modere=modere, fort=fort), statement, scores_version)
+
+
+def _open(session: Session, warehouse: Warehouse, month: date) -> None:
+    gate(warehouse, [(name, month) for name in _READS])
+    session.bind({TABLES[name]: month for name in _READS})
+
+
+@dg.asset(
+    **stamp(
+        ALERTS,
+        "lists",
+        description="One row is one company in alert at the month's cut-off, with its level, its rank and its three main "
+        "reasons in French. Companies in a known procedure are not on it: they need no detection.",
+        query=_COMPANIES,
+        kinds={"python", "polars"},
+    ),
+    deps=list(_READS),
+)
+def list_alerts(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders
+) -> dg.MaterializeResult[None]:
+    """Select the companies in alert and say why."""
+    month = parse_month(context.partition_key)
+    with warehouse.session() as session:
+        _open(session, warehouse, month)
+        found = _retained(session, month, folders)
+        companies = select(session.connection.execute(_COMPANIES).pl(), found.thresholds)
+        alerts = companies.filter(pl.col("niveau") > 0)
+        reasons = main_reasons(
+            alerts, found.method.contributions(alerts), found.method.features, typical=found.method.typical_
+        )
+        listed = alerts.join(reasons, on="siren", how="left", maintain_order="left").with_columns(
+            pl.col("niveau").cast(pl.Int32),
+            methode=pl.lit(found.method.name),
+            scores_version=pl.lit(found.scores_version, pl.Int32),
+        )
+        session.connection.register("listed", listed.select(ALERTS.column_names).to_arrow())
+        write = session.replace(
+            {ALERTS: "select * from listed"},
+            where={"month": month},
+            author=context.run_id,
+            message=f"list of {month:%Y-%m}",
+        )[ALERTS.name]
+    return dg.MaterializeResult(
+        metadata=told(write)
+        | {
+            "companies_scored": companies.height,
+            "risque_fort": alerts.filter(pl.col("niveau") == 2).height,  # noqa: PLR2004 - the level's rank
+            "risque_modere": alerts.filter(pl.col("niveau") == 1).height,
+            "set_aside": companies["exclusion"].count(),
+            "method": found.method.name,
+            "scores_version": found.scores_version,
+        }
+    )
+
+
+@dg.asset(
+    **stamp(
+        EXPORT,
+        "lists",
+        description="One row is one file of the month's list as handed over: Parquet, CSV and XLSX of the alerts, and the "
+        "application's JSON document of all companies. Nothing is written unless every gate of the month passed.",
+        query=_COMPANIES,
+        kinds={"python", "parquet", "excel", "json"},
+    ),
+    deps=["list_alerts", *_READS],
+)
+def list_export(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders, parameters: Parameters
+) -> dg.MaterializeResult[None]:
+    """Write the files of the list, all or none."""
+    month = parse_month(context.partition_key)
+    cutoff = cutoff_of(month, parameters.cutoff_shift_days)
+    with warehouse.session() as session:
+        _open(session, warehouse, month)
+        gate(warehouse, [("list_alerts", month)])
+        session.bind({ALERTS: month})
+        found = _retained(session, month, folders)
+        companies = select(session.connection.execute(_COMPANIES).pl(), found.thresholds)
+        listed = session.connection.execute("select * from list_alerts order by rang").pl()
+        alerts = companies.filter(pl.col("niveau") > 0)
+        explained = waterfall(
+            found.method.contributions(alerts), alerts["probabilite"].to_numpy(), found.method.features
+        )
+        edition = Edition(month, cutoff, f"{found.method.name} {__version__}", found.thresholds)
+        paths = write_list(
+            listed,
+            document(companies, alerts, explained, found.method.features, edition),
+            root=Path(folders.lists),
+            about=About(month, cutoff, found.method.label, found.method.learns, found.thresholds, found.statement),
+        )
+        rows = pl.DataFrame(
+            [{"file": path.name, "bytes": path.stat().st_size, "sha256": _sha256(path)} for path in paths]
+        ).with_columns(
+            companies=pl.lit(listed.height, pl.Int64),
+            methode=pl.lit(found.method.name),
+            scores_version=pl.lit(found.scores_version, pl.Int32),
+        )
+        session.connection.register("exported", rows.to_arrow())
+        write = session.replace(
+            {EXPORT: "select * from exported"},
+            where={"month": month},
+            author=context.run_id,
+            message=f"export of {month:%Y-%m}",
+        )[EXPORT.name]
+    return dg.MaterializeResult(
+        metadata=told(write) | {path.suffix.removeprefix("."): dg.MetadataValue.path(str(path)) for path in paths}
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+ASSETS = (list_alerts, list_export)

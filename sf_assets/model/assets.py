@@ -1,0 +1,305 @@
+"""The model assets: the target, the fitted methods with their figures, and the month's scores."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from sf_assets import __version__
+from sf_assets.catalogue import TABLES
+from sf_assets.features.registry import NAMES
+from sf_assets.materialization import gate, reads_at, stamp, told
+from sf_assets.model.learning import Learned, learn, retained, without_survivors
+from sf_assets.model.methods import METHODS, score
+from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan_split
+from sf_assets.model.store import Card, ModelStore
+from sf_assets.model.tables import EVALUATION, FITTED, SCORES, TARGET
+from sf_assets.partitions import parse_month
+from sf_assets.queries import read_query
+from sf_assets.resources import Folders, Parameters
+from sf_assets.storage import Session, Warehouse
+
+_TARGET = read_query(files("sf_assets.model"), TARGET.name)
+
+# Learning rows beyond this number add minutes and no precision; failures are always kept, the others drawn and weighted.
+_LEARNING_ROWS = 1_500_000
+
+_LOAD = """
+    select m.*, t.target, t.en_procedure, 1.0 as weight
+    from (select * rename (month as periode) from feat_matrix) as m
+    join model_target as t using (siren, periode)
+    where m.periode in (select unnest($months))
+"""
+# Drawn by a digest of company and month: the same rows on any day and machine.
+_DRAW = f"""
+    select * replace (case when target then 1.0 else $one_in::double end as weight)
+    from ({_LOAD})
+    where target or $one_in = 1 or ('0x' || left(md5(siren || periode::varchar), 8))::ubigint % $one_in = 0
+"""
+
+
+def _rules(parameters: Parameters) -> SplitRules:
+    return SplitRules(
+        training_failures=parameters.training_failures, cutoff_shift_days=parameters.cutoff_shift_days
+    )
+
+
+def _usable(session: Session, month: date, parameters: Parameters) -> Months:
+    """Return the months up to `month` that have features and in which no company is missing because it failed."""
+    months = tuple(m for m in session.months("feat_matrix") if m <= month)
+    return without_survivors(month, parameters.perimeter_months, months)
+
+
+@dg.asset(
+    **stamp(TARGET, "model", description=_TARGET.header, query=_TARGET.text, kinds={"duckdb", "sql"}),
+    deps=["feat_company_month", "feat_matrix", "clean_procol_episode"],
+)
+def model_target(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
+) -> dg.MaterializeResult[None]:
+    """Label every past month whose eighteen months to come are known at this month's cut-off."""
+    month = parse_month(context.partition_key)
+    rules = _rules(parameters)
+    with warehouse.session() as session:
+        labelled = [m for m in _usable(session, month, parameters) if rules.label_known(m) <= rules.cutoff(month)]
+        reads, gates = reads_at(session, ["clean_procol_episode"], month)
+        gate(warehouse, [*gates, *(("feat_company_month", m) for m in labelled)])
+        session.bind(reads)
+        session.bind_months([TABLES["feat_company_month"]], labelled)
+        span = (labelled[0], labelled[-1]) if labelled else (month, rules.cutoff(month).replace(year=1900))
+        write = session.replace(
+            {TARGET: _TARGET.text},
+            where={"month": month},
+            author=context.run_id,
+            message=f"target at {month:%Y-%m}",
+            parameters=_TARGET.bound(parameters.of_queries() | {"first": span[0], "last": span[1]}),
+        )[TARGET.name]
+    return dg.MaterializeResult(metadata=told(write) | {"labelled_months": len(labelled)})
+
+
+@dg.multi_asset(
+    name="model_learning",
+    specs=[
+        dg.AssetSpec(
+            **stamp(
+                FITTED,
+                "model",
+                description="One row is one scoring method as it stands for the month: what it learned from, its "
+                "thresholds, whether the list uses it. The fitted method itself is saved in the folder of models.",
+                query=_DRAW,
+                kinds={"python", "scikitlearn"},
+            ),
+            deps=["feat_matrix", "model_target"],
+        ),
+        dg.AssetSpec(
+            **stamp(
+                EVALUATION,
+                "model",
+                description="One row is one figure of one method on test months that are later than those it learned "
+                "from and those that chose its thresholds, with and without companies already in a procedure.",
+                query=_LOAD,
+                kinds={"python", "scikitlearn"},
+            ),
+            deps=["feat_matrix", "model_target"],
+        ),
+    ],
+)
+def model_learning(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders, parameters: Parameters
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Fit every method, choose its thresholds, measure it, save it, and retain one for the list."""
+    month = parse_month(context.partition_key)
+    with warehouse.session() as session:
+        usable = _usable(session, month, parameters)
+        gate(warehouse, [(TARGET.name, month), *(("feat_matrix", m) for m in usable)])
+        session.bind({TARGET: month})
+        session.bind_months([TABLES["feat_matrix"]], usable)
+        snapshot = session.snapshot()
+        failures = session.connection.execute(
+            "select siren, periode from model_target where target and not en_procedure"
+        ).pl()
+        plan = plan_split(month, usable, failures, _rules(parameters))
+        learned = learn(plan, lambda months: _load(session, months), lambda months: _draw(session, months))
+        if isinstance(plan, InsufficientHistory):
+            context.log.warning(plan.statement)
+        rows = _fitted_rows(learned, _save(learned, month, Path(folders.models), snapshot), snapshot)
+        figures = pl.concat(
+            [pl.DataFrame(schema={"methode": pl.String, "lecture": pl.String, "mesure": pl.String, "valeur": pl.Float64,
+                                  "raison": pl.String})]
+            + [one.evaluation.to_frame().select(pl.lit(one.name).alias("methode"), pl.all()) for one in learned if one.evaluation]
+        )  # fmt: skip
+        session.connection.register("fitted_rows", rows.to_arrow())
+        session.connection.register("figure_rows", figures.to_arrow())
+        writes = session.replace(
+            {FITTED: "select * from fitted_rows", EVALUATION: "select * from figure_rows"},
+            where={"month": month},
+            author=context.run_id,
+            message=f"models of {month:%Y-%m}",
+        )
+    best = retained(learned)
+    yield dg.MaterializeResult(
+        asset_key=FITTED.name,
+        metadata=told(writes[FITTED.name])
+        | {"retained": best, "statement": plan.statement if isinstance(plan, InsufficientHistory) else "supported"}
+        | {f"{one.name}_training_failures": one.training["failures"] for one in learned},
+    )
+    yield dg.MaterializeResult(
+        asset_key=EVALUATION.name, metadata=told(writes[EVALUATION.name]) | _headline(learned)
+    )
+
+
+def _load(session: Session, months: Months) -> pl.DataFrame:
+    return session.connection.execute(f"{_LOAD} order by periode, siren", {"months": list(months)}).pl()
+
+
+def _draw(session: Session, months: Months) -> pl.DataFrame:
+    (total,) = session.connection.execute(
+        "select count(*) from feat_matrix where month in (select unnest($months))", {"months": list(months)}
+    ).fetchall()[0]
+    values = {"months": list(months), "one_in": max(-(-total // _LEARNING_ROWS), 1)}
+    return session.connection.execute(f"{_DRAW} order by periode, siren", values).pl()
+
+
+def _save(learned: Sequence[Learned], month: date, folder: Path, snapshot: int) -> dict[str, str]:
+    """Save the methods the data supports; return their versions by name."""
+    store = ModelStore(folder)
+    return {
+        one.name: store.save(
+            one.fitted,
+            Card(
+                month=month,
+                method=one.name,
+                features=tuple(one.fitted.features),
+                thresholds=one.thresholds,
+                figures=one.evaluation.hors_procedure.flat() if one.evaluation else None,
+                statement=one.statement,
+                training_months=one.training_months,
+                training=one.training,
+                snapshot=snapshot,
+                code_version=__version__,
+            ),
+        )
+        for one in learned
+        if one.fitted is not None and one.thresholds is not None
+    }
+
+
+def _fitted_rows(learned: Sequence[Learned], versions: dict[str, str], snapshot: int) -> pl.DataFrame:
+    best = retained(tuple(learned))
+    return pl.DataFrame(
+        [
+            {
+                "methode": one.name,
+                "supported": one.fitted is not None,
+                "statement": one.statement,
+                "version": versions.get(one.name),
+                "training_from": one.training_months[0] if one.training_months else None,
+                "training_to": one.training_months[-1] if one.training_months else None,
+                "training_rows": one.training["rows"],
+                "training_failures": one.training["failures"],
+                "seuil_fort": one.thresholds.fort if one.thresholds else None,
+                "seuil_modere": one.thresholds.modere if one.thresholds else None,
+                "features_snapshot": snapshot,
+                "target_snapshot": snapshot,
+                "retained": one.name == best,
+            }
+            for one in learned
+        ],
+        schema_overrides={"training_from": pl.Date, "training_to": pl.Date, "statement": pl.String, "version": pl.String},
+        infer_schema_length=None,
+    )
+
+
+def _headline(learned: Sequence[Learned]) -> dict[str, float]:
+    """Return the figures worth a plot over months, by method."""
+    return {
+        f"{one.name}_{name}": value
+        for one in learned
+        if one.evaluation
+        for name, value in one.evaluation.hors_procedure.flat().items()
+        if name in ("roc_auc", "average_precision", "fort_f_beta", "modere_f_beta") and value is not None
+    }
+
+
+_LATEST = "select coalesce(max(version), 0) from model_scores"
+_SAME = """
+    select count(*) = 0
+    from (select siren, methode, probabilite from model_scores where version = $version) as before
+    full join scored as after using (siren, methode)
+    where before.probabilite is distinct from after.probabilite
+"""
+
+
+@dg.asset(
+    **stamp(
+        SCORES,
+        "model",
+        description="One row is one company scored by one method, in one version of the month's scores. Scoring loads the "
+        "saved method and never fits. A month whose list is published is never overwritten: new scores are a new version.",
+        query=_SAME,
+        kinds={"python", "scikitlearn"},
+    ),
+    deps=["feat_matrix", "model_fitted"],
+)
+def model_scores(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders
+) -> dg.MaterializeResult[None]:
+    """Score the month's companies by every method the data supports."""
+    month = parse_month(context.partition_key)
+    with warehouse.session() as session:
+        gate(warehouse, [("feat_matrix", month), (FITTED.name, month)])
+        session.bind({TABLES["feat_matrix"]: month, FITTED: month, SCORES: month})
+        snapshot = session.snapshot()
+        scored = _scored(session, month, ModelStore(Path(folders.models))).with_columns(
+            features_snapshot=pl.lit(snapshot, pl.Int64)
+        )
+        session.connection.register("scored", scored.to_arrow())
+        latest = _one(session, _LATEST)
+        if latest and _one(session, _SAME, version=latest):
+            context.log.info(f"scores of {month:%Y-%m} are those of version {latest}: nothing written")
+            return dg.MaterializeResult(
+                metadata={"dagster/partition_row_count": scored.height, "version": latest, "unchanged": True}
+            )
+        published = month in session.months("list_alerts")
+        version = latest + 1 if published or not latest else latest
+        if version > 1 and published:
+            context.log.warning(f"the list of {month:%Y-%m} is published: version {version} of its scores is kept beside")
+        write = session.replace(
+            {SCORES: "select *, $version::integer as version from scored"},
+            where={"month": month, "version": version},
+            author=context.run_id,
+            message=f"scores of {month:%Y-%m}, version {version}",
+            parameters={"version": version},
+        )[SCORES.name]
+    spread = {
+        f"{methode[0]}_mean_probability": float(part["probabilite"].mean())
+        for methode, part in scored.group_by("methode", maintain_order=True)
+    }
+    return dg.MaterializeResult(metadata=told(write) | {"version": version, "unchanged": False} | spread)
+
+
+def _scored(session: Session, month: date, store: ModelStore) -> pl.DataFrame:
+    """Return `siren`, `methode`, `probabilite` and `model_version` for every company and supported method."""
+    matrix = session.connection.execute(f"select siren, {', '.join(NAMES)} from feat_matrix order by siren").pl()
+    supported = session.connection.execute("select methode, version from model_fitted where supported order by 1").fetchall()
+    return pl.concat(
+        matrix.select(
+            "siren",
+            methode=pl.lit(name),
+            probabilite=pl.Series(score(store.load(month, name, version)[0], matrix)),
+            model_version=pl.lit(version),
+        )
+        for name, version in supported
+        if name in METHODS
+    )
+
+
+def _one(session: Session, sql: str, **parameters: object) -> int:
+    row = session.connection.execute(sql, parameters).fetchone()
+    return int(row[0]) if row else 0
+
+
+ASSETS = (model_target, model_learning, model_scores)

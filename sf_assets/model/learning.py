@@ -1,0 +1,124 @@
+"""Every method brought to the state in which it can score a month: fitted, with thresholds, measured on later months.
+
+A method that learns is fitted twice. The first fit sees only what was known before the months that choose the
+thresholds, and its figures on still later months are those published. The second sees every labelled month, keeps these
+thresholds, and scores.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from sf_assets.model.evaluation import Evaluation, Thresholds, choose_thresholds, evaluate
+from sf_assets.model.methods import METHODS, ScoringMethod, score
+from sf_assets.model.splits import InsufficientHistory, Months, Split
+
+# Rows of some months: `siren`, `periode`, the features, `target`, `en_procedure`, and `weight` where negatives were drawn.
+Load = Callable[[Months], pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """One method as it stands for a month; `fitted` and `thresholds` are None when the data does not support it.
+
+    `training` counts the rows and failing companies that the scoring fit saw, over `training_months`.
+    """
+
+    name: str
+    fitted: ScoringMethod | None
+    thresholds: Thresholds | None
+    evaluation: Evaluation | None
+    statement: str | None
+    training_months: Months
+    training: dict[str, int]
+
+
+def learn(plan: Split | InsufficientHistory, load: Load, draw: Load) -> tuple[Learned, ...]:
+    """Bring every method to its state for the month of `plan`.
+
+    `load` gives all rows of some months, `draw` the rows to learn from, which may be fewer and weighted.
+    """
+    return tuple(
+        _without_history(kind(), plan, load) if isinstance(plan, InsufficientHistory) else _learned(kind(), plan, load, draw)
+        for kind in METHODS.values()
+    )
+
+
+def retained(learned: tuple[Learned, ...]) -> str:
+    """Return the name of the method of the month's list: the best average precision among those that were measured.
+
+    Without any figure it is the method that does not learn, the only one that needs no past.
+    """
+    usable = [one for one in learned if one.fitted is not None]
+    measured = [
+        (figures.average_precision, one.name)
+        for one in usable
+        if one.evaluation is not None and (figures := one.evaluation.hors_procedure).average_precision is not None
+    ]
+    return max(measured)[1] if measured else usable[0].name
+
+
+def _without_history(method: ScoringMethod, plan: InsufficientHistory, load: Load) -> Learned:
+    if method.learns or method.default_thresholds is None:
+        return Learned(method.name, None, None, None, plan.statement, (), _counts(None))
+    empty = np.empty((0, len(method.features)))
+    fitted = method.fit(empty, np.empty(0, dtype=bool))
+    rows = load(plan.labelled) if plan.failures["labelled"] else None
+    # It learned nothing, so every labelled month measures it fairly.
+    measured = _measured(fitted, rows, method.default_thresholds) if rows is not None else None
+    return Learned(method.name, fitted, method.default_thresholds, measured, plan.statement, (), _counts(None))
+
+
+def _learned(method: ScoringMethod, plan: Split, load: Load, draw: Load) -> Learned:
+    fitted = _fit(type(method)(), draw(plan.training) if method.learns else None)
+    validation = load(plan.validation)
+    thresholds = choose_thresholds(
+        score(fitted, validation), validation["target"].to_numpy(), validation["en_procedure"].to_numpy()
+    )
+    measured = _measured(fitted, load(plan.test), thresholds)
+    if not method.learns:
+        return Learned(method.name, fitted, thresholds, measured, None, (), _counts(None))
+    rows = draw(plan.final_training)
+    return Learned(
+        method.name, _fit(method, rows), thresholds, measured, None, plan.final_training, _counts(_outside(rows))
+    )
+
+
+def _fit(method: ScoringMethod, rows: pl.DataFrame | None) -> ScoringMethod:
+    if rows is None:
+        return method.fit(np.empty((0, len(method.features))), np.empty(0, dtype=bool))
+    learnt = _outside(rows)
+    return method.fit(learnt, learnt["target"].to_numpy(), learnt["weight"].to_numpy())
+
+
+def _outside(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of companies in no procedure at the date: the others have failed already (decision B18)."""
+    return rows.filter(~pl.col("en_procedure"))
+
+
+def _measured(method: ScoringMethod, rows: pl.DataFrame, thresholds: Thresholds) -> Evaluation:
+    return evaluate(
+        score(method, rows),
+        rows["target"].to_numpy(),
+        rows["en_procedure"].to_numpy(),
+        thresholds,
+        probabilities=method.learns,
+    )
+
+
+def _counts(rows: pl.DataFrame | None) -> dict[str, int]:
+    if rows is None:
+        return {"rows": 0, "failures": 0}
+    return {"rows": rows.height, "failures": rows.filter("target")["siren"].n_unique()}
+
+
+def without_survivors(month: date, perimeter_months: int, months: Months) -> Months:
+    """Leave out the months before the perimeter's window: of those, only the companies that survived are known.
+
+    >>> without_survivors(date(2026, 10, 1), 36, (date(2023, 10, 1), date(2023, 11, 1)))
+    (datetime.date(2023, 11, 1),)
+    """
+    return tuple(m for m in months if (month.year - m.year) * 12 + month.month - m.month < perimeter_months)
