@@ -77,9 +77,9 @@ def told(write: Write, *, reads: Mapping[str, object] | None = None) -> dict[str
     return metadata
 
 
-def gate(warehouse: Warehouse, reads: Iterable[tuple[str, date]]) -> None:
+def gate(session: Session, reads: Iterable[tuple[str, date]]) -> None:
     """Let pass only when every blocking check of these assets and months passed; raise `Blocked` otherwise."""
-    require_passed(warehouse, reads, SUITES)
+    require_passed(session, reads, SUITES)
 
 
 def in_force(session: Session, source: str, month: date) -> date | None:
@@ -130,7 +130,7 @@ def query_asset(table: Table, query: Query, layer: str) -> dg.AssetsDefinition:
         values = parameters.of_queries() | {"reference_date": cutoff_of(month, parameters.cutoff_shift_days)}
         with warehouse.session() as session:
             reads, gates = reads_at(session, names, month)
-            gate(warehouse, gates)
+            gate(session, gates)
             nomenclatures.load(session.connection)
             session.bind(reads)
             writes = session.replace(

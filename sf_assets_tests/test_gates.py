@@ -9,7 +9,7 @@ import pytest
 
 from sf_assets.failures import Blocked
 from sf_assets.quality import CHECK_VERDICTS, Outcome, Probe, Suite, checks_for, require_passed, suite_of
-from sf_assets.quality.verdicts import judge_month, record
+from sf_assets.quality.verdicts import judge_months, record
 from sf_assets.schema import Column, Rule, Table, between, not_null
 from sf_assets.storage import Session, Warehouse
 
@@ -54,13 +54,14 @@ class House:
 
     def judge(self, *months: date, run_id: str = "run") -> None:
         with self.warehouse.session() as session:
-            verdicts = {month: judge_month(session, self.suite, month) for month in months}
+            verdicts = judge_months(session, self.suite, months)
             record(session, "up", verdicts, run_id=run_id, judged_at=JUDGED_AT)
 
     def obstacles(self, *months: date) -> list[str]:
         """Return what the gate answers to who reads these months, line by line: nothing when it is open."""
         try:
-            require_passed(self.warehouse, [("up", month) for month in months], {"up": self.suite})
+            with self.warehouse.session() as session:
+                require_passed(session, [("up", month) for month in months], {"up": self.suite})
         except Blocked as blocked:
             return str(blocked.description).splitlines()[1:]
         return []
@@ -89,7 +90,8 @@ class House:
         def down(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
             wanted = [date.fromisoformat(key) for key in context.partition_keys]
             self.attempts += wanted
-            require_passed(warehouse, [("up", month) for month in wanted], {"up": self.suite})
+            with warehouse.session() as session:
+                require_passed(session, [("up", month) for month in wanted], {"up": self.suite})
             self.reached += wanted
 
         defs = dg.Definitions(
@@ -290,9 +292,8 @@ def test_the_state_of_an_asset_that_shares_a_table_is_that_of_its_own_rows(house
     with house.warehouse.session() as session:
         arrive(session, "debit", "delai")
         for asset, suite in suites.items():
-            verdicts = {MARCH: judge_month(session, suite, MARCH)}
-            record(session, asset, verdicts, run_id="run", judged_at=JUDGED_AT)
+            record(session, asset, judge_months(session, suite, [MARCH]), run_id="run", judged_at=JUDGED_AT)
         arrive(session, "debit")
-    require_passed(house.warehouse, [("src_delai", MARCH)], suites)
-    with pytest.raises(Blocked, match="src_debit, 2026-03: fine judged an older write"):
-        require_passed(house.warehouse, [("src_debit", MARCH), ("src_delai", MARCH)], suites)
+        require_passed(session, [("src_delai", MARCH)], suites)
+        with pytest.raises(Blocked, match="src_debit, 2026-03: fine judged an older write"):
+            require_passed(session, [("src_debit", MARCH), ("src_delai", MARCH)], suites)

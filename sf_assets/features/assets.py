@@ -39,7 +39,7 @@ def _build(
     with warehouse.session() as session:
         for state, months in _spans(session, wanted):
             reads, gates = reads_at(session, base, state)
-            gate(warehouse, [*gates, *((name, month) for name in below for month in months)])
+            gate(session, [*gates, *((name, month) for name in below for month in months)])
             session.bind(reads)
             session.bind_months([read for read in TABLES if read.name in below], months)
             write = session.replace(

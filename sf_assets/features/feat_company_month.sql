@@ -33,7 +33,8 @@ in_procedure as (
     select p.siren, months.month, arg_max(p.libelle_procol, p.date_debut) as procedure_connue
     from months
     join clean_procol_episode as p
-        on p.date_debut + $procol_days <= months.cutoff
+        on p.libelle_procol is not null
+        and p.date_debut + $procol_days <= months.cutoff
         and (p.date_fin is null or p.date_fin + $procol_days > months.cutoff)
     group by all
 )

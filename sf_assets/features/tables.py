@@ -2,7 +2,7 @@
 
 from sf_assets.features.registry import BY_NAME, FEATURES, Feature
 from sf_assets.fields import pick
-from sf_assets.schema import Column, Rule, Table, between, no_rows
+from sf_assets.schema import Column, Rule, Table, between
 
 _ADVICE_SHARE = "Shares lie between 0 and 1: look at the unit of the source."
 
@@ -108,11 +108,6 @@ MATRIX = Table(
     rules=(
         _positive("effectif"),
         _positive("dette_par_effectif"),
-        no_rows(
-            "as_many_as_companies",
-            "select count(*) as n from {batch} having count(*) <> count(distinct siren)",
-            "A join multiplies companies: look at the keys of the feature tables.",
-        ),
     ),
 )
 

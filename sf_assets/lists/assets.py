@@ -66,8 +66,8 @@ def _retained(session: Session, month: date, folders: Folders) -> _Retained:
     return _Retained(method, Thresholds(modere=modere, fort=fort), statement, scores_version)
 
 
-def _open(session: Session, warehouse: Warehouse, month: date) -> None:
-    gate(warehouse, [(name, month) for name in _READS])
+def _open(session: Session, month: date) -> None:
+    gate(session, [(name, month) for name in _READS])
     session.bind({TABLES[name]: month for name in _READS})
 
 
@@ -88,7 +88,7 @@ def list_alerts(
     """Select the companies in alert and say why."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
-        _open(session, warehouse, month)
+        _open(session, month)
         found = _retained(session, month, folders)
         companies = select(session.connection.execute(_COMPANIES).pl(), found.thresholds)
         alerts = companies.filter(pl.col("niveau") > 0)
@@ -138,8 +138,8 @@ def list_export(
     month = parse_month(context.partition_key)
     cutoff = cutoff_of(month, parameters.cutoff_shift_days)
     with warehouse.session() as session:
-        _open(session, warehouse, month)
-        gate(warehouse, [("list_alerts", month)])
+        _open(session, month)
+        gate(session, [("list_alerts", month)])
         session.bind({ALERTS: month})
         found = _retained(session, month, folders)
         companies = select(session.connection.execute(_COMPANIES).pl(), found.thresholds)

@@ -79,8 +79,17 @@ def write_list(alerts: pl.DataFrame, document: Iterable[str], *, root: Path, abo
 def _readable(alerts: pl.DataFrame) -> pl.DataFrame:
     """Return the columns of `HEADERS` under their French names, levels in words, without hidden decimals."""
     labels = {level.rank: level.label for level in LEVELS}
-    kinds = {"integer": pl.Expr.round, "percent": lambda column: column.round(3)}
     named = alerts.with_columns(pl.col("niveau").replace_strict(labels, return_dtype=pl.String))
+    return named.select(_shown(header) for header in HEADERS)
+
+
+def _shown(header: Header) -> pl.Expr:
+    column = pl.col(header.column)
+    if header.kind == "integer":
+        column = column.cast(pl.Int64)
+    if header.kind == "percent":
+        column = column.round(3)
+    return column.alias(header.title)
 
 
 def _write_csv(alerts: pl.DataFrame, path: Path) -> None:

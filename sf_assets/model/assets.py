@@ -66,7 +66,7 @@ def model_target(
     with warehouse.session() as session:
         labelled = [m for m in _usable(session, month, parameters) if rules.label_known(m) <= rules.cutoff(month)]
         reads, gates = reads_at(session, ["clean_procol_episode"], month)
-        gate(warehouse, [*gates, *(("feat_company_month", m) for m in labelled)])
+        gate(session, [*gates, *(("feat_company_month", m) for m in labelled)])
         session.bind(reads)
         session.bind_months([TABLES["feat_company_month"]], labelled)
         span = (labelled[0], labelled[-1]) if labelled else (month, rules.cutoff(month).replace(year=1900))
@@ -114,7 +114,7 @@ def model_learning(
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
         usable = _usable(session, month, parameters)
-        gate(warehouse, [(TARGET.name, month), *(("feat_matrix", m) for m in usable)])
+        gate(session, [(TARGET.name, month), *(("feat_matrix", m) for m in usable)])
         session.bind({TARGET: month})
         session.bind_months([TABLES["feat_matrix"]], usable)
         snapshot = session.snapshot()
@@ -250,7 +250,7 @@ def model_scores(
     """Score the month's companies by every method the data supports."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
-        gate(warehouse, [("feat_matrix", month), (FITTED.name, month)])
+        gate(session, [("feat_matrix", month), (FITTED.name, month)])
         session.bind({TABLES["feat_matrix"]: month, FITTED: month, SCORES: month})
         snapshot = session.snapshot()
         scored = _scored(session, month, ModelStore(Path(folders.models))).with_columns(

@@ -108,7 +108,10 @@ class LogisticMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
     def predict_proba(self, X: Rows) -> Floats:  # noqa: N803
         """Return (1 - probability, probability) for each row."""
         check_is_fitted(self, "pipeline_")
-        return np.asarray(self.pipeline_.predict_proba(as_matrix(X, self.features)))
+        matrix = as_matrix(X, self.features)
+        if not len(matrix):
+            return np.empty((0, 2))
+        return np.asarray(self.pipeline_.predict_proba(matrix))
 
     def contributions(self, X: Rows) -> Floats:  # noqa: N803
         """Return the part of each feature in the log-odds, rows x features; with `base_` they add up to the log-odds.
@@ -117,7 +120,11 @@ class LogisticMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
         - training mean). The scaler has already taken the mean away. What "unknown" adds belongs to its feature.
         """
         check_is_fitted(self, "pipeline_")
-        parts = self.pipeline_[:-1].transform(as_matrix(X, self.features)) * self.pipeline_["logit"].coef_[0]
+        matrix = as_matrix(X, self.features)
+        # scikit-learn refuses to transform no row at all, and a month without alert has none to explain.
+        if not len(matrix):
+            return matrix
+        parts = self.pipeline_[:-1].transform(matrix) * self.pipeline_["logit"].coef_[0]
         count = len(self.features)
         folded = np.array(parts[:, :count])
         folded[:, self.pipeline_["impute"].indicator_.features_] += parts[:, count:]

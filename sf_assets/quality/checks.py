@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from sf_assets.quality.rules import Suite, meaning_of
-from sf_assets.quality.verdicts import Verdict, judge_month, record
+from sf_assets.quality.verdicts import Verdict, judge_months, record
 from sf_assets.storage import Warehouse
 
 _NAMED = 6  # months a summary names before it only counts them
@@ -37,7 +37,7 @@ def checks_for(
     def judge_asset(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
         months = {key: partitions_def.time_window_for_partition_key(key).start.date() for key in context.partition_keys}
         with warehouse.session() as session:
-            verdicts = {month: judge_month(session, suite, month) for month in months.values()}
+            verdicts = judge_months(session, suite, list(months.values()))
             record(session, suite.asset, verdicts, run_id=context.run.run_id, judged_at=_creation_of(context))
         if len(months) > 1:
             _report_each_month(context, {key: verdicts[month] for key, month in months.items()})

@@ -34,7 +34,7 @@ def judge(
 
     """
     # Great Expectations takes a query as text, without parameters.
-    conditions = " and ".join(f"{column} = {_literal(value)}" for column, value in scope.items())
+    conditions = " and ".join(f"{column} in ({_literals(value)})" for column, value in scope.items())
     rows = f"select * from lake.{table.name} where {conditions}"
     (total,) = connection.execute(f"select count(*) from ({rows})").fetchall()[0]
     suite = gx.ExpectationSuite(name=table.name, expectations=[_expectation_of(rule) for rule in rules])
@@ -94,6 +94,10 @@ def _batch_of(connection: duckdb.DuckDBPyConnection, rows: str) -> Iterator[Any]
         yield source.add_query_asset(name="month", query=rows).add_batch_definition_whole_table("month").get_batch()
 
 
+def _literals(value: object) -> str:
+    return ", ".join(_literal(one) for one in (value if isinstance(value, list | tuple) else (value,)))
+
+
 def _literal(value: date | str) -> str:
     return f"date '{value.isoformat()}'" if isinstance(value, date) else "'" + value.replace("'", "''") + "'"
 
@@ -133,7 +137,7 @@ def _outcome_of(
     found = result.result.get("partial_unexpected_index_list") or result.result.get("partial_unexpected_list") or ()
     return Outcome(
         passed=result.success,
-        unexpected_count=result.result.get("unexpected_count", 0),
+        unexpected_count=result.result.get("unexpected_count") or 0,  # None when there is no row
         element_count=total,
         sample=_sample_of((row for row in found if isinstance(row, Mapping)), key),
         query=query,

@@ -7,6 +7,8 @@ from datetime import date
 from sf_assets.schema import Rule, Severity, Table, no_rows, not_null
 from sf_assets.storage import Session
 
+NOT_EMPTY = "not_empty"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -82,6 +84,15 @@ def rules_of(table: Table) -> tuple[Rule, ...]:
     return (*_presence(table), *_key(table), *_patterns(table), *table.rules)
 
 
+def splits_by_month(rule: Rule) -> bool:
+    """Tell whether judging several months at once says the same as judging each: rows count one by one, or by month."""
+    query = rule.arguments.get("unexpected_rows_query", "")
+    aggregates = "group by" in query or "having" in query
+    return rule.expectation.startswith("ExpectColumnValues") or (
+        bool(query) and (not aggregates or "group by month" in query)
+    )
+
+
 def meaning_of(check: Rule | Probe) -> str:
     """Say in one sentence what a check demands."""
     if isinstance(check, Probe):
@@ -105,7 +116,7 @@ def _presence(table: Table) -> tuple[Rule, ...]:
     if table.may_be_empty:
         return ()
     advice = "Look whether the month's files arrived and whether the tables it is built from have rows."
-    return (Rule("not_empty", "ExpectTableRowCountToBeBetween", {"min_value": 1}, advice),)
+    return (Rule(NOT_EMPTY, "ExpectTableRowCountToBeBetween", {"min_value": 1}, advice),)
 
 
 def _key(table: Table) -> tuple[Rule, ...]:
@@ -114,7 +125,7 @@ def _key(table: Table) -> tuple[Rule, ...]:
     filled = "A row without it cannot be identified: look at what builds the column."
     key = ", ".join(table.key)
     # One aggregation: half the time of the expectation on compound columns, which joins the table to its own counts.
-    query = f"select {key}, count(*) as copies from {{batch}} group by {key} having count(*) > 1"
+    query = f"select {key}, count(*) as copies from {{batch}} group by month, {key} having count(*) > 1"
     once = f"Two rows share ({key}): look for a file loaded twice or a join that multiplies rows."
     return (*(not_null(column, filled) for column in table.key), no_rows("key_unique", query, once))
 

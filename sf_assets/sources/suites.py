@@ -4,6 +4,7 @@ from datetime import date
 
 from sf_assets.quality import Outcome, Probe, Suite
 from sf_assets.sources import SOURCES, Source
+from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.storage import Session
 
 
@@ -64,7 +65,7 @@ def suite_of_source(source: Source) -> Suite:
         *((_one_file(source),) if source.names else ()),
         _as_promised(source),
     )
-    return Suite(f"src_{source.name}", probes=probes)
+    return Suite(f"src_{source.name}", ARRIVALS, probes=probes, scope={"source": source.name})
 
 
 SUITES = {f"src_{source.name}": suite_of_source(source) for source in SOURCES}

@@ -51,7 +51,7 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
     def stage(context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders) -> dg.MaterializeResult[None]:
         month = parse_month(context.partition_key)
         with warehouse.session() as session:
-            gate(warehouse, [(f"src_{source.name}", month), *((name, month) for name in perimeter)])
+            gate(session, [(f"src_{source.name}", month), *((name, month) for name in perimeter)])
             paths = _paths(folders, month, source)
             if not paths:
                 context.log.info(f"{source.name}: nothing delivered, {in_force(session, source.name, month)} stays in force")
@@ -106,14 +106,14 @@ def stg_filter_import(
     """Compute the import perimeter from the companies' head-count file, by rules of its own (sources.md §5.2)."""
     month = parse_month(context.partition_key)
     source = BY_NAME["effectif_ent"]
-    gate(warehouse, [("src_effectif_ent", month)])
-    paths = _paths(folders, month, source)
-    if len(paths) != 1:
-        raise BadFile(
-            f"stg_filter_import, {month:%Y-%m}: expected one head-count file of companies, found {len(paths)}"
-        )
-    header_line, header = read_header(paths[0], source)
     with warehouse.session() as session:
+        gate(session, [("src_effectif_ent", month)])
+        paths = _paths(folders, month, source)
+        if len(paths) != 1:
+            raise BadFile(
+                f"stg_filter_import, {month:%Y-%m}: expected one head-count file of companies, found {len(paths)}"
+            )
+        header_line, header = read_header(paths[0], source)
         nomenclatures.load(session.connection)
         session.connection.execute(READERS)
         read_records(

@@ -112,6 +112,7 @@ QUARANTINE = Table(
         Column("found", "VARCHAR", "what it holds"),
         Column("raw", "VARCHAR", "the record as delivered"),
     ),
+    rules=(not_null("source", "Every refusal belongs to a source: this is a bug of the reader."),),
     may_be_empty=True,
     tags={"personal_data": "yes"},
 )

@@ -1,14 +1,16 @@
 """Yearly accounts: what the tax administration receives and what INPI and Banque de France publish of it."""
 
+# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
+
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from sf_assets.synthetic.activities import SECTIONS, of_section
-from sf_assets.synthetic.population import FOREIGN, NATURAL, PUBLIC, Companies, generator
+from sf_assets.synthetic.population import FOREIGN, NATURAL, PUBLIC, Companies
 from sf_assets.synthetic.timeline import MONTHS, NEVER, WORLD_START, Flags, Floats, Ints, Window, dates, first_days
-from sf_assets.synthetic.world import World
+from sf_assets.synthetic.world import Block
 
 _EXERCISES = MONTHS // 12
 _LETTERS = tuple(section.letter for section in SECTIONS)
@@ -49,9 +51,10 @@ class Statements:
     noise: Ints
 
 
-def draw_statements(seed: int, block: int, companies: Companies, world: World) -> Statements:
-    """Draw one set of accounts per company and fiscal year, filed four to ten months after closing, the weaker the later."""
-    rng = generator(seed, block, "accounts")
+def draw_statements(block: Block) -> Statements:
+    """Draw one set of accounts per company and fiscal year, filed 4 to 10 months later, the weaker the later."""
+    rng = block.generator("accounts")
+    companies, world = block.companies, block.world
     total = len(companies)
     shape = (total, _EXERCISES)
     closing = np.asarray([12, 12, 12, 12, 12, 12, 12, 9, 6, 3])[rng.integers(0, 10, total)]
@@ -89,11 +92,12 @@ def draw_statements(seed: int, block: int, companies: Companies, world: World) -
     share = 0.28 + 0.10 * mine[4] - 0.150 * drift + 0.04 * noise[5]
     filled = rng.random((3, *shape))[:, row, column]
     return Statements(
-        company=row, begins=first_days(opening)[pick], ends=ends[pick], filed=filed[pick], year=WORLD_START.year + column,
-        staff=np.rint(staff), turnover=turnover, value_added=value_added, salaries=salaries, charges=charges, ebe=ebe,
-        stocks=turnover * stock_share * np.exp(0.3 * mine[5]), customers=turnover * 1.2 * customer_days / 365,
-        suppliers=(turnover - salaries) * 0.9 * supplier_days / 365, customer_days=customer_days, supplier_days=supplier_days,
-        equity=turnover * share, capital=1000 * np.exp(3.2 + 0.9 * own[row, 5]),
+        company=row, begins=first_days(opening)[pick], ends=ends[pick], filed=filed[pick],
+        year=WORLD_START.year + column, staff=np.rint(staff), turnover=turnover, value_added=value_added,
+        salaries=salaries, charges=charges, ebe=ebe, stocks=turnover * stock_share * np.exp(0.3 * mine[5]),
+        customers=turnover * 1.2 * customer_days / 365, suppliers=(turnover - salaries) * 0.9 * supplier_days / 365,
+        customer_days=customer_days, supplier_days=supplier_days, equity=turnover * share,
+        capital=1000 * np.exp(3.2 + 0.9 * own[row, 5]),
         debt=turnover * np.clip(0.14 + 0.08 * mine[5] + 0.035 * drift, 0, None),
         treasury=turnover * (0.09 + 0.04 * mine[4] - 0.065 * drift + 0.03 * noise[4]),
         investment=np.clip(0.04 + 0.02 * mine[5] - 0.006 * drift + 0.01 * noise[3], 0, None),
@@ -102,12 +106,13 @@ def draw_statements(seed: int, block: int, companies: Companies, world: World) -
     )  # fmt: skip
 
 
-def _yearly_mean(values: Floats, last: Ints) -> Floats:
+def _yearly_mean(values: Floats | Ints, last: Ints) -> Floats:
     """Return the mean of twelve months ending with the months `last`, shape of `last`."""
     cumulated = np.pad(np.cumsum(values, axis=1, dtype=np.float64), ((0, 0), (1, 0)))
     upper = np.take_along_axis(cumulated, last + 1, axis=1)
     lower = np.take_along_axis(cumulated, np.maximum(last - 11, 0), axis=1)
-    return (upper - lower) / 12
+    mean: Floats = (upper - lower) / 12
+    return mean
 
 
 def _shown(statements: Statements, window: Window) -> Ints:
@@ -177,7 +182,7 @@ def statement_frames(
 
 
 def inpi_frame(companies: Companies, statements: Statements, window: Window) -> pl.DataFrame:
-    """Return the rows of `ratios_inpi_bce.csv.gz`: accounts that are not confidential, consolidated ones beside the others.
+    """Return the rows of `ratios_inpi_bce.csv.gz`: public accounts, and consolidated ones beside them.
 
     One date in four thousand has a wrong century and one turnover in five thousand is absurd, as in the real file.
     """
@@ -190,11 +195,9 @@ def inpi_frame(companies: Companies, statements: Statements, window: Window) -> 
     scale = np.where(consolidated, 1.35, 1.0)
     known = np.ones(len(s.company), dtype=bool)
     turnover = s.turnover[row] * scale * np.where(s.noise[row] % 5003 == 0, 1e6, 1.0)
-    closing = dates(s.ends[row]).cast(pl.String)
-    typo = pl.Series(s.noise[row] % 4001 == 0)
-    closing = pl.DataFrame({"d": closing, "typo": typo}).select(
-        pl.when("typo").then(pl.lit("19") + pl.col("d").str.slice(2)).otherwise("d").alias("date_cloture_exercice")
-    )
+    days = pl.DataFrame({"day": dates(s.ends[row]).cast(pl.String), "typo": s.noise[row] % 4001 == 0})
+    typed = pl.when("typo").then(pl.lit("19") + pl.col("day").str.slice(2)).otherwise("day")
+    closing = days.select(typed.alias("date_cloture_exercice"))
     tangible = np.maximum(s.equity + s.debt, 0.02 * s.turnover)
     owed = s.suppliers + 0.25 * s.charges
     result = s.ebe * 0.75 - s.debt * 0.03

@@ -12,8 +12,9 @@ class Section:
     """One section of NAF rev. 2 and its economics.
 
     `weight` is its share of employers of ten staff and more, in percent; `risk` multiplies its failures; `wage` is the
-    gross monthly wage in euros; `turnover` the yearly turnover per head in thousands of euros; `margin` its EBE over turnover;
-    `crisis` the share of its companies on short-time work at the worst of 2020; `idle` their propensity in normal times.
+    gross monthly wage in euros; `turnover` the yearly turnover per head in thousands of euros; `margin` its EBE over
+    turnover; `crisis` the share of its companies on short-time work at the worst of 2020; `idle` multiplies their
+    propensity in normal times; `words` are the trades its companies are named after.
     """
 
     letter: str
@@ -49,19 +50,20 @@ SECTIONS = (
 # NAF rev. 2, NAF 2025, weight within the section.
 _CODES = {
     "A": "01.13Z 01.13Y 3|01.21Z 01.21Y 4|01.30Z 01.30Y 2|02.20Z 02.20Y 1",
-    "C": "10.71C 10.71H 7|10.13A 10.13G 2|16.23Z 16.23Y 3|18.12Z 18.12Y 4|20.30Z 20.30Y 1|22.22Z 22.22Y 2|25.50B 25.53Y 2"
-    "|25.62B 25.53Y 8|28.22Z 28.22Y 2|31.09B 31.00G 2|33.12Z 33.12Y 4|11.02B 11.02H 2",
+    "C": "10.71C 10.71H 7|10.13A 10.13G 2|16.23Z 16.23Y 3|18.12Z 18.12Y 4|20.30Z 20.30Y 1|22.22Z 22.22Y 2"
+    "|25.50B 25.53Y 2|25.62B 25.53Y 8|28.22Z 28.22Y 2|31.09B 31.00G 2|33.12Z 33.12Y 4|11.02B 11.02H 2",
     "E": "38.11Z 38.11Y 3|38.32Z 38.21Y 3|37.00Z 37.00Y 1",
-    "F": "41.20A 41.00G 4|41.20B 41.00H 6|43.12A 43.12G 6|43.21A 43.21G 10|43.22A 43.22G 8|43.32A 43.32G 8|43.34Z 43.34G 6"
-    "|43.91B 43.41H 5|43.99C 43.91Y 12",
-    "G": "45.11Z 46.71G 6|45.20A 95.31G 7|46.31Z 46.31Y 3|46.73A 46.83G 5|46.69B 46.64J 6|46.90Z 46.90Y 5|47.11F 47.11K 3"
-    "|47.11D 47.11J 8|47.71Z 47.71Y 6|47.59A 47.55G 4|47.52B 47.52H 4",
+    "F": "41.20A 41.00G 4|41.20B 41.00H 6|43.12A 43.12G 6|43.21A 43.21G 10|43.22A 43.22G 8|43.32A 43.32G 8"
+    "|43.34Z 43.34G 6|43.91B 43.41H 5|43.99C 43.91Y 12",
+    "G": "45.11Z 46.71G 6|45.20A 95.31G 7|46.31Z 46.31Y 3|46.73A 46.83G 5|46.69B 46.64J 6|46.90Z 46.90Y 5"
+    "|47.11F 47.11K 3|47.11D 47.11J 8|47.71Z 47.71Y 6|47.59A 47.55G 4|47.52B 47.52H 4",
     "H": "49.41A 49.41G 9|49.41B 49.41H 10|49.39B 49.32Y 3|52.29A 52.25Y 3|53.20Z 53.20G 3",
     "I": "55.10Z 55.10Y 9|56.10A 56.11G 22|56.10C 56.11J 9|56.30Z 56.30Y 2|56.29B 56.22Y 2",
     "J": "58.14Z 58.12Y 1|59.11B 59.11H 1|62.01Z 62.10Y 8|62.02A 62.20G 10|63.11Z 63.10Y 2",
     "K": "64.20Z 64.21Y 1",
     "L": "68.20B 68.20H 4|68.31Z 68.31Y 6|68.32A 68.32H 5",
-    "M": "69.10Z 69.10Y 5|69.20Z 69.20Y 8|70.10Z 70.10Y 5|70.22Z 70.20Y 8|71.12B 71.12Y 10|73.11Z 73.11Y 4|71.11Z 71.11Y 3",
+    "M": "69.10Z 69.10Y 5|69.20Z 69.20Y 8|70.10Z 70.10Y 5|70.22Z 70.20Y 8|71.12B 71.12Y 10"
+    "|73.11Z 73.11Y 4|71.11Z 71.11Y 3",
     "N": "78.20Z 78.20G 4|80.10Z 80.01Y 4|81.21Z 81.21Y 10|81.30Z 81.30Y 4|82.99Z 82.99Y 4|77.39Z 77.39Y 3",
     "P": "85.59A 85.59G 6|85.53Z 85.53Y 3|85.60Z 85.69Y 1",
     "Q": "86.10Z 86.10Y 2|86.90A 86.92Y 4|87.10A 87.10G 5|88.10A 88.10G 6|88.91A 88.91G 5|86.21Z 86.21Y 3",
@@ -71,12 +73,12 @@ _CODES = {
 
 # Activities and legal categories that the perimeter excludes: NAF rev. 2, NAF 2025, legal category.
 _EXCLUDED = (
-    ("64.19Z", "64.19Y", "5599"), ("66.22Z", "66.22Y", "5499"), ("85.31Z", "85.31Y", "9220"), ("94.11Z", "94.11Y", "8490"),
-    ("65.12Z", "65.12Y", "6411"), ("94.91Z", "94.91Y", "9240"),
+    ("64.19Z", "64.19Y", "5599"), ("66.22Z", "66.22Y", "5499"), ("85.31Z", "85.31Y", "9220"),
+    ("94.11Z", "94.11Y", "8490"), ("65.12Z", "65.12Y", "6411"), ("94.91Z", "94.91Y", "9240"),
 )  # fmt: skip
 _PUBLIC = (
-    ("84.11Z", "84.11Y", "7210"), ("84.11Z", "84.11Y", "7346"), ("87.10A", "87.10G", "7366"), ("84.12Z", "84.12Y", "7389"),
-    ("36.00Z", "36.00Y", "4140"),
+    ("84.11Z", "84.11Y", "7210"), ("84.11Z", "84.11Y", "7346"), ("87.10A", "87.10G", "7366"),
+    ("84.12Z", "84.12Y", "7389"), ("36.00Z", "36.00Y", "4140"),
 )  # fmt: skip
 
 

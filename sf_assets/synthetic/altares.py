@@ -3,9 +3,9 @@
 import numpy as np
 import polars as pl
 
-from sf_assets.synthetic.population import PUBLIC, Companies, generator
-from sf_assets.synthetic.timeline import FIRST_DAYS, MONTHS, Floats, Window, dates
-from sf_assets.synthetic.world import World, autoregressive
+from sf_assets.synthetic.population import PUBLIC
+from sf_assets.synthetic.timeline import FIRST_DAYS, MONTHS, Flags, Floats, Window, dates
+from sf_assets.synthetic.world import Block, autoregressive
 
 _COVERED = 0.75
 _COVERED_BY_NOTES = 0.66
@@ -14,9 +14,10 @@ _MEASURED_ON = 14
 """Days after the first of the month."""
 
 
-def paydex_frame(seed: int, block: int, companies: Companies, world: World, window: Window) -> pl.DataFrame:
+def paydex_frame(block: Block, window: Window) -> pl.DataFrame:
     """Return the rows of `altares_paydex.csv` for the months of the window."""
-    rng = generator(seed, block, "paydex")
+    rng = block.generator("paydex")
+    companies, world = block.companies, block.world
     total = len(companies)
     covered = (rng.random(total) < _COVERED * 1.02) & (companies.kind != PUBLIC)
     noted = rng.random(total) < _COVERED_BY_NOTES
@@ -50,6 +51,6 @@ def paydex_frame(seed: int, block: int, companies: Companies, world: World, wind
     )
 
 
-def _note(level: Floats, known: Floats) -> pl.Series:
+def _note(level: Floats, known: Flags) -> pl.Series:
     note = np.round(100 / (1 + np.exp(-1.1 * level))).astype(np.float64)
     return pl.Series(np.where(known, note, np.nan)).fill_nan(None)

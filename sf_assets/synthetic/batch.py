@@ -7,19 +7,19 @@ from datetime import date
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-from sf_assets.synthetic import accounts, altares, debts, dgefp, procedures, sirene, urssaf
-from sf_assets.synthetic.population import BLOCK, EXTRAS, draw_companies, draw_establishments, forget_late_moves
-from sf_assets.synthetic.timeline import FIRST_DAYS, Window, dates
-from sf_assets.synthetic.world import World, draw_world, failure_probability
+from sf_assets.synthetic import accounts, altares, debts, dgefp, procol, sirene, urssaf
+from sf_assets.synthetic.oracle import oracle_frame
+from sf_assets.synthetic.population import BLOCK, EXTRAS
+from sf_assets.synthetic.timeline import Window
+from sf_assets.synthetic.world import Block, draw_block
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """How one file is written: `key` is the column that starts with the siren; `head` replaces the frame's own header."""
+    """How one file is written: `key` is the column that holds the siren, `head` a header of its own."""
 
     name: str
     key: str
@@ -59,8 +59,8 @@ def write_batch(
     """Write the files that the producers deliver for the batch `month` and return the rows written in each.
 
     The world depends on `seed` only, and company number i is the same in every batch: two months differ by what was
-    published in between. `companies` counts those that reach ten staff at some time from 2013 to 2030, including the few
-    not born yet; smaller ones come on top. `years` limits the history of the monthly files. `oracle` receives, outside
+    published in between. `companies` counts those that reach ten staff some time from 2013 to 2030, the few not born
+    yet included; smaller ones come on top. `years` limits the history of the monthly files. `oracle` receives, outside
     of the batch, the true hazard and the true probability of failure within 18 months of each company and month.
     """
     if companies < 1:
@@ -73,12 +73,12 @@ def write_batch(
     with ExitStack() as stack:
         outputs = {file.name: _open(directory / file.name, stack) for file in FILES}
         truth: pq.ParquetWriter | None = None
-        for block in range((companies + BLOCK - 1) // BLOCK):
-            wanted = min(BLOCK, companies - block * BLOCK)
-            frames = _frames(seed, block, window, wanted, with_oracle=oracle is not None)
+        for number in range((companies + BLOCK - 1) // BLOCK):
+            wanted = min(BLOCK, companies - number * BLOCK)
+            frames = _frames(draw_block(seed, number), window, wanted, with_oracle=oracle is not None)
             for file in FILES:
                 frame = frames[file.name]
-                _write(outputs[file.name], file, frame, header=block == 0)
+                _write(outputs[file.name], file, frame, header=number == 0)
                 rows[file.name] += frame.height
             if oracle is not None:
                 table = frames[_ORACLE].to_arrow(compat_level=pl.CompatLevel.oldest())
@@ -95,7 +95,7 @@ def _open(path: Path, stack: ExitStack) -> BinaryIO:
         return plain
     # Neither name nor time in the archive: the same rows give the same bytes.
     archive = gzip.GzipFile(filename="", mode="wb", fileobj=plain, compresslevel=1, mtime=0)
-    return cast(BinaryIO, stack.enter_context(archive))
+    return cast("BinaryIO", stack.enter_context(archive))
 
 
 def _write(output: BinaryIO, file: File, frame: pl.DataFrame, *, header: bool) -> None:
@@ -114,43 +114,42 @@ def _write(output: BinaryIO, file: File, frame: pl.DataFrame, *, header: bool) -
     )
 
 
-def _frames(seed: int, block: int, window: Window, wanted: int, *, with_oracle: bool) -> dict[str, pl.DataFrame]:
+def _frames(block: Block, window: Window, wanted: int, *, with_oracle: bool) -> dict[str, pl.DataFrame]:
     """Return the rows of every file for the first `wanted` companies of a block and as many extras in proportion."""
-    companies = draw_companies(seed, block)
-    world = draw_world(seed, block, companies)
-    places = forget_late_moves(draw_establishments(seed, block, companies), world.ceases)
-    staff = urssaf.staff_of(world, places)
-    short_time = dgefp.draw_short_time(seed, block, companies, places, world, staff)
-    due = urssaf.draw_contributions(seed, block, companies, places, staff, short_time.idle)
-    owed = debts.draw_debts(seed, block, companies, places, world, due)
-    demands, consumption = dgefp.ap_frames(companies, places, world, short_time, window)
-    indmap, af, dirco = accounts.statement_frames(
-        companies, statements := accounts.draw_statements(seed, block, companies, world), window
-    )
+    staff = urssaf.staff_of(block)
+    short_time = dgefp.draw_short_time(block, staff)
+    due = urssaf.draw_contributions(block, staff, short_time.idle)
+    owed = debts.draw_debts(block, due)
+    demands, consumption = dgefp.ap_frames(block, short_time, window)
+    statements = accounts.draw_statements(block)
+    indmap, af, dirco = accounts.statement_frames(block.companies, statements, window)
     frames = {
-        "sireneUL.csv": sirene.unit_frame(seed, block, companies, places, world, window),
-        "StockEtablissement_utf8_geo.csv": sirene.establishment_frame(seed, block, companies, places, world, window),
-        "StockEtablissementHistorique_utf8.csv": sirene.history_frame(companies, places, world, window),
-        "sigfaible_effectif_siren.csv": urssaf.effectif_siren_frame(companies, world, window),
-        "sigfaible_effectif_siret.csv": urssaf.effectif_siret_frame(world, places, staff, window),
-        "sigfaible_cotisdues.csv.gz": urssaf.cotisation_frame(places, due, owed.unpaid(staff.shape), window),
-        "sigfaible_debits.csv": debts.debit_frame(companies, places, due, world, owed, window),
-        "sigfaible_delais.csv": debts.delai_frame(places, owed, window),
-        "sigfaible_ccsf.csv": debts.ccsf_frame(places, owed, window),
-        "sigfaible_pcoll.csv": procedures.procol_frame(world.first, world.second, companies, places, window),
+        "sireneUL.csv": sirene.unit_frame(block, window),
+        "StockEtablissement_utf8_geo.csv": sirene.establishment_frame(block, window),
+        "StockEtablissementHistorique_utf8.csv": sirene.history_frame(block, window),
+        "sigfaible_effectif_siren.csv": urssaf.effectif_siren_frame(block, window),
+        "sigfaible_effectif_siret.csv": urssaf.effectif_siret_frame(block, staff, window),
+        "sigfaible_cotisdues.csv.gz": urssaf.cotisation_frame(
+            block.establishments, due, owed.unpaid(due.due.shape), window
+        ),
+        "sigfaible_debits.csv": debts.debit_frame(block, due, owed, window),
+        "sigfaible_delais.csv": debts.delai_frame(block.establishments, owed, window),
+        "sigfaible_ccsf.csv": debts.ccsf_frame(block.establishments, owed, window),
+        "sigfaible_pcoll.csv": procol.procol_frame(block, window),
         "demande_ap.csv": demands,
         "consommation_ap.csv": consumption,
-        "altares_paydex.csv": altares.paydex_frame(seed, block, companies, world, window),
+        "altares_paydex.csv": altares.paydex_frame(block, window),
         "declarations_indmap.csv": indmap,
         "declarations_af.csv": af,
         "ratios_dirco.csv": dirco,
-        "ratios_inpi_bce.csv.gz": accounts.inpi_frame(companies, statements, window),
+        "ratios_inpi_bce.csv.gz": accounts.inpi_frame(block.companies, statements, window),
     }
     if with_oracle:
-        frames[_ORACLE] = _oracle_frame(companies.siren, world, window)
+        frames[_ORACLE] = oracle_frame(block, window)
     if wanted < BLOCK:
+        siren = block.companies.siren
         extras = EXTRAS * wanted // BLOCK
-        kept = pl.concat([companies.siren.head(wanted), companies.siren.slice(BLOCK, extras)])
+        kept = pl.concat([siren.head(wanted), siren.slice(BLOCK, extras)])
         keys = {file.name: file.key for file in FILES} | {_ORACLE: "siren"}
         frames = {name: frame.filter(_siren(keys[name]).is_in(kept.implode())) for name, frame in frames.items()}
     return frames
@@ -159,18 +158,3 @@ def _frames(seed: int, block: int, window: Window, wanted: int, *, with_oracle: 
 def _siren(key: str) -> pl.Expr:
     column = pl.col(key)
     return (column.str.split(";").list.get(2) if key == "identity" else column).str.head(9)
-
-
-def _oracle_frame(siren: pl.Series, world: World, window: Window) -> pl.DataFrame:
-    """Return one row per company with staff and no open procedure at the end of a month of the window."""
-    free = world.alive & (procedures.states(world.first, world.second) == 0)
-    company, offset = np.nonzero(free[:, window.first : window.last + 1])
-    month = offset + window.first
-    return pl.DataFrame(
-        [
-            siren.gather(company).alias("siren"),
-            dates(FIRST_DAYS[month]).alias("periode"),
-            pl.Series("hazard", world.hazard[company, month].astype(np.float64)),
-            pl.Series("probability_18m", failure_probability(world)[company, month].astype(np.float64)),
-        ]
-    )

@@ -1,5 +1,7 @@
 """URSSAF's debts and what is agreed about them: `sigfaible_debits`, `sigfaible_delais`, `sigfaible_ccsf`."""
 
+# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,18 +9,29 @@ import polars as pl
 
 from sf_assets.synthetic.activities import of_section
 from sf_assets.synthetic.places import PLACES
-from sf_assets.synthetic.population import PUBLIC, Companies, Establishments, generator
+from sf_assets.synthetic.population import PUBLIC, Companies, Establishments
 from sf_assets.synthetic.procedures import states
 from sf_assets.synthetic.timeline import (
-    FIRST_DAYS, MONTHS, NEVER, PERIODS, QUARTERS, Floats, Ints, Window, dates, first_days, french_dates, urssaf_dates,
+    FIRST_DAYS,
+    MONTHS,
+    NEVER,
+    PERIODS,
+    QUARTERS,
+    Floats,
+    Ints,
+    Window,
+    dates,
+    first_days,
+    french_dates,
+    urssaf_dates,
 )  # fmt: skip
 from sf_assets.synthetic.urssaf import Contributions
-from sf_assets.synthetic.world import World
+from sf_assets.synthetic.world import Block, World
 
 # Extra probability that the contributions of a month stay unpaid, by the month they are due (Senate, 2020).
 _MORATORIUM = {
-    86: 0.050, 87: 0.070, 88: 0.058, 89: 0.036, 90: 0.012, 91: 0.012, 92: 0.012, 93: 0.014, 94: 0.034, 95: 0.032, 96: 0.015,
-    97: 0.012, 98: 0.010, 99: 0.008,
+    86: 0.050, 87: 0.070, 88: 0.058, 89: 0.036, 90: 0.012, 91: 0.012, 92: 0.012, 93: 0.014, 94: 0.034, 95: 0.032,
+    96: 0.015, 97: 0.012, 98: 0.010, 99: 0.008,
 }  # fmt: skip
 _WRITTEN_OFF, _PAID, _RECOVERY = 5, 2, 1
 _MOTIVES = np.asarray([2, 24, 25, 1, 3])
@@ -50,27 +63,23 @@ class Debts:
         return amounts
 
 
-def draw_debts(
-    seed: int,
-    block: int,
-    companies: Companies,
-    establishments: Establishments,
-    world: World,
-    contributions: Contributions,
-) -> Debts:
+def draw_debts(block: Block, contributions: Contributions) -> Debts:
     """Draw which contributions stay unpaid, how much of them and for how long."""
-    rng = generator(seed, block, "debts")
+    rng = block.generator("debts")
+    companies, establishments, world = block.companies, block.establishments, block.world
     due = contributions.due
     pressure = _pressure(rng, companies, world)
     company = establishments.company
     crisis = np.zeros(MONTHS, dtype=np.float32)
-    for month, extra in _MORATORIUM.items():
-        crisis[month - 1] = extra
+    for due_month, extra in _MORATORIUM.items():
+        crisis[due_month - 1] = extra
     hit = of_section("crisis")[companies.section] * 2.0
     chance = 1 / (1 + np.exp(6.5 - 1.8 * pressure)) + crisis * np.clip(hit, 0.6, 1.5)[:, None]
     state = states(world.first, world.second)
     chance = np.where(state > 0, chance * 0.35, chance)
     chance[companies.kind == PUBLIC] *= 0.02
+    account: Ints
+    month: Ints
     account, month = np.nonzero((rng.random(due.shape, dtype=np.float32) < chance[company]) & (due > 0))
     level = pressure[company[account], month]
     count = len(account)
@@ -98,20 +107,21 @@ def draw_debts(
     lasts = np.where(planned, np.where(respected, in_time, in_time + lasts), lasts)
     lasts, written_off = _frozen(rng, world, company[account], month, lasts)
     return Debts(
-        account=account, month=month, worker=worker, employer=employer, begins=begins, lasts=lasts, written_off=written_off,
-        plan_begins=plan_begins, plan_days=np.where(planned, days, 0), noise=rng.integers(0, 1 << 40, count),
+        account=account, month=month, worker=worker, employer=employer, begins=begins, lasts=lasts,
+        written_off=written_off, plan_begins=plan_begins, plan_days=np.where(planned, days, 0),
+        noise=rng.integers(0, 1 << 40, count),
     )  # fmt: skip
 
 
 def _pressure(rng: np.random.Generator, companies: Companies, world: World) -> Floats:
-    """Return how short of cash each company is: what is hidden, blurred by its own habits. Shape (companies, months)."""
+    """Return how short of cash each company is: what is hidden, blurred by habits; (companies, months)."""
     habit = rng.normal(0.0, 0.5, len(companies)).astype(np.float32)
     slow = 0.65 * world.luck + 2.6 * world.crisis
     return (1.15 * world.strain + slow + habit[:, None]).astype(np.float32)
 
 
 def _frozen(rng: np.random.Generator, world: World, company: Ints, month: Ints, lasts: Ints) -> tuple[Ints, Ints]:
-    """Return durations and write-offs once procedures are known: debts older than a judgment cannot be paid after it."""
+    """Return durations and write-offs once procedures are known: older debts cannot be paid after a judgment."""
     first = world.first
     opened = first.opened[company]
     caught = (month < opened) & (month + 1 + lasts >= opened)
@@ -130,15 +140,9 @@ def _frozen(rng: np.random.Generator, world: World, company: Ints, month: Ints, 
     return late, off.astype(np.int64)
 
 
-def debit_frame(
-    companies: Companies,
-    establishments: Establishments,
-    contributions: Contributions,
-    world: World,
-    debts: Debts,
-    window: Window,
-) -> pl.DataFrame:
+def debit_frame(block: Block, contributions: Contributions, debts: Debts, window: Window) -> pl.DataFrame:
     """Return the rows of `sigfaible_debits.csv`: one per event, for debts whose period is in the window."""
+    companies, establishments, world = block.companies, block.establishments, block.world
     kept = np.flatnonzero((debts.month >= window.first) & (debts.begins <= window.delivered))
     horizon = (window.delivered - debts.begins[kept]) // 30 + 1
     steps = np.minimum(debts.lasts[kept], np.maximum(horizon, 0)).astype(np.int64)

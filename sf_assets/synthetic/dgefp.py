@@ -1,14 +1,16 @@
 """Short-time work as the labour administration exports it: `demande_ap.csv` and `consommation_ap.csv`."""
 
+# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
+
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from sf_assets.synthetic.activities import of_section
-from sf_assets.synthetic.population import PUBLIC, Companies, Establishments, generator
-from sf_assets.synthetic.timeline import FIRST_DAYS, MONTHS, Floats, Ints, Window, dates
-from sf_assets.synthetic.world import World
+from sf_assets.synthetic.population import PUBLIC, Companies, Establishments
+from sf_assets.synthetic.timeline import FIRST_DAYS, MONTHS, Flags, Floats, Ints, Window, dates
+from sf_assets.synthetic.world import Block, World
 
 HOURS = 151.67
 _LONGEST = 6
@@ -16,8 +18,8 @@ _LONGEST = 6
 
 # Share of employees on short-time work, all sectors, from March 2020 on (Dares): the shape of the crisis.
 _CRISIS = (
-    0.30, 0.44, 0.36, 0.17, 0.09, 0.065, 0.06, 0.09, 0.15, 0.13, 0.115, 0.11, 0.115, 0.14, 0.115, 0.06, 0.032, 0.026, 0.024,
-    0.022, 0.020, 0.019, 0.021, 0.017, 0.0125, 0.009, 0.007, 0.005, 0.004,
+    0.30, 0.44, 0.36, 0.17, 0.09, 0.065, 0.06, 0.09, 0.15, 0.13, 0.115, 0.11, 0.115, 0.14, 0.115, 0.06, 0.032, 0.026,
+    0.024, 0.022, 0.020, 0.019, 0.021, 0.017, 0.0125, 0.009, 0.007, 0.005, 0.004,
 )  # fmt: skip
 _CRISIS_START = 86
 _IDLE = 0.0022
@@ -46,11 +48,10 @@ class ShortTime:
     idle: Floats
 
 
-def draw_short_time(
-    seed: int, block: int, companies: Companies, establishments: Establishments, world: World, staff: Ints
-) -> ShortTime:
+def draw_short_time(block: Block, staff: Ints) -> ShortTime:
     """Draw the months on short-time work, group them into demands, and the hours really used."""
-    rng = generator(seed, block, "short_time")
+    rng = block.generator("short_time")
+    companies, establishments, world = block.companies, block.establishments, block.world
     company = establishments.company
     share = _share(companies, world)
     lasting = rng.standard_normal(len(companies), dtype=np.float32)[:, None]
@@ -94,7 +95,8 @@ def _share(companies: Companies, world: World) -> Floats:
     level = worst[:, None] ** np.where(curve > 0.5, 1.0, 1.6) * curve
     share = share + level * np.exp(0.15 * world.strain)
     share[companies.kind == PUBLIC] = 0.0
-    return np.minimum(share, 0.97).astype(np.float32)
+    bounded: Floats = np.minimum(share, 0.97).astype(np.float32)
+    return bounded
 
 
 def _smooth(noise: Floats) -> Floats:
@@ -105,10 +107,11 @@ def _smooth(noise: Floats) -> Floats:
 
 def _rank(normal: Floats) -> Floats:
     # A logistic stand-in for the normal distribution function, within 0.01 of it.
-    return 1 / (1 + np.exp(-1.702 * normal))
+    rank: Floats = 1 / (1 + np.exp(-1.702 * normal))
+    return rank
 
 
-def _spells(on: Floats) -> tuple[Ints, Ints, Ints]:
+def _spells(on: Flags) -> tuple[Ints, Ints, Ints]:
     """Return the account, first and last month of each run of months, cut every six months."""
     padded = np.pad(on, ((0, 0), (1, 1)))
     steps = np.diff(padded.astype(np.int8), axis=1)
@@ -138,11 +141,10 @@ def _demand_days(short_time: ShortTime) -> tuple[Ints, Ints, Ints]:
     return begins, ends, begins - 12 + draw % 31
 
 
-def ap_frames(
-    companies: Companies, establishments: Establishments, world: World, short_time: ShortTime, window: Window
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def ap_frames(block: Block, short_time: ShortTime, window: Window) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows of `demande_ap.csv` and `consommation_ap.csv` for the demands decided in the window."""
-    identifier = _identifiers(companies, establishments, short_time)
+    establishments = block.establishments
+    identifier = _identifiers(block.companies, establishments, short_time)
     begins, ends, decided = _demand_days(short_time)
     shown = (decided <= window.delivered) & (decided >= window.first_day)
     use = shown[short_time.use_demand] & (short_time.use_month <= window.apconso_last)
@@ -169,7 +171,7 @@ def ap_frames(
         [
             identifier.alias("ID_DA"),
             siret.alias("ETAB_SIRET"),
-            pl.Series("EFF_ENT", world.headcount[company, short_time.begins].astype(np.float64)),
+            pl.Series("EFF_ENT", block.world.headcount[company, short_time.begins].astype(np.float64)),
             pl.Series("EFF_ETAB", short_time.staff.astype(np.float64)),
             dates(decided).alias("DATE_STATUT"),
             dates(begins).alias("DATE_DEB"),

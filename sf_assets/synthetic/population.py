@@ -1,6 +1,9 @@
-"""Who the synthetic companies are: identity, activity, size, birth, establishments. Nothing here changes with health."""
+"""Who the synthetic companies are: identity, activity, size, birth, establishments. Health changes nothing here."""
 
-from dataclasses import dataclass, fields
+# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -17,7 +20,7 @@ EXTRAS = 180
 _NUMBERS_PER_BLOCK = 2048
 
 ORDINARY, EXCLUDED, PUBLIC, FOREIGN, NATURAL, RETIRED = range(6)
-"""Kinds: ordinary, activity out of the perimeter, public body, seat abroad, natural person, seat under an old nomenclature."""
+"""Kinds: ordinary, excluded activity, public body, seat abroad, natural person, seat under an old nomenclature."""
 
 _ORDINARY_CATEGORIES = ("5710", "5499", "5599", "9220", "5699", "5202", "5458")
 
@@ -192,12 +195,12 @@ def forget_late_moves(establishments: Establishments, ceases: Ints) -> Establish
     """Drop the moves planned for after the end of a company: the place it had stays its last one."""
     end = ceases[establishments.company]
     kept = np.flatnonzero(establishments.opens < end)
-    values = {}
-    for item in fields(establishments):
-        column = getattr(establishments, item.name)
-        values[item.name] = column.gather(kept) if isinstance(column, pl.Series) else column[kept]
-    values["closes"] = np.where(values["closes"] >= end[kept], NEVER, values["closes"])
-    return Establishments(**values)
+    columns = {item.name: getattr(establishments, item.name) for item in fields(establishments)}
+    changes: dict[str, Any] = {
+        name: column.gather(kept) if isinstance(column, pl.Series) else column[kept] for name, column in columns.items()
+    }
+    changes["closes"] = np.where(changes["closes"] >= end[kept], NEVER, changes["closes"])
+    return replace(establishments, **changes)
 
 
 def _is_forging(companies: Companies) -> Flags:
@@ -219,7 +222,7 @@ def _identified(companies: Companies, lines: dict[str, Ints], forged: Flags) -> 
     account = (
         pl.Series(bureau).cast(pl.String)
         + "00000"
-        + pl.Series((companies.number[company] * 128 + rank * 3 + part)).cast(pl.String).str.zfill(10)
+        + pl.Series(companies.number[company] * 128 + rank * 3 + part).cast(pl.String).str.zfill(10)
     )
     abroad = (companies.kind[company] == FOREIGN) & (rank == 0)
     return Establishments(

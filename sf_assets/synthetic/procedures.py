@@ -1,15 +1,15 @@
-"""What follows a failure: the stages of collective procedures, and URSSAF's file of them (`sigfaible_pcoll.csv`)."""
+"""What follows a failure: the kind of procedure, its stages and how they end."""
+
+# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
 
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
-from sf_assets.synthetic.population import Companies, Establishments
-from sf_assets.synthetic.timeline import FIRST_DAYS, MONTHS, NEVER, Flags, Ints, Window, day_in_month, procol_dates
+from sf_assets.synthetic.population import Companies
+from sf_assets.synthetic.timeline import MONTHS, NEVER, Flags, Ints
 
 SAUVEGARDE, REDRESSEMENT, LIQUIDATION = range(3)
-_ACTIONS = ("sauvegarde", "redressement", "liquidation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,6 @@ class Procedure:
     ended: Ints
     settled: Ints
     draw: Ints
-
-
-def no_procedure(total: int) -> Procedure:
-    """Return procedures that never open."""
-    never = np.full(total, NEVER)
-    return Procedure(
-        never, np.zeros(total, dtype=np.int64), never, never, never, never, never, np.zeros(total, dtype=np.int64)
-    )
 
 
 def after_failure(rng: np.random.Generator, opened: Ints, companies: Companies) -> Procedure:

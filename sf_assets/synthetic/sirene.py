@@ -1,15 +1,26 @@
 """INSEE's register: legal units, establishments and the history of their states, as they stand at the delivery."""
 
+# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
+
+from collections.abc import Iterable
+
 import numpy as np
 import polars as pl
 
 from sf_assets.synthetic.activities import ACTIVITIES
 from sf_assets.synthetic.places import (
-    ABROAD, GIVEN_NAMES, PLACES, STREET_TYPES, STREET_WEIGHTS, STREETS, SURNAMES, company_names,
+    ABROAD,
+    GIVEN_NAMES,
+    PLACES,
+    STREET_TYPES,
+    STREET_WEIGHTS,
+    STREETS,
+    SURNAMES,
+    company_names,
 )  # fmt: skip
-from sf_assets.synthetic.population import FOREIGN, NATURAL, PUBLIC, RETIRED, Companies, Establishments, generator, pick
+from sf_assets.synthetic.population import FOREIGN, NATURAL, RETIRED, Companies, Establishments, pick
 from sf_assets.synthetic.timeline import NEVER, Flags, Ints, Window, dates, first_days
-from sf_assets.synthetic.world import World
+from sf_assets.synthetic.world import Block, World
 
 UNIT_HEADER = (
     "siren,statutDiffusionUniteLegale,unitePurgeeUniteLegale,dateCreationUniteLegale,sigleUniteLegale,sexeUniteLegale,"
@@ -50,7 +61,7 @@ _NAF25 = pl.Series(ACTIVITIES.naf25)
 _TYPES = pl.Series((*STREET_TYPES, "AVENUE"))
 
 
-def _text(name: str, values: object) -> pl.Series:
+def _text(name: str, values: Iterable[str | None]) -> pl.Series:
     return pl.Series(name, values, dtype=pl.String)
 
 
@@ -65,7 +76,7 @@ def _fill(header: str, columns: list[pl.Series]) -> pl.DataFrame:
 
 
 def _closing(companies: Companies, world: World) -> Ints:
-    """Return the month in which the establishments of a company close for Sirene: some months late after a liquidation."""
+    """Return the month in which the establishments of a company close, some months late after a liquidation."""
     late = np.where(world.closed < NEVER, 0, companies.number % 7)
     return np.where(world.ceases < NEVER, world.ceases + late, NEVER)
 
@@ -80,11 +91,10 @@ def _birthdays(companies: Companies) -> Ints:
     return first_days(companies.birth) + companies.number % 28
 
 
-def unit_frame(
-    seed: int, block: int, companies: Companies, establishments: Establishments, world: World, window: Window
-) -> pl.DataFrame:
+def unit_frame(block: Block, window: Window) -> pl.DataFrame:
     """Return the rows of `sireneUL.csv`: one per company born by the delivery."""
-    rng = generator(seed, block, "units")
+    rng = block.generator("units")
+    companies, establishments, world = block.companies, block.establishments, block.world
     total = len(companies)
     draws = rng.random((total, 4), dtype=np.float32)
     ceased = first_days(np.minimum(_ending(companies, world), 1000)) <= window.delivered
@@ -143,11 +153,10 @@ def _lives(companies: Companies, establishments: Establishments, world: World) -
     return begins, np.where(closes < NEVER, first_days(np.minimum(closes, 1000)), np.iinfo(np.int64).max)
 
 
-def establishment_frame(
-    seed: int, block: int, companies: Companies, establishments: Establishments, world: World, window: Window
-) -> pl.DataFrame:
+def establishment_frame(block: Block, window: Window) -> pl.DataFrame:
     """Return the rows of `StockEtablissement_utf8_geo.csv`: one per establishment opened by the delivery."""
-    rng = generator(seed, block, "addresses")
+    rng = block.generator("addresses")
+    companies, establishments, world = block.companies, block.establishments, block.world
     company = establishments.company
     total = len(company)
     begins, ends = _lives(companies, establishments, world)
@@ -163,6 +172,9 @@ def establishment_frame(
         wart < 0.01, len(STREET_TYPES), pick(rng, np.asarray(STREET_WEIGHTS, dtype=np.float32), total)
     )
     number = pl.Series(1 + (draw * draw * 180).astype(np.int64)).cast(pl.String)
+    building = pl.Series(["BAT ", "ZA ", "HALL ", "ÉTAGE "]).gather((draw * 4).astype(np.int64))
+    building += pl.Series((draw * 1e3).astype(np.int64) % 9 + 1).cast(pl.String)
+    towns = pl.Series([town for _, _, town in ABROAD])
     cedex = pl.Series((wart > 0.95) & ~away)
     town = PLACES.name.gather(place)
     jitter = rng.normal(0, 0.05, (2, total))
@@ -175,8 +187,7 @@ def establishment_frame(
         _text("statutDiffusionEtablissement", np.where(companies.number[company] % 400 == 3, "P", "O")),
         dates(begins).alias("dateCreationEtablissement"),
         _text("etablissementSiege", np.where(seat, "true", "false")),
-        _only(pl.Series(wart > 0.88), pl.Series(["BAT ", "ZA ", "HALL ", "ÉTAGE "]).gather((draw * 4).astype(np.int64))
-              + pl.Series((draw * 1e3).astype(np.int64) % 9 + 1).cast(pl.String)).alias("complementAdresseEtablissement"),
+        _only(pl.Series(wart > 0.88), building).alias("complementAdresseEtablissement"),
         _only(here & pl.Series(wart > 0.03), number).alias("numeroVoieEtablissement"),
         _only(here & pl.Series(wart > 0.97), pl.Series(["B", "T"]).gather((draw * 2).astype(np.int64))).alias(
             "indiceRepetitionEtablissement"
@@ -185,7 +196,7 @@ def establishment_frame(
         STREETS.gather((rng.random(total) * len(STREETS)).astype(np.int64)).alias("libelleVoieEtablissement"),
         _only(here, PLACES.postal.gather(place)).alias("codePostalEtablissement"),
         _only(here, town).alias("libelleCommuneEtablissement"),
-        _only(~here, pl.Series([row[2] for row in ABROAD]).gather(country)).alias("libelleCommuneEtrangerEtablissement"),
+        _only(~here, towns.gather(country)).alias("libelleCommuneEtrangerEtablissement"),
         _only(cedex, "CS " + number).alias("distributionSpecialeEtablissement"),
         _only(here, PLACES.commune.gather(place)).alias("codeCommuneEtablissement"),
         _only(cedex, PLACES.departement.gather(place).str.head(2) + "099").alias("codeCedexEtablissement"),
@@ -212,7 +223,7 @@ def establishment_frame(
 
 
 def _left_behind(companies: Companies, seats: pl.DataFrame) -> pl.DataFrame:
-    """Return the first premises of one old company in six: left before 2008, they keep an activity of the former nomenclature."""
+    """Return the former premises of one old company in six, whose activity stays in the nomenclature of 1993."""
     old = pl.Series((companies.number % 6 == 1) & (companies.birth < -120)).gather(seats["company"])
     nic = pl.lit("08902")
     return seats.filter(old).with_columns(
@@ -226,11 +237,12 @@ def _left_behind(companies: Companies, seats: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def history_frame(companies: Companies, establishments: Establishments, world: World, window: Window) -> pl.DataFrame:
+def history_frame(block: Block, window: Window) -> pl.DataFrame:
     """Return the rows of `StockEtablissementHistorique_utf8.csv`: one per state of an establishment, the latest last.
 
     One establishment in five changed its name while open: a row of its history changes nothing of its state.
     """
+    companies, establishments, world = block.companies, block.establishments, block.world
     begins, ends = _lives(companies, establishments, world)
     company = establishments.company
     shown = establishments.in_sirene & (begins <= window.delivered) & (companies.birth[company] <= window.last)

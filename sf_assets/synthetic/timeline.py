@@ -1,5 +1,7 @@
 """The months of the synthetic world, what a delivery may show of them, and the producers' ways to write a date."""
 
+# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
+
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -87,7 +89,8 @@ class Window:
 
 def first_days(months: Ints) -> Ints:
     """Return the first day of months before, in or after the world, in days since 1970-01-01."""
-    return (MONTH_STARTS[0] + months).astype("datetime64[D]").astype(np.int64)
+    days: Ints = (MONTH_STARTS[0] + months).astype("datetime64[D]").astype(np.int64)
+    return days
 
 
 def dates(days: Ints) -> pl.Series:

@@ -1,4 +1,6 @@
-"""URSSAF's head-counts and contributions: `sigfaible_effectif_siren`, `sigfaible_effectif_siret`, `sigfaible_cotisdues`."""
+"""URSSAF's head-counts and contributions: `sigfaible_effectif_*`, `sigfaible_cotisdues`."""
+
+# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
 
 from dataclasses import dataclass
 
@@ -6,28 +8,30 @@ import numpy as np
 import polars as pl
 
 from sf_assets.synthetic.places import PLACES
-from sf_assets.synthetic.population import Companies, Establishments, generator
+from sf_assets.synthetic.population import Establishments
 from sf_assets.synthetic.timeline import MONTHS, MONTHS_OF_YEAR, PERIODS, QUARTERS, Flags, Floats, Ints, Window
-from sf_assets.synthetic.world import World
+from sf_assets.synthetic.world import Block
 
 _QUARTERLY_SHARE = 0.02
 _EMPTY_AMOUNT = 2_003
 """One contribution in so many has no amount."""
 
 
-def staff_of(world: World, establishments: Establishments) -> Ints:
+def staff_of(block: Block) -> Ints:
     """Return the headcount of every account, shape (accounts, months): those of a company add up to its own."""
-    whole = world.headcount[establishments.company]
+    establishments = block.establishments
+    whole = block.world.headcount[establishments.company]
     upper = np.floor(establishments.high[:, None] * whole + 0.5)
     lower = np.floor(establishments.low[:, None] * whole + 0.5)
-    return np.where(presence(world, establishments), upper - lower, 0).astype(np.int64)
+    return np.where(presence(block), upper - lower, 0).astype(np.int64)
 
 
-def presence(world: World, establishments: Establishments) -> Flags:
+def presence(block: Block) -> Flags:
     """Return the months in which every account exists."""
     months = np.arange(MONTHS)
+    establishments = block.establishments
     lives = (months >= establishments.opens[:, None]) & (months < establishments.closes[:, None])
-    return lives & world.alive[establishments.company] & establishments.staffed[:, None]
+    return lives & block.world.alive[establishments.company] & establishments.staffed[:, None]
 
 
 def effectif_columns(window: Window) -> list[str]:
@@ -49,18 +53,20 @@ def _cells(counts: Ints, known: Flags, window: Window, space: str) -> list[pl.Se
     return filled + [pl.Series(name, [None] * rows, dtype=pl.String) for name in names[-2:]]
 
 
-def effectif_siren_frame(companies: Companies, world: World, window: Window) -> pl.DataFrame:
+def effectif_siren_frame(block: Block, window: Window) -> pl.DataFrame:
     """Return the rows of `sigfaible_effectif_siren.csv`: one per company with staff in the window."""
+    world = block.world
     kept = world.alive[:, window.first : window.effectif_last + 1].any(axis=1)
     columns = _cells(world.headcount, world.alive, window, " ")
-    frame = pl.DataFrame([companies.siren.alias("siren"), *columns])
+    frame = pl.DataFrame([block.companies.siren.alias("siren"), *columns])
     return frame.with_columns(pl.lit("x").alias("rais_soc")).filter(pl.Series(kept))
 
 
-def effectif_siret_frame(world: World, establishments: Establishments, staff: Ints, window: Window) -> pl.DataFrame:
+def effectif_siret_frame(block: Block, staff: Ints, window: Window) -> pl.DataFrame:
     """Return the rows of `sigfaible_effectif_siret.csv`: one per account with staff in the window."""
-    known = presence(world, establishments)
-    kept = known[:, window.first : window.effectif_last + 1].any(axis=1)
+    establishments = block.establishments
+    known = presence(block)
+    kept: Flags = np.any(known[:, window.first : window.effectif_last + 1], axis=1)
     empty = pl.Series("ape_ins", [None] * len(kept), dtype=pl.String)
     identity = [
         establishments.account.alias("compte"),
@@ -74,17 +80,16 @@ def effectif_siret_frame(world: World, establishments: Establishments, staff: In
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
-    """What every account owes for every month, in cents, shape (accounts, months); a quarter is owed on its last month."""
+    """What every account owes, in cents, shape (accounts, months); a quarter is owed on its last month."""
 
     due: Ints
     quarterly: Flags
 
 
-def draw_contributions(
-    seed: int, block: int, companies: Companies, establishments: Establishments, staff: Ints, idle: Floats
-) -> Contributions:
+def draw_contributions(block: Block, staff: Ints, idle: Floats) -> Contributions:
     """Draw contributions: staff × wage × rate, seasons and noise; `idle` is the share of hours on short-time work."""
-    rng = generator(seed, block, "contributions")
+    rng = block.generator("contributions")
+    companies, establishments = block.companies, block.establishments
     wage = companies.wage[establishments.company]
     rate = np.clip(0.28 + 0.10 * (wage - 2000) / 1500, 0.26, 0.46)
     season = np.asarray([0.99, 0.97, 1.0, 0.98, 0.99, 1.05, 1.02, 0.98, 0.99, 0.98, 1.02, 1.14])[MONTHS_OF_YEAR - 1]
@@ -103,7 +108,7 @@ def draw_contributions(
 def cotisation_frame(
     establishments: Establishments, contributions: Contributions, unpaid: Ints, window: Window
 ) -> pl.DataFrame:
-    """Return the rows of `sigfaible_cotisdues.csv.gz`; `unpaid` is what was not paid in time, in cents, same shape as due."""
+    """Return the rows of `sigfaible_cotisdues.csv.gz`; `unpaid` is in cents, shaped as what is due."""
     shown = slice(window.first, window.cotisation_last + 1)
     due = contributions.due[:, shown]
     account, offset = np.nonzero(due)

@@ -6,14 +6,24 @@ acute state that strain brings about and that mostly shows in unpaid contributio
 autoregressive, crisis is a Markov chain: the probability of failure within 18 months given the present state follows.
 """
 
+# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
+
 from dataclasses import dataclass
 
 import numpy as np
 
 from sf_assets.synthetic.activities import of_section
-from sf_assets.synthetic.population import PUBLIC, Companies, generator
-from sf_assets.synthetic.procedures import Procedure, after_failure, no_procedure
-from sf_assets.synthetic.timeline import HORIZON, MONTHS, NEVER, YEARS, Flags, Floats, Ints
+from sf_assets.synthetic.population import (
+    PUBLIC,
+    Companies,
+    Establishments,
+    draw_companies,
+    draw_establishments,
+    forget_late_moves,
+    generator,
+)
+from sf_assets.synthetic.procedures import Procedure, after_failure
+from sf_assets.synthetic.timeline import MONTHS, NEVER, YEARS, Flags, Floats, Ints
 
 BASE_HAZARD = 0.00135
 """Monthly hazard of a company of average risk in 2019."""
@@ -29,9 +39,9 @@ STRAIN_MEMORY = 0.98
 LUCK_MEMORY = 0.95
 LASTING = 0.10
 """Share of the variance of strain that never changes."""
-_WORST_LOG_HAZARD = -1.2
+WORST_LOG_HAZARD = -1.2
 _NO_RISK = -30.0
-"""Public bodies do not fail."""
+"""Public bodies do not fail, nor companies of less than three months."""
 
 # Failures relative to 2019 (Banque de France, all sizes), the moratorium of 2020-21 apart; the future is invented.
 _YEARLY = {
@@ -56,8 +66,9 @@ CALENDAR = _calendar()
 class World:
     """The life of the companies of a block. Matrices have shape (companies, months).
 
-    `log_hazard` is that of failure, `hazard` the monthly probability; `ceases` the month from which nobody works there;
-    `first` and `second` are the procedures. A company is in difficulty before the producers can see it.
+    `fixed` gathers the known terms of the logarithm of the monthly `hazard` of failure; `lasting` is the part of strain
+    that never changes. `alive` tells when somebody works there, `ceases` is the month from which nobody does; `closed`
+    the month of an end without procedure. `first` and `second` are the procedures.
     """
 
     strain: Floats
@@ -83,19 +94,18 @@ def draw_world(seed: int, block: int, companies: Companies) -> World:
     strain = strain.astype(np.float32)
     luck = autoregressive(rng, total, LUCK_MEMORY)
     crisis = _crises(rng, strain)
-    fixed = _known_terms(companies)
-    log_hazard = fixed + STRAIN_EFFECT * strain + LUCK_EFFECT * luck + CRISIS_EFFECT * crisis
-    hazard = np.exp(np.minimum(log_hazard, _WORST_LOG_HAZARD))
-
     months = np.arange(MONTHS)
     birth = companies.birth[:, None]
     at_risk = months >= np.maximum(birth + 3, 0)
+    fixed = np.where(at_risk, _known_terms(companies), np.float32(_NO_RISK))
+    log_hazard = fixed + STRAIN_EFFECT * strain + LUCK_EFFECT * luck + CRISIS_EFFECT * crisis
+    hazard = np.exp(np.minimum(log_hazard, WORST_LOG_HAZARD))
+
     closed = first_passage(np.where(at_risk, _closing(companies), 0.0), rng.random(total))
-    opened = first_passage(np.where(at_risk, hazard, 0.0), rng.random(total))
+    opened = first_passage(hazard, rng.random(total))
     opened = np.where(opened < closed, opened, NEVER)
     first = after_failure(rng, opened, companies)
-    again = np.where(at_risk & (months > first.ended[:, None] + 3), hazard * 1.5, 0.0)
-    reopened = first_passage(again, rng.random(total))
+    reopened = first_passage(np.where(months > first.ended[:, None], hazard, 0.0), rng.random(total))
     second = after_failure(rng, np.where(first.ended < NEVER, reopened, NEVER), companies)
     liquidated = np.minimum(first.liquidated, second.liquidated)
     closed = np.where(np.minimum(closed, liquidated) == liquidated, NEVER, closed)
@@ -116,7 +126,7 @@ def draw_world(seed: int, block: int, companies: Companies) -> World:
         ceases=ceases,
         closed=closed,
         first=first,
-        second=second if second.opened.min() < NEVER else no_procedure(total),
+        second=second,
     )
 
 
@@ -131,7 +141,7 @@ def autoregressive(rng: np.random.Generator, total: int, memory: float) -> Float
 
 def _crises(rng: np.random.Generator, strain: Floats) -> Flags:
     draw = rng.random(strain.shape[::-1], dtype=np.float32)
-    entry = _entry(strain).T
+    entry = crisis_entry(strain).T
     crisis = np.empty(draw.shape, dtype=bool)
     crisis[0] = draw[0] < entry[0] / CRISIS_EXIT
     for month in range(1, MONTHS):
@@ -139,8 +149,10 @@ def _crises(rng: np.random.Generator, strain: Floats) -> Flags:
     return np.ascontiguousarray(crisis.T)
 
 
-def _entry(strain: Floats) -> Floats:
-    return np.minimum(np.exp(CRISIS_ENTRY + CRISIS_SLOPE * strain), 0.1)
+def crisis_entry(strain: Floats) -> Floats:
+    """Return the monthly probability of entering a crisis."""
+    entry: Floats = np.minimum(np.exp(CRISIS_ENTRY + CRISIS_SLOPE * strain), 0.1)
+    return entry
 
 
 def first_passage(hazard: Floats, draw: Floats) -> Ints:
@@ -163,7 +175,8 @@ def _known_terms(companies: Companies) -> Floats:
     size = -0.22 * np.log(companies.size / 18.0)
     centre = np.log(BASE_HAZARD) - (STRAIN_EFFECT**2 + LUCK_EFFECT**2) / 2 + 0.35
     sector = np.where(companies.kind == PUBLIC, _NO_RISK, sector)
-    return (centre + CALENDAR + age + (sector + size)[:, None]).astype(np.float32)
+    terms: Floats = centre + CALENDAR + age + (sector + size)[:, None]
+    return terms.astype(np.float32)
 
 
 def _closing(companies: Companies) -> Floats:
@@ -204,4 +217,28 @@ def _headcount(
     peak = np.where(lived, level, 0.0).max(axis=1)
     lift = np.where(companies.perimeter & (peak > 0), np.maximum(1.0, 10.4 / np.maximum(peak, 1e-6)), 1.0)
     counted = np.rint(level * lift[:, None]).astype(np.int64)
-    return np.where(companies.perimeter[:, None], np.maximum(counted, 1), np.minimum(counted, 9))
+    headcount: Ints = np.where(companies.perimeter[:, None], np.maximum(counted, 1), np.minimum(counted, 9))
+    return headcount
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Companies drawn together, their establishments and their life: all that the producers' files are made from."""
+
+    seed: int
+    number: int
+    companies: Companies
+    establishments: Establishments
+    world: World
+
+    def generator(self, subject: str) -> np.random.Generator:
+        """Return the random stream of one subject of this block."""
+        return generator(self.seed, self.number, subject)
+
+
+def draw_block(seed: int, number: int) -> Block:
+    """Draw one block of the world of `seed`."""
+    companies = draw_companies(seed, number)
+    world = draw_world(seed, number, companies)
+    establishments = forget_late_moves(draw_establishments(seed, number, companies), world.ceases)
+    return Block(seed, number, companies, establishments, world)

@@ -1,0 +1,148 @@
+"""`make demo`: synthetic companies, the whole graph for their latest month, and what came out of it."""
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+from dagster import DagsterEventType, EventLogEntry
+
+from sf_assets.partitions import FIRST_MONTH, add_months
+from sf_assets.settings import Settings
+from sf_assets.sources.batch import batch_key
+from sf_assets.synthetic import write_batch
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def main() -> int:
+    """Run the demonstration; return 0 when a list was published."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--month", default="2026-10", help="month of the batch, AAAA-MM")
+    parser.add_argument("--companies", type=int, default=4000)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    month = date.fromisoformat(f"{arguments.month}-01")
+    settings = Settings.from_environment()
+    started = time.monotonic()
+    _write_world(settings, month, companies=arguments.companies, seed=arguments.seed)
+    state = _state(settings, month)
+    ledger = settings.data_dir / "warehouse" / f"demo_{batch_key(month)}"
+    if ledger.is_file() and ledger.read_text() == state:
+        _say(f"{batch_key(month)} is complete: same files, same code, nothing to do")
+        done = True
+    else:
+        done = _run_graph(settings, month)
+        if done:
+            ledger.write_text(state)
+    # Imported late: the summary needs no more than the first lines of this page to start speaking.
+    from sf_assets.summary import summary  # noqa: PLC0415
+
+    for line in summary(settings, month):
+        _say(line)
+    _say(f"\n{time.monotonic() - started:.0f} s. The graph, its checks and this month's partition: make ui")
+    return 0 if done else 1
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _write_world(settings: Settings, month: date, *, companies: int, seed: int) -> None:
+    """Write the month's files unless the same ones are there."""
+    folder = settings.data_dir / "incoming" / batch_key(month)
+    oracle = settings.data_dir / "oracle" / f"{batch_key(month)}.parquet"
+    recipe = oracle.with_suffix(".json")
+    wanted = json.dumps({"companies": companies, "seed": seed})
+    if folder.is_dir() and recipe.is_file() and recipe.read_text() == wanted:
+        return
+    started = time.monotonic()
+    oracle.parent.mkdir(parents=True, exist_ok=True)
+    rows = write_batch(folder, month=month, companies=companies, seed=seed, oracle=oracle)
+    recipe.write_text(wanted)
+    _say(_line(f"synthetic France, {companies} companies", sum(rows.values()), time.monotonic() - started))
+
+
+def _state(settings: Settings, month: date) -> str:
+    """Return a digest of all that the result depends on: the files, the code, the settings."""
+    whole = hashlib.sha256(settings.model_dump_json().encode())
+    code = Path(__file__).parent
+    batch = settings.data_dir / "incoming" / batch_key(month)
+    for path in sorted([*code.rglob("*.py"), *code.rglob("*.sql"), *code.rglob("*.csv"), *batch.iterdir()]):
+        whole.update(f"{path.name} ".encode())
+        with path.open("rb") as stream:
+            whole.update(hashlib.file_digest(stream, "sha256").digest())
+    return whole.hexdigest()
+
+
+def _run_graph(settings: Settings, month: date) -> bool:
+    """Run the batch, the history its models learn from, then the scores and the list, as the jobs of the UI do."""
+    from sf_assets.definitions import defs  # noqa: PLC0415 - loads every layer, which a finished month does not need
+
+    first = max(FIRST_MONTH, add_months(month, 1 - settings.perimeter_months))
+    span = {
+        "dagster/asset_partition_range_start": first.isoformat(),
+        "dagster/asset_partition_range_end": add_months(month, -1).isoformat(),
+    }
+    with dg.DagsterInstance.get() as instance:
+        return (
+            _run(defs, instance, "batch", partition_key=month.isoformat())
+            and _run(defs, instance, "history", tags=span)
+            and _run(defs, instance, "score", partition_key=month.isoformat())
+        )
+
+
+def _run(defs: dg.Definitions, instance: dg.DagsterInstance, job: str, **what: object) -> bool:
+    _say(f"\n{job} {what.get('partition_key') or ' to '.join(what['tags'].values())}")  # type: ignore[attr-defined]
+    run_id = dg._core.utils.make_new_run_id()  # type: ignore[attr-defined]
+    progress = _Progress()
+    instance.add_event_listener(run_id, progress)
+    result = defs.resolve_job_def(job).execute_in_process(
+        instance=instance, run_id=run_id, run_config=_QUIET, raise_on_error=False, **what
+    )
+    return result.success
+
+
+class _Progress:
+    """Prints one line per step as it ends: rows, seconds, checks passed; for a failure, its message."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, int] = {}
+        self._passed: dict[str, list[bool]] = {}
+
+    def __call__(self, entry: EventLogEntry) -> None:
+        event = entry.dagster_event
+        if event is None or event.step_key is None:
+            return
+        step = event.step_key
+        if event.event_type is DagsterEventType.ASSET_MATERIALIZATION:
+            metadata = event.step_materialization_data.materialization.metadata
+            counted = metadata.get("rows") or metadata.get("dagster/partition_row_count") or metadata.get("lines")
+            self._rows[step] = self._rows.get(step, 0) + int(counted.value if counted else 0)  # type: ignore[call-overload]
+        elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
+            self._passed.setdefault(step, []).append(event.asset_check_evaluation_data.passed)
+        elif event.event_type is DagsterEventType.STEP_SUCCESS:
+            self._tell(step, (event.step_success_data.duration_ms or 0) / 1000)
+        elif event.event_type is DagsterEventType.STEP_FAILURE:
+            failure = event.step_failure_data
+            told = failure.user_failure_data.description if failure.user_failure_data else None
+            _say(f"  {step} FAILED\n{told or failure.error_display_string}")
+
+    def _tell(self, step: str, seconds: float) -> None:
+        if checks := self._passed.get(step):
+            _say(f"  {step:<38} {sum(checks):>3} of {len(checks)} passed  {seconds:6.1f} s")
+        else:
+            _say(f"  {_line(step, self._rows.get(step, 0), seconds)}")
+
+
+def _line(step: str, rows: int, seconds: float) -> str:
+    return f"{step:<38} {rows:>11,} rows  {seconds:6.1f} s"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

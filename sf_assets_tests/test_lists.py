@@ -1,0 +1,459 @@
+"""Alert levels, reasons, the application's document and the files that officers receive."""
+
+import json
+import zipfile
+from datetime import date
+from xml.etree import ElementTree
+
+import numpy as np
+import polars as pl
+import pytest
+
+from sf_assets.features.registry import FEATURES, NAMES, THEMES
+from sf_assets.lists.document import Edition, document, list_name
+from sf_assets.lists.export import HEADERS, write_list
+from sf_assets.lists.readme import About, readme_lines
+from sf_assets.lists.reasons import main_reasons, reason_columns
+from sf_assets.lists.selection import LEVELS, select
+from sf_assets.lists.wording import evolution, quantity
+from sf_assets.model.evaluation import Thresholds
+from sf_assets.model.explanations import waterfall
+from sf_assets.model.threshold import ThresholdMethod
+
+MONTH = date(2026, 3, 1)
+CUTOFF = date(2026, 3, 31)
+THRESHOLDS = Thresholds(modere=0.05, fort=0.15)
+
+
+def scored(*scores: float, **columns: list) -> pl.DataFrame:
+    count = len(scores)
+    described = {
+        "siren": [f"{i:09}" for i in range(count)],
+        "probabilite": list(scores),
+        "procedure_connue": [None] * count,
+        "dans_perimetre": [True] * count,
+        "raison_sociale": [f"ENTREPRISE {i}" for i in range(count)],
+        "siret_siege": [f"{i:09}00012" for i in range(count)],
+        "code_naf": ["43.21A"] * count,
+        "code_commune": ["01004"] * count,
+        "departement": ["01"] * count,
+        "libelle_region": ["Auvergne-Rhône-Alpes"] * count,
+        "effectif": [12.0] * count,
+    }
+    return pl.DataFrame(described | columns, schema_overrides={"procedure_connue": pl.String})
+
+
+def rows_of(*companies: dict[str, float]) -> pl.DataFrame:
+    described = [{"siren": f"{i:09}", **values} for i, values in enumerate(companies)]
+    return pl.DataFrame(described, schema={"siren": pl.String} | dict.fromkeys(NAMES, pl.Float64))
+
+
+# Selection
+
+
+@pytest.mark.parametrize(
+    ("probability", "name"),
+    [
+        (0.0, "Pas d'alerte"),
+        (0.0499999, "Pas d'alerte"),
+        (0.05, "Alerte seuil F2"),
+        (0.1499999, "Alerte seuil F2"),
+        (0.15, "Alerte seuil F1/2"),
+        (1.0, "Alerte seuil F1/2"),
+    ],
+)
+def test_a_score_equal_to_a_threshold_reaches_it(probability, name):
+    found = select(scored(probability), THRESHOLDS)
+    assert found["alerte"].to_list() == [name]
+    assert found["niveau"].to_list() == [[level.name for level in LEVELS].index(name)]
+
+
+def test_ranks_follow_scores_then_sirens():
+    found = select(scored(0.1, 0.3, 0.1, 0.2), THRESHOLDS)
+    assert found["siren"].to_list() == ["000000001", "000000003", "000000000", "000000002"]
+    assert found["rang"].to_list() == [1, 2, 3, 4]
+    assert select(scored(0.1, 0.3, 0.1, 0.2).reverse(), THRESHOLDS).equals(found)
+
+
+def test_known_procedures_and_strangers_to_the_perimeter_are_marked_and_not_in_alert():
+    companies = scored(
+        0.9, 0.8, 0.7, procedure_connue=["liquidation", None, None], dans_perimetre=[True, False, True]
+    )  # fmt: skip
+    found = select(companies, THRESHOLDS).sort("siren")
+    assert found["niveau"].to_list() == [0, 0, 2]
+    assert found["rang"].to_list() == [None, None, 1]
+    assert found["exclusion"].to_list() == ["procédure collective connue", "hors périmètre", None]
+    assert found["probabilite"].to_list() == [0.9, 0.8, 0.7]
+
+
+@pytest.mark.parametrize(
+    ("companies", "message"),
+    [
+        (scored(0.1, 1.2), "found 1 others"),
+        (scored(0.1, float("nan")), "found 1 others"),
+        (scored(0.1).with_columns(probabilite=pl.lit(None, pl.Float64)), "found 1 others"),
+        (scored(0.1, 0.2, siren=["000000001"] * 2), "found 1 repeated"),
+        (scored(0.1, dans_perimetre=[None]).cast({"dans_perimetre": pl.Boolean}), "found unknown values"),
+    ],
+)
+def test_scores_that_cannot_make_a_list_are_refused(companies, message):
+    with pytest.raises(ValueError, match=message):
+        select(companies, THRESHOLDS)
+
+
+# Wording
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0, "€", "0 €"),
+        (850.4, "€", "850 €"),
+        (4_234, "€", "4,2 k€"),
+        (42_000, "€", "42 k€"),
+        (1_250_000, "€", "1,2 M€"),
+        (3.4e9, "€", "3,4 Md€"),
+        (-4_234, "€/person", "−4,2 k€"),
+        (3.2, "month", "3,2 mois"),
+        (3.0, "month", "3 mois"),
+        (0.12, "share", "12 %"),
+        (0.034, "share", "3,4 %"),
+        (-0.5, "share", "−50 %"),
+        (1, "person", "1 salarié"),
+        (2, "person", "2 salariés"),
+        (0, "hour", "0 heure"),
+        (1_234_567, "hour", "1 234 567 heures"),
+        (1.9, "day", "1,9 jour"),
+        (1.96, "day", "2 jours"),
+        (12, "hour/person", "12 heures"),
+        (0.02, "year", "moins d'un mois"),
+        (0.3, "year", "3 mois"),
+        (1.6, "year", "19 mois"),
+        (4.9, "year", "4 ans"),
+        (0.851, "ratio", "0,85"),
+        (7.85, "ratio", "7,8"),
+        (-0.001, "ratio", "0"),
+        (1e14, "ratio", "100 000 000 000 000"),
+    ],
+)
+def test_a_quantity_reads_as_french_writes_it(value, unit, text):
+    frame = pl.DataFrame({"value": [float(value)], "unit": [unit]})
+    found = frame.select(quantity(pl.col("value"), pl.col("unit"))).item()
+    assert found.replace("\xa0", " ") == text
+    assert " " not in found.replace("moins d'un mois", "")
+
+
+def test_a_change_reads_as_a_rise_or_a_fall():
+    frame = pl.DataFrame({"value": [0.12, -3.0], "unit": ["share", "day"]})
+    found = frame.select(evolution(pl.col("value"), pl.col("unit"))).to_series().to_list()
+    assert found == ["a augmenté de 12\xa0%", "a baissé de 3\xa0jours"]
+
+
+# Reasons
+
+
+def reasons(values: dict[str, float], pushes: dict[str, float], typical: dict[str, float] | None = None) -> list[str]:
+    contributions = np.array([[pushes.get(name, 0.0) for name in NAMES]])
+    usual = None if typical is None else np.array([typical.get(name, 0.0) for name in NAMES])
+    found = main_reasons(rows_of(values), contributions, NAMES, typical=usual)
+    assert found.columns == ["siren", *reason_columns()]
+    return [text.replace("\xa0", " ") for text in found.row(0)[1:] if text is not None]
+
+
+def test_the_three_strongest_reasons_are_said_in_order():
+    values = {"dette_sur_cotisation_mean12m": 3.2, "effectif_variation12m": -0.12, "paydex": 45, "ebe_sur_ca": -0.04}
+    pushes = {"effectif_variation12m": 0.5, "dette_sur_cotisation_mean12m": 1.5, "paydex": 0.4, "ebe_sur_ca": 0.3}
+    assert reasons(values, pushes) == [
+        "La dette URSSAF représente 3,2 mois de cotisations",
+        "L'effectif a baissé de 12 % en un an",
+        "Les fournisseurs sont payés avec 45 jours de retard",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("dette_sociale_ouvriere", 42_000, "Dette URSSAF, part ouvrière : 42 k€"),
+        ("dette_sociale_patronale_lag3m", 1_500, "Dette URSSAF, part patronale, il y a 3 mois : 1,5 k€"),
+        ("dette_sur_cotisation_diff6m", 2.5, "La dette URSSAF a augmenté de 2,5 mois de cotisations en six mois"),
+        ("dette_par_effectif_diff3m", 900, "La dette URSSAF par salarié a augmenté de 900 € en trois mois"),
+        ("mois_en_dette_12m", 7, "Une dette URSSAF pendant 7 mois sur les 12 derniers"),
+        ("delai_en_cours", 1, "Un délai de paiement URSSAF est en cours"),
+        ("ap_consommee_par_effectif_mean12m", 20, "Activité partielle de 20 heures par salarié et par mois sur un an"),
+        ("paydex_diff12m", 1, "Le retard de paiement aux fournisseurs a augmenté de 1 jour en un an"),
+        ("fpi_90", 0.07, "7 % des factures ont plus de 90 jours de retard"),
+        ("solidite_financiere", 0.12, "Solidité financière : 0,12"),
+        ("age_entreprise", 3.7, "Entreprise créée il y a 3 ans"),
+    ],
+)
+def test_a_reason_states_its_fact(name, value, sentence):
+    assert reasons({name: value}, {name: 1.0}) == [sentence]
+
+
+def test_every_feature_can_be_said_without_a_hole():
+    for feature in FEATURES:
+        (sentence,) = reasons({feature.name: 1.0}, {feature.name: 1.0})
+        assert "{" not in sentence
+        assert sentence[0].isupper() or sentence[0].isdigit()
+
+
+def test_what_is_unknown_lowers_the_risk_or_weighs_little_is_no_reason():
+    assert reasons({"paydex": 45.0, "effectif": 9.0}, {"paydex": -0.2, "fpi_30": 0.9, "effectif": 0.04}) == []
+
+
+def test_a_quantity_seen_at_several_dates_gives_one_reason():
+    values = {"dette_sociale_patronale": 9_000, "dette_sociale_patronale_lag1m": 8_000, "paydex": 60}
+    pushes = {"dette_sociale_patronale": 0.3, "dette_sociale_patronale_lag1m": 0.4, "paydex": 0.2}
+    assert reasons(values, pushes) == [
+        "Dette URSSAF, part patronale, il y a 1 mois : 8 k€",
+        "Les fournisseurs sont payés avec 60 jours de retard",
+    ]
+
+
+def test_a_theme_gives_two_reasons_at_the_most():
+    values = {"dette_sociale_ouvriere": 1e4, "dette_par_effectif": 1e3, "mois_en_dette_12m": 9, "paydex": 60}
+    pushes = {"dette_sociale_ouvriere": 0.5, "dette_par_effectif": 0.4, "mois_en_dette_12m": 0.3, "paydex": 0.2}
+    assert reasons(values, pushes)[2] == "Les fournisseurs sont payés avec 60 jours de retard"
+
+
+def test_a_value_on_the_safe_side_of_the_usual_one_is_no_reason():
+    typical = {"paydex": 10.0, "liquidite_generale": 1.5}
+    pushes = {"dette_sociale_ouvriere_lag12m": 0.5, "paydex": 0.4, "liquidite_generale": 0.3}
+    safe = {"dette_sociale_ouvriere_lag12m": 0, "paydex": 3, "liquidite_generale": 2.0}
+    assert reasons(safe, pushes, typical) == []
+    risky = {"dette_sociale_ouvriere_lag12m": 500, "paydex": 30, "liquidite_generale": 0.4}
+    assert len(reasons(risky, pushes, typical)) == 3
+
+
+def test_a_flag_that_is_down_and_a_change_that_is_none_are_no_reasons():
+    assert reasons({"delai_en_cours": 0, "paydex_diff12m": 0}, {"delai_en_cours": 1, "paydex_diff12m": 1}) == []
+
+
+def test_reasons_keep_the_order_of_the_companies_even_without_any():
+    contributions = np.zeros((3, len(NAMES)))
+    contributions[2, NAMES.index("paydex")] = 1
+    found = main_reasons(rows_of({}, {}, {"paydex": 45.0}), contributions, NAMES)
+    assert found["siren"].to_list() == ["000000000", "000000001", "000000002"]
+    assert [text is None for text in found["motif_1"]] == [True, True, False]
+
+
+def test_nobody_has_no_reason():
+    found = main_reasons(rows_of(), np.zeros((0, len(NAMES))), NAMES)
+    assert found.schema == {"siren": pl.String} | dict.fromkeys(reason_columns(), pl.String)
+    assert found.is_empty()
+
+
+def test_limits_reached_are_the_reasons_of_the_threshold_method():
+    rows = rows_of({"dette_sur_cotisation_mean12m": 3.5, "effectif_variation12m": -0.31, "paydex": 12.0})
+    method = ThresholdMethod().fit(rows, [True])
+    found = main_reasons(rows, method.contributions(rows), NAMES, typical=method.typical_)
+    assert found.row(0)[1:] == (
+        "La dette URSSAF représente 3,5 mois de cotisations",
+        "L'effectif a baissé de 31\xa0% en un an",
+        None,
+    )
+
+
+# The document
+
+EDITION = Edition(month=MONTH, cutoff=CUTOFF, algo="logistique 0.1.0", thresholds=THRESHOLDS)
+
+
+def written(companies: pl.DataFrame, contributions: np.ndarray, features=NAMES) -> list[dict]:
+    found = select(companies, THRESHOLDS)
+    alerts = found.filter(pl.col("niveau") > 0)
+    explained = waterfall(contributions, alerts["probabilite"].to_numpy(), features)
+    return json.loads("".join(document(found, alerts, explained, features, EDITION)))
+
+
+def test_the_document_by_example():
+    features = ("cotisation", "dette_par_effectif", "effectif", "paydex")
+    companies = scored(0.01, 0.4, code_commune=["01004", None])
+    quiet, alert = written(companies, np.array([[0.15, 0.05, 0.05, -0.05]]), features)
+    assert quiet == {
+        "siren": "000000000",
+        "code_naf": "43.21A",
+        "code_commune": "01004",
+        "région": "Auvergne-Rhône-Alpes",
+        "Risque de défaillance": 1.0,
+        "alert": "Pas d'alerte",
+        "idListe": "Mars 2026",
+        "batch": "2603 date 2026-03-31",
+        "algo": "logistique 0.1.0",
+        "période": "2026-3-01",
+        "Seuil modéré": 0.05,
+        "Seuil fort": 0.15,
+    }
+    assert list(alert) == [*quiet, "macroExpl", "microExpl"]
+    assert alert["alert"] == "Alerte seuil F1/2"
+    assert alert["code_commune"] is None
+    assert list(alert["macroExpl"]) == list(THEMES.values())
+    assert alert["macroExpl"]["Dettes sociales"] == pytest.approx(40)
+    assert alert["microExpl"]["Dettes sociales"] == pytest.approx({"cotisation": 30, "dette_par_effectif": 10})
+    assert alert["microExpl"]["Retards de paiement fournisseurs"] == pytest.approx({"paydex": -10})
+
+
+def test_bars_of_each_company_stay_with_it_and_add_up():
+    companies = scored(0.06, 0.02, 0.9, 0.2, procedure_connue=[None, None, "liquidation", None])
+    contributions = np.zeros((2, len(NAMES)))
+    contributions[0, NAMES.index("paydex")] = 1
+    contributions[1, NAMES.index("effectif")] = 1
+    entries = written(companies, contributions)
+    assert [entry["siren"] for entry in entries] == ["000000000", "000000001", "000000002", "000000003"]
+    assert [entry["alert"] for entry in entries] == [
+        "Alerte seuil F2",
+        "Pas d'alerte",
+        "Pas d'alerte",
+        "Alerte seuil F1/2",
+    ]
+    assert ["macroExpl" in entry for entry in entries] == [True, False, False, True]
+    assert entries[3]["microExpl"]["Retards de paiement fournisseurs"]["paydex"] == pytest.approx(20)
+    assert entries[0]["macroExpl"]["Variation de l'effectif de l'entreprise"] == pytest.approx(6)
+
+
+def test_an_undefined_bar_is_null():
+    (entry,) = written(scored(0.4), np.zeros((1, len(NAMES))))
+    assert set(entry["macroExpl"].values()) == {None}
+
+
+def test_a_month_without_alert_has_a_document_without_bars():
+    entries = written(scored(0.01, 0.02), np.zeros((0, len(NAMES))))
+    assert ["macroExpl" in entry for entry in entries] == [False, False]
+
+
+def test_an_alert_without_explanation_is_refused():
+    found = select(scored(0.4, 0.5), THRESHOLDS)
+    explained = waterfall(np.ones((1, len(NAMES))), np.array([0.4]), NAMES)
+    with pytest.raises(ValueError, match="found 1 without"):
+        list(document(found, found[:1], explained, NAMES, EDITION))
+
+
+@pytest.mark.parametrize(("month", "name"), [((2026, 2), "Février 2026"), ((2025, 12), "Décembre 2025")])
+def test_a_list_bears_the_name_of_its_month(month, name):
+    assert list_name(date(*month, 1)) == name
+
+
+# The files
+
+
+ABOUT = About(MONTH, CUTOFF, "Régression logistique", probabilities=True, thresholds=THRESHOLDS)
+
+
+def listed(*scores: float, **columns: list) -> pl.DataFrame:
+    found = select(scored(*scores, **columns), THRESHOLDS)
+    texts = {"motif_1": pl.lit("L'effectif a baissé de 12\xa0% en un an"), "motif_2": pl.lit(None, pl.String)}
+    return found.with_columns(**texts, motif_3=pl.lit(None, pl.String))
+
+
+def sheets(path) -> dict[str, list[list[str | None]]]:
+    """Read the cells of a workbook, row by row, by name of sheet."""
+    space = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+    with zipfile.ZipFile(path) as book:
+        names = [name for name in book.namelist() if name.endswith(".xml")]
+        parts = {name: ElementTree.fromstring(book.read(name)) for name in names}  # noqa: S314 - our own file
+    texts = ["".join(item.itertext()) for item in parts["xl/sharedStrings.xml"].findall("m:si", space)]
+    found = {}
+    for i, sheet in enumerate(parts["xl/workbook.xml"].findall("m:sheets/m:sheet", space), 1):
+        rows = parts[f"xl/worksheets/sheet{i}.xml"].findall("m:sheetData/m:row", space)
+        found[sheet.get("name")] = [
+            [
+                texts[int(cell.findtext("m:v", "", space))]
+                if cell.get("t") == "s"
+                else cell.findtext("m:v", None, space)
+                for cell in row.findall("m:c", space)
+            ]
+            for row in rows
+        ]
+        assert not parts[f"xl/worksheets/sheet{i}.xml"].findall(".//m:f", space), "a formula"
+    return found
+
+
+def test_the_four_files_are_written_and_read_back(tmp_path):
+    alerts = listed(0.4, 0.067_89)
+    paths = write_list(alerts, ["[\n", '{"siren":"000000000"}', "\n]\n"], root=tmp_path, about=ABOUT)
+    assert [path.name for path in paths] == [f"liste_2603.{kind}" for kind in ("parquet", "csv", "xlsx", "json")]
+    assert sorted(paths) == sorted((tmp_path / "2603").iterdir())
+    parquet, csv, xlsx, document_ = paths
+    assert pl.read_parquet(parquet).equals(alerts)
+    assert json.loads(document_.read_text(encoding="utf-8")) == [{"siren": "000000000"}]
+    lines = csv.read_bytes().decode("utf-8-sig").split("\r\n")
+    assert csv.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert lines[0].split(";") == [header.title for header in HEADERS]
+    assert lines[2].split(";")[:2] == ["2", "000000001"]
+    assert lines[2].split(";")[8:12] == ["12", "Risque modéré", "0,068", "L'effectif a baissé de 12\xa0% en un an"]
+    book = sheets(xlsx)
+    assert list(book) == ["Liste", "Lisez-moi"]
+    assert book["Liste"][0] == [header.title for header in HEADERS]
+    assert book["Liste"][1][:3] == ["1", "000000000", "ENTREPRISE 0"]
+    assert book["Liste"][2][9:11] == ["Risque modéré", "0.068"]
+    assert [row[0] for row in book["Lisez-moi"]] == [text for _, text in readme_lines(ABOUT)]
+
+
+def test_the_workbook_has_its_header_frozen_and_risks_in_percent(tmp_path):
+    path = write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT)[2]
+    with zipfile.ZipFile(path) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        assert 'ySplit="1"' in sheet
+        assert 'state="frozen"' in sheet
+        assert 'formatCode="0.0%"' in book.read("xl/styles.xml").decode()
+        assert "2026-03-31T00:00:00Z" in book.read("docProps/core.xml").decode()
+
+
+def test_the_same_list_gives_the_same_bytes(tmp_path):
+    first = write_list(listed(0.4, 0.06), ["[]"], root=tmp_path / "a", about=ABOUT)
+    second = write_list(listed(0.4, 0.06), ["[]"], root=tmp_path / "b", about=ABOUT)
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_a_name_that_looks_like_a_formula_stays_a_text(tmp_path):
+    names = ["=HYPERLINK(1)", "@HOME", "+ BELLE"]
+    _, csv, xlsx, _ = write_list(listed(0.4, 0.3, 0.2, raison_sociale=names), ["[]"], root=tmp_path, about=ABOUT)
+    assert [line.split(";")[2] for line in csv.read_text(encoding="utf-8-sig").splitlines()[1:]] == [
+        f"'{name}" for name in names
+    ]
+    assert [row[2] for row in sheets(xlsx)["Liste"][1:]] == names
+
+
+def test_a_new_list_of_the_month_replaces_the_former_as_a_whole(tmp_path):
+    write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT)
+    (tmp_path / "2603" / "left.txt").write_text("of the former list")
+    paths = write_list(listed(0.4, 0.3), ["[]"], root=tmp_path, about=ABOUT)
+    assert sorted((tmp_path / "2603").iterdir()) == sorted(paths)
+    assert pl.read_parquet(paths[0]).height == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["2603"]
+
+
+def test_a_failure_while_writing_leaves_the_former_list(tmp_path):
+    def cut():
+        yield "["
+        raise OSError("disk full")
+
+    paths = write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT)
+    before = [path.read_bytes() for path in paths]
+    with pytest.raises(OSError, match="disk full"):
+        write_list(listed(0.4, 0.3), cut(), root=tmp_path, about=ABOUT)
+    assert [path.read_bytes() for path in paths] == before
+    assert [path.name for path in tmp_path.iterdir()] == ["2603"]
+
+
+def test_an_empty_list_is_a_list(tmp_path):
+    paths = write_list(listed(0.4)[:0], ["[]"], root=tmp_path, about=ABOUT)
+    assert len(paths[1].read_text(encoding="utf-8-sig").splitlines()) == 1
+    assert sheets(paths[2])["Liste"][0] == [header.title for header in HEADERS]
+
+
+def test_a_list_without_its_columns_is_refused_by_name(tmp_path):
+    with pytest.raises(ValueError, match="expected columns siren, motif_1"):
+        write_list(listed(0.4).drop("siren", "motif_1"), ["[]"], root=tmp_path, about=ABOUT)
+
+
+def test_the_readme_says_what_the_list_is_for_and_why_there_is_no_model():
+    statement = "Historique insuffisant pour apprendre un modèle en 03/2026."
+    about = About(MONTH, CUTOFF, "Méthode à seuils", probabilities=False, thresholds=THRESHOLDS, statement=statement)
+    text = "\n".join(line for _, line in readme_lines(about)).replace("\xa0", " ")
+    assert "Elle ne sert jamais à contrôler" in text
+    assert "Risque fort : à partir de 15,0 %. Risque modéré : à partir de 5,0 %." in text
+    assert "ce n'est pas une probabilité" in text
+    assert "le 31/03/2026" in text
+    assert statement in text
+    assert statement not in "".join(line for _, line in readme_lines(ABOUT))
