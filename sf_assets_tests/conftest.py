@@ -17,7 +17,7 @@ _databases = count()
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Warehouse:
-    return Warehouse(catalog=str(tmp_path / "catalog.sqlite"), data_path=str(tmp_path / "tables"))
+    return _warehouse_in(tmp_path, str(tmp_path / "catalog.sqlite"))
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +61,7 @@ def postgres_warehouse(postgres_dsn: str, tmp_path: Path) -> Warehouse:
     name = f"warehouse_{next(_databases)}"
     subprocess.run(["psql", "-q", "-d", postgres_dsn, "-c", f"create database {name}"], check=True)
     dsn = postgres_dsn.replace("dbname=postgres", f"dbname={name}")
-    return Warehouse(catalog=f"postgres:{dsn}", data_path=str(tmp_path / "tables"))
+    return _warehouse_in(tmp_path, f"postgres:{dsn}")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -70,3 +70,7 @@ def either_warehouse(request: pytest.FixtureRequest) -> Warehouse:
     name = "warehouse" if request.param == "sqlite" else "postgres_warehouse"
     found: Warehouse = request.getfixturevalue(name)
     return found
+
+
+def _warehouse_in(folder: Path, catalog: str) -> Warehouse:
+    return Warehouse(catalog=catalog, data_path=str(folder / "tables"), temp_directory=str(folder / "spill"))

@@ -344,12 +344,18 @@ def test_every_distinct_score_is_at_least_as_good_as_the_grid(learned, later):
         assert exact >= best_threshold(probabilities, failure, beta=beta, candidates=REFERENCE_GRID)[1]
 
 
-def test_thresholds_are_chosen_on_companies_in_no_procedure_and_in_order():
+def test_thresholds_are_chosen_on_companies_in_no_procedure():
     score_, target = np.append(SCORE, 0.99), np.append(TARGET, False)
     in_procedure = np.arange(7) == 6
     assert choose_thresholds(score_, target, in_procedure) == Thresholds(modere=0.2, fort=0.6)
-    one_failure = choose_thresholds(np.array([0.1, 0.2, 0.3]), np.array([False, True, False]), np.zeros(3, bool))
-    assert one_failure.modere <= one_failure.fort
+
+
+def test_a_strong_risk_never_starts_below_a_moderate_one():
+    rng = np.random.default_rng(3)
+    for _ in range(300):
+        scores = rng.integers(0, 8, 30) / 8
+        chosen = choose_thresholds(scores, np.arange(30) < rng.integers(1, 30), np.zeros(30, bool))
+        assert chosen.modere <= chosen.fort
 
 
 def test_a_threshold_needs_a_failure():

@@ -15,6 +15,7 @@ from dataclasses import replace as changed
 from datetime import date
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -355,9 +356,9 @@ def test_two_writers_of_the_same_still_empty_month_leave_one_copy(either_warehou
 FORTY_MONTHS = [date(2020 + i // 12, 1 + i % 12, 1) for i in range(40)]
 
 
-def replace_forty_months(catalog: str, data_path: str, writer: int) -> None:
+def replace_forty_months(settings: dict[str, Any], writer: int) -> None:
     """Replace the same months as others do, each writer from another month on."""
-    with Warehouse(catalog=catalog, data_path=data_path).session() as session:
+    with Warehouse(**settings).session() as session:
         for i in range(40):
             write(session, writer, FORTY_MONTHS[(i + 5 * writer) % 40])
 
@@ -376,9 +377,9 @@ def test_eight_processes_that_replace_forty_months_leave_forty_right_months(eith
         assert session.snapshot() == 320
 
 
-def write_until_killed(catalog: str, data_path: str, ready: Connection) -> None:
+def write_until_killed(settings: dict[str, Any], ready: Connection) -> None:
     """Replace one month again and again; the n-th write gives 1,000 + n rows that all say n."""
-    with Warehouse(catalog=catalog, data_path=data_path).session() as session:
+    with Warehouse(**settings).session() as session:
         first = rows(session, "select coalesce(max(montant), 0)::int + 1 from lake.debts")[0][0]
         for number in range(first, first + 10_000):
             session.replace(
@@ -418,7 +419,7 @@ def start_writer(work: Callable[..., None], warehouse: Warehouse, argument: obje
     """Start a process that has the modules, and no connection nor file of this one."""
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload(["sf_assets.storage"])
-    process = server.Process(target=work, args=(warehouse.catalog, warehouse.data_path, argument))
+    process = server.Process(target=work, args=(warehouse.model_dump(), argument))
     process.start()
     return process
 

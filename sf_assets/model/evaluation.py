@@ -119,12 +119,14 @@ def best_threshold(
 def choose_thresholds(score: Floats, target: Flags, en_procedure: Flags) -> Thresholds:
     """Return the thresholds of the best F2 and F0.5, on companies that were in no procedure.
 
-    A strong risk never starts below a moderate one: the best F0.5 is looked for from the moderate threshold on.
+    A strong risk never starts below a moderate one: F-beta is caught / (beta² x failures + alerts) up to a constant, so
+    a larger beta never prefers fewer alerts.
     """
     score, target = score[~en_procedure], target[~en_procedure]
-    modere, _ = best_threshold(score, target, beta=BETA_MODERE)
-    fort, _ = best_threshold(score, target, beta=BETA_FORT, candidates=score[score >= modere])
-    return Thresholds(modere=modere, fort=fort)
+    return Thresholds(
+        modere=best_threshold(score, target, beta=BETA_MODERE)[0],
+        fort=best_threshold(score, target, beta=BETA_FORT)[0],
+    )
 
 
 def evaluate(

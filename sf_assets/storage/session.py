@@ -125,7 +125,8 @@ class Session:
             return counts
 
         counts = self._commit(write)
-        snapshot = self._number("from lake.last_committed_snapshot()")
+        # A replacement of nothing by nothing commits no snapshot.
+        snapshot = self._number("select coalesce((from lake.last_committed_snapshot()), (from lake.current_snapshot()))")
         seconds = time.monotonic() - started
         for table in writes:
             self.connection.execute(f"drop table {_result_of(table)}")

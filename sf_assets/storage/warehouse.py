@@ -1,5 +1,6 @@
 """The warehouse as a Dagster resource: opens sessions, and bounds what each takes from the machine."""
 
+import os
 import shutil
 import tempfile
 import weakref
@@ -14,6 +15,10 @@ import polars as pl
 
 from sf_assets.storage.catalog import Catalog
 from sf_assets.storage.session import NOTHING, Session
+
+
+# At most one database, idle, by process and settings: a child process must not use its parent's.
+_last: dict[tuple[int, str], duckdb.DuckDBPyConnection] = {}
 
 
 class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -32,12 +37,23 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Open a session, closed whatever happens."""
-        connection = self.connect()
+        """Open a session, closed whatever happens.
+
+        Attaching a lake and reading its catalog takes most of a second, and a run opens a session per step: the database
+        of the last session is kept for the next one, unless the session failed. Temporary tables do not outlive it.
+        """
+        key = (os.getpid(), self.model_dump_json())
+        database = _last.pop(key, None) or self.connect()
         try:
-            yield Session(self._catalog, connection)
-        finally:
-            connection.close()
+            with database.cursor() as connection:
+                yield Session(self._catalog, connection)
+        except BaseException:
+            database.close()
+            raise
+        for other in _last.values():
+            other.close()
+        _last.clear()
+        _last[key] = database
 
     def query(self, sql: str, parameters: Mapping[str, object] = NOTHING) -> pl.DataFrame:
         """Return the rows of one query; a table is `lake.<table>`, or `lake.<table> at (version => <snapshot>)`."""

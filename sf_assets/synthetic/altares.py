@@ -25,6 +25,7 @@ def paydex_frame(block: Block, window: Window) -> pl.DataFrame:
     drift = autoregressive(rng, total, 0.9)
     blur = rng.standard_normal((total, MONTHS), dtype=np.float32)
     late = 0.85 * world.strain + 1.1 * world.crisis + 0.55 * habit + 0.4 * drift + 0.35 * blur
+    doubt = rng.standard_normal((2, total, MONTHS), dtype=np.float32)
     suppliers = 1 + rng.poisson(3 + 2 * np.log(companies.size))
     amounts = companies.size * 1500 * np.exp(rng.normal(0, 0.7, total))
 
@@ -44,8 +45,8 @@ def paydex_frame(block: Block, window: Window) -> pl.DataFrame:
             pl.Series("paydex", np.rint(days).astype(np.float64)),
             pl.Series("n_fournisseurs", np.maximum(1, suppliers[company] + np.rint(noise)).astype(np.float64)),
             pl.Series("encours_étudiés", np.round(amounts[company] * np.exp(0.3 * noise)).astype(np.float64)),
-            _note(level - 2.2, with_notes).alias("fpi_30"),
-            _note(level - 3.2, with_notes).alias("fpi_90"),
+            _note(level - 2.2 + 0.5 * doubt[0][:, shown][company, offset], with_notes).alias("fpi_30"),
+            _note(level - 3.2 + 0.7 * doubt[1][:, shown][company, offset], with_notes).alias("fpi_90"),
             dates(FIRST_DAYS[offset + window.first] + _MEASURED_ON).alias("date"),
         ]
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from scipy.special import ndtri
 
 from sf_assets.synthetic.activities import of_section
 from sf_assets.synthetic.population import PUBLIC, Companies, Establishments
@@ -22,7 +23,9 @@ _CRISIS = (
     0.024, 0.022, 0.020, 0.019, 0.021, 0.017, 0.0125, 0.009, 0.007, 0.005, 0.004,
 )  # fmt: skip
 _CRISIS_START = 86
-_IDLE = 0.0022
+_IDLE_IN_CRISIS = 0.42
+"""Staff on short-time work in a company that asked for it, demands never used included."""
+_IDLE = 0.008
 """Monthly share of companies on short-time work in normal times, before sector and health."""
 
 
@@ -56,14 +59,14 @@ def draw_short_time(block: Block, staff: Ints) -> ShortTime:
     share = _share(companies, world)
     lasting = rng.standard_normal(len(companies), dtype=np.float32)[:, None]
     passing = _smooth(rng.standard_normal(share.shape, dtype=np.float32))
-    propensity = _rank(0.75 * lasting + 0.66 * passing)
-    on = (propensity > 1 - share)[company] & (staff > 0)
-    skips = rng.random(len(company)) < 0.15
-    on[skips] = False
+    propensity = 0.75 * lasting + 0.66 * passing
+    on = (propensity > -ndtri(share))[company] & (staff > 0)
+    on[rng.random(len(company)) < 0.05] = False
     account, begins, ends = _spells(on)
     count = len(account)
     in_crisis = (ends >= _CRISIS_START) & (begins < _CRISIS_START + 26)
-    heads = np.maximum(1, np.rint(staff[account, begins] * rng.uniform(0.3, 1.0, count))).astype(np.int64)
+    least = np.where(in_crisis, 0.7, 0.3)
+    heads = np.maximum(1, np.rint(staff[account, begins] * rng.uniform(least, 1.0))).astype(np.int64)
     hours = heads * HOURS * (ends - begins + 1) * rng.uniform(0.4, 1.0, count)
     usual = np.asarray([1, 1, 1, 1, 1, 1, 2, 3, 4, 5])[rng.integers(0, 10, count)]
     motive = np.where(in_crisis & (rng.random(count) < 0.95), 5, usual)
@@ -72,7 +75,7 @@ def draw_short_time(block: Block, staff: Ints) -> ShortTime:
     length = np.where(used, ends - begins + 1, 0)
     demand = np.repeat(np.arange(count), length)
     month = begins[demand] + np.arange(len(demand)) - np.repeat(np.cumsum(length) - length, length)
-    use_heads = np.maximum(1, np.rint(heads[demand] * rng.uniform(0.3, 1.0, len(demand)))).astype(np.int64)
+    use_heads = np.maximum(1, np.rint(heads[demand] * rng.uniform(least[demand], 1.0))).astype(np.int64)
     use_hours = np.round(use_heads * HOURS * rng.uniform(0.15, 0.9, len(demand)), 2)
     idle = np.zeros(staff.shape, dtype=np.float32)
     np.add.at(idle, (account[demand], month), use_hours)
@@ -88,11 +91,11 @@ def _share(companies: Companies, world: World) -> Floats:
     """Return the probability that a company is on short-time work, shape (companies, months)."""
     idle = _IDLE * of_section("idle")[companies.section]
     share = idle[:, None] * np.exp(np.minimum(0.6 * world.strain, 2.0))
-    worst = of_section("crisis")[companies.section]
+    hit = (of_section("crisis") / of_section("crisis").mean())[companies.section]
     curve = np.zeros(MONTHS, dtype=np.float32)
-    curve[_CRISIS_START : _CRISIS_START + len(_CRISIS)] = np.asarray(_CRISIS) / max(_CRISIS)
+    curve[_CRISIS_START : _CRISIS_START + len(_CRISIS)] = np.asarray(_CRISIS) / _IDLE_IN_CRISIS
     # After the first lockdown, closed sectors carried the crisis.
-    level = worst[:, None] ** np.where(curve > 0.5, 1.0, 1.6) * curve
+    level = hit[:, None] ** np.where(curve > 0.6, 0.8, 1.6) * curve
     share = share + level * np.exp(0.15 * world.strain)
     share[companies.kind == PUBLIC] = 0.0
     bounded: Floats = np.minimum(share, 0.97).astype(np.float32)
@@ -103,12 +106,6 @@ def _smooth(noise: Floats) -> Floats:
     smooth = (noise + np.roll(noise, 1, axis=1) + np.roll(noise, 2, axis=1)) / np.float32(np.sqrt(3))
     smooth[:, :2] = noise[:, :2]
     return smooth
-
-
-def _rank(normal: Floats) -> Floats:
-    # A logistic stand-in for the normal distribution function, within 0.01 of it.
-    rank: Floats = 1 / (1 + np.exp(-1.702 * normal))
-    return rank
 
 
 def _spells(on: Flags) -> tuple[Ints, Ints, Ints]:

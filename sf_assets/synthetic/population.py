@@ -114,9 +114,9 @@ def _births(rng: np.random.Generator, kind: Ints) -> Ints:
 
 
 def _sizes(rng: np.random.Generator, perimeter: Flags, kind: Ints) -> Floats:
-    # 53 / 30 / 17 % of 10-19, 20-49 and 50 staff or more: a Pareto tail of exponent 1.05 above ten.
+    # 53 / 30 / 17 % of 10-19, 20-49 and 50 staff or more: a Pareto tail above ten, before growth and decline.
     total = len(perimeter)
-    large = 10.0 * (1.0 - rng.random(total)) ** (-1.0 / 1.09)
+    large = 10.0 * (1.0 - rng.random(total)) ** (-1.0 / 1.25)
     small = np.exp(rng.normal(1.0, 0.55, total))
     size = np.where(perimeter, np.minimum(large, 6000.0), np.clip(small, 1.0, 8.0))
     return np.where(perimeter & (kind == PUBLIC), size * 3, size).astype(np.float32)

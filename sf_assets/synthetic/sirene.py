@@ -160,6 +160,7 @@ def establishment_frame(block: Block, window: Window) -> pl.DataFrame:
     company = establishments.company
     total = len(company)
     begins, ends = _lives(companies, establishments, world)
+    closed = ends <= window.delivered
     place = establishments.place
     seat = _is_seat(establishments, window)
     away = (companies.kind[company] == FOREIGN) & establishments.seat
@@ -203,11 +204,11 @@ def establishment_frame(block: Block, window: Window) -> pl.DataFrame:
         _only(cedex, town + " CEDEX").alias("libelleCedexEtablissement"),
         _only(~here, pl.Series([row[0] for row in ABROAD]).gather(country)).alias("codePaysEtrangerEtablissement"),
         _only(~here, pl.Series([row[1] for row in ABROAD]).gather(country)).alias("libellePaysEtrangerEtablissement"),
-        dates(begins).alias("dateDebut"),
-        _text("etatAdministratifEtablissement", np.where(ends <= window.delivered, "F", "A")),
+        dates(np.where(closed, ends, begins)).alias("dateDebut"),
+        _text("etatAdministratifEtablissement", np.where(closed, "F", "A")),
         activity.select(pl.when("old").then(pl.lit("28.5D")).otherwise("naf").alias("activitePrincipaleEtablissement")).to_series(),
         _text("nomenclatureActivitePrincipaleEtablissement", np.where(old, "NAF1993", "NAFRev2")),
-        _text("caractereEmployeurEtablissement", np.where(ends <= window.delivered, "N", "O")),
+        _text("caractereEmployeurEtablissement", np.where(closed, "N", "O")),
         _only(located, pl.Series(np.round(PLACES.longitude[place] + jitter[0], 6))).alias("longitude"),
         _only(located, pl.Series(np.round(PLACES.latitude[place] + jitter[1], 6))).alias("latitude"),
     ]  # fmt: skip
