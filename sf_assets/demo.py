@@ -5,15 +5,19 @@ import hashlib
 import json
 import sys
 import time
+import uuid
 from datetime import date
 from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterEventType, EventLogEntry
 
-from sf_assets.partitions import FIRST_MONTH, add_months
+from sf_assets.features.delays import DELAYS
+from sf_assets.partitions import add_months
+from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
 from sf_assets.sources.batch import batch_key
+from sf_assets.storage import Warehouse
 from sf_assets.synthetic import write_batch
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -84,22 +88,28 @@ def _run_graph(settings: Settings, month: date) -> bool:
     """Run the batch, the history its models learn from, then the scores and the list, as the jobs of the UI do."""
     from sf_assets.definitions import defs  # noqa: PLC0415 - loads every layer, which a finished month does not need
 
-    first = max(FIRST_MONTH, add_months(month, 1 - settings.perimeter_months))
-    span = {
-        "dagster/asset_partition_range_start": first.isoformat(),
-        "dagster/asset_partition_range_end": add_months(month, -1).isoformat(),
-    }
     with dg.DagsterInstance.get() as instance:
-        return (
-            _run(defs, instance, "batch", partition_key=month.isoformat())
-            and _run(defs, instance, "history", tags=span)
-            and _run(defs, instance, "score", partition_key=month.isoformat())
-        )
+        if not _run(defs, instance, "batch", partition_key=month.isoformat()):
+            return False
+        first = _first_known(settings, month)
+        if first < month:
+            span = {"start": first.isoformat(), "end": add_months(month, -1).isoformat()}
+            tags = {f"dagster/asset_partition_range_{end}": key for end, key in span.items()}
+            if not _run(defs, instance, "history", tags=tags):
+                return False
+        return _run(defs, instance, "score", partition_key=month.isoformat())
+
+
+def _first_known(settings: Settings, month: date) -> date:
+    """Return the first month in which a head-count was known, within the perimeter's window."""
+    warehouse: Warehouse = resources_for(settings)["warehouse"]  # type: ignore[assignment]
+    known = warehouse.query("select min(periode) from lake.clean_effectif_ent where month = $month", {"month": month})
+    return max(add_months(known.item(), DELAYS["effectif_months"]), add_months(month, 1 - settings.perimeter_months))
 
 
 def _run(defs: dg.Definitions, instance: dg.DagsterInstance, job: str, **what: object) -> bool:
     _say(f"\n{job} {what.get('partition_key') or ' to '.join(what['tags'].values())}")  # type: ignore[attr-defined]
-    run_id = dg._core.utils.make_new_run_id()  # type: ignore[attr-defined]
+    run_id = str(uuid.uuid4())
     progress = _Progress()
     instance.add_event_listener(run_id, progress)
     result = defs.resolve_job_def(job).execute_in_process(
@@ -122,8 +132,11 @@ class _Progress:
         step = event.step_key
         if event.event_type is DagsterEventType.ASSET_MATERIALIZATION:
             metadata = event.step_materialization_data.materialization.metadata
-            counted = metadata.get("rows") or metadata.get("dagster/partition_row_count") or metadata.get("lines")
-            self._rows[step] = self._rows.get(step, 0) + int(counted.value if counted else 0)  # type: ignore[call-overload]
+            if "rows" in metadata:  # a range of months: every one of its partitions carries the sum
+                self._rows[step] = int(metadata["rows"].value)  # type: ignore[call-overload]
+            else:
+                counted = metadata.get("dagster/partition_row_count") or metadata.get("lines")
+                self._rows[step] = self._rows.get(step, 0) + int(counted.value if counted else 0)  # type: ignore[call-overload]
         elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
             self._passed.setdefault(step, []).append(event.asset_check_evaluation_data.passed)
         elif event.event_type is DagsterEventType.STEP_SUCCESS:

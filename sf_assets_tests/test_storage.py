@@ -112,6 +112,19 @@ def test_a_month_without_rows_replaces_the_rows_it_had(session: Session) -> None
     assert (done["debts"].rows, done["debts"].replaced, rows(session)) == (0, 2, [])
 
 
+def test_replacing_nothing_by_nothing_is_told_with_the_snapshot_as_it_was(session: Session) -> None:
+    write(session)
+    before = session.snapshot()
+    done = session.replace(
+        {DEBTS: f"{TWO_DEBTS} limit 0"},
+        where={"month": APRIL},
+        author="test",
+        message="test",
+        parameters={"amount": 1},
+    )["debts"]
+    assert (done.rows, done.replaced, done.snapshot) == (0, 0, before)
+
+
 def test_columns_are_matched_by_name_whatever_their_order(session: Session) -> None:
     session.replace(
         {DEBTS: "select 1.0::double as montant, 'a' as siret"}, where={"month": MARCH}, author="test", message="test"
@@ -426,6 +439,8 @@ def start_writer(work: Callable[..., None], warehouse: Warehouse, argument: obje
 
 # Passing trouble.
 
+CUT = "select pg_terminate_backend(pid) from pg_stat_activity where datname like 'warehouse_%'"
+
 
 def before_each_try(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]) -> list[int]:
     """Call `act` with the number of the try, from 0, at each try of each transaction; return the list of tries."""
@@ -444,11 +459,9 @@ def before_each_try(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None])
 def test_a_write_survives_the_loss_of_its_server_connections(
     postgres_warehouse: Warehouse, postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cut = "select pg_terminate_backend(pid) from pg_stat_activity where datname like 'warehouse_%'"
-
     def lose(attempt: int) -> None:
         if attempt < 2:
-            subprocess.run(["psql", "-d", postgres_dsn, "-c", cut], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(["psql", "-d", postgres_dsn, "-c", CUT], check=True, stdout=subprocess.DEVNULL)
 
     with postgres_warehouse.session() as session:
         write(session, 1)
@@ -511,6 +524,27 @@ def test_sessions_give_back_files_and_folders(tmp_path: Path) -> None:
             spill()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
     assert list((tmp_path / "spill").iterdir()) == []
+
+
+def test_a_session_sees_what_others_wrote_and_nothing_temporary_of_the_one_before(warehouse: Warehouse) -> None:
+    with warehouse.session() as first:
+        write(first, 1)
+        first.bind({DEBTS: MARCH})
+    with warehouse.session() as second, warehouse.session() as other:
+        write(other, 2)
+        assert rows(second)[0] == (MARCH, "a", 2.0)
+        with pytest.raises(duckdb.CatalogException, match="debts"):
+            second.connection.execute("from debts")
+
+
+def test_a_session_reads_on_after_its_server_lost_idle_connections(
+    postgres_warehouse: Warehouse, postgres_dsn: str
+) -> None:
+    with postgres_warehouse.session() as session:
+        write(session, 1)
+    subprocess.run(["psql", "-d", postgres_dsn, "-c", CUT], check=True, stdout=subprocess.DEVNULL)
+    with postgres_warehouse.session() as session:
+        assert len(rows(session)) == 2
 
 
 def test_extensions_come_from_their_wheels_not_from_the_home_folder(

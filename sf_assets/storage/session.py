@@ -126,7 +126,9 @@ class Session:
 
         counts = self._commit(write)
         # A replacement of nothing by nothing commits no snapshot.
-        snapshot = self._number("select coalesce((from lake.last_committed_snapshot()), (from lake.current_snapshot()))")
+        snapshot = self._number(
+            "select coalesce((from lake.last_committed_snapshot()), (from lake.current_snapshot()))"
+        )
         seconds = time.monotonic() - started
         for table in writes:
             self.connection.execute(f"drop table {_result_of(table)}")

@@ -3,10 +3,10 @@
 import os
 import shutil
 import tempfile
-import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import dagster as dg
@@ -15,7 +15,6 @@ import polars as pl
 
 from sf_assets.storage.catalog import Catalog
 from sf_assets.storage.session import NOTHING, Session
-
 
 # At most one database, idle, by process and settings: a child process must not use its parent's.
 _last: dict[tuple[int, str], duckdb.DuckDBPyConnection] = {}
@@ -39,8 +38,8 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     def session(self) -> Iterator[Session]:
         """Open a session, closed whatever happens.
 
-        Attaching a lake and reading its catalog takes most of a second, and a run opens a session per step: the database
-        of the last session is kept for the next one, unless the session failed. Temporary tables do not outlive it.
+        Attaching a lake and reading its catalog takes most of a second, and a run opens many sessions: the database of
+        the last one is kept for the next, unless the session failed. Temporary tables do not outlive their session.
         """
         key = (os.getpid(), self.model_dump_json())
         database = _last.pop(key, None) or self.connect()
@@ -50,9 +49,9 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         except BaseException:
             database.close()
             raise
-        for other in _last.values():
-            other.close()
-        _last.clear()
+        for other in list(_last):
+            if idle := _last.pop(other, None):
+                idle.close()
         _last[key] = database
 
     def query(self, sql: str, parameters: Mapping[str, object] = NOTHING) -> pl.DataFrame:
@@ -78,7 +77,8 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
                 "temp_directory": spill,
             }
         )
-        weakref.finalize(connection, shutil.rmtree, spill, ignore_errors=True)
+        # Unlike `weakref.finalize`, this also acts at the end of the processes that Dagster makes for its steps.
+        Finalize(connection, shutil.rmtree, args=(spill,), kwargs={"ignore_errors": True}, exitpriority=0)
         try:
             for extension in self._catalog.extensions:
                 connection.load_extension(_file_of(extension))
