@@ -24,8 +24,8 @@ batch_job = dg.define_asset_job(
 history_job = dg.define_asset_job(
     "history",
     selection=dg.AssetSelection.groups("features"),
-    description="Features of any range of months in one run, computed in sets: launch it over the past before the first "
-    "model, and after a change of a feature.",
+    description="Features of any range of months in one run, computed in sets: launch it over the past before the "
+    "first model, and after a change of a feature.",
 )
 
 score_job = dg.define_asset_job(

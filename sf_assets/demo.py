@@ -107,13 +107,25 @@ def _first_known(settings: Settings, month: date) -> date:
     return max(add_months(known.item(), DELAYS["effectif_months"]), add_months(month, 1 - settings.perimeter_months))
 
 
-def _run(defs: dg.Definitions, instance: dg.DagsterInstance, job: str, **what: object) -> bool:
-    _say(f"\n{job} {what.get('partition_key') or ' to '.join(what['tags'].values())}")  # type: ignore[attr-defined]
+def _run(
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    job: str,
+    *,
+    partition_key: str | None = None,
+    tags: dict[str, str] | None = None,
+) -> bool:
+    _say(f"\n{job} {partition_key or ' to '.join((tags or {}).values())}")
     run_id = str(uuid.uuid4())
     progress = _Progress()
     instance.add_event_listener(run_id, progress)
     result = defs.resolve_job_def(job).execute_in_process(
-        instance=instance, run_id=run_id, run_config=_QUIET, raise_on_error=False, **what
+        instance=instance,
+        run_id=run_id,
+        run_config=_QUIET,
+        raise_on_error=False,
+        partition_key=partition_key,
+        tags=tags,
     )
     return result.success
 
@@ -133,10 +145,10 @@ class _Progress:
         if event.event_type is DagsterEventType.ASSET_MATERIALIZATION:
             metadata = event.step_materialization_data.materialization.metadata
             if "rows" in metadata:  # a range of months: every one of its partitions carries the sum
-                self._rows[step] = int(metadata["rows"].value)  # type: ignore[call-overload]
+                self._rows[step] = _number(metadata["rows"])
             else:
                 counted = metadata.get("dagster/partition_row_count") or metadata.get("lines")
-                self._rows[step] = self._rows.get(step, 0) + int(counted.value if counted else 0)  # type: ignore[call-overload]
+                self._rows[step] = self._rows.get(step, 0) + _number(counted)
         elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
             self._passed.setdefault(step, []).append(event.asset_check_evaluation_data.passed)
         elif event.event_type is DagsterEventType.STEP_SUCCESS:
@@ -151,6 +163,11 @@ class _Progress:
             _say(f"  {step:<38} {sum(checks):>3} of {len(checks)} passed  {seconds:6.1f} s")
         else:
             _say(f"  {_line(step, self._rows.get(step, 0), seconds)}")
+
+
+def _number(value: dg.MetadataValue | None) -> int:  # type: ignore[type-arg]
+    found = value.value if value else 0
+    return found if isinstance(found, int) else 0
 
 
 def _line(step: str, rows: int, seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Every column of the warehouse once: its type, unit and meaning. Features and model columns are declared beside their code.
+"""Every column of the warehouse once: its type, unit and meaning. Features and model columns are beside their code.
 
 A name means the same thing in every table; tables pick their columns here with `pick`.
 """

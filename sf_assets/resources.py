@@ -35,7 +35,7 @@ class Parameters(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Return the values that queries bind by name."""
         return {
             "shift": self.cutoff_shift_days,
-            "window": self.perimeter_months,
+            "perimeter_months": self.perimeter_months,
             "minimum": self.perimeter_staff,
             "recent": self.perimeter_recent,
             **DELAYS,

@@ -23,7 +23,7 @@ class Settings(BaseModel):
     cutoff_shift_days: int = Field(0, ge=-27, le=27, description="days between the month's last day and the cut-off")
     perimeter_months: int = Field(36, ge=1, description="head-count columns looked at to enter the perimeter")
     perimeter_staff: int = Field(10, ge=0, description="people needed in one of these months")
-    perimeter_recent: bool = Field(False, description="also ask for a head-count in the last three columns")
+    perimeter_recent: bool = Field(default=False, description="also ask for a head-count in the last three columns")
     training_failures: int = Field(50, ge=1, description="failing companies needed to train a model")
 
     @classmethod

@@ -71,11 +71,13 @@ def _checks(connection: duckdb.DuckDBPyConnection, month: date) -> Iterator[str]
 
 
 def _models(connection: duckdb.DuckDBPyConnection, month: date) -> Iterator[str]:
-    yield "\nfigures on later months    failures  ROC AUC  av. prec.  calib.   strong: F0.5 prec. recall   moderate: F2 prec. recall"
+    yield "\nfigures on later months                                            strong               moderate"
+    yield f"{'':<27}{'failures  ROC AUC  av. prec.  calib.':<38}{'F0.5  prec. recall':<21}F2    prec. recall"
     for name, reading, failures, *figures in _frame(connection, _MODELS, month).iter_rows():
         auc, precision, error, *levels = (f"{figure:.3f}" if figure is not None else "   – " for figure in figures)
         strong, moderate = " ".join(levels[:3]), " ".join(levels[3:])
-        yield f"  {name:<11} {reading:<14}{failures or 0:>8.0f}{auc:>9}{precision:>11}{error:>8}          {strong}             {moderate}"
+        quality = f"{failures or 0:>8.0f}{auc:>9}{precision:>11}{error:>8}"
+        yield f"  {name:<11}{reading:<14}{quality}  {strong:<21}{moderate}"
     for name, statement, retained in _frame(connection, _STATEMENTS, month).iter_rows():
         if statement:
             yield f"  {name}: {statement}"
@@ -87,5 +89,6 @@ def _list(connection: duckdb.DuckDBPyConnection, month: date) -> Iterator[str]:
     strong, moderate = _frame(connection, _COUNT, month).row(0)
     yield f"\n{strong} strong and {moderate} moderate alerts. The ten riskiest:"
     for rank, siren, departement, level, score, *reasons in _frame(connection, _RISKIEST, month).iter_rows():
-        yield f"  {rank:>2}. {siren}  {departement or '–':<3}  {_LEVELS[level]:<7}{score:>6.1%}  {'; '.join(filter(None, reasons))}"
+        yield f"  {rank:>2}. {siren}  {departement or '–':<3}  {_LEVELS[level]:<7}{score:>6.1%}"
+        yield from (f"        {reason}" for reason in reasons if reason)
     yield "\nfiles of the list:"

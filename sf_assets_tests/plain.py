@@ -19,7 +19,7 @@ from sf_assets.staging.reading import READERS, list_months, read_source
 from sf_assets.staging.records import read_records
 from sf_assets.staging.tables import STAGING, query_of
 
-PARAMETERS = {"shift": 0, "window": 120, "minimum": 10, "recent": False, **DELAYS}
+PARAMETERS = {"shift": 0, "perimeter_months": 120, "minimum": 10, "recent": False, **DELAYS}
 
 
 def stage(connection: duckdb.DuckDBPyConnection, incoming: Path, month: date) -> None:
@@ -79,5 +79,3 @@ def known_from() -> dict[str, str]:
         "stg_declarations_indmap": "coalesce(date_depot, (date_fin_exercice + interval 7 month)::date)",
         "stg_sirene_histo": "coalesce(date_debut, date '1900-01-01')",
     }
-
-

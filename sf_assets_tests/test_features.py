@@ -100,7 +100,8 @@ def test_a_month_alone_and_within_a_range_are_the_same(copy):
 def _one_company(connection):
     """Empty every staging table but the identity of one company that has employed people throughout."""
     (siren,) = connection.execute(
-        "select siren from feat_matrix where month = $1 and effectif_variation12m is not null order by siren limit 1", [MONTH]
+        "select siren from feat_matrix where month = $1 and effectif_variation12m is not null order by siren limit 1",
+        [MONTH],
     ).fetchone()
     for table in ("stg_debit", "stg_cotisation", "stg_apdemande", "stg_apconso", "stg_delai", "stg_paydex"):
         connection.execute(f"delete from {table}")

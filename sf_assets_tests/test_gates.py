@@ -197,8 +197,6 @@ def test_a_backfill_in_one_run_judges_every_month_on_its_own(house: House) -> No
     result = house.backfill("up", first=FEBRUARY, last=APRIL)
     assert not result.success
     assert evaluations_of(result)["montant_in_range"].description == "Refused for 2026-03: 4 of 4."
-    statuses = house.statuses("montant_in_range")
-    assert [statuses[month.isoformat()] for month in (FEBRUARY, MARCH, APRIL)] == ["SUCCEEDED", "FAILED", "SUCCEEDED"]
     assert [len(house.obstacles(month)) for month in (FEBRUARY, MARCH, APRIL)] == [0, 1, 0]
 
 

@@ -197,7 +197,9 @@ def test_probes_are_judged_with_the_rules_and_see_the_month(session: Session) ->
         rows = session.connection.execute("select 1 from lake.debts where month = $month", {"month": month}).fetchall()
         return Outcome(passed=len(rows) < 3, unexpected_count=len(rows), element_count=len(rows))
 
-    verdicts = judge_months(session, suite_of(DEBTS, (Probe("few", few, "there are few rows", "Look."),)), [APRIL])[APRIL]
+    verdicts = judge_months(session, suite_of(DEBTS, (Probe("few", few, "there are few rows", "Look."),)), [APRIL])[
+        APRIL
+    ]
     assert [verdict.check.name for verdict in verdicts] == [*(rule.name for rule in rules_of(DEBTS)), "few"]
     assert verdicts[-1].outcome == Outcome(passed=False, unexpected_count=8, element_count=8)
     assert len({verdict.snapshot for verdict in verdicts} - {None}) == 1

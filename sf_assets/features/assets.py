@@ -1,4 +1,4 @@
-"""The feature assets: one per query of this folder. A range of months is one step, computed in sets, not one per month."""
+"""The feature assets: one per query of this folder. A range of months is one step, computed in sets."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -95,7 +95,9 @@ def _like_last_month(session: Session, month: date) -> Outcome:
     sql = "select count(*) from lake.list_alerts where month = $month"
     (now,), (before,) = _count(session, sql, month=month), _count(session, sql, month=add_months(month, -1))
     change = abs(now - before)
-    return Outcome(passed=not before or change <= _LARGEST_CHANGE * before, unexpected_count=change, element_count=before)
+    return Outcome(
+        passed=not before or change <= _LARGEST_CHANGE * before, unexpected_count=change, element_count=before
+    )
 
 
 PROBES = (

@@ -42,9 +42,7 @@ _DRAW = f"""
 
 
 def _rules(parameters: Parameters) -> SplitRules:
-    return SplitRules(
-        training_failures=parameters.training_failures, cutoff_shift_days=parameters.cutoff_shift_days
-    )
+    return SplitRules(training_failures=parameters.training_failures, cutoff_shift_days=parameters.cutoff_shift_days)
 
 
 def _usable(session: Session, month: date, parameters: Parameters) -> Months:
@@ -146,9 +144,7 @@ def model_learning(
         | {"retained": best, "statement": plan.statement if isinstance(plan, InsufficientHistory) else "supported"}
         | {f"{one.name}_training_failures": one.training["failures"] for one in learned},
     )
-    yield dg.MaterializeResult(
-        asset_key=EVALUATION.name, metadata=told(writes[EVALUATION.name]) | _headline(learned)
-    )
+    yield dg.MaterializeResult(asset_key=EVALUATION.name, metadata=told(writes[EVALUATION.name]) | _headline(learned))
 
 
 def _load(session: Session, months: Months) -> pl.DataFrame:
@@ -208,7 +204,12 @@ def _fitted_rows(learned: Sequence[Learned], versions: dict[str, str], snapshot:
             }
             for one in learned
         ],
-        schema_overrides={"training_from": pl.Date, "training_to": pl.Date, "statement": pl.String, "version": pl.String},
+        schema_overrides={
+            "training_from": pl.Date,
+            "training_to": pl.Date,
+            "statement": pl.String,
+            "version": pl.String,
+        },
         infer_schema_length=None,
     )
 
@@ -266,7 +267,9 @@ def model_scores(
         published = month in session.months("list_alerts")
         version = latest + 1 if published or not latest else latest
         if version > 1 and published:
-            context.log.warning(f"the list of {month:%Y-%m} is published: version {version} of its scores is kept beside")
+            context.log.warning(
+                f"the list of {month:%Y-%m} is published: version {version} of its scores is kept beside"
+            )
         write = session.replace(
             {SCORES: "select *, $version::integer as version from scored"},
             where={"month": month, "version": version},
@@ -274,17 +277,17 @@ def model_scores(
             message=f"scores of {month:%Y-%m}, version {version}",
             parameters={"version": version},
         )[SCORES.name]
-    spread = {
-        f"{methode[0]}_mean_probability": float(part["probabilite"].mean())
-        for methode, part in scored.group_by("methode", maintain_order=True)
-    }
+    means = scored.group_by("methode", maintain_order=True).agg(pl.col("probabilite").mean())
+    spread = {f"{methode}_mean_probability": mean for methode, mean in means.iter_rows()}
     return dg.MaterializeResult(metadata=told(write) | {"version": version, "unchanged": False} | spread)
 
 
 def _scored(session: Session, month: date, store: ModelStore) -> pl.DataFrame:
     """Return `siren`, `methode`, `probabilite` and `model_version` for every company and supported method."""
     matrix = session.connection.execute(f"select siren, {', '.join(NAMES)} from feat_matrix order by siren").pl()
-    supported = session.connection.execute("select methode, version from model_fitted where supported order by 1").fetchall()
+    supported = session.connection.execute(
+        "select methode, version from model_fitted where supported order by 1"
+    ).fetchall()
     return pl.concat(
         matrix.select(
             "siren",

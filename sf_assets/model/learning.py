@@ -42,7 +42,9 @@ def learn(plan: Split | InsufficientHistory, load: Load, draw: Load) -> tuple[Le
     `load` gives all rows of some months, `draw` the rows to learn from, which may be fewer and weighted.
     """
     return tuple(
-        _without_history(kind(), plan, load) if isinstance(plan, InsufficientHistory) else _learned(kind(), plan, load, draw)
+        _without_history(kind(), plan, load)
+        if isinstance(plan, InsufficientHistory)
+        else _learned(kind(), plan, load, draw)
         for kind in METHODS.values()
     )
 

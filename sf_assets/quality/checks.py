@@ -1,6 +1,6 @@
 """Suites as Dagster asset checks: one step judges all checks of an asset, records the verdicts and shows them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +12,6 @@ from sf_assets.storage import Warehouse
 
 _NAMED = 6  # months a summary names before it only counts them
 
-# More months than these are told as a range.
-_NAMED = 6
-
 
 def checks_for(
     suite: Suite, partitions_def: dg.TimeWindowPartitionsDefinition, *, pool: str | None = None
@@ -23,8 +20,8 @@ def checks_for(
 
     `partitions_def` is the asset's: a check without partitions has one status for all months, and a good April would
     release a bad March. A run over several months records each month's verdicts, which the gate reads, and shows one
-    result per check, which passes when all months pass: Dagster gives the results of a run a single partition, and takes
-    a result reported outside of runs only once per month (1.13.27: a unique index over an empty run id).
+    result per check, which passes when all months pass: Dagster gives the results of a run a single partition, and
+    takes a result reported outside of runs only once per month (1.13.27: a unique index over an empty run id).
     """
     specs = [
         dg.AssetCheckSpec(

@@ -22,7 +22,11 @@ _ERROR_LENGTH = 300
 
 
 def judge(
-    connection: duckdb.DuckDBPyConnection, table: Table, rules: Sequence[Rule], *, scope: Mapping[str, date | str]
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    rules: Sequence[Rule],
+    *,
+    scope: Mapping[str, date | str | list[date]],
 ) -> dict[str, Outcome]:
     """Judge the rows of `table` in `scope` against `rules`, in one pass, and return an outcome by rule name.
 
@@ -94,8 +98,8 @@ def _batch_of(connection: duckdb.DuckDBPyConnection, rows: str) -> Iterator[Any]
         yield source.add_query_asset(name="month", query=rows).add_batch_definition_whole_table("month").get_batch()
 
 
-def _literals(value: object) -> str:
-    return ", ".join(_literal(one) for one in (value if isinstance(value, list | tuple) else (value,)))
+def _literals(value: date | str | list[date]) -> str:
+    return ", ".join(_literal(one) for one in (value if isinstance(value, list) else [value]))
 
 
 def _literal(value: date | str) -> str:

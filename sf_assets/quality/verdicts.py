@@ -59,8 +59,8 @@ class Verdict:
 def judge_months(session: Session, suite: Suite, months: Sequence[date]) -> dict[date, tuple[Verdict, ...]]:
     """Judge every check of `suite` on each of several months.
 
-    A rule that counts rows one by one is judged on all months at once; only when it fails is each month judged alone, to
-    find which. Ten years of history then take as long as one month.
+    A rule that counts rows one by one is judged on all months at once; only when it fails is each month judged alone,
+    to find which. Ten years of history then take as long as one month.
 
     Raises:
         duckdb.Error: the table cannot be read at all.
@@ -72,10 +72,12 @@ def judge_months(session: Session, suite: Suite, months: Sequence[date]) -> dict
     if suite.rules and suite.table:
         together = _judge_together(session, suite, [month for month in months if (suite.asset, month) in written])
         for month, found in outcomes.items():
-            found |= together.get(month, {})
-            found |= _judge_rules(session, suite, [rule for rule in suite.rules if rule.name not in found], [month])
+            found.update(together.get(month, {}))
+            found.update(
+                _judge_rules(session, suite, [rule for rule in suite.rules if rule.name not in found], [month])
+            )
     for month, found in outcomes.items():
-        found |= {probe.name: probe.judge(session, month) for probe in suite.probes}
+        found.update((probe.name, probe.judge(session, month)) for probe in suite.probes)
     return {
         month: tuple(
             Verdict(suite.asset, month, check, found[check.name], written.get((suite.asset, month)))
@@ -103,9 +105,7 @@ def _judge_together(session: Session, suite: Suite, months: Sequence[date]) -> d
     }
 
 
-def _judge_rules(
-    session: Session, suite: Suite, rules: Sequence[Rule], months: Sequence[date]
-) -> dict[str, Outcome]:
+def _judge_rules(session: Session, suite: Suite, rules: Sequence[Rule], months: Sequence[date]) -> dict[str, Outcome]:
     if not rules or suite.table is None:
         return {}
     from sf_assets.quality.expectations import judge  # noqa: PLC0415 - its import takes seconds, and few steps judge

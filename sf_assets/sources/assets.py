@@ -73,9 +73,8 @@ def arrivals(
 
 def _record(warehouse: Warehouse, month: date, found: dict[str, list[Arrival]], *, run_id: str) -> int:
     """Replace what is known of the files of these sources for the month; return the snapshot."""
-    columns = {column.name: pl.String for column in ARRIVALS.columns} | {
-        "bytes": pl.Int64, "lines": pl.Int64, "delivered_at": pl.Datetime("us"),
-    }  # fmt: skip
+    types = {"VARCHAR": pl.String(), "BIGINT": pl.Int64(), "TIMESTAMP": pl.Datetime("us")}
+    columns = {column.name: types[column.type] for column in ARRIVALS.columns}
     rows = [
         {name: value for name, value in dataclasses.asdict(arrival).items() if name in columns}
         for files in found.values()

@@ -54,7 +54,9 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
             gate(session, [(f"src_{source.name}", month), *((name, month) for name in perimeter)])
             paths = _paths(folders, month, source)
             if not paths:
-                context.log.info(f"{source.name}: nothing delivered, {in_force(session, source.name, month)} stays in force")
+                context.log.info(
+                    f"{source.name}: nothing delivered, {in_force(session, source.name, month)} stays in force"
+                )
             nomenclatures.load(session.connection)
             if source.filtered:
                 _load_perimeter(session, month)

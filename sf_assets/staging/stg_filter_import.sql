@@ -1,4 +1,4 @@
--- One row is one company of the import perimeter: at least $minimum people in one of the last $window months of the
+-- One row is one company of the import perimeter: at least $minimum people in one of the last $perimeter_months months of the
 -- head-count file. Months are counted by column: the right-most columns that no company fills yet are dropped first.
 -- With $recent, one of the last three months must also be filled. Source: sources.md §5.2.
 with cells as (
@@ -16,7 +16,7 @@ kept_months as (
     select place, row_number() over (order by place desc) as age
     from months
     where place <= (select max(place) from cells)
-    qualify age <= $window
+    qualify age <= $perimeter_months
 )
 
 select cells.siren

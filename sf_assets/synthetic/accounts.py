@@ -1,7 +1,5 @@
 """Yearly accounts: what the tax administration receives and what INPI and Banque de France publish of it."""
 
-# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
-
 from dataclasses import dataclass
 
 import numpy as np

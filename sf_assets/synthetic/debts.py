@@ -1,7 +1,5 @@
 """URSSAF's debts and what is agreed about them: `sigfaible_debits`, `sigfaible_delais`, `sigfaible_ccsf`."""
 
-# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
-
 from dataclasses import dataclass
 
 import numpy as np

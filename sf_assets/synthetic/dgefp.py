@@ -1,7 +1,5 @@
 """Short-time work as the labour administration exports it: `demande_ap.csv` and `consommation_ap.csv`."""
 
-# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
-
 from dataclasses import dataclass
 
 import numpy as np

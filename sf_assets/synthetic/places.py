@@ -1,7 +1,5 @@
 """Where synthetic companies are, and how they are called: real prefectures, invented streets and names."""
 
-# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Who the synthetic companies are: identity, activity, size, birth, establishments. Health changes nothing here."""
 
-# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
-
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from zlib import crc32

@@ -1,7 +1,5 @@
 """What follows a failure: the kind of procedure, its stages and how they end."""
 
-# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
-
 from dataclasses import dataclass
 
 import numpy as np

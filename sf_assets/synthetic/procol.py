@@ -1,7 +1,5 @@
 """URSSAF's file of collective procedures: `sigfaible_pcoll.csv`."""
 
-# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
-
 import numpy as np
 import polars as pl
 

@@ -1,7 +1,5 @@
 """INSEE's register: legal units, establishments and the history of their states, as they stand at the delivery."""
 
-# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
-
 from collections.abc import Iterable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The months of the synthetic world, what a delivery may show of them, and the producers' ways to write a date."""
 
-# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
-
 from dataclasses import dataclass
 from datetime import date
 from typing import Any

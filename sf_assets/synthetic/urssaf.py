@@ -1,7 +1,5 @@
 """URSSAF's head-counts and contributions: `sigfaible_effectif_*`, `sigfaible_cotisdues`."""
 
-# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -6,8 +6,6 @@ acute state that strain brings about and that mostly shows in unpaid contributio
 autoregressive, crisis is a Markov chain: the probability of failure within 18 months given the present state follows.
 """
 
-# ruff: noqa: PLR2004 - a simulation is made of figures: a name for each would hide the formulas.
-
 from dataclasses import dataclass
 
 import numpy as np
