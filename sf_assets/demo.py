@@ -165,7 +165,7 @@ class _Progress:
             _say(f"  {_line(step, self._rows.get(step, 0), seconds)}")
 
 
-def _number(value: dg.MetadataValue | None) -> int:  # type: ignore[type-arg]
+def _number(value: dg.MetadataValue | None) -> int:
     found = value.value if value else 0
     return found if isinstance(found, int) else 0
 
