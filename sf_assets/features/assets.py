@@ -20,8 +20,9 @@ _FEATURES = {table.name for table in TABLES}
 def _spans(session: Session, months: Sequence[date]) -> list[tuple[date, list[date]]]:
     """Cut months into runs without a gap that are computed from the same batch month."""
     spans: list[tuple[date, list[date]]] = []
+    built = session.months("stg_filter_import")
     for month in sorted(months):
-        state = state_of(session, month)
+        state = state_of(month, built)
         if spans and spans[-1][0] == state and add_months(spans[-1][1][-1], 1) == month:
             spans[-1][1].append(month)
         else:

@@ -48,7 +48,7 @@ def main_reasons(
         .filter(pl.col("pushes") > 0)
         .with_columns(share=pl.col("pushes") / pl.col("pushes").sum().over("row"))
         .join(_facts(features, typical), on="feature")
-        .filter(pl.col("value").is_not_nan() & (pl.col("share") >= LEAST_SHARE) & _speaks())
+        .filter(pl.col("value").is_not_nan() & (pl.col("share") >= LEAST_SHARE) & _speaks(anyhow=typical is None))
         .sort("row", -pl.col("pushes"), "position")
         .unique(["row", "quantity"], keep="first", maintain_order=True)
         .filter(pl.int_range(pl.len()).over("row", "theme") < PER_THEME)
@@ -82,15 +82,18 @@ def _facts(features: Sequence[str], typical: Floats | None) -> pl.DataFrame:
             "theme": [feature.theme for feature in known],
             "unit": [feature.unit for feature in known],
             "phrase": [feature.phrase for feature in known],
-            "side": [BY_NAME[name].risk if typical is not None else 0 for name in quantities],
+            "side": [BY_NAME[name].risk for name in quantities],
             "typical": [0.0] * len(features) if typical is None else typical,
         }
     )
 
 
-def _speaks() -> pl.Expr:
-    """Tell the rows whose value, once said, is a reason: on the risky side, a flag that is up, a change that is one."""
+def _speaks(*, anyhow: bool) -> pl.Expr:
+    """Tell the rows whose value, once said, is a reason: on the risky side, a flag that is up, a change that is one.
+
+    A quantity on which economics is undecided is no reason to a reader, unless contributions alone decide (`anyhow`).
+    """
     beyond = (pl.col("value") - pl.col("typical")) * pl.col("side")
     flag_down = (pl.col("unit") == "flag") & (pl.col("value") == 0)
     no_change = pl.col("phrase").str.contains("{evolution}", literal=True) & (pl.col("value") == 0)
-    return ((pl.col("side") == 0) | (beyond > 0)) & ~flag_down & ~no_change
+    return (pl.lit(anyhow) | (beyond > 0)) & ~flag_down & ~no_change

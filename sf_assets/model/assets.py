@@ -10,10 +10,9 @@ import polars as pl
 
 from sf_assets import __version__
 from sf_assets.catalogue import TABLES
-from sf_assets.features.registry import NAMES
-from sf_assets.materialization import gate, reads_at, stamp, told
+from sf_assets.materialization import gate, reads_at, stamp, state_of, told
 from sf_assets.model.learning import Learned, learn, retained, without_survivors
-from sf_assets.model.methods import METHODS, score
+from sf_assets.model.scoring import SAME, Scored, score_month
 from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan_split
 from sf_assets.model.store import Card, ModelStore
 from sf_assets.model.tables import EVALUATION, FITTED, SCORES, TARGET
@@ -225,84 +224,50 @@ def _headline(learned: Sequence[Learned]) -> dict[str, float]:
     }
 
 
-_LATEST = "select coalesce(max(version), 0) from model_scores"
-_SAME = """
-    select count(*) = 0
-    from (select siren, methode, probabilite from model_scores where version = $version) as before
-    full join scored as after using (siren, methode)
-    where before.probabilite is distinct from after.probabilite
-"""
-
-
 @dg.asset(
     **stamp(
         SCORES,
         "model",
         description="One row is one company scored by one method, in one version of the month's scores. Scoring loads the "
-        "saved method and never fits. A month whose list is published is never overwritten: new scores are a new version.",
-        query=_SAME,
+        "saved method and never fits. A month whose list is published is never overwritten: new scores are a new version. "
+        "A month without models of its own is scored by the newest: that shows how they see the past, and proves nothing.",
+        query=SAME,
         kinds={"python", "scikitlearn"},
     ),
     deps=["feat_matrix", "model_fitted"],
+    backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def model_scores(
     context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders
 ) -> dg.MaterializeResult[None]:
-    """Score the month's companies by every method the data supports."""
-    month = parse_month(context.partition_key)
+    """Score the companies of each month by every method the data supports."""
+    wanted = [parse_month(key) for key in context.partition_keys]
+    store = ModelStore(Path(folders.models))
+    done: list[Scored] = []
     with warehouse.session() as session:
-        gate(session, [("feat_matrix", month), (FITTED.name, month)])
-        session.bind({TABLES["feat_matrix"]: month, FITTED: month, SCORES: month})
-        snapshot = session.snapshot()
-        scored = _scored(session, month, ModelStore(Path(folders.models))).with_columns(
-            features_snapshot=pl.lit(snapshot, pl.Int64)
-        )
-        session.connection.register("scored", scored.to_arrow())
-        latest = _one(session, _LATEST)
-        if latest and _one(session, _SAME, version=latest):
-            context.log.info(f"scores of {month:%Y-%m} are those of version {latest}: nothing written")
-            return dg.MaterializeResult(
-                metadata={"dagster/partition_row_count": scored.height, "version": latest, "unchanged": True}
-            )
-        published = month in session.months("list_alerts")
-        version = latest + 1 if published or not latest else latest
-        if version > 1 and published:
-            context.log.warning(
-                f"the list of {month:%Y-%m} is published: version {version} of its scores is kept beside"
-            )
-        write = session.replace(
-            {SCORES: "select *, $version::integer as version from scored"},
-            where={"month": month, "version": version},
-            author=context.run_id,
-            message=f"scores of {month:%Y-%m}, version {version}",
-            parameters={"version": version},
-        )[SCORES.name]
-    means = scored.group_by("methode", maintain_order=True).agg(pl.col("probabilite").mean())
-    spread = {f"{methode}_mean_probability": mean for methode, mean in means.iter_rows()}
-    return dg.MaterializeResult(metadata=told(write) | {"version": version, "unchanged": False} | spread)
-
-
-def _scored(session: Session, month: date, store: ModelStore) -> pl.DataFrame:
-    """Return `siren`, `methode`, `probabilite` and `model_version` for every company and supported method."""
-    matrix = session.connection.execute(f"select siren, {', '.join(NAMES)} from feat_matrix order by siren").pl()
-    supported = session.connection.execute(
-        "select methode, version from model_fitted where supported order by 1"
-    ).fetchall()
-    return pl.concat(
-        matrix.select(
-            "siren",
-            methode=pl.lit(name),
-            probabilite=pl.Series(score(store.load(month, name, version)[0], matrix)),
-            model_version=pl.lit(version),
-        )
-        for name, version in supported
-        if name in METHODS
+        available = session.months(FITTED.name)
+        for month in wanted:
+            fitted = state_of(month, available)
+            gate(session, [("feat_matrix", month), (FITTED.name, fitted)])
+            scored = score_month(session, month, fitted=fitted, store=store, author=context.run_id)
+            if scored.unchanged:
+                context.log.info(f"scores of {month:%Y-%m} are those of version {scored.version}: nothing written")
+            elif scored.published:
+                context.log.warning(
+                    f"the list of {month:%Y-%m} is published: its scores stay beside version {scored.version}"
+                )
+            done.append(scored)
+    last = done[-1]
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/partition_row_count": last.rows,
+            "rows": sum(scored.rows for scored in done),
+            "version": last.version,
+            "unchanged": all(scored.unchanged for scored in done),
+            "read_at_snapshot": last.snapshot,
+        }
+        | {f"{name}_mean_score": mean for name, mean in last.means.items()}
     )
-
-
-def _one(session: Session, sql: str, **parameters: object) -> int:
-    row = session.connection.execute(sql, parameters).fetchone()
-    return int(row[0]) if row else 0
 
 
 ASSETS = (model_target, model_learning, model_scores)

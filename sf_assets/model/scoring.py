@@ -1,0 +1,86 @@
+"""A month's scores: computed by saved methods, kept in versions, never silently overwritten."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from sf_assets.features.registry import NAMES
+from sf_assets.features.tables import MATRIX
+from sf_assets.model.methods import METHODS, score
+from sf_assets.model.store import ModelStore
+from sf_assets.model.tables import FITTED, SCORES
+from sf_assets.storage import Session
+
+_LATEST = "select coalesce(max(version), 0) from model_scores"
+SAME = """
+    select count(*) = 0
+    from (select siren, methode, probabilite from model_scores where version = $version) as before
+    full join scored as after using (siren, methode)
+    where before.probabilite is distinct from after.probabilite
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What scoring a month did: `rows` of `version`; `unchanged` when they are those already there.
+
+    `published` tells that a list was made from an earlier version, which stays. `snapshot` is the one features and
+    models were read at.
+    """
+
+    rows: int
+    version: int
+    unchanged: bool
+    published: bool
+    snapshot: int
+    means: dict[str, float]
+
+
+def score_month(session: Session, month: date, *, fitted: date, store: ModelStore, author: str) -> Scored:
+    """Score a month's companies by every method that the month `fitted` supports, and keep the scores.
+
+    Scores equal to the latest version are not written again. Others replace it, unless a list was published from it:
+    they are then a new version beside it.
+    """
+    session.bind({MATRIX: month, FITTED: fitted, SCORES: month})
+    snapshot = session.snapshot()
+    scored = _scored(session, fitted, store).with_columns(features_snapshot=pl.lit(snapshot, pl.Int64))
+    session.connection.register("scored", scored.to_arrow())
+    latest = _number(session, _LATEST)
+    published = month in session.months("list_alerts")
+    unchanged = bool(latest) and bool(_number(session, SAME, version=latest))
+    version = latest + 1 if not latest or (published and not unchanged) else latest
+    if not unchanged:
+        session.replace(
+            {SCORES: "select *, $version::integer as version from scored"},
+            where={"month": month, "version": version},
+            author=author,
+            message=f"scores of {month:%Y-%m}, version {version}",
+            parameters={"version": version},
+        )
+    means = scored.group_by("methode", maintain_order=True).agg(pl.col("probabilite").mean())
+    return Scored(scored.height, version, unchanged, published, snapshot, dict(means.iter_rows()))
+
+
+def _scored(session: Session, fitted: date, store: ModelStore) -> pl.DataFrame:
+    """Return `siren`, `methode`, `probabilite` and `model_version` for every company and supported method."""
+    matrix = session.connection.execute(f"select siren, {', '.join(NAMES)} from feat_matrix order by siren").pl()
+    supported = session.connection.execute(
+        "select methode, version from model_fitted where supported order by methode"
+    ).fetchall()
+    return pl.concat(
+        matrix.select(
+            "siren",
+            methode=pl.lit(name),
+            probabilite=pl.Series(score(store.load(fitted, name, version)[0], matrix)),
+            model_version=pl.lit(version),
+        )
+        for name, version in supported
+        if name in METHODS
+    )
+
+
+def _number(session: Session, sql: str, **parameters: object) -> int:
+    row = session.connection.execute(sql, parameters).fetchone()
+    return int(row[0]) if row else 0
