@@ -30,6 +30,7 @@ class Parameters(dg.ConfigurableResource):  # type: ignore[type-arg]
     perimeter_staff: int = 10
     perimeter_recent: bool = False
     training_failures: int = 50
+    delays: dict[str, int] = {}
 
     def of_queries(self) -> dict[str, object]:
         """Return the values that queries bind by name."""
@@ -39,6 +40,7 @@ class Parameters(dg.ConfigurableResource):  # type: ignore[type-arg]
             "minimum": self.perimeter_staff,
             "recent": self.perimeter_recent,
             **DELAYS,
+            **self.delays,
         }
 
 
@@ -59,5 +61,6 @@ def resources_for(settings: Settings) -> dict[str, object]:
             perimeter_staff=settings.perimeter_staff,
             perimeter_recent=settings.perimeter_recent,
             training_failures=settings.training_failures,
+            delays=settings.delays,
         ),
     }

@@ -1,10 +1,13 @@
 """Where things are and how the system is tuned: one validated class, the sole reader of the environment."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from sf_assets.features.delays import DELAYS
 
 PREFIX = "SF_"
 
@@ -24,7 +27,17 @@ class Settings(BaseModel):
     perimeter_months: int = Field(36, ge=1, description="head-count columns looked at to enter the perimeter")
     perimeter_staff: int = Field(10, ge=0, description="people needed in one of these months")
     perimeter_recent: bool = Field(default=False, description="also ask for a head-count in the last three columns")
+    delays: dict[str, int] = Field({}, description="publication delays that differ from features/delays.py, as JSON")
     training_failures: int = Field(50, ge=1, description="failing companies needed to train a model")
+
+    @field_validator("delays", mode="before")
+    @classmethod
+    def _read_delays(cls, given: object) -> object:
+        delays = json.loads(given) if isinstance(given, str) else given
+        unknown = sorted(set(delays) - set(DELAYS)) if isinstance(delays, dict) else []
+        if unknown:
+            raise ValueError(f"expected delays among {', '.join(DELAYS)}, found {', '.join(unknown)}")
+        return delays
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":

@@ -10,6 +10,7 @@ import polars as pl
 
 from sf_assets import __version__
 from sf_assets.catalogue import TABLES
+from sf_assets.features.delays import DELAYS
 from sf_assets.materialization import gate, reads_at, stamp, state_of, told
 from sf_assets.model.learning import Learned, learn, retained, without_survivors
 from sf_assets.model.scoring import SAME, Scored, score_month
@@ -41,7 +42,11 @@ _DRAW = f"""
 
 
 def _rules(parameters: Parameters) -> SplitRules:
-    return SplitRules(training_failures=parameters.training_failures, cutoff_shift_days=parameters.cutoff_shift_days)
+    return SplitRules(
+        training_failures=parameters.training_failures,
+        cutoff_shift_days=parameters.cutoff_shift_days,
+        publication_days=(DELAYS | parameters.delays)["procol_days"],
+    )
 
 
 def _usable(session: Session, month: date, parameters: Parameters) -> Months:

@@ -90,7 +90,8 @@ SCORES = Table(
         between("probabilite", 0, 1, "A score is a probability: look at the model."),
         no_rows(
             "not_constant",
-            "select methode, version from {batch} group by all having count(*) > 1000 and min(probabilite) = max(probabilite)",
+            "select month, methode, version from {batch} group by month, methode, version "
+            "having count(*) > 1000 and min(probabilite) = max(probabilite)",
             "A model that says the same of everybody says nothing: look at its inputs and its training.",
         ),
     ),
