@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import dagster as dg
+from pydantic import Field
 
 from sf_assets.features.delays import DELAYS
 from sf_assets.settings import Settings
@@ -30,7 +31,7 @@ class Parameters(dg.ConfigurableResource):  # type: ignore[type-arg]
     perimeter_staff: int = 10
     perimeter_recent: bool = False
     training_failures: int = 50
-    delays: dict[str, int] = {}
+    delays: dict[str, int] = Field(default_factory=dict)
 
     def of_queries(self) -> dict[str, object]:
         """Return the values that queries bind by name."""

@@ -22,11 +22,13 @@ from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.synthetic import write_batch
 from sf_assets_tests.runs import Place, Run
 
-OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
+SEPTEMBER, OCTOBER = date(2025, 9, 1), date(2025, 10, 1)
 # Long enough for months that train, months that choose thresholds and months that measure, each known before the next.
 YEARS = 8
 SEED = 3
-STORED = (*TABLES, ARRIVALS.name, "check_verdicts")
+# Features run over ranges of months, other layers month by month.
+pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
+STORED = (*TABLES, "stg_import", "stg_quarantine", ARRIVALS.name, "check_verdicts")
 
 
 def write(place: Place, month: date) -> None:
@@ -42,15 +44,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 @pytest.fixture(scope="module")
-def october(place: Place) -> dict[str, Run]:
-    """Run October as the demonstration does: its batch, the history its models learn from, its scores and its list."""
-    write(place, OCTOBER)
-    runs = {"batch": place.run("batch", OCTOBER)}
+def september(place: Place) -> dict[str, Run]:
+    """Run September as the demonstration does: its batch, the history its models learn from, its scores and its list."""
+    write(place, SEPTEMBER)
+    runs = {"batch": place.run("batch", SEPTEMBER)}
     assert runs["batch"].failures == {}
     first = place.warehouse.query("select min(periode) from lake.clean_effectif_ent").item()
-    known = max(add_months(first, DELAYS["effectif_months"]), add_months(OCTOBER, 1 - 12 * YEARS))
-    runs["history"] = place.run_range("history", known, add_months(OCTOBER, -1))
-    runs["score"] = place.run("score", OCTOBER)
+    known = max(add_months(first, DELAYS["effectif_months"]), add_months(SEPTEMBER, 1 - 12 * YEARS))
+    runs["history"] = place.run_range("history", known, add_months(SEPTEMBER, -1))
+    runs["score"] = place.run("score", SEPTEMBER)
     assert [run.failures for run in runs.values()] == [{}, {}, {}]
     return runs
 
@@ -61,28 +63,28 @@ def lines_of(path: Path) -> int:
         return sum(1 for _ in stream)
 
 
-def test_every_record_delivered_is_accepted_filtered_or_quarantined(place: Place, october: dict[str, Run]) -> None:
-    counted = {row["file"]: row for row in place.rows("stg_import", OCTOBER).iter_rows(named=True)}
-    assert set(counted) == {path.name for path in place.batch(OCTOBER).iterdir()}
+def test_every_record_delivered_is_accepted_filtered_or_quarantined(place: Place, september: dict[str, Run]) -> None:
+    counted = {row["file"]: row for row in place.rows("stg_import", SEPTEMBER).iter_rows(named=True)}
+    assert set(counted) == {path.name for path in place.batch(SEPTEMBER).iterdir()}
     for name, row in counted.items():
-        assert row["records"] == lines_of(place.batch(OCTOBER) / name) - 1
+        assert row["records"] == lines_of(place.batch(SEPTEMBER) / name) - 1
         assert row["records"] == row["accepted"] + row["filtered"] + row["quarantined"]
 
 
-def test_every_check_of_every_asset_is_recorded_for_the_month(place: Place, october: dict[str, Run]) -> None:
-    judged = place.rows("check_verdicts", OCTOBER)
+def test_every_check_of_every_asset_is_recorded_for_the_month(place: Place, september: dict[str, Run]) -> None:
+    judged = place.rows("check_verdicts", SEPTEMBER)
     assert set(judged.select("asset", "check_name").iter_rows()) == {
         (suite.asset, check.name) for suite in SUITES.values() for check in suite.checks
     }
     assert judged.filter(~pl.col("passed") & (pl.col("severity") == "error")).is_empty()
 
 
-def test_both_methods_are_measured_on_later_months_and_one_is_retained(place: Place, october: dict[str, Run]) -> None:
-    fitted = place.rows("model_fitted", OCTOBER)
+def test_both_methods_are_measured_on_later_months_and_one_is_retained(place: Place, september: dict[str, Run]) -> None:
+    fitted = place.rows("model_fitted", SEPTEMBER)
     assert fitted["methode"].to_list() == ["logistique", "seuils"]
     assert fitted["supported"].all()
     assert fitted["retained"].sum() == 1
-    figures = place.rows("model_evaluation", OCTOBER).pivot("mesure", index=["methode", "lecture"], values="valeur")
+    figures = place.rows("model_evaluation", SEPTEMBER).pivot("mesure", index=["methode", "lecture"], values="valeur")
     assert set(figures.select("methode", "lecture").iter_rows()) == {
         (method, reading) for method in ("logistique", "seuils") for reading in ("hors_procedure", "toutes")
     }
@@ -90,28 +92,28 @@ def test_both_methods_are_measured_on_later_months_and_one_is_retained(place: Pl
     assert (figures["failures"] > 0).all()
 
 
-def test_the_list_is_handed_over_in_four_formats_that_agree(place: Place, october: dict[str, Run]) -> None:
-    listed = place.rows("list_alerts", OCTOBER).sort("rang")
+def test_the_list_is_handed_over_in_four_formats_that_agree(place: Place, september: dict[str, Run]) -> None:
+    listed = place.rows("list_alerts", SEPTEMBER).sort("rang")
     assert listed.height > 0, "choose another seed"
-    folder = place.settings.data_dir / "lists" / "2610"
-    assert sorted(path.name for path in folder.iterdir()) == [f"liste_2610.{kind}" for kind in ("csv", "json", "parquet", "xlsx")]
-    assert pl.read_parquet(folder / "liste_2610.parquet")["siren"].to_list() == listed["siren"].to_list()
-    text = (folder / "liste_2610.csv").read_text("utf-8-sig")
+    folder = place.settings.data_dir / "lists" / "2509"
+    assert sorted(path.name for path in folder.iterdir()) == [f"liste_2509.{kind}" for kind in ("csv", "json", "parquet", "xlsx")]
+    assert pl.read_parquet(folder / "liste_2509.parquet")["siren"].to_list() == listed["siren"].to_list()
+    text = (folder / "liste_2509.csv").read_text("utf-8-sig")
     assert [line.split(";")[1] for line in text.splitlines()[1:]] == listed["siren"].to_list()
-    with zipfile.ZipFile(folder / "liste_2610.xlsx") as book:
+    with zipfile.ZipFile(folder / "liste_2509.xlsx") as book:
         assert "Lisez-moi" in book.read("xl/workbook.xml").decode()
-    companies = {one["siren"]: one for one in json.loads((folder / "liste_2610.json").read_text())["scores"]}
+    companies = {one["siren"]: one for one in json.loads((folder / "liste_2509.json").read_text("utf-8"))}
     assert {siren for siren, one in companies.items() if one["alert"] != "Pas d'alerte"} == set(listed["siren"])
     assert listed["motif_1"].null_count() == 0
 
 
-def test_scored_rows_record_the_snapshot_they_read(place: Place, october: dict[str, Run]) -> None:
-    (snapshot,) = place.rows("model_scores", OCTOBER)["features_snapshot"].unique()
+def test_scored_rows_record_the_snapshot_they_read(place: Place, september: dict[str, Run]) -> None:
+    (snapshot,) = place.rows("model_scores", SEPTEMBER)["features_snapshot"].unique()
     read = place.warehouse.query(
         "select * from lake.feat_matrix at (version => $snapshot) where month = $month",
-        {"snapshot": snapshot, "month": OCTOBER},
+        {"snapshot": snapshot, "month": SEPTEMBER},
     )
-    assert_frame_equal(read.sort(read.columns), place.rows("feat_matrix", OCTOBER))
+    assert_frame_equal(read.sort(read.columns), place.rows("feat_matrix", SEPTEMBER))
 
 
 @dataclass(frozen=True)
@@ -122,26 +124,26 @@ class Again:
 
 
 @pytest.fixture(scope="module")
-def again(place: Place, october: dict[str, Run]) -> Again:
-    """Run the whole of October a second time, from the same files."""
-    before = place.content(OCTOBER, STORED)
-    return Again(place.run("monthly", OCTOBER), before, files_of(place))
+def again(place: Place, september: dict[str, Run]) -> Again:
+    """Run the whole of September a second time, from the same files."""
+    before = place.content(SEPTEMBER, STORED)
+    return Again(place.run("monthly", SEPTEMBER), before, files_of(place))
 
 
 def files_of(place: Place) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in (place.settings.data_dir / "lists" / "2610").iterdir()}
+    return {path.name: path.read_bytes() for path in (place.settings.data_dir / "lists" / "2509").iterdir()}
 
 
 def test_running_the_same_month_again_gives_the_same_rows_in_every_table(place: Place, again: Again) -> None:
     assert again.run.failures == {}
     assert set(place.tables()) == set(STORED)
     for table, before in again.before.items():
-        assert_frame_equal(place.rows(table, OCTOBER), before)
+        assert_frame_equal(place.rows(table, SEPTEMBER), before)
 
 
 def test_running_the_same_month_again_makes_no_new_version_and_the_same_files(place: Place, again: Again) -> None:
     assert again.run.metadata["model_scores"]["unchanged"]
-    assert place.rows("model_scores", OCTOBER)["version"].unique().to_list() == [1]
+    assert place.rows("model_scores", SEPTEMBER)["version"].unique().to_list() == [1]
     assert files_of(place) == again.files
 
 
@@ -151,24 +153,84 @@ def test_scoring_never_fits(place: Place, again: Again, monkeypatch: pytest.Monk
 
     for method in (LogisticMethod, ThresholdMethod):
         monkeypatch.setattr(method, "fit", refuse)
-    assert place.build(OCTOBER, "model_scores").failures == {}
+    assert place.build(SEPTEMBER, "model_scores").failures == {}
+
+
+@dataclass(frozen=True)
+class Changed:
+    early: Run
+    run: Run
+    first: pl.DataFrame
 
 
 @pytest.fixture(scope="module")
-def changed(place: Place, again: Again) -> Run:
-    """Score October once more after its features have changed."""
+def changed(place: Place, again: Again) -> Changed:
+    """Score and list September once more after its features have changed."""
+    first = place.rows("model_scores", SEPTEMBER)
     query = "select * exclude (month) replace (paydex + 15 as paydex) from lake.feat_matrix where month = $month"
     with place.warehouse.session() as session:
         session.replace(
             {TABLES["feat_matrix"]: query},
-            where={"month": OCTOBER},
+            where={"month": SEPTEMBER},
             author="test",
             message="late payments",
-            parameters={"month": OCTOBER},
+            parameters={"month": SEPTEMBER},
         )
-    return place.build(OCTOBER, "model_scores")
+    early = place.build(SEPTEMBER, "model_scores")
+    assert place.judge(SEPTEMBER, "feat_matrix").success
+    return Changed(early, place.build(SEPTEMBER, "model_scores", "list_alerts", "list_export"), first)
 
 
-def test_scores_of_changed_features_wait_until_they_are_judged(place: Place, changed: Run) -> None:
-    assert "feat_matrix_checks" not in changed.failures
-    assert "judged an older write of the month" in changed.failures["model_scores"]
+def test_scores_wait_until_changed_features_are_judged(changed: Changed) -> None:
+    assert set(changed.early.failures) == {"model_scores"}
+    assert "feat_matrix, 2025-09: " in changed.early.failures["model_scores"]
+    assert "judged an older write of the month" in changed.early.failures["model_scores"]
+
+
+def test_new_scores_of_a_published_month_are_a_new_version_beside_the_first(place: Place, changed: Changed) -> None:
+    assert changed.run.failures == {}
+    scores = place.rows("model_scores", SEPTEMBER)
+    assert sorted(scores["version"].unique()) == [1, 2]
+    assert_frame_equal(scores.filter(version=1), changed.first)
+    joined = scores.filter(version=1).join(scores.filter(version=2), on=["siren", "methode"])
+    assert joined.height == changed.first.height
+    assert (joined["probabilite"] != joined["probabilite_right"]).any()
+
+
+def test_a_new_version_is_announced_and_the_list_says_which_it_uses(place: Place, changed: Changed) -> None:
+    (told,) = changed.run.warnings
+    assert "2025-09 is published" in told
+    assert "version 2" in told
+    assert place.rows("list_export", SEPTEMBER)["scores_version"].unique().to_list() == [2]
+
+
+@dataclass(frozen=True)
+class Next:
+    run: Run
+    before: dict[str, pl.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def october(place: Place, changed: Changed) -> Next:
+    """Run the whole of the month after, in one run."""
+    write(place, OCTOBER)
+    before = place.content(SEPTEMBER, STORED)
+    return Next(place.run("monthly", OCTOBER), before)
+
+
+def test_the_month_after_ends_with_its_own_list(place: Place, october: Next) -> None:
+    assert october.run.failures == {}
+    assert len(list((place.settings.data_dir / "lists" / "2510").iterdir())) == 4
+    assert place.rows("model_scores", OCTOBER)["version"].unique().to_list() == [1]
+
+
+def test_the_month_after_leaves_the_former_month_untouched(place: Place, october: Next) -> None:
+    for table, before in october.before.items():
+        assert_frame_equal(place.rows(table, SEPTEMBER), before)
+
+
+def test_a_former_month_scored_again_keeps_both_versions(place: Place, october: Next) -> None:
+    run = place.build(SEPTEMBER, "model_scores")
+    assert run.failures == {}
+    assert run.metadata["model_scores"]["unchanged"]
+    assert sorted(place.rows("model_scores", SEPTEMBER)["version"].unique()) == [1, 2]

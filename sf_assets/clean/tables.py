@@ -169,8 +169,15 @@ SIRENE = Table(
         "siren siret siege adresse code_commune departement libelle_departement region libelle_region ape naf_section "
         "date_creation longitude latitude est_actif"
     ),
-    key=("siret",),
+    # Real batches repeat a siret now and then: what follows takes one row per seat, so that it is a note, not a stop.
     rules=(
+        not_null("siret", "An establishment without a number: look at the month's Sirene file."),
+        no_rows(
+            "siret_unique",
+            "select month, siret from {batch} group by month, siret having count(*) > 1",
+            "The register repeats an establishment: tell INSEE; the list is not touched.",
+            "warning",
+        ),
         between("longitude", -180, 180, "Not WGS 84 degrees: look whether INSEE changed the projection."),
         between("latitude", -90, 90, "Not WGS 84 degrees: look whether INSEE changed the projection."),
         no_rows(

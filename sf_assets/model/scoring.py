@@ -48,7 +48,8 @@ def score_month(session: Session, month: date, *, fitted: date, store: ModelStor
     scored = _scored(session, fitted, store).with_columns(features_snapshot=pl.lit(snapshot, pl.Int64))
     session.connection.register("scored", scored.to_arrow())
     latest = _number(session, _LATEST)
-    published = month in session.months("list_alerts")
+    # A list without any alert is published all the same: its files tell, not its rows.
+    published = month in session.months("list_export")
     unchanged = bool(latest) and bool(_number(session, SAME, version=latest))
     version = latest + 1 if not latest or (published and not unchanged) else latest
     if not unchanged:

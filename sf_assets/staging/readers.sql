@@ -98,6 +98,7 @@ create or replace temp macro read_etat_actif(x) as x = 'A';
 -- Digits, blanks of any width as thousands separators, and a decimal part made of zeros: `1 204`, `12.0` and `12,0`.
 create or replace temp macro read_effectif(x) as
     case
+        when regexp_full_match(x, '[0-9]{1,9}') then cast(x as integer)
         when regexp_full_match(x, '[0-9]+([ \x{00A0}\x{2009}\x{202F}]?[0-9]+)*([.,]0+)?')
             then try_cast(regexp_replace(regexp_replace(x, '[.,]0+$', ''), '[^0-9]', '', 'g') as integer)
     end;

@@ -38,48 +38,45 @@ def read_records(
     connection.execute(f"delete from lines where line <= {int(header_line)}")
     field = rf'"(?:[^"]|"")*"|[^{separator}"]*'
     sound = rf"(?:{field})(?:\{separator}(?:{field}))*"
-    _settle_open_quotes(connection, separator=separator, sound=sound, lenient=lenient)
+    settled = _settle_open_quotes(connection, separator=separator, sound=sound, lenient=lenient)
     connection.execute("set variable separator = $1", [separator])
-    connection.execute("set variable sound = $1", [sound])
     connection.execute("set variable one_field = $1", [rf"(?:^|\{separator})({field})"])
     connection.execute("set variable width = $1", [width])
+    cut = "string_split(raw, getvariable('separator'))"
+    if connection.execute("select true from lines where contains(raw, '\"') limit 1").fetchone():
+        cut = f"case when not contains(raw, '\"') then {cut} else {_UNQUOTED} end"
+    # Without this branch, which few files need, the engine types records in parallel.
+    others = "union all select line, raw, fields, fault from settled" if settled else ""
     connection.execute(
-        """
-        create or replace temp view cut as
-        select line, raw, string_split(raw, getvariable('separator')) as fields, null::varchar as fault
-        from lines where raw is not null and not contains(raw, '"')
-        union all
-        select
-            line, raw,
-            list_transform(
-                regexp_extract_all(raw, getvariable('one_field'), 1),
-                lambda f: case when starts_with(f, '"') then replace(f[2:-2], '""', '"') else f end
-            ),
-            null
-        from lines where contains(raw, '"') and regexp_full_match(raw, getvariable('sound'))
-        union all
-        select line, raw, fields, fault from settled
-        """
-    )
-    connection.execute(
-        """
+        f"""
         create or replace temp view records as
         select
             line, raw, fields,
             case
                 when fault is not null then fault
                 when len(fields) <> getvariable('width')
-                    then format('expected {} fields, found {}', getvariable('width'), len(fields))
+                    then format('expected {{}} fields, found {{}}', getvariable('width'), len(fields))
             end as fault
-        from cut
+        from (
+            select line, raw, {cut} as fields, null::varchar as fault from lines where raw is not null
+            {others}
+        )
         """
     )
 
 
-def _settle_open_quotes(connection: duckdb.DuckDBPyConnection, *, separator: str, sound: str, lenient: bool) -> None:
+_UNQUOTED = """
+    list_transform(
+        regexp_extract_all(raw, getvariable('one_field'), 1),
+        lambda f: case when starts_with(f, '"') then replace(f[2:-2], '""', '"') else f end
+    )
+"""
+
+
+def _settle_open_quotes(connection: duckdb.DuckDBPyConnection, *, separator: str, sound: str, lenient: bool) -> int:
     """Settle the lines whose quotes do not close: they open a record of several lines, or are wrong.
 
-    Makes the table `settled` of such records and takes their continuation lines out of `lines`.
+    Makes the table `settled` of such records, takes their lines out of `lines` and returns how many records there are.
     """
     connection.execute(
         "create or replace temp table settled (line bigint, last bigint, raw varchar, fields varchar[], fault varchar)"
@@ -104,6 +101,7 @@ def _settle_open_quotes(connection: duckdb.DuckDBPyConnection, *, separator: str
     if settled:
         connection.executemany("insert into settled values (?, ?, ?, ?, ?)", settled)
         connection.execute("delete from lines using settled s where lines.line between s.line and s.last")
+    return len(settled)
 
 
 def _cut_strict(texts: list[str], separator: str) -> tuple[int, list[str] | None]:

@@ -1,0 +1,128 @@
+"""What becomes of a record, as SQL generated from the description of its source: its typed cells, and its disposition."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sf_assets.fields import FIELDS
+from sf_assets.sources import Cell, Source
+
+EXPECTED = {
+    "text": "a value",
+    "entier": "a whole number",
+    "decimal_point": "a number with a decimal point",
+    "decimal_virgule": "a number with a decimal comma or point, without blanks",
+    "centimes": "an amount in cents",
+    "entier_tronque": "a number with a decimal point",
+    "booleen": "1, t, true, 0, f or false",
+    "date_iso": "a date AAAA-MM-JJ",
+    "date_fr": "a date JJ/MM/AAAA",
+    "date_compacte": "a date AAAA-MM-JJ or AAAAMMJJ",
+    "date_urssaf": "a date (A)AAMMJJ",
+    "date_procol": "a date JJMMMAAAA with an English month",
+    "periode_debut": "a period AAXY or AAAAXY",
+    "periode_fin": "a period AAXY or AAAAXY",
+    "motif": "a reason from 1 to 7",
+    "effectif": "a head-count: digits, blanks between thousands",
+}
+
+# The type of the list of what is wrong with a record.
+ERRORS = 'struct("column" varchar, expected varchar, found varchar)[]'
+
+# Readers whose codes are looked up first, and the table that holds them.
+_KNOWN = {"date_urssaf": "known_days", "periode_debut": "known_periods", "periode_fin": "known_periods"}
+
+
+def _field(header: Sequence[str], name: str) -> str:
+    """Return the SQL of a field by header name: the right-most wins, case does not matter, a missing one is empty."""
+    positions = [at for at, found in enumerate(header, start=1) if found.lower() == name.lower()]
+    return f"fields[{positions[-1]}]" if positions else "''"
+
+
+def _key(source: Source) -> str:
+    """Return the SQL of the identifier; Sirene writes that of an establishment in two cells."""
+    headers = [cell.header for cell in source.cells if cell.column == source.key]
+    return f'"{headers[0]}"' if headers else '"siren" || "nic"'
+
+
+def typed_query(source: Source, header: Sequence[str]) -> str:
+    """Return the query that types every record of the view `records` and says what becomes of it."""
+    texts = ", ".join(f'{_field(header, name)} as "{name}"' for name in dict.fromkeys(c.header for c in source.cells))
+    values = ", ".join(f"{_value(cell)} as v{n}" for n, cell in enumerate(source.cells))
+    lookups = dict.fromkeys((_KNOWN[cell.reader], cell.header) for cell in source.cells if cell.reader in _KNOWN)
+    known = " ".join(
+        f'left join {table} as "{table} {name}" on "{table} {name}".code = "{name}"' for table, name in lookups
+    )
+    kept = ", ".join(f"v{n} as {cell.column}" for n, cell in enumerate(source.cells) if cell.column)
+    errors = [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "record" and _can_fail(cell)]
+    notes = [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "cell"]
+    key = _key(source)
+    errors.append(
+        _Error(f"not regexp_full_match({key}, '{FIELDS[source.key].pattern}')", source.key, "digits only", key)
+    )
+    outside = f"substr({key}, 1, 9) not in (select siren from perimeter)" if source.filtered else "false"
+    # The reference tests the key only once the other cells are sound, and the perimeter last (sources.md §2.4).
+    return f"""
+        with texts as (select line, raw, fields, fault, {texts} from records),
+        valued as (select texts.*, {values} from texts {known}),
+        judged as (
+            select *,
+                case
+                    when fault is not null
+                        then [{{'column': null::varchar, 'expected': fault, 'found': null::varchar}}]
+                    else {_listed(errors)}
+                end as errors,
+                {_listed(notes)} as notes
+            from valued
+        )
+        select
+            getvariable('file') as file, line, {kept}, {"fields," if source.wide else ""}
+            case
+                when fault is null and ({source.skip or "false"}) then 'filtered'
+                when errors is not null then 'quarantined'
+                when {outside} then 'filtered'
+                else 'accepted'
+            end as disposition,
+            case when {"true" if source.unique else "errors is not null or notes is not null"} then raw end as raw,
+            errors, notes
+        from judged
+    """
+
+
+def _value(cell: Cell) -> str:
+    read = f'read_{cell.reader}("{cell.header}")'
+    if cell.reader not in _KNOWN:
+        return read
+    known = f'"{_KNOWN[cell.reader]} {cell.header}"'
+    return f"case when {known}.code is not null then {known}.{cell.reader} else {read} end"
+
+
+@dataclass(frozen=True, slots=True)
+class _Error:
+    """When a cell is wrong, as SQL, and what to say of it."""
+
+    condition: str
+    column: str
+    expected: str
+    found: str
+
+    @property
+    def sql(self) -> str:
+        said = f"{{'column': '{self.column}', 'expected': '{self.expected}', 'found': {self.found}::varchar}}"
+        return f"case when {self.condition} then {said} end"
+
+
+def _can_fail(cell: Cell) -> bool:
+    return cell.required or cell.reader not in ("text", "etat_actif")
+
+
+def _error(n: int, cell: Cell) -> _Error:
+    wrong = f"v{n} is null" if cell.required else f"(v{n} is null and \"{cell.header}\" <> '')"
+    return _Error(wrong, cell.header, EXPECTED[cell.reader], f'"{cell.header}"')
+
+
+def _listed(errors: Sequence[_Error]) -> str:
+    """Return the SQL of the list of what is wrong, NULL when nothing is: most records never make a list."""
+    if not errors:
+        return "null"
+    listed = f"list_filter([{', '.join(error.sql for error in errors)}], lambda e: e is not null)"
+    return f"case when {' or '.join(error.condition for error in errors)} then {listed} end"

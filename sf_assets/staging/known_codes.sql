@@ -1,0 +1,14 @@
+-- The codes of days and periods that files repeat by the million: looking one up takes a tenth of reading it. A code that
+-- is not here is read on the spot.
+create or replace temp table known_periods as
+select code, read_periode_debut(code) as periode_debut, read_periode_fin(code) as periode_fin
+from (
+    select lpad((year % century)::varchar, digits, '0') || period as code
+    from generate_series(1990, 2049) as y (year),
+        (values (100, 2), (10000, 4)) as l (century, digits),
+        (select (10 * q + m)::varchar as period from range(1, 5) as q (q), range(4) as m (m) union all select '62')
+);
+
+create or replace temp table known_days as
+select (strftime(day, '%Y%m%d')::integer - 19000000)::varchar as code, day::date as date_urssaf
+from generate_series(date '1990-01-01', date '2049-12-31', interval 1 day) as d (day);

@@ -1,0 +1,66 @@
+"""Settings come from the environment, in one place, and a mistake stops the start with a message that names it."""
+
+from pathlib import Path
+
+import pytest
+
+from sf_assets.resources import Parameters, resources_for
+from sf_assets.settings import Settings
+
+
+def test_an_empty_environment_gives_the_defaults_of_production() -> None:
+    settings = Settings.from_environment({})
+    assert settings.data_dir == Path("data")
+    assert (settings.perimeter_months, settings.perimeter_staff, settings.perimeter_recent) == (36, 10, False)
+    assert (settings.cutoff_shift_days, settings.training_failures, settings.threads) == (0, 50, 2)
+    assert settings.catalog_path == str(Path("data/warehouse/catalog.sqlite").absolute())
+
+
+def test_variables_of_others_are_not_looked_at() -> None:
+    assert Settings.from_environment({"PATH": "/bin", "THREADS": "many"}) == Settings.from_environment({})
+
+
+def test_each_setting_is_read_from_the_variable_of_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SF_DATA_DIR", "/srv/sf")
+    monkeypatch.setenv("SF_CATALOG", "postgres:dbname=sf")
+    monkeypatch.setenv("SF_PERIMETER_RECENT", "true")
+    settings = Settings.from_environment()
+    assert settings.data_dir == Path("/srv/sf")
+    assert settings.catalog_path == "postgres:dbname=sf"
+    assert settings.perimeter_recent is True
+
+
+def test_an_unknown_variable_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"SF_THREAD unknown, expected one of .*SF_THREADS"):
+        Settings.from_environment({"SF_THREAD": "2"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SF_THREADS", "many", "valid integer"),
+        ("SF_THREADS", "0", "greater than or equal to 1"),
+        ("SF_CUTOFF_SHIFT_DAYS", "31", "less than or equal to 27"),
+        ("SF_PERIMETER_STAFF", "-1", "greater than or equal to 0"),
+        ("SF_PERIMETER_RECENT", "peut-être", "valid boolean"),
+        ("SF_DELAYS", '{"procl_days": 3}', "procol_days"),
+    ],
+)
+def test_an_unusable_value_is_refused_by_the_name_of_its_variable(name: str, value: str, expected: str) -> None:
+    with pytest.raises(ValueError, match=rf"environment: {name}: .*{expected}.*, found .*{value[2:-2]}"):
+        Settings.from_environment({name: value})
+
+
+def test_several_mistakes_are_told_at_once() -> None:
+    with pytest.raises(ValueError, match=r"SF_MEMORY_LIMIT: .*; SF_THREADS: "):
+        Settings.from_environment({"SF_MEMORY_LIMIT": "plenty", "SF_THREADS": "many"})
+
+
+def test_assets_get_folders_and_parameters_of_the_settings(tmp_path: Path) -> None:
+    resources = resources_for(Settings(data_dir=tmp_path, perimeter_months=24, delays={"procol_days": 3}))
+    parameters = resources["parameters"]
+    assert isinstance(parameters, Parameters)
+    assert parameters.perimeter_months == 24
+    assert parameters.of_queries()["procol_days"] == 3
+    assert parameters.of_queries()["effectif_months"] == 3
+    assert resources["folders"].incoming_path == tmp_path / "incoming"  # type: ignore[attr-defined]
