@@ -21,7 +21,11 @@ class Settings(BaseModel):
     catalog: str = Field(
         "", description="DuckLake catalog: empty for SQLite below data_dir, or 'postgres:<libpq string>'"
     )
-    memory_limit: str = Field("3GB", pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$", description="memory of one warehouse session before it spills to disk")
+    memory_limit: str = Field(
+        "3GB",
+        pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$",
+        description="memory of one warehouse session before it spills to disk",
+    )
     threads: int = Field(2, ge=1, description="threads of one warehouse session")
     cutoff_shift_days: int = Field(0, ge=-27, le=27, description="days between the month's last day and the cut-off")
     perimeter_months: int = Field(36, ge=1, description="head-count columns looked at to enter the perimeter")
@@ -51,7 +55,9 @@ class Settings(BaseModel):
         try:
             return cls.model_validate({known[name]: value for name, value in found.items()})
         except ValidationError as error:
-            told = (f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg']}, found {one['input']!r}" for one in error.errors())
+            told = (
+                f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg']}, found {one['input']!r}" for one in error.errors()
+            )
             raise ValueError(f"environment: {'; '.join(told)}") from None
 
     @property

@@ -92,9 +92,7 @@ class Run:
 
     def __init__(self, place: Place, result: dg.ExecuteInProcessResult) -> None:
         self.success = result.success
-        self.failures = {
-            event.step_key: _told(event.step_failure_data) for event in result.get_step_failure_events()
-        }
+        self.failures = {event.step_key: _told(event.step_failure_data) for event in result.get_step_failure_events()}
         self.materialized = {
             event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
         }

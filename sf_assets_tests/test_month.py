@@ -96,7 +96,9 @@ def test_the_list_is_handed_over_in_four_formats_that_agree(place: Place, septem
     listed = place.rows("list_alerts", SEPTEMBER).sort("rang")
     assert listed.height > 0, "choose another seed"
     folder = place.settings.data_dir / "lists" / "2509"
-    assert sorted(path.name for path in folder.iterdir()) == [f"liste_2509.{kind}" for kind in ("csv", "json", "parquet", "xlsx")]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        f"liste_2509.{kind}" for kind in ("csv", "json", "parquet", "xlsx")
+    ]
     assert pl.read_parquet(folder / "liste_2509.parquet")["siren"].to_list() == listed["siren"].to_list()
     text = (folder / "liste_2509.csv").read_text("utf-8-sig")
     assert [line.split(";")[1] for line in text.splitlines()[1:]] == listed["siren"].to_list()

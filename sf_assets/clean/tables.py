@@ -174,7 +174,7 @@ SIRENE = Table(
         not_null("siret", "An establishment without a number: look at the month's Sirene file."),
         no_rows(
             "siret_unique",
-            "select month, siret from {batch} group by month, siret having count(*) > 1",
+            "select siret from {batch} group by siret having count(*) > 1",
             "The register repeats an establishment: tell INSEE; the list is not touched.",
             "warning",
         ),
