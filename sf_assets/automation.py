@@ -12,7 +12,7 @@ import dagster as dg
 from sf_assets.partitions import months
 from sf_assets.resources import Folders
 from sf_assets.sources import SOURCES
-from sf_assets.sources.batch import BadBatch, Batch, batch_key, read_batch
+from sf_assets.sources.batch import BadBatch, Batch, batch_key, is_key, read_batch
 
 # Features run over ranges of months, the other layers month by month: a backfill of a whole job takes the latter.
 warnings.filterwarnings("ignore", message="(?s).*varying BackfillPolicies.*")
@@ -73,6 +73,8 @@ def files_arrived(context: dg.SensorEvaluationContext, folders: Folders) -> dg.S
     A file that still grows must not start the month: the batch has to look the same at two evaluations in a row. A new
     delivery of the same month starts it again.
     """
+    if strangers := _strangers(folders.incoming_path):
+        context.log.warning(f"folders of {folders.incoming_path} that are no month AAMM: {', '.join(strangers)}")
     for key in reversed(months.get_partition_keys()):
         month = months.time_window_for_partition_key(key).start.date()
         try:
@@ -90,6 +92,12 @@ def files_arrived(context: dg.SensorEvaluationContext, folders: Folders) -> dg.S
             )
         return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen, partition_key=key)])
     return dg.SkipReason(f"no batch folder below {folders.incoming_path}")
+
+
+def _strangers(incoming: Path) -> list[str]:
+    """Return the folders whose names are no batch key: a misspelt month would wait for ever."""
+    found = sorted(path.name for path in incoming.iterdir() if path.is_dir()) if incoming.is_dir() else []
+    return [name for name in found if not is_key(name) and not name.startswith(".")]
 
 
 JOBS = (monthly_job, batch_job, history_job, score_job)

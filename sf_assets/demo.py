@@ -13,7 +13,7 @@ import dagster as dg
 from dagster import DagsterEventType, EventLogEntry
 
 from sf_assets.features.delays import DELAYS
-from sf_assets.partitions import add_months
+from sf_assets.partitions import add_months, months, parse_month
 from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
 from sf_assets.sources.batch import batch_key
@@ -26,11 +26,11 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 def main() -> int:
     """Run the demonstration; return 0 when a list was published."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--month", default="2026-10", help="month of the batch, AAAA-MM")
+    parser.add_argument("--month", type=_month, default="2026-10", help="month of the batch, AAAA-MM")
     parser.add_argument("--companies", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    month = date.fromisoformat(f"{arguments.month}-01")
+    month = arguments.month
     settings = Settings.from_environment()
     started = time.monotonic()
     _write_world(settings, month, companies=arguments.companies, seed=arguments.seed)
@@ -52,6 +52,12 @@ def main() -> int:
     return 0 if done else 1
 
 
+def _month(text: str) -> date:
+    if f"{text}-01" not in months.get_partition_keys():
+        raise argparse.ArgumentTypeError(f"expected a month AAAA-MM that has ended, found {text!r}")
+    return parse_month(f"{text}-01")
+
+
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
@@ -65,6 +71,8 @@ def _write_world(settings: Settings, month: date, *, companies: int, seed: int) 
     wanted = json.dumps({"companies": companies, "seed": seed})
     if folder.is_dir() and recipe.is_file() and recipe.read_text() == wanted:
         return
+    if folder.is_dir() and any(folder.iterdir()) and not recipe.is_file():
+        raise SystemExit(f"{folder} holds files that the demonstration did not write: it leaves them alone")
     started = time.monotonic()
     oracle.parent.mkdir(parents=True, exist_ok=True)
     rows = write_batch(folder, month=month, companies=companies, seed=seed, oracle=oracle)

@@ -30,8 +30,13 @@ OWNERS = ("team:donnees",)
 _NOMENCLATURES = {table.name for table in nomenclatures.TABLES}
 
 
-def stamp(table: Table, layer: str, *, description: str, query: str, kinds: set[str]) -> dict[str, Any]:
+def stamp(table: Table, layer: str, *, description: str, query: Query | str, kinds: set[str]) -> dict[str, Any]:
     """Return what every asset carries: owners, what a row is, columns, months, and the digest of what makes it."""
+    text, digest = (
+        (query.text, query.digest)
+        if isinstance(query, Query)
+        else (query, hashlib.sha256(query.encode()).hexdigest()[:12])
+    )
     columns = [
         dg.TableColumn(
             name=column.name,
@@ -48,13 +53,13 @@ def stamp(table: Table, layer: str, *, description: str, query: str, kinds: set[
         "kinds": kinds,
         "tags": {"layer": layer, **{key: tag_value(value) for key, value in table.tags.items()}},
         "description": description,
-        "code_version": hashlib.sha256(query.encode()).hexdigest()[:12],
+        "code_version": digest,
         "partitions_def": months,
         "metadata": {
             "dagster/column_schema": dg.TableSchema(columns=columns),
             "dagster/table_name": f"lake.{table.name}",
             "one_row_is": table.grain,
-            "sql": dg.MetadataValue.md(f"```sql\n{query}\n```"),
+            "sql": dg.MetadataValue.md(f"```sql\n{text}\n```"),
         },
     }
 
@@ -81,6 +86,20 @@ def told(write: Write, *, reads: Mapping[str, object] | None = None) -> dict[str
     return metadata
 
 
+def told_of_months(writes: Sequence[Write], months: int) -> dict[str, Any]:
+    """Return the metadata of the writes of several months in one step: sums, and the last snapshot."""
+    rows = sum(write.rows for write in writes)
+    return {
+        # Every partition of the step carries the same metadata: only a mean is true of all of them.
+        "dagster/partition_row_count": rows // months,
+        "rows": rows,
+        "rows_replaced": sum(write.replaced for write in writes),
+        "months": months,
+        "snapshot": writes[-1].snapshot if writes else None,
+        "seconds": round(sum(write.seconds for write in writes), 2),
+    }
+
+
 def gate(session: Session, reads: Iterable[tuple[str, date]]) -> None:
     """Let pass only when every blocking check of these assets and months passed; raise `Blocked` otherwise."""
     require_passed(session, reads, SUITES)
@@ -95,11 +114,6 @@ def in_force(session: Session, source: str, month: date) -> date | None:
         {"source": source, "month": month},
     ).fetchone()
     return row[0] if row else None
-
-
-def state_of(month: date, built: Sequence[date]) -> date:
-    """Return which of the `built` batch months the features of a month are computed from: its own, else the newest."""
-    return month if month in built or not built else built[-1]
 
 
 def reads_at(session: Session, names: Sequence[str], state: date) -> tuple[dict[Table, date], list[tuple[str, date]]]:
@@ -125,7 +139,7 @@ def query_asset(table: Table, query: Query, layer: str) -> dg.AssetsDefinition:
     """Build the asset of one table of the clean layer from the query that bears its name."""
     names = [name for name in query.reads if name not in _NOMENCLATURES]
 
-    @dg.asset(**stamp(table, layer, description=query.header, query=query.text, kinds={"duckdb", "sql"}), deps=names)
+    @dg.asset(**stamp(table, layer, description=query.header, query=query, kinds={"duckdb", "sql"}), deps=names)
     def build(
         context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
     ) -> dg.MaterializeResult[None]:

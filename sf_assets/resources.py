@@ -53,6 +53,7 @@ def resources_for(settings: Settings) -> dict[str, object]:
             catalog=settings.catalog_path,
             data_path=str(data / "warehouse" / "tables"),
             memory_limit=settings.memory_limit,
+            temp_directory=settings.temp_directory,
             threads=settings.threads,
         ),
         "folders": Folders(incoming=str(data / "incoming"), models=str(data / "models"), lists=str(data / "lists")),

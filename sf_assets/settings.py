@@ -26,6 +26,7 @@ class Settings(BaseModel):
         pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$",
         description="memory of one warehouse session before it spills to disk",
     )
+    temp_directory: str = Field("", description="where a session spills beyond its memory; empty for the system's")
     threads: int = Field(2, ge=1, description="threads of one warehouse session")
     cutoff_shift_days: int = Field(0, ge=-27, le=27, description="days between the month's last day and the cut-off")
     perimeter_months: int = Field(36, ge=1, description="head-count columns looked at to enter the perimeter")

@@ -6,6 +6,7 @@ from datetime import date
 import duckdb
 import polars as pl
 
+from sf_assets.lists.tables import STANDING
 from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
 from sf_assets.sources.batch import batch_key
@@ -31,11 +32,11 @@ _MODELS = """
     ) using first(valeur) group by methode, lecture order by methode, lecture
 """
 _STATEMENTS = "select methode, statement, retained from lake.model_fitted where month = $month order by methode"
-_RISKIEST = """
+_RISKIEST = f"""
     select rang, siren, departement, niveau, probabilite, motif_1, motif_2, motif_3
-    from lake.list_alerts where month = $month order by rang limit 10
+    from ({STANDING}) order by rang limit 10
 """
-_COUNT = "select count(*) filter (niveau = 2), count(*) filter (niveau = 1) from lake.list_alerts where month = $month"
+_COUNT = f"select count(*) filter (niveau = 2), count(*) filter (niveau = 1) from ({STANDING})"
 _LEVELS = {1: "modéré", 2: "fort"}
 
 

@@ -170,4 +170,6 @@ def test_every_feature_says_what_it_is_and_why():
     for feature in FEATURES:
         assert feature.label, feature.name
         assert feature.reason, feature.name
-        assert "{value}" in feature.phrase or feature.unit == "flag", feature.name
+        said = [place for place in ("{value}", "{evolution}") if place in feature.phrase]
+        # A flag is its own sentence; any other feature says its value, or its change, once.
+        assert len(said) == (feature.unit != "flag"), feature.name

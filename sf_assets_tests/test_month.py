@@ -58,9 +58,8 @@ def september(place: Place) -> dict[str, Run]:
 
 
 def lines_of(path: Path) -> int:
-    opened = gzip.open(path) if path.suffix == ".gz" else path.open("rb")
-    with opened as stream:
-        return sum(1 for _ in stream)
+    content = path.read_bytes()
+    return (gzip.decompress(content) if path.suffix == ".gz" else content).count(b"\n")
 
 
 def test_every_record_delivered_is_accepted_filtered_or_quarantined(place: Place, september: dict[str, Run]) -> None:

@@ -1,11 +1,19 @@
 """Settings come from the environment, in one place, and a mistake stops the start with a message that names it."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from sf_assets.resources import Parameters, resources_for
-from sf_assets.settings import Settings
+from sf_assets.settings import PREFIX, Settings
+
+
+@pytest.fixture
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what the process has of ours: Great Expectations, once imported, leaves a variable SF_PARTNER there."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
 
 
 def test_an_empty_environment_gives_the_defaults_of_production() -> None:
@@ -20,7 +28,14 @@ def test_variables_of_others_are_not_looked_at() -> None:
     assert Settings.from_environment({"PATH": "/bin", "THREADS": "many"}) == Settings.from_environment({})
 
 
-def test_each_setting_is_read_from_the_variable_of_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_dagster_and_great_expectations_leave_in_the_environment_is_not_taken_for_a_setting() -> None:
+    # Dagster sets it in every run it launches, before it loads the definitions; Great Expectations when it judges.
+    assert Settings.from_environment({"SF_PARTNER": "DagsterLabs_Dagster"}) == Settings.from_environment({})
+
+
+def test_each_setting_is_read_from_the_variable_of_its_name(
+    bare_environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SF_DATA_DIR", "/srv/sf")
     monkeypatch.setenv("SF_CATALOG", "postgres:dbname=sf")
     monkeypatch.setenv("SF_PERIMETER_RECENT", "true")

@@ -51,16 +51,17 @@ evenements as (
     from stg_apconso
 )
 
+-- Decimals add up to the same in any order, floating numbers do not.
 select
     siret,
     left(siret, 9) as siren,
     periode,
-    sum(etp_autorise) as etp_autorise,
-    sum(etp_consomme) as etp_consomme,
+    cast(sum(cast(etp_autorise as decimal(38, 9))) as double) as etp_autorise,
+    cast(sum(cast(etp_consomme as decimal(38, 9))) as double) as etp_consomme,
     string_agg(distinct motif_recours, '; ' order by motif_recours) as motif_recours,
     bool_or(is_last) as is_last,
-    sum(heures_autorisees) as heures_autorisees,
-    sum(heures_consommees) as heures_consommees
+    cast(sum(cast(heures_autorisees as decimal(38, 9))) as double) as heures_autorisees,
+    cast(sum(cast(heures_consommees as decimal(38, 9))) as double) as heures_consommees
 from evenements
 where left(siret, 9) not in (select siren from siren_blacklist)
 group by siret, periode

@@ -4,7 +4,8 @@
 select
     siret,
     periode_debut as periode,
-    sum(du) as du
+    -- Decimals add up to the same in any order, floating numbers do not.
+    cast(sum(cast(du as decimal(30, 4))) as double) as du
 from stg_cotisation
 where left(siret, 9) not in (select siren from siren_blacklist)
 group by siret, periode_debut

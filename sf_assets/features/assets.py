@@ -6,8 +6,9 @@ from importlib.resources import files
 
 import dagster as dg
 
+from sf_assets.failures import Blocked
 from sf_assets.features.tables import TABLES
-from sf_assets.materialization import gate, reads_at, stamp, state_of, told
+from sf_assets.materialization import gate, reads_at, stamp, told_of_months
 from sf_assets.partitions import add_months, parse_month
 from sf_assets.queries import Query, read_query
 from sf_assets.resources import Parameters
@@ -15,14 +16,33 @@ from sf_assets.schema import Table
 from sf_assets.storage import Session, Warehouse, Write
 
 _FEATURES = {table.name for table in TABLES}
+_QUERIES = {table.name: read_query(files("sf_assets.features"), table.name) for table in TABLES}
+# What features read of the layers below, all of it of the same batch month.
+_BASE = sorted({name for query in _QUERIES.values() for name in query.reads} - _FEATURES)
+
+
+def _newest_sound(session: Session, built: Sequence[date]) -> date:
+    """Return the newest batch month whose gates are open; the newest of all when none is, so that its gate says why."""
+    for state in reversed(built):
+        try:
+            gate(session, reads_at(session, _BASE, state)[1])
+        except Blocked:
+            continue
+        return state
+    return built[-1]
 
 
 def _spans(session: Session, months: Sequence[date]) -> list[tuple[date, list[date]]]:
-    """Cut months into runs without a gap that are computed from the same batch month."""
+    """Cut months into runs without a gap that are computed from the same batch month.
+
+    A month is computed from its own batch. One that has none takes the newest sound batch: it does not wait for the
+    mending of a later one.
+    """
     spans: list[tuple[date, list[date]]] = []
     built = session.months("stg_filter_import")
+    newest = _newest_sound(session, built) if built and not set(months) <= set(built) else None
     for month in sorted(months):
-        state = state_of(month, built)
+        state = month if newest is None or month in built else newest
         if spans and spans[-1][0] == state and add_months(spans[-1][1][-1], 1) == month:
             spans[-1][1].append(month)
         else:
@@ -55,10 +75,10 @@ def _build(
 
 
 def _feature_asset(table: Table) -> dg.AssetsDefinition:
-    query = read_query(files("sf_assets.features"), table.name)
+    query = _QUERIES[table.name]
 
     @dg.asset(
-        **stamp(table, "features", description=query.header, query=query.text, kinds={"duckdb", "sql"}),
+        **stamp(table, "features", description=query.header, query=query, kinds={"duckdb", "sql"}),
         deps=list(query.reads),
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
@@ -67,10 +87,8 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[None]:
         wanted = [parse_month(key) for key in context.partition_keys]
         writes = _build(warehouse, table, query, wanted, values=parameters.of_queries(), run_id=context.run_id)
-        rows = sum(write.rows for _, write in writes)
         return dg.MaterializeResult(
-            metadata=told(writes[-1][1])
-            | {"dagster/partition_row_count": rows // len(wanted), "rows": rows, "months": len(wanted)}
+            metadata=told_of_months([write for _, write in writes], len(wanted))
             | {"computed_from": dg.MetadataValue.json(sorted({f"{state:%Y-%m}" for state, _ in writes}))}
         )
 

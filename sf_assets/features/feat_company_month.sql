@@ -1,6 +1,7 @@
 -- One row is one company of the perimeter that employed people and was active at the month's cut-off, with what was then
 -- known of it. A company is followed while its last known head-count is less than six months older than the newest that
--- could be known, and while the register says that its seat is open.
+-- could be known, while the register says that its seat is open, and once it is known to have had enough staff in the
+-- perimeter's window: the perimeter of today also holds companies that grew into it later.
 with months as (
     select
         cast(month as date) as month,
@@ -15,18 +16,41 @@ seats as (
     qualify row_number() over (partition by siren order by est_actif desc, siret) = 1
 ),
 
+states as (
+    -- A state lasts until the next one starts; of two that start the same day, an open one counts.
+    select
+        siret,
+        coalesce(date_debut, '1900-01-01') as since,
+        bool_or(est_actif) as est_actif,
+        lead(since, 1, '9999-12-31') over (partition by siret order by since) as until
+    from clean_sirene_histo
+    group by siret, since
+),
+
 closed as (
     select seats.siren, months.month
-    from months, seats
-    join clean_sirene_histo as h using (siret)
-    group by all
-    having
-        count(*) filter (coalesce(h.date_debut, '1900-01-01') <= months.cutoff) > 0
-        and not bool_or(
-            h.est_actif
-            and coalesce(h.date_debut, '1900-01-01') <= months.cutoff
-            and coalesce(h.date_fin, '9999-12-31') >= months.cutoff
-        )
+    from states
+    join seats using (siret)
+    join months on months.cutoff >= states.since and months.cutoff < states.until
+    where not states.est_actif
+),
+
+reached as (
+    -- The months at which a head-count that opens the perimeter is in its window.
+    select
+        siren,
+        cast(periode + to_months($effectif_months) as date) as since,
+        cast(periode + to_months($effectif_months + $perimeter_months) as date) as until,
+        coalesce(since > lag(until) over (partition by siren order by periode), true) as starts
+    from clean_effectif_ent
+    where effectif_ent >= $minimum
+),
+
+entitled as (
+    -- Windows that overlap are one stay, so that a company and month come once.
+    select siren, min(since) as since, max(until) as until
+    from (select *, count(*) filter (starts) over (partition by siren order by since) as stay from reached) as stays
+    group by siren, stay
 ),
 
 in_procedure as (
@@ -54,6 +78,7 @@ select
 from months
 join feat_effectif as e on months.month = e.month and e.effectif > 0
 join clean_filter as f on e.siren = f.siren
+join entitled on e.siren = entitled.siren and months.month >= entitled.since and months.month < entitled.until
 left join clean_sirene_ul as ul on f.siren = ul.siren
 left join seats on f.siren = seats.siren
 left join in_procedure as p on f.siren = p.siren and months.month = p.month

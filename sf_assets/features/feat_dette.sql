@@ -41,7 +41,8 @@ booked as (
         ) as month,
         -- Decimals add up to the same in any order, floating numbers do not.
         cast(du as decimal(30, 4)) as du,
-        cast(du / greatest(date_diff('month', periode_debut, periode_fin), 1) as decimal(30, 4)) as monthly
+        greatest(date_diff('month', periode_debut, periode_fin), 1) as covered,
+        cast(du / covered as decimal(30, 4)) as monthly
     from stg_cotisation
     where du is not null
 ),
@@ -58,8 +59,8 @@ flows as (
 ),
 
 started as (
-    -- The mean is over the months since the first contribution ever booked, twelve at most.
-    select siren, min(month) as first_booked
+    -- The mean is over the months covered since the first contribution ever booked, twelve at most.
+    select siren, min(cast(month - to_months(covered - 1) as date)) as first_covered
     from booked
     group by siren
 ),
@@ -91,7 +92,7 @@ stock as (
         cast(sum(patronale) over past as double) / 100 as patronale,
         cast(last_value(monthly ignore nulls) over year as double) as cotisation,
         cast(sum(du) over year as double)
-        / nullif(least(date_diff('month', started.first_booked, month) + 1, 12), 0) as cotisation_mean12m
+        / nullif(least(date_diff('month', started.first_covered, month) + 1, 12), 0) as cotisation_mean12m
     from monthly
     left join started using (siren)
     window

@@ -6,6 +6,30 @@ with plans as (
     from (select distinct month from feat_company_month) as m
     join clean_delai as d
         on d.date_creation <= last_day(m.month) + $shift and d.date_echeance >= last_day(m.month) + $shift
+),
+
+dette as (
+    select
+        c.month,
+        c.siren,
+        coalesce(dette_sociale_ouvriere, 0) as dette_sociale_ouvriere,
+        coalesce(dette_sociale_ouvriere_lag1m, 0) as dette_sociale_ouvriere_lag1m,
+        coalesce(dette_sociale_ouvriere_lag2m, 0) as dette_sociale_ouvriere_lag2m,
+        coalesce(dette_sociale_ouvriere_lag3m, 0) as dette_sociale_ouvriere_lag3m,
+        coalesce(dette_sociale_ouvriere_lag6m, 0) as dette_sociale_ouvriere_lag6m,
+        coalesce(dette_sociale_ouvriere_lag12m, 0) as dette_sociale_ouvriere_lag12m,
+        coalesce(dette_sociale_patronale, 0) as dette_sociale_patronale,
+        coalesce(dette_sociale_patronale_lag1m, 0) as dette_sociale_patronale_lag1m,
+        coalesce(dette_sociale_patronale_lag2m, 0) as dette_sociale_patronale_lag2m,
+        coalesce(dette_sociale_patronale_lag3m, 0) as dette_sociale_patronale_lag3m,
+        coalesce(dette_sociale_patronale_lag6m, 0) as dette_sociale_patronale_lag6m,
+        coalesce(dette_sociale_patronale_lag12m, 0) as dette_sociale_patronale_lag12m,
+        coalesce(mois_en_dette_12m, 0)::double as mois_en_dette_12m,
+        cotisation,
+        cotisation_mean12m,
+        cotisation_mean12m_lag6m
+    from feat_company_month as c
+    left join feat_dette using (month, siren)
 )
 
 select
@@ -13,18 +37,18 @@ select
     c.siren,
     d.cotisation,
     d.cotisation_mean12m,
-    coalesce(d.dette_sociale_ouvriere, 0) as dette_sociale_ouvriere,
-    coalesce(d.dette_sociale_ouvriere_lag1m, 0) as dette_sociale_ouvriere_lag1m,
-    coalesce(d.dette_sociale_ouvriere_lag2m, 0) as dette_sociale_ouvriere_lag2m,
-    coalesce(d.dette_sociale_ouvriere_lag3m, 0) as dette_sociale_ouvriere_lag3m,
-    coalesce(d.dette_sociale_ouvriere_lag6m, 0) as dette_sociale_ouvriere_lag6m,
-    coalesce(d.dette_sociale_ouvriere_lag12m, 0) as dette_sociale_ouvriere_lag12m,
-    coalesce(d.dette_sociale_patronale, 0) as dette_sociale_patronale,
-    coalesce(d.dette_sociale_patronale_lag1m, 0) as dette_sociale_patronale_lag1m,
-    coalesce(d.dette_sociale_patronale_lag2m, 0) as dette_sociale_patronale_lag2m,
-    coalesce(d.dette_sociale_patronale_lag3m, 0) as dette_sociale_patronale_lag3m,
-    coalesce(d.dette_sociale_patronale_lag6m, 0) as dette_sociale_patronale_lag6m,
-    coalesce(d.dette_sociale_patronale_lag12m, 0) as dette_sociale_patronale_lag12m,
+    d.dette_sociale_ouvriere,
+    d.dette_sociale_ouvriere_lag1m,
+    d.dette_sociale_ouvriere_lag2m,
+    d.dette_sociale_ouvriere_lag3m,
+    d.dette_sociale_ouvriere_lag6m,
+    d.dette_sociale_ouvriere_lag12m,
+    d.dette_sociale_patronale,
+    d.dette_sociale_patronale_lag1m,
+    d.dette_sociale_patronale_lag2m,
+    d.dette_sociale_patronale_lag3m,
+    d.dette_sociale_patronale_lag6m,
+    d.dette_sociale_patronale_lag12m,
     (dette_sociale_ouvriere + dette_sociale_patronale) / nullif(greatest(d.cotisation_mean12m, 0), 0)
         as dette_sur_cotisation_mean12m,
     dette_sur_cotisation_mean12m
@@ -33,7 +57,7 @@ select
     (dette_sociale_ouvriere + dette_sociale_patronale) / nullif(e.effectif, 0) as dette_par_effectif,
     dette_par_effectif - (dette_sociale_ouvriere_lag3m + dette_sociale_patronale_lag3m) / nullif(e.effectif_lag3m, 0)
         as dette_par_effectif_diff3m,
-    coalesce(d.mois_en_dette_12m, 0)::double as mois_en_dette_12m,
+    d.mois_en_dette_12m,
     (plans.siren is not null)::double as delai_en_cours,
     e.effectif::double as effectif,
     e.effectif / nullif(e.effectif_lag12m, 0) - 1 as effectif_variation12m,
@@ -62,7 +86,7 @@ select
     f.age_comptes,
     c.age_entreprise
 from feat_company_month as c
-left join feat_dette as d using (month, siren)
+join dette as d using (month, siren)
 left join feat_effectif as e using (month, siren)
 left join feat_activite_partielle as a using (month, siren)
 left join feat_paiement as p using (month, siren)

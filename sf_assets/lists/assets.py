@@ -10,6 +10,7 @@ import polars as pl
 
 from sf_assets import __version__
 from sf_assets.catalogue import TABLES
+from sf_assets.failures import PermanentFailure
 from sf_assets.features.registry import NAMES
 from sf_assets.lists.document import Edition, document
 from sf_assets.lists.export import write_list
@@ -37,11 +38,14 @@ _COMPANIES = f"""
     from feat_company_month as c
     join feat_matrix as m using (siren)
     join model_scores as s using (siren)
-    join model_fitted as r on s.methode = r.methode and r.retained
+    join model_fitted as r on s.methode = r.methode and s.model_version = r.version and r.retained
     left join clean_filter as f on c.siren = f.siren
     where s.version = (select max(version) from model_scores)
     order by c.siren
 """
+
+_LISTED = "select * from list_alerts where scores_version = $version order by rang"
+_FORMER = "select max(scores_version) from list_export where scores_version < $version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,18 @@ def _retained(session: Session, month: date, folders: Folders) -> _Retained:
     name, version, modere, fort, statement, scores_version = row
     method, _ = ModelStore(Path(folders.models)).load(month, name, version)
     return _Retained(method, Thresholds(modere=modere, fort=fort), statement, scores_version)
+
+
+def _companies(session: Session, month: date) -> pl.DataFrame:
+    """Return every company of the month with its score by the retained method, as it stands now."""
+    companies = session.connection.execute(_COMPANIES).pl()
+    (expected,) = session.connection.execute("select count(*) from feat_matrix").fetchall()[0]
+    if companies.height != expected:
+        raise PermanentFailure(
+            f"model_scores, {month:%Y-%m}: expected scores of {expected} companies by the method of model_fitted, found "
+            f"{companies.height}. The models or the features changed since: materialise model_scores again."
+        )
+    return companies
 
 
 def _open(session: Session, month: date) -> None:
@@ -90,7 +106,7 @@ def list_alerts(
     with warehouse.session() as session:
         _open(session, month)
         found = _retained(session, month, folders)
-        companies = select(session.connection.execute(_COMPANIES).pl(), found.thresholds)
+        companies = select(_companies(session, month), found.thresholds)
         alerts = companies.filter(pl.col("niveau") > 0)
         reasons = main_reasons(
             alerts, found.method.contributions(alerts), found.method.features, typical=found.method.typical_
@@ -103,7 +119,7 @@ def list_alerts(
         session.connection.register("listed", listed.select(ALERTS.column_names).to_arrow())
         write = session.replace(
             {ALERTS: "select * from listed"},
-            where={"month": month},
+            where={"month": month, "scores_version": found.scores_version},
             author=context.run_id,
             message=f"list of {month:%Y-%m}",
         )[ALERTS.name]
@@ -140,10 +156,11 @@ def list_export(
     with warehouse.session() as session:
         _open(session, month)
         gate(session, [("list_alerts", month)])
-        session.bind({ALERTS: month})
+        session.bind({ALERTS: month, EXPORT: month})
         found = _retained(session, month, folders)
-        companies = select(session.connection.execute(_COMPANIES).pl(), found.thresholds)
-        listed = session.connection.execute("select * from list_alerts order by rang").pl()
+        companies = select(_companies(session, month), found.thresholds)
+        listed = session.connection.execute(_LISTED, {"version": found.scores_version}).pl()
+        ((former,),) = session.connection.execute(_FORMER, {"version": found.scores_version}).fetchall()
         alerts = companies.filter(pl.col("niveau") > 0)
         explained = waterfall(
             found.method.contributions(alerts), alerts["probabilite"].to_numpy(), found.method.features
@@ -154,6 +171,7 @@ def list_export(
             document(companies, alerts, explained, found.method.features, edition),
             root=Path(folders.lists),
             about=About(month, cutoff, found.method.label, found.method.learns, found.thresholds, found.statement),
+            former=former,
         )
         rows = pl.DataFrame(
             [{"file": path.name, "bytes": path.stat().st_size, "sha256": _sha256(path)} for path in paths]
@@ -165,7 +183,7 @@ def list_export(
         session.connection.register("exported", rows.to_arrow())
         write = session.replace(
             {EXPORT: "select * from exported"},
-            where={"month": month},
+            where={"month": month, "scores_version": found.scores_version},
             author=context.run_id,
             message=f"export of {month:%Y-%m}",
         )[EXPORT.name]

@@ -55,8 +55,12 @@ HEADERS: tuple[Header, ...] = (
 )
 
 
-def write_list(alerts: pl.DataFrame, document: Iterable[str], *, root: Path, about: About) -> tuple[Path, ...]:
+def write_list(
+    alerts: pl.DataFrame, document: Iterable[str], *, root: Path, about: About, former: int | None = None
+) -> tuple[Path, ...]:
     """Write the files of a month's list and return their paths; a list already there is replaced as a whole.
+
+    `former` is the version of the list already there when it stays: its folder is then `<AAMM>_v<former>`.
 
     `alerts` are the companies in alert by rank, with at least the columns of `HEADERS`; the Parquet file keeps all of
     its columns. `document` is the application's JSON, in pieces, and `root` the folder of lists. Raises `ValueError`
@@ -67,7 +71,7 @@ def write_list(alerts: pl.DataFrame, document: Iterable[str], *, root: Path, abo
         raise ValueError(f"list_alerts: expected columns {', '.join(missing)}, found none of that name")
     stem = f"liste_{batch_key(about.month)}"
     target = root / batch_key(about.month)
-    with _replacing(target) as draft:
+    with _replacing(target, target.with_name(f"{target.name}_v{former}") if former else None) as draft:
         alerts.write_parquet(draft / f"{stem}.parquet")
         _write_csv(alerts, draft / f"{stem}.csv")
         _write_xlsx(alerts, draft / f"{stem}.xlsx", about)
@@ -140,8 +144,11 @@ def _write_readme(workbook: Any, about: About) -> None:
 
 
 @contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """Give a draft folder that replaces `target` once everything is written; a failure leaves `target` as it was."""
+def _replacing(target: Path, aside: Path | None) -> Iterator[Path]:
+    """Give a draft folder that replaces `target` once everything is written; a failure leaves `target` as it was.
+
+    What `target` held is kept in the folder `aside`, or removed when that is None or was kept before.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=target.parent))
     former = draft.with_name(f"{draft.name}-former")
@@ -151,6 +158,8 @@ def _replacing(target: Path) -> Iterator[Path]:
         if target.exists():
             target.rename(former)
         draft.rename(target)
+        if aside and former.exists() and not aside.exists():
+            former.rename(aside)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
         if former.exists() and not target.exists():

@@ -18,7 +18,7 @@ _FEW_COMPANIES = 1000
 
 ALERTS = Table(
     name="list_alerts",
-    grain="one company in alert, in the order of the risk",
+    grain="one company in alert, in the order of the risk, in one version of the month's list",
     columns=(
         Column("rang", "INTEGER", "place among the companies scored, 1 is the highest risk"),
         *pick("siren raison_sociale siret_siege departement libelle_region code_commune"),
@@ -33,13 +33,13 @@ ALERTS = Table(
         METHODE,
         Column("scores_version", "INTEGER", "version of the scores the list was made from"),
     ),
-    key=("siren",),
+    key=("siren", "scores_version"),
     rules=(
         between("niveau", 1, 2, "Only companies in alert are on the list: look at the selection."),
         not_null("raison_sociale", "A public officer must know whom to call: look at clean_sirene_ul.", "warning"),
         no_rows(
             "ranks_once",
-            "select rang from {batch} group by rang having count(*) > 1",
+            "select rang from {batch} group by month, scores_version, rang having count(*) > 1",
             "Two companies share a rank: look at the selection.",
         ),
     ),
@@ -48,7 +48,7 @@ ALERTS = Table(
 
 EXPORT = Table(
     name="list_export",
-    grain="one file of the month's list, as handed over",
+    grain="one file of the month's list, as handed over, in one version",
     columns=(
         Column("file", "VARCHAR", "name of the file, in the folder of the month"),
         Column("bytes", "BIGINT", "size", unit="byte"),
@@ -57,8 +57,14 @@ EXPORT = Table(
         METHODE,
         Column("scores_version", "INTEGER", "version of the scores the list was made from"),
     ),
-    key=("file",),
+    key=("file", "scores_version"),
 )
+
+# The list that stands is made from the newest scores; those handed over before stay beside it.
+STANDING = """
+    select * from lake.list_alerts
+    where month = $month and scores_version = (select max(version) from lake.model_scores where month = $month)
+"""
 
 
 def _count(session: Session, sql: str, **parameters: object) -> tuple[int, ...]:
@@ -67,8 +73,8 @@ def _count(session: Session, sql: str, **parameters: object) -> tuple[int, ...]:
 
 
 def _nobody_excluded(session: Session, month: date) -> Outcome:
-    sql = """
-        with listed as (select siren from lake.list_alerts where month = $month)
+    sql = f"""
+        with listed as ({STANDING})
         select
             count(*) filter (
                 f.siren is null or c.siren is null or c.procedure_connue is not null or b.siren is not null
@@ -84,9 +90,9 @@ def _nobody_excluded(session: Session, month: date) -> Outcome:
 
 
 def _plausible_length(session: Session, month: date) -> Outcome:
-    sql = """
+    sql = f"""
         select
-            (select count(*) from lake.list_alerts where month = $month),
+            (select count(*) from ({STANDING})),
             (select count(*) from lake.feat_company_month where month = $month)
     """
     listed, companies = _count(session, sql, month=month)
@@ -95,7 +101,7 @@ def _plausible_length(session: Session, month: date) -> Outcome:
 
 
 def _like_last_month(session: Session, month: date) -> Outcome:
-    sql = "select count(*) from lake.list_alerts where month = $month"
+    sql = f"select count(*) from ({STANDING})"
     (now,), (before,) = _count(session, sql, month=month), _count(session, sql, month=add_months(month, -1))
     change = abs(now - before)
     return Outcome(

@@ -11,13 +11,13 @@ import polars as pl
 from sf_assets import __version__
 from sf_assets.catalogue import TABLES
 from sf_assets.features.delays import DELAYS
-from sf_assets.materialization import gate, reads_at, stamp, state_of, told
+from sf_assets.materialization import gate, reads_at, stamp, told, told_of_months
 from sf_assets.model.learning import Learned, learn, retained, without_survivors
 from sf_assets.model.scoring import SAME, Scored, score_month
 from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan_split
 from sf_assets.model.store import Card, ModelStore
 from sf_assets.model.tables import EVALUATION, FITTED, SCORES, TARGET
-from sf_assets.partitions import parse_month
+from sf_assets.partitions import add_months, parse_month
 from sf_assets.queries import read_query
 from sf_assets.resources import Folders, Parameters
 from sf_assets.storage import Session, Warehouse
@@ -56,7 +56,7 @@ def _usable(session: Session, month: date, parameters: Parameters) -> Months:
 
 
 @dg.asset(
-    **stamp(TARGET, "model", description=_TARGET.header, query=_TARGET.text, kinds={"duckdb", "sql"}),
+    **stamp(TARGET, "model", description=_TARGET.header, query=_TARGET, kinds={"duckdb", "sql"}),
     deps=["feat_company_month", "feat_matrix", "clean_procol_episode"],
 )
 def model_target(
@@ -71,7 +71,7 @@ def model_target(
         gate(session, [*gates, *(("feat_company_month", m) for m in labelled)])
         session.bind(reads)
         session.bind_months([TABLES["feat_company_month"]], labelled)
-        span = (labelled[0], labelled[-1]) if labelled else (month, rules.cutoff(month).replace(year=1900))
+        span = (labelled[0], labelled[-1]) if labelled else (month, add_months(month, -1))
         write = session.replace(
             {TARGET: _TARGET.text},
             where={"month": month},
@@ -119,12 +119,12 @@ def model_learning(
         gate(session, [(TARGET.name, month), *(("feat_matrix", m) for m in usable)])
         session.bind({TARGET: month})
         session.bind_months([TABLES["feat_matrix"]], usable)
-        snapshot = session.snapshot()
-        failures = session.connection.execute(
-            "select siren, periode from model_target where target and not en_procedure"
-        ).pl()
-        plan = plan_split(month, usable, failures, _rules(parameters))
-        learned = learn(plan, lambda months: _load(session, months), lambda months: _draw(session, months))
+        with session.reading() as snapshot:
+            failures = session.connection.execute(
+                "select siren, periode from model_target where target and not en_procedure"
+            ).pl()
+            plan = plan_split(month, usable, failures, _rules(parameters))
+            learned = learn(plan, lambda months: _load(session, months), lambda months: _draw(session, months))
         if isinstance(plan, InsufficientHistory):
             context.log.warning(plan.statement)
         rows = _fitted_rows(learned, _save(learned, month, Path(folders.models), snapshot), snapshot)
@@ -252,10 +252,10 @@ def model_scores(
     with warehouse.session() as session:
         available = session.months(FITTED.name)
         for month in wanted:
-            fitted = state_of(month, available)
+            fitted = month if month in available or not available else available[-1]
             gate(session, [("feat_matrix", month), (FITTED.name, fitted)])
             scored = score_month(session, month, fitted=fitted, store=store, author=context.run_id)
-            if scored.unchanged:
+            if scored.write is None:
                 context.log.info(f"scores of {month:%Y-%m} are those of version {scored.version}: nothing written")
             elif scored.published:
                 context.log.warning(
@@ -264,11 +264,12 @@ def model_scores(
             done.append(scored)
     last = done[-1]
     return dg.MaterializeResult(
-        metadata={
-            "dagster/partition_row_count": last.rows,
+        metadata=told_of_months([scored.write for scored in done if scored.write], len(done))
+        | {
+            "dagster/partition_row_count": sum(scored.rows for scored in done) // len(done),
             "rows": sum(scored.rows for scored in done),
             "version": last.version,
-            "unchanged": all(scored.unchanged for scored in done),
+            "unchanged": all(scored.write is None for scored in done),
             "read_at_snapshot": last.snapshot,
         }
         | {f"{name}_mean_score": mean for name, mean in last.means.items()}

@@ -24,7 +24,9 @@ Load = Callable[[Months], pl.DataFrame]
 class Learned:
     """One method as it stands for a month; `fitted` and `thresholds` are None when the data does not support it.
 
-    `training` counts the rows and failing companies that the scoring fit saw, over `training_months`.
+    `training` counts the rows and failing companies that the scoring fit saw, over `training_months`. `validated` is the
+    average precision on the months that chose the thresholds, by which methods are compared: those that give the
+    published figures choose nothing. It is None without such months.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Learned:
     statement: str | None
     training_months: Months
     training: dict[str, int]
+    validated: float | None = None
 
 
 def learn(plan: Split | InsufficientHistory, load: Load, draw: Load) -> tuple[Learned, ...]:
@@ -50,17 +53,13 @@ def learn(plan: Split | InsufficientHistory, load: Load, draw: Load) -> tuple[Le
 
 
 def retained(learned: tuple[Learned, ...]) -> str:
-    """Return the name of the method of the month's list: the best average precision among those that were measured.
+    """Return the name of the method of the month's list: the best average precision on the validation months.
 
-    Without any figure it is the method that does not learn, the only one that needs no past.
+    Without validation months it is the method that does not learn, the only one that needs no past.
     """
     usable = [one for one in learned if one.fitted is not None]
-    measured = [
-        (figures.average_precision, one.name)
-        for one in usable
-        if one.evaluation is not None and (figures := one.evaluation.hors_procedure).average_precision is not None
-    ]
-    return max(measured)[1] if measured else usable[0].name
+    validated = [(one.validated, one.name) for one in usable if one.validated is not None]
+    return max(validated)[1] if validated else usable[0].name
 
 
 def _without_history(method: ScoringMethod, plan: InsufficientHistory, load: Load) -> Learned:
@@ -80,13 +79,13 @@ def _learned(method: ScoringMethod, plan: Split, load: Load, draw: Load) -> Lear
     thresholds = choose_thresholds(
         score(fitted, validation), validation["target"].to_numpy(), validation["en_procedure"].to_numpy()
     )
+    validated = _measured(fitted, validation, thresholds).hors_procedure.average_precision
     measured = _measured(fitted, load(plan.test), thresholds)
     if not method.learns:
-        return Learned(method.name, fitted, thresholds, measured, None, (), _counts(None))
+        return Learned(method.name, fitted, thresholds, measured, None, (), _counts(None), validated)
     rows = draw(plan.final_training)
-    return Learned(
-        method.name, _fit(method, rows), thresholds, measured, None, plan.final_training, _counts(_outside(rows))
-    )
+    counts = _counts(_outside(rows))
+    return Learned(method.name, _fit(method, rows), thresholds, measured, None, plan.final_training, counts, validated)
 
 
 def _fit(method: ScoringMethod, rows: pl.DataFrame | None) -> ScoringMethod:

@@ -10,7 +10,7 @@ from sf_assets.features.tables import MATRIX
 from sf_assets.model.methods import METHODS, score
 from sf_assets.model.store import ModelStore
 from sf_assets.model.tables import FITTED, SCORES
-from sf_assets.storage import Session
+from sf_assets.storage import Session, Write
 
 _LATEST = "select coalesce(max(version), 0) from model_scores"
 SAME = """
@@ -23,7 +23,7 @@ SAME = """
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What scoring a month did: `rows` of `version`; `unchanged` when they are those already there.
+    """What scoring a month did: `rows` of `version`; `write` is None when they are those already there.
 
     `published` tells that a list was made from an earlier version, which stays. `snapshot` is the one features and
     models were read at.
@@ -31,7 +31,7 @@ class Scored:
 
     rows: int
     version: int
-    unchanged: bool
+    write: Write | None
     published: bool
     snapshot: int
     means: dict[str, float]
@@ -44,24 +44,25 @@ def score_month(session: Session, month: date, *, fitted: date, store: ModelStor
     they are then a new version beside it.
     """
     session.bind({MATRIX: month, FITTED: fitted, SCORES: month})
-    snapshot = session.snapshot()
-    scored = _scored(session, fitted, store).with_columns(features_snapshot=pl.lit(snapshot, pl.Int64))
+    with session.reading() as snapshot:
+        scored = _scored(session, fitted, store).with_columns(features_snapshot=pl.lit(snapshot, pl.Int64))
     session.connection.register("scored", scored.to_arrow())
     latest = _number(session, _LATEST)
     # A list without any alert is published all the same: its files tell, not its rows.
     published = month in session.months("list_export")
     unchanged = bool(latest) and bool(_number(session, SAME, version=latest))
     version = latest + 1 if not latest or (published and not unchanged) else latest
+    write = None
     if not unchanged:
-        session.replace(
+        write = session.replace(
             {SCORES: "select *, $version::integer as version from scored"},
             where={"month": month, "version": version},
             author=author,
             message=f"scores of {month:%Y-%m}, version {version}",
             parameters={"version": version},
-        )
+        )[SCORES.name]
     means = scored.group_by("methode", maintain_order=True).agg(pl.col("probabilite").mean())
-    return Scored(scored.height, version, unchanged, published, snapshot, dict(means.iter_rows()))
+    return Scored(scored.height, version, write, published, snapshot, dict(means.iter_rows()))
 
 
 def _scored(session: Session, fitted: date, store: ModelStore) -> pl.DataFrame:

@@ -99,14 +99,20 @@ SCORES = Table(
 
 
 def _complete(session: Session, month: date) -> Outcome:
-    """Compare the companies scored with those of the month's matrix."""
+    """Compare the companies of the latest version, by each of its methods, with those of the month's matrix."""
     row = session.connection.execute(
         """
-        with companies as (select siren from lake.feat_matrix where month = $month),
-        scored as (select distinct siren from lake.model_scores where month = $month)
-        select
-            count(*) filter (c.siren is null or s.siren is null), count(*)
-        from companies as c full join scored as s using (siren)
+        with latest as (
+            select siren, methode from lake.model_scores where month = $month
+            qualify version = max(version) over ()
+        ),
+        companies as (
+            select m.siren, methods.methode
+            from lake.feat_matrix as m, (select distinct methode from latest) as methods
+            where m.month = $month
+        )
+        select count(*) filter (c.siren is null or s.siren is null), count(*)
+        from companies as c full join latest as s using (siren, methode)
         """,
         {"month": month},
     ).fetchone()
@@ -117,7 +123,7 @@ def _complete(session: Session, month: date) -> Outcome:
 COMPLETE = Probe(
     "complete",
     _complete,
-    "every company of the month's features is scored, and nobody else",
+    "every company of the month's features has a score by each method, and nobody else",
     "Run model_scores again after feat_matrix.",
 )
 

@@ -13,9 +13,7 @@ from sf_assets.storage import Warehouse
 _NAMED = 6  # months a summary names before it only counts them
 
 
-def checks_for(
-    suite: Suite, partitions_def: dg.TimeWindowPartitionsDefinition, *, pool: str | None = None
-) -> dg.AssetChecksDefinition:
+def checks_for(suite: Suite, partitions_def: dg.TimeWindowPartitionsDefinition) -> dg.AssetChecksDefinition:
     """Build the asset checks of one suite: one step, one check per rule and probe, blocking when of severity error.
 
     `partitions_def` is the asset's: a check without partitions has one status for all months, and a good April would
@@ -34,7 +32,7 @@ def checks_for(
         for check in suite.checks
     ]
 
-    @dg.multi_asset_check(name=f"{suite.asset}_checks", specs=specs, pool=pool)
+    @dg.multi_asset_check(name=f"{suite.asset}_checks", specs=specs)
     def judge_asset(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
         months = [partitions_def.time_window_for_partition_key(key).start.date() for key in context.partition_keys]
         with warehouse.session() as session:

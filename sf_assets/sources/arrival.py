@@ -8,6 +8,7 @@ import codecs
 import csv
 import gzip
 import hashlib
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +19,11 @@ from sf_assets.schema import Column, Table
 from sf_assets.sources import Source
 
 _CHUNK = 1 << 20
+_LONE = re.compile(rb"\r(?=[^\n])")
+_LONE_RETURN = "{}, line {}: expected lines that end with a line feed, found a lone carriage return"
 _BOM = "\ufeff"
+# Names of undeclared columns that a message shows: enough to see a new spelling.
+_SHOWN = 4
 
 ARRIVALS = Table(
     name="src_arrivals",
@@ -113,8 +118,15 @@ def _count_lines(path: Path) -> int:
             found = error.object[error.start : error.start + 1].hex()
             raise _Refused(f"{path.name}, line {line}: expected UTF-8, found byte 0x{found}") from None
         pending = len(decoder.getstate()[0])
+        # The engine would end a line at a lone carriage return, and number those after it wrongly.
+        if last == b"\r" and chunk[:1] != b"\n":
+            raise _Refused(_LONE_RETURN.format(path.name, lines + 1))
+        if b"\r" in chunk and (lone := _LONE.search(chunk)):
+            raise _Refused(_LONE_RETURN.format(path.name, lines + 1 + chunk.count(b"\n", 0, lone.start())))
         lines += chunk.count(b"\n")
         last = chunk[-1:]
+    if last == b"\r":
+        raise _Refused(_LONE_RETURN.format(path.name, lines + 1))
     if pending:
         raise _Refused(f"{path.name}, line {lines + 1}: expected UTF-8, found a character cut by the end of the file")
     return lines + (last not in (b"", b"\n"))
@@ -122,24 +134,32 @@ def _count_lines(path: Path) -> int:
 
 def read_header(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
     """Return the line of the header and the column names; a headless file has line 0 and the declared names."""
-    if source.headless:
+    if source.headless and path.stat().st_size:
         return 0, tuple(dict.fromkeys(cell.header for cell in source.cells))
     with _open(path) as stream:
         for number, raw in enumerate(stream, start=1):
             text = raw.decode("utf-8").removeprefix(_BOM if number == 1 else "").rstrip("\r\n")
             if text:
-                return number, tuple(next(csv.reader([text], delimiter=source.separator)))
+                try:
+                    return number, tuple(next(csv.reader([text], delimiter=source.separator)))
+                except csv.Error as error:
+                    raise _Refused(f"{path.name}, line {number}: expected a header, found {error}") from None
     raise _Refused(f"{path.name}: expected a header, found an empty file")
 
 
 def _require_columns(arrival: Arrival, source: Source) -> None:
     found = {name.lower() for name in arrival.header}
+    declared = {cell.header.lower() for cell in source.cells}
     missing = [cell.header for cell in source.cells if cell.header.lower() not in found and not cell.optional]
     if missing:
         expected = f"column {missing[0]}" if len(missing) == 1 else f"columns {', '.join(dict.fromkeys(missing))}"
+        known = len(found & declared)
+        # Without any known name the line may be a record: its cells are not for a log.
+        unknown = [name for name in arrival.header if name.lower() not in declared] if known else []
+        others = f", among them {', '.join(unknown[:_SHOWN])}" if unknown else ""
         raise _Refused(
             f"{arrival.file}, line {arrival.header_line}: expected {expected} in the header, "
-            f"found {len(arrival.header)} columns starting with {', '.join(arrival.header[:4])}"
+            f"found {len(arrival.header)} columns, {known} of them declared{others}"
         )
     if source.wide and not any(name.startswith("eff") and name[3:].isdigit() for name in arrival.header):
         raise _Refused(f"{arrival.file}, line {arrival.header_line}: expected head-count columns effAAAAXY, found none")

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 
 import dagster as dg
@@ -63,11 +64,12 @@ def arrivals(
     snapshot = _record(warehouse, month, found, run_id=context.run_id)
     for source in wanted:
         files = found[source.name]
-        for arrival in files:
-            if arrival.fault:
-                context.log.error(arrival.fault)
+        faults = _faults(source, files, batch.folder)
+        for fault in faults:
+            context.log.error(fault)
         yield dg.MaterializeResult(
-            asset_key=f"src_{source.name}", metadata=_told(files, batch.folder) | {"snapshot": snapshot}
+            asset_key=f"src_{source.name}",
+            metadata=_told(files, batch.folder) | {"fault": "; ".join(faults) or "none", "snapshot": snapshot},
         )
 
 
@@ -91,6 +93,17 @@ def _record(warehouse: Warehouse, month: date, found: dict[str, list[Arrival]], 
     return writes[ARRIVALS.name].snapshot
 
 
+def _faults(source: Source, files: list[Arrival], folder: Path) -> list[str]:
+    """Return what the checks of the source refuse, in full: a check has counts, an operator needs names."""
+    faults = [arrival.fault for arrival in files if arrival.fault]
+    if source.expected and not files:
+        faults.append(f"src_{source.name}: expected {' or '.join(source.names)} in {folder}, found no such file")
+    for one, other in combinations(files, 2):
+        if one.sha256 == other.sha256 or one.file.removesuffix(".gz") == other.file.removesuffix(".gz"):
+            faults.append(f"src_{source.name}: expected each delivery once, found {one.file} and {other.file}")
+    return faults
+
+
 def _told(files: list[Arrival], folder: Path) -> dict[str, dg.MetadataValue | int | str | bool]:
     if not files:
         return {"delivered": False, "files": 0, "expected_in": dg.MetadataValue.path(str(folder))}
@@ -102,5 +115,4 @@ def _told(files: list[Arrival], folder: Path) -> dict[str, dg.MetadataValue | in
         "path": dg.MetadataValue.path(str(folder / files[0].file)),
         "sha256": files[0].sha256,
         "delivered_at": f"{max(arrival.delivered_at for arrival in files):%Y-%m-%d %H:%M:%S} UTC",
-        "fault": "; ".join(arrival.fault for arrival in files if arrival.fault) or "none",
     }

@@ -37,14 +37,22 @@ def batch_key(month: date) -> str:
     return f"{month:%y%m}"
 
 
+def is_key(name: str) -> bool:
+    """Tell whether a name is a batch key.
+
+    >>> is_key("2603"), is_key("2613"), is_key("mars")
+    (True, False, False)
+    """
+    return len(name) == _KEY_LENGTH and name.isascii() and name.isdigit() and "01" <= name[2:] <= "12"
+
+
 def month_of(key: str) -> date:
     """Return the first day of the month a batch key names; refuse anything that is no month.
 
     >>> month_of("2603")
     datetime.date(2026, 3, 1)
     """
-    well_formed = len(key) == _KEY_LENGTH and key.isascii() and key.isdigit()
-    if not well_formed or not "01" <= key[2:] <= "12":
+    if not is_key(key):
         raise BadBatch(f"batch key: expected four digits AAMM with a month between 01 and 12, found {key!r}")
     return date(2000 + int(key[:2]), int(key[2:]), 1)
 

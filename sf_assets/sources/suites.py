@@ -29,16 +29,24 @@ def _delivered(source: Source) -> Probe:
     )
 
 
-def _one_file(source: Source) -> Probe:
+def _delivered_once(source: Source) -> Probe:
     def judge(session: Session, month: date) -> Outcome:
-        files = _arrivals(session, month, source.name)
-        return Outcome(passed=len(files) <= 1, unexpected_count=max(len(files) - 1, 0), element_count=len(files))
+        (twice, files), *_ = session.connection.execute(
+            """
+            select
+                count(*) - least(count(distinct regexp_replace(file, '[.]gz$', '')), count(distinct sha256)), count(*)
+            from lake.src_arrivals where month = $month and source = $source
+            """,
+            {"month": month, "source": source.name},
+        ).fetchall()
+        return Outcome(passed=twice == 0, unexpected_count=twice, element_count=files)
 
     return Probe(
-        "one_file",
+        "delivered_once",
         judge,
-        "at most one file claims the name",
-        "Every delivery is a full stock: two files would be counted twice. Keep the one that was meant.",
+        "several files complete one another: none is another one's copy, compressed or not",
+        "The records of a copy would be counted twice. Take the copy out of the folder and materialise "
+        f"src_{source.name} again.",
     )
 
 
@@ -62,7 +70,7 @@ def suite_of_source(source: Source) -> Suite:
     """Return the probes of one source's files."""
     probes = (
         *((_delivered(source),) if source.expected else ()),
-        *((_one_file(source),) if source.names else ()),
+        _delivered_once(source),
         _as_promised(source),
     )
     return Suite(f"src_{source.name}", ARRIVALS, probes=probes, scope={"source": source.name})

@@ -1,8 +1,8 @@
 """The staging assets: one table per source, the import perimeter, and the two ledgers of records."""
 
 import dataclasses
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from sf_assets.queries import read_query
 from sf_assets.resources import Folders, Parameters
 from sf_assets.sources import BY_NAME, SOURCES, Source
 from sf_assets.sources.arrival import read_header
-from sf_assets.sources.batch import read_batch
+from sf_assets.sources.batch import BadBatch, read_batch
 from sf_assets.staging.reading import READERS, Count, list_months, read_source
 from sf_assets.staging.records import read_records
 from sf_assets.staging.tables import FILTER_IMPORT, IMPORTS, QUARANTINE, STAGING, query_of
@@ -27,8 +27,33 @@ _FOLDER = files("sf_assets.staging")
 _PERIMETER = read_query(_FOLDER, FILTER_IMPORT.name)
 
 
-def _paths(folders: Folders, month: date, source: Source) -> Sequence[Path]:
-    return read_batch(folders.incoming_path, month).files.get(source.name, ())
+_INSPECTED = (
+    "select file, bytes, delivered_at from lake.src_arrivals where month = $month and source = $source order by file"
+)
+
+
+def _paths(session: Session, folders: Folders, month: date, source: Source) -> Sequence[Path]:
+    """Return the files of a source, provided they are those that were inspected: nothing else was judged sound."""
+    try:
+        paths = read_batch(folders.incoming_path, month).files.get(source.name, ())
+    except BadBatch as error:
+        raise BadFile(str(error)) from error
+    inspected = session.connection.execute(_INSPECTED, {"month": month, "source": source.name}).fetchall()
+    if [_state(path) for path in paths] != inspected:
+        raise BadFile(
+            f"{source.table}, {month:%Y-%m}: expected {_named(file for file, *_ in inspected)} as inspected on arrival, "
+            f"found {_named(path.name for path in paths)}, changed since. Materialise src_{source.name} again."
+        )
+    return paths
+
+
+def _state(path: Path) -> tuple[str, int, datetime]:
+    stat = path.stat()
+    return path.name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC).replace(tzinfo=None, microsecond=0)
+
+
+def _named(names: Iterable[str]) -> str:
+    return ", ".join(names) or "no file"
 
 
 def _staging_asset(source: Source) -> dg.AssetsDefinition:
@@ -52,7 +77,7 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
         month = parse_month(context.partition_key)
         with warehouse.session() as session:
             gate(session, [(f"src_{source.name}", month), *((name, month) for name in perimeter)])
-            paths = _paths(folders, month, source)
+            paths = _paths(session, folders, month, source)
             if not paths:
                 context.log.info(
                     f"{source.name}: nothing delivered, {in_force(session, source.name, month)} stays in force"
@@ -99,7 +124,7 @@ def _summed(counts: Sequence[Count]) -> dict[str, int]:
 
 
 @dg.asset(
-    **stamp(FILTER_IMPORT, "staging", description=_PERIMETER.header, query=_PERIMETER.text, kinds={"duckdb"}),
+    **stamp(FILTER_IMPORT, "staging", description=_PERIMETER.header, query=_PERIMETER, kinds={"duckdb"}),
     deps=["src_effectif_ent"],
 )
 def stg_filter_import(
@@ -110,7 +135,7 @@ def stg_filter_import(
     source = BY_NAME["effectif_ent"]
     with warehouse.session() as session:
         gate(session, [("src_effectif_ent", month)])
-        paths = _paths(folders, month, source)
+        paths = _paths(session, folders, month, source)
         if len(paths) != 1:
             raise BadFile(
                 f"stg_filter_import, {month:%Y-%m}: expected one head-count file of companies, found {len(paths)}"

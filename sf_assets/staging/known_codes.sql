@@ -3,11 +3,12 @@
 create or replace temp table known_periods as
 select code, read_periode_debut(code) as periode_debut, read_periode_fin(code) as periode_fin
 from (
-    select lpad((year % century)::varchar, digits, '0') || period as code
-    from generate_series(1990, 2049) as y (year),
-        (values (100, 2), (10000, 4)) as l (century, digits),
+    select lpad((years.year % forms.century)::varchar, forms.digits, '0') || periods.period as code
+    from generate_series(1990, 2049) as years (year),
+        (values (100, 2), (10000, 4)) as forms (century, digits),
         (select (10 * q + m)::varchar as period from range(1, 5) as q (q), range(4) as m (m) union all select '62')
-);
+            as periods
+) as codes;
 
 create or replace temp table known_days as
 select (strftime(day, '%Y%m%d')::integer - 19000000)::varchar as code, day::date as date_urssaf

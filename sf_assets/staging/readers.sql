@@ -6,9 +6,15 @@ create or replace temp macro read_text(x) as nullif(x, '');
 create or replace temp macro read_entier(x) as
     case when regexp_full_match(x, '[+-]?[0-9]+') then try_cast(x as integer) end;
 
--- The engine's own cast also takes blanks, underscores, `inf` and `nan`: the pattern keeps them out.
+-- The engine's own cast also takes blanks, underscores, `inf` and `nan`: the pattern keeps them out, and the bound what
+-- is no amount of this world and would no longer be exact in cents.
 create or replace temp macro read_decimal_point(x) as
-    case when regexp_full_match(x, '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') then try_cast(x as double) end;
+    case
+        when
+            regexp_full_match(x, '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?')
+            and abs(try_cast(x as double)) < 1e15
+            then try_cast(x as double)
+    end;
 
 create or replace temp macro read_decimal_virgule(x) as read_decimal_point(replace(x, ',', '.'));
 

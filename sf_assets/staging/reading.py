@@ -56,7 +56,7 @@ def read_source(connection: duckdb.DuckDBPyConnection, source: Source, paths: Se
             separator=source.separator,
             lenient=source.lenient_quotes,
             header_line=header_line,
-            width=len(header),
+            width=None if source.headless else len(header),
         )
         connection.execute("set variable file = $1", [path.name])
         connection.execute(f"insert into typed by name {typed_query(source, header)}")

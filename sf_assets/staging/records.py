@@ -17,12 +17,19 @@ _LONGEST_LINE = 16 << 20
 
 
 def read_records(
-    connection: duckdb.DuckDBPyConnection, path: Path, *, separator: str, lenient: bool, header_line: int, width: int
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    *,
+    separator: str,
+    lenient: bool,
+    header_line: int,
+    width: int | None,
 ) -> None:
     """Make the temporary view `records`: `line` (of the file, from 1), `raw`, `fields` (texts), `fault` (NULL when sound).
 
-    Empty lines are no records. `width` is the number of columns of the header, which every record must have. `lenient`
-    keeps stray quotes as ordinary characters instead of refusing the record (sources.md §2.2).
+    Empty lines are no records. `width` is the number of columns of the header, which every record must have; None
+    takes records of any width. `lenient` keeps stray quotes as ordinary characters instead of refusing the record
+    (sources.md §2.2).
     """
     connection.execute(
         """
@@ -30,7 +37,7 @@ def read_records(
         select row_number() over () as line, raw
         from read_csv(
             $path, columns = {'raw': 'VARCHAR'}, header = false, delim = $nowhere, quote = '', escape = '',
-            auto_detect = false, strict_mode = false, max_line_size = $longest
+            auto_detect = false, strict_mode = false, max_line_size = $longest, new_line = '\\r\\n'
         )
         """,
         {"path": str(path), "nowhere": _NOWHERE, "longest": _LONGEST_LINE},
@@ -91,10 +98,12 @@ def _settle_open_quotes(connection: duckdb.DuckDBPyConnection, *, separator: str
             continue
         following = connection.execute(
             "select coalesce(raw, '') from lines where line between $1 and $2 order by line",
-            [line, line + (0 if lenient else _LONGEST_RECORD)],
+            [line, line + _LONGEST_RECORD],
         ).fetchall()
         texts = [text for (text,) in following]
-        taken, fields = _cut_lenient(texts[0], separator) if lenient else _cut_strict(texts, separator)
+        taken, fields = _cut_strict(texts, separator)
+        if fields is None and lenient:
+            taken, fields = 1, _cut_lenient(texts[0], separator)
         done = line + taken - 1
         fault = None if fields is not None else "a quote stands where none may, or is never closed"
         settled.append((line, done, "\n".join(texts[:taken]), fields, fault))
@@ -141,7 +150,7 @@ def _closing_quote(text: str, at: int) -> int:
     return -1
 
 
-def _cut_lenient(text: str, separator: str) -> tuple[int, list[str]]:
+def _cut_lenient(text: str, separator: str) -> list[str]:
     """Cut one line whose stray quotes are ordinary characters; a quote closes a field only before a separator."""
     fields: list[str] = []
     at = 0
@@ -152,5 +161,5 @@ def _cut_lenient(text: str, separator: str) -> tuple[int, list[str]]:
         piece = text[at:] if last else text[at : end + opened]
         fields.append(piece.removeprefix('"').removesuffix('"').replace('""', '"') if opened else piece)
         if last:
-            return 1, fields
+            return fields
         at = end + opened + 1

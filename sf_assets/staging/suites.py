@@ -3,7 +3,7 @@
 from datetime import date
 
 from sf_assets.quality import Outcome, Probe, Suite, suite_of
-from sf_assets.sources import SOURCES, Source
+from sf_assets.sources import FILTER, SOURCES, Source
 from sf_assets.staging.tables import FILTER_IMPORT, IMPORTS, QUARANTINE, STAGING
 from sf_assets.storage import Session
 
@@ -48,9 +48,30 @@ def _few_refused(source: Source) -> Probe:
     )
 
 
+def _usable_filter(session: Session, month: date) -> Outcome:
+    rows = session.connection.execute(
+        "select accepted, quarantined from lake.stg_import where month = $month and source = $source",
+        {"month": month, "source": FILTER.name},
+    ).fetchall()
+    usable = not rows or (len(rows) == 1 and rows[0][0] > 0 and rows[0][1] == 0)
+    return Outcome(passed=usable, unexpected_count=0 if usable else len(rows), element_count=len(rows))
+
+
+# A perimeter that is partly unreadable would silently drop companies from every table of the month.
+_USABLE_FILTER = Probe(
+    "usable_filter",
+    _usable_filter,
+    "an explicit perimeter is one file that holds at least one siren and nothing but sirens",
+    "Mend the filter file, or take it out of the batch's folder to use the perimeter computed from head-counts; then "
+    "materialise src_filter and stg_filter again.",
+)
+
 SUITES: dict[str, Suite] = {
     **{
-        source.table: suite_of(STAGING[source.name], (_nothing_lost(source), _few_refused(source)))
+        source.table: suite_of(
+            STAGING[source.name],
+            (_nothing_lost(source), _USABLE_FILTER if source is FILTER else _few_refused(source)),
+        )
         for source in SOURCES
     },
     **{table.name: suite_of(table) for table in (FILTER_IMPORT, IMPORTS, QUARANTINE)},

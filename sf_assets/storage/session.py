@@ -81,9 +81,11 @@ class Session:
         rows = self.connection.execute(f"select distinct month from {lake_name(table)} order by month").fetchall()
         return [month for (month,) in rows]
 
-    def snapshot(self) -> int:
-        """Return the number of the newest snapshot."""
-        return self._number("from lake.current_snapshot()")
+    @contextmanager
+    def reading(self) -> Iterator[int]:
+        """Read the warehouse as it stood at one snapshot, whose number is given, whatever others write meanwhile."""
+        with self._transaction():
+            yield self._number("from lake.current_snapshot()")
 
     def replace(
         self,

@@ -1,0 +1,182 @@
+"""Bad deliveries: one message that says what is wrong, what depends on them waits, the rest goes on, nothing good is lost."""
+
+import gzip
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+from polars.testing import assert_frame_equal
+
+from sf_assets.sources import BY_NAME
+from sf_assets.synthetic import write_batch
+from sf_assets_tests.runs import Place, Run
+
+SEPTEMBER, OCTOBER = date(2025, 9, 1), date(2025, 10, 1)
+OPTIONAL = ("altares_paydex.csv", "sigfaible_ccsf.csv", "ratios_dirco.csv")
+pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
+
+
+@dataclass(frozen=True)
+class World:
+    """A deployment whose September was delivered without the optional files and with one that nobody knows."""
+
+    place: Place
+    run: Run
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    place = Place(tmp_path_factory.mktemp("bad_input"))
+    folder = place.batch(SEPTEMBER)
+    write_batch(folder, month=SEPTEMBER, companies=150, years=3)
+    for name in OPTIONAL:
+        (folder / name).unlink()
+    (folder / "courrier.txt").write_text("Veuillez trouver ci-joint")
+    return World(place, place.run("batch", SEPTEMBER))
+
+
+@pytest.fixture
+def place(world: World) -> Iterator[Place]:
+    """Give the deployment, and put September's files back afterwards."""
+    folder = world.place.batch(SEPTEMBER)
+    kept = folder.with_name("kept")
+    shutil.copytree(folder, kept)
+    yield world.place
+    shutil.rmtree(folder, ignore_errors=True)
+    kept.rename(folder)
+
+
+def test_optional_files_may_be_missing(world: World) -> None:
+    assert world.run.failures == {}
+    assert not world.run.metadata["src_paydex"]["delivered"]
+    assert {"stg_paydex", "clean_paydex", "clean_ratios"} <= world.run.materialized
+
+
+def test_a_file_that_nobody_knows_is_told_and_the_rest_goes_on(world: World) -> None:
+    assert "type de fichier non supporté : courrier.txt" in world.run.warnings
+    assert world.run.success
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def spoil_byte(path: Path) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[2] = lines[2].replace(b";", "é;".encode("latin-1"), 1)
+    path.write_bytes(b"".join(lines))
+
+
+def rename_column(path: Path) -> None:
+    path.write_text(path.read_text().replace("Mt_PO", "Montant", 1))
+
+
+def deliver_twice(path: Path) -> None:
+    path.with_suffix(".csv.gz").write_bytes(gzip.compress(path.read_bytes()))
+
+
+def take_away(path: Path) -> None:
+    path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("source", "spoil", "check", "message"),
+    [
+        ("procol", empty, "as_promised", "sigfaible_pcoll.csv: expected a header, found an empty file"),
+        (
+            "debit",
+            rename_column,
+            "as_promised",
+            "sigfaible_debits.csv, line 1: expected column Mt_PO in the header, found 17 columns",
+        ),
+        ("delai", spoil_byte, "as_promised", "sigfaible_delais.csv, line 3: expected UTF-8, found byte 0xe9"),
+        ("cotisation", cut, "as_promised", "sigfaible_cotisdues.csv.gz: expected a complete gzip archive, found a cut"),
+        (
+            "effectif",
+            deliver_twice,
+            "delivered_once",
+            "expected each delivery once, found sigfaible_effectif_siret.csv and sigfaible_effectif_siret.csv.gz",
+        ),
+        ("debit", take_away, "delivered", "expected sigfaible_debits.csv in "),
+    ],
+)
+def test_a_bad_file_stops_what_depends_on_it_until_it_is_delivered_again(
+    place: Place, source: str, spoil: Callable[[Path], None], check: str, message: str
+) -> None:
+    src, stg, clean = f"src_{source}", f"stg_{source}", f"clean_{source}"
+    before = place.content(SEPTEMBER, [stg, clean])
+    delivered = next(
+        path for path in place.batch(SEPTEMBER).iterdir() if path.name.removesuffix(".gz") in BY_NAME[source].names
+    )
+    good = delivered.read_bytes()
+    spoil(delivered)
+
+    run = place.build(SEPTEMBER, src, stg, clean, "src_apconso", "stg_apconso")
+    (told,) = run.errors
+    assert message in told
+    assert run.metadata[src]["fault"] == told
+    assert run.refused[src].check_name == check
+    assert run.materialized == {src, "src_apconso", "stg_apconso"}
+    assert set(run.failures) == {f"{src}_checks"}
+
+    for asset in (stg, clean):
+        later = place.build(SEPTEMBER, asset)
+        assert set(later.failures) == {asset}
+        assert f"{src}, 2025-09: {check} refuses 1 of" in later.failures[asset]
+        assert "Stack Trace" not in later.failures[asset]
+        assert_frame_equal(place.rows(asset, SEPTEMBER), before[asset])
+
+    for path in place.batch(SEPTEMBER).glob(f"{delivered.name}*"):
+        path.unlink()
+    delivered.write_bytes(good)
+    mended = place.build(SEPTEMBER, src, stg, clean)
+    assert (mended.failures, mended.errors) == ({}, [])
+    for asset in (stg, clean):
+        assert_frame_equal(place.rows(asset, SEPTEMBER), before[asset])
+
+
+def test_a_missing_folder_is_told_and_nothing_of_its_month_starts(place: Place) -> None:
+    run = place.build(OCTOBER, "src_debit", "stg_debit")
+    (told,) = run.failures.values()
+    assert told == f"batch 2510: expected a folder {place.batch(OCTOBER)}, found none"
+    assert run.materialized == set()
+    later = place.build(OCTOBER, "stg_debit")
+    assert "src_debit, 2025-10: as_promised was never judged" in later.failures["stg_debit"]
+
+
+def test_a_bad_month_neither_borrows_from_the_month_before_nor_holds_it_up(place: Place) -> None:
+    before = place.rows("stg_debit", SEPTEMBER)
+    shutil.copytree(place.batch(SEPTEMBER), place.batch(OCTOBER))
+    cut(place.batch(OCTOBER) / "sigfaible_cotisdues.csv.gz")
+    assert not place.build(OCTOBER, "src_cotisation", "stg_cotisation").success
+    blocked = place.build(OCTOBER, "clean_cotisation")
+    assert "src_cotisation, 2025-10: as_promised refuses 1 of 1" in blocked.failures["clean_cotisation"]
+    shutil.rmtree(place.batch(OCTOBER))
+    assert place.build(SEPTEMBER, "src_debit", "stg_debit").failures == {}
+    assert_frame_equal(place.rows("stg_debit", SEPTEMBER), before)
+
+
+def test_a_file_changed_since_its_inspection_is_not_read(place: Place) -> None:
+    before = place.rows("stg_debit", SEPTEMBER)
+    empty(place.batch(SEPTEMBER) / "sigfaible_debits.csv")
+    run = place.build(SEPTEMBER, "stg_debit")
+    assert run.failures == {
+        "stg_debit": "stg_debit, 2025-09: expected sigfaible_debits.csv as inspected on arrival, "
+        "found sigfaible_debits.csv, changed since. Materialise src_debit again."
+    }
+    assert_frame_equal(place.rows("stg_debit", SEPTEMBER), before)
+
+
+def test_a_folder_taken_away_since_its_inspection_loses_nothing(place: Place) -> None:
+    before = place.rows("stg_filter_import", SEPTEMBER)
+    shutil.rmtree(place.batch(SEPTEMBER))
+    run = place.build(SEPTEMBER, "stg_filter_import")
+    assert run.failures == {"stg_filter_import": f"batch 2509: expected a folder {place.batch(SEPTEMBER)}, found none"}
+    assert_frame_equal(place.rows("stg_filter_import", SEPTEMBER), before)
