@@ -93,6 +93,14 @@ def test_rewriting_what_comes_later_changes_nothing_and_what_came_before_does(co
     assert _rows(copy) != before
 
 
+def test_companies_that_grew_into_the_perimeter_later_are_not_followed_yet(copy):
+    before = _rows(copy)
+    reached = f"select siren from stg_effectif_ent where effectif_ent >= 10 and {plain.known_from()['stg_effectif_ent']} <= $1"
+    (later,) = copy.execute(f"delete from stg_filter_import where siren not in ({reached})", [CUTOFF]).fetchone()
+    assert later > 0
+    assert _rows(copy) == before
+
+
 def test_a_month_alone_and_within_a_range_are_the_same(copy):
     assert _rows(copy) == _rows(copy, date(2021, 11, 1), date(2024, 2, 1))
 

@@ -436,6 +436,17 @@ def test_a_failure_while_writing_leaves_the_former_list(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["2603"]
 
 
+def test_a_list_published_from_former_scores_stays_aside(tmp_path):
+    first = write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT)
+    kept = [path.read_bytes() for path in first]
+    write_list(listed(0.5), ["[]"], root=tmp_path, about=ABOUT, former=1)
+    # Written again, the second version does not take the place of the first.
+    write_list(listed(0.6), ["[]"], root=tmp_path, about=ABOUT, former=1)
+    assert [(tmp_path / "2603_v1" / path.name).read_bytes() for path in first] == kept
+    assert pl.read_parquet(first[0])["probabilite"].to_list() == [0.6]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2603", "2603_v1"]
+
+
 def test_an_empty_list_is_a_list(tmp_path):
     paths = write_list(listed(0.4)[:0], ["[]"], root=tmp_path, about=ABOUT)
     assert len(paths[1].read_text(encoding="utf-8-sig").splitlines()) == 1

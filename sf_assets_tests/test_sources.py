@@ -88,6 +88,26 @@ def test_a_missing_column_is_named(tmp_path):
     assert fault.startswith("sigfaible_pcoll.csv, line 1: expected column Dt_effet in the header, found 3 columns")
 
 
+def test_a_header_that_is_a_record_is_not_repeated_in_the_message(tmp_path):
+    fault = _inspect(tmp_path, GOOD.encode().split(b"\n", 1)[1]).fault
+    assert fault.endswith("in the header, found 5 columns, 0 of them declared")
+
+
+def test_a_header_the_engine_cannot_cut_is_refused(tmp_path):
+    fault = _inspect(tmp_path, b"Siret;" + b"x" * 200_000 + b"\n").fault
+    assert fault.startswith("sigfaible_pcoll.csv, line 1: expected a header, found field larger than")
+
+
+@pytest.mark.parametrize("ending", [b"\r", b"\rx\n"])
+@pytest.mark.parametrize("lines", [1, 60_000])
+def test_a_lone_carriage_return_is_placed_on_its_line(tmp_path, ending, lines):
+    record = b"51234567800019;512345678;26MAY2014;1;x"
+    fault = _inspect(tmp_path, GOOD.encode() + (record + b"\r\n") * (lines - 1) + record + ending).fault
+    assert fault == (
+        f"sigfaible_pcoll.csv, line {lines + 2}: expected lines that end with a line feed, found a lone carriage return"
+    )
+
+
 def test_a_header_is_compared_without_case(tmp_path):
     assert _inspect(tmp_path, GOOD.upper().encode()).fault is None
 

@@ -219,6 +219,11 @@ def test_blank_lines_and_carriage_returns_are_no_records_trap_7(read):
     assert (len(rows), count.records) == (2, 2)
 
 
+def test_line_ends_may_be_mixed_without_shifting_the_numbers_of_lines(connection, read):
+    read("debit", DEBIT, _debit() + "\r", _debit(), "", _debit(treated="1240230") + "\r")
+    assert [line for line, *_ in _quarantine(connection)] == [5]
+
+
 COTISATION = "Urssaf_gestion;Dep;Siret;Compte;periode;mer;enc_direct;cotis_due"
 
 
@@ -242,6 +247,19 @@ def test_cotisation_worked_example(read):
 def test_a_stray_quote_is_kept_where_reading_is_lenient_trap_11(read):
     rows, count = read("cotisation", COTISATION, f'117;2"1;{SIRET};9"0;2411;0;0;10')
     assert (len(rows), count.quarantined) == (1, 0)
+
+
+def test_a_quoted_cell_may_hold_a_line_break_where_reading_is_lenient_too(read):
+    rows, count = read(
+        "cotisation", COTISATION, '117;"2', f'1";{SIRET};90;2411;0;0;10', f'117;"21;{SIRET};90;2412;0;0;20'
+    )
+    assert ([row[3] for row in rows], count.records, count.quarantined) == ([10.0], 2, 1)
+
+
+@pytest.mark.parametrize("amount", ["1e400", "1e15", "-9" + "0" * 30])
+def test_an_amount_out_of_this_world_is_refused(read, amount):
+    rows, count = read("cotisation", COTISATION, f"117;21;{SIRET};90;2411;0;0;{amount}")
+    assert (rows, count.quarantined) == ([], 1)
 
 
 PROCOL = "Siret;Siren;Dt_effet;Cat_v2;Lib_actx_stdx"
@@ -387,3 +405,8 @@ def test_an_explicit_filter_has_no_header_of_its_own(read):
     rows, count = read("filter", "siren", ID, "siren", "12345")
     assert rows == [(ID,)]
     assert (count.filtered, count.quarantined) == (2, 1)
+
+
+def test_only_the_first_column_of_an_explicit_filter_is_read(read):
+    rows, count = read("filter", "siren;nom", f"{ID};ATELIER", f"{ID};ATELIER;encore", ID)
+    assert (rows, count.filtered, count.quarantined) == ([(ID,)] * 3, 1, 0)

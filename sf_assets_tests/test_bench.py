@@ -1,0 +1,77 @@
+"""What the benchmark says: real figures of a tiny batch, and nothing left behind."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from sf_assets import bench
+from sf_assets.bench import Cost, Place
+
+OCTOBER = date(2026, 10, 1)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an empty folder, to which all that the environment says of the user's own data leads."""
+    return tmp_path_factory.mktemp("elsewhere")
+
+
+@pytest.fixture(scope="module")
+def costs(tmp_path_factory: pytest.TempPathFactory, elsewhere: Path) -> list[Cost]:
+    """Measure the generator, the arrivals and their checks as `make bench` does."""
+    place = Place(tmp_path_factory.mktemp("bench"), OCTOBER, 200)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(elsewhere)
+        for name in ("HOME", "DAGSTER_HOME", "SF_DATA_DIR", "TMPDIR"):
+            patch.setenv(name, str(elsewhere))
+        patch.setenv("SF_CATALOG", str(elsewhere / "catalog.sqlite"))
+        generated = place.apart(bench.generate)
+        made, judged = place.apart(bench.run_stage, "sources")
+    return [generated, bench.together("sources", made), bench.together("checks", judged)]
+
+
+def test_every_stage_has_rows_seconds_and_a_plausible_peak(costs: list[Cost]) -> None:
+    for cost in costs:
+        assert cost.rows > 0
+        assert 0 < cost.seconds < 60
+        assert 50 < cost.peak < 4096
+
+
+def test_arrivals_count_every_line_of_the_files_their_header_included(costs: list[Cost]) -> None:
+    generated, sources, _ = costs
+    assert sources.rows == generated.rows + 17
+
+
+def test_nothing_is_written_where_the_user_has_his_own_data(costs: list[Cost], elsewhere: Path) -> None:
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_stage_does_not_inherit_the_memory_of_the_process_that_starts_it(tmp_path: Path) -> None:
+    held = bytearray(b"x") * (600 << 20)
+    bench.reset_peak()
+    assert bench.peak() > 600
+    assert Place(tmp_path, OCTOBER, 200).apart(_peak) < 600
+    del held
+
+
+def _peak(_: Place) -> float:
+    return bench.peak()
+
+
+def test_a_reset_forgets_the_memory_that_was_given_back() -> None:
+    held = bytearray(b"x") * (600 << 20)
+    before = bench.peak()
+    del held
+    bench.reset_peak()
+    assert bench.peak() < before - 500
+
+
+def test_steps_add_up_but_for_their_peak() -> None:
+    assert bench.together("both", [Cost("a", 10, 1.5, 300), Cost("b", 20, 2.5, 200)]) == Cost("both", 30, 4.0, 300)
+
+
+def test_lines_are_as_wide_as_their_heading() -> None:
+    texts = [*bench.heading("stage"), bench.line(Cost("lists", 0, 0.0, 400.4)), bench.line(Cost("x", 10**8, 1e3, 4e3))]
+    assert len({len(text) for text in texts}) == 1
+    assert texts[2] == "| lists                    |           0 |      0.0 |         0 |      400 |"
