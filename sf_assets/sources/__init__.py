@@ -9,10 +9,12 @@ FILTER = Source(
     producer="Signaux Faibles",
     grain="one company of an explicit perimeter",
     names=(),
+    pattern="filter.*",
     key="siren",
     filtered=False,
     expected=False,
-    headless=True,
+    columns=("siren",),
+    ragged=True,
     skip="\"siren\" = 'siren'",
     cells=(Cell("siren", column="siren"),),
 )

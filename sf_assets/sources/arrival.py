@@ -6,19 +6,19 @@ what was good before (decision B2).
 
 import codecs
 import csv
-import gzip
 import hashlib
 import re
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from sf_assets.schema import Column, Table
 from sf_assets.sources import Source
+from sf_assets.sources.text import Refused, as_text, chunks, open_bytes
 
-_CHUNK = 1 << 20
 _LONE = re.compile(rb"\r(?=[^\n])")
 _LONE_RETURN = "{}, line {}: expected lines that end with a line feed, found a lone carriage return"
 _BOM = "\ufeff"
@@ -60,8 +60,9 @@ class Arrival:
     fault: str | None = None
 
 
-class _Refused(Exception):
-    """The file is not as promised; the message says where."""
+def edition_of(source: Source, path: Path) -> Source:
+    """Return the edition of a source that a file is."""
+    return source.edition_of(path.name.removesuffix(".gz"))
 
 
 def inspect(path: Path, source: Source) -> Arrival:
@@ -76,11 +77,12 @@ def inspect(path: Path, source: Source) -> Arrival:
         lines=0,
     )
     try:
-        lines = _count_lines(path)
-        header_line, header = read_header(path, source)
+        with as_text(path, source) as text:
+            lines = _count_rows(text) if text.suffix == ".parquet" else _count_lines(text)
+            header_line, header = read_header(text, source)
         arrival = replace(arrival, lines=lines, header=header, header_line=header_line)
         _require_columns(arrival, source)
-    except _Refused as refused:
+    except Refused as refused:
         return replace(arrival, fault=str(refused))
     return arrival
 
@@ -90,61 +92,58 @@ def _checksum(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _open(path: Path) -> gzip.GzipFile:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with _open(path) as stream:
-        try:
-            while chunk := stream.read(_CHUNK):
-                yield chunk
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise _Refused(
-                f"{path.name}: expected a complete gzip archive, found a cut or damaged one ({error})"
-            ) from None
-
-
 def _count_lines(path: Path) -> int:
     """Count the lines while making sure that every byte is UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines, last, pending = 0, b"", 0
-    for chunk in _chunks(path):
+    for chunk in chunks(path):
         try:
             decoder.decode(chunk)
         except UnicodeDecodeError as error:
             # The decoder sees what the last chunk left undecided before this one.
             line = lines + 1 + chunk[: max(error.start - pending, 0)].count(b"\n")
             found = error.object[error.start : error.start + 1].hex()
-            raise _Refused(f"{path.name}, line {line}: expected UTF-8, found byte 0x{found}") from None
+            raise Refused(f"{path.name}, line {line}: expected UTF-8, found byte 0x{found}") from None
         pending = len(decoder.getstate()[0])
         # The engine would end a line at a lone carriage return, and number those after it wrongly.
         if last == b"\r" and chunk[:1] != b"\n":
-            raise _Refused(_LONE_RETURN.format(path.name, lines + 1))
+            raise Refused(_LONE_RETURN.format(path.name, lines + 1))
         if b"\r" in chunk and (lone := _LONE.search(chunk)):
-            raise _Refused(_LONE_RETURN.format(path.name, lines + 1 + chunk.count(b"\n", 0, lone.start())))
+            raise Refused(_LONE_RETURN.format(path.name, lines + 1 + chunk.count(b"\n", 0, lone.start())))
         lines += chunk.count(b"\n")
         last = chunk[-1:]
     if last == b"\r":
-        raise _Refused(_LONE_RETURN.format(path.name, lines + 1))
+        raise Refused(_LONE_RETURN.format(path.name, lines + 1))
     if pending:
-        raise _Refused(f"{path.name}, line {lines + 1}: expected UTF-8, found a character cut by the end of the file")
+        raise Refused(f"{path.name}, line {lines + 1}: expected UTF-8, found a character cut by the end of the file")
     return lines + (last not in (b"", b"\n"))
 
 
 def read_header(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
-    """Return the line of the header and the column names; a headless file has line 0 and the declared names."""
-    if source.headless and path.stat().st_size:
-        return 0, tuple(dict.fromkeys(cell.header for cell in source.cells))
-    with _open(path) as stream:
+    """Return the line of the header and the column names of a text; without a header, line 0 and the declared names."""
+    if path.suffix == ".parquet":
+        return 0, tuple(pq.read_schema(path).names)
+    if source.columns and path.stat().st_size:
+        return 0, source.columns
+    with open_bytes(path) as stream:
         for number, raw in enumerate(stream, start=1):
             text = raw.decode("utf-8").removeprefix(_BOM if number == 1 else "").rstrip("\r\n")
             if text:
                 try:
                     return number, tuple(next(csv.reader([text], delimiter=source.separator)))
                 except csv.Error as error:
-                    raise _Refused(f"{path.name}, line {number}: expected a header, found {error}") from None
-    raise _Refused(f"{path.name}: expected a header, found an empty file")
+                    raise Refused(f"{path.name}, line {number}: expected a header, found {error}") from None
+    raise Refused(f"{path.name}: expected a header, found an empty file")
+
+
+def _count_rows(path: Path) -> int:
+    """Count the rows of a Parquet file, by what its end says of it."""
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except pa.ArrowInvalid as error:
+        raise Refused(
+            f"{path.name}: expected a complete Parquet file, found a damaged or other one ({error})"
+        ) from None
 
 
 def _require_columns(arrival: Arrival, source: Source) -> None:
@@ -157,9 +156,9 @@ def _require_columns(arrival: Arrival, source: Source) -> None:
         # Without any known name the line may be a record: its cells are not for a log.
         unknown = [name for name in arrival.header if name.lower() not in declared] if known else []
         others = f", among them {', '.join(unknown[:_SHOWN])}" if unknown else ""
-        raise _Refused(
+        raise Refused(
             f"{arrival.file}, line {arrival.header_line}: expected {expected} in the header, "
             f"found {len(arrival.header)} columns, {known} of them declared{others}"
         )
     if source.wide and not any(name.startswith("eff") and name[3:].isdigit() for name in arrival.header):
-        raise _Refused(f"{arrival.file}, line {arrival.header_line}: expected head-count columns effAAAAXY, found none")
+        raise Refused(f"{arrival.file}, line {arrival.header_line}: expected head-count columns effAAAAXY, found none")

@@ -14,7 +14,7 @@ from sf_assets.materialization import OWNERS, tag_value
 from sf_assets.partitions import months, parse_month
 from sf_assets.resources import Folders
 from sf_assets.sources import SOURCES, Source
-from sf_assets.sources.arrival import ARRIVALS, Arrival, inspect
+from sf_assets.sources.arrival import ARRIVALS, Arrival, edition_of, inspect
 from sf_assets.sources.batch import BadBatch, read_batch
 from sf_assets.storage import Warehouse
 
@@ -60,7 +60,10 @@ def arrivals(
         raise BadFile(str(error)) from error
     if batch.unsupported:
         context.log.warning(f"type de fichier non supporté : {', '.join(batch.unsupported)}")
-    found = {source.name: [inspect(path, source) for path in batch.files.get(source.name, ())] for source in wanted}
+    found = {
+        source.name: [inspect(path, edition_of(source, path)) for path in batch.files.get(source.name, ())]
+        for source in wanted
+    }
     snapshot = _record(warehouse, month, found, run_id=context.run_id)
     for source in wanted:
         files = found[source.name]
@@ -98,6 +101,9 @@ def _faults(source: Source, files: list[Arrival], folder: Path) -> list[str]:
     faults = [arrival.fault for arrival in files if arrival.fault]
     if source.expected and not files:
         faults.append(f"src_{source.name}: expected {' or '.join(source.names)} in {folder}, found no such file")
+    if source.exclusive and len(files) > 1:
+        faults.append(f"src_{source.name}: expected one file, found {', '.join(arrival.file for arrival in files)}")
+        return faults
     for one, other in combinations(files, 2):
         if one.sha256 == other.sha256 or one.file.removesuffix(".gz") == other.file.removesuffix(".gz"):
             faults.append(f"src_{source.name}: expected each delivery once, found {one.file} and {other.file}")

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from sf_assets.sources import BY_NAME, SOURCES, Source
+from sf_assets.sources import SOURCES, Source
 
 _KEY_LENGTH = 4
-_EXACT = {name: source for source in SOURCES for name in source.names}
 
 
 class BadBatch(ValueError):
@@ -67,12 +66,10 @@ def source_of(name: str) -> Source | None:
     >>> source_of("sigfaibles_debits.csv")
     """
     plain = name.removesuffix(".gz")
-    if plain in _EXACT:
-        return _EXACT[plain]
-    if "effectif_" in name:
-        return BY_NAME["effectif"]
-    if name.startswith("filter"):
-        return BY_NAME["filter"]
+    for claim in (Source.names_exactly, Source.matches):
+        for source in SOURCES:
+            if claim(source, plain):
+                return source
     return None
 
 

@@ -1,5 +1,6 @@
 """How a delivered file is described: its names, its format, its cells. Data only; `staging` reads by these descriptions."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,11 +52,18 @@ class Cell:
 class Source:
     """One kind of file, delivered by one producer, usually every month as a full stock.
 
-    `names` are the exact file names (`.gz` is recognised for each); `key` names the identifier column and `filtered`
-    whether companies outside the perimeter are left out. `unique` is the key that rows of the file must not repeat.
-    `wide` marks head-count files, whose months are columns. `skip` is an SQL condition on headers (in double quotes)
-    under which a record is none of ours and counts as filtered. `keeps_line` stores the line a row comes from, where
-    the order of the file matters. `headless` files have no header of their own. `known` says when a value becomes public.
+    `names` are the exact file names and `pattern` a regular expression of others (`.gz` is recognised for each); an
+    `exclusive` source takes one file a month. `editions` are other formats of the same content, each with its own names,
+    separator, encoding and cells; `.parquet` and `.xlsx` say their format themselves.
+
+    `key` names the identifier column and `filtered` whether companies outside the perimeter are left out. `unique` is
+    the key that rows of the file must not repeat. `wide` marks head-count files, whose months are columns. `skip` is an
+    SQL condition on headers (in double quotes) under which a record is none of ours and counts as filtered.
+    `keeps_line` stores the line a row comes from, where the order of the file matters.
+
+    `columns` names the columns of files without a header, and `ragged` takes their records whatever their width. `trims`
+    drops blanks around values; records that start with `trailer` close the file and count as filtered. `known` says when
+    a value becomes public.
     """
 
     name: str
@@ -72,7 +80,14 @@ class Source:
     wide: str | None = None
     skip: str | None = None
     keeps_line: bool = False
-    headless: bool = False
+    columns: tuple[str, ...] = ()
+    ragged: bool = False
+    trims: bool = False
+    trailer: str = ""
+    encoding: str = "utf-8"
+    pattern: str = ""
+    exclusive: bool = False
+    editions: tuple["Source", ...] = ()
     known: str = ""
     legal_basis: str = "convention with the producer"
 
@@ -80,3 +95,20 @@ class Source:
     def table(self) -> str:
         """The name of the staging table."""
         return f"stg_{self.name}"
+
+    def names_exactly(self, name: str) -> bool:
+        """Tell whether a file name, `.gz` aside, is one of this source or of its editions."""
+        return name in self.names or any(edition.names_exactly(name) for edition in self.editions)
+
+    def matches(self, name: str) -> bool:
+        """Tell whether a file name, `.gz` aside, has the pattern of this source or of one of its editions."""
+        by_pattern = bool(self.pattern) and re.fullmatch(self.pattern, name) is not None
+        return by_pattern or any(edition.matches(name) for edition in self.editions)
+
+    def edition_of(self, name: str) -> "Source":
+        """Return the edition that a file name, `.gz` aside, belongs to; the source itself when none claims it."""
+        for claim in (Source.names_exactly, Source.matches):
+            for edition in self.editions:
+                if claim(edition, name):
+                    return edition
+        return self

@@ -1,16 +1,19 @@
 """INSEE: the Sirene register, legal units, establishments and the history of their states."""
 
+from dataclasses import replace
+
 from sf_assets.sources.description import Cell, Source
 
 # A record whose activity is coded in a former nomenclature says nothing we can use: it is left out, as the producer's
 # users have always done. Its company may then lack a seat, and leaves the perimeter.
 _FORMER_NOMENCLATURE = "\"{activity}\" <> '' and \"{nomenclature}\" <> 'NAFRev2'"
 
-SIRENE_UL = Source(
+_EXTRACTED = Source(
     name="sirene_ul",
     producer="INSEE",
     grain="one legal unit",
     names=("sireneUL.csv",),
+    exclusive=True,
     separator=",",
     key="siren",
     filtered=False,
@@ -34,11 +37,24 @@ SIRENE_UL = Source(
     ),
 )
 
-SIRENE = Source(
+# INSEE's own editions; those before 2025 know no second nomenclature.
+SIRENE_UL = replace(
+    _EXTRACTED,
+    editions=(
+        replace(
+            _EXTRACTED,
+            names=("StockUniteLegale_utf8.csv", "StockUniteLegale_utf8.parquet"),
+            cells=tuple(replace(cell, optional="NAF25" in cell.header) for cell in _EXTRACTED.cells),
+        ),
+    ),
+)
+
+_GEOCODED = Source(
     name="sirene",
     producer="INSEE",
     grain="one establishment",
     names=("StockEtablissement_utf8_geo.csv",),
+    exclusive=True,
     separator=",",
     filtered=False,
     known="state at the date",
@@ -73,11 +89,24 @@ SIRENE = Source(
     ),
 )
 
+# INSEE's own editions are not geocoded.
+SIRENE = replace(
+    _GEOCODED,
+    editions=(
+        replace(
+            _GEOCODED,
+            names=("StockEtablissement_utf8.csv", "StockEtablissement_utf8.parquet"),
+            cells=tuple(cell for cell in _GEOCODED.cells if cell.header not in ("longitude", "latitude")),
+        ),
+    ),
+)
+
 SIRENE_HISTO = Source(
     name="sirene_histo",
     producer="INSEE",
     grain="one period in the life of an establishment",
-    names=("StockEtablissementHistorique_utf8.csv",),
+    names=("StockEtablissementHistorique_utf8.csv", "StockEtablissementHistorique_utf8.parquet"),
+    exclusive=True,
     separator=",",
     expected=False,
     known="state at the date",

@@ -50,6 +50,19 @@ def _delivered_once(source: Source) -> Probe:
     )
 
 
+def _one_file(source: Source) -> Probe:
+    def judge(session: Session, month: date) -> Outcome:
+        files = _arrivals(session, month, source.name)
+        return Outcome(passed=len(files) <= 1, unexpected_count=max(len(files) - 1, 0), element_count=len(files))
+
+    return Probe(
+        "one_file",
+        judge,
+        "one file at most holds the whole of the source",
+        f"Every file of {source.producer} is complete: keep the one that was meant and materialise src_{source.name} again.",
+    )
+
+
 def _as_promised(source: Source) -> Probe:
     def judge(session: Session, month: date) -> Outcome:
         files = _arrivals(session, month, source.name)
@@ -71,6 +84,7 @@ def suite_of_source(source: Source) -> Suite:
     probes = (
         *((_delivered(source),) if source.expected else ()),
         _delivered_once(source),
+        *((_one_file(source),) if source.exclusive else ()),
         _as_promised(source),
     )
     return Suite(f"src_{source.name}", ARRIVALS, probes=probes, scope={"source": source.name})

@@ -32,10 +32,15 @@ ERRORS = 'struct("column" varchar, expected varchar, found varchar)[]'
 _KNOWN = {"date_urssaf": "known_days", "periode_debut": "known_periods", "periode_fin": "known_periods"}
 
 
-def _field(header: Sequence[str], name: str) -> str:
+_TRAILER = "when starts_with(raw, '{}') then 'filtered'"
+
+
+def _field(header: Sequence[str], name: str, *, trims: bool) -> str:
     """Return the SQL of a field by header name: the right-most wins, case does not matter, a missing one is empty."""
     positions = [at for at, found in enumerate(header, start=1) if found.lower() == name.lower()]
-    return f"fields[{positions[-1]}]" if positions else "''"
+    if not positions:
+        return "''"
+    return f"trim(fields[{positions[-1]}])" if trims else f"fields[{positions[-1]}]"
 
 
 def _key(source: Source) -> str:
@@ -46,7 +51,10 @@ def _key(source: Source) -> str:
 
 def typed_query(source: Source, header: Sequence[str]) -> str:
     """Return the query that types every record of the view `records` and says what becomes of it."""
-    texts = ", ".join(f'{_field(header, name)} as "{name}"' for name in dict.fromkeys(c.header for c in source.cells))
+    texts = ", ".join(
+        f'{_field(header, name, trims=source.trims)} as "{name}"'
+        for name in dict.fromkeys(c.header for c in source.cells)
+    )
     values = ", ".join(f"{_value(cell)} as v{n}" for n, cell in enumerate(source.cells))
     lookups = dict.fromkeys((_KNOWN[cell.reader], cell.header) for cell in source.cells if cell.reader in _KNOWN)
     known = " ".join(
@@ -78,6 +86,7 @@ def typed_query(source: Source, header: Sequence[str]) -> str:
             getvariable('file') as file, line, {kept}, {"fields," if source.wide else ""}
             case
                 when fault is null and ({source.skip or "false"}) then 'filtered'
+                {_TRAILER.format(source.trailer) if source.trailer else ""}
                 when errors is not null then 'quarantined'
                 when {outside} then 'filtered'
                 else 'accepted'

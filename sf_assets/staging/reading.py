@@ -13,9 +13,10 @@ import duckdb
 
 from sf_assets.fields import FIELDS
 from sf_assets.sources import Cell, Source
-from sf_assets.sources.arrival import read_header
+from sf_assets.sources.arrival import edition_of, read_header
+from sf_assets.sources.text import as_text
 from sf_assets.staging.judging import ERRORS, EXPECTED, typed_query
-from sf_assets.staging.records import read_records
+from sf_assets.staging.records import read_records, read_rows
 
 _FOLDER = files("sf_assets.staging")
 READERS = _FOLDER.joinpath("readers.sql").read_text(encoding="utf-8")
@@ -49,27 +50,40 @@ def read_source(connection: duckdb.DuckDBPyConnection, source: Source, paths: Se
     connection.execute(_KNOWN_CODES)
     _start(connection, source)
     for number, path in enumerate(paths):
-        header_line, header = read_header(path, source)
-        read_records(
-            connection,
-            path,
-            separator=source.separator,
-            lenient=source.lenient_quotes,
-            header_line=header_line,
-            width=None if source.headless else len(header),
-        )
         connection.execute("set variable file = $1", [path.name])
-        connection.execute(f"insert into typed by name {typed_query(source, header)}")
+        edition = edition_of(source, path)
+        with as_text(path, edition) as text:
+            header = _read_edition(connection, text, edition)
+            connection.execute(f"insert into typed by name {typed_query(edition, header)}")
         if source.wide:
             list_months(connection, header)
             _melt(connection, source, number)
-        connection.execute("drop table lines")
+        connection.execute("drop table if exists cut")
     _append(connection, "tally", "select file, disposition, count(*) as records from typed group by all")
     _append(connection, "quarantine", _QUARANTINED)
     if source.unique:
         _drop_duplicates(connection, source)
     connection.execute(f"create or replace temp view cells as {_cells(source, len(paths))}")
     return _counts(connection, [path.name for path in paths])
+
+
+def _read_edition(connection: duckdb.DuckDBPyConnection, path: Path, edition: Source) -> Sequence[str]:
+    """Make the view `records` of one text; return its header."""
+    header_line, header = read_header(path, edition)
+    if path.suffix == ".parquet":
+        declared = {cell.header.lower() for cell in edition.cells}
+        header = tuple(name for name in header if name.lower() in declared)
+        read_rows(connection, path, header)
+    else:
+        read_records(
+            connection,
+            path,
+            separator=edition.separator,
+            lenient=edition.lenient_quotes,
+            header_line=header_line,
+            width=None if edition.ragged else len(header),
+        )
+    return header
 
 
 def _start(connection: duckdb.DuckDBPyConnection, source: Source) -> None:

@@ -5,6 +5,7 @@ raw record and its line for the quarantine. Lines without a quote are cut in SQL
 regular expression; only lines with an open or a stray quote, which are rare, go through Python one by one.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -33,8 +34,8 @@ def read_records(
     """
     connection.execute(
         """
-        create or replace temp table lines as
-        select row_number() over () as line, raw
+        create or replace temp table cut as
+        select raw
         from read_csv(
             $path, columns = {'raw': 'VARCHAR'}, header = false, delim = $nowhere, quote = '', escape = '',
             auto_detect = false, strict_mode = false, max_line_size = $longest, new_line = '\\r\\n'
@@ -42,7 +43,9 @@ def read_records(
         """,
         {"path": str(path), "nowhere": _NOWHERE, "longest": _LONGEST_LINE},
     )
-    connection.execute(f"delete from lines where line <= {int(header_line)}")
+    # Rows keep the order of the file: their identifier numbers lines in parallel, which a window function cannot.
+    connection.execute("create or replace temp view lines as select rowid + 1 as line, raw from cut")
+    connection.execute(f"delete from cut where rowid < {int(header_line)}")
     field = rf'"(?:[^"]|"")*"|[^{separator}"]*'
     sound = rf"(?:{field})(?:\{separator}(?:{field}))*"
     settled = _settle_open_quotes(connection, separator=separator, sound=sound, lenient=lenient)
@@ -67,6 +70,22 @@ def read_records(
         from (
             select line, raw, {cut} as fields, null::varchar as fault from lines where raw is not null
             {others}
+        )
+        """
+    )
+
+
+def read_rows(connection: duckdb.DuckDBPyConnection, path: Path, header: Sequence[str]) -> None:
+    """Make the view `records` of a Parquet file: its rows, numbered from 1, with these columns as texts."""
+    texts = ", ".join(f"""coalesce("{name}"::varchar, '')""" for name in header)
+    connection.execute("set variable path = $1", [str(path)])
+    connection.execute(
+        f"""
+        create or replace temp view records as
+        select line, array_to_string(fields, ';') as raw, fields, null::varchar as fault
+        from (
+            select file_row_number + 1 as line, [{texts}] as fields
+            from read_parquet(getvariable('path'), file_row_number = true)
         )
         """
     )
@@ -109,7 +128,7 @@ def _settle_open_quotes(connection: duckdb.DuckDBPyConnection, *, separator: str
         settled.append((line, done, "\n".join(texts[:taken]), fields, fault))
     if settled:
         connection.executemany("insert into settled values (?, ?, ?, ?, ?)", settled)
-        connection.execute("delete from lines using settled s where lines.line between s.line and s.last")
+        connection.execute("delete from cut using settled s where cut.rowid + 1 between s.line and s.last")
     return len(settled)
 
 

@@ -5,7 +5,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.resources import files
 from multiprocessing.util import Finalize
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import duckdb
 import polars as pl
 
 from sf_assets.storage.catalog import Catalog
+from sf_assets.storage.extensions import extension_file
 from sf_assets.storage.session import NOTHING, Session
 
 # At most one database, idle, by process and settings: a child process must not use its parent's.
@@ -81,7 +81,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         Finalize(connection, shutil.rmtree, args=(spill,), kwargs={"ignore_errors": True}, exitpriority=0)
         try:
             for extension in self._catalog.extensions:
-                connection.load_extension(_file_of(extension))
+                connection.load_extension(extension_file(extension))
             self._catalog.attach(connection)
         except BaseException:
             connection.close()
@@ -91,9 +91,3 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def _catalog(self) -> Catalog:
         return Catalog(self.catalog, self.data_path)
-
-
-def _file_of(extension: str) -> str:
-    """Return the file of a DuckDB extension in its wheel."""
-    folder = files(f"duckdb_extension_{extension}") / "extensions" / f"v{duckdb.__version__}"
-    return str(folder / f"{extension}.duckdb_extension")

@@ -1,0 +1,90 @@
+"""Every file as UTF-8 text, whatever it was delivered in: the one form that is inspected and read."""
+
+import codecs
+import gzip
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import IO
+
+import duckdb
+
+from sf_assets.sources.description import Source
+from sf_assets.storage.extensions import extension_file
+
+_CHUNK = 1 << 20
+_UTF8 = "utf-8"
+
+
+class Refused(Exception):
+    """The file is not as promised; the message says where."""
+
+
+@contextmanager
+def as_text(path: Path, source: Source) -> Iterator[Path]:
+    """Give the file itself when it is UTF-8 text or Parquet, otherwise a copy in UTF-8 that lasts as long as the block.
+
+    A sheet becomes semicolon-separated text, one line per row. Raises `Refused` when the content does not decode.
+    """
+    if path.suffix == ".parquet" or (source.encoding == _UTF8 and path.suffix != ".xlsx"):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="sf_assets_") as folder:
+        copy = Path(folder) / path.name.removesuffix(".gz")
+        if path.suffix == ".xlsx":
+            _copy_sheet(path, copy, source)
+        else:
+            _transcode(path, copy, source.encoding)
+        yield copy
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """Open a file for reading, gunzipped when its name ends with `.gz`."""
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """Yield a file piece by piece, gunzipped; raise `Refused` for an archive that is cut or damaged."""
+    with open_bytes(path) as stream:
+        try:
+            while chunk := stream.read(_CHUNK):
+                yield chunk
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise Refused(
+                f"{path.name}: expected a complete gzip archive, found a cut or damaged one ({error})"
+            ) from None
+
+
+def _transcode(path: Path, copy: Path, encoding: str) -> None:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    lines = 0
+    with copy.open("w", encoding=_UTF8, newline="") as out:
+        for chunk in chain(chunks(path), (b"",)):
+            try:
+                text = decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                found = error.object[error.start : error.start + 2].hex()
+                raise Refused(f"{path.name}, after line {lines}: expected {encoding}, found bytes 0x{found}") from None
+            lines += text.count("\n")
+            out.write(text)
+
+
+def _copy_sheet(path: Path, copy: Path, source: Source) -> None:
+    try:
+        with zipfile.ZipFile(path) as book:
+            sheets = [name for name in book.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")]
+    except zipfile.BadZipFile:
+        raise Refused(f"{path.name}: expected a workbook, found a damaged or other file") from None
+    if len(sheets) != 1:
+        raise Refused(f"{path.name}: expected one sheet, found {len(sheets)}")
+    with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
+        connection.load_extension(extension_file("excel"))
+        connection.execute("set variable book = $1", [str(path)])
+        connection.execute(
+            f"copy (from read_xlsx(getvariable('book'), all_varchar = true, header = false, stop_at_empty = false)) "
+            f"to '{str(copy).replace(chr(39), chr(39) * 2)}' (format csv, delimiter '{source.separator}', header false)"
+        )

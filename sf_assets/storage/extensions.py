@@ -1,0 +1,11 @@
+"""DuckDB's extensions come as wheels: nothing is downloaded at run time."""
+
+from importlib.resources import files
+
+import duckdb
+
+
+def extension_file(extension: str) -> str:
+    """Return the file of a DuckDB extension in its wheel."""
+    folder = files(f"duckdb_extension_{extension}") / "extensions" / f"v{duckdb.__version__}"
+    return str(folder / f"{extension}.duckdb_extension")
