@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from sf_assets.features.delays import DELAYS
 
 PREFIX = "SF_"
+# Dagster sets it for Snowflake in every run that it launches, Great Expectations when it judges.
+_FOREIGN = "SF_PARTNER"
 
 
 class Settings(BaseModel):
@@ -48,7 +50,7 @@ class Settings(BaseModel):
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """Read the `SF_*` variables; raise `ValueError` naming the variable, what it accepts and what was found."""
         environ = os.environ if environ is None else environ
-        found = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+        found = {name: value for name, value in environ.items() if name.startswith(PREFIX) and name != _FOREIGN}
         known = {PREFIX + name.upper(): name for name in cls.model_fields}
         unknown = sorted(found.keys() - known.keys())
         if unknown:

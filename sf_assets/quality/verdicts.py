@@ -69,13 +69,18 @@ def judge_months(session: Session, suite: Suite, months: Sequence[date]) -> dict
     # Read first: a write that happens meanwhile makes the verdict stale, never the other way round.
     written = _last_writes(session, {suite.asset: suite}, [(suite.asset, month) for month in months])
     outcomes: dict[date, dict[str, Outcome]] = {month: {} for month in months}
+    # Months without a row are all alike: one is judged for all of them.
+    empty: dict[str, Outcome] = {}
     if suite.rules and suite.table:
         together = _judge_together(session, suite, [month for month in months if (suite.asset, month) in written])
         for month, found in outcomes.items():
-            found.update(together.get(month, {}))
+            has_rows = (suite.asset, month) in written
+            found.update(together.get(month, {}) if has_rows else empty)
             found.update(
                 _judge_rules(session, suite, [rule for rule in suite.rules if rule.name not in found], [month])
             )
+            if not has_rows:
+                empty = dict(found)
     for month, found in outcomes.items():
         found.update((probe.name, probe.judge(session, month)) for probe in suite.probes)
     return {

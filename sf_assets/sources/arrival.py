@@ -155,7 +155,7 @@ def _require_columns(arrival: Arrival, source: Source) -> None:
         known = len(found & declared)
         # Without any known name the line may be a record: its cells are not for a log.
         unknown = [name for name in arrival.header if name.lower() not in declared] if known else []
-        others = f", among them {', '.join(unknown[:_SHOWN])}" if unknown else ""
+        others = f"; undeclared: {', '.join(unknown[:_SHOWN])}" if unknown else ""
         raise Refused(
             f"{arrival.file}, line {arrival.header_line}: expected {expected} in the header, "
             f"found {len(arrival.header)} columns, {known} of them declared{others}"

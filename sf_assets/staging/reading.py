@@ -38,8 +38,12 @@ class Count:
     cells: int
 
 
-def read_source(connection: duckdb.DuckDBPyConnection, source: Source, paths: Sequence[Path]) -> list[Count]:
+def read_source(
+    connection: duckdb.DuckDBPyConnection, source: Source, paths: Sequence[Path], names: Sequence[str] = ()
+) -> list[Count]:
     """Read all files of a source, which were inspected before: the temporary view `cells` (typed rows) and table `quarantine`.
+
+    Files are called `names` in every account, or by their own names.
 
     Expects the temporary tables `types_voie` (code, libelle) and `perimeter` (siren); the latter only matters to
     sources that are filtered.
@@ -49,8 +53,9 @@ def read_source(connection: duckdb.DuckDBPyConnection, source: Source, paths: Se
     connection.execute(READERS)
     connection.execute(_KNOWN_CODES)
     _start(connection, source)
-    for number, path in enumerate(paths):
-        connection.execute("set variable file = $1", [path.name])
+    names = names or [path.name for path in paths]
+    for number, (name, path) in enumerate(zip(names, paths, strict=True)):
+        connection.execute("set variable file = $1", [name])
         edition = edition_of(source, path)
         with as_text(path, edition) as text:
             header = _read_edition(connection, text, edition)
@@ -62,9 +67,9 @@ def read_source(connection: duckdb.DuckDBPyConnection, source: Source, paths: Se
     _append(connection, "tally", "select file, disposition, count(*) as records from typed group by all")
     _append(connection, "quarantine", _QUARANTINED)
     if source.unique:
-        _drop_duplicates(connection, source)
+        _drop_duplicates(connection, source, names)
     connection.execute(f"create or replace temp view cells as {_cells(source, len(paths))}")
-    return _counts(connection, [path.name for path in paths])
+    return _counts(connection, names)
 
 
 def _read_edition(connection: duckdb.DuckDBPyConnection, path: Path, edition: Source) -> Sequence[str]:
@@ -185,7 +190,7 @@ def _is_month(name: str) -> bool:
     return name.startswith("eff") and len(name) == len("effAAAAXY") and name[3:].isdigit()
 
 
-def _drop_duplicates(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+def _drop_duplicates(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str]) -> None:
     """Keep one row per key: exact copies are filtered out, of conflicting rows the last one wins (decision B8)."""
     key = ", ".join(source.unique)
     values = ", ".join(_columns(source))
@@ -195,9 +200,10 @@ def _drop_duplicates(connection: duckdb.DuckDBPyConnection, source: Source) -> N
         select file, line, raw, row({values}) is not distinct from first_value(row({values})) over latest as is_copy
         from typed
         where disposition = 'accepted'
-        window latest as (partition by {key} order by file desc, line desc)
+        window latest as (partition by {key} order by list_position($names, file) desc, line desc)
         qualify row_number() over latest > 1
-        """
+        """,
+        {"names": list(names)},
     )
     _append(connection, "tally", _MOVED)
     connection.execute(

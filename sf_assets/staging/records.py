@@ -38,7 +38,7 @@ def read_records(
         select raw
         from read_csv(
             $path, columns = {'raw': 'VARCHAR'}, header = false, delim = $nowhere, quote = '', escape = '',
-            auto_detect = false, strict_mode = false, max_line_size = $longest, new_line = '\\r\\n'
+            auto_detect = false, strict_mode = false, max_line_size = $longest, buffer_size = 2 * $longest, new_line = '\\r\\n'
         )
         """,
         {"path": str(path), "nowhere": _NOWHERE, "longest": _LONGEST_LINE},
