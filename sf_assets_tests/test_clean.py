@@ -60,7 +60,7 @@ def test_the_ratios_are_those_that_features_read():
 # ---- perimeter
 
 
-def test_the_blacklist_keeps_the_reasons_of_each_company(world):
+def test_the_blacklist_keeps_the_reasons_of_each_company(world):  # traps 27, 28, 29, decision B16
     sirens = [f"40000000{n}" for n in range(1, 8)]
     world.add("stg_filter_import", "siren", *((siren,) for siren in sirens))
     world.add(
@@ -85,14 +85,14 @@ def test_the_blacklist_keeps_the_reasons_of_each_company(world):
 
 
 @pytest.mark.parametrize("kept", ["64.20Z", "85.51Z", "85.60Z", "94.99Z", "84.11"])
-def test_neighbours_of_excluded_activities_stay(world, kept):
+def test_neighbours_of_excluded_activities_stay(world, kept):  # trap 25
     world.add("stg_filter_import", "siren", ("400000001",))
     world.add("stg_sirene_ul", "siren categorie_juridique activite_principale", ("400000001", "7385", kept))
     world.add("stg_sirene", "siren siege departement", ("400000001", True, "21"))
     assert world.rows("siren_blacklist") == []
 
 
-def test_the_blacklist_compares_with_17_categories_and_41_activities(world):
+def test_the_blacklist_compares_with_17_categories_and_41_activities(world):  # traps 25, 26: rev. 2 of the legal unit
     categories = [
         (code, "25.62B") for (code,) in world.connection.execute("select code from categories_juridiques").fetchall()
     ]
@@ -106,7 +106,7 @@ def test_the_blacklist_compares_with_17_categories_and_41_activities(world):
     assert world.connection.execute(f"select {counts} from siren_blacklist").fetchone() == (17, 41, 0)
 
 
-def test_a_company_outside_the_import_perimeter_is_kept_unless_blacklisted(world):
+def test_a_company_outside_the_import_perimeter_is_kept_unless_blacklisted(world):  # trap 30
     world.add("stg_filter_import", "siren", ("400000001",))
     world.hide("400000001")
     world.add("stg_delai", "siret date_creation", (SIRET, "2024-02-15"), (OTHER, "2024-02-15"))
@@ -170,7 +170,7 @@ def test_short_time_work_repeats_demands_by_month_and_keeps_consumption_days(wor
     ]
 
 
-def test_hours_of_a_demand_are_spread_by_day_for_reasons_1_to_5(world):
+def test_hours_of_a_demand_are_spread_by_day_for_reasons_1_to_5(world):  # decision B14
     world.add(
         "stg_apdemande", "siret periode_debut periode_fin heures motif_recours",
         (SIRET, "2024-01-20", "2024-03-05", 460, 2), (SIRET, "2024-01-20", "2024-03-05", 460, 6),

@@ -121,6 +121,17 @@ def test_no_asset_depends_on_a_later_layer() -> None:
     assert [(key, parent) for key, parent in edges if order[parent] > order[key]] == []
 
 
+def test_what_leaves_companies_out_is_computed_before_every_table_that_leaves_them_out() -> (
+    None
+):  # trap 60, decision B13
+    kept = {"clean_ap", "clean_cotisation", "clean_debit", "clean_delai", "clean_procol", "clean_effectif",
+            "clean_effectif_ent", "clean_filter", "clean_sirene_histo"}  # fmt: skip
+    for name in kept:
+        assert dg.AssetKey("siren_blacklist") in GRAPH.get(dg.AssetKey(name)).parent_keys, name
+    parents = {key.to_user_string() for key in GRAPH.get(dg.AssetKey("siren_blacklist")).parent_keys}
+    assert parents == {"stg_filter_import", "stg_sirene", "stg_sirene_ul"}
+
+
 def test_each_layer_reads_the_one_above_it() -> None:
     met = {
         (GRAPH.get(parent).group_name, GRAPH.get(key).group_name)
@@ -181,7 +192,7 @@ CLOCKS = re.compile(
 )
 
 
-def test_no_result_depends_on_the_day_it_is_computed() -> None:
+def test_no_result_depends_on_the_day_it_is_computed() -> None:  # trap 59, decision B9
     found = {
         _module(path) if path.suffix == ".py" else path.name
         for path in [*MODULES, *PACKAGE.rglob("*.sql")]

@@ -1,5 +1,6 @@
 """The generated pages say what the declarations say, and nothing older."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,18 @@ def test_every_source_table_and_feature_is_described():
     assert all(f"## {source.name}\n" in found["sources.md"] for source in SOURCES)
     assert all(f"## {name}\n" in found["dictionary.md"] for name in TABLES)
     assert all(f"| {name} |" in found["features.md"] for name in NAMES)
+
+
+def test_every_trap_of_reading_and_every_decision_is_named_by_a_test():
+    """Traps 1 to 62 are those of sources.md §14.1 to 14.3, decisions B1 to B19 those of docs/deviations.md."""
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    said = re.findall(r"traps?((?:[ _,]|and|\d)+)", tests)
+    traps = {int(number) for numbers in said for number in re.findall(r"\d+", numbers)}
+    assert set(range(1, 63)) - traps == set()
+    decisions = {int(number) for number in re.findall(r"(?:decision B|_b|[( ]B)(\d+)", tests)}
+    assert set(range(1, 20)) - decisions == set()
+
+
+def test_every_decision_is_explained():
+    page = (DOCS / "deviations.md").read_text(encoding="utf-8")
+    assert [n for n in range(1, 20) if f"| B{n} |" not in page] == []

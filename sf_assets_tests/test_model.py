@@ -392,7 +392,7 @@ def test_what_is_undefined_is_none_with_a_reason_and_never_zero():
     assert {name for name, value in flat.items() if value is None} == set(found.undefined)
 
 
-def test_companies_in_a_procedure_are_removed_in_one_reading_and_failed_in_the_other():
+def test_companies_in_a_procedure_are_removed_in_one_reading_and_failed_in_the_other():  # decision B18
     in_procedure = np.array([False, True, False, False, False, False])
     found = evaluate(SCORE, TARGET, in_procedure, Thresholds(0.2, 0.6), probabilities=True)
     assert (found.hors_procedure.rows, found.hors_procedure.failures) == (5, 3)
@@ -458,7 +458,7 @@ def test_bars_of_the_waterfall_by_the_example_of_the_rules():
     )
 
 
-def test_features_add_up_to_themes_and_themes_to_the_risk(learned, later):
+def test_features_add_up_to_themes_and_themes_to_the_risk(learned, later):  # decision B19
     rows = later[0].filter(score(learned, later[0]) > 0.05)
     risk = score(learned, rows)
     found = waterfall(learned.contributions(rows), risk, NAMES)

@@ -135,7 +135,9 @@ def files_of(place: Place) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (place.settings.data_dir / "lists" / "2509").iterdir()}
 
 
-def test_running_the_same_month_again_gives_the_same_rows_in_every_table(place: Place, again: Again) -> None:
+def test_running_the_same_month_again_gives_the_same_rows_in_every_table(
+    place: Place, again: Again
+) -> None:  # decision B9
     assert again.run.failures == {}
     assert set(place.tables()) == set(STORED)
     for table, before in again.before.items():

@@ -75,7 +75,7 @@ def test_a_section_letter_names_different_sections_in_the_two_editions(con, lett
         assert found == ([(label,)] if label else [])
 
 
-def test_department_and_region_codes_are_text_with_their_leading_zeros(con):
+def test_department_and_region_codes_are_text_with_their_leading_zeros(con):  # trap 34
     find = "select libelle_departement, region, libelle_region from labels_departement_region where departement = ?"
     assert con.execute(find, ["971"]).fetchone() == ("Guadeloupe", "01", "Guadeloupe")
     assert con.execute(find, ["01"]).fetchone() == ("Ain", "84", "Auvergne-Rhône-Alpes")

@@ -32,7 +32,7 @@ GOOD = "Siret;Siren;Dt_effet;Cat_v2;Lib_actx_stdx\n51234567800019;512345678;26MA
         ("SIGFAIBLE_DEBITS.CSV", None),
     ],
 )
-def test_a_file_belongs_to_the_source_its_name_says(name, source):
+def test_a_file_belongs_to_the_source_its_name_says(name, source):  # trap 12
     found = source_of(name)
     assert (found.name if found else None) == source
 
@@ -75,7 +75,7 @@ def test_a_file_as_promised_has_no_fault_and_its_lines_counted(tmp_path):
     assert (arrival.fault, arrival.lines, arrival.bytes) == (None, 2, len(GOOD))
 
 
-def test_a_byte_order_mark_is_not_part_of_the_first_column(tmp_path):
+def test_a_byte_order_mark_is_not_part_of_the_first_column(tmp_path):  # trap 21, decision B3
     assert _inspect(tmp_path, b"\xef\xbb\xbf" + GOOD.encode()).fault is None
 
 
@@ -127,7 +127,7 @@ def test_a_character_cut_by_the_end_is_refused(tmp_path):
     assert "cut by the end" in _inspect(tmp_path, GOOD.encode() + "é".encode()[:1]).fault
 
 
-def test_a_cut_archive_is_refused(tmp_path):
+def test_a_cut_archive_is_refused(tmp_path):  # decision B3
     archive = gzip.compress(GOOD.encode() * 1000)
     fault = _inspect(tmp_path, archive[: len(archive) // 2], "sigfaible_pcoll.csv.gz").fault
     assert fault.startswith("sigfaible_pcoll.csv.gz: expected a complete gzip archive, found a cut or damaged one")

@@ -1,5 +1,7 @@
 """Reading: encodings of dates and periods, cells, quotes, and where each record ends up."""
 
+import gzip
+
 import duckdb
 import pytest
 
@@ -111,7 +113,7 @@ def test_iso_dates_are_strict_trap_8(connection, text):
         ("0", "0"), ("-3", None), ("abc", None), ("12.5", None), ("1  204", None),
     ],
 )  # fmt: skip
-def test_headcounts_of_decision_b4(connection, text, expected):
+def test_headcounts_of_decision_b4(connection, text, expected):  # trap 9
     assert _value(connection, f"read_effectif('{text}')") == expected
 
 
@@ -194,7 +196,7 @@ def test_days_after_the_20th_belong_to_the_next_month_trap_37(read, treated, mon
     assert str(rows[0][14]) == month
 
 
-def test_the_account_of_records_of_section_2_5(connection, read):
+def test_the_account_of_records_of_section_2_5(connection, read):  # trap 6, decision B1
     rows, count = read(
         "debit",
         DEBIT,
@@ -212,6 +214,43 @@ def test_the_account_of_records_of_section_2_5(connection, read):
 def test_a_bad_record_outside_the_perimeter_is_refused_not_filtered_trap_17(read):
     _, count = read("debit", DEBIT, _debit(siret="99999999900011", treated="1240230"))
     assert (count.filtered, count.quarantined) == (0, 1)
+
+
+def test_values_are_neither_trimmed_nor_guessed_and_missing_text_is_unknown(read):  # traps 4, 5, decision B6
+    header = "siren,état_organisation,code_paydex,paydex,n_fournisseurs,encours_étudiés,fpi_30,fpi_90,date"
+    rows, _ = read("paydex", header, f"{ID}, actif ,007,,,,,,2024-03-04")
+    assert rows[0][:3] == (ID, " actif ", "007")
+    rows, _ = read("paydex", header, f"{ID},,,,,,,,2024-03-04")
+    assert rows[0][:4] == (ID, None, None, None)
+
+
+def test_every_bad_record_is_kept_beyond_two_hundred(connection, read):  # trap 15, decision B1
+    _, count = read("debit", DEBIT, *[_debit(treated="1240230")] * 300, _debit())
+    assert (count.accepted, count.quarantined, len(_quarantine(connection))) == (1, 300, 300)
+
+
+def test_several_files_of_a_type_add_up(connection, tmp_path):  # trap 13
+    paths = [tmp_path / name for name in ("a.csv", "b.csv.gz")]
+    content = "\n".join((DEBIT, _debit(), _debit(treated="x")))
+    paths[0].write_text(content)
+    paths[1].write_bytes(gzip.compress(content.encode()))
+    counts = read_source(connection, BY_NAME["debit"], paths)
+    assert [(count.file, count.accepted, count.quarantined) for count in counts] == [
+        ("a.csv", 1, 1),
+        ("b.csv.gz", 1, 1),
+    ]
+    assert len(connection.execute(query_of(BY_NAME["debit"])).fetchall()) == 2
+
+
+def test_identifiers_keep_their_zeros_in_front(connection, read):  # trap 3
+    connection.execute("insert into perimeter values ('005720784')")
+    rows, _ = read("debit", DEBIT, _debit(siret="00572078400019"))
+    assert rows[0][0] == "00572078400019"
+
+
+def test_a_number_of_a_debt_may_be_of_any_length(read):  # trap 62
+    rows, _ = read("debit", DEBIT, _debit().replace(";101;", ";10123456;"))
+    assert any("10123456" in str(cell) for cell in rows[0])
 
 
 def test_blank_lines_and_carriage_returns_are_no_records_trap_7(read):
@@ -360,7 +399,7 @@ def test_a_former_nomenclature_leaves_the_record_out_trap_31(read):
     assert (rows, count.filtered) == ([], 1)
 
 
-def test_bad_coordinates_lose_their_cell_only_and_missing_ones_are_unknown_trap_16(read):
+def test_bad_coordinates_lose_their_cell_only_and_missing_ones_are_unknown_trap_16(read):  # trap 36, decision B6
     rows, count = read("sirene", *_sirene(longitude="x", latitude=""))
     assert rows[0][22:24] == (None, None)
     assert (count.accepted, count.cells) == (1, 1)
@@ -369,6 +408,11 @@ def test_bad_coordinates_lose_their_cell_only_and_missing_ones_are_unknown_trap_
 def test_sirene_is_not_filtered_trap_18(read):
     _, count = read("sirene", *_sirene(siren="999999999"))
     assert count.accepted == 1
+
+
+@pytest.mark.parametrize(("state", "active"), [("A", True), ("F", False), ("C", False), ("", False)])
+def test_only_a_means_active(connection, state, active):  # trap 22
+    assert connection.execute("select read_etat_actif($1)", [state]).fetchone() == (active,)
 
 
 def test_street_types_and_suffixes_are_spelt_out(read):
