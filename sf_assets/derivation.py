@@ -1,0 +1,100 @@
+"""The lineage of columns, worked out from the queries.
+
+It takes seconds, so `make docs` writes it to `lineage.csv`, which runs read; a test keeps it fresh.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.lineage import lineage
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import build_scope
+
+from sf_assets import nomenclatures
+from sf_assets.catalogue import TABLES
+from sf_assets.features.registry import NAMES
+from sf_assets.lineage import Field, Lineage
+from sf_assets.lists.assets import COMPANIES
+from sf_assets.schema import Table
+from sf_assets.sources import SOURCES
+from sf_assets.staging.tables import STAGING, query_of
+
+_PARAMETER = re.compile(r"\$[a-z_]+")
+_SCORED: Lineage = {
+    ("model_scores", "siren"): (("feat_matrix", "siren"),),
+    ("model_scores", "methode"): (("model_fitted", "methode"),),
+    ("model_scores", "probabilite"): (*(("feat_matrix", name) for name in NAMES), ("model_fitted", "version")),
+    ("model_scores", "model_version"): (("model_fitted", "version"),),
+    ("list_alerts", "niveau"): (
+        ("model_fitted", "seuil_fort"), ("model_fitted", "seuil_modere"), ("model_scores", "probabilite"),
+    ),
+    ("list_alerts", "rang"): (("model_scores", "probabilite"),),
+    **{(("list_alerts", f"motif_{n}")): tuple(("feat_matrix", name) for name in NAMES) for n in (1, 2, 3)},
+}  # fmt: skip
+
+
+def derive() -> Lineage:
+    """Work out the lineage of every column of every derived table."""
+    found: dict[Field, tuple[Field, ...]] = {}
+    labels = {table.name: _types(table) for table in nomenclatures.TABLES}
+    for source in SOURCES:
+        table = STAGING[source.name]
+        headers = {cell.column: (f"src_{source.name}", cell.header) for cell in source.cells if cell.column}
+        if source.wide:
+            headers |= dict.fromkeys(("periode", source.wide), (f"src_{source.name}", "effAAAAXY"))
+        cells = dict.fromkeys(headers, "VARCHAR") | {"file": "VARCHAR", "line": "BIGINT", "raw": "VARCHAR"}
+        for field, origins in _of_query(
+            table, query_of(source), {"cells": cells, "perimeter": {"siren": "VARCHAR"}, **labels}
+        ):
+            found[field] = tuple(headers[column] for name, column in origins if name == "cells" and column in headers)
+    known = {table.name: {"month": "DATE"} | _types(table) for table in TABLES.values()} | labels
+    for table, query in _queries():
+        found |= dict(_of_query(table, query, known))
+    return {field: origins for field, origins in {**found, **_SCORED}.items() if origins}
+
+
+def _queries() -> Iterator[tuple[Table, str]]:
+    for layer in ("staging", "clean", "features", "model"):
+        for path in sorted(files(f"sf_assets.{layer}").iterdir(), key=lambda path: path.name):
+            name = path.name.removesuffix(".sql")
+            if path.name.endswith(".sql") and name in TABLES and not name.startswith("stg_"):
+                yield TABLES[name], path.read_text(encoding="utf-8")
+    yield TABLES["list_alerts"], COMPANIES
+
+
+def _types(table: Table) -> dict[str, str]:
+    return {column.name: column.type for column in table.columns}
+
+
+def _of_query(
+    table: Table, query: str, known: Mapping[str, Mapping[str, str]]
+) -> Iterator[tuple[Field, tuple[Field, ...]]]:
+    """Yield each column of a table that the query gives, with the columns of the tables it reads."""
+    tree = sqlglot.parse_one(_PARAMETER.sub("null", query), dialect="duckdb")
+    whole = qualify(tree, schema=dict(known), dialect="duckdb", validate_qualify_columns=False)
+    if not isinstance(whole, exp.Query):
+        raise TypeError(f"{table.name}: expected one select, found {whole.key}")
+    scope = build_scope(whole)
+    given = {select.alias_or_name.lower() for select in whole.selects}
+    for column in table.columns:
+        if column.name in given:
+            nodes = lineage(column.name, whole, schema=dict(known), scope=scope, dialect="duckdb").walk()
+            origins = {
+                (node.source.name, node.name.rpartition(".")[2].strip('"'))
+                for node in nodes
+                if isinstance(node.source, exp.Table)
+            }
+            yield (table.name, column.name), tuple(sorted(origin for origin in origins if origin[0] in known))
+
+
+def written() -> str:
+    """Return the content of `lineage.csv`: one line per column and column it is made of."""
+    lines = (
+        f"{table},{column},{name},{origin}"
+        for (table, column), made_of in sorted(derive().items())
+        for name, origin in made_of
+    )
+    return "\n".join(("table,column,from_table,from_column", *lines)) + "\n"

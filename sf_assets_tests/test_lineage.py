@@ -1,0 +1,73 @@
+"""From a score back to the files: known paths, no invented column, and the record that runs read is fresh."""
+
+from importlib.resources import files
+
+import pytest
+
+from sf_assets.catalogue import TABLES
+from sf_assets.derivation import written
+from sf_assets.features.registry import NAMES
+from sf_assets.lineage import back_to_files, made_of, recorded
+from sf_assets.materialization import told
+from sf_assets.sources import SOURCES
+from sf_assets.storage import Write
+
+
+def test_the_record_is_fresh():
+    assert (files("sf_assets") / "lineage.csv").read_text(encoding="utf-8") == written(), "run `make docs`"
+
+
+@pytest.mark.parametrize(
+    ("field", "origins"),
+    [
+        (("stg_debit", "part_ouvriere"), {("src_debit", "Mt_PO")}),
+        (("clean_debit", "periode"), {("src_debit", "Dt_trt_ecn")}),
+        (("clean_cotisation", "du"), {("src_cotisation", "cotis_due")}),
+        (("clean_effectif_ent", "effectif_ent"), {("src_effectif_ent", "effAAAAXY")}),
+        (("feat_matrix", "dette_sociale_ouvriere_lag3m"), {("src_debit", "Mt_PO")}),
+        (
+            ("feat_matrix", "dette_sur_cotisation_mean12m"),
+            {
+                ("src_debit", "Mt_PO"),
+                ("src_debit", "Mt_PP"),
+                ("src_cotisation", "cotis_due"),
+                ("src_cotisation", "periode"),
+            },
+        ),
+        (("feat_matrix", "effectif"), {("src_effectif_ent", "effAAAAXY"), ("src_effectif_ent", "siren")}),
+    ],
+)
+def test_known_paths_lead_back_to_the_delivered_columns(field, origins):
+    assert set(back_to_files(field)) == origins
+
+
+def test_a_score_comes_from_every_feature_and_each_from_files():
+    assert set(made_of("model_scores")["probabilite"]) >= {("feat_matrix", name) for name in NAMES}
+    assert [name for name in NAMES if not back_to_files(("feat_matrix", name))] == []
+
+
+def test_only_columns_that_exist_are_named():
+    headers = {
+        (f"src_{source.name}", header)
+        for source in SOURCES
+        for header in (*(cell.header for cell in source.cells), *(("effAAAAXY",) if source.wide else ()))
+    }
+    columns = {(table.name, column.name) for table in TABLES.values() for column in table.columns}
+    columns |= {(name, "month") for name in TABLES}
+    assert set(recorded()) <= columns
+    origins = {origin for origins in recorded().values() for origin in origins}
+    assert {(name, column) for name, column in origins if name.startswith("src_")} <= headers
+    assert {(name, column) for name, column in origins if name in TABLES} <= columns
+
+
+def test_every_column_of_the_features_has_an_origin():
+    """A constant or a count has none; a feature that has none reads nothing, which is a mistake."""
+    for name in ("feat_dette", "feat_effectif", "feat_matrix"):
+        assert set(made_of(name)) >= {column.name for column in TABLES[name].columns} - {"mois_en_dette_12m"}, name
+
+
+def test_a_materialisation_carries_the_lineage_of_its_columns():
+    metadata = told(Write("clean_debit", 1, 0, 2, 0.1))
+    (dep,) = metadata["dagster/column_lineage"].deps_by_column["part_ouvriere"]
+    assert (dep.asset_key.to_user_string(), dep.column_name) == ("stg_debit", "part_ouvriere")
+    assert "dagster/column_lineage" not in told(Write("model_fitted", 1, 0, 2, 0.1))
