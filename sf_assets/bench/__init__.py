@@ -14,14 +14,10 @@ All is written below one temporary folder (TMPDIR says where), removed at the en
 for the places of things and the perimeter's window, which learning needs long.
 """
 
-import argparse
 import os
-import platform
-import sys
-import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -30,15 +26,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import dagster as dg
-import duckdb
 from dagster import DagsterEventType, EventLogEntry
 
 from sf_assets.features.delays import DELAYS
 from sf_assets.partitions import add_months
 from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
-from sf_assets.sources import BY_NAME
-from sf_assets.sources.batch import batch_key, read_batch
+from sf_assets.sources.batch import batch_key
 from sf_assets.storage import Warehouse
 from sf_assets.synthetic import write_batch
 
@@ -51,7 +45,6 @@ STAGES = {
     "scoring": dg.AssetSelection.assets("model_scores"),
     "lists": dg.AssetSelection.groups("lists"),
 }
-_COMPARED = ("debit", "cotisation")  # a large plain file and the largest gzipped one
 _PERIMETER_MONTHS = 120
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _T = TypeVar("_T")
@@ -175,46 +168,6 @@ def peak() -> float:
     return int(found.split()[1]) / 1024
 
 
-def read_bare(place: Place, source: str) -> float:
-    """Return the seconds in which DuckDB alone counts the records of a source's file, read as texts: the best of three."""
-    (path,) = read_batch(place.folder / "incoming", place.month).files[source]
-    query = "select count(*) from read_csv($path, delim = $delim, header = true, all_varchar = true)"
-    seconds = []
-    with duckdb.connect(config={"threads": Settings.from_environment().threads}) as connection:
-        for _ in range(3):
-            started = time.monotonic()
-            connection.execute(query, {"path": str(path), "delim": BY_NAME[source].separator}).fetchall()
-            seconds.append(time.monotonic() - started)
-    return min(seconds)
-
-
-def report(place: Place) -> Iterator[str]:
-    """Measure one size and yield its page, line by line, as stages end."""
-    started = time.monotonic()
-    yield from (f"\n## {place.companies:,} companies, month {place.month:%Y-%m}\n", *heading("stage"))
-    stages = [place.apart(generate)]
-    yield line(stages[0])
-    made: dict[str, list[Cost]] = {}
-    judged: list[Cost] = []
-    for stage in STAGES:
-        made[stage], checks = place.apart(run_stage, stage)
-        judged += checks
-        stages.append(together(stage, made[stage]))
-        yield line(stages[-1])
-    stages.append(together("checks of all stages", judged))
-    yield line(stages[-1])
-    whole, wall = together("all", stages), time.monotonic() - started
-    yield f"\nIn all {whole.seconds:.0f} s and at most {whole.peak:,.0f} MiB; {wall:.0f} s of wall time."
-    yield f"\nLoad averages at the end: {_load()}. Far above the number of cores, they tell of other work."
-    for source in _COMPARED:
-        bare = place.apart(read_bare, source)
-        staged = next(cost.seconds for cost in made["staging"] if cost.name == BY_NAME[source].table)
-        yield f"\nStaging {source}: {staged:.2f} s, {staged / bare:.1f} times a bare `read_csv` of its file ({bare:.2f} s)."
-    for stage in ("staging", "clean"):
-        yield from ("", *heading(f"tables of {stage}"))
-        yield from (line(cost) for cost in sorted(made[stage], key=lambda cost: -cost.seconds))
-
-
 def together(name: str, costs: Sequence[Cost]) -> Cost:
     """Return the cost of several steps, one after the other."""
     rows, seconds = sum(cost.rows for cost in costs), sum(cost.seconds for cost in costs)
@@ -237,36 +190,3 @@ def line(cost: Cost) -> str:
     """
     rate = cost.rows / cost.seconds if cost.seconds else 0
     return f"| {cost.name:<24} | {cost.rows:>11,} | {cost.seconds:>8.1f} | {rate:>9,.0f} | {cost.peak:>8,.0f} |"
-
-
-def machine() -> str:
-    """Return what figures depend on: the machine, what else it does, the engines, what a session may take."""
-    settings = Settings.from_environment()
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"{os.cpu_count()} cores, {memory:.0f} GiB, load averages at the start {_load()}; "
-        f"Python {platform.python_version()}, DuckDB {duckdb.__version__}, Dagster {dg.__version__}; "
-        f"{settings.threads} threads and {settings.memory_limit} for a warehouse session."
-    )
-
-
-def _load() -> str:
-    return "{:.1f}, {:.1f}, {:.1f}".format(*os.getloadavg())
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure each size in a temporary folder of its own."""
-    parser = argparse.ArgumentParser(prog="python -m sf_assets.bench", description=__doc__)
-    parser.add_argument("--companies", type=int, nargs="+", default=[4_000, 50_000])
-    parser.add_argument("--month", default="2026-10", help="month of the batch, AAAA-MM")
-    asked = parser.parse_args(arguments)
-    sys.stdout.write(f"{machine()}\n")
-    for companies in asked.companies:
-        with tempfile.TemporaryDirectory(prefix="sf_bench_") as folder:
-            for text in report(Place(Path(folder), date.fromisoformat(f"{asked.month}-01"), companies)):
-                sys.stdout.write(f"{text}\n")
-                sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
