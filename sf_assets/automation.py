@@ -12,7 +12,7 @@ import dagster as dg
 from sf_assets.partitions import months
 from sf_assets.resources import Folders
 from sf_assets.sources import SOURCES
-from sf_assets.sources.batch import BadBatch, Batch, batch_key, is_key, read_batch
+from sf_assets.sources.batch import BadBatch, Batch, NoBatch, batch_key, is_key, read_batch
 
 # Features run over ranges of months, the other layers month by month: a backfill of a whole job takes the latter.
 warnings.filterwarnings("ignore", message="(?s).*varying BackfillPolicies.*")
@@ -51,14 +51,16 @@ monthly_schedule = dg.build_schedule_from_partitioned_job(
 
 
 def missing_files(batch: Batch) -> tuple[str, ...]:
-    """Return the sources expected every month that the batch does not hold yet."""
-    return tuple(name for name in EXPECTED if name not in batch.files)
+    """Return the sources expected every month, and the files of the description, that are not there yet."""
+    described = (path for paths in batch.files.values() for path in paths if not path.is_file())
+    return (*(name for name in EXPECTED if name not in batch.files), *(batch.name_of(path) for path in described))
 
 
 def fingerprint(batch: Batch) -> str:
-    """Return a text that changes when a file of the batch does: names, sizes and days of change."""
-    paths = sorted(path for paths in batch.files.values() for path in paths)
-    return ";".join(f"{path.name}:{_stat(path)}" for path in paths)
+    """Return a text that changes when a file of the batch does: names, order, sizes and days of change."""
+    return ";".join(
+        f"{batch.name_of(path)}:{_stat(path)}" for _, paths in sorted(batch.files.items()) for path in paths
+    )
 
 
 def _stat(path: Path) -> str:
@@ -74,13 +76,15 @@ def files_arrived(context: dg.SensorEvaluationContext, folders: Folders) -> dg.S
     delivery of the same month starts it again.
     """
     if strangers := _strangers(folders.incoming_path):
-        context.log.warning(f"folders of {folders.incoming_path} that are no month AAMM: {', '.join(strangers)}")
+        context.log.warning(f"names in {folders.incoming_path} that are no month AAMM: {', '.join(strangers)}")
     for key in reversed(months.get_partition_keys()):
         month = months.time_window_for_partition_key(key).start.date()
         try:
             batch = read_batch(folders.incoming_path, month)
-        except BadBatch:
+        except NoBatch:
             continue
+        except BadBatch as error:
+            return dg.SkipReason(str(error))
         missing = missing_files(batch)
         if missing:
             return dg.SkipReason(f"batch {batch_key(month)} waits for {', '.join(missing)}")
@@ -95,9 +99,12 @@ def files_arrived(context: dg.SensorEvaluationContext, folders: Folders) -> dg.S
 
 
 def _strangers(incoming: Path) -> list[str]:
-    """Return the folders whose names are no batch key: a misspelt month would wait for ever."""
-    found = sorted(path.name for path in incoming.iterdir() if path.is_dir()) if incoming.is_dir() else []
-    return [name for name in found if not is_key(name) and not name.startswith(".")]
+    """Return the folders and descriptions whose names are no batch key: a misspelt month would wait for ever."""
+    found = sorted(incoming.iterdir()) if incoming.is_dir() else []
+    batches = [path for path in found if path.is_dir() or path.suffix == ".json"]
+    return [
+        path.name for path in batches if not is_key(path.name.removesuffix(".json")) and not path.name.startswith(".")
+    ]
 
 
 JOBS = (monthly_job, batch_job, history_job, score_job)

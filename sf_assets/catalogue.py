@@ -1,5 +1,7 @@
 """Every table and every suite of the project by name: the one place where the layers meet."""
 
+from sf_assets.clean.export import EXPORT
+from sf_assets.clean.report import REPORT
 from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.features.tables import TABLES as FEATURES
 from sf_assets.lists.tables import SUITES as LIST_SUITES
@@ -8,18 +10,31 @@ from sf_assets.model.tables import SUITES as MODEL_SUITES
 from sf_assets.model.tables import TABLES as MODEL
 from sf_assets.quality import Suite, suite_of
 from sf_assets.schema import Table
+from sf_assets.sources.log import LOG
 from sf_assets.sources.suites import SUITES as SOURCE_SUITES
 from sf_assets.staging.suites import SUITES as STAGING_SUITES
-from sf_assets.staging.tables import FILTER_IMPORT, STAGING
+from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, STAGING
 
 TABLES: dict[str, Table] = {
-    table.name: table for table in (FILTER_IMPORT, *STAGING.values(), *CLEAN, *FEATURES, *MODEL, *LISTS)
+    table.name: table
+    for table in (
+        FILTER_IMPORT,
+        FILTER_STEPS,
+        *STAGING.values(),
+        LOG,
+        *CLEAN,
+        REPORT,
+        EXPORT,
+        *FEATURES,
+        *MODEL,
+        *LISTS,
+    )
 }
 
 SUITES: dict[str, Suite] = {
     **SOURCE_SUITES,
     **STAGING_SUITES,
-    **{table.name: suite_of(table) for table in (*CLEAN, *FEATURES)},
+    **{table.name: suite_of(table) for table in (*CLEAN, REPORT, EXPORT, *FEATURES)},
     **MODEL_SUITES,
     **LIST_SUITES,
 }

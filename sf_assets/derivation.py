@@ -49,7 +49,10 @@ def derive() -> Lineage:
         for field, origins in _of_query(
             table, query_of(source), {"cells": cells, "perimeter": {"siren": "VARCHAR"}, **labels}
         ):
-            found[field] = tuple(headers[column] for name, column in origins if name == "cells" and column in headers)
+            # Several cells may be members of one JSON object.
+            found[field] = tuple(
+                dict.fromkeys(headers[column] for name, column in origins if name == "cells" and column in headers)
+            )
     known = {table.name: {"month": "DATE"} | _types(table) for table in TABLES.values()} | labels
     for table, query in _queries():
         found |= dict(_of_query(table, query, known))

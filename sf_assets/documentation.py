@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sf_assets.catalogue import SUITES, TABLES
+from sf_assets.derivation import derive, written
 from sf_assets.features.registry import FEATURES, THEMES
 from sf_assets.fields import FIELDS
+from sf_assets.lineage import back_to_files
 from sf_assets.quality.rules import meaning_of
 from sf_assets.schema import Column
 from sf_assets.sources import SOURCES, Source
@@ -21,18 +23,39 @@ def pages() -> dict[str, str]:
         "sources.md": "\n".join(_sources()) + "\n",
         "dictionary.md": "\n".join(_dictionary()) + "\n",
         "features.md": "\n".join(_features()) + "\n",
+        "lineage.md": "\n".join(_lineage()) + "\n",
     }
+
+
+def _lineage() -> Iterator[str]:
+    lineage = derive()
+    yield f"# Where columns come from\n\n{_GENERATED}\n"
+    yield "A column of a list or of a model's input, and the columns of delivered files it is computed from.\n"
+    yield "| column | comes from |\n|---|---|"
+    for table in ("list_alerts", "model_scores", "model_target", "feat_matrix"):
+        for column in TABLES[table].columns:
+            files = back_to_files((table, column.name), lineage)
+            by_file = {name: [header for file, header in files if file == name] for name, _ in files}
+            told = "; ".join(
+                f"`{name.removeprefix('src_')}`: {', '.join(headers)}" for name, headers in by_file.items()
+            )
+            if told:
+                yield f"| {table}.{column.name} | {_cell(told)} |"
 
 
 def _sources() -> Iterator[str]:
     yield f"# What arrives\n\n{_GENERATED}\n"
     yield "| source | producer | file | one record is | expected | known from |\n|---|---|---|---|---|---|"
     for source in SOURCES:
-        names = ", ".join(f"`{name}`" for name in source.names) or "`filter*`"
+        names = _cell(_names(source))
         expected = "every month" if source.expected else "when delivered"
         yield f"| [{source.name}](#{source.name}) | {source.producer} | {names} | {source.grain} | {expected} | {source.known} |"
     for source in SOURCES:
         yield from _source(source)
+
+
+def _names(source: Source) -> str:
+    return ", ".join(f"`{name}`" for name in (*source.names, *([source.pattern] if source.pattern else [])))
 
 
 def _source(source: Source) -> Iterator[str]:
@@ -40,6 +63,13 @@ def _source(source: Source) -> Iterator[str]:
     perimeter = "companies outside the perimeter are filtered" if source.filtered else "not filtered by the perimeter"
     yield f"\n## {source.name}\n"
     yield f"Separator `{source.separator}`; {quotes}; key `{source.key}`; {perimeter}; legal basis: {source.legal_basis}."
+    for edition in source.editions:
+        yield f"Also as {_names(edition)}: separator `{edition.separator}`, {edition.encoding}."
+    if source.account:
+        header, day = source.account
+        yield f"Without its identifier, a record has that of its account (`{header}`) on the day `{day}`, from `stg_admin_urssaf`."
+    if source.yearly:
+        yield "Headers end with a year: a record becomes one row per year, from the first to the last."
     if source.unique:
         yield f"Repeated keys ({', '.join(source.unique)}): copies are filtered, of conflicting rows the last one is kept."
     if source.wide:
@@ -101,6 +131,7 @@ def main() -> int:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
     for name, text in pages().items():
         (folder / name).write_text(text, encoding="utf-8")
+    (Path(__file__).parent / "lineage.csv").write_text(written(), encoding="utf-8")
     return 0
 
 

@@ -3,6 +3,7 @@
 A name means the same thing in every table; tables pick their columns here with `pick`.
 """
 
+from sf_assets import provider_fields, tax_fields
 from sf_assets.schema import Column
 
 SIREN = r"[0-9]{9}"
@@ -74,6 +75,7 @@ _COLUMNS = (
     Column("periode_debut", _DATE, "first day of the period"),
     Column("periode_fin", _DATE, "end of the period; exclusive for URSSAF periods, inclusive for short-time work"),
     # URSSAF
+    Column("date_disparition", _DATE, "day the account leaves the establishment, in 2899 when it has not"),
     Column("du", _REAL, "contributions due for the period", unit="€"),
     Column("compte", _TEXT, "URSSAF account"),
     Column("numero_compte", _TEXT, "URSSAF account of the debt"),
@@ -102,6 +104,17 @@ _COLUMNS = (
     Column("action_procol", _TEXT, "kind of procedure: liquidation, redressement, sauvegarde"),
     Column("stade_procol", _TEXT, "stage of the procedure"),
     Column("libelle_procol", _TEXT, "name of the situation, as public officers know it"),
+    # BODACC
+    Column("id_annonce", _TEXT, "announcement: letter of the bulletin, number of the issue, number in the issue"),
+    Column("type_avis", _TEXT, "annonce, rectificatif or annulation"),
+    Column("date_parution", _DATE, "day the announcement was published"),
+    Column("id_avis_precedent", _TEXT, "announcement that a correction is about"),
+    Column("famille_jugement", _TEXT, "family of the judgment"),
+    Column("nature_jugement", _TEXT, "nature of the judgment"),
+    Column("complement_jugement", _TEXT, "what the announcement adds to the nature of the judgment, as delivered"),
+    Column("date_jugement", _DATE, "day of the judgment"),
+    Column("tribunal", _TEXT, "court or registry that announces"),
+    Column("date_retrait", _DATE, "day the announcement was corrected or cancelled, NULL while it stands"),
     # short-time work
     Column("id_demande", _TEXT, "identifier of the demand"),
     Column("heures", _REAL, "hours of short-time work", unit="hour"),
@@ -182,6 +195,7 @@ _COLUMNS = (
     Column("credit_fournisseurs_jours", _REAL, "credit given by suppliers", unit="day"),
     Column("type_bilan", _TEXT, "kind of accounts: C full, S simplified, K consolidated"),
     Column("confidentiality", _TEXT, "who may read the accounts"),
+    Column("file_number", _INT, "rank of the delivered file among the month's files of its source"),
     Column("line", "BIGINT", "line of the delivered file"),
     # perimeter
     Column("motif_categorie_juridique", _FLAG, "left out: public body or similar, by its legal category"),
@@ -189,7 +203,7 @@ _COLUMNS = (
     Column("motif_siege", _FLAG, "left out: no seat in a French department"),
     # ratios of the yearly statements
     Column("date_debut_exercice", _DATE, "first day of the financial year"),
-    Column("date_publication", _DATE, "day the statement is known: deposit, otherwise closing date + 7 months"),
+    Column("date_publication", _DATE, "day it is known: publication or deposit, otherwise by the delay of its source"),
     Column("dette_nette_sur_caf", _REAL, "net debt over cash flow"),
     Column("dette_a_terme_sur_k_propres", _REAL, "term debt over own funds"),
     Column("ebe_sur_ca", _REAL, "gross operating surplus over turnover"),
@@ -205,6 +219,8 @@ _COLUMNS = (
     Column("taux_investissement", _REAL, "investment over turnover"),
     Column("rentabilite_economique", _REAL, "economic return"),
     Column("solidite_financiere", _REAL, "financial soundness"),
+    *tax_fields.COLUMNS,
+    *provider_fields.COLUMNS,
 )
 
 FIELDS = {column.name: column for column in _COLUMNS}

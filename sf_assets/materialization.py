@@ -15,12 +15,14 @@ import dagster as dg
 
 from sf_assets import nomenclatures
 from sf_assets.catalogue import SUITES, TABLES
+from sf_assets.lineage import made_of
 from sf_assets.partitions import cutoff_of, months, parse_month
 from sf_assets.quality import require_passed
 from sf_assets.queries import Query
-from sf_assets.resources import Parameters
+from sf_assets.resources import Folders, Parameters
 from sf_assets.schema import Table
 from sf_assets.sources import BY_NAME as SOURCES
+from sf_assets.sources.inspected import labels_of
 from sf_assets.storage import Session, Warehouse, Write
 
 # Ranges of months in one run are beta, and checks by month a preview: used on purpose, behind pinned versions and tests.
@@ -80,6 +82,7 @@ def told(write: Write, *, reads: Mapping[str, object] | None = None) -> dict[str
         "rows_replaced": write.replaced,
         "snapshot": write.snapshot,
         "seconds": round(write.seconds, 2),
+        **_lineage(write.table),
     }
     if reads:
         metadata["read"] = dg.MetadataValue.json({name: str(month) for name, month in reads.items()})
@@ -97,7 +100,21 @@ def told_of_months(writes: Sequence[Write], months: int) -> dict[str, Any]:
         "months": months,
         "snapshot": writes[-1].snapshot if writes else None,
         "seconds": round(sum(write.seconds for write in writes), 2),
+        **(_lineage(writes[-1].table) if writes else {}),
     }
+
+
+def _lineage(table: str) -> dict[str, Any]:
+    """Return the lineage of a table's columns for the graph of columns; nothing for one that no query makes."""
+    found = {
+        column: [
+            dg.TableColumnDep(asset_key=name, column_name=origin)
+            for name, origin in origins
+            if name not in _NOMENCLATURES
+        ]
+        for column, origins in made_of(table).items()
+    }
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps_by_column=found)} if found else {}
 
 
 def gate(session: Session, reads: Iterable[tuple[str, date]]) -> None:
@@ -138,17 +155,19 @@ def reads_at(session: Session, names: Sequence[str], state: date) -> tuple[dict[
 def query_asset(table: Table, query: Query, layer: str) -> dg.AssetsDefinition:
     """Build the asset of one table of the clean layer from the query that bears its name."""
     names = [name for name in query.reads if name not in _NOMENCLATURES]
+    labels = [name for name in query.reads if name in _NOMENCLATURES]
 
     @dg.asset(**stamp(table, layer, description=query.header, query=query, kinds={"duckdb", "sql"}), deps=names)
     def build(
-        context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
+        context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders, parameters: Parameters
     ) -> dg.MaterializeResult[None]:
         month = parse_month(context.partition_key)
         values = parameters.of_queries() | {"reference_date": cutoff_of(month, parameters.cutoff_shift_days)}
         with warehouse.session() as session:
             reads, gates = reads_at(session, names, month)
             gate(session, gates)
-            nomenclatures.load(session.connection)
+            updates = labels_of(session, folders.incoming_path, month, labels)
+            nomenclatures.load(session.connection, updates)
             session.bind(reads)
             writes = session.replace(
                 {table: query.text},
@@ -158,7 +177,7 @@ def query_asset(table: Table, query: Query, layer: str) -> dg.AssetsDefinition:
                 parameters=query.bound(values),
             )
         return dg.MaterializeResult(
-            metadata=told(writes[table.name], reads={read.name: month for read, month in reads.items()})
+            metadata=told(writes[table.name], reads={**{read.name: month for read, month in reads.items()}, **updates})
         )
 
     return build

@@ -11,11 +11,12 @@ from sf_assets.storage import Warehouse
 
 
 class Folders(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The folders of incoming files, fitted models and published lists."""
+    """The folders of incoming files, exported tables, fitted models and published lists."""
 
     incoming: str
     models: str
     lists: str
+    exports: str = Field("data/exports", description="one folder a month: the clean tables as Parquet files")
 
     @property
     def incoming_path(self) -> Path:
@@ -56,7 +57,12 @@ def resources_for(settings: Settings) -> dict[str, object]:
             temp_directory=settings.temp_directory,
             threads=settings.threads,
         ),
-        "folders": Folders(incoming=str(data / "incoming"), models=str(data / "models"), lists=str(data / "lists")),
+        "folders": Folders(
+            incoming=str(data / "incoming"),
+            models=str(data / "models"),
+            lists=str(data / "lists"),
+            exports=str(data / "exports"),
+        ),
         "parameters": Parameters(
             cutoff_shift_days=settings.cutoff_shift_days,
             perimeter_months=settings.perimeter_months,

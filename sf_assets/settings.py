@@ -24,7 +24,7 @@ class Settings(BaseModel):
         "", description="DuckLake catalog: empty for SQLite below data_dir, or 'postgres:<libpq string>'"
     )
     memory_limit: str = Field(
-        "3GB",
+        "2500MB",
         pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$",
         description="memory of one warehouse session before it spills to disk",
     )

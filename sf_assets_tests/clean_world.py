@@ -12,7 +12,7 @@ from sf_assets.clean.tables import BLACKLIST
 from sf_assets.features.delays import DELAYS
 from sf_assets.staging.tables import FILTER_IMPORT, STAGING
 
-BOUND = {"reference_date": date(2024, 6, 30), "comptes_months": DELAYS["comptes_months"]}
+BOUND = {"reference_date": date(2024, 6, 30)} | {name: DELAYS[name] for name in ("comptes_months", "procol_days")}
 SIRET = "40000000100011"
 OTHER = "40000000200019"
 

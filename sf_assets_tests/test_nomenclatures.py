@@ -1,11 +1,20 @@
-"""The label tables are the official ones, byte for byte."""
+"""The label tables are the official ones, byte for byte; a batch may bring newer ones."""
 
+import gzip
 import hashlib
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from sf_assets.nomenclatures import TABLES, csv_path, load
+from sf_assets.nomenclatures.updates import BadNomenclature, require_sound
+from sf_assets.synthetic import write_batch
+from sf_assets_tests.runs import Place
 
 FINGERPRINTS = {
     ("naf_codes", "niv5", 732): "91358bfa9115102a94fcb4ad362033167d490880f26fae0f6480fceb61324a60",
@@ -101,3 +110,121 @@ def test_kinds_of_streets_are_the_42_of_the_register(con):
 def test_an_unknown_nomenclature_is_refused_with_the_known_names():
     with pytest.raises(ValueError, match=r"naf_codes.*found 'naf'"):
         csv_path("naf")
+
+
+def given(folder: Path, name: str, change: Callable[[list[str]], list[str]] = lambda lines: lines) -> Path:
+    """Write the packaged table as a delivered file, changed."""
+    lines = csv_path(name).read_text(encoding="utf-8").splitlines()
+    path = folder / f"{name}.csv"
+    path.write_text("\n".join(change(lines)) + "\n", encoding="utf-8")
+    return path
+
+
+def require(path: Path, name: str = "categories_juridiques") -> None:
+    (table,) = (table for table in TABLES if table.name == name)
+    require_sound(table, path, csv_path(name))
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_packaged_table_delivered_as_it_is_takes_its_own_place(tmp_path, table):
+    path = given(tmp_path, table.name)
+    require(path, table.name)
+    with duckdb.connect() as connection:
+        load(connection)
+        before = connection.execute(f"from {table.name}").fetchall()
+        load(connection, {table.name: path})
+        assert connection.execute(f"from {table.name}").fetchall() == before
+
+
+def test_a_delivered_table_replaces_the_packaged_one_alone(tmp_path):
+    path = given(tmp_path, "categories_juridiques", lambda lines: [*lines, "9998,Forme nouvelle"])
+    require(path)
+    archive = path.with_suffix(".csv.gz")
+    archive.write_bytes(gzip.compress(path.read_bytes()))
+    require(archive)
+    with duckdb.connect() as connection:
+        for update in (path, archive):
+            load(connection, {"categories_juridiques": update})
+            assert connection.execute("select libelle from categories_juridiques where code = '9998'").fetchone() == (
+                "Forme nouvelle",
+            )
+            assert connection.execute("select count(*) from naf_codes").fetchone() == (732,)
+        load(connection)
+        assert connection.execute("select count(*) from categories_juridiques").fetchone() == (260,)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda lines: ["code;libelle", *lines[1:]], "line 1: expected code,libelle, found code;libelle"),
+        (lambda lines: lines[1:], "line 1: expected code,libelle, found 0000,Organisme de placement"),
+        (lambda _: [], "line 1: expected code,libelle, found nothing"),
+        (lambda lines: [*lines, "99980,Forme"], "column code: expected codes like .*, found 1 others"),
+        (lambda lines: [*lines, "9998,"], "column libelle: expected a value on each line, found none on 1"),
+        (lambda lines: [*lines, lines[5]], "column code: expected each code once, found 1 repeated"),
+        (lambda lines: [*lines, "9998,a,b"], "expected 2 cells a line in UTF-8, found others"),
+        (lambda lines: lines[:230], "column code: expected at least 90% of the 260 codes in use, found 229"),
+        (lambda lines: [lines[0], *(f"{n:04},Forme" for n in range(1, 300))], "of the 260 codes in use, found 0"),
+    ],
+)  # fmt: skip
+def test_a_delivered_table_that_is_not_sound_is_refused_with_the_reason(tmp_path, change, message):
+    path = given(tmp_path, "categories_juridiques", change)
+    with pytest.raises(BadNomenclature, match=rf"categories_juridiques.csv.*{message}"):
+        require(path)
+
+
+def test_a_delivered_table_that_is_no_utf8_is_refused(tmp_path):
+    path = given(tmp_path, "categories_juridiques")
+    path.write_bytes(path.read_bytes().decode().encode("latin-1", "replace"))
+    with pytest.raises(BadNomenclature, match=r"categories_juridiques.csv: expected .*UTF-8"):
+        require(path)
+
+
+SEPTEMBER = date(2025, 9, 1)
+REGISTER = ("src_sirene", "src_sirene_ul", "stg_sirene", "stg_sirene_ul", "clean_sirene_ul")
+runs_months = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    place = Place(tmp_path_factory.mktemp("nomenclatures"))
+    write_batch(place.batch(SEPTEMBER), month=SEPTEMBER, companies=40, years=2)
+    return place
+
+
+@runs_months
+def test_a_table_of_the_batch_names_codes_for_its_month_and_is_recorded(place):
+    assert place.build(SEPTEMBER, *REGISTER).failures == {}
+    before = place.rows("clean_sirene_ul", SEPTEMBER)
+    path = given(
+        place.batch(SEPTEMBER),
+        "categories_juridiques",
+        lambda lines: [line.replace("ociété", "ociété neuve") for line in lines],
+    )
+    run = place.build(SEPTEMBER, *REGISTER)
+    assert run.failures == {}
+    assert str(path) in str(run.metadata["clean_sirene_ul"]["read"])
+    after = place.rows("clean_sirene_ul", SEPTEMBER)
+    renamed = before.with_columns(pl.col("libelle_categorie_juridique").str.replace_all("ociété", "ociété neuve"))
+    assert_frame_equal(after, renamed.sort(renamed.columns))
+    assert after["libelle_categorie_juridique"].str.contains("neuve").any()
+    recorded = place.rows("src_arrivals", SEPTEMBER).filter(source="categories_juridiques")
+    assert recorded["sha256"].to_list() == [hashlib.sha256(path.read_bytes()).hexdigest()]
+    path.unlink()
+    late = place.build(SEPTEMBER, "clean_sirene_ul")
+    assert late.failures["clean_sirene_ul"] == (
+        "categories_juridiques, 2025-09: expected categories_juridiques.csv as inspected on arrival, found no file, "
+        "changed since. Materialise any source of the month again."
+    )
+    assert place.build(SEPTEMBER, *REGISTER).failures == {}
+    assert_frame_equal(place.rows("clean_sirene_ul", SEPTEMBER), before)
+
+
+@runs_months
+def test_a_table_of_the_batch_that_is_wrong_stops_only_what_reads_it(place):
+    path = given(place.batch(SEPTEMBER), "naf_codes", lambda lines: lines[:300])
+    run = place.build(SEPTEMBER, *REGISTER)
+    path.unlink()
+    assert run.failures == {
+        "clean_sirene_ul": "naf_codes.csv, column niv5: expected at least 90% of the 732 codes in use, found 299"
+    }

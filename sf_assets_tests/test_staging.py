@@ -454,3 +454,20 @@ def test_an_explicit_filter_has_no_header_of_its_own(read):
 def test_only_the_first_column_of_an_explicit_filter_is_read(read):
     rows, count = read("filter", "siren;nom", f"{ID};ATELIER", f"{ID};ATELIER;encore", ID)
     assert (rows, count.filtered, count.quarantined) == ([(ID,)] * 3, 1, 0)
+
+
+def test_a_file_larger_than_the_memory_allowed_is_read_all_the_same(tmp_path):
+    path = tmp_path / "sigfaible_debits.csv"
+    records = "\n".join(_debit(treated=f"124022{n % 9}") for n in range(10_000)) + "\n"
+    path.write_text(f"{DEBIT}\n" + records * 150)
+    allowed = 120_000_000
+    assert path.stat().st_size > allowed
+    with duckdb.connect() as connection:
+        connection.execute("set threads = 2")
+        connection.execute(f"set memory_limit = '{allowed}B'")
+        connection.execute("set temp_directory = $1", [str(tmp_path / "spill")])
+        nomenclatures.load(connection)
+        connection.execute("create temp table perimeter as select $1 as siren", [ID])
+        (count,) = read_source(connection, BY_NAME["debit"], [path])
+        rows = connection.execute(f"select count(*) from ({query_of(BY_NAME['debit'])})").fetchone()
+    assert (count.records, count.accepted, rows) == (1_500_000, 1_500_000, (1_500_000,))

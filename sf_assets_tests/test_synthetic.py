@@ -37,6 +37,7 @@ SEPARATORS = {
     "declarations_af.csv": "|",
     "ratios_dirco.csv": "|",
     "ratios_inpi_bce.csv.gz": ";",
+    "bodacc_procedures.csv": ";",
 }
 HEADERS = {
     "sigfaible_cotisdues.csv.gz": "Urssaf_gestion;Dep;Siret;Compte;periode;mer;enc_direct;cotis_due",
@@ -214,6 +215,7 @@ def test_nothing_that_has_happened_is_dated_after_the_delivery(october: Path) ->
         ("demande_ap.csv", "DATE_STATUT", "%Y-%m-%d"),
         ("declarations_indmap.csv", "date_depot", "%Y-%m-%d"),
         ("ratios_inpi_bce.csv.gz", "date_cloture_exercice", "%Y-%m-%d"),
+        ("bodacc_procedures.csv", "dateparution", "%Y-%m-%d"),
         ("StockEtablissement_utf8_geo.csv", "dateCreationEtablissement", "%Y-%m-%d"),
         ("StockEtablissementHistorique_utf8.csv", "dateDebut", "%Y-%m-%d"),
         ("sireneUL.csv", "dateCreationUniteLegale", "%Y-%m-%d"),

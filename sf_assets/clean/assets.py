@@ -1,9 +1,114 @@
-"""The clean assets: one per query of this folder, in the order of what they read."""
+"""The clean assets: one per query of this folder, in the order of what they read, then what is handed over of them."""
 
+from datetime import date
 from importlib.resources import files
+from pathlib import Path
 
+import dagster as dg
+
+from sf_assets.catalogue import TABLES as ALL
+from sf_assets.clean.export import EXPORT, write_tables
+from sf_assets.clean.report import REPORT, Perimeter, report, write_report
 from sf_assets.clean.tables import TABLES
-from sf_assets.materialization import query_asset
+from sf_assets.materialization import gate, in_force, query_asset, stamp, told
+from sf_assets.partitions import cutoff_of, parse_month
 from sf_assets.queries import read_query
+from sf_assets.resources import Folders, Parameters
+from sf_assets.sources.batch import batch_key
+from sf_assets.storage import Session, Warehouse
 
-ASSETS = tuple(query_asset(table, read_query(files("sf_assets.clean"), table.name), "clean") for table in TABLES)
+_FOLDER = files("sf_assets.clean")
+_REPORT = read_query(_FOLDER, REPORT.name)
+_EXPORT = read_query(_FOLDER, EXPORT.name)
+
+
+@dg.asset(
+    **stamp(REPORT, "clean", description=_REPORT.header, query=_REPORT, kinds={"duckdb", "sql", "markdown"}),
+    deps=list(_REPORT.reads),
+)
+def perimeter_report(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders, parameters: Parameters
+) -> dg.MaterializeResult[None]:
+    """Count the companies at each step of the perimeter, and write the report that public officers read."""
+    month = parse_month(context.partition_key)
+    with warehouse.session() as session:
+        gate(session, [(name, month) for name in _REPORT.reads])
+        session.bind({ALL[name]: month for name in _REPORT.reads})
+        write = session.replace(
+            {REPORT: _REPORT.text},
+            where={"month": month},
+            author=context.run_id,
+            message=f"{REPORT.name} {month:%Y-%m}",
+        )[REPORT.name]
+        session.bind({REPORT: month})
+        text = report(
+            session.connection.execute(f"from {REPORT.name}").pl(),
+            Perimeter(
+                month=month,
+                cutoff=cutoff_of(month, parameters.cutoff_shift_days),
+                window=parameters.perimeter_months,
+                staff=parameters.perimeter_staff,
+                recent=parameters.perimeter_recent,
+                explicit=_explicit(session, month),
+            ),
+        )
+    path = write_report(text, _exports(folders, context))
+    return dg.MaterializeResult(
+        metadata=told(write) | {"report": dg.MetadataValue.md(text), "path": dg.MetadataValue.path(str(path))}
+    )
+
+
+def _explicit(session: Session, month: date) -> int | None:
+    """Return the number of companies of the month's own filter, None when it has none."""
+    if in_force(session, "filter", month) != month:
+        return None
+    return int(
+        session.connection.execute("select count(*) from lake.stg_filter where month = $1", [month]).fetchall()[0][0]
+    )
+
+
+def _exports(folders: Folders, context: dg.AssetExecutionContext) -> Path:
+    return Path(folders.exports) / batch_key(parse_month(context.partition_key))
+
+
+@dg.asset(
+    **stamp(EXPORT, "clean", description=_EXPORT.header, query=_EXPORT, kinds={"duckdb", "sql", "parquet"}),
+    deps=list(_EXPORT.reads),
+)
+def clean_export(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders
+) -> dg.MaterializeResult[None]:
+    """Write the month's clean tables as files, all or none."""
+    month = parse_month(context.partition_key)
+    folder = _exports(folders, context)
+    with warehouse.session() as session:
+        gate(session, [(name, month) for name in _EXPORT.reads])
+        tables = [ALL[name] for name in _EXPORT.reads]
+        session.bind(dict.fromkeys(tables, month))
+        written = write_tables(session.connection, tables, folder)
+        session.connection.register("written", written.to_arrow())
+        write = session.replace(
+            {
+                EXPORT: f"select counted.*, bytes, sha256 from ({_EXPORT.text}) as counted left join written using (file)"
+            },
+            where={"month": month},
+            author=context.run_id,
+            message=f"{EXPORT.name} {month:%Y-%m}",
+        )[EXPORT.name]
+        session.bind({EXPORT: month})
+        files_of_month = session.connection.execute(f"from {EXPORT.name} order by file").pl()
+    return dg.MaterializeResult(
+        metadata=told(write)
+        | {
+            "path": dg.MetadataValue.path(str(folder)),
+            "bytes": int(files_of_month["bytes"].sum()),
+            "files": dg.MetadataValue.table([dg.TableRecord(row) for row in files_of_month.iter_rows(named=True)]),
+        }
+    )
+
+
+ASSETS = (
+    *(query_asset(table, read_query(_FOLDER, table.name), "clean") for table in TABLES),
+    perimeter_report,
+    clean_export,
+)

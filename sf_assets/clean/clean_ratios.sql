@@ -1,7 +1,7 @@
--- One row is one closing date of a company with the fifteen ratios of its most complete statement, then of the latest
--- financial year, then of the greatest number (sources.md §9.6). A ratio is a ratio, not divided by days, and unknown
--- when an operand is or when it divides by zero (decision B17). It is known from its deposit, or $comptes_months months
--- after closing.
+-- One row is one closing date of a company with the fifteen ratios of its most complete statement (fewest unknown
+-- amounts), then of the latest financial year, then of the greatest number (sources.md §9.6). A ratio is a ratio, not
+-- divided by days, and unknown when an operand is or when it divides by zero (decision B17). It is known from its
+-- deposit, or $comptes_months months after closing.
 with declarations as (
     select
         indmap.siren,
@@ -30,7 +30,35 @@ with declarations as (
         af.mnt_af_bfonc_bfr / nullif(indmap.d_passf_142_k_propres, 0) as bfr_sur_k_propres,
         indmap.rto_invest_ca as taux_investissement,
         af.rto_af_rent_eco as rentabilite_economique,
-        indmap.rto_af_solidite_financiere as solidite_financiere
+        indmap.rto_af_solidite_financiere as solidite_financiere,
+        list_count([
+            af.mnt_af_endettement_net,
+            af.rto_af_endettement_a_terme,
+            af.mnt_af_sig_ebe_ret,
+            af.mnt_af_ca,
+            af.mnt_af_sig_va_ret,
+            af.mnt_af_bfonc_actif_circ_expl,
+            af.mnt_af_bfonc_actif_circ_h_expl,
+            af.mnt_af_bfonc_passif_circ_expl,
+            af.mnt_af_bfonc_passif_circ_h_expl,
+            af.mnt_af_bfonc_tresorerie,
+            af.nbr_af_jours_reglt_fourn,
+            af.nbr_af_jours_creance_cli,
+            af.mnt_af_bfonc_bfr,
+            af.rto_af_rent_eco,
+            indmap.d_dvs_376_nbr_pers,
+            indmap.d_cr_250_expl_salaire,
+            indmap.d_cr_252_expl_ch_soc,
+            indmap.d_cr_260_expl_dt_syndic,
+            indmap.d_actf_stk_march_net,
+            indmap.d_actf_stk_mat1e_net,
+            indmap.d_passf_142_k_propres,
+            indmap.d_passf_120_k,
+            indmap.rto_invest_ca,
+            indmap.rto_af_solidite_financiere,
+            dirco.rto_6,
+            dirco.rto_56
+        ]) as known
     from stg_declarations_indmap as indmap
     inner join stg_declarations_af as af
         on
@@ -49,29 +77,14 @@ with declarations as (
         and indmap.siren not in (select siren from siren_blacklist)
 )
 
-select *
+select * exclude (known)
 from declarations
 qualify row_number() over (
     partition by siren, date_fin_exercice
     order by
-        list_count([
-            dette_nette_sur_caf,
-            dette_a_terme_sur_k_propres,
-            ebe_sur_ca,
-            va_sur_effectif,
-            charges_personnel_sur_va,
-            stocks_sur_ca,
-            liquidite_absolue,
-            liquidite_generale,
-            liquidite_reduite,
-            delai_paiement_sur_delai_encaissement,
-            k_propres_sur_k_social,
-            bfr_sur_k_propres,
-            taux_investissement,
-            rentabilite_economique,
-            solidite_financiere
-        ]) desc,
+        known desc,
         annee_exercice desc,
+        try_cast(no_ocfi as hugeint) desc,
         no_ocfi desc,
         date_debut_exercice desc,
         dette_nette_sur_caf,

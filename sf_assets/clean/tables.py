@@ -3,6 +3,7 @@
 Each is the result of the query of this folder that bears its name.
 """
 
+from sf_assets.clean import occasional, open_accounts, procedures
 from sf_assets.fields import pick
 from sf_assets.schema import Column, Rule, Table, between, no_rows, not_null
 
@@ -264,6 +265,7 @@ TABLES = (
     PROCOL,
     PROCOL_EPISODE,
     PROCOL_AT_DATE,
+    *procedures.TABLES,
     EFFECTIF,
     EFFECTIF_ENT,
     SIRENE,
@@ -271,4 +273,6 @@ TABLES = (
     SIRENE_HISTO,
     PAYDEX,
     RATIOS,
+    open_accounts.RATIOS_INPI,
+    *occasional.TABLES,
 )

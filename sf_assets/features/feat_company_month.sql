@@ -53,13 +53,26 @@ entitled as (
     group by siren, stay
 ),
 
-in_procedure as (
-    select p.siren, months.month, arg_max(p.libelle_procol, p.date_debut) as procedure_connue
+steps as (
+    -- The last step of each kind of procedure among those known at the cut-off and not corrected yet.
+    select months.month, months.cutoff, p.*
     from months
-    join clean_procol_episode as p
-        on p.libelle_procol is not null
-        and p.date_debut + $procol_days <= months.cutoff
-        and (p.date_fin is null or p.date_fin + $procol_days > months.cutoff)
+    join clean_procedure as p
+        on p.date_publication <= months.cutoff and (p.date_retrait is null or p.date_retrait > months.cutoff)
+    qualify row_number() over (
+        partition by months.month, p.siren, p.action_procol
+        order by p.date_effet desc, p.rang_stade, p.stade_procol nulls last, p.source
+    ) = 1
+),
+
+in_procedure as (
+    -- A plan is known to have ended as late as it was known to have started.
+    select siren, month, arg_max(libelle_procol, date_effet) as procedure_connue
+    from steps
+    where
+        libelle_procol is not null
+        and not est_close
+        and (date_terme is null or cutoff - date_terme < date_publication - date_effet)
     group by all
 )
 

@@ -29,7 +29,7 @@ from sf_assets.storage import Session, Warehouse
 
 _READS = ("feat_company_month", "feat_matrix", "clean_filter", "siren_blacklist", "model_fitted", "model_scores")
 
-_COMPANIES = f"""
+COMPANIES = f"""
     select
         c.* exclude (age_entreprise),
         s.probabilite,
@@ -72,7 +72,7 @@ def _retained(session: Session, month: date, folders: Folders) -> _Retained:
 
 def _companies(session: Session, month: date) -> pl.DataFrame:
     """Return every company of the month with its score by the retained method, as it stands now."""
-    companies = session.connection.execute(_COMPANIES).pl()
+    companies = session.connection.execute(COMPANIES).pl()
     (expected,) = session.connection.execute("select count(*) from feat_matrix").fetchall()[0]
     if companies.height != expected:
         raise PermanentFailure(
@@ -93,7 +93,7 @@ def _open(session: Session, month: date) -> None:
         "lists",
         description="One row is one company in alert at the month's cut-off, with its level, its rank and its three main "
         "reasons in French. Companies in a known procedure are not on it: they need no detection.",
-        query=_COMPANIES,
+        query=COMPANIES,
         kinds={"python", "polars"},
     ),
     deps=list(_READS),
@@ -142,7 +142,7 @@ def list_alerts(
         "lists",
         description="One row is one file of the month's list as handed over: Parquet, CSV and XLSX of the alerts, and the "
         "application's JSON document of all companies. Nothing is written unless every gate of the month passed.",
-        query=_COMPANIES,
+        query=COMPANIES,
         kinds={"python", "parquet", "excel", "json"},
     ),
     deps=["list_alerts", *_READS],

@@ -3,10 +3,7 @@
 The same list gives the same bytes, on any day.
 """
 
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +17,7 @@ from sf_assets.lists.readme import About, readme_lines
 from sf_assets.lists.reasons import reason_columns
 from sf_assets.lists.selection import LEVELS
 from sf_assets.sources.batch import batch_key
+from sf_assets.storage.folders import replacing
 
 Kind = Literal["text", "integer", "percent", "sentence"]
 _FORMATS: dict[Kind, str] = {"text": "@", "integer": "0", "percent": "0.0%", "sentence": "@"}
@@ -71,7 +69,7 @@ def write_list(
         raise ValueError(f"list_alerts: expected columns {', '.join(missing)}, found none of that name")
     stem = f"liste_{batch_key(about.month)}"
     target = root / batch_key(about.month)
-    with _replacing(target, target.with_name(f"{target.name}_v{former}") if former else None) as draft:
+    with replacing(target, target.with_name(f"{target.name}_v{former}") if former else None) as draft:
         alerts.write_parquet(draft / f"{stem}.parquet")
         _write_csv(alerts, draft / f"{stem}.csv")
         _write_xlsx(alerts, draft / f"{stem}.xlsx", about)
@@ -141,27 +139,3 @@ def _write_readme(workbook: Any, about: About) -> None:
     }
     for row, (style, text) in enumerate(readme_lines(about)):
         sheet.write_string(row, 0, text, formats[style])
-
-
-@contextmanager
-def _replacing(target: Path, aside: Path | None) -> Iterator[Path]:
-    """Give a draft folder that replaces `target` once everything is written; a failure leaves `target` as it was.
-
-    What `target` held is kept in the folder `aside`, or removed when that is None or was kept before.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=target.parent))
-    former = draft.with_name(f"{draft.name}-former")
-    try:
-        yield draft
-        draft.chmod(0o755)
-        if target.exists():
-            target.rename(former)
-        draft.rename(target)
-        if aside and former.exists() and not aside.exists():
-            former.rename(aside)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-        if former.exists() and not target.exists():
-            former.rename(target)
-        shutil.rmtree(former, ignore_errors=True)

@@ -57,7 +57,7 @@ def _usable(session: Session, month: date, parameters: Parameters) -> Months:
 
 @dg.asset(
     **stamp(TARGET, "model", description=_TARGET.header, query=_TARGET, kinds={"duckdb", "sql"}),
-    deps=["feat_company_month", "feat_matrix", "clean_procol_episode"],
+    deps=["feat_company_month", "feat_matrix", "clean_procedure_episode"],
 )
 def model_target(
     context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
@@ -67,7 +67,7 @@ def model_target(
     rules = _rules(parameters)
     with warehouse.session() as session:
         labelled = [m for m in _usable(session, month, parameters) if rules.label_known(m) <= rules.cutoff(month)]
-        reads, gates = reads_at(session, ["clean_procol_episode"], month)
+        reads, gates = reads_at(session, ["clean_procedure_episode"], month)
         gate(session, [*gates, *(("feat_company_month", m) for m in labelled)])
         session.bind(reads)
         session.bind_months([TABLES["feat_company_month"]], labelled)

@@ -92,7 +92,7 @@ def _fit(method: ScoringMethod, rows: pl.DataFrame | None) -> ScoringMethod:
     if rows is None:
         return method.fit(np.empty((0, len(method.features))), np.empty(0, dtype=bool))
     learnt = _outside(rows)
-    return method.fit(learnt, learnt["target"].to_numpy(), learnt["weight"].to_numpy())
+    return method.fit(learnt, learnt["target"].to_numpy(), learnt["weight"].to_numpy(), learnt["siren"].to_numpy())
 
 
 def _outside(rows: pl.DataFrame) -> pl.DataFrame:

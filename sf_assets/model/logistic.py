@@ -9,11 +9,10 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.validation import check_is_fitted
 
 from sf_assets.features.registry import NAMES
-from sf_assets.model.evaluation import Thresholds
-from sf_assets.model.matrix import Floats, Rows, as_matrix, as_target
+from sf_assets.model.calibrated import CalibratedMethod
+from sf_assets.model.matrix import Flags, Floats
 
 
 class Tame(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -52,26 +51,28 @@ class Tame(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
         return np.asarray(np.sinh(X) * self.scale_)
 
 
-class LogisticMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class LogisticMethod(CalibratedMethod):
     """P(failure within 18 months) by a logistic regression with an L2 penalty; rows are not resampled.
 
     The pipeline tames amounts, puts the training mean where a value is unknown and says so in an indicator, centres
-    and scales on the training rows, then fits with lbfgs. No random number is drawn. Weights make up for negatives
-    left out, so that scores stay probabilities.
+    and scales on the training rows, then fits with lbfgs. Weights make up for negatives left out, so that scores stay
+    probabilities.
 
     `features` are the features of a row, in order, `C` the inverse strength of the penalty, `max_iter` and `tol` say
-    when lbfgs stops. `pipeline_` is the fitted pipeline, with steps `tame`, `impute`, `scale` and `logit`.
+    when lbfgs stops, `seed` draws the companies that calibrate. `pipeline_` is the fitted pipeline, with steps `tame`,
+    `impute`, `scale` and `logit`; the raw score is its log-odds.
+
+    Contributions are the exact SHAP values of a linear model whose background is the training rows: coefficient x
+    (transformed value - training mean). What "unknown" adds belongs to its feature.
     """
 
     name: ClassVar[str] = "logistique"
     label: ClassVar[str] = "Régression logistique"
-    learns: ClassVar[bool] = True
     trusted: ClassVar[tuple[str, ...]] = (
         "sf_assets.model.logistic.LogisticMethod",
         "sf_assets.model.logistic.Tame",
         "numpy.dtype",
     )
-    default_thresholds: ClassVar[Thresholds | None] = None
 
     def __init__(
         self,
@@ -79,21 +80,15 @@ class LogisticMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
         C: float = 0.01,  # noqa: N803
         max_iter: int = 500,
         tol: float = 1e-5,
+        seed: int = 0,
     ) -> None:
         self.features = features
         self.C = C
         self.max_iter = max_iter
         self.tol = tol
+        self.seed = seed
 
-    def fit(self, X: Rows, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:  # noqa: N803
-        """Fit the pipeline; raise `ValueError` when the rows hold no failure, or nothing else."""
-        matrix = as_matrix(X, self.features)
-        target = as_target(y, len(matrix))
-        if target.all() or not target.any():
-            raise ValueError(
-                f"target: expected failures and others, found {target.sum()} failures in {target.size} rows"
-            )
-        self.classes_ = np.array([False, True])
+    def _learn(self, matrix: Floats, target: Flags, weights: Floats) -> None:
         self.pipeline_ = Pipeline(
             [
                 ("tame", Tame()),
@@ -102,28 +97,13 @@ class LogisticMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
                 ("logit", LogisticRegression(C=self.C, solver="lbfgs", max_iter=self.max_iter, tol=self.tol)),
             ]
         )
-        self.pipeline_.fit(matrix, target, scale__sample_weight=sample_weight, logit__sample_weight=sample_weight)
-        return self
+        self.pipeline_.fit(matrix, target, scale__sample_weight=weights, logit__sample_weight=weights)
 
-    def predict_proba(self, X: Rows) -> Floats:  # noqa: N803
-        """Return (1 - probability, probability) for each row."""
-        check_is_fitted(self, "pipeline_")
-        matrix = as_matrix(X, self.features)
-        if not len(matrix):
-            return np.empty((0, 2))
-        return np.asarray(self.pipeline_.predict_proba(matrix))
+    def _raw(self, matrix: Floats) -> Floats:
+        return np.asarray(self.pipeline_.decision_function(matrix))
 
-    def contributions(self, X: Rows) -> Floats:  # noqa: N803
-        """Return the part of each feature in the log-odds, rows x features; with `base_` they add up to the log-odds.
-
-        The exact SHAP value of a linear model whose background is the training rows: coefficient x (transformed value
-        - training mean). The scaler has already taken the mean away. What "unknown" adds belongs to its feature.
-        """
-        check_is_fitted(self, "pipeline_")
-        matrix = as_matrix(X, self.features)
-        # scikit-learn refuses to transform no row at all, and a month without alert has none to explain.
-        if not len(matrix):
-            return matrix
+    def _raw_parts(self, matrix: Floats) -> Floats:
+        # The scaler has already taken the mean away.
         parts = self.pipeline_[:-1].transform(matrix) * self.pipeline_["logit"].coef_[0]
         count = len(self.features)
         folded = np.array(parts[:, :count])
@@ -131,12 +111,12 @@ class LogisticMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
         return folded
 
     @property
-    def base_(self) -> float:
+    def _raw_base(self) -> float:
         """The log-odds of a company at the training mean of every transformed feature."""
         return float(self.pipeline_["logit"].intercept_[0])
 
     @property
-    def typical_(self) -> Floats | None:
+    def typical_(self) -> Floats:
         """The training mean of each tamed feature, back in its own unit: where its contribution changes sign."""
         means = self.pipeline_["impute"].statistics_[np.newaxis]
         return np.asarray(self.pipeline_["tame"].inverse_transform(means)[0])

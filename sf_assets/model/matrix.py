@@ -47,3 +47,15 @@ def as_target(target: npt.ArrayLike, rows: int) -> Flags:
     if array.dtype != np.bool_ and not np.isin(array, (0, 1)).all():
         raise ValueError("target: expected true or false in every row, found other or unknown values")
     return array.astype(np.bool_)
+
+
+def as_weights(weights: npt.ArrayLike | None, rows: int) -> Floats:
+    """Return the weight of each row, 1 by default; raise `ValueError` when they do not match the rows or cannot weigh."""
+    if weights is None:
+        return np.ones(rows)
+    array = np.asarray(weights, dtype=np.float64)
+    if array.shape != (rows,):
+        raise ValueError(f"weights: expected {rows} values, one per row, found shape {array.shape}")
+    if not (np.isfinite(array) & (array >= 0)).all():
+        raise ValueError("weights: expected finite numbers from 0 on, found others")
+    return array

@@ -4,7 +4,9 @@ from typing import ClassVar, Protocol, Self
 
 import numpy.typing as npt
 
+from sf_assets.model.boosting import BoostingMethod
 from sf_assets.model.evaluation import Thresholds
+from sf_assets.model.forest import ForestMethod
 from sf_assets.model.logistic import LogisticMethod
 from sf_assets.model.matrix import Floats, Rows
 from sf_assets.model.threshold import ThresholdMethod
@@ -26,8 +28,14 @@ class ScoringMethod(Protocol):
     """Alert thresholds for want of a validation set."""
     features: tuple[str, ...]
 
-    def fit(self, X: Rows, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:  # noqa: N803
-        """Learn from rows and from whether each failed."""
+    def fit(
+        self,
+        X: Rows,  # noqa: N803
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        groups: npt.ArrayLike | None = None,
+    ) -> Self:
+        """Learn from rows, from whether each failed, what it weighs and whose it is."""
         ...
 
     def predict_proba(self, X: Rows) -> Floats:  # noqa: N803
@@ -49,7 +57,9 @@ class ScoringMethod(Protocol):
         ...
 
 
-METHODS: dict[str, type[ScoringMethod]] = {method.name: method for method in (LogisticMethod, ThresholdMethod)}
+METHODS: dict[str, type[ScoringMethod]] = {
+    method.name: method for method in (BoostingMethod, ForestMethod, LogisticMethod, ThresholdMethod)
+}
 
 
 def method_named(name: str) -> type[ScoringMethod]:

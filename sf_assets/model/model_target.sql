@@ -21,5 +21,5 @@ select
     coalesce(bool_or(p.date_debut > f.cutoff and p.date_debut <= f.horizon), false) as target,
     coalesce(bool_or(p.date_debut <= f.cutoff and (p.date_fin is null or p.date_fin > f.cutoff)), false) as en_procedure
 from followed as f
-left join clean_procol_episode as p on f.siren = p.siren and p.libelle_procol is not null
+left join clean_procedure_episode as p on f.siren = p.siren and p.libelle_procol is not null
 group by f.siren, f.periode

@@ -17,6 +17,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import sklearn
 import skops.io
 
@@ -146,19 +147,32 @@ class ModelStore:
 
 
 def canonical(archive: bytes) -> bytes:
-    """Return a skops archive without what changes from one writing to the next: dates, memory addresses, entry order.
+    """Return a skops archive without what changes from one writing to the next: dates, addresses, order, gaps in arrays.
 
     Arrays are numbered in the order in which the schema mentions them.
     """
     with zipfile.ZipFile(io.BytesIO(archive)) as source:
         schema = _IDENTITY.sub("", source.read("schema.json").decode())
         names = {name: f"{i}.npy" for i, name in enumerate(dict.fromkeys(_ARRAY.findall(schema)))}
-        entries = {names[name]: source.read(name) for name in names}
+        entries = {names[name]: _without_gaps(source.read(name)) for name in names}
     entries["schema.json"] = _ARRAY.sub(lambda match: f'"{names[match[1]]}"', schema).encode()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as target:
         for name, data in entries.items():
             target.writestr(zipfile.ZipInfo(name, date_time=_EPOCH), data)
+    return buffer.getvalue()
+
+
+def _without_gaps(data: bytes) -> bytes:
+    """Return the bytes of an array of records with zeros between their fields: there, memory holds what was there before."""
+    array = np.load(io.BytesIO(data), allow_pickle=False)
+    if array.dtype.names is None:
+        return data
+    clean = np.zeros(array.shape, array.dtype)
+    for field in array.dtype.names:
+        clean[field] = array[field]
+    buffer = io.BytesIO()
+    np.save(buffer, clean, allow_pickle=False)
     return buffer.getvalue()
 
 

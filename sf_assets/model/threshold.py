@@ -59,8 +59,14 @@ class ThresholdMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
     def __init__(self, features: tuple[str, ...] = NAMES) -> None:
         self.features = features
 
-    def fit(self, X: Rows, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:  # noqa: ARG002, N803
-        """Check the rows and write the limits down; nothing is learned from them, and weights play no part."""
+    def fit(
+        self,
+        X: Rows,  # noqa: N803
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,  # noqa: ARG002
+        groups: npt.ArrayLike | None = None,  # noqa: ARG002
+    ) -> Self:
+        """Check the rows and write the limits down; nothing is learned from them, weights and companies play no part."""
         as_target(y, len(as_matrix(X, self.features)))
         self.classes_ = np.array([False, True])
         self.columns_ = np.array([self.features.index(limit.feature) for limit in LIMITS])

@@ -1,15 +1,19 @@
 """Official names of codes, as INSEE and the producers publish them: activities, legal forms, departments, streets.
 
-One CSV per table: UTF-8, comma, header, sorted by code; everything is text except `labels_motif_recours.id`. These
-lists change with the nomenclatures, not with the months: the same rows serve every batch.
+One CSV per table: UTF-8, comma, header, sorted by code; everything is text except `labels_motif_recours.id` and
+`bodacc_natures.rang`. These lists change with the nomenclatures, not with the months: the same rows serve every batch,
+but one that brings a newer edition of its own.
 """
 
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 
 from sf_assets.fields import pick
+from sf_assets.nomenclatures.updates import read_csv
 from sf_assets.schema import Column, Table
 
 
@@ -61,7 +65,24 @@ TABLES = (
         ),
         key=("code",),
     ),
+    Table(
+        "bodacc_natures",
+        "one nature of judgment as BODACC words it, with what it says of the company",
+        (
+            Column("rang", "INTEGER", "order in which natures are tried: the first that fits counts"),
+            Column("nature", "VARCHAR", "nature of the judgment"),
+            Column("complement", "VARCHAR", "what the complement of the judgment must hold besides, * for anything"),
+            Column("statut", "VARCHAR", "procedure that the company is in from then on; aucun when none opens"),
+            Column("action", "VARCHAR", "kind of procedure that the judgment is about: one, toutes or aucune"),
+            Column("stade", "VARCHAR", "stage of the procedure, in the words of URSSAF; aucun when none is reached"),
+            Column("libelle", "VARCHAR", "name of the situation, as public officers know it"),
+        ),
+        key=("nature", "complement"),
+    ),
 )
+
+
+_PACKAGED: Mapping[str, Path] = MappingProxyType({})
 
 
 def csv_path(name: str) -> Path:
@@ -72,12 +93,13 @@ def csv_path(name: str) -> Path:
     return Path(str(files(__package__).joinpath(f"{name}.csv")))
 
 
-def load(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create one temporary table per nomenclature, under its own name and with its declared types."""
+def load(connection: duckdb.DuckDBPyConnection, updates: Mapping[str, Path] = _PACKAGED) -> None:
+    """Create one temporary table per nomenclature, under its own name and with its declared types.
+
+    `updates` are sound files that take the place of packaged ones, by table.
+    """
     for table in TABLES:
-        types = ", ".join(f"'{column.name}': '{column.type}'" for column in table.columns)
         connection.execute(
-            f"create or replace temp table {table.name} as select * from read_csv($path, "
-            f"auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', columns = {{{types}}})",
-            {"path": str(csv_path(table.name))},
+            f"create or replace temp table {table.name} as from {read_csv(table)}",
+            {"path": str(updates.get(table.name, csv_path(table.name)))},
         )

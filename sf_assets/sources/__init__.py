@@ -1,6 +1,6 @@
 """What arrives: the files of a monthly batch, described as data, inspected byte by byte, never changed."""
 
-from sf_assets.sources import altares, comptes, dgefp, insee, urssaf
+from sf_assets.sources import altares, bdf, bodacc, comptes, dgefp, diane, ellisphere, insee, tva, urssaf
 from sf_assets.sources.description import Cell, Source
 
 # An explicit perimeter: when a batch has one, it takes the place of the perimeter computed from head-counts.
@@ -19,7 +19,19 @@ FILTER = Source(
     cells=(Cell("siren", column="siren"),),
 )
 
-SOURCES = (*insee.SOURCES, *urssaf.SOURCES, *dgefp.SOURCES, *altares.SOURCES, *comptes.SOURCES, FILTER)
+SOURCES = (
+    *insee.SOURCES,
+    *urssaf.SOURCES,
+    *dgefp.SOURCES,
+    *altares.SOURCES,
+    *comptes.SOURCES,
+    *tva.SOURCES,
+    *ellisphere.SOURCES,
+    *bdf.SOURCES,
+    *diane.SOURCES,
+    *bodacc.SOURCES,
+    FILTER,
+)
 BY_NAME = {source.name: source for source in SOURCES}
 
 __all__ = ["BY_NAME", "FILTER", "SOURCES", "Cell", "Source"]

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from sf_assets.schema import Column, Table
 from sf_assets.sources import Source
 from sf_assets.sources.text import Refused, as_text, chunks, open_bytes
+from sf_assets.sources.yearly import names_of, years_of
 
 _LONE = re.compile(rb"\r(?=[^\n])")
 _LONE_RETURN = "{}, line {}: expected lines that end with a line feed, found a lone carriage return"
@@ -80,6 +81,8 @@ def inspect(path: Path, source: Source) -> Arrival:
         with as_text(path, source) as text:
             lines = _count_rows(text) if text.suffix == ".parquet" else _count_lines(text)
             header_line, header = read_header(text, source)
+            if source.trailer and text.suffix != ".xlsx":
+                _require_closing(text, source)
         arrival = replace(arrival, lines=lines, header=header, header_line=header_line)
         _require_columns(arrival, source)
     except Refused as refused:
@@ -124,7 +127,7 @@ def read_header(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
     if path.suffix == ".parquet":
         return 0, tuple(pq.read_schema(path).names)
     if source.columns and path.stat().st_size:
-        return 0, source.columns
+        return 0, (*source.columns, *_unnamed(path, source))
     with open_bytes(path) as stream:
         for number, raw in enumerate(stream, start=1):
             text = raw.decode("utf-8").removeprefix(_BOM if number == 1 else "").rstrip("\r\n")
@@ -134,6 +137,29 @@ def read_header(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
                 except csv.Error as error:
                     raise Refused(f"{path.name}, line {number}: expected a header, found {error}") from None
     raise Refused(f"{path.name}: expected a header, found an empty file")
+
+
+def _unnamed(path: Path, source: Source) -> tuple[str, ...]:
+    """Return the column without a name that a separator at the end of each line opens; nothing when lines have none."""
+    with open_bytes(path) as stream:
+        fields = stream.readline().decode("utf-8").rstrip("\r\n").split(source.separator)
+    return ("",) if len(fields) == len(source.columns) + 1 and not fields[-1] else ()
+
+
+def _require_closing(path: Path, source: Source) -> None:
+    """Refuse a text whose last line does not close it, or counts other lines than there are."""
+    last, lines = b"", 0
+    with open_bytes(path) as stream:
+        for raw in stream:
+            if raw.strip():
+                last, lines = raw, lines + 1
+    text = last.decode("utf-8").strip()
+    if not text.startswith(source.trailer):
+        raise Refused(f"{path.name}: expected a last line {source.trailer!r}, found another: the file is cut")
+    said = re.search("[0-9]+", text)
+    # Whether the producer counts the line of names and the last one is not known.
+    if said and not lines - 2 <= int(said[0]) <= lines:
+        raise Refused(f"{path.name}: expected {said[0]} lines as the last one says, found {lines}")
 
 
 def _count_rows(path: Path) -> int:
@@ -147,9 +173,14 @@ def _count_rows(path: Path) -> int:
 
 
 def _require_columns(arrival: Arrival, source: Source) -> None:
-    found = {name.lower() for name in arrival.header}
+    names = names_of(arrival.header) if source.yearly else arrival.header
+    found = {name.lower() for name in names}
     declared = {cell.header.lower() for cell in source.cells}
-    missing = [cell.header for cell in source.cells if cell.header.lower() not in found and not cell.optional]
+    missing = [
+        cell.header
+        for cell in source.cells
+        if cell.header.lower() not in found and not cell.optional and not (cell.column == source.key and source.account)
+    ]
     if missing:
         expected = f"column {missing[0]}" if len(missing) == 1 else f"columns {', '.join(dict.fromkeys(missing))}"
         known = len(found & declared)
@@ -160,5 +191,7 @@ def _require_columns(arrival: Arrival, source: Source) -> None:
             f"{arrival.file}, line {arrival.header_line}: expected {expected} in the header, "
             f"found {len(arrival.header)} columns, {known} of them declared{others}"
         )
+    if source.yearly and not years_of(arrival.header):
+        raise Refused(f"{arrival.file}, line {arrival.header_line}: expected columns that end with a year, found none")
     if source.wide and not any(name.startswith("eff") and name[3:].isdigit() for name in arrival.header):
         raise Refused(f"{arrival.file}, line {arrival.header_line}: expected head-count columns effAAAAXY, found none")

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from itertools import combinations
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from sf_assets.failures import BadFile
 from sf_assets.materialization import OWNERS, tag_value
 from sf_assets.partitions import months, parse_month
 from sf_assets.resources import Folders
-from sf_assets.sources import SOURCES, Source
+from sf_assets.sources import SOURCES, Cell, Source
 from sf_assets.sources.arrival import ARRIVALS, Arrival, edition_of, inspect
-from sf_assets.sources.batch import BadBatch, read_batch
+from sf_assets.sources.batch import CORRECTIONS, BadBatch, Batch, read_batch
+from sf_assets.sources.inspected import LABELS, fault_of
+from sf_assets.sources.log import ARRIVED, LOG
 from sf_assets.storage import Warehouse
 
 
@@ -26,7 +28,7 @@ def _spec(source: Source) -> dg.AssetSpec:
         )
         for cell in {cell.header: cell for cell in source.cells}.values()
     ]
-    names = " or ".join(f"`{name}`" for name in source.names) or "`filter*`"
+    names = " or ".join(f"`{name}`" for name in source.names) or f"`{source.pattern}`"
     return dg.AssetSpec(
         f"src_{source.name}",
         group_name="sources",
@@ -61,10 +63,12 @@ def arrivals(
     if batch.unsupported:
         context.log.warning(f"type de fichier non supporté : {', '.join(batch.unsupported)}")
     found = {
-        source.name: [inspect(path, edition_of(source, path)) for path in batch.files.get(source.name, ())]
-        for source in wanted
+        source.name: [_inspect(batch, path, source) for path in batch.files.get(source.name, ())] for source in wanted
     }
-    snapshot = _record(warehouse, month, found, run_id=context.run_id)
+    labels = {name: [_inspect_labels(batch, path, name) for path in batch.files.get(name, ())] for name in LABELS}
+    for label in (label for files in labels.values() for label in files):
+        context.log.info(label.fault or f"{label.file} takes the place of the packaged table {label.source}")
+    snapshot = _record(warehouse, month, found | labels, run_id=context.run_id)
     for source in wanted:
         files = found[source.name]
         faults = _faults(source, files, batch.folder)
@@ -72,8 +76,25 @@ def arrivals(
             context.log.error(fault)
         yield dg.MaterializeResult(
             asset_key=f"src_{source.name}",
-            metadata=_told(files, batch.folder) | {"fault": "; ".join(faults) or "none", "snapshot": snapshot},
+            metadata=_told(files, batch, source) | {"fault": "; ".join(faults) or "none", "snapshot": snapshot},
         )
+
+
+def _inspect(batch: Batch, path: Path, source: Source) -> Arrival:
+    """Inspect a file under the name it has in the batch; a description may name one that is not there."""
+    name = batch.name_of(path)
+    if not path.is_file():
+        fault = f"{name}: expected a file as the description of the batch says, found none"
+        return Arrival(source.name, name, 0, "", datetime(1970, 1, 1), 0, fault=fault)  # noqa: DTZ001 - UTC, as stored
+    return dataclasses.replace(inspect(path, edition_of(source, path)), file=name)
+
+
+def _inspect_labels(batch: Batch, path: Path, name: str) -> Arrival:
+    """Inspect a label table as the source it would be, then for its codes."""
+    columns = LABELS[name].column_names
+    cells = tuple(Cell(column) for column in columns)
+    arrival = _inspect(batch, path, Source(name, "", LABELS[name].grain, (), cells, separator=","))
+    return dataclasses.replace(arrival, fault=arrival.fault or fault_of(path, name))
 
 
 def _record(warehouse: Warehouse, month: date, found: dict[str, list[Arrival]], *, run_id: str) -> int:
@@ -88,7 +109,7 @@ def _record(warehouse: Warehouse, month: date, found: dict[str, list[Arrival]], 
     with warehouse.session() as session:
         session.connection.register("arrived", pl.DataFrame(rows, schema=columns).to_arrow())
         writes = session.replace(
-            {ARRIVALS: "select * from arrived"},
+            {ARRIVALS: "select * from arrived", LOG: ARRIVED},
             where={"month": month, "source": list(found)},
             author=run_id,
             message=f"arrivals of {month:%Y-%m}",
@@ -101,24 +122,24 @@ def _faults(source: Source, files: list[Arrival], folder: Path) -> list[str]:
     faults = [arrival.fault for arrival in files if arrival.fault]
     if source.expected and not files:
         faults.append(f"src_{source.name}: expected {' or '.join(source.names)} in {folder}, found no such file")
-    if source.exclusive and len(files) > 1:
-        faults.append(f"src_{source.name}: expected one file, found {', '.join(arrival.file for arrival in files)}")
-        return faults
+    whole = [arrival.file for arrival in files if f"/{CORRECTIONS}/" not in arrival.file]
+    if source.exclusive and len(whole) > 1:
+        return [*faults, f"src_{source.name}: expected one file, found {', '.join(whole)}"]
     for one, other in combinations(files, 2):
         if one.sha256 == other.sha256 or one.file.removesuffix(".gz") == other.file.removesuffix(".gz"):
             faults.append(f"src_{source.name}: expected each delivery once, found {one.file} and {other.file}")
     return faults
 
 
-def _told(files: list[Arrival], folder: Path) -> dict[str, dg.MetadataValue | int | str | bool]:
+def _told(files: list[Arrival], batch: Batch, source: Source) -> dict[str, dg.MetadataValue | int | str | bool]:
     if not files:
-        return {"delivered": False, "files": 0, "expected_in": dg.MetadataValue.path(str(folder))}
+        return {"delivered": False, "files": 0, "expected_in": dg.MetadataValue.path(str(batch.folder))}
     return {
         "delivered": True,
         "files": len(files),
         "bytes": sum(arrival.bytes for arrival in files),
         "lines": sum(arrival.lines for arrival in files),
-        "path": dg.MetadataValue.path(str(folder / files[0].file)),
+        "path": dg.MetadataValue.path(str(batch.files[source.name][0])),
         "sha256": files[0].sha256,
         "delivered_at": f"{max(arrival.delivered_at for arrival in files):%Y-%m-%d %H:%M:%S} UTC",
     }

@@ -1,30 +1,67 @@
 """A batch: the files of one month, each with the source it belongs to.
 
-File names decide (sources.md §1.3): exact names first, then any name containing `effectif_`, then any name starting
-with `filter`; comparison is case-sensitive, and `.gz` is recognised for every name.
+A description beside the month's folder decides, when there is one (`manifest`). Otherwise file names do (sources.md
+§1.3): exact names first, then any name containing `effectif_`, then any name starting with `filter`; comparison is
+case-sensitive, and `.gz` is recognised for every name. Label tables are files of a batch like others, under the names of
+their tables.
 """
 
+import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from sf_assets.sources import SOURCES, Source
+from sf_assets.nomenclatures import TABLES as NOMENCLATURES
+from sf_assets.sources import BY_NAME, SOURCES, Source
+from sf_assets.sources.manifest import BadManifest, read_manifest
 
 _KEY_LENGTH = 4
+_LABELS = {table.name for table in NOMENCLATURES}
+# The sub-folder of mended records, each file under the name of the one it mends.
+CORRECTIONS = "corrections"
 
 
 class BadBatch(ValueError):
-    """The batch itself cannot be found or named: nothing of the month can start."""
+    """The batch itself cannot be found, named or understood: nothing of the month can start."""
+
+
+class NoBatch(BadBatch):
+    """Nothing was delivered for the month: neither folder nor description."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The files of one month by source name, in name order; `unsupported` are the names nobody claims."""
+    """The files of one month by the name of their source or label table.
+
+    Files are in name order, or in that of the description, which may name files that are not there; corrections come
+    last. `unsupported` are the names nobody claims.
+    """
 
     month: date
     folder: Path
     files: dict[str, tuple[Path, ...]]
     unsupported: tuple[str, ...]
+
+    def name_of(self, path: Path) -> str:
+        """Return what a file is called in every account: its name, or its path below the folder of batches.
+
+        Files of one name in two folders are two files.
+        """
+        if path.parent == self.folder:
+            return path.name
+        incoming = self.folder.parent
+        return path.relative_to(incoming).as_posix() if path.is_relative_to(incoming) else path.as_posix()
+
+    def corrections(self, source: str) -> dict[Path, Path]:
+        """Return the files of mended records of a source, each with the file it mends."""
+        paths = self.files.get(source, ())
+        mending = [path for path in paths if path.parent == self.folder / CORRECTIONS]
+        return {
+            correction: path
+            for correction in mending
+            for path in paths
+            if path not in mending and mends(correction, path)
+        }
 
 
 def batch_key(month: date) -> str:
@@ -74,19 +111,74 @@ def source_of(name: str) -> Source | None:
 
 
 def read_batch(incoming: Path, month: date) -> Batch:
-    """List the files of a month's folder by source.
+    """List the files of a month by source: those of its description `<AAMM>.json`, or of its folder `<AAMM>`.
 
-    Raises `BadBatch` when the folder is missing. Sub-folders and hidden files are not looked at.
+    Sub-folders but that of corrections, and hidden files, are not looked at.
+
+    Raises:
+        NoBatch: there is neither description nor folder.
+        BadBatch: the description, or a correction, cannot be understood.
+
     """
     folder = incoming / batch_key(month)
+    description = folder.with_suffix(".json")
+    if description.is_file():
+        files, unsupported = _described(description)
+    elif folder.is_dir():
+        files, unsupported = _named(_listed(folder))
+    else:
+        raise NoBatch(f"batch {batch_key(month)}: expected a folder {folder}, found none")
+    for path in _listed(folder / CORRECTIONS):
+        owner = _mended_by(path, files)
+        if owner is None:
+            unsupported.append(f"{CORRECTIONS}/{path.name}")
+        else:
+            files[owner].append(path)
+    return Batch(month, folder, {name: tuple(paths) for name, paths in files.items()}, tuple(unsupported))
+
+
+def _listed(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise BadBatch(f"batch {batch_key(month)}: expected a folder {folder}, found none")
-    files: dict[str, tuple[Path, ...]] = {}
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+
+
+def _named(paths: list[Path]) -> tuple[dict[str, list[Path]], list[str]]:
+    files: dict[str, list[Path]] = {}
     unsupported = []
-    for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
+    for path in paths:
+        label = path.name.removesuffix(".gz").removesuffix(".csv")
         source = source_of(path.name)
-        if source is None:
+        if label in _LABELS and path.name.startswith(f"{label}.csv"):
+            files.setdefault(label, []).append(path)
+        elif source is None:
             unsupported.append(path.name)
         else:
-            files[source.name] = (*files.get(source.name, ()), path)
-    return Batch(month=month, folder=folder, files=files, unsupported=tuple(unsupported))
+            files.setdefault(source.name, []).append(path)
+    return files, unsupported
+
+
+def _described(description: Path) -> tuple[dict[str, list[Path]], list[str]]:
+    """Return the files of a description, relative paths below its folder, and the types nobody knows."""
+    try:
+        given = read_manifest(description)
+    except BadManifest as error:
+        raise BadBatch(str(error)) from None
+    known = {name: paths for name, paths in given.items() if name in BY_NAME or name in _LABELS}
+    files = {
+        name: [Path(os.path.normpath(description.parent / path)) for path in paths] for name, paths in known.items()
+    }
+    return files, [name for name in given if name not in known]
+
+
+def _mended_by(correction: Path, files: dict[str, list[Path]]) -> str | None:
+    """Return the source of the file that a correction bears the name of, None when there is no such file."""
+    owners = [name for name, paths in files.items() for path in paths if mends(correction, path)]
+    if len(owners) > 1:
+        raise BadBatch(f"{CORRECTIONS}/{correction.name}: expected one file of that name, found {len(owners)}")
+    return owners[0] if owners else None
+
+
+def mends(correction: Path, path: Path) -> bool:
+    """Tell whether a correction bears the name of a file, `.gz` aside."""
+    return correction.name.removesuffix(".gz") == path.name.removesuffix(".gz")

@@ -1,6 +1,6 @@
 """Yearly accounts: the tax administration's statements, and the open ratios that INPI and Banque de France publish."""
 
-from sf_assets.sources.description import Cell, Source
+from sf_assets.sources.description import Cell, Reader, Source
 
 _STATEMENT = (
     Cell("siren", column="siren"),
@@ -71,6 +71,12 @@ RATIOS_DIRCO = Source(
     cells=(*_STATEMENT, *_amounts("rto_6 rto_56")),
 )
 
+
+# Slips of the hand are frequent in this file: a wrong figure says nothing of the others of its record.
+def _figures(reader: Reader, names: str) -> tuple[Cell, ...]:
+    return tuple(Cell(name, reader, name, on_error="cell") for name in names.split())
+
+
 RATIOS_INPI_BCE = Source(
     name="ratios_inpi_bce",
     producer="INPI, Banque de France",
@@ -83,15 +89,16 @@ RATIOS_INPI_BCE = Source(
     legal_basis="open data",
     cells=(
         Cell("siren", column="siren"),
-        Cell("date_cloture_exercice", "date_compacte", "date_cloture_exercice", required=True),
-        *_amounts(
-            "chiffre_d_affaires marge_brute ebe ebit resultat_net taux_d_endettement ratio_de_liquidite "
-            "ratio_de_vetuste autonomie_financiere poids_bfr_exploitation_sur_ca couverture_des_interets caf_sur_ca "
-            "capacite_de_remboursement marge_ebe resultat_courant_avant_impots_sur_ca "
-            "poids_bfr_exploitation_sur_ca_jours rotation_des_stocks_jours credit_clients_jours "
-            "credit_fournisseurs_jours"
+        Cell("date_cloture_exercice", "date_cloture", "date_cloture_exercice", required=True),
+        *_figures("montant", "chiffre_d_affaires marge_brute ebe ebit resultat_net"),
+        *_figures(
+            "ratio",
+            "taux_d_endettement ratio_de_liquidite ratio_de_vetuste autonomie_financiere "
+            "poids_bfr_exploitation_sur_ca couverture_des_interets caf_sur_ca capacite_de_remboursement marge_ebe "
+            "resultat_courant_avant_impots_sur_ca poids_bfr_exploitation_sur_ca_jours rotation_des_stocks_jours "
+            "credit_clients_jours credit_fournisseurs_jours",
         ),
-        Cell("type_bilan", column="type_bilan"),
+        Cell("type_bilan", column="type_bilan", required=True),
         Cell("confidentiality", column="confidentiality", optional=True),
     ),
 )

@@ -1,21 +1,25 @@
 """How a delivered file is described: its names, its format, its cells. Data only; `staging` reads by these descriptions."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 Reader = Literal[
     "text",
+    "sans_blancs",
     "entier",
     "decimal_point",
     "decimal_virgule",
     "entier_tronque",
     "booleen",
+    "oui_non",
     "date_iso",
     "date_fr",
     "date_compacte",
     "date_urssaf",
     "date_procol",
+    "date_abregee",
     "periode_debut",
     "periode_fin",
     "motif",
@@ -27,6 +31,14 @@ Reader = Literal[
     "type_voie",
     "etat_actif",
     "effectif",
+    "sirens",
+    "objet",
+    "type_avis",
+    "nature",
+    "date_bodacc",
+    "date_cloture",
+    "montant",
+    "ratio",
 ]
 OnError = Literal["record", "cell", "ignore"]
 
@@ -37,7 +49,8 @@ class Cell:
 
     `header` is matched without case. `column` is the staging column, None when the cell is only read so that its errors
     are seen. An unreadable cell quarantines its `record`, or the `cell` alone (the column is then NULL), or nothing.
-    `required` refuses an empty cell; an `optional` header may be missing from the file.
+    `required` refuses an empty cell; an `optional` header may be missing from the file. `member` names a member of the
+    JSON object that the cell holds, and is then what is read.
     """
 
     header: str
@@ -46,6 +59,12 @@ class Cell:
     required: bool = False
     on_error: OnError = "record"
     optional: bool = False
+    member: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name of the cell in queries and messages."""
+        return f"{self.header}.{self.member}" if self.member else self.header
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +78,15 @@ class Source:
     `key` names the identifier column and `filtered` whether companies outside the perimeter are left out. `unique` is
     the key that rows of the file must not repeat. `wide` marks head-count files, whose months are columns. `skip` is an
     SQL condition on headers (in double quotes) under which a record is none of ours and counts as filtered.
-    `keeps_line` stores the line a row comes from, where the order of the file matters.
+    `keeps_line` stores the file and line a row comes from, where the order of files matters.
 
-    `columns` names the columns of files without a header, and `ragged` takes their records whatever their width. `trims`
-    drops blanks around values; records that start with `trailer` close the file and count as filtered. `known` says when
+    `columns` names the columns of files without a header, and `ragged` takes their records whatever their width. `yearly`
+    marks files whose headers end with a year: a record becomes a row per year, from the first to the last. `trims` drops
+    blanks around values; the record that starts with `trailer` closes the file and counts as filtered. `known` says when
     a value becomes public.
+
+    `account` says how files without the identifier get it: the header of an account, and the column of the day on which
+    that account's establishment is looked up.
     """
 
     name: str
@@ -78,6 +101,8 @@ class Source:
     expected: bool = True
     unique: tuple[str, ...] = ()
     wide: str | None = None
+    yearly: bool = False
+    account: tuple[str, str] | None = None
     skip: str | None = None
     keeps_line: bool = False
     columns: tuple[str, ...] = ()
@@ -95,6 +120,11 @@ class Source:
     def table(self) -> str:
         """The name of the staging table."""
         return f"stg_{self.name}"
+
+    def lacks_key(self, header: Collection[str]) -> bool:
+        """Tell whether a header has an account in the place of the identifier."""
+        keys = {cell.header.lower() for cell in self.cells if cell.column == self.key}
+        return self.account is not None and keys.isdisjoint(name.lower() for name in header)
 
     def names_exactly(self, name: str) -> bool:
         """Tell whether a file name, `.gz` aside, is one of this source or of its editions."""

@@ -5,6 +5,7 @@ from datetime import date
 from sf_assets.quality import Outcome, Probe, Suite
 from sf_assets.sources import SOURCES, Source
 from sf_assets.sources.arrival import ARRIVALS
+from sf_assets.sources.batch import CORRECTIONS
 from sf_assets.storage import Session
 
 
@@ -52,7 +53,7 @@ def _delivered_once(source: Source) -> Probe:
 
 def _one_file(source: Source) -> Probe:
     def judge(session: Session, month: date) -> Outcome:
-        files = _arrivals(session, month, source.name)
+        files = [file for file, _ in _arrivals(session, month, source.name) if f"/{CORRECTIONS}/" not in file]
         return Outcome(passed=len(files) <= 1, unexpected_count=max(len(files) - 1, 0), element_count=len(files))
 
     return Probe(

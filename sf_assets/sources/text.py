@@ -28,15 +28,19 @@ class Refused(Exception):
 def as_text(path: Path, source: Source) -> Iterator[Path]:
     """Give the file itself when it is UTF-8 text or Parquet, otherwise a copy in UTF-8 that lasts as long as the block.
 
-    A sheet becomes semicolon-separated text, one line per row. Raises `Refused` when the content does not decode.
+    A sheet becomes semicolon-separated text, one line per row; so do records in JSON, with the declared columns. Raises
+    `Refused` when the content does not decode.
     """
-    if path.suffix == ".parquet" or (source.encoding == _UTF8 and path.suffix != ".xlsx"):
+    plain = path.name.removesuffix(".gz")
+    if path.suffix == ".parquet" or (source.encoding == _UTF8 and not plain.endswith((".xlsx", ".json"))):
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="sf_assets_") as folder:
-        copy = Path(folder) / path.name.removesuffix(".gz")
+        copy = Path(folder) / plain
         if path.suffix == ".xlsx":
             _copy_sheet(path, copy, source)
+        elif plain.endswith(".json"):
+            _copy_records(path, copy, source)
         else:
             _transcode(path, copy, source.encoding)
         yield copy
@@ -88,3 +92,37 @@ def _copy_sheet(path: Path, copy: Path, source: Source) -> None:
             f"copy (from read_xlsx(getvariable('book'), all_varchar = true, header = false, stop_at_empty = false)) "
             f"to '{str(copy).replace(chr(39), chr(39) * 2)}' (format csv, delimiter '{source.separator}', header false)"
         )
+
+
+# A list of records, or a page of an API that holds one under `results`.
+_RECORDS = """
+    select {columns}
+    from (
+        select json as record from read_json_objects(getvariable('file'), format = 'array')
+        where getvariable('opening') = '['
+        union all
+        select unnest(json_extract(json, '$.results[*]')) as record
+        from read_json_objects(getvariable('file'), format = 'unstructured')
+        where getvariable('opening') = '{{'
+    ) as records
+"""
+
+
+def _copy_records(path: Path, copy: Path, source: Source) -> None:
+    names = dict.fromkeys(cell.header for cell in source.cells)
+    columns = ", ".join(f"json_extract_string(record, '$.{name}') as \"{name}\"" for name in names)
+    refused = Refused(f"{path.name}: expected a list of records in JSON, found a damaged or other file")
+    opening = next(chunks(path), b"").lstrip()[:1].decode("ascii", "replace")
+    if opening not in ("[", "{"):
+        raise refused
+    with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
+        connection.execute("set variable file = $1", [str(path)])
+        connection.execute("set variable opening = $1", [opening])
+        try:
+            connection.execute(
+                f"copy ({_RECORDS.format(columns=columns)}) "
+                f"to '{str(copy).replace(chr(39), chr(39) * 2)}' (format csv, delimiter '{source.separator}', header)"
+            )
+        except duckdb.Error:
+            # The engine's own message would show the record.
+            raise refused from None

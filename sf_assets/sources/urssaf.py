@@ -11,6 +11,7 @@ COTISATION = Source(
     grain="the contributions due by one account of an establishment for one period",
     names=("sigfaible_cotisdues.csv",),
     lenient_quotes=True,
+    account=("Compte", "periode_debut"),
     known="the 15th of the month after the month of `periode_fin`",
     cells=(
         _SIRET,
@@ -27,6 +28,7 @@ DEBIT = Source(
     producer="URSSAF",
     grain="one event in the life of a debt: from its day on, the amounts left to pay",
     names=("sigfaible_debits.csv",),
+    account=("num_cpte", "periode_debut"),
     known="`date_traitement`",
     cells=(
         _SIRET,
@@ -51,6 +53,7 @@ DELAI = Source(
     producer="URSSAF",
     grain="one payment plan granted to an establishment",
     names=("sigfaible_delais.csv",),
+    account=("Numero_compte_externe", "date_creation"),
     known="`date_creation`",
     cells=(
         _SIRET,
@@ -74,6 +77,7 @@ CCSF = Source(
     grain="one step of a payment plan agreed with the financial services (CCSF)",
     names=("sigfaible_ccsf.csv",),
     expected=False,
+    account=("Compte", "date_traitement"),
     known="`date_traitement`",
     cells=(
         _SIRET,
@@ -120,4 +124,20 @@ EFFECTIF_ENT = Source(
     cells=(_SIREN,),
 )
 
-SOURCES = (EFFECTIF_ENT, EFFECTIF, COTISATION, DEBIT, DELAI, CCSF, PROCOL)
+ADMIN_URSSAF = Source(
+    name="admin_urssaf",
+    producer="URSSAF",
+    grain="one establishment that an account belongs to, or belonged to until a day",
+    names=("sigfaible_etablissement_utf8.csv",),
+    pattern=r"sigfaible_etablissement_utf8.*\.csv",
+    expected=False,
+    known="its delivery",
+    cells=(
+        _SIRET,
+        Cell("Compte", column="compte", required=True),
+        Cell("Date_crea_siret", "date_urssaf", "date_creation", optional=True),
+        Cell("Date_disp_siret", "date_urssaf", "date_disparition"),
+    ),
+)
+
+SOURCES = (ADMIN_URSSAF, EFFECTIF_ENT, EFFECTIF, COTISATION, DEBIT, DELAI, CCSF, PROCOL)

@@ -1,65 +1,38 @@
 """The staging assets: one table per source, the import perimeter, and the two ledgers of records."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Sequence
+from datetime import date
 from importlib.resources import files
-from pathlib import Path
 
 import dagster as dg
 import polars as pl
 
 from sf_assets import nomenclatures
-from sf_assets.failures import BadFile
-from sf_assets.materialization import gate, in_force, stamp, told
+from sf_assets.materialization import gate, in_force, reads_at, stamp, told
 from sf_assets.partitions import parse_month
 from sf_assets.queries import read_query
 from sf_assets.resources import Folders, Parameters
 from sf_assets.sources import BY_NAME, SOURCES, Source
-from sf_assets.sources.arrival import read_header
-from sf_assets.sources.batch import BadBatch, read_batch
-from sf_assets.staging.reading import READERS, Count, list_months, read_source
-from sf_assets.staging.records import read_records
-from sf_assets.staging.tables import FILTER_IMPORT, IMPORTS, QUARANTINE, STAGING, query_of
+from sf_assets.sources.inspected import batch_of, files_of, labels_of
+from sf_assets.sources.log import LOG
+from sf_assets.staging.delivery import read_delivered, read_headcounts
+from sf_assets.staging.reading import Count
+from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING, query_of
 from sf_assets.storage import Session, Warehouse
 
 _FOLDER = files("sf_assets.staging")
-_PERIMETER = read_query(_FOLDER, FILTER_IMPORT.name)
-
-
-_INSPECTED = (
-    "select file, bytes, delivered_at from lake.src_arrivals where month = $month and source = $source order by file"
-)
-
-
-def _paths(session: Session, folders: Folders, month: date, source: Source) -> Sequence[Path]:
-    """Return the files of a source, provided they are those that were inspected: nothing else was judged sound."""
-    try:
-        paths = read_batch(folders.incoming_path, month).files.get(source.name, ())
-    except BadBatch as error:
-        raise BadFile(str(error)) from error
-    inspected = session.connection.execute(_INSPECTED, {"month": month, "source": source.name}).fetchall()
-    if [_state(path) for path in paths] != inspected:
-        raise BadFile(
-            f"{source.table}, {month:%Y-%m}: expected {_named(file for file, *_ in inspected)} as inspected on arrival, "
-            f"found {_named(path.name for path in paths)}, changed since. Materialise src_{source.name} again."
-        )
-    return paths
-
-
-def _state(path: Path) -> tuple[str, int, datetime]:
-    stat = path.stat()
-    return path.name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC).replace(tzinfo=None, microsecond=0)
-
-
-def _named(names: Iterable[str]) -> str:
-    return ", ".join(names) or "no file"
+_PERIMETER = {table: read_query(_FOLDER, table.name) for table in (FILTER_IMPORT, FILTER_STEPS)}
+# The label tables that readers look into.
+_LABELS = {"sirene": ("types_voie",), "bodacc": ("bodacc_natures",)}
+_LOG = read_query(_FOLDER, LOG.name)
 
 
 def _staging_asset(source: Source) -> dg.AssetsDefinition:
     table = STAGING[source.name]
     query = query_of(source)
     perimeter = [FILTER_IMPORT.name, STAGING["filter"].name] if source.filtered else []
+    accounts = [STAGING["admin_urssaf"].name] if source.account else []
 
     @dg.asset(
         **stamp(
@@ -71,33 +44,40 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
             query=query,
             kinds={"duckdb"},
         ),
-        deps=[f"src_{source.name}", *perimeter],
+        deps=[f"src_{source.name}", *perimeter, *accounts],
     )
     def stage(context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders) -> dg.MaterializeResult[None]:
         month = parse_month(context.partition_key)
         with warehouse.session() as session:
             gate(session, [(f"src_{source.name}", month), *((name, month) for name in perimeter)])
-            paths = _paths(session, folders, month, source)
-            if not paths:
+            batch = batch_of(folders.incoming_path, month)
+            delivered = files_of(session, batch, source.name, reader=table.name, asset=f"src_{source.name}")
+            if not delivered:
                 context.log.info(
                     f"{source.name}: nothing delivered, {in_force(session, source.name, month)} stays in force"
                 )
-            nomenclatures.load(session.connection)
+            updates = labels_of(session, folders.incoming_path, month, _LABELS.get(source.name, ()))
+            nomenclatures.load(session.connection, updates)
             if source.filtered:
                 _load_perimeter(session, month)
-            counts = read_source(session.connection, source, paths)
+            if accounts:
+                _load_accounts(session, accounts, month)
+            counts = read_delivered(session.connection, batch, source, delivered)
             _register_counts(session, source, counts)
             writes = session.replace(
                 {
                     table: query,
                     IMPORTS: "select * from counted",
                     QUARANTINE: "select * from quarantine",
+                    LOG: _LOG.text,
                 },
                 where={"month": month, "source": source.name},
                 author=context.run_id,
                 message=f"{table.name} {month:%Y-%m}",
             )
-        return dg.MaterializeResult(metadata={"delivered": bool(paths)} | told(writes[table.name]) | _summed(counts))
+        return dg.MaterializeResult(
+            metadata={"delivered": bool(delivered)} | told(writes[table.name]) | _summed(counts)
+        )
 
     return stage
 
@@ -112,6 +92,17 @@ def _load_perimeter(session: Session, month: date) -> None:
     )
 
 
+def _load_accounts(session: Session, names: Sequence[str], month: date) -> None:
+    """Make the temporary table `accounts`: who closes when, for files that only name accounts; empty without a list."""
+    reads, gates = reads_at(session, names, month)
+    gate(session, gates)
+    session.bind(reads)
+    session.connection.execute(
+        "create or replace temp table accounts as select compte, date_disparition, min(siret) as siret "
+        "from stg_admin_urssaf group by all"
+    )
+
+
 def _register_counts(session: Session, source: Source, counts: Sequence[Count]) -> None:
     columns = {column.name: pl.Int64 if column.type == "BIGINT" else pl.String for column in IMPORTS.columns}
     rows = [{"source": source.name} | dataclasses.asdict(count) for count in counts]
@@ -119,57 +110,54 @@ def _register_counts(session: Session, source: Source, counts: Sequence[Count]) 
 
 
 def _summed(counts: Sequence[Count]) -> dict[str, int]:
-    names = ("records", "accepted", "filtered", "quarantined", "cells")
+    names = ("records", "accepted", "filtered", "quarantined", "cells", "corrected")
     return {name: sum(getattr(count, name) for count in counts) for name in names}
 
 
-@dg.asset(
-    **stamp(FILTER_IMPORT, "staging", description=_PERIMETER.header, query=_PERIMETER, kinds={"duckdb"}),
-    deps=["src_effectif_ent"],
+@dg.multi_asset(
+    name=FILTER_IMPORT.name,
+    specs=[
+        dg.AssetSpec(
+            **stamp(table, "staging", description=query.header, query=query, kinds={"duckdb"}),
+            deps=["src_effectif_ent"],
+            skippable=True,
+        )
+        for table, query in _PERIMETER.items()
+    ],
+    can_subset=True,
 )
 def stg_filter_import(
     context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders, parameters: Parameters
-) -> dg.MaterializeResult[None]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Compute the import perimeter from the companies' head-count file, by rules of its own (sources.md §5.2)."""
     month = parse_month(context.partition_key)
+    wanted = [table for table in _PERIMETER if dg.AssetKey(table.name) in context.selected_asset_keys]
     source = BY_NAME["effectif_ent"]
     with warehouse.session() as session:
         gate(session, [("src_effectif_ent", month)])
-        paths = _paths(session, folders, month, source)
-        if len(paths) != 1:
-            raise BadFile(
-                f"stg_filter_import, {month:%Y-%m}: expected one head-count file of companies, found {len(paths)}"
-            )
-        header_line, header = read_header(paths[0], source)
+        batch = batch_of(folders.incoming_path, month)
         nomenclatures.load(session.connection)
-        session.connection.execute(READERS)
-        read_records(
-            session.connection,
-            paths[0],
-            separator=source.separator,
-            lenient=True,
-            header_line=header_line,
-            width=len(header),
-        )
-        list_months(session.connection, header)
-        place = [name.lower() for name in header].index("siren") + 1
+        delivered = files_of(session, batch, source.name, reader=source.table, asset=f"src_{source.name}")
+        place = read_headcounts(session.connection, batch, source, delivered)
         writes = session.replace(
-            {FILTER_IMPORT: _PERIMETER.text},
+            {table: _PERIMETER[table].text for table in wanted},
             where={"month": month},
             author=context.run_id,
             message=f"perimeter of {month:%Y-%m}",
-            parameters=_PERIMETER.bound(parameters.of_queries() | {"siren": place}),
+            parameters=parameters.of_queries() | {"siren": place},
         )
-    return dg.MaterializeResult(metadata=told(writes[FILTER_IMPORT.name]))
+    for table in wanted:
+        yield dg.MaterializeResult(asset_key=table.name, metadata=told(writes[table.name]))
 
 
 _LOADED = [STAGING[source.name].name for source in SOURCES]
 
 
 _ACCOUNT = (
-    "select source, file, records, accepted, filtered, quarantined, cells from lake.stg_import "
+    "select source, file, records, accepted, filtered, quarantined, cells, corrected from lake.stg_import "
     "where month = $month order by source, file"
 )
+_SUMMARIES = "select is_fatal, summary from lake.import_log where month = $month order by source, file"
 _REASONS = (
     'select source, "column", expected, level, count(*) as refused, min(line) as first_line from lake.stg_quarantine '
     "where month = $month group by all order by refused desc"
@@ -193,7 +181,10 @@ def stg_import(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Ma
     return dg.MaterializeResult(
         metadata={
             "dagster/partition_row_count": rows.height,
-            **{name: int(rows[name].sum()) for name in ("records", "accepted", "filtered", "quarantined", "cells")},
+            **{
+                name: int(rows[name].sum())
+                for name in ("records", "accepted", "filtered", "quarantined", "cells", "corrected")
+            },
             "account": dg.MetadataValue.table([dg.TableRecord(row) for row in rows.iter_rows(named=True)]),
         }
     )
@@ -223,4 +214,33 @@ def stg_quarantine(context: dg.AssetExecutionContext, warehouse: Warehouse) -> d
     )
 
 
-ASSETS = (stg_filter_import, *(_staging_asset(source) for source in SOURCES), stg_import, stg_quarantine)
+@dg.asset(
+    **stamp(
+        LOG,
+        "staging",
+        description="One row is one delivered file and what happened to it last: refused on arrival, or read. Arrivals and "
+        "staging tables write their own rows; this asset shows the month's log once all are loaded.",
+        query=_LOG,
+        kinds={"duckdb"},
+    ),
+    deps=_LOADED,
+)
+def import_log(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+    """Show the month's log of imports, without what records hold."""
+    rows = warehouse.query(_SUMMARIES, {"month": parse_month(context.partition_key)})
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/partition_row_count": rows.height,
+            "fatal": int(rows["is_fatal"].sum()),
+            "log": dg.MetadataValue.md("\n".join(f"- {line}" for line in rows["summary"].drop_nulls()) or "–"),
+        }
+    )
+
+
+ASSETS = (
+    stg_filter_import,
+    *(_staging_asset(source) for source in SOURCES),
+    stg_import,
+    stg_quarantine,
+    import_log,
+)

@@ -8,21 +8,32 @@ from sf_assets.sources import Cell, Source
 
 EXPECTED = {
     "text": "a value",
+    "sans_blancs": "a value",
     "entier": "a whole number",
     "decimal_point": "a number with a decimal point",
     "decimal_virgule": "a number with a decimal comma or point, without blanks",
     "centimes": "an amount in cents",
     "entier_tronque": "a number with a decimal point",
     "booleen": "1, t, true, 0, f or false",
+    "oui_non": "Oui or Non",
     "date_iso": "a date AAAA-MM-JJ",
     "date_fr": "a date JJ/MM/AAAA",
     "date_compacte": "a date AAAA-MM-JJ or AAAAMMJJ",
     "date_urssaf": "a date (A)AAMMJJ",
     "date_procol": "a date JJMMMAAAA with an English month",
+    "date_abregee": "a date JJMMMAAAA with an English or French month",
     "periode_debut": "a period AAXY or AAAAXY",
     "periode_fin": "a period AAXY or AAAAXY",
     "motif": "a reason from 1 to 7",
     "effectif": "a head-count: digits, blanks between thousands",
+    "sirens": "one siren or several, separated by commas",
+    "objet": "a JSON object",
+    "type_avis": "annonce, rectificatif or annulation",
+    "nature": "a nature of judgment whose accents can be read",
+    "date_bodacc": "a date AAAA-MM-JJ, JJ/MM/AAAA or in French words",
+    "date_cloture": "a date AAAA-MM-JJ or AAAAMMJJ from 1990 to 2099",
+    "montant": "a number below 1e12 euros, with a decimal point or comma",
+    "ratio": "a number below 1e6, with a decimal point or comma",
 }
 
 # The type of the list of what is wrong with a record.
@@ -43,34 +54,54 @@ def _field(header: Sequence[str], name: str, *, trims: bool) -> str:
     return f"trim(fields[{positions[-1]}])" if trims else f"fields[{positions[-1]}]"
 
 
-def _key(source: Source) -> str:
-    """Return the SQL of the identifier; Sirene writes that of an establishment in two cells."""
-    headers = [cell.header for cell in source.cells if cell.column == source.key]
-    return f'"{headers[0]}"' if headers else '"siren" || "nic"'
+def _text(header: Sequence[str], cell: Cell, *, trims: bool) -> str:
+    """Return the SQL of the text of a cell; a member of what is no JSON object is empty."""
+    field = _field(header, cell.header, trims=trims)
+    if not cell.member:
+        return field
+    return f"coalesce(case when json_valid({field}) then json_extract_string({field}, '$.{cell.member}') end, '')"
 
 
-def typed_query(source: Source, header: Sequence[str]) -> str:
+def _identity(source: Source) -> tuple[list["_Error"], str]:
+    """Return what may be wrong with the identifier, and the SQL of a record outside the perimeter.
+
+    Sirene writes the identifier of an establishment in two cells. A cell of several sirens has a reader that judges
+    them, and one of them in the perimeter is enough.
+    """
+    labels = [(n, cell.label) for n, cell in enumerate(source.cells) if cell.column == source.key]
+    if labels and source.cells[labels[0][0]].reader == "sirens":
+        named = f"select unnest(string_split(v{labels[0][0]}, ',')) as siren"
+        return [], f"not exists (select 1 from ({named}) as named join perimeter using (siren))"
+    key = f'"{labels[0][1]}"' if labels else '"siren" || "nic"'
+    if labels and source.cells[labels[0][0]].reader != "text":
+        key = f"coalesce(v{labels[0][0]}, '')"
+    wrong = f"not regexp_full_match({key}, '{FIELDS[source.key].pattern}')"
+    outside = f"substr({key}, 1, 9) not in (select siren from perimeter)"
+    return [_Error(wrong, source.key, "digits only", key)], outside
+
+
+def typed_query(source: Source, header: Sequence[str], records: str = "records") -> str:
     """Return the query that types every record of the view `records` and says what becomes of it."""
     texts = ", ".join(
-        f'{_field(header, name, trims=source.trims)} as "{name}"'
-        for name in dict.fromkeys(c.header for c in source.cells)
+        f'{_text(header, cell, trims=source.trims)} as "{label}"'
+        for label, cell in {cell.label: cell for cell in source.cells}.items()
     )
     values = ", ".join(f"{_value(cell)} as v{n}" for n, cell in enumerate(source.cells))
-    lookups = dict.fromkeys((_KNOWN[cell.reader], cell.header) for cell in source.cells if cell.reader in _KNOWN)
+    lookups = dict.fromkeys((_KNOWN[cell.reader], cell.label) for cell in source.cells if cell.reader in _KNOWN)
     known = " ".join(
         f'left join {table} as "{table} {name}" on "{table} {name}".code = "{name}"' for table, name in lookups
     )
     kept = ", ".join(f"v{n} as {cell.column}" for n, cell in enumerate(source.cells) if cell.column)
     errors = [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "record" and _can_fail(cell)]
     notes = [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "cell"]
-    key = _key(source)
-    errors.append(
-        _Error(f"not regexp_full_match({key}, '{FIELDS[source.key].pattern}')", source.key, "digits only", key)
-    )
-    outside = f"substr({key}, 1, 9) not in (select siren from perimeter)" if source.filtered else "false"
+    wrong, beyond = _identity(source)
+    by_account = source.lacks_key(header)
+    if not by_account:
+        errors.extend(wrong)
+    outside = beyond if source.filtered else "false"
     # The reference tests the key only once the other cells are sound, and the perimeter last (sources.md §2.4).
     return f"""
-        with texts as (select line, raw, fields, fault, {texts} from records),
+        with texts as (select line, raw, fields, fault, {texts} from {records}),
         valued as (select texts.*, {values} from texts {known}),
         judged as (
             select *,
@@ -80,7 +111,7 @@ def typed_query(source: Source, header: Sequence[str]) -> str:
                     else {_listed(errors)}
                 end as errors,
                 {_listed(notes)} as notes
-            from valued
+            from {_placed(source) if by_account else "valued"}
         )
         select
             getvariable('file') as file, line, {kept}, {"fields," if source.wide else ""}
@@ -97,11 +128,28 @@ def typed_query(source: Source, header: Sequence[str]) -> str:
     """
 
 
+def _placed(source: Source) -> str:
+    """Return the SQL of valued records whose establishment is that of their account on a day.
+
+    It is the first to close strictly after that day (sources.md §9.1). A record whose account has none stays without: it
+    is outside the perimeter, as the accounts of other companies are not known here.
+    """
+    account, day = source.account or ("", "")
+    place = {cell.column: n for n, cell in enumerate(source.cells)}
+    (label,) = (cell.label for cell in source.cells if cell.column == source.key)
+    return f"""(
+        select valued.* replace (accounts.siret as v{place[source.key]}, coalesce(accounts.siret, '') as "{label}")
+        from valued
+        asof left join accounts
+            on valued."{account}" = accounts.compte and valued.v{place[day]} < accounts.date_disparition
+    )"""
+
+
 def _value(cell: Cell) -> str:
-    read = f'read_{cell.reader}("{cell.header}")'
+    read = f'read_{cell.reader}("{cell.label}")'
     if cell.reader not in _KNOWN:
         return read
-    known = f'"{_KNOWN[cell.reader]} {cell.header}"'
+    known = f'"{_KNOWN[cell.reader]} {cell.label}"'
     return f"case when {known}.code is not null then {known}.{cell.reader} else {read} end"
 
 
@@ -125,8 +173,8 @@ def _can_fail(cell: Cell) -> bool:
 
 
 def _error(n: int, cell: Cell) -> _Error:
-    wrong = f"v{n} is null" if cell.required else f"(v{n} is null and \"{cell.header}\" <> '')"
-    return _Error(wrong, cell.header, EXPECTED[cell.reader], f'"{cell.header}"')
+    wrong = f"v{n} is null" if cell.required else f"(v{n} is null and \"{cell.label}\" <> '')"
+    return _Error(wrong, cell.label, EXPECTED[cell.reader], f'"{cell.label}"')
 
 
 def _listed(errors: Sequence[_Error]) -> str:

@@ -3,6 +3,9 @@
 
 create or replace temp macro read_text(x) as nullif(x, '');
 
+-- Blanks of any width between digits, as in an identifier written in groups.
+create or replace temp macro read_sans_blancs(x) as nullif(regexp_replace(x, '[ \x{00A0}\x{2009}\x{202F}]', '', 'g'), '');
+
 create or replace temp macro read_entier(x) as
     case when regexp_full_match(x, '[+-]?[0-9]+') then try_cast(x as integer) end;
 
@@ -27,6 +30,8 @@ create or replace temp macro read_booleen(x) as
         when x in ('1', 't', 'T', 'TRUE', 'true', 'True') then true
         when x in ('0', 'f', 'F', 'FALSE', 'false', 'False') then false
     end;
+
+create or replace temp macro read_oui_non(x) as case x when 'Oui' then true when 'Non' then false end;
 
 create or replace temp macro read_date_iso(x) as
     case when length(x) = 10 and x[5] = '-' and x[8] = '-' then try_cast(x as date) end;
@@ -58,6 +63,22 @@ create or replace temp macro read_date_procol(x) as
                     when 'jan' then '01' when 'feb' then '02' when 'mar' then '03' when 'apr' then '04'
                     when 'may' then '05' when 'jun' then '06' when 'jul' then '07' when 'aug' then '08'
                     when 'sep' then '09' when 'oct' then '10' when 'nov' then '11' when 'dec' then '12'
+                end
+                || '-' || x[1:2] as date
+            )
+    end;
+
+-- JJMMMAAAA with an English or French month: 31DEC2012, 28FEV2013, 30JUIN2013. JUI alone is June or July: unreadable.
+create or replace temp macro read_date_abregee(x) as
+    case
+        when regexp_full_match(strip_accents(x), '[0-9]{2}[A-Za-z]{3,4}[0-9]{4}') then
+            try_cast(
+                x[-4:] || '-'
+                || case strip_accents(lower(x[3:-5]))
+                    when 'jan' then '01' when 'feb' then '02' when 'fev' then '02' when 'mar' then '03' when 'apr' then '04'
+                    when 'avr' then '04' when 'may' then '05' when 'mai' then '05' when 'jun' then '06' when 'juin' then '06'
+                    when 'jul' then '07' when 'juil' then '07' when 'aug' then '08' when 'aou' then '08' when 'sep' then '09'
+                    when 'oct' then '10' when 'nov' then '11' when 'dec' then '12'
                 end
                 || '-' || x[1:2] as date
             )
@@ -108,3 +129,49 @@ create or replace temp macro read_effectif(x) as
         when regexp_full_match(x, '[0-9]+([ \x{00A0}\x{2009}\x{202F}]?[0-9]+)*([.,]0+)?')
             then try_cast(regexp_replace(regexp_replace(x, '[.,]0+$', ''), '[^0-9]', '', 'g') as integer)
     end;
+
+-- Sirens as an open register writes them: with or without blanks, repeated, in a list or not.
+create or replace temp macro sirens_only(x) as
+    regexp_replace(replace(x, ';', ','), '["\[\]\s\x{00A0}\x{202F}]', '', 'g');
+
+create or replace temp macro read_sirens(x) as
+    case
+        when regexp_full_match(sirens_only(x), ',*[0-9]{9}(,+[0-9]{9})*,*')
+            then array_to_string(list_sort(list_distinct(regexp_extract_all(sirens_only(x), '[0-9]{9}'))), ',')
+    end;
+
+create or replace temp macro read_objet(x) as case when json_valid(x) and x[1:1] = '{' then x end;
+
+create or replace temp macro read_type_avis(x) as case when x in ('annonce', 'rectificatif', 'annulation') then x end;
+
+-- Older announcements write the day in words, with or without accents, sometimes with the accents spoilt.
+create or replace temp macro number_of_month(x) as
+    case
+        when x = 'janvier' then '01' when regexp_full_match(x, 'f(é|e|ã©)vrier') then '02' when x = 'mars' then '03'
+        when x = 'avril' then '04' when x = 'mai' then '05' when x = 'juin' then '06' when x = 'juillet' then '07'
+        when regexp_full_match(x, 'ao(û|u|ã»)t') then '08' when x = 'septembre' then '09' when x = 'octobre' then '10'
+        when x = 'novembre' then '11' when regexp_full_match(x, 'd(é|e|ã©)cembre') then '12'
+    end;
+
+create or replace temp macro read_date_bodacc(x) as
+    case
+        when regexp_full_match(x, '[0-9]{1,2}(er)?[\s\x{00A0}]+[^\s\x{00A0}]+[\s\x{00A0}]+[0-9]{4}') then
+            try_cast(
+                x[-4:] || '-'
+                || number_of_month(lower(regexp_extract(x, '^[0-9]+(?:er)?[\s\x{00A0}]+([^\s\x{00A0}]+)', 1))) || '-'
+                || lpad(regexp_extract(x, '^[0-9]+'), 2, '0') as date
+            )
+        else coalesce(read_date_iso(x), read_date_fr(x))
+    end;
+
+-- Years such as 0019 and 2108 are slips of the hand: no accounts of this open file close before 1990.
+create or replace temp macro read_date_cloture(x) as
+    case when year(read_date_compacte(x)) between 1990 and 2099 then read_date_compacte(x) end;
+
+-- The largest group of France turns over some 2.5e11 euros: from 1e12 on, an amount is a slip of the hand.
+create or replace temp macro read_montant(x) as
+    case when abs(read_decimal_virgule(x)) < 1e12 then read_decimal_virgule(x) end;
+
+-- Ten thousand times the whole: beyond, a ratio is a division by almost nothing.
+create or replace temp macro read_ratio(x) as
+    case when abs(read_decimal_virgule(x)) < 1e6 then read_decimal_virgule(x) end;

@@ -14,7 +14,8 @@ import duckdb
 from sf_assets.fields import FIELDS
 from sf_assets.sources import Cell, Source
 from sf_assets.sources.arrival import edition_of, read_header
-from sf_assets.sources.text import as_text
+from sf_assets.sources.text import Refused, as_text
+from sf_assets.sources.yearly import of_year, years_of
 from sf_assets.staging.judging import ERRORS, EXPECTED, typed_query
 from sf_assets.staging.records import read_records, read_rows
 
@@ -27,7 +28,7 @@ _KNOWN_CODES = _FOLDER.joinpath("known_codes.sql").read_text(encoding="utf-8")
 class Count:
     """What became of the records of one file; `records` is the sum of the three next figures.
 
-    `cells` counts quarantined cells of accepted records.
+    `cells` counts quarantined cells of accepted records, `corrected` the quarantined records that were mended since.
     """
 
     file: str
@@ -36,6 +37,7 @@ class Count:
     filtered: int
     quarantined: int
     cells: int
+    corrected: int = 0
 
 
 def read_source(
@@ -45,8 +47,9 @@ def read_source(
 
     Files are called `names` in every account, or by their own names.
 
-    Expects the temporary tables `types_voie` (code, libelle) and `perimeter` (siren); the latter only matters to
-    sources that are filtered.
+    Expects the temporary tables `types_voie` (code, libelle), `perimeter` (siren) for sources that are filtered, and
+    `accounts` (compte, siret, date_disparition) for files whose records are found by their account; raises `Refused` for
+    such a file when there is no account at all.
 
     Returns one count per file, in file order.
     """
@@ -54,17 +57,24 @@ def read_source(
     connection.execute(_KNOWN_CODES)
     _start(connection, source)
     names = names or [path.name for path in paths]
+    connection.execute("set variable files = $1::varchar[]", [list(names)])
     for number, (name, path) in enumerate(zip(names, paths, strict=True)):
         connection.execute("set variable file = $1", [name])
         edition = edition_of(source, path)
         with as_text(path, edition) as text:
             header = _read_edition(connection, text, edition)
-            connection.execute(f"insert into typed by name {typed_query(edition, header)}")
+            if edition.lacks_key(header):
+                _require_accounts(connection, name, edition)
+            if source.yearly:
+                _read_years(connection, edition, header)
+            else:
+                _append(connection, "typed", typed_query(edition, header))
         if source.wide:
             list_months(connection, header)
             _melt(connection, source, number)
         connection.execute("drop table if exists cut")
-    _append(connection, "tally", "select file, disposition, count(*) as records from typed group by all")
+    records = "count(distinct line)" if source.yearly else "count(*)"
+    _append(connection, "tally", f"select file, disposition, {records} as records from typed group by all")
     _append(connection, "quarantine", _QUARANTINED)
     if source.unique:
         _drop_duplicates(connection, source, names)
@@ -89,6 +99,26 @@ def _read_edition(connection: duckdb.DuckDBPyConnection, path: Path, edition: So
             width=None if edition.ragged else len(header),
         )
     return header
+
+
+def _require_accounts(connection: duckdb.DuckDBPyConnection, name: str, source: Source) -> None:
+    if not connection.execute("select true from accounts limit 1").fetchone():
+        raise Refused(
+            f"{name}: expected a column {source.key}, or in the batch a file of accounts "
+            f"(sigfaible_etablissement_utf8.csv) to look it up in, found neither"
+        )
+
+
+def _read_years(connection: duckdb.DuckDBPyConnection, edition: Source, header: Sequence[str]) -> None:
+    """Type the records once a year; those that are not accepted are so in every year, and told of once."""
+    for number, year in enumerate(years_of(header)):
+        connection.execute("set variable year = $1", [str(year)])
+        connection.execute(
+            "create or replace temp view records_of_year as "
+            "select line, raw, list_append(fields, getvariable('year')) as fields, fault from records"
+        )
+        query = typed_query(edition, (*of_year(header, year), "Annee"), "records_of_year")
+        _append(connection, "typed", f"select * from ({query}) where disposition = 'accepted' or {number} = 0")
 
 
 def _start(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
@@ -175,7 +205,8 @@ def _melted(source: Source, number: int) -> str:
 def _cells(source: Source, files: int) -> str:
     """Return the query of the typed rows of all files."""
     if not source.wide:
-        return f"select file, line, raw, {', '.join(_columns(source))} from typed where disposition = 'accepted'"
+        columns = ", ".join(("list_position(getvariable('files'), file) as file_number", *_columns(source)))
+        return f"select file, line, raw, {columns} from typed where disposition = 'accepted'"
     empty = f"select {source.key}, null::date as periode, null::integer as {source.wide} from typed where false"
     rows = f"select {source.key}, month.periode, {source.wide} from ({{}}) where {source.wide} is not null"
     return " union all ".join([empty, *(rows.format(_melted(source, number)) for number in range(files))])

@@ -4,18 +4,26 @@ from importlib.resources import files
 
 from sf_assets.fields import FIELDS, pick
 from sf_assets.schema import Column, Rule, Table, no_rows, not_null
-from sf_assets.sources import SOURCES, Source
+from sf_assets.sources import BY_NAME, SOURCES, Source
 
 # Sources whose staging columns are not just the cells that were kept: a query of their own says which.
 _SHAPED = {
     "debit": "siret numero_compte numero_ecart_negatif date_traitement part_ouvriere part_patronale "
     "numero_historique_ecart_negatif etat_compte code_procedure_collective periode_debut periode_fin "
     "code_operation_ecart_negatif code_motif_ecart_negatif recours_en_cours periode_prise_en_compte debit_id",
+    "admin_urssaf": "compte siret date_creation date_disparition",
     "procol": "siret date_effet action_procol stade_procol",
+    "diane": " ".join(cell.column for cell in BY_NAME["diane"].cells if cell.column)
+    + " poids_frng dette_fiscale taux_marge frais_financier",
+    "bodacc": "siren id_annonce type_avis date_parution id_avis_precedent famille_jugement nature_jugement "
+    "complement_jugement date_jugement tribunal",
     "sirene": "siren siret siege complement_adresse numero_voie indrep type_voie voie commune commune_etranger "
     "distribution_speciale code_commune departement code_cedex cedex code_pays_etranger pays_etranger code_postal "
     "ape code_activite nomenclature_activite date_creation longitude latitude est_actif",
 }
+
+# Tables that have several rows a record.
+_KEYS = {"bodacc": ("siren", "id_annonce")}
 
 _RULES: dict[str, tuple[Rule, ...]] = {
     "debit": (
@@ -44,7 +52,7 @@ def columns_of(source: Source) -> tuple[Column, ...]:
     kept = tuple(FIELDS[cell.column] for cell in source.cells if cell.column)
     if source.wide:
         kept += pick(f"periode {source.wide}")
-    return kept + pick("line") if source.keeps_line else kept
+    return kept + pick("file_number line") if source.keeps_line else kept
 
 
 def query_of(source: Source) -> str:
@@ -60,7 +68,7 @@ def _table(source: Source) -> Table:
         name=source.table,
         grain=source.grain,
         columns=columns_of(source),
-        key=source.unique,
+        key=_KEYS.get(source.name, source.unique),
         rules=_RULES.get(source.name, ()),
         may_be_empty=not source.expected,
         tags={"producer": source.producer, "legal_basis": source.legal_basis},
@@ -76,6 +84,28 @@ FILTER_IMPORT = Table(
     key=("siren",),
 )
 
+STEP_COLUMNS = (
+    Column("ordre", "INTEGER", "place of the step, from 1"),
+    Column("etape", "VARCHAR", "step of the perimeter, or reason to be left out of it"),
+    Column("avant", "BIGINT", "companies before the step", unit="company"),
+    Column("exclues", "BIGINT", "companies that the step leaves out", unit="company"),
+    Column("apres", "BIGINT", "companies after the step", unit="company"),
+)
+
+FILTER_STEPS = Table(
+    name="stg_filter_steps",
+    grain="one step towards the import perimeter, with the companies before and after it",
+    columns=STEP_COLUMNS,
+    key=("etape",),
+    rules=(
+        no_rows(
+            "adds_up",
+            "select etape from {batch} where exclues < 0 or avant <> exclues + apres",
+            "Companies of a step are kept or left out: look at stg_filter_steps.sql.",
+        ),
+    ),
+)
+
 IMPORTS = Table(
     name="stg_import",
     grain="one file and what became of its records",
@@ -87,6 +117,7 @@ IMPORTS = Table(
         Column("filtered", "BIGINT", "records outside the perimeter, exact copies, or not ours to keep", unit="record"),
         Column("quarantined", "BIGINT", "records refused", unit="record"),
         Column("cells", "BIGINT", "single cells refused in accepted records", unit="cell"),
+        Column("corrected", "BIGINT", "records refused in whose place a mended one was read", unit="record"),
     ),
     key=("source", "file"),
     rules=(
@@ -111,6 +142,7 @@ QUARANTINE = Table(
         Column("expected", "VARCHAR", "what the cell should hold"),
         Column("found", "VARCHAR", "what it holds"),
         Column("raw", "VARCHAR", "the record as delivered"),
+        Column("corrected_by", "VARCHAR", "file that holds the mended record, NULL while there is none"),
     ),
     rules=(not_null("source", "Every refusal belongs to a source: this is a bug of the reader."),),
     may_be_empty=True,

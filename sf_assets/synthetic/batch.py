@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 import polars as pl
 import pyarrow.parquet as pq
 
-from sf_assets.synthetic import accounts, altares, debts, dgefp, procol, sirene, urssaf
+from sf_assets.synthetic import accounts, altares, bodacc, debts, dgefp, procol, sirene, urssaf
 from sf_assets.synthetic.oracle import oracle_frame
 from sf_assets.synthetic.population import BLOCK, EXTRAS
 from sf_assets.synthetic.timeline import Window
@@ -49,6 +49,7 @@ FILES = (
     File("declarations_af.csv", "siren", "|", decimals=4),
     File("ratios_dirco.csv", "siren", "|", decimals=4),
     File("ratios_inpi_bce.csv.gz", "siren", decimals=3),
+    File("bodacc_procedures.csv", "registre"),
 )  # fmt: skip
 _ORACLE = "oracle"
 
@@ -143,6 +144,7 @@ def _frames(block: Block, window: Window, wanted: int, *, with_oracle: bool) -> 
         "declarations_af.csv": af,
         "ratios_dirco.csv": dirco,
         "ratios_inpi_bce.csv.gz": accounts.inpi_frame(block.companies, statements, window),
+        "bodacc_procedures.csv": bodacc.bodacc_frame(block, window),
     }
     if with_oracle:
         frames[_ORACLE] = oracle_frame(block, window)

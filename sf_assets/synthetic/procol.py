@@ -15,7 +15,7 @@ def procol_frame(block: Block, window: Window) -> pl.DataFrame:
 
     An event shows three to twenty-seven days after its judgment.
     """
-    parts = [_events(one) for one in (block.world.first, block.world.second)]
+    parts = [steps_of(one) for one in (block.world.first, block.world.second)]
     company = np.concatenate([part[0] for part in parts])
     day = np.concatenate([part[1] for part in parts])
     delay = np.concatenate([part[3] for part in parts])
@@ -46,7 +46,7 @@ def procol_frame(block: Block, window: Window) -> pl.DataFrame:
     )
 
 
-def _events(one: Procedure) -> tuple[Ints, Ints, list[str], Ints]:
+def steps_of(one: Procedure) -> tuple[Ints, Ints, list[str], Ints]:
     """Return the company, day, label and delay of publication of every event of the procedures."""
     company: list[Ints] = []
     day: list[Ints] = []

@@ -1,0 +1,84 @@
+-- One row is one company of one announcement of a judgment, for as long as it stood: from its publication until the
+-- publication of what corrected it, without an end while it stands. A rectification takes the place of the announcement it
+-- refers to; a cancellation, or the retraction of a judgment upon opposition, leaves nothing: of a chain of corrections
+-- the last published speaks. Of announcements that say the same, the first published stays. What a judgment means is read
+-- in the table of natures, the complement deciding where the nature alone says nothing. It takes effect on its day; when
+-- that day is unknown, after the publication or more than two years before it (a slip of the hand), on the publication's.
+with recursive annonces as (
+    select distinct id_annonce, type_avis, date_parution, id_avis_precedent, famille_jugement
+    from stg_bodacc
+),
+
+liens as (
+    select id_annonce, id_avis_precedent as racine, 1 as pas
+    from annonces
+    where id_avis_precedent <> id_annonce
+    union all
+    select liens.id_annonce, annonces.id_avis_precedent, liens.pas + 1
+    from liens
+    join annonces on liens.racine = annonces.id_annonce
+    -- Corrections of corrections are few; the bound stops those that refer to one another.
+    where annonces.id_avis_precedent <> annonces.id_annonce and liens.pas < 10
+),
+
+racines as (
+    select id_annonce, arg_max(racine, pas) as racine from liens group by id_annonce
+),
+
+durees as (
+    select
+        annonces.id_annonce,
+        annonces.date_parution,
+        annonces.type_avis = 'annulation'
+        or coalesce(annonces.famille_jugement, '') ilike 'rétractation sur tierce opposition%' as annule,
+        lead(annonces.date_parution) over (
+            partition by coalesce(racines.racine, annonces.id_annonce)
+            order by annonces.date_parution, annonces.type_avis <> 'annonce', annonces.id_annonce
+        ) as date_retrait
+    from annonces
+    left join racines on annonces.id_annonce = racines.id_annonce
+),
+
+jugements as (
+    select
+        stg.siren,
+        stg.id_annonce,
+        stg.date_parution as date_publication,
+        durees.date_retrait,
+        case
+            when stg.date_jugement between stg.date_parution - interval 2 year and stg.date_parution
+                then stg.date_jugement
+            else stg.date_parution
+        end as date_effet,
+        stg.nature_jugement,
+        nullif(natures.statut, 'aucun') as statut,
+        -- NULL when a judgment is about whichever procedure the company is in.
+        case when natures.action not in ('aucune', 'toutes') then natures.action end as action_procol,
+        nullif(natures.stade, 'aucun') as stade_procol,
+        nullif(natures.libelle, 'aucun') as libelle_procol,
+        stg.tribunal,
+        stg.nature_jugement is null or natures.nature is not null as est_connue
+    from stg_bodacc as stg
+    join durees on stg.id_annonce = durees.id_annonce
+    left join bodacc_natures as natures
+        on
+            stg.nature_jugement = natures.nature
+            and (
+                natures.complement = '*'
+                or contains(
+                    lower(replace(stg.complement_jugement, '’', '''')), lower(replace(natures.complement, '’', ''''))
+                )
+            )
+    where
+        not durees.annule
+        and (durees.date_retrait is null or durees.date_retrait > durees.date_parution)
+        and stg.siren not in (select siren from siren_blacklist)
+    qualify row_number() over (partition by stg.siren, stg.id_annonce order by natures.rang) = 1
+)
+
+select *
+from jugements
+qualify row_number() over (
+    partition by siren, nature_jugement, statut, date_effet, date_retrait
+    order by date_publication, id_annonce
+) = 1

@@ -1,0 +1,75 @@
+"""The random forest of 2024: a hundred deep trees that vote, each on its own draw of rows and features."""
+
+from typing import ClassVar
+
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier
+
+from sf_assets.features.registry import NAMES
+from sf_assets.model.calibrated import CalibratedMethod
+from sf_assets.model.matrix import Flags, Floats
+from sf_assets.model.trees import medians, tree_base, tree_parts
+
+# The share that the production model of 2024 gave to failures, by drawing them several times (sources.md §10.6).
+FAILURE_SHARE = 0.35
+
+
+class ForestMethod(CalibratedMethod):
+    """P(failure within 18 months) by the mean vote of trees that see failures as one row in three.
+
+    Failures are weighted instead of drawn several times: the same trees on average, without copies. The votes are then
+    far from probabilities; the calibration brings them back. An unknown value takes the side of a split on which it
+    does best.
+
+    `features` are the features of a row, in order. `trees` trees of `depth` levels see each a draw of `row_share` of the
+    rows and, at each split, of the square root of the features; a leaf holds `leaf_rows` rows at least. `seed` draws
+    them, and the companies that calibrate. `ensemble_` is the fitted forest, `typical_` the median of each feature among
+    the rows it learned from; the raw score is the mean vote.
+    """
+
+    name: ClassVar[str] = "foret"
+    label: ClassVar[str] = "Forêt aléatoire (arbres qui votent)"
+    trusted: ClassVar[tuple[str, ...]] = ("sf_assets.model.forest.ForestMethod", "sklearn.tree._tree.Tree")
+
+    def __init__(
+        self,
+        features: tuple[str, ...] = NAMES,
+        *,
+        trees: int = 100,
+        depth: int = 9,
+        leaf_rows: int = 20,
+        row_share: float = 0.2,
+        seed: int = 0,
+    ) -> None:
+        self.features = features
+        self.trees = trees
+        self.depth = depth
+        self.leaf_rows = leaf_rows
+        self.row_share = row_share
+        self.seed = seed
+
+    def _learn(self, matrix: Floats, target: Flags, weights: Floats) -> None:
+        failing, others = weights[target].sum(), weights[~target].sum()
+        factor = FAILURE_SHARE / (1 - FAILURE_SHARE) * others / failing
+        self.typical_ = medians(matrix)
+        self.ensemble_ = RandomForestClassifier(
+            n_estimators=self.trees,
+            max_depth=self.depth,
+            min_samples_leaf=self.leaf_rows,
+            max_features="sqrt",
+            max_samples=self.row_share,
+            n_jobs=2,
+            random_state=self.seed,
+        ).fit(matrix, target, sample_weight=np.where(target, factor * weights, weights))
+        # Votes counted by two threads are added up in any order, and the last decimals of a score with them.
+        self.ensemble_.n_jobs = 1
+
+    def _raw(self, matrix: Floats) -> Floats:
+        return np.asarray(self.ensemble_.predict_proba(matrix)[:, 1])
+
+    def _raw_parts(self, matrix: Floats) -> Floats:
+        return tree_parts(self.ensemble_, matrix)
+
+    @property
+    def _raw_base(self) -> float:
+        return tree_base(self.ensemble_)

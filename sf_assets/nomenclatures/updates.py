@@ -1,0 +1,96 @@
+"""A label table that a batch brings: sound, or refused with the reason, before it takes the place of the packaged one."""
+
+import csv
+import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from sf_assets.schema import Table
+
+# Codes of the packaged table that an update must still have: nomenclatures lose a few codes, never many.
+_KEPT = 0.9
+_CODES = {
+    "labels_departement_region": ("departement", r"[0-9][0-9AB][0-9]?"),
+    "labels_motif_recours": ("id", r"[0-9]"),
+    "types_voie": ("code", r"[A-Z]{1,4}"),
+}
+
+
+class BadNomenclature(ValueError):
+    """A label table cannot take the place of the packaged one; the message says why and where."""
+
+
+def read_csv(table: Table, *, as_texts: bool = False) -> str:
+    """Return the SQL that reads the file `$path` with the columns of a label table."""
+    types = ", ".join(f"'{column.name}': '{'VARCHAR' if as_texts else column.type}'" for column in table.columns)
+    return (
+        "read_csv($path, auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', "
+        f"columns = {{{types}}})"
+    )
+
+
+def require_sound(table: Table, path: Path, packaged: Path) -> None:
+    """Refuse a file that is not the label table `table`, or that lacks too many codes of the packaged file.
+
+    Raises:
+        BadNomenclature: names the file, the column, what was expected and what was found.
+
+    """
+    _require_header(table, path)
+    with duckdb.connect() as connection:
+        with _telling(table, path):
+            connection.execute(f"create table given as from {read_csv(table, as_texts=True)}", {"path": str(path)})
+        connection.execute(f"create table known as from {read_csv(table, as_texts=True)}", {"path": str(packaged)})
+        for fault in _faults(connection, table):
+            raise BadNomenclature(f"{path.name}, {fault}")
+
+
+def _require_header(table: Table, path: Path) -> None:
+    try:
+        with (
+            gzip.open(path, "rt", encoding="utf-8-sig")
+            if path.suffix == ".gz"
+            else path.open(encoding="utf-8-sig") as text
+        ):
+            header = next(csv.reader(text), [])
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+        raise BadNomenclature(f"{path.name}: expected UTF-8 text, found other bytes ({error})") from None
+    if header != list(table.column_names):
+        expected, found = ",".join(table.column_names), ",".join(header)[:100]
+        raise BadNomenclature(f"{path.name}, line 1: expected {expected}, found {found or 'nothing'}")
+
+
+@contextmanager
+def _telling(table: Table, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        said = str(error).split("\n", 1)[0]
+        raise BadNomenclature(
+            f"{path.name}: expected {len(table.columns)} cells a line in UTF-8, found others ({said})"
+        ) from None
+
+
+def _faults(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[str]:
+    def number(sql: str, *values: object) -> int:
+        return int(connection.execute(sql, values).fetchall()[0][0])
+
+    for column in table.columns:
+        if empty := number(f"select count(*) from given where coalesce({column.name}, '') = ''"):
+            yield f"column {column.name}: expected a value on each line, found none on {empty}"
+        if other := number(f"select count(*) from given where try_cast({column.name} as {column.type}) is null"):
+            yield f"column {column.name}: expected {column.type}, found something else on {other} lines"
+    patterns = {column.name: column.pattern for column in table.columns if column.pattern}
+    for name, pattern in (patterns | dict([_CODES[table.name]] if table.name in _CODES else [])).items():
+        if wrong := number(f"select count(*) from given where not regexp_full_match({name}, $1)", pattern):
+            yield f"column {name}: expected codes like {pattern}, found {wrong} others"
+    key = ", ".join(table.key)
+    if repeated := number(f"select count(*) from (select 1 from given group by {key} having count(*) > 1)"):
+        yield f"column {key}: expected each code once, found {repeated} repeated"
+    packaged = number("select count(*) from known")
+    kept = number(f"select count(*) from known where ({key}) in (select ({key}) from given)")
+    if kept < _KEPT * packaged:
+        yield f"column {key}: expected at least {_KEPT:.0%} of the {packaged} codes in use, found {kept}"

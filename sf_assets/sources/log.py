@@ -1,0 +1,50 @@
+"""The log of imports: what happened last to each file that was delivered, whatever is loaded (sources.md §8.1).
+
+A file that is refused has its row as soon as it arrives; one that is sound has its figures once it is read. Rows bear no
+clock: the snapshot that wrote them says when, and by which run.
+"""
+
+from sf_assets.schema import Column, Table, no_rows
+
+LOG = Table(
+    name="import_log",
+    grain="one delivered file and what happened to it last",
+    columns=(
+        Column("source", "VARCHAR", "source the file belongs to"),
+        Column("file", "VARCHAR", "name of the file"),
+        Column("is_fatal", "BOOLEAN", "the file is refused: nothing of it was loaded"),
+        Column("head_fatal", "VARCHAR", "why the file is refused, NULL when it is not"),
+        Column("head_rejected", "VARCHAR", "what is wrong in the first records that are, at most 200 lines of text"),
+        Column("lines_parsed", "BIGINT", "records read, NULL until the file is", unit="record"),
+        Column("lines_rejected", "BIGINT", "records quarantined", unit="record"),
+        Column("lines_skipped", "BIGINT", "records filtered", unit="record"),
+        Column("lines_valid", "BIGINT", "records accepted", unit="record"),
+        Column("summary", "VARCHAR", "all of it in one French sentence"),
+    ),
+    key=("source", "file"),
+    rules=(
+        no_rows(
+            "nothing_lost",
+            "select source, file from {batch} where lines_parsed <> lines_rejected + lines_skipped + lines_valid",
+            "Every record ends in one place. This is a bug of the reader: keep the file and report it.",
+        ),
+    ),
+    may_be_empty=True,
+)
+
+# From the view `arrived`, rows of `src_arrivals`.
+ARRIVED = """
+    select
+        source,
+        file,
+        fault is not null as is_fatal,
+        'Fatal: ' || fault as head_fatal,
+        null::varchar as head_rejected,
+        records as lines_parsed,
+        records as lines_rejected,
+        records as lines_skipped,
+        records as lines_valid,
+        file || ': intégration terminée, 0 lignes traitées, 1 erreurs fatales, 0 lignes rejetées, 0 lignes filtrées, '
+        || case when fault is not null then '0 lignes valides' end as summary
+    from (select *, case when fault is not null then 0::bigint end as records from arrived)
+"""

@@ -1,0 +1,560 @@
+"""What BODACC announces: records, corrections, natures, and one history of procedures with URSSAF's."""
+
+import csv
+import gzip
+import io
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+from clean_world import World, fresh_world
+
+from sf_assets import nomenclatures
+from sf_assets.partitions import cutoff_of
+from sf_assets.sources import BY_NAME
+from sf_assets.sources.arrival import edition_of, inspect
+from sf_assets.sources.batch import source_of
+from sf_assets.staging.reading import read_source
+from sf_assets.staging.tables import query_of
+from sf_assets.synthetic import write_batch
+from sf_assets_tests import plain
+
+BODACC = BY_NAME["bodacc"]
+A, B, OUTSIDE = "512345678", "812345678", "999345678"
+NATURES = Path(nomenclatures.__path__[0]) / "bodacc_natures.csv"
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+LIQUIDATION = "Jugement d'ouverture de liquidation judiciaire"
+REDRESSEMENT = "Jugement d'ouverture d'une procédure de redressement judiciaire"
+SAUVEGARDE = "Jugement d'ouverture d'une procédure de sauvegarde"
+
+world = pytest.fixture(fresh_world, name="world")
+
+
+def shared(*path: str) -> Path:
+    """Return a file that comes apart from the project; skip the test without it."""
+    found = SHARED.joinpath(*path)
+    if not found.exists():
+        pytest.skip(f"no ../shared/data/{'/'.join(path)}: it comes apart from the project")
+    return found
+
+
+# ---- records
+
+
+def record(number: int, **changes: object) -> dict[str, object]:
+    """Return a record of the open data set, as its API gives it."""
+    nature = changes.pop("nature", LIQUIDATION)
+    judgment = {"type": "initial", "famille": "Jugement d'ouverture", "nature": nature, "date": "2024-03-04"}
+    judgment |= {"complementJugement": 'Désigne ; « liquidateur » Me "X"'}
+    return {
+        "id": f"A20240050{number}",
+        "dateparution": "2024-03-10",
+        "typeavis": "annonce",
+        "familleavis": "collective",
+        "tribunal": "Greffe du Tribunal de Commerce d'Evry",
+        "commercant": "ATELIER",
+        "registre": [A, f"{A[:3]} {A[3:6]} {A[6:]}"],
+        "jugement": json.dumps(judgment, ensure_ascii=False),
+        "parutionavisprecedent": None,
+    } | changes
+
+
+def as_csv(records: list[dict[str, object]]) -> str:
+    """Return records as the CSV export writes them: values of a list separated by commas."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(record(1)), delimiter=";", lineterminator="\n")
+    writer.writeheader()
+    for one in records:
+        writer.writerow({k: ",".join(v) if isinstance(v, list) else v for k, v in one.items()})
+    return text.getvalue()
+
+
+def staged(*paths: Path, perimeter: tuple[str, ...] = (A, B)):
+    """Return the staging rows, the counts and the quarantine of files."""
+    with duckdb.connect() as connection:
+        nomenclatures.load(connection)
+        connection.execute("create temp table perimeter as select unnest($1) as siren", [list(perimeter)])
+        counts = read_source(connection, BODACC, paths)
+        rows = connection.execute(query_of(BODACC)).pl().sort("id_annonce", "siren")
+        return rows, counts, connection.execute("from quarantine order by line").pl()
+
+
+def delivered(folder: Path, *records: dict[str, object]):
+    path = folder / "bodacc_procedures.csv"
+    path.write_text(as_csv(list(records)), encoding="utf-8")
+    assert inspect(path, edition_of(BODACC, path)).fault is None
+    rows, (count,), quarantine = staged(path)
+    assert count.records == len(records) == count.accepted + count.filtered + count.quarantined
+    return rows, count, quarantine
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["bodacc_procedures.csv", "bodacc_procedures.csv.gz", "annonces-commerciales.csv", "annonces-commerciales (1).json",
+     "bodacc_procedures.json.gz"],
+)  # fmt: skip
+def test_an_export_is_known_by_its_name(name):
+    assert source_of(name) is BODACC
+
+
+def test_a_record_becomes_a_row_with_its_judgment(tmp_path):
+    rows, count, quarantine = delivered(tmp_path, record(1))
+    assert (count.accepted, quarantine.height) == (1, 0)
+    assert rows.row(0, named=True) == {
+        "siren": A,
+        "id_annonce": "A202400501",
+        "type_avis": "annonce",
+        "date_parution": date(2024, 3, 10),
+        "id_avis_precedent": None,
+        "famille_jugement": "Jugement d'ouverture",
+        "nature_jugement": LIQUIDATION,
+        "complement_jugement": 'Désigne ; « liquidateur » Me "X"',
+        "date_jugement": date(2024, 3, 4),
+        "tribunal": "Greffe du Tribunal de Commerce d'Evry",
+    }
+
+
+@pytest.mark.parametrize(
+    ("registre", "sirens"),
+    [
+        ("512 345 678", [A]),
+        ("512345678,512 345 678", [A]),
+        ("512\u00a0345\u00a0678", [A]),
+        ("512345678,512 345 678,812345678,812 345 678", [A, B]),
+        ('["512345678", "812 345 678"]', [A, B]),
+        ("999345678,812345678", [B]),
+    ],
+)
+def test_every_company_of_the_perimeter_that_an_announcement_names_has_a_row(tmp_path, registre, sirens):
+    rows, _, _ = delivered(tmp_path, record(1, registre=registre))
+    assert rows["siren"].to_list() == sirens
+
+
+def test_a_record_of_no_company_of_ours_is_filtered_and_a_wrong_one_quarantined(tmp_path):
+    _, count, quarantine = delivered(
+        tmp_path,
+        record(1, registre=""),
+        record(2, familleavis="radiation", jugement=None),
+        record(3, registre=OUTSIDE),
+        record(4, registre=f"{A},12345"),
+        record(5, jugement="{no json"),
+        record(6, jugement="[]"),
+        record(7, typeavis="creation"),
+        record(8, dateparution="10/03/2024"),
+        record(9, nature="Jugement de clï¿½ture"),
+        record(10, nature="Jugement dâ€™autre chose"),
+    )
+    assert (count.accepted, count.filtered, count.quarantined) == (0, 3, 7)
+    assert quarantine.select("line", "column").rows() == [
+        (5, "registre"), (6, "jugement"), (7, "jugement"), (8, "typeavis"), (9, "dateparution"),
+        (10, "jugement.nature"), (11, "jugement.nature"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2024-03-04", date(2024, 3, 4)), ("04/03/2024", date(2024, 3, 4)), ("4 mars 2024", date(2024, 3, 4)),
+        ("1er février 2009", date(2009, 2, 1)), ("27\u00a0août\u00a02008", date(2008, 8, 27)),
+        ("3 dÃ©cembre 2009", date(2009, 12, 3)), ("12 AOUT 2010", date(2010, 8, 12)),
+        ("31 fevrier 2010", None), ("4 thermidor 2010", None), ("2024", None),
+    ],
+)  # fmt: skip
+def test_days_are_read_in_figures_and_in_words_and_a_wrong_one_costs_its_cell_only(tmp_path, written, day):
+    judgment = json.dumps({"nature": LIQUIDATION, "date": written}, ensure_ascii=False)
+    rows, count, quarantine = delivered(tmp_path, record(1, jugement=judgment), record(2, jugement='{"nature": "X"}'))
+    assert rows["date_jugement"].to_list() == [day, None]
+    assert (count.accepted, count.cells) == (2, int(day is None))
+    assert quarantine["column"].to_list() == ["jugement.date"] * (day is None)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+@pytest.mark.parametrize("apostrophe", ["'", "’"])
+def test_the_spoilt_accents_of_every_known_nature_are_repaired_exactly(tmp_path, encoding, apostrophe):
+    with NATURES.open(encoding="utf-8") as lines:
+        natures = sorted({row["nature"] for row in csv.DictReader(lines)})
+    spoilt = [nature.replace("'", apostrophe).encode().decode(encoding) for nature in natures]
+    assert spoilt != natures
+    rows, _, quarantine = delivered(tmp_path, *(record(n, nature=nature) for n, nature in enumerate(spoilt, 100)))
+    assert quarantine.height == 0
+    assert rows["nature_jugement"].to_list() == natures
+
+
+def test_case_and_blanks_of_a_nature_do_not_matter_and_an_unknown_one_is_kept(tmp_path):
+    rows, _, _ = delivered(
+        tmp_path, record(1, nature="jugement d'ouverture de  liquidation judiciaire"), record(2, nature="Autre")
+    )
+    assert rows["nature_jugement"].to_list() == [LIQUIDATION, "Autre"]
+
+
+def test_a_correction_names_the_announcement_it_is_about_as_that_one_names_itself(tmp_path):
+    before = {"nomPublication": "BODACC A", "numeroParution": "20240050", "numeroAnnonce": "0001"}
+    rows, _, _ = delivered(
+        tmp_path, record(1), record(2, typeavis="rectificatif", parutionavisprecedent=json.dumps(before))
+    )
+    assert rows["id_avis_precedent"].to_list() == [None, rows["id_annonce"][0]]
+
+
+def test_an_announcement_exported_twice_counts_once(tmp_path):
+    again = record(1, tribunal="Tribunal judiciaire")
+    rows, count, quarantine = delivered(tmp_path, record(1), record(1), again)
+    assert rows["tribunal"].to_list() == ["Tribunal judiciaire"]
+    assert (count.accepted, count.filtered, count.quarantined) == (1, 0, 2)
+    assert set(quarantine["expected"]) == {"one record per key"}
+    assert delivered(tmp_path, again, again)[1].filtered == 1
+
+
+@pytest.mark.parametrize("form", ["list", "page"])
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_the_json_of_the_api_gives_the_rows_of_the_csv(tmp_path, form, suffix):
+    records = [record(1), record(2, registre=[A, B]), record(3, registre=None), record(4, jugement="{no json")]
+    rows, count, refused = delivered(tmp_path, *records)
+    content = json.dumps(records if form == "list" else {"total_count": 4, "results": records}).encode()
+    path = tmp_path / f"bodacc_procedures.json{suffix}"
+    path.write_bytes(gzip.compress(content) if suffix else content)
+    assert inspect(path, edition_of(BODACC, path)).fault is None
+    again, (other,), quarantine = staged(path)
+    assert again.equals(rows)
+    assert (other.accepted, other.filtered, other.quarantined) == (count.accepted, count.filtered, count.quarantined)
+    assert quarantine.drop("file", "raw").equals(refused.drop("file", "raw"))
+
+
+@pytest.mark.parametrize("content", ["[{}", "no json", "", '"text"', '[{"id": 1}, 2'])
+def test_json_that_is_no_list_of_records_is_refused_without_showing_it(tmp_path, content):
+    path = tmp_path / "bodacc_procedures.json"
+    path.write_text(content)
+    fault = inspect(path, edition_of(BODACC, path)).fault
+    assert fault == f"{path.name}: expected a list of records in JSON, found a damaged or other file"
+
+
+def test_a_page_of_the_api_as_published_goes_through(tmp_path):
+    path = tmp_path / "bodacc_procedures.json"
+    shutil.copy(shared("samples", "api_procedures_collectives_limit3.json"), path)
+    assert inspect(path, edition_of(BODACC, path)).fault is None
+    rows, (count,), _ = staged(path, perimeter=("837755701", "489032136", "802649921"))
+    assert (count.records, count.accepted, rows.height) == (3, 3, 3)
+    assert rows.filter(siren="802649921")["nature_jugement"].item() == REDRESSEMENT
+    assert rows["date_jugement"].null_count() == 0
+
+
+# ---- announcements that stand
+
+STG = "siren id_annonce type_avis date_parution id_avis_precedent nature_jugement date_jugement complement_jugement"
+
+
+def announce(world: World, *rows: tuple[object, ...]) -> None:
+    """Add announcements: siren, number, day published, nature, and what may follow in the order of `STG`."""
+    for siren, number, day, nature, *rest in rows:
+        kind, before, judged, complement = (*rest, *("annonce", None, day, None)[len(rest) :])
+        world.add("stg_bodacc", STG, (siren, number, kind, day, before, nature, judged, complement))
+
+
+STANDS = "id_annonce, date_publication, date_retrait"
+
+
+def test_a_rectification_takes_the_place_of_what_it_refers_to(world):
+    announce(
+        world,
+        (A, "A1", "2024-01-10", LIQUIDATION),
+        (A, "A2", "2024-01-20", REDRESSEMENT, "rectificatif", "A1"),
+        (A, "A3", "2024-02-20", SAUVEGARDE, "rectificatif", "A2"),
+        (B, "A4", "2024-01-10", LIQUIDATION),
+    )
+    assert world.rows("clean_bodacc", STANDS) == [
+        ("A1", "2024-01-10", "2024-01-20"),
+        ("A2", "2024-01-20", "2024-02-20"),
+        ("A3", "2024-02-20", None),
+        ("A4", "2024-01-10", None),
+    ]
+
+
+@pytest.mark.parametrize("target", ["A1", "A2"])
+def test_a_cancellation_leaves_nothing_of_the_announcement_nor_of_its_corrections(world, target):
+    announce(
+        world,
+        (A, "A1", "2024-01-10", LIQUIDATION),
+        (A, "A2", "2024-01-20", LIQUIDATION, "rectificatif", "A1"),
+        (A, "A3", "2024-02-20", LIQUIDATION, "annulation", target),
+    )
+    assert world.rows("clean_bodacc", STANDS) == [
+        ("A1", "2024-01-10", "2024-01-20"),
+        ("A2", "2024-01-20", "2024-02-20"),
+    ]
+
+
+def test_the_retraction_of_a_judgment_is_a_cancellation(world):
+    announce(world, (A, "A1", "2024-01-10", LIQUIDATION), (A, "A2", "2024-02-20", "Jugement", "annonce", "A1"))
+    world.connection.execute(
+        "update stg_bodacc set famille_jugement = 'Rétractation sur tierce opposition' where id_annonce = 'A2'"
+    )
+    assert world.rows("clean_bodacc", STANDS) == [("A1", "2024-01-10", "2024-02-20")]
+
+
+def test_an_announcement_corrected_on_its_day_never_stood(world):
+    announce(world, (A, "A9", "2024-01-10", LIQUIDATION), (A, "A10", "2024-01-10", REDRESSEMENT, "rectificatif", "A9"))
+    assert world.rows("clean_bodacc", STANDS) == [("A10", "2024-01-10", None)]
+
+
+def test_corrections_of_what_was_not_delivered_or_of_one_another_do_no_harm(world):
+    announce(
+        world,
+        (A, "A1", "2024-01-10", LIQUIDATION, "rectificatif", "A0"),
+        (A, "A2", "2024-01-10", LIQUIDATION, "rectificatif", "A2"),
+        (B, "A3", "2024-01-10", LIQUIDATION, "rectificatif", "A4"),
+        (B, "A4", "2024-01-20", REDRESSEMENT, "rectificatif", "A3"),
+        (B, "A5", "2024-01-20", LIQUIDATION, "annulation"),
+    )
+    found = world.rows("clean_bodacc", "id_annonce")
+    assert ("A1",) in found or ("A2",) in found
+    assert ("A4",) in found
+    assert ("A5",) not in found
+
+
+def test_of_announcements_that_say_the_same_the_first_published_stays(world):
+    announce(
+        world,
+        (A, "A1", "2024-01-20", LIQUIDATION, "annonce", None, "2024-01-05"),
+        (A, "A2", "2024-01-12", LIQUIDATION, "annonce", None, "2024-01-05"),
+        (A, "A3", "2024-01-30", LIQUIDATION, "annonce", None, "2024-01-06"),
+        (B, "A1", "2024-01-20", LIQUIDATION, "annonce", None, "2024-01-05"),
+    )
+    assert world.rows("clean_bodacc", "siren, id_annonce") == [(A, "A2"), (A, "A3"), (B, "A1")]
+
+
+@pytest.mark.parametrize(
+    ("judged", "effect"),
+    [("2024-01-05", "2024-01-05"), ("2022-01-10", "2022-01-10"), ("2022-01-09", "2024-01-10"), (None, "2024-01-10"),
+     ("2024-01-11", "2024-01-10"), ("1024-01-05", "2024-01-10")],
+)  # fmt: skip
+def test_a_judgment_without_a_day_before_its_publication_takes_effect_on_the_publication(world, judged, effect):
+    announce(world, (A, "A1", "2024-01-10", LIQUIDATION, "annonce", None, judged))
+    assert world.rows("clean_bodacc", "date_effet") == [(effect,)]
+
+
+@pytest.mark.parametrize(
+    ("nature", "complement", "found"),
+    [
+        (LIQUIDATION, None, ("liquidation_judiciaire", "liquidation", "ouverture", "Liquidation judiciaire")),
+        (SAUVEGARDE, "x", ("sauvegarde", "sauvegarde", "ouverture", "Sauvegarde")),
+        ("Autre jugement prononçant", "La LIQUIDATION judiciaire",
+         ("liquidation_judiciaire", "liquidation", "ouverture", "Liquidation judiciaire")),
+        ("Autre jugement prononçant", "Convertit la sauvegarde en redressement judiciaire",
+         ("redressement_judiciaire", "redressement", "ouverture", "Redressement judiciaire")),
+        ("Autre jugement prononçant", "une peine", (None, None, None, None)),
+        ("Autre jugement prononçant", None, (None, None, None, None)),
+        ("Jugement de plan de redressement", "Plan de continuation de l'activité",
+         (None, "redressement", "plan_continuation", "Plan de redressement")),
+        ("Jugement de clôture pour insuffisance d'actif", None,
+         (None, "liquidation", "cloture_insuffisance_actif", "Liquidation judiciaire")),
+        ("Jugement de clôture pour extinction du passif", None, (None, None, "fin_procedure", "In bonis")),
+        ("Dépôt de l'état des créances", None, (None, None, None, None)),
+    ],
+)  # fmt: skip
+def test_the_nature_then_the_complement_say_what_a_judgment_means(world, nature, complement, found):
+    announce(world, (A, "A1", "2024-01-10", nature, "annonce", None, "2024-01-10", complement))
+    assert world.rows("clean_bodacc", "statut, action_procol, stade_procol, libelle_procol, est_connue") == [
+        (*found, True)
+    ]
+
+
+def test_a_nature_the_table_does_not_know_is_told_and_means_nothing(world):
+    announce(world, (A, "A1", "2024-01-10", "Jugement inconnu"), (B, "A2", "2024-01-10", None))
+    assert world.rows("clean_bodacc", "statut, stade_procol, est_connue") == [(None, None, False), (None, None, True)]
+
+
+def test_a_blacklisted_company_is_announced_nowhere(world):
+    announce(world, (A, "A1", "2024-01-10", LIQUIDATION))
+    world.hide(A)
+    assert world.rows("clean_bodacc") == []
+
+
+def test_the_table_of_natures_says_what_the_published_one_says():
+    with shared("reference", "bodacc_natures.csv").open(encoding="utf-8") as lines:
+        published = [(r["nature"], r["complement_contains"] or "*", r["statut"]) for r in csv.DictReader(lines)]
+    with NATURES.open(encoding="utf-8") as lines:
+        ours = [(r["nature"], r["complement"], r["statut"].replace("aucun", "")) for r in csv.DictReader(lines)]
+    assert ours[: len(published)] == published
+
+
+def test_the_natures_of_real_judgments_are_all_known(tmp_path):
+    with shared("samples", "grands_plans_1y.csv").open(encoding="utf-8") as lines:
+        natures = sorted({row["NATURE"] for row in csv.DictReader(lines)})
+    rows, _, _ = delivered(tmp_path, *(record(n, nature=nature) for n, nature in enumerate(natures, 1)))
+    with NATURES.open(encoding="utf-8") as lines:
+        assert set(rows["nature_jugement"]) <= {row["nature"] for row in csv.DictReader(lines)}
+
+
+# ---- one history of procedures
+
+PROCOL = "siret date_effet action_procol stade_procol"
+TOLD = "source, date_effet, date_publication, action_procol, stade_procol"
+
+
+def history(world: World, columns: str) -> list[tuple[object, ...]]:
+    world.build("clean_procol")
+    world.build("clean_bodacc")
+    return world.rows("clean_procedure", columns)
+
+
+def urssaf(world: World, *steps: tuple[object, ...]) -> None:
+    world.add("stg_procol", PROCOL, *((f"{A}00011", *step) for step in steps))
+
+
+@pytest.mark.parametrize(("day", "sources"), [("2024-03-31", 1), ("2024-04-01", 2), ("2024-01-31", 1)])
+def test_a_procedure_told_by_both_sources_within_thirty_days_counts_once(world, day, sources):
+    announce(world, (A, "A1", "2024-03-10", LIQUIDATION, "annonce", None, "2024-03-01"))
+    urssaf(world, (day, "liquidation", "ouverture"))
+    assert len(history(world, "source")) == sources
+
+
+def test_of_a_procedure_told_twice_what_was_published_first_stays(world):
+    announce(world, (A, "A1", "2024-03-10", LIQUIDATION, "annonce", None, "2024-03-01"))
+    urssaf(world, ("2024-03-04", "liquidation", "ouverture"))
+    assert history(world, TOLD) == [("bodacc", "2024-03-01", "2024-03-10", "liquidation", "ouverture")]
+    world.connection.execute("update stg_bodacc set date_parution = date '2024-06-10'")
+    assert history(world, TOLD) == [("urssaf", "2024-03-04", "2024-04-03", "liquidation", "ouverture")]
+
+
+def test_steps_of_another_kind_or_that_close_are_not_the_same_and_urssafs_own_are_all_kept(world):
+    announce(world, (A, "A1", "2024-03-10", LIQUIDATION, "annonce", None, "2024-03-01"))
+    urssaf(
+        world,
+        ("2024-03-01", "redressement", "ouverture"), ("2024-03-05", "redressement", "ouverture"),
+        ("2024-03-01", "redressement", "inclusion_autre_procedure"), ("2024-03-02", "liquidation", "fin_procedure"),
+        ("2024-03-03", "liquidation", "inclusion_autre_procedure"),
+    )  # fmt: skip
+    assert len(history(world, "source")) == 6
+
+
+def test_an_announcement_that_no_longer_stands_hides_no_step(world):
+    announce(
+        world,
+        (A, "A1", "2024-03-10", LIQUIDATION, "annonce", None, "2024-03-01"),
+        (A, "A2", "2024-05-10", LIQUIDATION, "annulation", "A1"),
+    )
+    urssaf(world, ("2024-03-04", "liquidation", "ouverture"))
+    assert history(world, "source, date_publication, date_retrait") == [
+        ("bodacc", "2024-03-10", "2024-05-10"),
+        ("urssaf", "2024-04-03", None),
+    ]
+    assert world.rows("clean_procedure_episode", "source, date_debut, date_fin") == [("urssaf", "2024-03-04", None)]
+
+
+def test_a_closing_that_names_no_kind_ends_every_kind_the_company_was_in(world):
+    urssaf(world, ("2023-03-01", "redressement", "ouverture"), ("2023-09-01", "liquidation", "ouverture"))
+    announce(
+        world,
+        (A, "A1", "2024-03-10", "Jugement de clôture pour extinction du passif"),
+        (B, "A2", "2024-03-10", "Jugement de clôture pour extinction du passif"),
+    )
+    history(world, "*")
+    assert world.rows("clean_procedure_episode", "siren, action_procol, date_fin") == [
+        (A, "liquidation", "2024-03-10"),
+        (A, "redressement", "2024-03-10"),
+    ]
+
+
+def test_without_bodacc_the_history_and_its_stretches_are_urssafs(world):
+    world.connection.execute("""
+        insert into stg_procol by name
+        select
+            '40000000' || draw(i, 1, 8) || '00011' as siret,
+            make_date(2004 + draw(i, 2, 21), 1 + draw(i, 3, 12), [1, 2, 15, 28][1 + draw(i, 4, 4)]) as date_effet,
+            ['liquidation', 'redressement', 'sauvegarde', null][1 + draw(i, 5, 4)] as action_procol,
+            ['ouverture', 'plan_continuation', 'fin_procedure', 'inclusion_autre_procedure', 'abandon_procedure',
+                null][1 + draw(i, 6, 6)] as stade_procol
+        from range(120) as r (i)
+    """)
+    steps = "siren, date_effet, action_procol, stade_procol, libelle_procol"
+    assert history(world, steps) == world.rows("clean_procol", steps)
+    stretches = "siren, action_procol, stade_procol, libelle_procol, date_debut, date_fin"
+    found = world.rows("clean_procedure_episode", stretches)
+    assert len(found) > 50
+    assert found == world.rows("clean_procol_episode", stretches)
+
+
+# ---- what features know of it
+
+BATCH, MONTH = date(2024, 6, 1), date(2023, 3, 1)
+CUTOFF = cutoff_of(MONTH)
+
+
+@pytest.fixture(scope="module")
+def delivery(tmp_path_factory):
+    """A small synthetic batch through staging, as a database file that tests copy."""
+    folder = tmp_path_factory.mktemp("bodacc")
+    write_batch(folder / "2406", month=BATCH, companies=400, seed=3)
+    path = folder / "world.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        plain.stage(connection, folder, BATCH)
+    return path
+
+
+@pytest.fixture
+def copy(delivery, tmp_path):
+    path = tmp_path / "copy.duckdb"
+    path.write_bytes(delivery.read_bytes())
+    with duckdb.connect(str(path)) as connection:
+        nomenclatures.load(connection)
+        yield connection
+
+
+def known(connection, month=MONTH):
+    """Return what features tell of procedures in a month, and the whole matrix."""
+    plain.clean(connection, BATCH)
+    plain.features(connection, month, month)
+    procedures = connection.execute("select siren, procedure_connue from feat_company_month order by siren").fetchall()
+    return procedures, connection.execute("from feat_matrix order by siren").fetchall()
+
+
+def test_what_is_published_after_the_cutoff_changes_nothing_and_what_came_before_does(copy):
+    # URSSAF tells most of the same procedures: alone, BODACC shows.
+    copy.execute("delete from stg_procol")
+    before = known(copy)
+    assert copy.execute("delete from stg_bodacc where date_parution > $1", [CUTOFF]).fetchone()[0] > 0
+    assert known(copy) == before
+    copy.execute("delete from stg_bodacc")
+    assert known(copy) != before
+
+
+def test_rewriting_later_announcements_changes_nothing_and_earlier_ones_does(copy):
+    before = known(copy)
+    rewriting = f"update stg_bodacc set nature_jugement = '{SAUVEGARDE.replace(chr(39), chr(39) * 2)}'"
+    copy.execute(f"{rewriting}, date_jugement = date '2023-01-05' where date_parution > $1", [CUTOFF])
+    assert known(copy) == before
+    copy.execute(f"{rewriting} where date_parution <= $1", [CUTOFF])
+    assert known(copy) != before
+
+
+def test_a_judgment_is_known_from_its_publication_until_its_cancellation(copy):
+    free = [siren for siren, procedure in known(copy)[0] if procedure is None]
+    siren = free[0]
+    columns = STG.replace(" ", ", ").replace(", complement_jugement", "")
+    copy.executemany(
+        f"insert into stg_bodacc ({columns}) values (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (siren, "A1", "annonce", date(2023, 3, 31), None, LIQUIDATION, date(2023, 2, 20)),
+            (siren, "A2", "annulation", date(2023, 4, 30), "A1", None, None),
+        ],
+    )
+    found = [dict(known(copy, date(2023, month, 1))[0]).get(siren) for month in (2, 3, 4)]
+    assert found == [None, "Liquidation judiciaire", None]
+
+
+def test_the_synthetic_bulletin_agrees_with_urssaf_and_has_every_kind_of_mistake(copy):
+    plain.clean(copy, BATCH)
+    counts = dict(copy.execute("select type_avis, count(*) from stg_bodacc group by all").fetchall())
+    assert counts.keys() == {"annonce", "rectificatif", "annulation"}
+    assert counts["annonce"] > 10 * (counts["rectificatif"] + counts["annulation"])
+    both, alone = copy.execute("""
+        select count(*) filter (u.siren is not null), count(*) filter (u.siren is null)
+        from clean_bodacc as b
+        left join (select distinct siren, date_effet, action_procol, stade_procol from clean_procol) as u
+            using (siren, date_effet, action_procol, stade_procol)
+        where b.date_retrait is null
+    """).fetchone()
+    assert both > 5 * alone
+    assert copy.execute("select count(*) from clean_bodacc where not est_connue").fetchone() == (0,)

@@ -1,0 +1,150 @@
+"""Why a score is what it is: parts that add up, exact SHAP values, themes, bars."""
+
+import numpy as np
+import pytest
+import shap
+from drawn import DEBT, company, earlier, fitted, later
+
+from sf_assets.features.registry import BY_NAME, NAMES, THEMES
+from sf_assets.model.explanations import by_theme, waterfall
+from sf_assets.model.methods import METHODS, score
+from sf_assets.model.trees import tree_base, tree_parts
+
+LEARNING = [name for name, method in METHODS.items() if method.learns]
+TREES = ["boosting", "foret"]
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_contributions_add_up_to_the_log_odds_of_the_score(name):
+    rows = later()[0][:2_000]
+    method = fitted(name)
+    probability = score(method, rows)
+    total = method.base_ + method.contributions(rows).sum(axis=1)
+    assert np.abs(total - np.log(probability / (1 - probability))).max() < 1e-6
+
+
+def test_contributions_of_the_threshold_method_add_up_to_its_points():
+    rows = later()[0]
+    method = fitted("seuils")
+    assert np.array_equal(method.base_ + method.contributions(rows).sum(axis=1), method.points(rows))
+
+
+def test_contributions_of_the_regression_are_the_shap_values_of_a_linear_model():
+    rows = later()[0][:200]
+    learned = fitted("logistique")
+    before = learned.pipeline_[:-1]
+    # The scaler sets the training mean of every transformed column to zero: that is the background.
+    background = (
+        np.zeros(learned.pipeline_["logit"].n_features_in_),
+        np.eye(learned.pipeline_["logit"].n_features_in_),
+    )
+    values = shap.LinearExplainer(learned.pipeline_["logit"], background).shap_values(before.transform(rows.to_numpy()))
+    assert learned.contributions(rows).sum(axis=1) == pytest.approx(learned.slope_ * values.sum(axis=1), abs=1e-9)
+    effectif = NAMES.index("effectif")
+    assert learned.contributions(rows)[:, effectif] == pytest.approx(learned.slope_ * values[:, effectif], abs=1e-9)
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_contributions_of_trees_are_the_shapley_values_by_their_definition(name):
+    """Two features: each coalition is worked out by hand, along the paths, and averaged over the two orders."""
+    rng = np.random.default_rng(4)
+    table = rng.integers(0, 3, size=(3_000, 2)).astype(float)
+    table[rng.random(table.shape) < 0.2] = np.nan
+    failure = rng.random(3_000) < np.where((table[:, 0] == 2) & (table[:, 1] == 2), 0.6, 0.05)
+    method = type(fitted(name))(features=("a", "b")).fit(table, failure)
+    ensemble = method.ensemble_
+    matrix = np.array([[2.0, 2.0], [0.0, 2.0], [np.nan, 1.0]])
+    inner = method.bins_.transform(matrix) if name == "boosting" else matrix
+    for row, parts in zip(inner, tree_parts(ensemble, inner), strict=True):
+        neither, first, second, both = (_expected(ensemble, row, known) for known in ((), (0,), (1,), (0, 1)))
+        assert parts[0] == pytest.approx((first - neither + both - second) / 2, abs=1e-6)
+        assert parts[1] == pytest.approx((second - neither + both - first) / 2, abs=1e-6)
+        assert tree_base(ensemble) == pytest.approx(neither, abs=1e-6)
+
+
+def _expected(ensemble, row, known) -> float:
+    """Return the output when only some features are known: elsewhere, rows are shared out as the learning rows were."""
+    if hasattr(ensemble, "estimators_"):
+        return np.mean([_of_vote(one.tree_, row, known, 0) for one in ensemble.estimators_])
+    raw = float(np.ravel(ensemble._baseline_prediction)[0])
+    return raw + sum(_of_nodes(one[0].nodes, row, known, 0) for one in ensemble._predictors)
+
+
+def _of_vote(tree, row, known, node) -> float:
+    left, right, feature = tree.children_left[node], tree.children_right[node], tree.feature[node]
+    if left == -1:
+        return tree.value[node][0, 1] / tree.value[node].sum()
+    if feature in known:
+        value = row[feature]
+        goes_left = tree.missing_go_to_left[node] if np.isnan(value) else value <= tree.threshold[node]
+        return _of_vote(tree, row, known, left if goes_left else right)
+    share = tree.weighted_n_node_samples
+    return sum(share[side] * _of_vote(tree, row, known, side) for side in (left, right)) / share[node]
+
+
+def _of_nodes(nodes, row, known, at) -> float:
+    node = nodes[at]
+    if node["is_leaf"]:
+        return node["value"]
+    if node["feature_idx"] in known:
+        value = row[node["feature_idx"]]
+        goes_left = node["missing_go_to_left"] if np.isnan(value) else value <= node["num_threshold"]
+        return _of_nodes(nodes, row, known, node["left"] if goes_left else node["right"])
+    sides = (node["left"], node["right"])
+    return sum(nodes[side]["count"] * _of_nodes(nodes, row, known, side) for side in sides) / node["count"]
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_the_usual_value_of_a_feature_is_the_median_of_those_known(name):
+    rows = earlier()[0]
+    usual = dict(zip(NAMES, fitted(name).typical_, strict=True))
+    assert usual[DEBT] == 0
+    assert usual["paydex"] == pytest.approx(rows["paydex"].median(), rel=0.05)
+
+
+def test_what_unknown_adds_belongs_to_its_feature():
+    learned = fitted("logistique")
+    usual = dict(zip(NAMES, learned.typical_.tolist(), strict=True))
+    known, unknown = (learned.contributions(company(**usual | {"paydex": days})) for days in (usual["paydex"], None))
+    changed = [NAMES[i] for i in np.flatnonzero(np.abs(known - unknown)[0] > 1e-12)]
+    assert changed == ["paydex"]
+
+
+def test_a_theme_is_the_sum_of_its_features():
+    micro = fitted("logistique").contributions(later()[0][:100])
+    macro = by_theme(micro, NAMES)
+    financial = [i for i, name in enumerate(NAMES) if BY_NAME[name].theme == "sante_financiere"]
+    assert macro[:, list(THEMES).index("sante_financiere")] == pytest.approx(micro[:, financial].sum(axis=1))
+    with pytest.raises(ValueError, match="found inconnu"):
+        by_theme(micro[:, :1], ["inconnu"])
+
+
+def test_bars_of_the_waterfall_by_the_example_of_the_rules():
+    features = ("cotisation", "dette_par_effectif", "effectif", "paydex")
+    found = waterfall(np.array([[0.15, 0.05, 0.05, -0.05]]), np.array([0.40]), features)
+    assert found.micro[0] == pytest.approx([30, 10, 10, -10])
+    assert dict(zip(THEMES, found.macro[0], strict=True)) == pytest.approx(
+        {
+            "dette_urssaf": 40,
+            "effectif": 10,
+            "activite_partielle": 0,
+            "retards_paiement": -10,
+            "sante_financiere": 0,
+            "profil": 0,
+        }
+    )
+
+
+def test_features_add_up_to_themes_and_themes_to_the_risk():  # decision B19
+    rows = later()[0].filter(score(fitted("logistique"), later()[0]) > 0.05)
+    risk = score(fitted("logistique"), rows)
+    found = waterfall(fitted("logistique").contributions(rows), risk, NAMES)
+    assert np.abs(found.macro.sum(axis=1) - 100 * risk).max() < 1e-9
+    assert np.abs(by_theme(found.micro, NAMES) - found.macro).max() < 1e-9
+
+
+@pytest.mark.parametrize("micro", [[0.1, -0.1], [0.0, 0.0], [-0.2, 0.1]])
+def test_a_row_that_is_not_pushed_up_has_no_waterfall(micro):
+    found = waterfall(np.array([micro]), np.array([0.4]), ("effectif", "paydex"))
+    assert np.isnan(found.macro).all()
+    assert np.isnan(found.micro).all()

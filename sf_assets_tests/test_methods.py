@@ -1,0 +1,228 @@
+"""What every scoring method does, and what each method that learns does its own way."""
+
+import numpy as np
+import polars as pl
+import pytest
+import skops.io
+from drawn import DEBT, company, earlier, fitted, later, simulated, small
+from sklearn.base import clone
+from threadpoolctl import threadpool_limits
+
+from sf_assets.features.registry import FEATURES, NAMES
+from sf_assets.model.boosting import Bins, BoostingMethod
+from sf_assets.model.evaluation import Thresholds, figures
+from sf_assets.model.forest import ForestMethod
+from sf_assets.model.logistic import LogisticMethod, Tame
+from sf_assets.model.methods import METHODS, method_named, score
+from sf_assets.model.store import canonical
+from sf_assets.model.threshold import ThresholdMethod
+
+LEARNING = [name for name, method in METHODS.items() if method.learns]
+TREES = ["boosting", "foret"]
+
+
+# Every method
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_is_a_scikit_learn_estimator_whose_scores_follow_column_names(name):
+    rows, _ = later()
+    method = fitted(name)
+    assert clone(method).get_params() == method.get_params()
+    shuffled = rows.select(pl.lit("005520135").alias("siren"), *reversed(NAMES))
+    assert np.array_equal(score(method, shuffled), score(method, rows))
+    assert np.array_equal(score(method, rows.to_numpy()), score(method, rows))
+    proba = method.predict_proba(rows)
+    assert proba.shape == (rows.height, 2)
+    assert np.allclose(proba.sum(axis=1), 1)
+    assert ((proba >= 0) & (proba <= 1)).all()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_no_row_gives_no_score_and_no_contribution(name):
+    assert score(fitted(name), company()[:0]).shape == (0,)
+    assert fitted(name).contributions(company()[:0]).shape == (0, len(NAMES))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (company().drop("paydex"), "expected columns paydex"),
+        (company().with_columns(paydex=pl.lit("3")), "expected numbers in paydex, found String"),
+        (company(paydex=float("inf")), "infinity in paydex"),
+        (np.zeros((2, 3)), f"matrix of {len(NAMES)} columns"),
+    ],
+)
+def test_rows_that_are_no_features_are_refused_by_name(rows, message):
+    with pytest.raises(ValueError, match=message):
+        ThresholdMethod().fit(rows, np.zeros(len(rows)))
+
+
+def test_an_unknown_method_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"boosting, foret, logistique, seuils.*found 'reseau'"):
+        method_named("reseau")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_scoring_never_fits_and_never_looks_at_the_other_rows(name):
+    rows, _ = later()
+    before = canonical(skops.io.dumps(fitted(name)))
+    whole = score(fitted(name), rows)
+    alone = np.concatenate([score(fitted(name), rows[i]) for i in range(20)])
+    assert alone == pytest.approx(whole[:20], abs=1e-12)
+    assert canonical(skops.io.dumps(fitted(name))) == before
+
+
+# Methods that learn
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_a_method_ranks_and_is_calibrated_on_companies_it_has_not_seen(name):
+    rows, failure = later()
+    found = figures(score(fitted(name), rows), failure, Thresholds(0.05, 0.1), probabilities=True)
+    assert found.roc_auc > 0.75
+    assert found.calibration_error < 0.005
+    assert abs(found.calibration_in_the_large) < 0.003
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_the_same_rows_give_the_same_scores_whatever_the_threads(name):
+    rows, _ = later()
+    with threadpool_limits(1):
+        again = small(name).fit(*simulated(20_000, seed=1))
+    assert np.array_equal(score(again, rows), score(fitted(name), rows))
+    assert np.array_equal(score(fitted(name), rows), score(fitted(name), rows))
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_any_table_of_numbers_can_be_learned_with_what_is_missing_in_it(name):
+    rng = np.random.default_rng(5)
+    table = rng.normal(size=(4_000, 3))
+    failure = rng.random(4_000) < 1 / (1 + np.exp(3 - 2 * table[:, 0]))
+    table[rng.random(table.shape) < 0.3] = np.nan
+    frame = pl.DataFrame(table, schema=["poids", "taille", "couleur"]).fill_nan(None)
+    method = small(name, features=("poids", "taille", "couleur")).fit(frame, failure)
+    probability = score(method, frame)
+    known = np.isfinite(table[:, 0])
+    assert np.corrcoef(table[known, 0], np.log(probability[known]))[0, 1] > 0.8
+    assert np.abs(method.base_ + method.contributions(frame).sum(axis=1) - method.log_odds(frame)).max() < 1e-6
+    assert np.abs(method.contributions(frame)).mean(axis=0).argmax() == 0
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_a_feature_unknown_everywhere_in_training_changes_nothing_later(name):
+    rows, failure = later()
+    method = small(name).fit(rows.with_columns(paydex=pl.lit(None, pl.Float64)), failure)
+    low, high, unknown = (score(method, company(paydex=days)) for days in (0.0, 300.0, None))
+    assert low == high == unknown
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_weights_make_up_for_the_negatives_left_out(name):
+    rows, failure = earlier()
+    kept = failure | (np.arange(len(failure)) % 5 == 0)
+    weights = np.where(failure, 1.0, 5.0)[kept]
+    weighted = small(name).fit(rows.filter(kept), failure[kept], sample_weight=weights)
+    unweighted = small(name).fit(rows.filter(kept), failure[kept])
+    mean = score(weighted, later()[0]).mean()
+    assert mean == pytest.approx(failure.mean(), rel=0.15)
+    assert score(unweighted, later()[0]).mean() > 3 * mean
+
+
+@pytest.mark.parametrize("target", [np.zeros(4, bool), np.ones(4, bool), np.arange(4) == 1])
+@pytest.mark.parametrize("name", LEARNING)
+def test_a_method_needs_two_companies_that_fail_and_two_others(name, target):
+    with pytest.raises(ValueError, match="expected failures and others"):
+        small(name).fit(pl.concat([company()] * 4), target)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"y": [1.0, np.nan]}, "true or false in every row"),
+        ({"y": [1, 0], "sample_weight": [1.0, -1.0]}, "finite numbers from 0 on"),
+        ({"y": [1, 0], "sample_weight": [1.0]}, "weights: expected 2 values"),
+        ({"y": [1, 0], "groups": ["a"]}, "groups: expected 2 values"),
+    ],
+)
+def test_targets_weights_and_companies_that_match_no_rows_are_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        LogisticMethod().fit(pl.concat([company()] * 2), **given)
+
+
+# The logistic regression
+
+
+def test_amounts_are_tamed_with_what_training_rows_show_and_unknown_stays_unknown():
+    amounts = np.array([[0.0], [0.0], [10.0], [-1000.0], [np.nan]])
+    tame = Tame(tail=0.0).fit(amounts)
+    assert tame.scale_.tolist() == [505.0]
+    tamed = tame.transform(np.array([[0.0], [1e14], [np.nan], [-5.0]]))
+    assert tamed[:2, 0] == pytest.approx([0, np.arcsinh(10 / 505)])
+    assert np.isnan(tamed[2, 0])
+    assert tame.inverse_transform(tamed)[3, 0] == pytest.approx(-5)
+
+
+def test_a_value_unknown_at_scoring_only_is_taken_as_usual_by_the_regression():
+    learned = fitted("logistique")
+    usual = company(**dict(zip(NAMES, learned.typical_.tolist(), strict=True)))
+    unknown = usual.with_columns(effectif=pl.lit(None, pl.Float64))
+    assert score(learned, unknown) == pytest.approx(score(learned, usual), abs=1e-12)
+
+
+# The methods made of trees
+
+
+def test_what_economics_expects_always_holds_in_the_boosting():
+    rows = later()[0][:500]
+    before = score(fitted("boosting"), rows)
+    for feature in FEATURES:
+        if feature.risk:
+            riskier = rows.with_columns(pl.col(feature.name) + feature.risk * pl.col(feature.name).abs().mean())
+            known = rows[feature.name].is_not_null().to_numpy()
+            assert (score(fitted("boosting"), riskier) >= before)[known].all(), feature.name
+    assert (score(fitted("boosting"), rows.with_columns(pl.col(DEBT) + 3)) > before).any()
+
+
+def test_without_a_declared_side_the_rows_decide():
+    rng = np.random.default_rng(7)
+    debt = rng.uniform(0, 10, 4_000)
+    failure = rng.random(4_000) < np.where(debt < 5, 0.2, 0.02)
+    low_and_high = np.array([[1.0], [9.0]])
+    free = BoostingMethod((DEBT,), risks=(0,), rounds=20).fit(debt[:, np.newaxis], failure)
+    bound = BoostingMethod((DEBT,), rounds=20).fit(debt[:, np.newaxis], failure)
+    unknown_name = BoostingMethod(("inconnu",), rounds=20).fit(debt[:, np.newaxis], failure)
+    assert np.array_equal(score(free, low_and_high), score(unknown_name, low_and_high))
+    assert score(free, low_and_high)[0] > 3 * score(free, low_and_high)[1]
+    assert score(bound, low_and_high)[0] <= score(bound, low_and_high)[1]
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_being_unknown_is_a_value_of_its_own_to_trees(name):
+    rng = np.random.default_rng(8)
+    values = rng.normal(size=6_000)
+    unknown = rng.random(6_000) < 0.3
+    failure = rng.random(6_000) < np.where(unknown, 0.3, 0.02)
+    values[unknown] = np.nan
+    method = small(name, features=("comptes",)).fit(values[:, np.newaxis], failure)
+    scores = score(method, np.array([[np.nan], [-1.0], [0.0], [1.0]]))
+    assert scores[0] > 5 * scores[1:].max()
+
+
+def test_zero_has_a_bin_of_its_own_and_large_debts_are_told_apart():
+    column = np.append(np.zeros(10_000), np.arange(1, 501)).reshape(-1, 1)
+    bins = Bins().fit(column)
+    zero, low, high, unknown = bins.transform(np.array([[0.0], [1e-9], [1.0], [np.nan]]))[:, 0]
+    assert zero == low < high
+    assert np.isnan(unknown)
+    assert np.unique(bins.transform(column)).size > 200
+    negative, zero, positive = bins.transform(np.array([[-1.0], [0.0], [1.0]]))[:, 0]
+    assert negative == zero < positive
+    both = Bins().fit(np.array([[-2.0], [0.0], [3.0]])).transform(np.array([[-2.0], [0.0], [3.0]]))[:, 0]
+    assert both[0] < both[1] < both[2]
+
+
+def test_the_forest_weighs_failures_as_one_row_in_three():
+    votes = fitted("foret").ensemble_.predict_proba(later()[0].to_numpy())[:, 1]
+    assert 0.2 < votes.mean() < 0.45
+    assert isinstance(fitted("foret"), ForestMethod)

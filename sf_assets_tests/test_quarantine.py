@@ -1,0 +1,304 @@
+"""Refused records: logged, counted, taken out, mended and read again, each loaded once."""
+
+import gzip
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from sf_assets import quarantine
+from sf_assets.sources import BY_NAME, SOURCES
+from sf_assets.sources.batch import CORRECTIONS, read_batch
+from sf_assets.synthetic import write_batch
+from sf_assets_tests.runs import Place
+
+SEPTEMBER = date(2025, 9, 1)
+FILES = {
+    "debit": "sigfaible_debits.csv",
+    "cotisation": "sigfaible_cotisdues.csv.gz",
+    "effectif_ent": "sigfaible_effectif_siren.csv",
+    "sirene": "StockEtablissement_utf8_geo.csv",
+}
+TABLES = (
+    "stg_filter_import",
+    "stg_filter_steps",
+    *(f"stg_{name}" for name in FILES),
+    "clean_debit",
+    "clean_cotisation",
+)
+ASSETS = (*(f"src_{name}" for name in FILES), *TABLES, "siren_blacklist", "clean_filter")
+OTHERS = {f"{layer}_{source.name}" for layer in ("src", "stg") for source in SOURCES} - set(ASSETS)
+pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
+
+
+def lines_of(path: Path) -> list[str]:
+    content = path.read_bytes()
+    return (gzip.decompress(content) if path.suffix == ".gz" else content).decode().splitlines()
+
+
+def rewrite(path: Path, lines: list[str]) -> None:
+    content = "".join(f"{line}\n" for line in lines).encode()
+    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+
+
+@dataclass(frozen=True)
+class Spoilt:
+    """A month of which some records were spoilt after it was first loaded; `good` is what it should load."""
+
+    place: Place
+    good: dict[str, pl.DataFrame]
+    lines: dict[str, dict[int, str]]
+
+    @property
+    def work(self) -> Path:
+        return self.place.settings.data_dir / "quarantine" / "2509"
+
+    def replay(self, source: str) -> dict[Path, int]:
+        batch = read_batch(self.place.settings.data_dir / "incoming", SEPTEMBER)
+        return quarantine.replay(self.place.warehouse, batch, BY_NAME[source], self.work)
+
+    def export(self, source: str) -> list[Path]:
+        batch = read_batch(self.place.settings.data_dir / "incoming", SEPTEMBER)
+        return quarantine.export(self.place.warehouse, batch, BY_NAME[source], self.work)
+
+    def mend(self, source: str, change: Callable[[int, str], str]) -> None:
+        """Edit the exported file as an operator does; `change` gives the new text of a record."""
+        (path,) = self.export(source)
+        header, *records = path.read_text().splitlines()
+        separator = BY_NAME[source].separator
+        numbered = [(int(record.split(separator, 1)[0]), record.split(separator, 1)[1]) for record in records]
+        path.write_text(
+            "\n".join([header, *(f"{line}{separator}{change(line, raw)}" for line, raw in numbered)]) + "\n"
+        )
+
+    def count(self, source: str) -> pl.DataFrame:
+        return self.place.rows("stg_import", SEPTEMBER).filter(source=source).sort("file", descending=True)
+
+
+def cut_short(record: str) -> str:
+    return record.rsplit(";", 2)[0]
+
+
+def no_amount(record: str) -> str:
+    fields = record.split(";")
+    return ";".join([*fields[:4], *("abc" if "abc" not in fields else field for field in fields[4:5]), *fields[5:]])
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Spoilt:
+    place = Place(tmp_path_factory.mktemp("quarantine"))
+    write_batch(place.batch(SEPTEMBER), month=SEPTEMBER, companies=80, years=3)
+    assert place.build(SEPTEMBER, *ASSETS, *OTHERS).failures == {}
+    good = place.content(SEPTEMBER, TABLES)
+    followed = set(good["stg_filter_import"]["siren"])
+    spoilt = {}
+    for source, name in FILES.items():
+        path = place.batch(SEPTEMBER) / name
+        lines = lines_of(path)
+        separator = BY_NAME[source].separator
+        siren = lines[0].lower().split(separator).index("siren" if source == "effectif_ent" else "siret")
+        concerned = [n for n, line in enumerate(lines) if n and line.split(separator)[siren][:9] in followed]
+        chosen = concerned[3:30:12]
+        spoilt[source] = {n + 1: lines[n] for n in chosen}
+        for n in chosen:
+            if source == "sirene":
+                place_of = lines[0].split(separator).index("longitude")
+                fields = lines[n].split(separator)
+                fields[place_of] = "ouest"
+                lines[n] = separator.join(fields)
+            else:
+                lines[n] = cut_short(lines[n])
+        rewrite(path, lines)
+    return Spoilt(place, good, spoilt)
+
+
+@pytest.fixture
+def spoilt(loaded: Spoilt) -> Iterator[Spoilt]:
+    """Give the spoilt month as it loads, and take corrections away afterwards."""
+    assert loaded.place.build(SEPTEMBER, *ASSETS).failures == {}
+    yield loaded
+    for folder in (loaded.work, loaded.place.batch(SEPTEMBER) / CORRECTIONS):
+        for path in folder.glob("*"):
+            path.unlink()
+
+
+def test_the_log_has_what_became_of_each_file_in_french_and_the_first_messages(spoilt: Spoilt) -> None:
+    (row,) = spoilt.place.rows("import_log", SEPTEMBER).filter(source="debit").iter_rows(named=True)
+    count = spoilt.count("debit").row(0, named=True)
+    refused = spoilt.lines["debit"]
+    assert row["summary"] == (
+        f"sigfaible_debits.csv: intégration terminée, {count['records']} lignes traitées, 0 erreurs fatales, "
+        f"{len(refused)} lignes rejetées, {count['filtered']} lignes filtrées, {count['accepted']} lignes valides"
+    )
+    assert row["lines_parsed"] == row["lines_rejected"] + row["lines_skipped"] + row["lines_valid"]
+    messages = row["head_rejected"].splitlines()
+    assert [message.split(":")[0] for message in messages] == [f"Line {line}" for line in refused]
+    assert messages[0].endswith("fields, found " + str(len(cut_short(next(iter(refused.values()))).split(";"))))
+    assert (row["is_fatal"], row["head_fatal"]) == (False, None)
+
+
+def test_a_refused_file_is_logged_as_fatal_while_the_account_of_what_is_loaded_stays(spoilt: Spoilt) -> None:
+    before = spoilt.count("debit")
+    path = spoilt.place.batch(SEPTEMBER) / FILES["debit"]
+    good = path.read_bytes()
+    path.write_bytes(good.replace(b"Mt_PO", b"Montant", 1))
+    try:
+        spoilt.place.build(SEPTEMBER, "src_debit")
+    finally:
+        path.write_bytes(good)
+    (row,) = spoilt.place.rows("import_log", SEPTEMBER).filter(source="debit").iter_rows(named=True)
+    assert row["is_fatal"]
+    assert row["head_fatal"].startswith("Fatal: sigfaible_debits.csv, line 1: expected column Mt_PO")
+    assert row["summary"] == (
+        "sigfaible_debits.csv: intégration terminée, 0 lignes traitées, 1 erreurs fatales, 0 lignes rejetées, "
+        "0 lignes filtrées, 0 lignes valides"
+    )
+    assert_frame_equal(spoilt.count("debit"), before)
+
+
+def test_two_hundred_messages_are_kept_and_all_records_counted(spoilt: Spoilt) -> None:
+    path = spoilt.place.batch(SEPTEMBER) / FILES["debit"]
+    good = path.read_bytes()
+    path.write_bytes(good + b"x;y\n" * 250)
+    try:
+        spoilt.place.build(SEPTEMBER, "src_debit", "stg_debit")
+    finally:
+        path.write_bytes(good)
+    (row,) = spoilt.place.rows("import_log", SEPTEMBER).filter(source="debit").iter_rows(named=True)
+    assert row["lines_rejected"] == 250 + len(spoilt.lines["debit"])
+    assert len(row["head_rejected"].splitlines()) == 200
+
+
+@pytest.mark.parametrize("source", FILES)
+def test_mended_records_load_what_the_sound_file_would_have(spoilt: Spoilt, source: str) -> None:
+    refused = spoilt.lines[source]
+    assert_frames_differ(spoilt.place.rows(f"stg_{source}", SEPTEMBER), spoilt.good[f"stg_{source}"])
+    for name in FILES:
+        spoilt.mend(name, lambda line, _, name=name: spoilt.lines[name][line])  # type: ignore[misc]
+        spoilt.replay(name)
+    assert spoilt.place.build(SEPTEMBER, *ASSETS).failures == {}
+    for table, rows in spoilt.good.items():
+        assert_frame_equal(spoilt.place.rows(table, SEPTEMBER), rows)
+    original, correction = spoilt.count(source).iter_rows(named=True)
+    assert correction["file"] == f"2509/corrections/{FILES[source].removesuffix('.gz')}"
+    assert (original["quarantined"], original["corrected"]) == (len(refused), len(refused))
+    assert (correction["records"], correction["quarantined"]) == (len(refused), 0)
+    for row in (original, correction):
+        assert row["records"] == row["accepted"] + row["filtered"] + row["quarantined"]
+    marks = spoilt.place.rows("stg_quarantine", SEPTEMBER).filter(source=source)
+    assert marks["corrected_by"].unique().to_list() == [correction["file"]]
+
+
+def assert_frames_differ(one: pl.DataFrame, other: pl.DataFrame) -> None:
+    with pytest.raises(AssertionError):
+        assert_frame_equal(one, other)
+
+
+def test_a_second_replay_changes_nothing(spoilt: Spoilt) -> None:
+    spoilt.mend("debit", lambda line, _: spoilt.lines["debit"][line])
+    (correction,) = spoilt.replay("debit")
+    spoilt.place.build(SEPTEMBER, "src_debit", "stg_debit")
+    before = spoilt.place.content(SEPTEMBER, ["stg_debit", "stg_import", "stg_quarantine", "src_arrivals"])
+    stat = correction.stat()
+    assert spoilt.replay("debit") == {correction: len(spoilt.lines["debit"])}
+    assert correction.stat().st_mtime_ns == stat.st_mtime_ns
+    assert spoilt.place.build(SEPTEMBER, "src_debit", "stg_debit").failures == {}
+    for table, rows in before.items():
+        assert_frame_equal(spoilt.place.rows(table, SEPTEMBER), rows)
+
+
+def test_records_left_as_they_were_stay_refused_and_count_once(spoilt: Spoilt) -> None:
+    first, *others = spoilt.lines["debit"]
+    spoilt.mend("debit", lambda line, raw: spoilt.lines["debit"][line] if line == first else raw)
+    assert list(spoilt.replay("debit").values()) == [1]
+    spoilt.place.build(SEPTEMBER, "src_debit", "stg_debit")
+    original, correction = spoilt.count("debit").iter_rows(named=True)
+    assert (original["quarantined"], original["corrected"]) == (1 + len(others), 1)
+    assert (correction["records"], correction["accepted"]) == (1, 1)
+    spoilt.mend("debit", lambda line, _: spoilt.lines["debit"][line])
+    assert list(spoilt.replay("debit").values()) == [1 + len(others)]
+    assert spoilt.place.build(SEPTEMBER, "src_debit", "stg_debit").failures == {}
+    assert_frame_equal(spoilt.place.rows("stg_debit", SEPTEMBER), spoilt.good["stg_debit"])
+
+
+def test_a_correction_refused_in_its_turn_replaces_nothing(spoilt: Spoilt) -> None:
+    before = spoilt.place.rows("stg_sirene", SEPTEMBER)
+    spoilt.mend("sirene", lambda _, raw: raw + ",trop")
+    spoilt.replay("sirene")
+    assert spoilt.place.build(SEPTEMBER, "src_sirene", "stg_sirene").failures == {}
+    assert_frame_equal(spoilt.place.rows("stg_sirene", SEPTEMBER), before)
+    original, correction = spoilt.count("sirene").iter_rows(named=True)
+    assert (original["corrected"], original["cells"]) == (0, len(spoilt.lines["sirene"]))
+    assert correction["quarantined"] == len(spoilt.lines["sirene"])
+
+
+def test_a_correction_of_a_record_that_was_not_refused_is_not_loaded(spoilt: Spoilt) -> None:
+    spoilt.mend("debit", lambda line, _: spoilt.lines["debit"][line])
+    (correction,) = spoilt.replay("debit")
+    header, *records = correction.read_text().splitlines()
+    rewrite(correction, [header, *records, "2;" + records[0].split(";", 1)[1], records[0]])
+    before = spoilt.place.rows("stg_debit", SEPTEMBER)
+    run = spoilt.place.build(SEPTEMBER, "src_debit", "stg_debit")
+    assert run.failures["stg_debit"].startswith(
+        "2509/corrections/sigfaible_debits.csv: expected in the column ligne the number of a refused line of "
+        "sigfaible_debits.csv, each once, found 2 records without, the first on line "
+    )
+    assert_frame_equal(spoilt.place.rows("stg_debit", SEPTEMBER), before)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (
+            lambda lines: [lines[0].replace("Mt_PO", "Montant"), *lines[1:]],
+            "expected the columns of its original after",
+        ),
+        (lambda lines: [*lines, "2;x"], "expected lines of sigfaible_debits.csv that were refused, found line 2"),
+        (lambda lines: [*lines, lines[1]], "expected each line once, found line "),
+    ],
+)
+def test_an_edited_file_that_stands_for_something_else_is_not_replayed(
+    spoilt: Spoilt, spoil: Callable[[list[str]], list[str]], message: str
+) -> None:
+    (path,) = spoilt.export("debit")
+    rewrite(path, spoil(lines_of(path)))
+    with pytest.raises(quarantine.CannotMend, match=message):
+        spoilt.replay("debit")
+    assert not list((spoilt.place.batch(SEPTEMBER) / CORRECTIONS).glob("*"))
+
+
+def test_an_edited_file_is_never_overwritten_before_it_is_replayed(spoilt: Spoilt) -> None:
+    spoilt.mend("debit", lambda line, _: spoilt.lines["debit"][line])
+    with pytest.raises(quarantine.CannotMend, match="expected no change since its last replay, found some"):
+        spoilt.export("debit")
+    spoilt.replay("debit")
+    assert len(spoilt.export("debit")) == 1
+
+
+def test_the_command_lists_exports_and_replays_without_showing_a_record(
+    spoilt: Spoilt, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SF_DATA_DIR", str(spoilt.place.settings.data_dir))
+    said = ""
+    for action in ("list", "export", "replay"):
+        monkeypatch.setattr(sys, "argv", ["quarantine", action, "--month", "2025-09", "--source", "debit"])
+        assert quarantine.main() == 0
+        said += capsys.readouterr().out
+    (first, *_) = spoilt.lines["debit"].values()
+    assert first.split(";")[2] not in said
+    assert "debit" in said
+    assert "record: record, expected 17 fields" in said
+    assert "selection key:src_debit+" in said
+
+
+def test_a_file_of_corrections_of_nothing_is_told(spoilt: Spoilt) -> None:
+    folder = spoilt.place.batch(SEPTEMBER) / CORRECTIONS
+    folder.mkdir(exist_ok=True)
+    (folder / "autre.csv").write_text("ligne\n")
+    run = spoilt.place.build(SEPTEMBER, "src_debit")
+    assert "type de fichier non supporté : corrections/autre.csv" in run.warnings
