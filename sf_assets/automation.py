@@ -4,12 +4,13 @@ One process serves a whole run: the engine already uses both cores, and a proces
 Dagster and Great Expectations some hundred times a month.
 """
 
+import json
 import warnings
 from pathlib import Path
 
 import dagster as dg
 
-from sf_assets.partitions import months
+from sf_assets.partitions import months, parse_month
 from sf_assets.resources import Folders
 from sf_assets.sources import SOURCES
 from sf_assets.sources.batch import BadBatch, Batch, NoBatch, batch_key, is_key, read_batch
@@ -69,33 +70,42 @@ def _stat(path: Path) -> str:
 
 
 @dg.sensor(job=monthly_job, minimum_interval_seconds=600, description="Starts a month once its files are all there.")
-def files_arrived(context: dg.SensorEvaluationContext, folders: Folders) -> dg.SensorResult | dg.SkipReason:
-    """Request the newest month whose expected files are all there and have not changed since the last look.
+def files_arrived(context: dg.SensorEvaluationContext, folders: Folders) -> dg.SensorResult:
+    """Request each month whose expected files are all there and have not changed since the last look.
 
     A file that still grows must not start the month: the batch has to look the same at two evaluations in a row. A new
-    delivery of the same month starts it again.
+    delivery starts its month again, whichever it is. Complete months that were there before the first look start
+    nothing, but the newest: the past is the operator's to launch.
     """
     if strangers := _strangers(folders.incoming_path):
         context.log.warning(f"names in {folders.incoming_path} that are no month AAMM: {', '.join(strangers)}")
+    # What each month looked like, and whether that look is settled: requested, or found when the sensor began.
+    looks: dict[str, tuple[str, bool]] = json.loads(context.cursor or "{}")
+    requests, told = [], []
+    newest = True
     for key in reversed(months.get_partition_keys()):
-        month = months.time_window_for_partition_key(key).start.date()
+        month = parse_month(key)
+        name = f"batch {batch_key(month)}"
         try:
             batch = read_batch(folders.incoming_path, month)
+            missing = missing_files(batch)
         except NoBatch:
             continue
         except BadBatch as error:
-            return dg.SkipReason(str(error))
-        missing = missing_files(batch)
+            told.append(str(error))
+            continue
+        seen = "" if missing else fingerprint(batch)
+        known, settled = looks.get(key, (seen, not newest) if seen and not newest else ("", False))
+        newest = False
         if missing:
-            return dg.SkipReason(f"batch {batch_key(month)} waits for {', '.join(missing)}")
-        seen = f"{key} {fingerprint(batch)}"
-        if context.cursor != seen:
-            context.update_cursor(seen)
-            return dg.SkipReason(
-                f"batch {batch_key(month)} is complete; it starts if nothing changes until the next look"
-            )
-        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen, partition_key=key)])
-    return dg.SkipReason(f"no batch folder below {folders.incoming_path}")
+            told.append(f"{name} waits for {', '.join(missing)}")
+        elif seen != known:
+            told.append(f"{name} is complete; it starts if nothing changes until the next look")
+        elif not settled:
+            requests.append(dg.RunRequest(run_key=f"{key} {seen}", partition_key=key))
+        looks[key] = seen, seen == known and bool(seen)
+    reason = "; ".join(told) or f"no new batch below {folders.incoming_path}"
+    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason, cursor=json.dumps(looks))
 
 
 def _strangers(incoming: Path) -> list[str]:

@@ -84,10 +84,11 @@ class Waiting:
         folders = Folders(incoming=str(self.incoming), models="unused", lists="unused")
         with dg.build_sensor_context(cursor=self.cursor, resources={"folders": folders}) as context:
             found = files_arrived(context)
-            self.cursor = context.cursor
-        if isinstance(found, dg.SkipReason):
-            return str(found.skip_message)
-        (request,) = found.run_requests  # type: ignore[union-attr]
+        assert isinstance(found, dg.SensorResult)
+        self.cursor = found.cursor
+        if found.skip_reason:
+            return str(found.skip_reason.skip_message)
+        (request,) = found.run_requests or ()
         return request
 
     def deliver(self, month: date, *sources: str, content: str = "x") -> None:
@@ -104,7 +105,7 @@ def waiting(tmp_path: Path) -> Waiting:
 
 
 def test_without_a_batch_folder_nothing_starts(waiting: Waiting) -> None:
-    assert waiting.look() == f"no batch folder below {waiting.incoming}"
+    assert waiting.look() == f"no new batch below {waiting.incoming}"
 
 
 def test_a_batch_with_a_file_missing_waits_and_says_for_which(waiting: Waiting) -> None:
@@ -129,9 +130,7 @@ def test_a_complete_batch_starts_its_month_once_it_has_stopped_changing(waiting:
     request = waiting.look()
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == "2025-09-01"
-    # Dagster launches one run for one run key, however often the sensor asks for it.
-    later = [waiting.look(), waiting.look()]
-    assert [one.run_key for one in later if isinstance(one, dg.RunRequest)] == [request.run_key] * 2
+    assert waiting.look() == waiting.look() == f"no new batch below {waiting.incoming}"
 
 
 def test_a_file_delivered_again_starts_its_month_again(waiting: Waiting) -> None:
@@ -165,6 +164,38 @@ def test_the_newest_month_goes_first(waiting: Waiting) -> None:
     request = waiting.look()
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == "2025-10-01"
+
+
+def test_a_former_month_delivered_again_starts_while_the_newest_waits(waiting: Waiting) -> None:
+    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.look()
+    waiting.look()
+    waiting.deliver(OCTOBER, "debit")
+    assert "batch 2510 waits for " in str(waiting.look())
+    waiting.deliver(SEPTEMBER, "debit", content="mended")
+    assert "batch 2509 is complete" in str(waiting.look())
+    request = waiting.look()
+    assert isinstance(request, dg.RunRequest)
+    assert request.partition_key == "2025-09-01"
+
+
+def test_complete_months_that_were_there_before_the_first_look_start_nothing_but_the_newest(waiting: Waiting) -> None:
+    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(OCTOBER, *EXPECTED)
+    assert waiting.look() == "batch 2510 is complete; it starts if nothing changes until the next look"
+    request = waiting.look()
+    assert isinstance(request, dg.RunRequest)
+    assert request.partition_key == "2025-10-01"
+    assert waiting.look() == f"no new batch below {waiting.incoming}"
+
+
+def test_a_month_completed_after_the_next_one_was_begun_starts_too(waiting: Waiting) -> None:
+    waiting.deliver(SEPTEMBER, "debit")
+    waiting.deliver(OCTOBER, "debit")
+    waiting.look()
+    waiting.deliver(SEPTEMBER, *EXPECTED)
+    assert "batch 2509 is complete" in str(waiting.look())
+    assert isinstance(waiting.look(), dg.RunRequest)
 
 
 def test_a_folder_that_is_no_month_holds_nothing_up(waiting: Waiting) -> None:
