@@ -85,7 +85,9 @@ def _state(settings: Settings, month: date) -> str:
     whole = hashlib.sha256(settings.model_dump_json().encode())
     code = Path(__file__).parent
     batch = settings.data_dir / "incoming" / batch_key(month)
-    for path in sorted([*code.rglob("*.py"), *code.rglob("*.sql"), *code.rglob("*.csv"), *batch.iterdir()]):
+    for path in sorted([*code.rglob("*.py"), *code.rglob("*.sql"), *code.rglob("*.csv"), *batch.rglob("*")]):
+        if not path.is_file():
+            continue
         whole.update(f"{path.name} ".encode())
         with path.open("rb") as stream:
             whole.update(hashlib.file_digest(stream, "sha256").digest())

@@ -3,6 +3,8 @@
 It takes seconds, so `make docs` writes it to `lineage.csv`, which runs read; a test keeps it fresh.
 """
 
+import csv
+import io
 import re
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
@@ -95,9 +97,8 @@ def _of_query(
 
 def written() -> str:
     """Return the content of `lineage.csv`: one line per column and column it is made of."""
-    lines = (
-        f"{table},{column},{name},{origin}"
-        for (table, column), made_of in sorted(derive().items())
-        for name, origin in made_of
-    )
-    return "\n".join(("table,column,from_table,from_column", *lines)) + "\n"
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(("table", "column", "from_table", "from_column"))
+    lines.writerows((*field, *origin) for field, made_of in sorted(derive().items()) for origin in made_of)
+    return text.getvalue()

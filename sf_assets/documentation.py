@@ -86,7 +86,7 @@ def _source(source: Source) -> Iterator[str]:
             cell.on_error
         ]
         yield (
-            f"| {cell.header} | {cell.column or '–'} | {column.type if column else ''} | {column.unit if column else ''} "
+            f"| {cell.label} | {cell.column or '–'} | {column.type if column else ''} | {column.unit if column else ''} "
             f"| {expected} | {empty} | {wrong if expected else ''} |"
         )
 

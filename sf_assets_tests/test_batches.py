@@ -46,9 +46,9 @@ def test_a_description_takes_the_place_of_the_names_in_the_folder(tmp_path: Path
 
 
 def test_an_empty_list_is_no_delivery_and_an_unknown_type_is_set_aside(tmp_path: Path) -> None:
-    describe(tmp_path, {"ccsf": [], "admin_urssaf": ["a.csv"], "debit": ["d.csv"], "diane": []})
+    describe(tmp_path, {"ccsf": [], "dette": ["a.csv"], "debit": ["d.csv"], "rien": []})
     batch = read_batch(tmp_path, OCTOBER)
-    assert (list(batch.files), batch.unsupported) == (["debit"], ("admin_urssaf",))
+    assert (list(batch.files), batch.unsupported) == (["debit"], ("dette",))
 
 
 def test_files_of_one_name_in_two_folders_are_two_files(tmp_path: Path) -> None:
@@ -166,6 +166,7 @@ def test_a_wrong_description_starts_nothing_and_says_so(place: Place) -> None:
 
 
 def test_loading_some_sources_leaves_the_others_as_they_were(place: Place) -> None:
+    """Importing one type resets no other: trap 14."""
     tables = [table for table in place.tables() if table not in {"check_verdicts", "stg_debit"}]
     assert place.build(SEPTEMBER, "src_debit", "stg_debit").failures == {}
     before = place.content(SEPTEMBER, tables)

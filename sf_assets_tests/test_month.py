@@ -16,6 +16,7 @@ from sf_assets.catalogue import SUITES, TABLES
 from sf_assets.features.delays import DELAYS
 from sf_assets.lists import tables as list_tables
 from sf_assets.model.logistic import LogisticMethod
+from sf_assets.model.methods import METHODS
 from sf_assets.model.threshold import ThresholdMethod
 from sf_assets.partitions import add_months
 from sf_assets.sources.arrival import ARRIVALS
@@ -78,14 +79,14 @@ def test_every_check_of_every_asset_is_recorded_for_the_month(place: Place, sept
     assert judged.filter(~pl.col("passed") & (pl.col("severity") == "error")).is_empty()
 
 
-def test_both_methods_are_measured_on_later_months_and_one_is_retained(place: Place, september: dict[str, Run]) -> None:
+def test_every_method_is_measured_on_later_months_and_one_is_retained(place: Place, september: dict[str, Run]) -> None:
     fitted = place.rows("model_fitted", SEPTEMBER)
-    assert fitted["methode"].to_list() == ["logistique", "seuils"]
+    assert fitted["methode"].to_list() == list(METHODS)
     assert fitted["supported"].all()
     assert fitted["retained"].sum() == 1
     figures = place.rows("model_evaluation", SEPTEMBER).pivot("mesure", index=["methode", "lecture"], values="valeur")
     assert set(figures.select("methode", "lecture").iter_rows()) == {
-        (method, reading) for method in ("logistique", "seuils") for reading in ("hors_procedure", "toutes")
+        (method, reading) for method in METHODS for reading in ("hors_procedure", "toutes")
     }
     assert figures["roc_auc"].is_between(0, 1).all()
     assert (figures["failures"] > 0).all()

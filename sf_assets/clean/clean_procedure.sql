@@ -36,7 +36,7 @@ situees as (
     select etapes.* replace (coalesce(etapes.action_procol, connues.action_procol) as action_procol)
     from etapes
     left join (select distinct siren, action_procol from etapes where action_procol is not null) as connues
-        on etapes.siren = connues.siren and etapes.source = 'bodacc' and etapes.action_procol is null
+        on case when etapes.source = 'bodacc' and etapes.action_procol is null then etapes.siren end = connues.siren
 ),
 
 ordonnees as (
@@ -54,31 +54,51 @@ ordonnees as (
         case when stade_procol = 'plan_continuation' then cast(date_effet + interval 10 year as date) end as date_terme,
         row_number() over (partition by siren order by date_publication, source, date_effet, id_annonce) as rang
     from situees
+),
+
+repetitions as (
+    select distinct e.siren, e.rang
+    from ordonnees as e
+    join ordonnees as deja
+        on
+            e.siren = deja.siren
+            and e.action_procol = deja.action_procol
+            and e.libelle_procol = deja.libelle_procol
+            and e.est_close = deja.est_close
+            and e.rang > deja.rang
+    where
+        deja.date_retrait is null
+        and not (deja.source = 'urssaf' and e.source = 'urssaf')
+        and abs(deja.date_effet - e.date_effet) <= 30
+),
+
+retenues as (
+    select ordonnees.*
+    from ordonnees
+    anti join repetitions using (siren, rang)
 )
 
 select
-    e.siren,
-    e.source,
-    e.date_effet,
-    e.action_procol,
-    e.stade_procol,
-    e.libelle_procol,
-    e.date_publication,
-    e.date_retrait,
-    e.est_close,
-    e.rang_stade,
-    e.date_terme
-from ordonnees as e
-where not exists (
-    select 1
-    from ordonnees as deja
-    where
-        deja.siren = e.siren
-        and deja.action_procol = e.action_procol
-        and deja.libelle_procol = e.libelle_procol
-        and deja.est_close = e.est_close
-        and deja.rang < e.rang
-        and deja.date_retrait is null
-        and not (deja.source = 'urssaf' and e.source = 'urssaf')
-        and abs(deja.date_effet - e.date_effet) <= 30
-)
+    siren,
+    source,
+    date_effet,
+    action_procol,
+    stade_procol,
+    libelle_procol,
+    date_publication,
+    date_retrait,
+    -- A later step that still stands takes over once it is known; a plan is known to have ended as late as it was known
+    -- to have started. `least` passes over what is not known.
+    least(
+        date_retrait,
+        min(case when date_retrait is null then date_publication end) over (
+            partition by siren, action_procol
+            order by date_effet, rang_stade desc, stade_procol desc nulls first, source desc, date_publication, rang
+            rows between 1 following and unbounded following
+        ),
+        cast(date_terme + to_days(cast(date_publication - date_effet as integer)) as date)
+    ) as date_oubli,
+    est_close,
+    rang_stade,
+    date_terme
+from retenues

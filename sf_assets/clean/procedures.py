@@ -36,6 +36,7 @@ PROCEDURE = Table(
         *pick("siren"),
         Column("source", "VARCHAR", "urssaf or bodacc"),
         *pick("date_effet action_procol stade_procol libelle_procol date_publication date_retrait"),
+        Column("date_oubli", "DATE", "day from which the step is known to say nothing of the company any more"),
         Column("est_close", "BOOLEAN", "the step ends its kind of procedure"),
         Column("rang_stade", "INTEGER", "order among the stages of one day: the smallest stands"),
         Column("date_terme", "DATE", "day a plan ends of itself, NULL for other stages"),

@@ -53,26 +53,35 @@ entitled as (
     group by siren, stay
 ),
 
-steps as (
-    -- The last step of each kind of procedure among those known at the cut-off and not corrected yet.
-    select months.month, months.cutoff, p.*
+in_procedure as (
+    -- Of the steps in force as known at the cut-off, the last; on the same day the gravest, then the later stage.
+    select
+        p.siren,
+        months.month,
+        arg_max(
+            p.libelle_procol,
+            100 * (p.date_effet - date '1900-01-01')
+            + 10 * coalesce(list_position(['sauvegarde', 'redressement', 'liquidation'], p.action_procol), 0)
+            - p.rang_stade
+        ) as procedure_connue
     from months
     join clean_procedure as p
-        on p.date_publication <= months.cutoff and (p.date_retrait is null or p.date_retrait > months.cutoff)
-    qualify row_number() over (
-        partition by months.month, p.siren, p.action_procol
-        order by p.date_effet desc, p.rang_stade, p.stade_procol nulls last, p.source
-    ) = 1
-),
-
-in_procedure as (
-    -- A plan is known to have ended as late as it was known to have started.
-    select siren, month, arg_max(libelle_procol, date_effet) as procedure_connue
-    from steps
-    where
-        libelle_procol is not null
-        and not est_close
-        and (date_terme is null or cutoff - date_terme < date_publication - date_effet)
+        on p.libelle_procol is not null
+        and not p.est_close
+        and p.date_publication <= months.cutoff
+        and (p.date_oubli is null or p.date_oubli > months.cutoff)
+    -- An end that was announced, and corrected only after the cut-off, was one until then.
+    where not exists (
+        select 1
+        from clean_procedure as fin
+        where
+            fin.est_close
+            and fin.date_retrait > months.cutoff
+            and fin.date_publication <= months.cutoff
+            and fin.siren = p.siren
+            and fin.action_procol = p.action_procol
+            and fin.date_effet >= p.date_effet
+    )
     group by all
 )
 

@@ -13,6 +13,7 @@ from sf_assets.catalogue import TABLES
 from sf_assets.features.delays import DELAYS
 from sf_assets.materialization import gate, reads_at, stamp, told, told_of_months
 from sf_assets.model.learning import Learned, learn, retained, without_survivors
+from sf_assets.model.rows import DRAW, LOAD, draw, load
 from sf_assets.model.scoring import SAME, Scored, score_month
 from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan_split
 from sf_assets.model.store import Card, ModelStore
@@ -23,22 +24,6 @@ from sf_assets.resources import Folders, Parameters
 from sf_assets.storage import Session, Warehouse
 
 _TARGET = read_query(files("sf_assets.model"), TARGET.name)
-
-# Learning rows beyond this number add minutes and no precision; failures are always kept, the others drawn and weighted.
-_LEARNING_ROWS = 1_500_000
-
-_LOAD = """
-    select m.*, t.target, t.en_procedure, 1.0 as weight
-    from (select * rename (month as periode) from feat_matrix) as m
-    join model_target as t using (siren, periode)
-    where m.periode in (select unnest($months))
-"""
-# Drawn by a digest of company and month: the same rows on any day and machine.
-_DRAW = f"""
-    select * replace (case when target then 1.0 else $one_in::double end as weight)
-    from ({_LOAD})
-    where target or $one_in = 1 or ('0x' || left(md5(siren || periode::varchar), 8))::ubigint % $one_in = 0
-"""
 
 
 def _rules(parameters: Parameters) -> SplitRules:
@@ -91,7 +76,7 @@ def model_target(
                 "model",
                 description="One row is one scoring method as it stands for the month: what it learned from, its "
                 "thresholds, whether the list uses it. The fitted method itself is saved in the folder of models.",
-                query=_DRAW,
+                query=DRAW,
                 kinds={"python", "scikitlearn"},
             ),
             deps=["feat_matrix", "model_target"],
@@ -102,7 +87,7 @@ def model_target(
                 "model",
                 description="One row is one figure of one method on test months that are later than those it learned "
                 "from and those that chose its thresholds, with and without companies already in a procedure.",
-                query=_LOAD,
+                query=LOAD,
                 kinds={"python", "scikitlearn"},
             ),
             deps=["feat_matrix", "model_target"],
@@ -124,7 +109,7 @@ def model_learning(
                 "select siren, periode from model_target where target and not en_procedure"
             ).pl()
             plan = plan_split(month, usable, failures, _rules(parameters))
-            learned = learn(plan, lambda months: _load(session, months), lambda months: _draw(session, months))
+            learned = learn(plan, lambda months: load(session, months), lambda months: draw(session, months))
         if isinstance(plan, InsufficientHistory):
             context.log.warning(plan.statement)
         rows = _fitted_rows(learned, _save(learned, month, Path(folders.models), snapshot), snapshot)
@@ -149,18 +134,6 @@ def model_learning(
         | {f"{one.name}_training_failures": one.training["failures"] for one in learned},
     )
     yield dg.MaterializeResult(asset_key=EVALUATION.name, metadata=told(writes[EVALUATION.name]) | _headline(learned))
-
-
-def _load(session: Session, months: Months) -> pl.DataFrame:
-    return session.connection.execute(f"{_LOAD} order by periode, siren", {"months": list(months)}).pl()
-
-
-def _draw(session: Session, months: Months) -> pl.DataFrame:
-    (total,) = session.connection.execute(
-        "select count(*) from feat_matrix where month in (select unnest($months))", {"months": list(months)}
-    ).fetchall()[0]
-    values = {"months": list(months), "one_in": max(-(-total // _LEARNING_ROWS), 1)}
-    return session.connection.execute(f"{_DRAW} order by periode, siren", values).pl()
 
 
 def _save(learned: Sequence[Learned], month: date, folder: Path, snapshot: int) -> dict[str, str]:

@@ -84,7 +84,10 @@ class CalibratedMethod(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
         check_is_fitted(self, "intercept_")
         matrix = as_matrix(X, self.features)
         # scikit-learn refuses to score no row at all, and a month without alert has none to explain.
-        return self.intercept_ + self.slope_ * self._raw(matrix) if len(matrix) else np.empty(0)
+        if not len(matrix):
+            return np.empty(0)
+        with threadpool_limits(1):
+            return np.asarray(self.intercept_ + self.slope_ * self._raw(matrix))
 
     def predict_proba(self, X: Rows) -> Floats:  # noqa: N803
         """Return (1 - probability, probability) for each row."""

@@ -22,9 +22,10 @@ class ForestMethod(CalibratedMethod):
     does best.
 
     `features` are the features of a row, in order. `trees` trees of `depth` levels see each a draw of `row_share` of the
-    rows and, at each split, of the square root of the features; a leaf holds `leaf_rows` rows at least. `seed` draws
-    them, and the companies that calibrate. `ensemble_` is the fitted forest, `typical_` the median of each feature among
-    the rows it learned from; the raw score is the mean vote.
+    rows and, at each split, of the square root of the features. A leaf holds `leaf_share` of all rows at least: trees,
+    and the time to explain them, do not grow with the history. `seed` draws them, and the companies that calibrate.
+    `ensemble_` is the fitted forest, `typical_` the median of each feature among the rows it learned from; the raw score
+    is the mean vote.
     """
 
     name: ClassVar[str] = "foret"
@@ -37,14 +38,14 @@ class ForestMethod(CalibratedMethod):
         *,
         trees: int = 100,
         depth: int = 9,
-        leaf_rows: int = 20,
+        leaf_share: float = 0.001,
         row_share: float = 0.2,
         seed: int = 0,
     ) -> None:
         self.features = features
         self.trees = trees
         self.depth = depth
-        self.leaf_rows = leaf_rows
+        self.leaf_share = leaf_share
         self.row_share = row_share
         self.seed = seed
 
@@ -55,7 +56,7 @@ class ForestMethod(CalibratedMethod):
         self.ensemble_ = RandomForestClassifier(
             n_estimators=self.trees,
             max_depth=self.depth,
-            min_samples_leaf=self.leaf_rows,
+            min_samples_leaf=self.leaf_share,
             max_features="sqrt",
             max_samples=self.row_share,
             n_jobs=2,

@@ -19,6 +19,8 @@ from sf_assets.model.splits import InsufficientHistory, Months, Split
 # Rows of some months: `siren`, `periode`, the features, `target`, `en_procedure`, and `weight` where negatives were drawn.
 Load = Callable[[Months], pl.DataFrame]
 
+_NOTHING = {"rows": 0, "failures": 0}
+
 
 @dataclass(frozen=True, slots=True)
 class Learned:
@@ -42,13 +44,33 @@ class Learned:
 def learn(plan: Split | InsufficientHistory, load: Load, draw: Load) -> tuple[Learned, ...]:
     """Bring every method to its state for the month of `plan`.
 
-    `load` gives all rows of some months, `draw` the rows to learn from, which may be fewer and weighted.
+    `load` gives all rows of some months, `draw` the rows to learn from, which may be fewer and weighted. Each part is
+    read once for all methods, and only as long as it is needed: the two learning parts are the largest.
     """
+    if isinstance(plan, InsufficientHistory):
+        return tuple(_without_history(kind(), plan, load) for kind in METHODS.values())
+    first = _fit_all(_outside(draw(plan.training)))
+    validation, test = load(plan.validation), load(plan.test)
+    chosen = [_thresholds(method, validation) for method in first]
+    figures = [
+        (_measured(method, test, thresholds), _measured(method, validation, thresholds).hors_procedure)
+        for method, thresholds in zip(first, chosen, strict=True)
+    ]
+    del first, validation, test
+    rows = _outside(draw(plan.final_training))
+    counts = {"rows": rows.height, "failures": rows.filter("target")["siren"].n_unique()}
     return tuple(
-        _without_history(kind(), plan, load)
-        if isinstance(plan, InsufficientHistory)
-        else _learned(kind(), plan, load, draw)
-        for kind in METHODS.values()
+        Learned(
+            name=method.name,
+            fitted=method,
+            thresholds=thresholds,
+            evaluation=tested,
+            statement=None,
+            training_months=plan.final_training if method.learns else (),
+            training=counts if method.learns else _NOTHING,
+            validated=validated.average_precision,
+        )
+        for method, thresholds, (tested, validated) in zip(_fit_all(rows), chosen, figures, strict=True)
     )
 
 
@@ -64,35 +86,23 @@ def retained(learned: tuple[Learned, ...]) -> str:
 
 def _without_history(method: ScoringMethod, plan: InsufficientHistory, load: Load) -> Learned:
     if method.learns or method.default_thresholds is None:
-        return Learned(method.name, None, None, None, plan.statement, (), _counts(None))
+        return Learned(method.name, None, None, None, plan.statement, (), _NOTHING)
     empty = np.empty((0, len(method.features)))
     fitted = method.fit(empty, np.empty(0, dtype=bool))
     rows = load(plan.labelled) if plan.failures["labelled"] else None
     # It learned nothing, so every labelled month measures it fairly.
     measured = _measured(fitted, rows, method.default_thresholds) if rows is not None else None
-    return Learned(method.name, fitted, method.default_thresholds, measured, plan.statement, (), _counts(None))
+    return Learned(method.name, fitted, method.default_thresholds, measured, plan.statement, (), _NOTHING)
 
 
-def _learned(method: ScoringMethod, plan: Split, load: Load, draw: Load) -> Learned:
-    fitted = _fit(type(method)(), draw(plan.training) if method.learns else None)
-    validation = load(plan.validation)
-    thresholds = choose_thresholds(
-        score(fitted, validation), validation["target"].to_numpy(), validation["en_procedure"].to_numpy()
-    )
-    validated = _measured(fitted, validation, thresholds).hors_procedure.average_precision
-    measured = _measured(fitted, load(plan.test), thresholds)
-    if not method.learns:
-        return Learned(method.name, fitted, thresholds, measured, None, (), _counts(None), validated)
-    rows = draw(plan.final_training)
-    counts = _counts(_outside(rows))
-    return Learned(method.name, _fit(method, rows), thresholds, measured, None, plan.final_training, counts, validated)
+def _fit_all(rows: pl.DataFrame) -> list[ScoringMethod]:
+    """Fit every method on the same rows."""
+    target, weight, siren = (rows[name].to_numpy() for name in ("target", "weight", "siren"))
+    return [kind().fit(rows, target, weight, siren) for kind in METHODS.values()]
 
 
-def _fit(method: ScoringMethod, rows: pl.DataFrame | None) -> ScoringMethod:
-    if rows is None:
-        return method.fit(np.empty((0, len(method.features))), np.empty(0, dtype=bool))
-    learnt = _outside(rows)
-    return method.fit(learnt, learnt["target"].to_numpy(), learnt["weight"].to_numpy(), learnt["siren"].to_numpy())
+def _thresholds(method: ScoringMethod, rows: pl.DataFrame) -> Thresholds:
+    return choose_thresholds(score(method, rows), rows["target"].to_numpy(), rows["en_procedure"].to_numpy())
 
 
 def _outside(rows: pl.DataFrame) -> pl.DataFrame:
@@ -108,12 +118,6 @@ def _measured(method: ScoringMethod, rows: pl.DataFrame, thresholds: Thresholds)
         thresholds,
         probabilities=method.learns,
     )
-
-
-def _counts(rows: pl.DataFrame | None) -> dict[str, int]:
-    if rows is None:
-        return {"rows": 0, "failures": 0}
-    return {"rows": rows.height, "failures": rows.filter("target")["siren"].n_unique()}
 
 
 def without_survivors(month: date, perimeter_months: int, months: Months) -> Months:

@@ -149,12 +149,15 @@ class ModelStore:
 def canonical(archive: bytes) -> bytes:
     """Return a skops archive without what changes from one writing to the next: dates, addresses, order, gaps in arrays.
 
-    Arrays are numbered in the order in which the schema mentions them.
+    Arrays are numbered in the order in which the schema mentions them, and equal ones are written once: whether two
+    attributes are one array or two equal ones is lost by reading.
     """
+    numbers: dict[bytes, str] = {}
     with zipfile.ZipFile(io.BytesIO(archive)) as source:
         schema = _IDENTITY.sub("", source.read("schema.json").decode())
-        names = {name: f"{i}.npy" for i, name in enumerate(dict.fromkeys(_ARRAY.findall(schema)))}
-        entries = {names[name]: _without_gaps(source.read(name)) for name in names}
+        arrays = {name: _without_gaps(source.read(name)) for name in dict.fromkeys(_ARRAY.findall(schema))}
+    names = {name: numbers.setdefault(data, f"{len(numbers)}.npy") for name, data in arrays.items()}
+    entries = {number: data for data, number in numbers.items()}
     entries["schema.json"] = _ARRAY.sub(lambda match: f'"{names[match[1]]}"', schema).encode()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as target:
