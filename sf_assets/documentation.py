@@ -67,7 +67,7 @@ def _source(source: Source) -> Iterator[str]:
         yield f"Also as {_names(edition)}: separator `{edition.separator}`, {edition.encoding}."
     if source.account:
         header, day = source.account
-        yield f"Without its identifier, a record has that of its account (`{header}`) on the day `{day}`, from `stg_admin_urssaf`."
+        yield f"Without its identifier, a record has that of its account (`{header}`) on `{day}`, from `stg_admin_urssaf`."
     if source.yearly:
         yield "Headers end with a year: a record becomes one row per year, from the first to the last."
     if source.unique:

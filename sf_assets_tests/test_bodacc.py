@@ -307,10 +307,20 @@ def test_corrections_of_what_was_not_delivered_or_of_one_another_do_no_harm(worl
         (B, "A4", "2024-01-20", REDRESSEMENT, "rectificatif", "A3"),
         (B, "A5", "2024-01-20", LIQUIDATION, "annulation"),
     )
-    found = world.rows("clean_bodacc", "id_annonce")
-    assert ("A1",) in found or ("A2",) in found
-    assert ("A4",) in found
-    assert ("A5",) not in found
+    # A1 and A2 say the same.
+    assert world.rows("clean_bodacc", STANDS) == [
+        ("A1", "2024-01-10", None), ("A3", "2024-01-10", "2024-01-20"), ("A4", "2024-01-20", None),
+    ]  # fmt: skip
+
+
+def test_a_correction_is_about_what_was_published_by_then(world):
+    announce(
+        world,
+        (A, "A1", "2024-01-10", LIQUIDATION),
+        (A, "A2", "2024-02-10", None, "annulation", "A3"),
+        (A, "A3", "2024-03-10", REDRESSEMENT, "rectificatif", "A1"),
+    )
+    assert world.rows("clean_bodacc", STANDS) == [("A1", "2024-01-10", "2024-03-10"), ("A3", "2024-03-10", None)]
 
 
 def test_of_announcements_that_say_the_same_the_first_published_stays(world):
@@ -394,9 +404,11 @@ TOLD = "source, date_effet, date_publication, action_procol, stade_procol"
 
 
 def history(world: World, columns: str) -> list[tuple[object, ...]]:
-    world.build("clean_procol")
-    world.build("clean_bodacc")
-    return world.rows("clean_procedure", columns)
+    """Return the steps that count, those told before left out."""
+    for name in ("clean_procol", "clean_bodacc"):
+        world.build(name)
+    told = world.rows("clean_procedure", f"est_repetition, {columns}")
+    return [tuple(row) for repetition, *row in told if not repetition]
 
 
 def urssaf(world: World, *steps: tuple[object, ...]) -> None:
@@ -558,3 +570,26 @@ def test_the_synthetic_bulletin_agrees_with_urssaf_and_has_every_kind_of_mistake
     """).fetchone()
     assert both > 5 * alone
     assert copy.execute("select count(*) from clean_bodacc where not est_connue").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("month", [date(2021, 9, 1), MONTH])
+def test_whatever_is_announced_and_corrected_a_month_knows_only_what_was_published_by_then(copy, month):
+    copy.execute("create temp macro draw(seed, rank, n) as cast(hash(seed || '/' || rank) % n as integer)")
+    copy.execute("delete from stg_bodacc")
+    copy.execute("""
+        insert into stg_bodacc by name
+        with companies as (select siren, row_number() over (order by siren) as n from stg_filter_import)
+        select
+            siren, 'A' || i as id_annonce,
+            date '2019-01-01' + draw(i, 1, 1700) as date_parution, date_parution - draw(i, 2, 40) as date_jugement,
+            if(draw(i, 3, 3) > 0, 'annonce', if(draw(i, 4, 2) = 0, 'rectificatif', 'annulation')) as type_avis,
+            if(type_avis = 'annonce', null, 'A' || (i - 60 * (1 + draw(i, 5, 4)))) as id_avis_precedent,
+            (select list(nature order by rang) from bodacc_natures where stade <> 'aucun')[1 + draw(i, 6, 50)]
+                as nature_jugement
+        from range(600) as r (i) join companies on n = 1 + i % 60
+    """)
+    before = known(copy, month)
+    for table, published in (("stg_bodacc", "date_parution"), ("stg_procol", plain.known_from()["stg_procol"])):
+        assert copy.execute(f"delete from {table} where {published} > $1", [cutoff_of(month)]).fetchone()[0] > 0
+    assert known(copy, month) == before
+    assert len({procedure for _, procedure in before[0]}) > 4

@@ -10,13 +10,14 @@ with recursive annonces as (
 ),
 
 liens as (
-    select id_annonce, id_avis_precedent as racine, 1 as pas
+    select id_annonce, date_parution, id_avis_precedent as racine, 1 as pas
     from annonces
     where id_avis_precedent <> id_annonce
     union all
-    select liens.id_annonce, annonces.id_avis_precedent, liens.pas + 1
+    select liens.id_annonce, liens.date_parution, annonces.id_avis_precedent, liens.pas + 1
     from liens
-    join annonces on liens.racine = annonces.id_annonce
+    -- A correction is about what was published by then: nothing later may change what it meant.
+    join annonces on liens.racine = annonces.id_annonce and liens.date_parution >= annonces.date_parution
     -- Corrections of corrections are few; the bound stops those that refer to one another.
     where annonces.id_avis_precedent <> annonces.id_annonce and liens.pas < 10
 ),

@@ -1,10 +1,10 @@
 -- One row is one step of a company's collective procedure as one source tells it, known from a day on: that of the
 -- publication for BODACC, $procol_days days after its effect for URSSAF. It stops being known once its announcement is
 -- corrected. A procedure that several announcements or both sources tell counts once: of steps of the same kind and name
--- whose dates of effect are at most thirty days apart the one published first stays, provided that it still stands and
--- that not both come from URSSAF, whose own steps are all kept. No procedure opens twice within thirty days, and courts,
--- BODACC and URSSAF date the same judgment a few days apart. A closing judgment that names no kind closes every kind the
--- company was in.
+-- whose dates of effect are at most thirty days apart the one published first counts, provided that it still stands; the
+-- others are repetitions. URSSAF's own steps never repeat one another. No procedure opens twice within thirty days, and
+-- courts, BODACC and URSSAF date the same judgment a few days apart. Repetitions are kept: what was published first may
+-- have been withdrawn since, or not yet. A closing judgment that names no kind closes every kind the company was in.
 with etapes as (
     select
         siren,
@@ -70,17 +70,12 @@ repetitions as (
         deja.date_retrait is null
         and not (deja.source = 'urssaf' and e.source = 'urssaf')
         and abs(deja.date_effet - e.date_effet) <= 30
-),
-
-retenues as (
-    select ordonnees.*
-    from ordonnees
-    anti join repetitions using (siren, rang)
 )
 
 select
-    siren,
+    ordonnees.siren,
     source,
+    repetitions.rang is not null as est_repetition,
     date_effet,
     action_procol,
     stade_procol,
@@ -92,8 +87,9 @@ select
     least(
         date_retrait,
         min(case when date_retrait is null then date_publication end) over (
-            partition by siren, action_procol
-            order by date_effet, rang_stade desc, stade_procol desc nulls first, source desc, date_publication, rang
+            partition by ordonnees.siren, action_procol
+            order by
+                date_effet, rang_stade desc, stade_procol desc nulls first, source desc, date_publication, ordonnees.rang
             rows between 1 following and unbounded following
         ),
         cast(date_terme + to_days(cast(date_publication - date_effet as integer)) as date)
@@ -101,4 +97,5 @@ select
     est_close,
     rang_stade,
     date_terme
-from retenues
+from ordonnees
+left join repetitions on ordonnees.siren = repetitions.siren and ordonnees.rang = repetitions.rang

@@ -1,10 +1,10 @@
 -- One row is one stretch of time during which a company is in one kind of procedure, end excluded, after the steps of all
--- sources that still stand. The rules are those of clean_procol_episode: per kind, each step lasts until the next one; a
--- closing stage is no procedure; a plan ends after ten years. Without BODACC the stretches are the same.
+-- sources that still stand, each once. The rules are those of clean_procol_episode: per kind, each step lasts until the
+-- next one; a closing stage is no procedure; a plan ends after ten years. Without BODACC the stretches are the same.
 with etapes as (
     select *
     from clean_procedure
-    where date_retrait is null
+    where date_retrait is null and not est_repetition
     qualify row_number() over (
         partition by siren, action_procol, date_effet
         order by rang_stade, stade_procol nulls last, source

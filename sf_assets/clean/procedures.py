@@ -31,10 +31,13 @@ BODACC = Table(
 
 PROCEDURE = Table(
     name="clean_procedure",
-    grain="one step of a company's collective procedure, as the source that told it first tells it",
+    grain="one step of a company's collective procedure as one source tells it",
     columns=(
         *pick("siren"),
         Column("source", "VARCHAR", "urssaf or bodacc"),
+        Column(
+            "est_repetition", "BOOLEAN", "the step was told before and counts there: leave it out to count procedures"
+        ),
         *pick("date_effet action_procol stade_procol libelle_procol date_publication date_retrait"),
         Column("date_oubli", "DATE", "day from which the step is known to say nothing of the company any more"),
         Column("est_close", "BOOLEAN", "the step ends its kind of procedure"),

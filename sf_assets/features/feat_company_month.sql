@@ -53,35 +53,36 @@ entitled as (
     group by siren, stay
 ),
 
-in_procedure as (
-    -- Of the steps in force as known at the cut-off, the last; on the same day the gravest, then the later stage.
+steps as (
+    -- Of several steps in force the last counts; of those of a day the gravest kind, then the later stage.
     select
-        p.siren,
-        months.month,
-        arg_max(
-            p.libelle_procol,
-            100 * (p.date_effet - date '1900-01-01')
-            + 10 * coalesce(list_position(['sauvegarde', 'redressement', 'liquidation'], p.action_procol), 0)
-            - p.rang_stade
-        ) as procedure_connue
+        *,
+        100 * (date_effet - date '1900-01-01')
+        + 10 * coalesce(list_position(['sauvegarde', 'redressement', 'liquidation'], action_procol), 0)
+        - rang_stade as place
+    from clean_procedure
+    where libelle_procol is not null and not est_close
+),
+
+withdrawn_ends as (
+    -- An end that was announced, then corrected, was one until its correction.
+    select siren, action_procol, date_effet, date_publication, date_retrait
+    from clean_procedure
+    where est_close and date_retrait is not null
+),
+
+in_procedure as (
+    select steps.siren, months.month, arg_max(steps.libelle_procol, steps.place) as procedure_connue
     from months
-    join clean_procedure as p
-        on p.libelle_procol is not null
-        and not p.est_close
-        and p.date_publication <= months.cutoff
-        and (p.date_oubli is null or p.date_oubli > months.cutoff)
-    -- An end that was announced, and corrected only after the cut-off, was one until then.
-    where not exists (
-        select 1
-        from clean_procedure as fin
-        where
-            fin.est_close
-            and fin.date_retrait > months.cutoff
-            and fin.date_publication <= months.cutoff
-            and fin.siren = p.siren
-            and fin.action_procol = p.action_procol
-            and fin.date_effet >= p.date_effet
-    )
+    join steps
+        on steps.date_publication <= months.cutoff
+        and (steps.date_oubli is null or steps.date_oubli > months.cutoff)
+    anti join withdrawn_ends as w
+        on steps.siren = w.siren
+        and steps.action_procol = w.action_procol
+        and steps.date_effet <= w.date_effet
+        and months.cutoff >= w.date_publication
+        and months.cutoff < w.date_retrait
     group by all
 )
 

@@ -151,7 +151,7 @@ def _rows(settings: Settings, month: date, rules: SplitRules, *, at_most: int) -
             ).pl()
             plan = plan_split(month, usable, failures, rules)
             if isinstance(plan, InsufficientHistory):
-                raise ValueError(f"search: {plan.statement}")
+                raise ValueError(f"search: {plan.statement}")  # noqa: TRY004 - it is the history that is wrong
             known = tuple(m for m in plan.final_training if m <= plan.validation[-1])
             return draw(session, known, at_most=at_most).filter(~pl.col("en_procedure"))
 

@@ -75,7 +75,7 @@ def judge_months(session: Session, suite: Suite, months: Sequence[date]) -> dict
         together = _judge_together(session, suite, [month for month in months if (suite.asset, month) in written])
         for month, found in outcomes.items():
             has_rows = (suite.asset, month) in written
-            found.update(together.get(month, {}) if has_rows else empty)
+            found.update(together.get(month, {}) if has_rows else empty or _of_no_row(suite))
             found.update(
                 _judge_rules(session, suite, [rule for rule in suite.rules if rule.name not in found], [month])
             )
@@ -107,6 +107,15 @@ def _judge_together(session: Session, suite: Suite, months: Sequence[date]) -> d
     held |= {rule.name: Outcome(passed=True) for rule in suite.rules if rule.name == NOT_EMPTY}
     return {
         month: {name: replace(outcome, element_count=rows[month]) for name, outcome in held.items()} for month in months
+    }
+
+
+def _of_no_row(suite: Suite) -> dict[str, Outcome]:
+    """Return what rules that count rows one by one say of none: nothing to refuse, so that no engine need be asked."""
+    return {
+        rule.name: Outcome(passed=True)
+        for rule in suite.rules
+        if splits_by_month(rule) or rule.expectation == "ExpectCompoundColumnsToBeUnique"
     }
 
 

@@ -76,8 +76,8 @@ def _judgments(block: Block) -> pl.DataFrame:
     for one in (block.world.first, block.world.second):
         company, judged, label, _ = steps_of(one)
         found = pl.DataFrame({"company": company, "judged": judged, "label": label, "kind": one.kind[company]})
-        converts = pl.when(label=pl.lit("ouverture_liquidation")).then(pl.col("kind") != LIQUIDATION)
-        converts = converts.when(label=pl.lit("ouverture_redressement")).then(pl.col("kind") == SAUVEGARDE)
+        liquidated, converted = pl.col("label") == "ouverture_liquidation", pl.col("label") == "ouverture_redressement"
+        converts = (liquidated & (pl.col("kind") != LIQUIDATION)) | (converted & (pl.col("kind") == SAUVEGARDE))
         nature = pl.col("label").replace_strict(_NATURES, default=None, return_dtype=pl.String)
         conversion = pl.col("label").replace_strict(_CONVERSIONS, default=None, return_dtype=pl.String)
         parts.append(found.select("company", "judged", nature=pl.when(converts).then(conversion).otherwise(nature)))

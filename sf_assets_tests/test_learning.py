@@ -1,0 +1,90 @@
+"""Every method goes through the same two fits, and settings are searched on later months of other companies."""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+from drawn import simulated
+
+from sf_assets.model import learning
+from sf_assets.model.learning import learn, retained
+from sf_assets.model.logistic import LogisticMethod
+from sf_assets.model.search import folds, search
+from sf_assets.model.splits import Split, SplitRules
+from sf_assets.model.threshold import ThresholdMethod
+from sf_assets.partitions import add_months
+
+FIRST = date(2017, 1, 1)
+COMPANIES = 400
+
+
+def followed(months: int) -> pl.DataFrame:
+    """Follow companies over months: each keeps its figures and fails or not, whatever the month."""
+    rows, failure = simulated(COMPANIES, seed=6)
+    failing = failure | (np.arange(COMPANIES) % 20 == 0)
+    base = rows.with_columns(
+        siren=pl.Series([f"{i:09}" for i in range(COMPANIES)]),
+        target=pl.Series(failing),
+        en_procedure=pl.Series(np.arange(COMPANIES) % 50 == 7),
+        weight=pl.lit(1.0),
+    )
+    return pl.concat(base.with_columns(periode=pl.lit(add_months(FIRST, n))) for n in range(months))
+
+
+def test_each_part_is_read_once_and_every_method_is_fitted_twice_and_measured(monkeypatch):
+    monkeypatch.setattr(learning, "METHODS", {kind.name: kind for kind in (LogisticMethod, ThresholdMethod)})
+    rows = followed(4)
+    months = [add_months(FIRST, n) for n in range(4)]
+    plan = Split(add_months(FIRST, 40), (months[0],), (months[1],), (months[2],), tuple(months), {})
+    read = []
+
+    def load(wanted):
+        read.append(wanted)
+        return rows.filter(pl.col("periode").is_in(wanted))
+
+    learned = learn(plan, load, load)
+    assert read == [plan.training, plan.validation, plan.test, plan.final_training]
+    assert [one.name for one in learned] == ["logistique", "seuils"]
+    regression, points = learned
+    inside = rows.filter(~pl.col("en_procedure"))
+    assert regression.training == {"rows": inside.height, "failures": inside.filter("target")["siren"].n_unique()}
+    assert (points.training, points.training_months) == ({"rows": 0, "failures": 0}, ())
+    assert regression.evaluation.hors_procedure.rows == inside.height // 4
+    assert regression.evaluation.toutes.rows == COMPANIES
+    best = max(learned, key=lambda one: one.validated)
+    assert retained(learned) == best.name
+
+
+def test_folds_measure_other_companies_on_months_whose_past_was_known():
+    rows = followed(60)
+    rules = SplitRules()
+    measured = []
+    for fold in folds(rows["periode"], rows["siren"], rules):
+        learn_rows, measure_rows = rows.filter(fold.learn), rows.filter(fold.measure)
+        assert not set(learn_rows["siren"]) & set(measure_rows["siren"])
+        first = measure_rows["periode"].min()
+        assert rules.label_known(learn_rows["periode"].max()) <= rules.cutoff(first)
+        assert rules.label_known(add_months(learn_rows["periode"].max(), 1)) > rules.cutoff(first)
+        assert measure_rows["periode"].n_unique() == 6
+        measured.append((first, set(measure_rows["siren"])))
+    assert [first for first, _ in measured] == [add_months(FIRST, n) for n in (42, 48, 54)]
+    assert sum(len(companies) for _, companies in measured) == COMPANIES
+    assert len(set.union(*(companies for _, companies in measured))) == COMPANIES
+
+
+def test_a_history_too_short_for_folds_is_refused():
+    rows = followed(20)
+    with pytest.raises(ValueError, match="expected months known before the last 3 half-years"):
+        list(folds(rows["periode"], rows["siren"], SplitRules()))
+
+
+def test_the_same_search_gives_the_same_figures_best_first():
+    rows = followed(60).filter(~pl.col("en_procedure"))
+    settings = ({"C": 0.01}, {"C": 1e-9})
+    found = search(rows, "logistique", settings, SplitRules())
+    again = search(rows, "logistique", settings, SplitRules())
+    assert found.drop("seconds").equals(again.drop("seconds"))
+    assert found["average_precision"].is_sorted(descending=True)
+    assert found["setting"].to_list()[0] in ("C=0.01", "C=1e-09")
+    assert found["average_precision"].is_between(0, 1).all()
