@@ -45,6 +45,12 @@ def session(warehouse: Warehouse) -> Iterator[Session]:
         yield opened
 
 
+def newest(session: Session) -> int:
+    """Return the number of the newest snapshot."""
+    with session.reading() as snapshot:
+        return snapshot
+
+
 def write(session: Session, amount: float = 1, month: date = MARCH, table: Table = DEBTS) -> Write:
     return session.replace(
         {table: TWO_DEBTS}, where={"month": month}, author="test", message="test", parameters={"amount": amount}
@@ -114,7 +120,7 @@ def test_a_month_without_rows_replaces_the_rows_it_had(session: Session) -> None
 
 def test_replacing_nothing_by_nothing_is_told_with_the_snapshot_as_it_was(session: Session) -> None:
     write(session)
-    before = session.snapshot()
+    before = newest(session)
     done = session.replace(
         {DEBTS: f"{TWO_DEBTS} limit 0"},
         where={"month": APRIL},
@@ -143,7 +149,7 @@ def test_a_snapshot_tells_who_wrote_what_and_can_be_read_again(warehouse: Wareho
             extra={"month": MARCH},
             parameters={"amount": 2},
         )["debts"]
-        assert session.snapshot() == second.snapshot > first.snapshot
+        assert newest(session) == second.snapshot > first.snapshot
     told = warehouse.query(
         "select author, commit_message, commit_extra_info from lake.snapshots() where snapshot_id = $id",
         {"id": second.snapshot},
@@ -231,7 +237,7 @@ def test_an_insert_that_fails_loses_nothing_and_is_not_tried_again(
     with either_warehouse.session() as session:
         write(session, 1)
         session.connection.execute("alter table lake.debts alter column siret set not null")
-        snapshot = session.snapshot()
+        snapshot = newest(session)
         tries.clear()
         with pytest.raises(duckdb.ConstraintException, match="siret"):
             session.replace(
@@ -240,7 +246,7 @@ def test_an_insert_that_fails_loses_nothing_and_is_not_tried_again(
                 author="test",
                 message="test",
             )
-        assert (rows(session), session.snapshot()) == ([(MARCH, "a", 1.0), (MARCH, "b", 1.0)], snapshot)
+        assert (rows(session), newest(session)) == ([(MARCH, "a", 1.0), (MARCH, "b", 1.0)], snapshot)
         assert len(tries) == 1
         assert write(session, 3).rows == 2
 
@@ -387,7 +393,7 @@ def test_eight_processes_that_replace_forty_months_leave_forty_right_months(eith
             "select month, list(siret order by siret), count(distinct montant) from lake.debts group by 1 order by 1",
         )
         assert months == [(month, ["a", "b"], 1) for month in FORTY_MONTHS]
-        assert session.snapshot() == 320
+        assert newest(session) == 320
 
 
 def write_until_killed(settings: dict[str, Any], ready: Connection) -> None:

@@ -60,12 +60,20 @@ def test_the_same_fit_is_the_same_version(name, tmp_path):
     assert store.save(again, card(again)) == version
 
 
+def test_the_same_fit_of_rows_read_later_is_the_same_version(tmp_path):
+    store = ModelStore(tmp_path)
+    learned = fitted("logistique")
+    version = store.save(learned, card(learned))
+    assert store.save(learned, card(learned, snapshot=13)) == version
+    assert store.load(MONTH, "logistique", version)[1].snapshot == 12
+
+
 def test_another_fit_and_another_card_get_their_own_version(tmp_path):
     store = ModelStore(tmp_path)
     learned = fitted("logistique")
     version = store.save(learned, card(learned))
     other = LogisticMethod(C=1.0).fit(*simulated(20_000, seed=1))
-    changed = {store.save(other, card(other)), store.save(learned, card(learned, snapshot=13))}
+    changed = {store.save(other, card(other)), store.save(learned, card(learned, thresholds=Thresholds(0.04, 0.13)))}
     assert len(changed) == 2
     assert set(store.versions(MONTH, "logistique")) == {version, *changed}
     assert store.versions(MONTH, "seuils") == ()
@@ -146,7 +154,7 @@ def test_a_stored_archive_carries_neither_clock_nor_memory_address():
 def plant(root, thing, its_card) -> str:
     """Write files as an intruder would, under a digest that matches them; return the version."""
     content = {"model.skops": canonical(skops.io.dumps(thing)), "card.json": its_card.to_json().encode()}
-    version = store_module.digest(content)
+    version = store_module.version_of(content["model.skops"], its_card)
     folder = root / "2610" / "logistique" / version
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in content.items():

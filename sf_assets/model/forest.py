@@ -21,11 +21,11 @@ class ForestMethod(CalibratedMethod):
     far from probabilities; the calibration brings them back. An unknown value takes the side of a split on which it
     does best.
 
-    `features` are the features of a row, in order. `trees` trees of `depth` levels see each a draw of `row_share` of the
-    rows and, at each split, of the square root of the features. A leaf holds `leaf_share` of all rows at least: trees,
-    and the time to explain them, do not grow with the history. `seed` draws them, and the companies that calibrate.
-    `ensemble_` is the fitted forest, `typical_` the median of each feature among the rows it learned from; the raw score
-    is the mean vote.
+    `features` are the features of a row, in order. `trees` trees of `depth` levels see each a draw of `tree_rows` rows
+    and, at each split, of the square root of the features; a leaf holds `leaf_rows` rows at least. Neither the time to
+    learn nor the time to explain grows with the history then: months of the same company add little. `seed` draws them,
+    and the companies that calibrate. `ensemble_` is the fitted forest, `typical_` the median of each feature among the
+    rows it learned from; the raw score is the mean vote.
     """
 
     name: ClassVar[str] = "foret"
@@ -38,15 +38,15 @@ class ForestMethod(CalibratedMethod):
         *,
         trees: int = 100,
         depth: int = 9,
-        leaf_share: float = 0.001,
-        row_share: float = 0.2,
+        tree_rows: int = 20_000,
+        leaf_rows: int = 100,
         seed: int = 0,
     ) -> None:
         self.features = features
         self.trees = trees
         self.depth = depth
-        self.leaf_share = leaf_share
-        self.row_share = row_share
+        self.tree_rows = tree_rows
+        self.leaf_rows = leaf_rows
         self.seed = seed
 
     def _learn(self, matrix: Floats, target: Flags, weights: Floats) -> None:
@@ -56,9 +56,9 @@ class ForestMethod(CalibratedMethod):
         self.ensemble_ = RandomForestClassifier(
             n_estimators=self.trees,
             max_depth=self.depth,
-            min_samples_leaf=self.leaf_share,
+            min_samples_leaf=self.leaf_rows,
             max_features="sqrt",
-            max_samples=self.row_share,
+            max_samples=min(self.tree_rows, len(matrix)),
             n_jobs=2,
             random_state=self.seed,
         ).fit(matrix, target, sample_weight=np.where(target, factor * weights, weights))

@@ -34,10 +34,10 @@ Setting = Mapping[str, Any]
 CANDIDATES: Mapping[str, tuple[Setting, ...]] = {
     "logistique": ({"C": 0.001}, {"C": 0.01}, {"C": 0.1}),
     "foret": (
-        {"leaf_share": 0.001, "row_share": 0.2},
-        {"leaf_share": 0.0003, "row_share": 0.2},
-        {"leaf_share": 0.003, "row_share": 0.5},
-        {"leaf_share": 0.001, "row_share": 0.1},
+        {"tree_rows": 20_000, "leaf_rows": 100},
+        {"tree_rows": 20_000, "leaf_rows": 30},
+        {"tree_rows": 20_000, "leaf_rows": 300},
+        {"tree_rows": 10_000, "leaf_rows": 100},
     ),
     "boosting": (
         {"rounds": 200, "rate": 0.05, "leaves": 6},

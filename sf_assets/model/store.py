@@ -1,7 +1,7 @@
 """Fitted methods on disk, as data and never as pickles: models/<AAMM>/<method>/<version>/{model.skops, card.json}.
 
-The version is a digest of the content. The same fit of the same rows is the same version; another one gets its own
-folder, and nothing is ever overwritten.
+The version is a digest of the content, the snapshot of the warehouse apart: the same fit of the same rows is the same
+version on any day, another one gets its own folder, and nothing is ever overwritten.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ class Card:
     """What a reader must know of a stored method.
 
     `figures` is None when nothing could be measured, and `statement` then says why. `training` counts rows and
-    failing companies; `snapshot` is the warehouse snapshot the rows were read from.
+    failing companies; `snapshot` is the warehouse snapshot the rows were first read from.
     """
 
     month: date
@@ -105,7 +105,7 @@ class ModelStore:
             raise ValueError(f"card: expected method {method.name} and its features, found {card.method}")
         content = {MODEL: canonical(skops.io.dumps(method)), CARD: card.to_json().encode()}
         _require_trusted(content[MODEL], card.method)
-        version = digest(content)
+        version = version_of(content[MODEL], card)
         target = self.folder(card.month, card.method, version)
         if target.is_dir():
             return version
@@ -128,10 +128,10 @@ class ModelStore:
         """
         folder = self.folder(month, method, version)
         content = {name: (folder / name).read_bytes() for name in (MODEL, CARD)}
-        found = digest(content)
-        if found != version:
-            raise UntrustedModel(f"{folder}: expected content of digest {version}, found {found}")
         card = Card.from_json(content[CARD].decode())
+        found = version_of(content[MODEL], card)
+        if found != version or card.to_json().encode() != content[CARD]:
+            raise UntrustedModel(f"{folder}: expected content of digest {version}, found {found}")
         if (card.month, card.method) != (month, method):
             raise UntrustedModel(f"{folder}: expected the card of this folder, found {card.method} of {card.month}")
         if card.scikit_learn != sklearn.__version__:
@@ -179,12 +179,12 @@ def _without_gaps(data: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def digest(content: Mapping[str, bytes]) -> str:
-    """Return the version of a set of files: the same for the same names and bytes."""
+def version_of(model: bytes, card: Card) -> str:
+    """Return the version of a stored method: the same for the same bytes and card, read from whichever snapshot."""
     whole = hashlib.sha256()
-    for name, data in sorted(content.items()):
-        whole.update(f"{name} {len(data)}\n".encode())
-        whole.update(data)
+    for part in (model, replace(card, snapshot=None).to_json().encode()):
+        whole.update(f"{len(part)}\n".encode())
+        whole.update(part)
     return whole.hexdigest()[:_VERSION_LENGTH]
 
 
