@@ -39,6 +39,7 @@ WIRING = {
     "materialization": {"sources"},
     "quarantine": {"sources", "staging"},
     "resources": {"features"},
+    "search": {"model"},
     "settings": {"features"},
     "summary": {"lists", "sources"},
 }

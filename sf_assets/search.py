@@ -1,4 +1,4 @@
-"""`python -m sf_assets.model.search`: the settings of each method compared on later months of other companies.
+"""`python -m sf_assets.search`: the settings of each method compared on later months of other companies.
 
 The values found are the defaults of the methods; the search itself is no part of a month's run.
 """
