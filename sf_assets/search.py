@@ -34,16 +34,16 @@ Setting = Mapping[str, Any]
 CANDIDATES: Mapping[str, tuple[Setting, ...]] = {
     "logistique": ({"C": 0.001}, {"C": 0.01}, {"C": 0.1}),
     "foret": (
-        {"tree_rows": 20_000, "leaf_rows": 100},
         {"tree_rows": 20_000, "leaf_rows": 30},
+        {"tree_rows": 20_000, "leaf_rows": 100},
         {"tree_rows": 20_000, "leaf_rows": 300},
         {"tree_rows": 10_000, "leaf_rows": 100},
     ),
     "boosting": (
-        {"rounds": 200, "rate": 0.05, "leaves": 6},
-        {"rounds": 200, "rate": 0.03, "leaves": 6},
         {"rounds": 300, "rate": 0.03, "leaves": 4},
+        {"rounds": 200, "rate": 0.03, "leaves": 6},
         {"rounds": 150, "rate": 0.05, "leaves": 15},
+        {"rounds": 200, "rate": 0.05, "leaves": 6, "penalty": 10.0},
         {"rounds": 200, "rate": 0.05, "leaves": 6, "penalty": 100.0},
         {"rounds": 200, "rate": 0.05, "leaves": 6, "leaf_rows": 1000},
     ),
@@ -124,7 +124,7 @@ def main() -> int:
     """Search for the models of a month; months that measure them, and later ones, are not looked at."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--month", type=lambda text: parse_month(f"{text}-01"), default=date(2026, 10, 1))
-    parser.add_argument("--rows", type=int, default=250_000, help="about how many rows to search on")
+    parser.add_argument("--rows", type=int, default=60_000, help="about how many rows to search on")
     parser.add_argument("--method", action="append", choices=CANDIDATES, help="one method instead of all")
     arguments = parser.parse_args()
     settings = Settings.from_environment()

@@ -49,7 +49,8 @@ def test_every_query_of_the_folder_is_declared():
     queries = {
         path.name.removesuffix(".sql") for path in files("sf_assets.clean").iterdir() if path.name.endswith(".sql")
     }
-    assert queries == set(BY_NAME)
+    # What the layer hands over, the export and the report, is made from its tables and declared beside them.
+    assert queries - {"clean_export", "perimeter_report"} == set(BY_NAME)
 
 
 def test_the_ratios_are_those_that_features_read():

@@ -10,10 +10,10 @@ from drawn import simulated
 from sf_assets.model import learning
 from sf_assets.model.learning import learn, retained
 from sf_assets.model.logistic import LogisticMethod
-from sf_assets.search import folds, search
 from sf_assets.model.splits import Split, SplitRules
 from sf_assets.model.threshold import ThresholdMethod
 from sf_assets.partitions import add_months
+from sf_assets.search import folds, search
 
 FIRST = date(2017, 1, 1)
 COMPANIES = 400

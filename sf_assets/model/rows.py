@@ -9,7 +9,7 @@ from sf_assets.model.splits import Months
 from sf_assets.storage import Session
 
 # Learning rows beyond this number add minutes and no precision; failures are always kept, the others drawn and weighted.
-LEARNING_ROWS = 1_500_000
+LEARNING_ROWS = 500_000
 
 LOAD = """
     select m.*, t.target, t.en_procedure, 1::double as weight
