@@ -34,6 +34,7 @@ Setting = Mapping[str, Any]
 CANDIDATES: Mapping[str, tuple[Setting, ...]] = {
     "logistique": ({"C": 0.001}, {"C": 0.01}, {"C": 0.1}),
     "foret": (
+        {"tree_rows": 20_000, "leaf_rows": 50},
         {"tree_rows": 20_000, "leaf_rows": 30},
         {"tree_rows": 20_000, "leaf_rows": 100},
         {"tree_rows": 20_000, "leaf_rows": 300},

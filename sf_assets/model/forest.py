@@ -39,7 +39,7 @@ class ForestMethod(CalibratedMethod):
         trees: int = 100,
         depth: int = 9,
         tree_rows: int = 20_000,
-        leaf_rows: int = 30,
+        leaf_rows: int = 50,
         seed: int = 0,
     ) -> None:
         self.features = features

@@ -8,8 +8,9 @@ import polars as pl
 from sf_assets.model.splits import Months
 from sf_assets.storage import Session
 
-# Learning rows beyond this number add minutes and no precision; failures are always kept, the others drawn and weighted.
-LEARNING_ROWS = 500_000
+# Months of the same company say nearly the same: rows beyond this number add minutes and no precision. Failures are always
+# kept, the others drawn and weighted.
+LEARNING_ROWS = 150_000
 
 LOAD = """
     select m.*, t.target, t.en_procedure, 1::double as weight
