@@ -49,7 +49,7 @@ docs: $(VENV)/installed ## write the pages derived from the declarations
 
 lock: $(VENV)/installed ## compile requirements.lock again after a change of pyproject.toml
 	@$(VENV)/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
+		--no-annotate --no-header --quiet --output-file requirements.lock
 
 clean: ## remove what the demonstration made: environment, data, instance
 	rm -rf $(VENV) .dagster data/incoming data/warehouse data/models data/lists data/exports data/quarantine data/oracle

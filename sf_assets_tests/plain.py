@@ -15,7 +15,7 @@ from sf_assets.queries import read_query
 from sf_assets.sources import BY_NAME, SOURCES
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import read_batch
-from sf_assets.staging.reading import READERS, list_months, read_source
+from sf_assets.staging.reading import READERS, apply_rules, read_source
 from sf_assets.staging.records import read_records
 from sf_assets.staging.tables import STAGING, query_of
 
@@ -43,10 +43,9 @@ def perimeter(connection: duckdb.DuckDBPyConnection, path: Path, **parameters: o
     source = BY_NAME["effectif_ent"]
     header_line, header = read_header(path, source)
     read_records(connection, path, separator=";", lenient=True, header_line=header_line, width=len(header))
-    list_months(connection, header)
+    apply_rules(connection, header, parameters)
     query = read_query(files("sf_assets.staging"), "stg_filter_import")
-    values = query.bound(parameters | {"siren": header.index("siren") + 1})
-    connection.execute(f"create or replace table stg_filter_import as {query.text}", values)
+    connection.execute(f"create or replace table stg_filter_import as {query.text}", query.bound(parameters))
 
 
 def clean(connection: duckdb.DuckDBPyConnection, month: date) -> None:

@@ -19,7 +19,7 @@ from sf_assets.queries import read_query
 from sf_assets.schema import Table
 from sf_assets.sources import BY_NAME
 from sf_assets.sources.arrival import read_header
-from sf_assets.staging.reading import READERS, list_months
+from sf_assets.staging.reading import READERS, apply_rules
 from sf_assets.staging.records import read_records
 from sf_assets.synthetic import write_batch
 from sf_assets_tests.runs import Place
@@ -97,9 +97,9 @@ def steps(tmp_path: Path, text: str, *, months: int, recent: bool = False) -> di
         connection.execute(READERS)
         line, header = read_header(path, source)
         read_records(connection, path, separator=";", lenient=True, header_line=line, width=len(header))
-        list_months(connection, header)
+        values = {"perimeter_months": months, "minimum": 10, "recent": recent}
+        apply_rules(connection, header, values)
         query = read_query(files("sf_assets.staging"), "stg_filter_steps")
-        values = {"perimeter_months": months, "minimum": 10, "recent": recent, "siren": header.index("siren") + 1}
         rows = connection.execute(f"from ({query.text}) order by ordre", query.bound(values)).fetchall()
     return {name: figures for _, name, *figures in rows}  # type: ignore[misc]
 

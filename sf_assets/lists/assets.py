@@ -116,9 +116,8 @@ def list_alerts(
             methode=pl.lit(found.method.name),
             scores_version=pl.lit(found.scores_version, pl.Int32),
         )
-        session.connection.register("listed", listed.select(ALERTS.column_names).to_arrow())
         write = session.replace(
-            {ALERTS: "select * from listed"},
+            {ALERTS: listed.select(ALERTS.column_names)},
             where={"month": month, "scores_version": found.scores_version},
             author=context.run_id,
             message=f"list of {month:%Y-%m}",
@@ -180,9 +179,8 @@ def list_export(
             methode=pl.lit(found.method.name),
             scores_version=pl.lit(found.scores_version, pl.Int32),
         )
-        session.connection.register("exported", rows.to_arrow())
         write = session.replace(
-            {EXPORT: "select * from exported"},
+            {EXPORT: rows},
             where={"month": month, "scores_version": found.scores_version},
             author=context.run_id,
             message=f"export of {month:%Y-%m}",

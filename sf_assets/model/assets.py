@@ -21,7 +21,7 @@ from sf_assets.model.tables import EVALUATION, FITTED, SCORES, TARGET
 from sf_assets.partitions import add_months, parse_month
 from sf_assets.queries import read_query
 from sf_assets.resources import Folders, Parameters
-from sf_assets.storage import Session, Warehouse
+from sf_assets.storage import Session, Warehouse, frame_of
 
 _TARGET = read_query(files("sf_assets.model"), TARGET.name)
 
@@ -113,15 +113,13 @@ def model_learning(
         if isinstance(plan, InsufficientHistory):
             context.log.warning(plan.statement)
         rows = _fitted_rows(learned, _save(learned, month, Path(folders.models), snapshot), snapshot)
-        figures = pl.concat(
-            [pl.DataFrame(schema={"methode": pl.String, "lecture": pl.String, "mesure": pl.String, "valeur": pl.Float64,
-                                  "raison": pl.String})]
-            + [one.evaluation.to_frame().select(pl.lit(one.name).alias("methode"), pl.all()) for one in learned if one.evaluation]
-        )  # fmt: skip
-        session.connection.register("fitted_rows", rows.to_arrow())
-        session.connection.register("figure_rows", figures.to_arrow())
+        evaluated = [(one.name, one.evaluation) for one in learned if one.evaluation]
+        figures = frame_of(
+            EVALUATION,
+            ({"methode": name} | row for name, found in evaluated for row in found.rows()),
+        )
         writes = session.replace(
-            {FITTED: "select * from fitted_rows", EVALUATION: "select * from figure_rows"},
+            {FITTED: rows, EVALUATION: figures},
             where={"month": month},
             author=context.run_id,
             message=f"models of {month:%Y-%m}",
@@ -162,7 +160,8 @@ def _save(learned: Sequence[Learned], month: date, folder: Path, snapshot: int) 
 
 def _fitted_rows(learned: Sequence[Learned], versions: dict[str, str], snapshot: int) -> pl.DataFrame:
     best = retained(tuple(learned))
-    return pl.DataFrame(
+    return frame_of(
+        FITTED,
         [
             {
                 "methode": one.name,
@@ -181,13 +180,6 @@ def _fitted_rows(learned: Sequence[Learned], versions: dict[str, str], snapshot:
             }
             for one in learned
         ],
-        schema_overrides={
-            "training_from": pl.Date,
-            "training_to": pl.Date,
-            "statement": pl.String,
-            "version": pl.String,
-        },
-        infer_schema_length=None,
     )
 
 

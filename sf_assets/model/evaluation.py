@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from sf_assets.model.matrix import Flags, Floats
@@ -81,15 +80,13 @@ class Evaluation:
     hors_procedure: Figures
     toutes: Figures
 
-    def to_frame(self) -> pl.DataFrame:
-        """One row is one figure of one reading: `lecture`, `mesure`, `valeur` (NULL when undefined), `raison`."""
-        rows = [
-            (lecture, mesure, valeur, found.undefined.get(mesure))
+    def rows(self) -> list[dict[str, object]]:
+        """One row is one figure of one reading: `lecture`, `mesure`, `valeur` (None when undefined), `raison`."""
+        return [
+            {"lecture": lecture, "mesure": mesure, "valeur": valeur, "raison": found.undefined.get(mesure)}
             for lecture, found in (("hors_procedure", self.hors_procedure), ("toutes", self.toutes))
             for mesure, valeur in found.flat().items()
         ]
-        schema = {"lecture": pl.String, "mesure": pl.String, "valeur": pl.Float64, "raison": pl.String}
-        return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def best_threshold(

@@ -10,12 +10,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import duckdb
-import polars as pl
 
 from sf_assets.failures import Blocked
 from sf_assets.quality.rules import NOT_EMPTY, Outcome, Probe, Suite, splits_by_month
 from sf_assets.schema import Column, Rule, Table
-from sf_assets.storage import Session
+from sf_assets.storage import Session, frame_of
 
 CHECK_VERDICTS = Table(
     "check_verdicts",
@@ -37,9 +36,6 @@ CHECK_VERDICTS = Table(
     may_be_empty=True,
 )
 
-
-_TYPES = {"VARCHAR": pl.String(), "BOOLEAN": pl.Boolean(), "BIGINT": pl.Int64(), "TIMESTAMP": pl.Datetime("us")}
-_FRAME = {"month": pl.Date()} | {column.name: _TYPES[column.type] for column in CHECK_VERDICTS.columns}
 
 # What was read of one asset for one month.
 Read = tuple[str, date]
@@ -150,14 +146,12 @@ def record(
         for month, judged in verdicts.items()
         for verdict in judged
     ]
-    session.connection.register("judged", pl.DataFrame(rows, schema=_FRAME).to_arrow())
     session.replace(
-        {CHECK_VERDICTS: "select * from judged"},
+        {CHECK_VERDICTS: frame_of(CHECK_VERDICTS, rows, with_month=True)},
         where={"month": list(verdicts), "asset": asset},
         author=run_id,
         message=f"{asset} judged for {min(verdicts):%Y-%m} to {max(verdicts):%Y-%m}",
     )
-    session.connection.unregister("judged")
 
 
 def require_passed(session: Session, reads: Iterable[Read], suites: Mapping[str, Suite]) -> None:

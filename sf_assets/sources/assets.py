@@ -7,7 +7,6 @@ from itertools import combinations
 from pathlib import Path
 
 import dagster as dg
-import polars as pl
 
 from sf_assets.failures import BadFile
 from sf_assets.materialization import OWNERS, tag_value
@@ -18,7 +17,7 @@ from sf_assets.sources.arrival import ARRIVALS, Arrival, edition_of, inspect
 from sf_assets.sources.batch import CORRECTIONS, BadBatch, Batch, read_batch
 from sf_assets.sources.inspected import LABELS, fault_of
 from sf_assets.sources.log import ARRIVED, LOG
-from sf_assets.storage import Warehouse
+from sf_assets.storage import Warehouse, frame_of
 
 
 def _spec(source: Source) -> dg.AssetSpec:
@@ -99,15 +98,9 @@ def _inspect_labels(batch: Batch, path: Path, name: str) -> Arrival:
 
 def _record(warehouse: Warehouse, month: date, found: dict[str, list[Arrival]], *, run_id: str) -> int:
     """Replace what is known of the files of these sources for the month; return the snapshot."""
-    types = {"VARCHAR": pl.String(), "BIGINT": pl.Int64(), "TIMESTAMP": pl.Datetime("us")}
-    columns = {column.name: types[column.type] for column in ARRIVALS.columns}
-    rows = [
-        {name: value for name, value in dataclasses.asdict(arrival).items() if name in columns}
-        for files in found.values()
-        for arrival in files
-    ]
+    rows = frame_of(ARRIVALS, (dataclasses.asdict(arrival) for files in found.values() for arrival in files))
     with warehouse.session() as session:
-        session.connection.register("arrived", pl.DataFrame(rows, schema=columns).to_arrow())
+        session.connection.register("arrived", rows.to_arrow())
         writes = session.replace(
             {ARRIVALS: "select * from arrived", LOG: ARRIVED},
             where={"month": month, "source": list(found)},

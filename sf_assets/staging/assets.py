@@ -6,7 +6,6 @@ from datetime import date
 from importlib.resources import files
 
 import dagster as dg
-import polars as pl
 
 from sf_assets import nomenclatures
 from sf_assets.materialization import gate, in_force, reads_at, stamp, told
@@ -19,7 +18,7 @@ from sf_assets.sources.log import LOG
 from sf_assets.staging.delivery import read_delivered, read_headcounts
 from sf_assets.staging.reading import Count
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING, query_of
-from sf_assets.storage import Session, Warehouse
+from sf_assets.storage import Session, Warehouse, frame_of
 
 _FOLDER = files("sf_assets.staging")
 _PERIMETER = {table: read_query(_FOLDER, table.name) for table in (FILTER_IMPORT, FILTER_STEPS)}
@@ -104,9 +103,8 @@ def _load_accounts(session: Session, names: Sequence[str], month: date) -> None:
 
 
 def _register_counts(session: Session, source: Source, counts: Sequence[Count]) -> None:
-    columns = {column.name: pl.Int64 if column.type == "BIGINT" else pl.String for column in IMPORTS.columns}
-    rows = [{"source": source.name} | dataclasses.asdict(count) for count in counts]
-    session.connection.register("counted", pl.DataFrame(rows, schema=columns).to_arrow())
+    rows = ({"source": source.name} | dataclasses.asdict(count) for count in counts)
+    session.connection.register("counted", frame_of(IMPORTS, rows).to_arrow())
 
 
 def _summed(counts: Sequence[Count]) -> dict[str, int]:
@@ -138,13 +136,14 @@ def stg_filter_import(
         batch = batch_of(folders.incoming_path, month)
         nomenclatures.load(session.connection)
         delivered = files_of(session, batch, source.name, reader=source.table, asset=f"src_{source.name}")
-        place = read_headcounts(session.connection, batch, source, delivered)
+        values = parameters.of_queries()
+        read_headcounts(session.connection, batch, source, delivered, values)
         writes = session.replace(
             {table: _PERIMETER[table].text for table in wanted},
             where={"month": month},
             author=context.run_id,
             message=f"perimeter of {month:%Y-%m}",
-            parameters=parameters.of_queries() | {"siren": place},
+            parameters=values,
         )
     for table in wanted:
         yield dg.MaterializeResult(asset_key=table.name, metadata=told(writes[table.name]))

@@ -11,7 +11,7 @@ from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import Batch
 from sf_assets.sources.text import Refused
 from sf_assets.staging.corrections import LINE, BadCorrection, correctable, settle
-from sf_assets.staging.reading import READERS, Count, list_months, read_source
+from sf_assets.staging.reading import READERS, Count, apply_rules, read_source
 from sf_assets.staging.records import read_records
 
 
@@ -29,11 +29,15 @@ def read_delivered(
 
 
 def read_headcounts(
-    connection: duckdb.DuckDBPyConnection, batch: Batch, source: Source, delivered: Mapping[str, Path]
-) -> int:
-    """Make the view `records` and the table `months` of the companies' head-count file, mended records in their place.
+    connection: duckdb.DuckDBPyConnection,
+    batch: Batch,
+    source: Source,
+    delivered: Mapping[str, Path],
+    parameters: Mapping[str, object],
+) -> None:
+    """Make `records` and `headcount_rules` of the companies' head-count file, mended records in their place.
 
-    Returns the place of the column `siren`, from 1. Raises `BadFile` unless there is exactly one file.
+    Raises `BadFile` unless there is exactly one file.
     """
     mending = batch.corrections(source.name)
     paths = [path for path in delivered.values() if path not in mending]
@@ -53,8 +57,7 @@ def read_headcounts(
                 f"columns instead of {len(expected)}, or others"
             )
         connection.execute(_MEND)
-    list_months(connection, header)
-    return [name.lower() for name in header].index("siren") + 1
+    apply_rules(connection, header, parameters)
 
 
 # Only a well-formed record can stand for another one.

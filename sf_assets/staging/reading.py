@@ -4,7 +4,7 @@ What a reader refuses goes to the quarantine with its file, line, raw record, co
 the file goes on (decision B1).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from sf_assets.fields import FIELDS
+from sf_assets.queries import read_query
 from sf_assets.sources import Cell, Source
 from sf_assets.sources.arrival import edition_of, read_header
 from sf_assets.sources.text import Refused, as_text
@@ -21,6 +22,7 @@ from sf_assets.staging.records import read_records, read_rows
 
 _FOLDER = files("sf_assets.staging")
 READERS = _FOLDER.joinpath("readers.sql").read_text(encoding="utf-8")
+_RULES = read_query(_FOLDER, "headcount_rules")
 _KNOWN_CODES = _FOLDER.joinpath("known_codes.sql").read_text(encoding="utf-8")
 
 
@@ -159,6 +161,14 @@ def list_months(connection: duckdb.DuckDBPyConnection, header: Sequence[str]) ->
     months = [(place, name, name[3:]) for place, name in enumerate(header, start=1) if _is_month(name)]
     connection.execute("create or replace temp table months (place integer, header varchar, periode date)")
     connection.executemany("insert into months select $1, $2, read_periode_debut($3)", months)
+
+
+def apply_rules(connection: duckdb.DuckDBPyConnection, header: Sequence[str], parameters: Mapping[str, object]) -> None:
+    """Make the temporary table `headcount_rules` of the head-count file whose records are in `records`."""
+    list_months(connection, header)
+    place = [name.lower() for name in header].index("siren") + 1
+    values = _RULES.bound({**parameters, "siren": place})
+    connection.execute(f"create or replace temp table headcount_rules as {_RULES.text}", values)
 
 
 def _melt(connection: duckdb.DuckDBPyConnection, source: Source, number: int) -> None:

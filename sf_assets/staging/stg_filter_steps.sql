@@ -1,41 +1,11 @@
 -- One row is one step towards the import perimeter, with the companies before and after it. A company that stands twice in
 -- the head-count file counts once. The rules are those of stg_filter_import. Source: sources.md §5.6.
-with cells as (
-    select r.siren, m.place, r.text
-    from (
-        select fields[$siren] as siren, unnest(fields) as text, generate_subscripts(fields, 1) as place
-        from records
-        where fault is null
-    ) as r
-    join months as m using (place)
-    where r.text <> ''
-),
-
-kept_months as (
-    select place, row_number() over (order by place desc) as age
-    from months
-    where place <= (select max(place) from cells)
-    qualify age <= $perimeter_months
-),
-
-companies as (
+with counts as (
     select
-        max(read_effectif(cells.text)) >= $minimum as is_staffed,
-        not $recent or min(kept_months.age) <= 3 as is_recent
-    from cells
-    join kept_months using (place)
-    where length(cells.siren) = 9
-    group by cells.siren
-),
-
-counts as (
-    select
+        count(*) as initial,
         count(*) filter (where is_staffed) as staffed,
-        count(*) filter (where is_staffed and is_recent) as recent,
-        (
-            select count(distinct fields[$siren]) from records where fault is null and length(fields[$siren]) = 9
-        ) as initial
-    from companies
+        count(*) filter (where is_staffed and (is_recent or not $recent)) as recent
+    from headcount_rules
 )
 
 select 1 as ordre, 'perimetre_initial' as etape, initial as avant, 0 as exclues, initial as apres from counts

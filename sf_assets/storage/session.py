@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 import duckdb
+import polars as pl
 
 from sf_assets.failures import PermanentFailure
 from sf_assets.schema import Table
@@ -89,7 +90,7 @@ class Session:
 
     def replace(
         self,
-        writes: Mapping[Table, str],
+        writes: Mapping[Table, str | pl.DataFrame],
         *,
         where: Mapping[str, object],
         author: str,
@@ -97,7 +98,7 @@ class Session:
         extra: Mapping[str, object] = NOTHING,
         parameters: Mapping[str, object] = NOTHING,
     ) -> dict[str, Write]:
-        """Replace rows of several tables by the results of queries, all or nothing; return what was done, by table.
+        """Replace rows of several tables by those of queries or frames, all or nothing; return what was done, by table.
 
         `where` says which rows: column -> value, or list of values. `month` is always among them; another column
         restricts the tables that have it. A column of one value may be left out of the query. Queries are computed
@@ -149,10 +150,13 @@ class Session:
         rows = f"from {lake_name(table.name)} where {wanted}" if found else "where false"
         self.connection.execute(f"create or replace temp view {name_of(table.name)} as select {columns} {rows}")
 
-    def _compute(self, table: Table, query: str, parameters: Mapping[str, object]) -> None:
-        named = {name for statement in self.connection.extract_statements(query) for name in statement.named_parameters}
+    def _compute(self, table: Table, rows: str | pl.DataFrame, parameters: Mapping[str, object]) -> None:
+        if isinstance(rows, pl.DataFrame):
+            self.connection.register("given rows", rows.to_arrow())
+            rows = 'from "given rows"'
+        named = {name for statement in self.connection.extract_statements(rows) for name in statement.named_parameters}
         used = {name: value for name, value in parameters.items() if name in named}
-        self.connection.execute(f"create or replace temp table {_result_of(table)} as {query}", used)
+        self.connection.execute(f"create or replace temp table {_result_of(table)} as {rows}", used)
 
     def _check(self, table: Table, scope: _Scope) -> None:
         """Refuse a result that does not have the declared columns, or has rows out of scope."""
