@@ -12,11 +12,11 @@ from pathlib import Path
 import dagster as dg
 from dagster import DagsterEventType, EventLogEntry
 
-from sf_assets.features.delays import DELAYS
 from sf_assets.partitions import add_months, months, parse_month
 from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
 from sf_assets.sources.batch import batch_key
+from sf_assets.steps import first_known, rows_told
 from sf_assets.storage import Warehouse
 from sf_assets.synthetic import write_batch
 
@@ -101,20 +101,14 @@ def _run_graph(settings: Settings, month: date) -> bool:
     with dg.DagsterInstance.get() as instance:
         if not _run(defs, instance, "batch", partition_key=month.isoformat()):
             return False
-        first = _first_known(settings, month)
+        warehouse: Warehouse = resources_for(settings)["warehouse"]  # type: ignore[assignment]
+        first = first_known(warehouse, month, settings.perimeter_months)
         if first < month:
             span = {"start": first.isoformat(), "end": add_months(month, -1).isoformat()}
             tags = {f"dagster/asset_partition_range_{end}": key for end, key in span.items()}
             if not _run(defs, instance, "history", tags=tags):
                 return False
         return _run(defs, instance, "score", partition_key=month.isoformat())
-
-
-def _first_known(settings: Settings, month: date) -> date:
-    """Return the first month in which a head-count was known, within the perimeter's window."""
-    warehouse: Warehouse = resources_for(settings)["warehouse"]  # type: ignore[assignment]
-    known = warehouse.query("select min(periode) from lake.clean_effectif_ent where month = $month", {"month": month})
-    return max(add_months(known.item(), DELAYS["effectif_months"]), add_months(month, 1 - settings.perimeter_months))
 
 
 def _run(
@@ -153,12 +147,7 @@ class _Progress:
             return
         step = event.step_key
         if event.event_type is DagsterEventType.ASSET_MATERIALIZATION:
-            metadata = event.step_materialization_data.materialization.metadata
-            if "rows" in metadata:  # a range of months: every one of its partitions carries the sum
-                self._rows[step] = _number(metadata["rows"])
-            else:
-                counted = metadata.get("dagster/partition_row_count") or metadata.get("lines")
-                self._rows[step] = self._rows.get(step, 0) + _number(counted)
+            self._rows[step] = rows_told(event, self._rows.get(step, 0))
         elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
             self._passed.setdefault(step, []).append(event.asset_check_evaluation_data.passed)
         elif event.event_type is DagsterEventType.STEP_SUCCESS:
@@ -173,11 +162,6 @@ class _Progress:
             _say(f"  {step:<38} {sum(checks):>3} of {len(checks)} passed  {seconds:6.1f} s")
         else:
             _say(f"  {_line(step, self._rows.get(step, 0), seconds)}")
-
-
-def _number(value: dg.MetadataValue | None) -> int:
-    found = value.value if value else 0
-    return found if isinstance(found, int) else 0
 
 
 def _line(step: str, rows: int, seconds: float) -> str:

@@ -1,6 +1,8 @@
 """Reading: encodings of dates and periods, cells, quotes, and where each record ends up."""
 
 import gzip
+import re
+from itertools import product
 
 import duckdb
 import pytest
@@ -139,6 +141,21 @@ def test_numbers_of_section_2_3(connection, expression, expected):
 
 
 APCONSO = "ID_DA,ETAB_SIRET,HEURES,MONTANTS,EFFECTIFS,MOIS"
+
+
+def test_a_number_has_one_sign_digits_one_point_and_an_exponent_and_nothing_else(connection):
+    # Every text of up to five of the characters that the reader lets through to the engine's cast.
+    texts = ["".join(text) for length in range(1, 6) for text in product("+-09.eE", repeat=length)]
+    read = _read_all(connection, texts)
+    wellformed = re.compile(r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?")
+    assert read == {text for text in texts if wellformed.fullmatch(text) and abs(float(text)) < 1e15}
+
+
+def _read_all(connection, texts):
+    rows = connection.execute(
+        "select text from (select unnest($1) as text) where read_decimal_point(text) is not null", [texts]
+    ).fetchall()
+    return {text for (text,) in rows}
 
 
 def test_apconso_worked_example(connection, read):

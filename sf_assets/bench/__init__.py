@@ -28,11 +28,10 @@ from typing import Any, TypeVar
 import dagster as dg
 from dagster import DagsterEventType, EventLogEntry
 
-from sf_assets.features.delays import DELAYS
-from sf_assets.partitions import add_months
 from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
 from sf_assets.sources.batch import batch_key
+from sf_assets.steps import first_known, rows_told
 from sf_assets.storage import Warehouse
 from sf_assets.synthetic import write_batch
 
@@ -93,14 +92,21 @@ def generate(place: Place) -> Cost:
 
 def run_stage(place: Place, stage: str) -> tuple[list[Cost], list[Cost]]:
     """Run the assets of a stage and their checks; return the costs of the former's steps, and of the latter's."""
+    when: dict[str, Any] = {}
+    if stage == "features":
+        warehouse: Warehouse = resources_for(Settings.from_environment())["warehouse"]  # type: ignore[assignment]
+        first = first_known(warehouse, place.month, _PERIMETER_MONTHS)
+        span = {"start": first.isoformat(), "end": place.month.isoformat()}
+        when = {"tags": {f"dagster/asset_partition_range_{end}": key for end, key in span.items()}}
+    return run(place, STAGES[stage], **when)
+
+
+def run(place: Place, selection: dg.AssetSelection, **when: Any) -> tuple[list[Cost], list[Cost]]:
+    """Run assets for the month, or for what `when` says; return the costs of their steps, and of their checks' steps."""
     # Definitions read the environment when they are loaded.
     from sf_assets.definitions import defs  # noqa: PLC0415
 
-    last = place.month.isoformat()
-    when: dict[str, Any] = {"partition_key": last}
-    if stage == "features":
-        span = {"start": _first_known(place.month).isoformat(), "end": last}
-        when = {"tags": {f"dagster/asset_partition_range_{end}": key for end, key in span.items()}}
+    when = when or {"partition_key": place.month.isoformat()}
     run_id = str(uuid.uuid4())
     meter = _Meter()
     (place.folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
@@ -111,20 +117,13 @@ def run_stage(place: Place, stage: str) -> tuple[list[Cost], list[Cost]]:
             run_id=run_id,
             run_config=_QUIET,
             raise_on_error=False,
-            asset_selection=sorted(STAGES[stage].resolve(defs.resolve_asset_graph())),
+            asset_selection=sorted(selection.resolve(defs.resolve_asset_graph())),
             **when,
         )
     if not result.success:
         failed = ", ".join(event.step_key or "" for event in result.get_step_failure_events())
-        raise RuntimeError(f"{stage}: expected every step to succeed, found failed {failed}")
+        raise RuntimeError(f"{selection}: expected every step to succeed, found failed {failed}")
     return meter.made, meter.judged
-
-
-def _first_known(month: date) -> date:
-    """Return the first month that has features: a head-count was known, within the perimeter's window."""
-    warehouse: Warehouse = resources_for(Settings.from_environment())["warehouse"]  # type: ignore[assignment]
-    known = warehouse.query("select min(periode) from lake.clean_effectif_ent where month = $month", {"month": month})
-    return max(add_months(known.item(), DELAYS["effectif_months"]), add_months(month, 1 - _PERIMETER_MONTHS))
 
 
 class _Meter:
@@ -144,10 +143,7 @@ class _Meter:
         if event.event_type is DagsterEventType.STEP_START:
             reset_peak()
         elif event.event_type is DagsterEventType.ASSET_MATERIALIZATION:
-            metadata = event.step_materialization_data.materialization.metadata
-            told: dict[str, Any] = {name: value.value for name, value in metadata.items()}
-            # A range of months: every one of its partitions carries the sum.
-            self._rows[step] = told.get("rows") or rows + told.get("dagster/partition_row_count", told.get("lines", 0))
+            self._rows[step] = rows_told(event, rows)
         elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
             self._checked.add(step)
             total: Any = event.asset_check_evaluation_data.metadata["total"].value

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 import dagster as dg
@@ -15,9 +16,8 @@ import duckdb
 
 from sf_assets import bench
 from sf_assets.bench import STAGES, Cost, Place, generate, heading, line, run_stage, together
-from sf_assets.bench.limits import COMPARED, growth, load_bare, many_debts
+from sf_assets.bench.limits import enlarge, growth, load, load_bare, many_debts
 from sf_assets.settings import Settings
-from sf_assets.sources import BY_NAME
 
 
 def report(place: Place, costs: list[Cost]) -> Iterator[str]:
@@ -38,20 +38,24 @@ def report(place: Place, costs: list[Cost]) -> Iterator[str]:
     whole, wall = together("all", stages), time.monotonic() - started
     yield f"\nIn all {whole.seconds:.0f} s and at most {whole.peak:,.0f} MiB; {wall:.0f} s of wall time."
     yield f"\nLoad averages at the end: {_load()}. Far above the number of cores, they tell of other work."
-    yield "\nImports beside a bare `read_csv` of the same files into a table of texts:\n"
-    for source in COMPARED:
-        bare = place.apart(load_bare, source)
-        staged = next(cost for cost in made["staging"] if cost.name == BY_NAME[source].table)
-        yield (
-            f"- {source}: {bare.rows:,} records in {staged.seconds:.2f} s, {bare.seconds / staged.seconds:.2f} of the rate of "
-            f"the bare load ({bare.seconds:.2f} s); {staged.peak:,.0f} MiB."
-        )
-    debts = place.apart(many_debts)
-    yield f"\n`clean_debit` from {debts.rows:,} staging rows: {debts.seconds:.1f} s, {debts.peak:,.0f} MiB."
     for stage in ("staging", "clean"):
         yield from ("", *heading(f"tables of {stage}"))
         yield from (line(cost) for cost in sorted(made[stage], key=lambda cost: -cost.seconds))
     costs.extend(made["clean"])
+
+
+def limits(place: Place) -> Iterator[str]:
+    """Measure what is held to a limit, from the files and tables of the largest size."""
+    debts = place.apart(many_debts)
+    yield f"\n`clean_debit` from {debts.rows:,} staging rows: {debts.seconds:.1f} s, {debts.peak:,.0f} MiB."
+    yield "\nImports of files of the country's size beside a bare `read_csv` of them into a table of texts:\n"
+    national = enlarge(place)
+    for source, staged in national.apart(load).items():
+        bare = national.apart(load_bare, source)
+        yield (
+            f"- {source}: {bare.rows:,} records in {staged.seconds:.2f} s, {bare.seconds / staged.seconds:.2f} of the rate of "
+            f"the bare load ({bare.seconds:.2f} s); {staged.peak:,.0f} MiB."
+        )
 
 
 def machine() -> str:
@@ -79,7 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     costs: list[list[Cost]] = [[] for _ in asked.companies]
     for companies, clean in zip(asked.companies, costs, strict=True):
         with tempfile.TemporaryDirectory(prefix="sf_bench_") as folder:
-            for text in report(Place(Path(folder), date.fromisoformat(f"{asked.month}-01"), companies), clean):
+            place = Place(Path(folder), date.fromisoformat(f"{asked.month}-01"), companies)
+            measured = [report(place, clean)] + [limits(place)] * (companies == max(asked.companies))
+            for text in chain.from_iterable(measured):
                 sys.stdout.write(f"{text}\n")
                 sys.stdout.flush()
     if len(costs) > 1:

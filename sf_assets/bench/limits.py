@@ -1,23 +1,65 @@
 """What imports and tables are held to: a bare load of the same files, a large month of debts, growth in proportion."""
 
+import gzip
 import math
+import shutil
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import duckdb
 
-from sf_assets.bench import Cost, Place, peak, reset_peak
+from sf_assets.bench import Cost, Place, peak, reset_peak, run
 from sf_assets.catalogue import TABLES
 from sf_assets.queries import read_query
 from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
 from sf_assets.sources import BY_NAME
-from sf_assets.sources.batch import read_batch
+from sf_assets.sources.batch import batch_key, read_batch
 from sf_assets.storage import Warehouse
 
-# A large plain file, the largest gzipped one, and one whose months are columns.
-COMPARED = ("debit", "cotisation", "effectif")
+# A large plain file, the largest gzipped one, and one whose months are columns; how often the lines of each are repeated
+# for a file of the country's size: small ones would measure what a step costs to start.
+COMPARED = {"debit": 4, "cotisation": 2, "effectif": 4}
+
+
+def enlarge(place: Place) -> Place:
+    """Write the files compared, their lines repeated, as a batch of their own; return where."""
+    files = read_batch(place.folder / "incoming", place.month).files
+    national = replace(place, folder=place.folder / "national")
+    folder = national.folder / "incoming" / batch_key(place.month)
+    folder.mkdir(parents=True)
+    # The perimeter of the import.
+    (path,) = files["effectif_ent"]
+    shutil.copy2(path, folder)
+    for source, times in COMPARED.items():
+        (path,) = files[source]
+        _repeat(path, folder / path.name, times)
+    return national
+
+
+def _repeat(path: Path, target: Path, times: int) -> None:
+    """Copy a delimited file, plain or gzipped, its lines after the header `times` times."""
+    opener: Any = gzip.open if path.suffix == ".gz" else open
+    with opener(target, "wb") as output:
+        for number in range(times):
+            with opener(path, "rb") as lines:
+                header = next(lines)
+                if number == 0:
+                    output.write(header)
+                shutil.copyfileobj(lines, output)
+
+
+def load(place: Place) -> dict[str, Cost]:
+    """Import the files compared, as a month does; return the costs of their staging tables, by source."""
+    arrived = [f"src_{source}" for source in ("effectif_ent", *COMPARED)]
+    tables = {BY_NAME[source].table: source for source in COMPARED}
+    made, _ = run(place, dg.AssetSelection.assets(*arrived, "stg_filter_import", "src_filter", "stg_filter", *tables))
+    return {tables[cost.name]: cost for cost in made if cost.name in tables}
 
 
 def load_bare(place: Place, source: str) -> Cost:
@@ -28,6 +70,7 @@ def load_bare(place: Place, source: str) -> Cost:
     )
     seconds = []
     with duckdb.connect(config={"threads": Settings.from_environment().threads}) as connection:
+        connection.execute("set enable_progress_bar = false")
         for _ in range(3):
             reset_peak()
             started = time.monotonic()
