@@ -12,6 +12,9 @@ import pytest
 
 from sf_assets.storage import Warehouse
 
+# Two test processes share two cores: threads of one that wait for each other, spinning, would take them from the other.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 _databases = count()
 
 

@@ -15,6 +15,8 @@ from polars.testing import assert_frame_equal
 from sf_assets.catalogue import SUITES, TABLES
 from sf_assets.features.delays import DELAYS
 from sf_assets.lists import tables as list_tables
+from sf_assets.model.boosting import BoostingMethod
+from sf_assets.model.forest import ForestMethod
 from sf_assets.model.methods import METHODS
 from sf_assets.partitions import add_months
 from sf_assets.sources.arrival import ARRIVALS
@@ -39,6 +41,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with pytest.MonkeyPatch.context() as patch:
         # Among so few companies the best thresholds are a matter of luck, and so is the length of the list.
         patch.setattr(list_tables, "_LARGEST_SHARE", 1.0)
+        # What the months are made of matters here, not how good the models are.
+        patch.setitem(ForestMethod.__init__.__kwdefaults__, "trees", 10)
+        patch.setitem(BoostingMethod.__init__.__kwdefaults__, "rounds", 30)
         yield Place(tmp_path_factory.mktemp("month"), perimeter_months=12 * YEARS, training_failures=2)
 
 
