@@ -1,5 +1,6 @@
 """Months: the one partitions definition of the project, and the dates that belong to a month."""
 
+import argparse
 from datetime import date, timedelta
 
 import dagster as dg
@@ -17,6 +18,14 @@ def parse_month(key: str) -> date:
     datetime.date(2026, 10, 1)
     """
     return date.fromisoformat(key)
+
+
+def month_argument(text: str) -> date:
+    """Return the month that a command line names AAAA-MM."""
+    try:
+        return parse_month(f"{text}-01")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a month AAAA-MM, found {text!r}") from None
 
 
 def add_months(month: date, n: int) -> date:

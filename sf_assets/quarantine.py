@@ -13,7 +13,7 @@ from datetime import date
 from itertools import islice
 from pathlib import Path
 
-from sf_assets.partitions import parse_month
+from sf_assets.partitions import month_argument
 from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
 from sf_assets.sources import BY_NAME, Source
@@ -163,7 +163,7 @@ def main() -> int:
     """Do what the command line asks for; return 1 when it cannot be done."""
     parser = argparse.ArgumentParser(prog="python -m sf_assets.quarantine", description=__doc__)
     parser.add_argument("action", choices=("list", "export", "replay"))
-    parser.add_argument("--month", type=_month, required=True, help="month of the batch, AAAA-MM")
+    parser.add_argument("--month", type=month_argument, required=True, help="month of the batch, AAAA-MM")
     parser.add_argument("--source", choices=sorted(BY_NAME), help="source of the records; list takes all without it")
     arguments = parser.parse_args()
     if arguments.action != "list" and arguments.source is None:
@@ -177,13 +177,6 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
-
-
-def _month(text: str) -> date:
-    try:
-        return parse_month(f"{text}-01")
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a month AAAA-MM, found {text!r}") from None
 
 
 def _done(action: str, settings: Settings, warehouse: Warehouse, month: date, name: str | None) -> Iterator[str]:

@@ -1,112 +1,18 @@
 """The gate: nothing reads a month that was not judged sound, in this run or in any later one."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from sf_assets.failures import Blocked
-from sf_assets.quality import CHECK_VERDICTS, Outcome, Probe, Suite, checks_for, require_passed, suite_of
+from sf_assets.quality import CHECK_VERDICTS, Outcome, Probe, Suite, require_passed
 from sf_assets.quality.verdicts import judge_months, record
-from sf_assets.schema import Column, Rule, Table, between, not_null
-from sf_assets.storage import Session, Warehouse
-
-MONTHS = dg.MonthlyPartitionsDefinition("2026-01-01", end_date="2026-07-01")
-FEBRUARY, MARCH, APRIL = date(2026, 2, 1), date(2026, 3, 1), date(2026, 4, 1)
-JUDGED_AT = datetime(2026, 4, 3, 6, 30, tzinfo=UTC)
-GOOD, BAD, ODD = 1.0, -1.0, 5000.0
-ADVICE = "Ask URSSAF for the file again."
-
-UP = Table(
-    "up",
-    "one debt",
-    (Column("siret", "VARCHAR", "establishment"), Column("montant", "DOUBLE", "what is owed", unit="€")),
-    key=("siret",),
-    rules=(
-        between("montant", 0, None, ADVICE),
-        Rule(
-            "montant_usual", "ExpectColumnMeanToBeBetween", {"column": "montant", "max_value": 1000}, ADVICE, "warning"
-        ),
-    ),
-    may_be_empty=True,
-)
-
-
-class House:
-    """A graph of two assets with its warehouse and its instance; `amounts` is what `up` writes for each month."""
-
-    def __init__(self, folder: Path) -> None:
-        self.warehouse = Warehouse(catalog=str(folder / "catalog.sqlite"), data_path=str(folder / "tables"))
-        self.instance = dg.DagsterInstance.ephemeral()
-        self.suite = suite_of(UP)
-        self.amounts: dict[date, float] = {}
-        self.attempts: list[date] = []
-        self.reached: list[date] = []
-
-    def write(self, *months: date, amount: float = GOOD, rows: int = 4) -> None:
-        query = "select lpad(i::varchar, 14, '0') as siret, $amount::double as montant from range($rows) t(i)"
-        with self.warehouse.session() as session:
-            for month in months:
-                values = {"amount": amount, "rows": rows}
-                session.replace({UP: query}, where={"month": month}, author="test", message="test", parameters=values)
-
-    def judge(self, *months: date, run_id: str = "run") -> None:
-        with self.warehouse.session() as session:
-            verdicts = judge_months(session, self.suite, months)
-            record(session, "up", verdicts, run_id=run_id, judged_at=JUDGED_AT)
-
-    def obstacles(self, *months: date) -> list[str]:
-        """Return what the gate answers to who reads these months, line by line: nothing when it is open."""
-        try:
-            with self.warehouse.session() as session:
-                require_passed(session, [("up", month) for month in months], {"up": self.suite})
-        except Blocked as blocked:
-            return str(blocked.description).splitlines()[1:]
-        return []
-
-    def run(self, *assets: str, month: date = MARCH) -> dg.ExecuteInProcessResult:
-        return self._execute(assets, partition_key=month.isoformat())
-
-    def backfill(self, *assets: str, first: date, last: date) -> dg.ExecuteInProcessResult:
-        bounds = {"start": first.isoformat(), "end": last.isoformat()}
-        return self._execute(
-            assets, tags={f"dagster/asset_partition_range_{name}": key for name, key in bounds.items()}
-        )
-
-    def _execute(self, assets: tuple[str, ...], **months: object) -> dg.ExecuteInProcessResult:
-        single_run = dg.BackfillPolicy.single_run()
-
-        @dg.asset(partitions_def=MONTHS, backfill_policy=single_run)
-        def up(context: dg.AssetExecutionContext) -> None:
-            for key in context.partition_keys:
-                month = date.fromisoformat(key)
-                self.write(month, amount=self.amounts[month])
-
-        @dg.asset(
-            partitions_def=MONTHS, backfill_policy=single_run, deps=[up], retry_policy=dg.RetryPolicy(max_retries=2)
-        )
-        def down(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-            wanted = [date.fromisoformat(key) for key in context.partition_keys]
-            self.attempts += wanted
-            with warehouse.session() as session:
-                require_passed(session, [("up", month) for month in wanted], {"up": self.suite})
-            self.reached += wanted
-
-        defs = dg.Definitions(
-            assets=[up, down],
-            asset_checks=[checks_for(self.suite, MONTHS)],
-            resources={"warehouse": self.warehouse},
-            jobs=[dg.define_asset_job("job", dg.AssetSelection.assets(*assets))],
-        )
-        return defs.resolve_job_def("job").execute_in_process(instance=self.instance, raise_on_error=False, **months)
-
-    def statuses(self, check: str) -> dict[str | None, str]:
-        """Return the last status of a check for each partition, as Dagster's pages and automation see it."""
-        key = dg.AssetCheckKey(dg.AssetKey("up"), check)
-        infos = self.instance.event_log_storage.get_asset_check_partition_info([key])
-        return {info.partition_key: info.latest_execution_status.value for info in infos}
+from sf_assets.schema import Column, Table, between, not_null
+from sf_assets.storage import Session
+from sf_assets_tests.gated import ADVICE, APRIL, BAD, FEBRUARY, GOOD, JUDGED_AT, MARCH, ODD, UP, House
 
 
 @pytest.fixture

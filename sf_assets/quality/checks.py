@@ -1,13 +1,15 @@
 """Suites as Dagster asset checks: one step judges all checks of an asset, records the verdicts and shows them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import dagster as dg
 
+from sf_assets.partitions import add_months
+from sf_assets.quality.acceptances import Acceptance, Judged
 from sf_assets.quality.rules import Suite, meaning_of
-from sf_assets.quality.verdicts import Verdict, judge_months, record
+from sf_assets.quality.verdicts import Verdict, accepted_of, judge_months, record, verdicts_on
 from sf_assets.storage import Warehouse
 
 _NAMED = 6  # months a summary names before it only counts them
@@ -38,15 +40,21 @@ def checks_for(suite: Suite, partitions_def: dg.TimeWindowPartitionsDefinition) 
         with warehouse.session() as session:
             verdicts = judge_months(session, suite, months)
             record(session, suite.asset, verdicts, run_id=context.run.run_id, judged_at=_creation_of(context))
+            known = verdicts_on(
+                session, [(suite.asset, day) for month in months for day in (month, add_months(month, -1))]
+            )
+            accepted = accepted_of(session, {judged: row for judged, row in known.items() if judged[1] in verdicts})
         for check in suite.checks:
             concerned = [verdict for judged in verdicts.values() for verdict in judged if verdict.check == check]
+            refusing = [verdict for verdict in concerned if not verdict.outcome.passed]
+            given = [accepted[found] for verdict in refusing if (found := _place_of(verdict)) in accepted]
             yield dg.AssetCheckResult(
                 asset_key=suite.asset,
                 check_name=check.name,
-                passed=all(verdict.outcome.passed for verdict in concerned),
-                severity=_severity_of(concerned),
-                description=_summary_of(concerned),
-                metadata=_metadata_of(concerned),
+                passed=not refusing,
+                severity=_severity_of(refusing or concerned, given),
+                description=_summary_of(concerned, given),
+                metadata=_metadata_of(concerned, known) | _told(given),
             )
 
     return judge_asset
@@ -61,25 +69,44 @@ def _creation_of(context: dg.AssetCheckExecutionContext) -> datetime:
     return created
 
 
-def _severity_of(verdicts: Sequence[Verdict]) -> dg.AssetCheckSeverity:
+def _place_of(verdict: Verdict) -> Judged:
+    return verdict.asset, verdict.month, verdict.check.name
+
+
+def _severity_of(verdicts: Sequence[Verdict], accepted: Sequence[Acceptance]) -> dg.AssetCheckSeverity:
+    """Return a severity that blocks the run when the gate would, and only then.
+
+    `verdicts` are those that refuse, or all when none does.
+    """
     # A check that could not be judged is a fault of ours, to be seen even when what it says is a note.
     errored = any(verdict.outcome.error for verdict in verdicts)
-    if errored or verdicts[0].check.severity == "error":
+    if errored or (verdicts[0].check.severity == "error" and len(accepted) < len(verdicts)):
         return dg.AssetCheckSeverity.ERROR
     return dg.AssetCheckSeverity.WARN
 
 
-def _summary_of(verdicts: Sequence[Verdict]) -> str:
+def _summary_of(verdicts: Sequence[Verdict], accepted: Sequence[Acceptance]) -> str:
     if errored := [verdict for verdict in verdicts if verdict.outcome.error]:
         return f"Could not be judged for {_months_of(errored)}: {errored[0].outcome.error}"
     if failed := [verdict for verdict in verdicts if not verdict.outcome.passed]:
         unexpected, total = _counts_of(failed)
-        return f"Refused for {_months_of(failed)}: {unexpected} of {total}."
+        return " ".join([f"Refused for {_months_of(failed)}: {unexpected} of {total}.", *_accepted(accepted)])
     return f"Passed for {_months_of(verdicts)}."
 
 
-def _metadata_of(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """Return what an operator needs to act: counts, SQL, advice and a few keys of the first month that did not pass."""
+def _accepted(given: Sequence[Acceptance]) -> list[str]:
+    return [f"Accepted for {one.month:%Y-%m} by {one.accepted_by}: {one.reason}" for one in given[:_NAMED]]
+
+
+def _told(given: Sequence[Acceptance]) -> dict[str, Any]:
+    return {"accepted": "\n".join(_accepted(given))} if given else {}
+
+
+def _metadata_of(verdicts: Sequence[Verdict], known: Mapping[Judged, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what an operator needs to act: counts, SQL, advice and a few keys of the first month that did not pass.
+
+    `known` holds the verdicts of the months judged and of those before them.
+    """
     unexpected, total = _counts_of(verdicts)
     shown = next((verdict for verdict in verdicts if not verdict.outcome.passed), verdicts[0])
     metadata: dict[str, Any] = {
@@ -87,9 +114,12 @@ def _metadata_of(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "month": f"{shown.month:%Y-%m}",
         "unexpected": unexpected,
         "total": total,
-        "percent": round(100 * unexpected / total, 3) if total else 0.0,
+        "percent": _percent(unexpected, total),
         "advice": shown.check.advice,
     }
+    if before := known.get((shown.asset, add_months(shown.month, -1), shown.check.name)):
+        metadata["previous_unexpected"] = before["unexpected_count"]
+        metadata["previous_percent"] = _percent(before["unexpected_count"], before["element_count"])
     if shown.outcome.query:
         metadata["sql"] = dg.MetadataValue.md(f"```sql\n{shown.outcome.query}\n```")
     if shown.outcome.sample:
@@ -97,6 +127,10 @@ def _metadata_of(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     if shown.outcome.error:
         metadata["error"] = shown.outcome.error
     return metadata
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / whole, 3) if whole else 0.0
 
 
 def _counts_of(verdicts: Sequence[Verdict]) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from sf_assets.failures import Blocked
+from sf_assets.quality.acceptances import Acceptance, Judged, acceptances_of
 from sf_assets.quality.rules import NOT_EMPTY, Outcome, Probe, Suite, splits_by_month
 from sf_assets.schema import Column, Rule, Table
 from sf_assets.storage import Session, frame_of
@@ -63,7 +64,7 @@ def judge_months(session: Session, suite: Suite, months: Sequence[date]) -> dict
 
     """
     # Read first: a write that happens meanwhile makes the verdict stale, never the other way round.
-    written = _last_writes(session, {suite.asset: suite}, [(suite.asset, month) for month in months])
+    written = last_writes(session, {suite.asset: suite}, [(suite.asset, month) for month in months])
     outcomes: dict[date, dict[str, Outcome]] = {month: {} for month in months}
     # Months without a row are all alike: one is judged for all of them.
     empty: dict[str, Outcome] = {}
@@ -158,43 +159,67 @@ def require_passed(session: Session, reads: Iterable[Read], suites: Mapping[str,
     """Let pass only when every check of severity error passed on the last write of every asset and month in `reads`.
 
     `suites` says what is asked of each asset. A check that errored, is missing, or judged an older write of the month
-    blocks like one that failed.
+    blocks like one that failed; one that failed and was accepted since for that write does not.
 
     Raises:
         Blocked: says which asset, month and check, how many rows, and what to do.
 
     """
     wanted = list(dict.fromkeys(reads))
-    verdicts = _verdicts_on(session, wanted)
+    verdicts = verdicts_on(session, wanted)
     judged = {(asset, month) for asset, month, _ in verdicts}
-    written = _last_writes(session, suites, [read for read in wanted if read in judged])
+    written = last_writes(session, suites, [read for read in wanted if read in judged])
+    accepted = accepted_of(session, verdicts)
     obstacles = [
         f"- {asset}, {month:%Y-%m}: {obstacle}"
         for asset, month in wanted
-        for obstacle in _obstacles(suites[asset], month, verdicts, written.get((asset, month)))
+        for _, obstacle in obstacles_of(suites[asset], month, verdicts, written.get((asset, month)), accepted)
     ]
     if obstacles:
         raise Blocked("\n".join(["What this step reads was not found sound:", *obstacles]))
 
 
-def _obstacles(
-    suite: Suite, month: date, verdicts: Mapping[tuple[str, date, str], Mapping[str, Any]], written: int | None
-) -> Iterator[str]:
+def obstacles_of(
+    suite: Suite,
+    month: date,
+    verdicts: Mapping[Judged, Mapping[str, Any]],
+    written: int | None,
+    accepted: Mapping[Judged, Acceptance],
+) -> Iterator[tuple[str, str]]:
+    """Yield each check of severity error that holds a month of an asset, with what it says and what to do."""
     for check in suite.checks:
         if check.severity != "error":
             continue
-        verdict = verdicts.get((suite.asset, month, check.name))
+        judged = (suite.asset, month, check.name)
+        verdict = verdicts.get(judged)
         if verdict is None:
-            yield f"{check.name} was never judged. Run the checks of {suite.asset} for this month."
+            yield check.name, f"{check.name} was never judged. Run the checks of {suite.asset} for this month."
         elif verdict["snapshot"] != written:
-            yield f"{check.name} judged an older write of the month. Run the checks of {suite.asset} again."
+            yield (
+                check.name,
+                f"{check.name} judged an older write of the month. Run the checks of {suite.asset} again.",
+            )
         elif verdict["errored"]:
-            yield f"{check.name} could not be judged: {verdict['error']}. Mend it, then run it again."
-        elif not verdict["passed"]:
-            yield f"{check.name} refuses {verdict['unexpected_count']} of {verdict['element_count']}. {check.advice}"
+            yield check.name, f"{check.name} could not be judged: {verdict['error']}. Mend it, then run it again."
+        elif not verdict["passed"] and judged not in accepted:
+            found = f"{verdict['unexpected_count']} of {verdict['element_count']}"
+            yield check.name, f"{check.name} refuses {found}. {check.advice}"
 
 
-def _verdicts_on(session: Session, reads: Sequence[Read]) -> dict[tuple[str, date, str], Mapping[str, Any]]:
+def accepted_of(session: Session, verdicts: Mapping[Judged, Mapping[str, Any]]) -> dict[Judged, Acceptance]:
+    """Return the acceptances that still hold for verdicts that refuse."""
+    refused = {judged: verdict for judged, verdict in verdicts.items() if not verdict["passed"]}
+    if not refused:
+        return {}
+    given = acceptances_of(session, sorted({month for _, month, _ in refused}))
+    return {
+        judged: given[judged]
+        for judged, verdict in refused.items()
+        if judged in given and given[judged].covers(verdict)
+    }
+
+
+def verdicts_on(session: Session, reads: Sequence[Read]) -> dict[Judged, Mapping[str, Any]]:
     """Return the verdicts on these assets and months, by asset, month and check."""
     query = """
         select asset, month, check_name, passed, errored, unexpected_count, element_count, error, snapshot
@@ -209,7 +234,7 @@ def _verdicts_on(session: Session, reads: Sequence[Read]) -> dict[tuple[str, dat
     return {(row["asset"], row["month"], row["check_name"]): row for row in found.iter_rows(named=True)}
 
 
-def _last_writes(session: Session, suites: Mapping[str, Suite], reads: Sequence[Read]) -> dict[Read, int]:
+def last_writes(session: Session, suites: Mapping[str, Suite], reads: Sequence[Read]) -> dict[Read, int]:
     """Return the snapshot that last wrote the rows of each asset and month; months without a row are left out.
 
     The rows say it themselves (DuckLake's column `snapshot_id`): no second record can disagree with them.
