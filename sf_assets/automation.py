@@ -12,13 +12,10 @@ import dagster as dg
 
 from sf_assets.partitions import months, parse_month
 from sf_assets.resources import Folders
-from sf_assets.sources import SOURCES
-from sf_assets.sources.batch import BadBatch, Batch, NoBatch, batch_key, is_key, read_batch
+from sf_assets.sources.batch import BadBatch, Batch, NoBatch, batch_key, is_key, missing_files, read_batch
 
 # Features run over ranges of months, the other layers month by month: a backfill of a whole job takes the latter.
 warnings.filterwarnings("ignore", message="(?s).*varying BackfillPolicies.*")
-
-EXPECTED = tuple(source.name for source in SOURCES if source.expected)
 
 batch_job = dg.define_asset_job(
     "batch",
@@ -49,12 +46,6 @@ monthly_job = dg.define_asset_job(
 monthly_schedule = dg.build_schedule_from_partitioned_job(
     monthly_job, name="monthly_schedule", day_of_month=3, hour_of_day=6, minute_of_hour=30
 )
-
-
-def missing_files(batch: Batch) -> tuple[str, ...]:
-    """Return the sources expected every month, and the files of the description, that are not there yet."""
-    described = (path for paths in batch.files.values() for path in paths if not path.is_file())
-    return (*(name for name in EXPECTED if name not in batch.files), *(batch.name_of(path) for path in described))
 
 
 def fingerprint(batch: Batch) -> str:

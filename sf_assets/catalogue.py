@@ -38,3 +38,13 @@ SUITES: dict[str, Suite] = {
     **MODEL_SUITES,
     **LIST_SUITES,
 }
+
+# The names of the assets of each layer, in the order in which data flows.
+LAYERS: dict[str, tuple[str, ...]] = {
+    "sources": tuple(SOURCE_SUITES),
+    "staging": tuple(STAGING_SUITES),
+    "clean": tuple(table.name for table in (*CLEAN, REPORT, EXPORT)),
+    "features": tuple(table.name for table in FEATURES),
+    "model": tuple(MODEL_SUITES),
+    "lists": tuple(LIST_SUITES),
+}

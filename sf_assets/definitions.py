@@ -5,6 +5,11 @@ import dagster as dg
 from sf_assets.automation import JOBS, files_arrived, monthly_schedule
 from sf_assets.catalogue import SUITES
 from sf_assets.clean.assets import ASSETS as CLEAN
+from sf_assets.cockpit.assets import ASSETS as COCKPIT
+from sf_assets.cockpit.assets import CHECKS as COCKPIT_CHECKS
+from sf_assets.cockpit.jobs import JOBS as COCKPIT_JOBS
+from sf_assets.cockpit.jobs import morning_look
+from sf_assets.cockpit.sensors import SENSORS
 from sf_assets.features.assets import ASSETS as FEATURES
 from sf_assets.lists.assets import ASSETS as LISTS
 from sf_assets.model.assets import ASSETS as MODEL
@@ -16,11 +21,11 @@ from sf_assets.sources.assets import arrivals
 from sf_assets.staging.assets import ASSETS as STAGING
 
 defs = dg.Definitions(
-    assets=[arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS],
-    asset_checks=[checks_for(suite, months) for suite in SUITES.values()],
-    jobs=JOBS,
-    schedules=[monthly_schedule],
-    sensors=[files_arrived],
+    assets=[arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS, *COCKPIT],
+    asset_checks=[*(checks_for(suite, months) for suite in SUITES.values()), *COCKPIT_CHECKS],
+    jobs=[*JOBS, *COCKPIT_JOBS],
+    schedules=[monthly_schedule, morning_look],
+    sensors=[files_arrived, *SENSORS],
     resources=resources_for(Settings.from_environment()),
     executor=dg.in_process_executor,
 )

@@ -39,15 +39,6 @@ def stamp(table: Table, layer: str, *, description: str, query: Query | str, kin
         if isinstance(query, Query)
         else (query, hashlib.sha256(query.encode()).hexdigest()[:12])
     )
-    columns = [
-        dg.TableColumn(
-            name=column.name,
-            type=column.type,
-            description=column.meaning + (f" ({column.unit})" if column.unit else ""),
-            constraints=dg.TableColumnConstraints(nullable=column.name not in table.key),
-        )
-        for column in table.columns
-    ]
     return {
         "key": table.name,
         "group_name": layer,
@@ -58,12 +49,27 @@ def stamp(table: Table, layer: str, *, description: str, query: Query | str, kin
         "code_version": digest,
         "partitions_def": months,
         "metadata": {
-            "dagster/column_schema": dg.TableSchema(columns=columns),
+            "dagster/column_schema": columns_of(table),
             "dagster/table_name": f"lake.{table.name}",
             "one_row_is": table.grain,
             "sql": dg.MetadataValue.md(f"```sql\n{text}\n```"),
         },
     }
+
+
+def columns_of(table: Table) -> dg.TableSchema:
+    """Return the columns of a table as its page shows them: type, meaning and unit."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=column.type,
+                description=column.meaning + (f" ({column.unit})" if column.unit else ""),
+                constraints=dg.TableColumnConstraints(nullable=column.name not in table.key),
+            )
+            for column in table.columns
+        ]
+    )
 
 
 def tag_value(text: str) -> str:

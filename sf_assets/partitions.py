@@ -7,6 +7,8 @@ import dagster as dg
 
 FIRST_MONTH = date(2016, 1, 1)
 HORIZON_MONTHS = 18
+# Files are complete in the first days of the next month; a week remains to mend what the gates refuse.
+DUE_DAY = 10
 
 months = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), timezone="Europe/Paris")
 
@@ -45,3 +47,12 @@ def cutoff_of(month: date, shift_days: int = 0) -> date:
     datetime.date(2024, 2, 29)
     """
     return add_months(month, 1) + timedelta(days=shift_days - 1)
+
+
+def month_due(day: date) -> date:
+    """Return the latest month whose list has to be there on a day.
+
+    >>> month_due(date(2026, 11, 10)), month_due(date(2026, 11, 11))
+    (datetime.date(2026, 9, 1), datetime.date(2026, 10, 1))
+    """
+    return add_months(day, -1 if day.day > DUE_DAY else -2)

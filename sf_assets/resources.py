@@ -1,5 +1,6 @@
 """What assets receive besides the warehouse: where files are, and the parameters a month is computed with."""
 
+from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
@@ -44,6 +45,15 @@ class Parameters(dg.ConfigurableResource):  # type: ignore[type-arg]
             **DELAYS,
             **self.delays,
         }
+
+
+def clock_of(instance: dg.DagsterInstance, run_id: str) -> datetime:
+    """Return when a run was created: the one clock of what it does."""
+    run = instance.get_run_record_by_id(run_id)
+    if run is None:
+        raise LookupError(f"run {run_id} is not recorded in the instance")
+    created: datetime = run.create_timestamp
+    return created
 
 
 def resources_for(settings: Settings) -> dict[str, object]:

@@ -5,13 +5,14 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from sf_assets.features.delays import DELAYS
 
 PREFIX = "SF_"
 # Dagster sets it for Snowflake in every run that it launches, Great Expectations when it judges.
 _FOREIGN = "SF_PARTNER"
+_SECRET = {"notice_webhook"}
 
 
 class Settings(BaseModel):
@@ -36,6 +37,32 @@ class Settings(BaseModel):
     perimeter_recent: bool = Field(default=False, description="also ask for a head-count in the last three columns")
     delays: dict[str, int] = Field({}, description="publication delays that differ from features/delays.py, as JSON")
     training_failures: int = Field(50, ge=1, description="failing companies needed to train a model")
+    ui: str = Field("", description="address of the pages, for the links of notices")
+    notice_webhook: SecretStr = Field(SecretStr(""), description="where notices are posted as JSON; empty for nowhere")
+    notice_smtp: str = Field(
+        "", pattern=r"^([^:\s]+:\d+)?$", description="host:port of the relay that mails notices; empty for none"
+    )
+    notice_from: str = Field("", description="address that notices come from")
+    notice_to: tuple[str, ...] = Field((), description="addresses that notices go to, separated by commas")
+
+    @field_validator("notice_webhook")
+    @classmethod
+    def _accept_web(cls, given: SecretStr) -> SecretStr:
+        address = given.get_secret_value()
+        if address and not address.startswith(("http://", "https://")):
+            raise ValueError("expected an address in http or https")
+        return given
+
+    @field_validator("notice_to", mode="before")
+    @classmethod
+    def _split(cls, given: object) -> object:
+        return tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _mail_is_whole(self) -> "Settings":
+        if bool(self.notice_smtp) != bool(self.notice_from and self.notice_to):
+            raise ValueError("SF_NOTICE_SMTP, SF_NOTICE_FROM and SF_NOTICE_TO come together")
+        return self
 
     @field_validator("delays", mode="before")
     @classmethod
@@ -58,8 +85,13 @@ class Settings(BaseModel):
         try:
             return cls.model_validate({known[name]: value for name, value in found.items()})
         except ValidationError as error:
+            # A trouble of several settings together has no place, and a secret is not repeated.
             told = (
-                f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg']}, found {one['input']!r}" for one in error.errors()
+                f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg']}"
+                + ("" if one["loc"][0] in _SECRET else f", found {one['input']!r}")
+                if one["loc"]
+                else one["msg"]
+                for one in error.errors()
             )
             raise ValueError(f"environment: {'; '.join(told)}") from None
 

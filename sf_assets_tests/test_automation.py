@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from sf_assets.automation import EXPECTED, files_arrived
+from sf_assets.automation import files_arrived
 from sf_assets.definitions import defs
 from sf_assets.partitions import months
 from sf_assets.resources import Folders
 from sf_assets.settings import PREFIX
 from sf_assets.sources import BY_NAME, SOURCES
-from sf_assets.sources.batch import batch_key
+from sf_assets.sources.batch import EXPECTED, batch_key
 
 ROOT = Path(__file__).parents[1]
 SEPTEMBER, OCTOBER = date(2025, 9, 1), date(2025, 10, 1)
@@ -269,8 +269,9 @@ def test_the_command_line_lists_every_asset_check_job_schedule_and_sensor(deploy
     names = {"assets": "asset_key", "jobs": "name", "schedules": "name", "sensors": "name"}
     found = {kind: {one[name] for one in listed[kind]} for kind, name in names.items()}
     assert found["assets"] == {key.to_user_string() for key in graph.get_all_asset_keys()}
-    assert found["jobs"] >= {"monthly", "batch", "history", "score"}
-    assert (found["schedules"], found["sensors"]) == ({"monthly_schedule"}, {"files_arrived"})
+    assert found["jobs"] >= {"monthly", "batch", "history", "score", "look", "accept_check", "maintenance"}
+    assert found["schedules"] == {"monthly_schedule", "morning_look"}
+    assert found["sensors"] == {sensor.name for sensor in defs.sensors} > {"files_arrived"}
     assert len(listed["asset_checks"]) == len(graph.asset_check_keys)
 
 

@@ -22,7 +22,8 @@ PACKAGE = ROOT / "sf_assets"
 LAYERS = ("sources", "staging", "clean", "features", "model", "lists")
 # What meets Dagster besides the assets of the layers.
 EDGES = {
-    "automation", "bench", "bench.__main__", "definitions", "demo", "failures", "materialization", "partitions", "quality.checks",
+    "automation", "bench", "bench.__main__", "cockpit.assets", "cockpit.jobs", "cockpit.sensors",
+    "definitions", "demo", "failures", "materialization", "partitions", "quality.checks",
     "resources", "storage.warehouse",
 }  # fmt: skip
 # Modules that know several layers, and which: where layers are put together, started, shown or configured.
@@ -41,6 +42,7 @@ WIRING = {
     "resources": {"features"},
     "search": {"model"},
     "settings": {"features"},
+    "status": {"sources"},
     "summary": {"lists", "sources"},
 }
 # Files of several statements that no table is named after: the functions and codes that readings share.
@@ -58,7 +60,8 @@ def _named(paths: list[Path]) -> object:
 
 
 GRAPH = defs.resolve_asset_graph()
-ASSETS = sorted(GRAPH.get_all_asset_keys())
+COCKPIT = [key for key in GRAPH.get_all_asset_keys() if GRAPH.get(key).group_name == "cockpit"]
+ASSETS = sorted(GRAPH.get_all_asset_keys() - set(COCKPIT))
 
 
 def _module(path: Path) -> str:
@@ -97,6 +100,18 @@ def test_every_asset_says_what_it_is_whose_it_is_and_how_it_is_checked(key: dg.A
     checks = GRAPH.get_check_keys_for_assets({key})
     assert {check.name for check in checks} == {check.name for check in SUITES[name].checks}
     assert checks
+
+
+def test_the_cockpit_depends_on_nothing_and_nothing_on_it() -> None:
+    assert [key.to_user_string() for key in COCKPIT] == ["status"]
+    for key in COCKPIT:
+        node = GRAPH.get(key)
+        assert node.parent_keys | node.child_keys == set()
+        assert node.owners
+        assert node.kinds
+        assert node.description.startswith("One row is ")
+        assert node.metadata["dagster/column_schema"].columns
+        assert GRAPH.get_check_keys_for_assets({key})
 
 
 def test_every_table_and_source_is_an_asset_and_every_suite_has_one() -> None:

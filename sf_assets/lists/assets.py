@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -23,7 +23,7 @@ from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.explanations import waterfall
 from sf_assets.model.methods import ScoringMethod
 from sf_assets.model.store import ModelStore
-from sf_assets.partitions import cutoff_of, parse_month
+from sf_assets.partitions import DUE_DAY, cutoff_of, parse_month
 from sf_assets.resources import Folders, Parameters
 from sf_assets.storage import Session, Warehouse
 
@@ -145,6 +145,10 @@ def list_alerts(
         kinds={"python", "parquet", "excel", "json"},
     ),
     deps=["list_alerts", *_READS],
+    # Of any month: which one is due, a check of `status` tells.
+    freshness_policy=dg.FreshnessPolicy.cron(
+        deadline_cron=f"0 7 {DUE_DAY + 1} * *", lower_bound_delta=timedelta(days=DUE_DAY), timezone="Europe/Paris"
+    ),
 )
 def list_export(
     context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders, parameters: Parameters

@@ -1,7 +1,6 @@
 """Suites as Dagster asset checks: one step judges all checks of an asset, records the verdicts and shows them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -10,8 +9,11 @@ from sf_assets.partitions import add_months
 from sf_assets.quality.acceptances import Acceptance, Judged
 from sf_assets.quality.rules import Suite, meaning_of
 from sf_assets.quality.verdicts import Verdict, accepted_of, judge_months, record, verdicts_on
+from sf_assets.resources import clock_of
 from sf_assets.storage import Warehouse
 
+# Every run of months judges: its pool of one (`dagster.yaml`) lets them follow one another, and looks go beside them.
+POOL = "months"
 _NAMED = 6  # months a summary names before it only counts them
 
 
@@ -34,12 +36,18 @@ def checks_for(suite: Suite, partitions_def: dg.TimeWindowPartitionsDefinition) 
         for check in suite.checks
     ]
 
-    @dg.multi_asset_check(name=f"{suite.asset}_checks", specs=specs)
+    @dg.multi_asset_check(name=f"{suite.asset}_checks", specs=specs, pool=POOL)
     def judge_asset(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
         months = [partitions_def.time_window_for_partition_key(key).start.date() for key in context.partition_keys]
         with warehouse.session() as session:
             verdicts = judge_months(session, suite, months)
-            record(session, suite.asset, verdicts, run_id=context.run.run_id, judged_at=_creation_of(context))
+            record(
+                session,
+                suite.asset,
+                verdicts,
+                run_id=context.run.run_id,
+                judged_at=clock_of(context.instance, context.run.run_id),
+            )
             known = verdicts_on(
                 session, [(suite.asset, day) for month in months for day in (month, add_months(month, -1))]
             )
@@ -58,15 +66,6 @@ def checks_for(suite: Suite, partitions_def: dg.TimeWindowPartitionsDefinition) 
             )
 
     return judge_asset
-
-
-def _creation_of(context: dg.AssetCheckExecutionContext) -> datetime:
-    """Return when the run was created: the one clock of a verdict."""
-    run = context.instance.get_run_record_by_id(context.run.run_id)
-    if run is None:
-        raise LookupError(f"run {context.run.run_id} is not recorded in the instance")
-    created: datetime = run.create_timestamp
-    return created
 
 
 def _place_of(verdict: Verdict) -> Judged:

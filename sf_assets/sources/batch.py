@@ -16,6 +16,8 @@ from sf_assets.sources import BY_NAME, SOURCES, Source
 from sf_assets.sources.manifest import BadManifest, read_manifest
 
 _KEY_LENGTH = 4
+# The sources whose files come every month.
+EXPECTED = tuple(source.name for source in SOURCES if source.expected)
 _LABELS = {table.name for table in NOMENCLATURES}
 # The sub-folder of mended records, each file under the name of the one it mends.
 CORRECTIONS = "corrections"
@@ -135,6 +137,12 @@ def read_batch(incoming: Path, month: date) -> Batch:
         else:
             files[owner].append(path)
     return Batch(month, folder, {name: tuple(paths) for name, paths in files.items()}, tuple(unsupported))
+
+
+def missing_files(batch: Batch) -> tuple[str, ...]:
+    """Return the sources expected every month, and the files of the description, that are not there yet."""
+    described = (path for paths in batch.files.values() for path in paths if not path.is_file())
+    return (*(name for name in EXPECTED if name not in batch.files), *(batch.name_of(path) for path in described))
 
 
 def _listed(folder: Path) -> list[Path]:

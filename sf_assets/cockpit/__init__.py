@@ -1,0 +1,1 @@
+"""What operators look at and act on beside the graph: where months stand, notices, acceptances, upkeep."""

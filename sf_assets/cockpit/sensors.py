@@ -1,0 +1,121 @@
+"""What follows the end of a run: a notice when something went wrong, and a fresh look at every month."""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+from dagster import DagsterEventType
+
+from sf_assets.automation import JOBS
+from sf_assets.cockpit.jobs import status_job
+from sf_assets.notices import Channels, Notice, send
+from sf_assets.settings import Settings
+
+_WILL_RETRY = "dagster/will_retry"
+_PARTITION = "dagster/partition"
+
+
+def notice_of(context: dg.RunStatusSensorContext, ui: str) -> Notice | None:
+    """Return what there is to say of a run that ended: steps that failed, checks that refuse; None when all is well.
+
+    A check that refuses stops nothing outside of its run, and a note none at all: both are told once per run. What an
+    operator accepted is not told again.
+    """
+    run = context.dagster_run
+    steps = context.instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_FAILURE)
+    checks = context.instance.all_logs(run.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
+    troubles = [*_failed_steps([entry.dagster_event for entry in steps]),
+                *_refusals([entry.dagster_event for entry in checks])]  # fmt: skip
+    failed = run.status == dg.DagsterRunStatus.FAILURE
+    if not troubles and not failed:
+        return None
+    what = " ".join([run.job_name, *([run.tags[_PARTITION]] if _PARTITION in run.tags else [])])
+    return Notice(
+        f"sf_assets: {what} {'failed' if failed else 'ended with checks that refuse'}",
+        tuple(troubles or [str(context.dagster_event.message)]),
+        f"{ui.rstrip('/')}/runs/{run.run_id}" if ui else "",
+    )
+
+
+def _failed_steps(events: Sequence[dg.DagsterEvent | None]) -> Iterator[str]:
+    for event in events:
+        if event is None or event.step_key is None:
+            continue
+        data = event.step_failure_data
+        told = data.user_failure_data.description if data.user_failure_data else None
+        # The stack of calls stays on the page of the run.
+        yield f"{event.step_key}: {told or (data.error.message.strip() if data.error else event.message)}"
+
+
+def _refusals(events: Sequence[dg.DagsterEvent | None]) -> Iterator[str]:
+    for event in events:
+        evaluation = event.asset_check_evaluation_data if event else None
+        if evaluation is None or evaluation.passed or "accepted" in evaluation.metadata:
+            continue
+        advice = evaluation.metadata.get("advice")
+        yield " ".join(
+            [
+                f"{evaluation.asset_key.to_user_string()}, {evaluation.check_name} ({evaluation.severity.value.lower()}):",
+                evaluation.description or "refused.",
+                *([str(advice.value)] if advice else []),
+            ]
+        )
+
+
+def _tell(context: dg.RunStatusSensorContext) -> dg.SkipReason:
+    if context.dagster_run.tags.get(_WILL_RETRY) == "true":
+        return dg.SkipReason(f"run {context.dagster_run.run_id} is started again")
+    settings = Settings.from_environment()
+    notice = notice_of(context, settings.ui)
+    if notice is None:
+        return dg.SkipReason(f"run {context.dagster_run.run_id} ended well")
+    context.log.warning(f"{notice.subject}\n{notice.text}")
+    sent = send(
+        notice,
+        Channels(
+            settings.notice_webhook.get_secret_value(), settings.notice_smtp, settings.notice_from, settings.notice_to
+        ),
+    )
+    return dg.SkipReason(f"{notice.subject}; told by {', '.join(('log', *sent))}")
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.FAILURE,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Tells of a run that failed: its steps, the checks that refuse, what to do.",
+)
+def tell_failures(context: dg.RunStatusSensorContext) -> dg.SkipReason:
+    """Tell of a failed run, by the log and the configured channels."""
+    return _tell(context)
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Tells of the checks that refuse in a run that succeeded: notes, and what blocks nothing in its run.",
+)
+def tell_failed_checks(context: dg.RunStatusSensorContext) -> dg.SkipReason:
+    """Tell of the checks that refuse in a successful run."""
+    return _tell(context)
+
+
+def _look_after(ended: dg.DagsterRunStatus) -> dg.SensorDefinition:
+    @dg.run_status_sensor(
+        name=f"look_after_{ended.value.lower()}",
+        run_status=ended,
+        monitored_jobs=list(JOBS),
+        request_job=status_job,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Looks at every month again once a run of one of them has ended.",
+    )
+    def look(context: dg.RunStatusSensorContext) -> dg.RunRequest:
+        return dg.RunRequest(run_key=context.dagster_run.run_id)
+
+    return look
+
+
+SENSORS = (
+    tell_failures,
+    tell_failed_checks,
+    _look_after(dg.DagsterRunStatus.SUCCESS),
+    _look_after(dg.DagsterRunStatus.FAILURE),
+)

@@ -1,0 +1,74 @@
+"""Upkeep of the warehouse: small files merged, snapshots of long ago forgotten, files nobody reads any more removed.
+
+Merging keeps of each row the snapshot that wrote it, which the gate reads; rewriting files does not, and is not done.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sf_assets.partitions import add_months
+from sf_assets.storage.session import Session
+
+LEAST_MONTHS = 24
+# A session that reads an older snapshot may still need the files that a merge replaced.
+_READERS = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What upkeep did, or would do: files and bytes of the tables, snapshots forgotten, files removed from disk.
+
+    Without `done`, merging is not tried: `files` and `bytes` are as they were, and the files that forgetting would free
+    are not counted.
+    """
+
+    done: bool
+    files_before: int
+    files: int
+    bytes_before: int
+    bytes: int
+    forgotten: int
+    removed: int
+
+
+def maintain(session: Session, *, at: datetime, keep_months: int, dry_run: bool) -> Upkeep:
+    """Merge, forget snapshots older than `keep_months` whole months before `at`, remove files nobody reads.
+
+    Every other writer waits meanwhile. `at` has a time zone.
+
+    Raises:
+        ValueError: fewer than 24 months would be kept.
+
+    """
+    if keep_months < LEAST_MONTHS:
+        raise ValueError(f"keep_months: expected at least {LEAST_MONTHS}, found {keep_months}")
+    oldest = add_months(at.date(), -keep_months)
+    with session.catalog.one_writer(session.connection):
+        # Another writer may have committed since the session began.
+        session.catalog.attach(session.connection)
+        files_before, bytes_before = _size(session)
+        if not dry_run:
+            session.connection.execute("call ducklake_merge_adjacent_files('lake')")
+        forgotten = _rows(
+            session,
+            f"call ducklake_expire_snapshots('lake', dry_run => {dry_run}, older_than => timestamptz '{oldest} 00:00:00+00')",
+        )
+        removed = _rows(
+            session,
+            f"call ducklake_cleanup_old_files('lake', dry_run => {dry_run}, "
+            f"older_than => timestamptz '{(at - _READERS).isoformat()}')",
+        )
+        files, size = _size(session)
+    return Upkeep(not dry_run, files_before, files, bytes_before, size, forgotten, removed)
+
+
+def _size(session: Session) -> tuple[int, int]:
+    ((files, size),) = session.connection.execute(
+        "select coalesce(sum(file_count), 0)::bigint, coalesce(sum(file_size_bytes), 0)::bigint "
+        "from ducklake_table_info('lake')"
+    ).fetchall()
+    return files, size
+
+
+def _rows(session: Session, call: str) -> int:
+    return len(session.connection.execute(call).fetchall())
