@@ -14,8 +14,6 @@ from datetime import date
 from itertools import groupby
 from pathlib import Path
 
-import polars as pl
-
 from sf_assets.catalogue import LAYERS, SUITES
 from sf_assets.partitions import month_argument
 from sf_assets.quality.acceptances import Acceptance, Judged
@@ -24,7 +22,7 @@ from sf_assets.resources import resources_for
 from sf_assets.schema import Column, Table
 from sf_assets.settings import Settings
 from sf_assets.sources.batch import BadBatch, NoBatch, batch_key, is_key, missing_files, month_of, read_batch
-from sf_assets.storage import Session, Warehouse
+from sf_assets.storage import Session, Warehouse, frame_of
 
 STATUS = Table(
     "status",
@@ -157,21 +155,13 @@ def months_with_something(session: Session, incoming: Path) -> list[date]:
 
 def record(session: Session, found: Sequence[Standing], *, author: str) -> None:
     """Replace what is known of these months in the table `status`."""
-    rows = [
-        {"month": one.month, "layer": one.layer, "state": one.state, "assets": one.assets, "done": one.done,
-         "detail": one.detail}
-        for one in found
-    ]  # fmt: skip
-    schema = {"month": pl.Date, "layer": pl.String, "state": pl.String, "assets": pl.Int32, "done": pl.Int32,
-              "detail": pl.String}  # fmt: skip
-    session.connection.register("standing", pl.DataFrame(rows, schema=schema).to_arrow())
+    rows = [{name: getattr(one, name) for name in ("month", *STATUS.column_names)} for one in found]
     session.replace(
-        {STATUS: "select * from standing"},
+        {STATUS: frame_of(STATUS, rows, with_month=True)},
         where={"month": sorted({one.month for one in found})},
         author=author,
         message="status",
     )
-    session.connection.unregister("standing")
 
 
 def page(found: Sequence[Standing]) -> Iterator[str]:

@@ -6,15 +6,14 @@ nobody knows what it would let through.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
 import duckdb
-import polars as pl
 
 from sf_assets.schema import Column, Table
-from sf_assets.storage import Session
+from sf_assets.storage import Session, frame_of
 
 CHECK_ACCEPTANCES = Table(
     "check_acceptances",
@@ -75,14 +74,9 @@ def acceptances_of(session: Session, months: Sequence[date]) -> dict[Judged, Acc
 
 def record_acceptance(session: Session, given: Acceptance) -> None:
     """Replace what was accepted of one check for one month."""
-    types = {"VARCHAR": pl.String(), "BIGINT": pl.Int64(), "TIMESTAMP": pl.Datetime("us")}
-    schema = {column.name: types[column.type] for column in CHECK_ACCEPTANCES.columns}
-    row = {name: getattr(given, name) for name in schema}
-    session.connection.register("accepted", pl.DataFrame([row], schema=schema).to_arrow())
     session.replace(
-        {CHECK_ACCEPTANCES: "select * from accepted"},
+        {CHECK_ACCEPTANCES: frame_of(CHECK_ACCEPTANCES, [asdict(given)])},
         where={"month": given.month, "asset": given.asset, "check_name": given.check_name},
         author=given.accepted_by,
         message=f"{given.asset}, {given.check_name} accepted for {given.month:%Y-%m}",
     )
-    session.connection.unregister("accepted")

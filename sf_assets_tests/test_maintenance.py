@@ -1,0 +1,117 @@
+"""The upkeep of a warehouse: fewer files, the same rows, verdicts that stand, two years of snapshots."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from polars.testing import assert_frame_equal
+
+from sf_assets.catalogue import SUITES
+from sf_assets.cockpit.jobs import accept_check, maintenance
+from sf_assets.failures import PermanentFailure
+from sf_assets.storage.maintenance import Upkeep, maintain
+from sf_assets_tests.gated import APRIL, BAD, FEBRUARY, MARCH, House
+
+SOON, LATER = datetime(2027, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """Return a warehouse of months written several times, and judged."""
+    made = House(tmp_path)
+    for _ in range(3):
+        made.write(FEBRUARY, MARCH, APRIL)
+    made.judge(FEBRUARY, MARCH, APRIL)
+    return made
+
+
+def kept_up(house: House, at: datetime, *, dry_run: bool = False) -> Upkeep:
+    with house.warehouse.session() as session:
+        return maintain(session, at=at, keep_months=24, dry_run=dry_run)
+
+
+def on_disk(house: House) -> int:
+    return sum(path.suffix == ".parquet" for path in Path(house.warehouse.data_path).rglob("*"))
+
+
+def snapshots(house: House) -> int:
+    return int(house.warehouse.query("select count(*) as n from lake.snapshots()").item())
+
+
+def test_a_dry_run_tells_what_would_be_forgotten_and_changes_nothing(house: House) -> None:
+    before = snapshots(house), on_disk(house)
+    done = kept_up(house, LATER, dry_run=True)
+    assert not done.done
+    assert done.forgotten > 0
+    assert done.files == done.files_before
+    assert (snapshots(house), on_disk(house)) == before
+
+
+def test_rows_and_verdicts_stand_after_upkeep_and_what_nobody_reads_is_gone(house: House) -> None:
+    rows = house.warehouse.query("select * from lake.up order by all")
+    files = on_disk(house)
+    done = kept_up(house, LATER)
+    assert_frame_equal(house.warehouse.query("select * from lake.up order by all"), rows)
+    assert house.obstacles(FEBRUARY, MARCH, APRIL) == []
+    assert done.removed > 0
+    assert on_disk(house) < files
+    assert snapshots(house) < 5
+    house.write(MARCH)
+    assert len(house.obstacles(MARCH)) == 3
+
+
+def test_snapshots_of_the_last_two_years_stay_readable(house: House) -> None:
+    version = house.warehouse.query("select max(snapshot_id) as n from lake.snapshots()").item()
+    house.write(MARCH, amount=BAD)
+    before = snapshots(house)
+    assert kept_up(house, SOON).forgotten == 0
+    assert snapshots(house) >= before
+    (least,) = house.warehouse.query(f"select min(montant) as least from lake.up at (version => {version})")
+    assert least.item() == 1.0
+
+
+def test_less_than_two_years_of_snapshots_is_refused(house: House) -> None:
+    with house.warehouse.session() as session, pytest.raises(ValueError, match="expected at least 24, found 12"):
+        maintain(session, at=LATER, keep_months=12, dry_run=True)
+
+
+def test_the_job_is_a_dry_run_unless_it_is_told_otherwise(house: House) -> None:
+    files = on_disk(house)
+    result = maintenance.execute_in_process(resources={"warehouse": house.warehouse})
+    assert result.success
+    (event,) = (event for event in result.all_node_events if event.is_successful_output)
+    told = {name: value.value for name, value in event.step_output_data.metadata.items()}
+    assert told["dry_run"] is True
+    assert told["files"] == told["files_before"] > 0
+    assert on_disk(house) == files
+    real = {"ops": {"keep_up": {"config": {"dry_run": False}}}}
+    assert maintenance.execute_in_process(resources={"warehouse": house.warehouse}, run_config=real).success
+    short = {"ops": {"keep_up": {"config": {"keep_months": 3}}}}
+    with pytest.raises(ValueError, match="greater than or equal to 24"):
+        maintenance.execute_in_process(resources={"warehouse": house.warehouse}, run_config=short)
+
+
+def test_a_failed_check_is_accepted_from_the_pages_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SUITES, "up", house.suite)
+    house.write(MARCH, amount=BAD)
+    house.judge(MARCH)
+
+    def launch(**config: str) -> dg.ExecuteInProcessResult:
+        given = {
+            "asset": "up",
+            "check": "montant_in_range",
+            "month": "2026-03",
+            "reason": "credit notes",
+            "by": "C. D.",
+        }
+        run_config = {"ops": {"accept_failed_check": {"config": given | config}}}
+        return accept_check.execute_in_process(resources={"warehouse": house.warehouse}, run_config=run_config)
+
+    with pytest.raises(PermanentFailure, match="found one that passed"):
+        launch(check="key_unique")
+    with pytest.raises(PermanentFailure, match="asset: expected one of"):
+        launch(asset="nosuch")
+    assert house.obstacles(MARCH)
+    assert launch().success
+    assert house.obstacles(MARCH) == []

@@ -1,0 +1,227 @@
+"""Who is told that a run failed, or that a check refuses: the log, a webhook and a mailbox, seen from their own servers."""
+
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_string
+from email.policy import default
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import dagster as dg
+import pytest
+
+from sf_assets.cockpit import sensors
+from sf_assets.definitions import defs
+from sf_assets.failures import Blocked
+from sf_assets.notices import Channels, Notice, send
+from sf_assets.settings import PREFIX, Settings
+
+NOTICE = Notice(
+    "sf_assets: monthly 2026-03-01 failed", ("stg_debit: few_refused refuses 12 of 100.",), "http://ui/runs/1"
+)
+MONTHS = dg.MonthlyPartitionsDefinition("2026-01-01", end_date="2026-07-01")
+
+
+@dataclass
+class Received:
+    """What a local server was sent, and where it listens."""
+
+    port: int
+    messages: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def serving(server: socketserver.BaseServer, received: Received) -> Iterator[Received]:
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield received
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def webhook() -> Iterator[Received]:
+    """Return an HTTP server that takes what is posted to /hook, and nothing elsewhere."""
+    received = Received(0)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.messages.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.send_response(200 if self.path == "/hook" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    received.port = server.server_address[1]
+    with serving(server, received):
+        yield received
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Received]:
+    """Return a mail server that takes every message."""
+    received = Received(0)
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 local\r\n")
+            lines: list[str] | None = None
+            for raw in self.rfile:
+                line = raw.decode().rstrip("\r\n")
+                if lines is not None:
+                    if line != ".":
+                        lines.append(line)
+                        continue
+                    received.messages.append("\n".join(lines))
+                    lines = None
+                elif line.upper() == "DATA":
+                    lines = []
+                    self.wfile.write(b"354 go on\r\n")
+                    continue
+                self.wfile.write(b"221 bye\r\n" if line.upper() == "QUIT" else b"250 fine\r\n")
+                if line.upper() == "QUIT":
+                    return
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    received.port = server.server_address[1]
+    with serving(server, received):
+        yield received
+
+
+def test_a_notice_is_posted_to_the_webhook_and_mailed(webhook: Received, mailbox: Received) -> None:
+    channels = Channels(
+        f"http://127.0.0.1:{webhook.port}/hook", f"127.0.0.1:{mailbox.port}", "sf@example.fr", ("a@b.fr", "c@d.fr")
+    )
+    assert send(NOTICE, channels) == ("webhook", "mail")
+    text = f"{NOTICE.troubles[0]}\n\n{NOTICE.link}"
+    assert [json.loads(body) for body in webhook.messages] == [{"text": f"**{NOTICE.subject}**\n\n{text}"}]
+    (mail,) = (message_from_string(body, policy=default) for body in mailbox.messages)
+    assert (mail["Subject"], mail["From"], mail["To"]) == (NOTICE.subject, "sf@example.fr", "a@b.fr, c@d.fr")
+    assert mail.get_content().strip() == text
+
+
+def test_without_channels_nothing_is_sent() -> None:
+    assert send(NOTICE, Channels()) == ()
+
+
+def test_a_server_that_refuses_is_an_error_and_not_silence(webhook: Received) -> None:
+    with pytest.raises(OSError, match="404"):
+        send(NOTICE, Channels(f"http://127.0.0.1:{webhook.port}/elsewhere"))
+
+
+def test_a_notice_is_cut_to_what_a_person_reads() -> None:
+    text = Notice("s", tuple("x" * 5000 for _ in range(40))).text
+    assert len(text) < 130_000
+    assert text.endswith("… and 10 more")
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"SF_NOTICE_WEBHOOK": "ftp://x/secret"}, "SF_NOTICE_WEBHOOK.*expected an address in http or https"),
+        ({"SF_NOTICE_SMTP": "relay"}, "SF_NOTICE_SMTP"),
+        ({"SF_NOTICE_SMTP": "relay:25"}, "SF_NOTICE_SMTP, SF_NOTICE_FROM and SF_NOTICE_TO come together"),
+    ],
+)
+def test_channels_are_settings_that_are_checked_and_a_secret_is_not_repeated(
+    environment: dict[str, str], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said) as error:
+        Settings.from_environment(environment)
+    assert "secret" not in str(error.value)
+
+
+def test_the_address_of_the_webhook_does_not_show_in_the_settings() -> None:
+    settings = Settings.from_environment({"SF_NOTICE_WEBHOOK": "https://chat.example.fr/hooks/secret"})
+    assert "secret" not in repr(settings)
+
+
+@dg.asset(partitions_def=MONTHS)
+def up() -> None: ...
+
+
+@dg.asset(partitions_def=MONTHS)
+def held() -> None:
+    raise Blocked("What this step reads was not found sound:\n- up, 2026-03: nothing")
+
+
+@dg.multi_asset_check(
+    specs=[dg.AssetCheckSpec(name, asset="up", partitions_def=MONTHS) for name in ("odd", "fine", "known")]
+)
+def checks() -> Iterator[dg.AssetCheckResult]:
+    yield dg.AssetCheckResult(
+        check_name="odd", asset_key="up", passed=False, severity=dg.AssetCheckSeverity.WARN,
+        description="Refused for 2026-03: 4 of 4.", metadata={"advice": "Ask URSSAF."},
+    )  # fmt: skip
+    yield dg.AssetCheckResult(check_name="fine", asset_key="up", passed=True)
+    yield dg.AssetCheckResult(check_name="known", asset_key="up", passed=False, metadata={"accepted": "by C. Duval"})
+
+
+def ended(*assets: str, sensor: dg.RunStatusSensorDefinition, tags: dict[str, str] | None = None) -> dg.SkipReason:
+    """Run some assets of March to their end, and let a sensor hear of it; return what it answers."""
+    job = dg.Definitions(
+        assets=[up, held], asset_checks=[checks], jobs=[dg.define_asset_job("monthly", list(assets))]
+    ).resolve_job_def("monthly")
+    instance = dg.DagsterInstance.ephemeral()
+    result = job.execute_in_process(instance=instance, partition_key="2026-03-01", raise_on_error=False, tags=tags)
+    event = next(event for event in reversed(result.all_events) if event.is_job_event)
+    context = dg.build_run_status_sensor_context(
+        sensor.name, dagster_event=event, dagster_instance=instance, dagster_run=result.dagster_run
+    )
+    if sensor is sensors.tell_failures:
+        context = context.for_run_failure()
+    answer = sensor(context)
+    assert isinstance(answer, dg.SkipReason)
+    return answer
+
+
+@pytest.fixture
+def told(webhook: Received, monkeypatch: pytest.MonkeyPatch) -> Received:
+    """Send the notices of this process to the local webhook."""
+    monkeypatch.setenv(f"{PREFIX}NOTICE_WEBHOOK", f"http://127.0.0.1:{webhook.port}/hook")
+    monkeypatch.setenv(f"{PREFIX}UI", "https://sf.example.fr/")
+    return webhook
+
+
+def test_a_failed_run_is_told_once_with_its_month_its_cause_and_its_page(told: Received) -> None:
+    answer = ended("held", sensor=sensors.tell_failures)
+    assert answer.skip_message == "sf_assets: monthly 2026-03-01 failed; told by log, webhook"
+    (body,) = told.messages
+    text = json.loads(body)["text"]
+    assert text.startswith("**sf_assets: monthly 2026-03-01 failed**")
+    assert "held: What this step reads was not found sound:\n- up, 2026-03: nothing" in text
+    assert "https://sf.example.fr/runs/" in text
+
+
+def test_a_check_that_refuses_in_a_successful_run_is_told_with_what_to_do(told: Received) -> None:
+    ended("up", sensor=sensors.tell_failed_checks)
+    (body,) = told.messages
+    text = json.loads(body)["text"]
+    assert "monthly 2026-03-01 ended with checks that refuse" in text
+    assert "up, odd (warn): Refused for 2026-03: 4 of 4. Ask URSSAF." in text
+    assert "fine" not in text
+
+
+def test_what_was_accepted_is_not_told_again(told: Received) -> None:
+    ended("up", sensor=sensors.tell_failed_checks)
+    assert "known" not in told.messages[0]
+
+
+def test_a_run_that_is_started_again_is_not_told_of(told: Received) -> None:
+    answer = ended("held", sensor=sensors.tell_failures, tags={"dagster/will_retry": "true"})
+    assert "is started again" in str(answer.skip_message)
+    assert told.messages == []
+
+
+def test_the_sensors_are_on_and_every_month_that_ends_is_looked_at_again() -> None:
+    by_name = {sensor.name: sensor for sensor in defs.sensors}
+    assert all(sensor.default_status == dg.DefaultSensorStatus.RUNNING for sensor in sensors.SENSORS)
+    assert {"tell_failures", "tell_failed_checks"} <= set(by_name)
+    assert {by_name[f"look_after_{end}"].job_name for end in ("success", "failure")} == {"look"}
