@@ -15,8 +15,10 @@ import dagster as dg
 
 from sf_assets import nomenclatures
 from sf_assets.catalogue import SUITES, TABLES
+from sf_assets.confidentiality import confidentiality, legal_bases
 from sf_assets.lineage import made_of
-from sf_assets.partitions import cutoff_of, months, parse_month
+from sf_assets.partitions import add_months, cutoff_of, months, parse_month
+from sf_assets.preview import counts, preview
 from sf_assets.quality import require_passed
 from sf_assets.queries import Query
 from sf_assets.resources import Folders, Parameters
@@ -44,7 +46,12 @@ def stamp(table: Table, layer: str, *, description: str, query: Query | str, kin
         "group_name": layer,
         "owners": list(OWNERS),
         "kinds": kinds,
-        "tags": {"layer": layer, **{key: tag_value(value) for key, value in table.tags.items()}},
+        "tags": {
+            "layer": layer,
+            "legal_basis": tag_value(legal_bases(table.name)[-1]),
+            "confidentiality": confidentiality(table),
+            **{key: tag_value(value) for key, value in table.tags.items()},
+        },
         "description": description,
         "code_version": digest,
         "partitions_def": months,
@@ -52,6 +59,7 @@ def stamp(table: Table, layer: str, *, description: str, query: Query | str, kin
             "dagster/column_schema": columns_of(table),
             "dagster/table_name": f"lake.{table.name}",
             "one_row_is": table.grain,
+            "legal_bases": "; ".join(legal_bases(table.name)),
             "sql": dg.MetadataValue.md(f"```sql\n{text}\n```"),
         },
     }
@@ -66,6 +74,7 @@ def columns_of(table: Table) -> dg.TableSchema:
                 type=column.type,
                 description=column.meaning + (f" ({column.unit})" if column.unit else ""),
                 constraints=dg.TableColumnConstraints(nullable=column.name not in table.key),
+                tags={"confidentiality": "identifier"} if column.identifies else {},
             )
             for column in table.columns
         ]
@@ -108,6 +117,20 @@ def told_of_months(writes: Sequence[Write], months: int) -> dict[str, Any]:
         "seconds": round(sum(write.seconds for write in writes), 2),
         **(_lineage(writes[-1].table) if writes else {}),
     }
+
+
+def shown(session: Session, table: Table, month: date) -> dict[str, Any]:
+    """Return the metadata that is read from the rows: change against the month before, and a preview without identifiers."""
+    former = add_months(month, -1)
+    found = counts(session, table, [month, former])
+    rows, before = found.get(month, 0), found.get(former, 0)
+    lines = preview(session, table, month, rows)
+    metadata: dict[str, Any] = {}
+    if lines:
+        metadata["preview"] = dg.MetadataValue.table([dg.TableRecord(dict(line)) for line in lines])
+    if before:
+        metadata |= {"row_change": rows - before, "row_change_percent": round(100 * (rows - before) / before, 2)}
+    return metadata
 
 
 def _lineage(table: str) -> dict[str, Any]:
@@ -182,8 +205,8 @@ def query_asset(table: Table, query: Query, layer: str) -> dg.AssetsDefinition:
                 message=f"{table.name} {month:%Y-%m}",
                 parameters=query.bound(values),
             )
-        return dg.MaterializeResult(
-            metadata=told(writes[table.name], reads={**{read.name: month for read, month in reads.items()}, **updates})
-        )
+            seen = shown(session, table, month)
+        origins = {**{read.name: month for read, month in reads.items()}, **updates}
+        return dg.MaterializeResult(metadata=told(writes[table.name], reads=origins) | seen)
 
     return build

@@ -12,7 +12,8 @@ class Column:
     """One quantity, which means the same in every table that has it.
 
     `type` is a DuckDB type; `unit` is empty for texts, dates and flags; `pattern` is a regular expression
-    the whole value must match.
+    the whole value must match. `identifies` marks what names, locates or singles out a company, an establishment or a
+    person: it stays in the warehouse and in the lists.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Column:
     meaning: str
     unit: str = ""
     pattern: str | None = None
+    identifies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ WIRING = {
     "bench.__main__": {"sources"},
     "bench.limits": {"sources"},
     "catalogue": set(LAYERS),
+    "cockpit.views": {"sources"},
+    "confidentiality": {"sources"},
     "definitions": set(LAYERS),
     "demo": {"features", "sources"},
     "derivation": {"features", "lists", "sources", "staging"},

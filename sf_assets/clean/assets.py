@@ -10,7 +10,7 @@ from sf_assets.catalogue import TABLES as ALL
 from sf_assets.clean.export import EXPORT, write_tables
 from sf_assets.clean.report import REPORT, Perimeter, report, write_report
 from sf_assets.clean.tables import TABLES
-from sf_assets.materialization import gate, in_force, query_asset, stamp, told
+from sf_assets.materialization import gate, in_force, query_asset, shown, stamp, told
 from sf_assets.partitions import cutoff_of, parse_month
 from sf_assets.queries import read_query
 from sf_assets.resources import Folders, Parameters
@@ -40,6 +40,7 @@ def perimeter_report(
             author=context.run_id,
             message=f"{REPORT.name} {month:%Y-%m}",
         )[REPORT.name]
+        seen = shown(session, REPORT, month)
         session.bind({REPORT: month})
         text = report(
             session.connection.execute(f"from {REPORT.name}").pl(),
@@ -54,7 +55,7 @@ def perimeter_report(
         )
     path = write_report(text, _exports(folders, context))
     return dg.MaterializeResult(
-        metadata=told(write) | {"report": dg.MetadataValue.md(text), "path": dg.MetadataValue.path(str(path))}
+        metadata=told(write) | seen | {"report": dg.MetadataValue.md(text), "path": dg.MetadataValue.path(str(path))}
     )
 
 
@@ -95,10 +96,12 @@ def clean_export(
             author=context.run_id,
             message=f"{EXPORT.name} {month:%Y-%m}",
         )[EXPORT.name]
+        seen = shown(session, EXPORT, month)
         session.bind({EXPORT: month})
         files_of_month = session.connection.execute(f"from {EXPORT.name} order by file").pl()
     return dg.MaterializeResult(
         metadata=told(write)
+        | seen
         | {
             "path": dg.MetadataValue.path(str(folder)),
             "bytes": int(files_of_month["bytes"].sum()),

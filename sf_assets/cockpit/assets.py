@@ -4,8 +4,10 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from sf_assets.cockpit.views import arrivals_of
 from sf_assets.materialization import OWNERS, columns_of
 from sf_assets.partitions import DUE_DAY, month_due
+from sf_assets.pictures.svg import embedded
 from sf_assets.resources import Folders, clock_of
 from sf_assets.status import STATUS, months_with_something, page, record, standings
 from sf_assets.storage import Warehouse
@@ -35,10 +37,12 @@ def status(context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Fol
         found = standings(session, folders.incoming_path, months)
         if found:
             record(session, found, author=context.run_id)
+        calendar = arrivals_of(session, months)
     states = [one.state for one in found]
     return dg.MaterializeResult(
         metadata={
             "page": dg.MetadataValue.md("\n".join(page(found)) if found else "Nothing was delivered yet."),
+            "arrivals": dg.MetadataValue.md(embedded(calendar, "arrivals by source and month")),
             "dagster/row_count": len(found),
             "months": len(months),
             "blocked": states.count("blocked"),

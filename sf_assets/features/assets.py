@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import date
 from importlib.resources import files
+from typing import Any
 
 import dagster as dg
 
 from sf_assets.failures import Blocked
 from sf_assets.features.tables import TABLES
-from sf_assets.materialization import gate, reads_at, stamp, told_of_months
+from sf_assets.features.views import coverage_of, shift_picture, shifts_of
+from sf_assets.materialization import gate, reads_at, shown, stamp, told_of_months
 from sf_assets.partitions import add_months, parse_month
+from sf_assets.pictures.svg import embedded
 from sf_assets.queries import Query, read_query
 from sf_assets.resources import Parameters
 from sf_assets.schema import Table
@@ -74,6 +77,16 @@ def _build(
     return done
 
 
+def _pictures(session: Session, month: date) -> dict[str, Any]:
+    """Return what the month's matrix looks like beside its former months."""
+    shifts = shifts_of(session, month)
+    return {
+        "coverage": dg.MetadataValue.md(embedded(coverage_of(session, month), "coverage of each source by month")),
+        "shift": dg.MetadataValue.md(embedded(shift_picture(shifts), "shift of features since the month before")),
+        "largest_shift": shifts[0][1] if shifts else 0.0,
+    }
+
+
 def _feature_asset(table: Table) -> dg.AssetsDefinition:
     query = _QUERIES[table.name]
 
@@ -87,8 +100,14 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[None]:
         wanted = [parse_month(key) for key in context.partition_keys]
         writes = _build(warehouse, table, query, wanted, values=parameters.of_queries(), run_id=context.run_id)
+        with warehouse.session() as session:
+            # The partitions of a range share what is told: only a single month has a former one.
+            seen = shown(session, table, wanted[0]) if len(wanted) == 1 else {}
+            if seen and table.name == "feat_matrix":
+                seen |= _pictures(session, wanted[0])
         return dg.MaterializeResult(
             metadata=told_of_months([write for _, write in writes], len(wanted))
+            | seen
             | {"computed_from": dg.MetadataValue.json(sorted({f"{state:%Y-%m}" for state, _ in writes}))}
         )
 

@@ -18,12 +18,14 @@ from sf_assets.lists.readme import About
 from sf_assets.lists.reasons import main_reasons
 from sf_assets.lists.selection import select
 from sf_assets.lists.tables import ALERTS, EXPORT
-from sf_assets.materialization import gate, stamp, told
+from sf_assets.materialization import gate, shown, stamp, told
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.explanations import waterfall
 from sf_assets.model.methods import ScoringMethod
 from sf_assets.model.store import ModelStore
 from sf_assets.partitions import DUE_DAY, cutoff_of, parse_month
+from sf_assets.pictures.bars import bars
+from sf_assets.pictures.svg import ORANGE, RED, embedded
 from sf_assets.resources import Folders, Parameters
 from sf_assets.storage import Session, Warehouse
 
@@ -122,10 +124,13 @@ def list_alerts(
             author=context.run_id,
             message=f"list of {month:%Y-%m}",
         )[ALERTS.name]
+        seen = shown(session, ALERTS, month)
     return dg.MaterializeResult(
         metadata=told(write)
+        | seen
         | {
             "companies_scored": companies.height,
+            "by_department": dg.MetadataValue.md(embedded(_by_department(alerts), "alerts by department")),
             "risque_fort": alerts.filter(pl.col("niveau") == 2).height,  # noqa: PLR2004 - the level's rank
             "risque_modere": alerts.filter(pl.col("niveau") == 1).height,
             "set_aside": companies["exclusion"].count(),
@@ -133,6 +138,17 @@ def list_alerts(
             "scores_version": found.scores_version,
         }
     )
+
+
+def _by_department(alerts: pl.DataFrame) -> str:
+    """Draw the number of companies in alert by department, the most first."""
+    counts = (
+        alerts.group_by("departement")
+        .agg(fort=(pl.col("niveau") == 2).sum(), modere=(pl.col("niveau") == 1).sum())  # noqa: PLR2004 - the level's rank
+        .sort(-(pl.col("fort") + pl.col("modere")), "departement")
+    )
+    rows = [(name or "unknown", {"fort": fort, "modéré": modere}) for name, fort, modere in counts.iter_rows()]
+    return bars(rows, title="Alerts by department", colours=(RED, ORANGE))
 
 
 @dg.asset(
@@ -189,8 +205,11 @@ def list_export(
             author=context.run_id,
             message=f"export of {month:%Y-%m}",
         )[EXPORT.name]
+        seen = shown(session, EXPORT, month)
     return dg.MaterializeResult(
-        metadata=told(write) | {path.suffix.removeprefix("."): dg.MetadataValue.path(str(path)) for path in paths}
+        metadata=told(write)
+        | seen
+        | {path.suffix.removeprefix("."): dg.MetadataValue.path(str(path)) for path in paths}
     )
 
 

@@ -11,14 +11,16 @@ import polars as pl
 from sf_assets import __version__
 from sf_assets.catalogue import TABLES
 from sf_assets.features.delays import DELAYS
-from sf_assets.materialization import gate, reads_at, stamp, told, told_of_months
+from sf_assets.materialization import gate, reads_at, shown, stamp, told, told_of_months
 from sf_assets.model.learning import Learned, learn, retained, without_survivors
 from sf_assets.model.rows import DRAW, LOAD, draw, load
 from sf_assets.model.scoring import SAME, Scored, score_month
 from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan_split
 from sf_assets.model.store import Card, ModelStore
 from sf_assets.model.tables import EVALUATION, FITTED, SCORES, TARGET
+from sf_assets.model.views import scores_picture
 from sf_assets.partitions import add_months, parse_month
+from sf_assets.pictures.svg import embedded
 from sf_assets.queries import read_query
 from sf_assets.resources import Folders, Parameters
 from sf_assets.storage import Session, Warehouse, frame_of
@@ -64,7 +66,8 @@ def model_target(
             message=f"target at {month:%Y-%m}",
             parameters=_TARGET.bound(parameters.of_queries() | {"first": span[0], "last": span[1]}),
         )[TARGET.name]
-    return dg.MaterializeResult(metadata=told(write) | {"labelled_months": len(labelled)})
+        seen = shown(session, TARGET, month)
+    return dg.MaterializeResult(metadata=told(write) | seen | {"labelled_months": len(labelled)})
 
 
 @dg.multi_asset(
@@ -124,14 +127,18 @@ def model_learning(
             author=context.run_id,
             message=f"models of {month:%Y-%m}",
         )
+        seen = {table.name: shown(session, table, month) for table in (FITTED, EVALUATION)}
     best = retained(learned)
     yield dg.MaterializeResult(
         asset_key=FITTED.name,
         metadata=told(writes[FITTED.name])
+        | seen[FITTED.name]
         | {"retained": best, "statement": plan.statement if isinstance(plan, InsufficientHistory) else "supported"}
         | {f"{one.name}_training_failures": one.training["failures"] for one in learned},
     )
-    yield dg.MaterializeResult(asset_key=EVALUATION.name, metadata=told(writes[EVALUATION.name]) | _headline(learned))
+    yield dg.MaterializeResult(
+        asset_key=EVALUATION.name, metadata=told(writes[EVALUATION.name]) | seen[EVALUATION.name] | _headline(learned)
+    )
 
 
 def _save(learned: Sequence[Learned], month: date, folder: Path, snapshot: int) -> dict[str, str]:
@@ -227,9 +234,13 @@ def model_scores(
                     f"the list of {month:%Y-%m} is published: its scores stay beside version {scored.version}"
                 )
             done.append(scored)
+        seen = shown(session, SCORES, wanted[0]) if len(wanted) == 1 else {}
+        if picture := scores_picture(session, wanted[-1], fitted):
+            seen["distribution"] = dg.MetadataValue.md(embedded(picture, "scores with the thresholds of the levels"))
     last = done[-1]
     return dg.MaterializeResult(
         metadata=told_of_months([scored.write for scored in done if scored.write], len(done))
+        | seen
         | {
             "dagster/partition_row_count": sum(scored.rows for scored in done) // len(done),
             "rows": sum(scored.rows for scored in done),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from sf_assets import __version__
 from sf_assets.failures import BadFile
 from sf_assets.materialization import OWNERS, tag_value
 from sf_assets.partitions import months, parse_month
@@ -33,7 +34,13 @@ def _spec(source: Source) -> dg.AssetSpec:
         group_name="sources",
         owners=list(OWNERS),
         kinds={"csv", "file"},
-        tags={"layer": "sources", "producer": tag_value(source.producer), "legal_basis": tag_value(source.legal_basis)},
+        tags={
+            "layer": "sources",
+            "producer": tag_value(source.producer),
+            "legal_basis": tag_value(source.legal_basis),
+            "confidentiality": "identifiers",
+        },
+        code_version=__version__,
         description=(
             f"{names} as {source.producer} delivers it, plain or gzipped: one record is {source.grain}. "
             f"A value is known from: {source.known or 'its delivery'}."

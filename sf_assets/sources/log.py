@@ -14,7 +14,12 @@ LOG = Table(
         Column("file", "VARCHAR", "name of the file"),
         Column("is_fatal", "BOOLEAN", "the file is refused: nothing of it was loaded"),
         Column("head_fatal", "VARCHAR", "why the file is refused, NULL when it is not"),
-        Column("head_rejected", "VARCHAR", "what is wrong in the first records that are, at most 200 lines of text"),
+        Column(
+            "head_rejected",
+            "VARCHAR",
+            "what is wrong in the first records that are, at most 200 lines of text",
+            identifies=True,
+        ),
         Column("lines_parsed", "BIGINT", "records read, NULL until the file is", unit="record"),
         Column("lines_rejected", "BIGINT", "records quarantined", unit="record"),
         Column("lines_skipped", "BIGINT", "records filtered", unit="record"),

@@ -6,10 +6,13 @@ from datetime import date
 from importlib.resources import files
 
 import dagster as dg
+import polars as pl
 
 from sf_assets import nomenclatures
-from sf_assets.materialization import gate, in_force, reads_at, stamp, told
+from sf_assets.materialization import gate, in_force, reads_at, shown, stamp, told
 from sf_assets.partitions import parse_month
+from sf_assets.pictures.bars import bars
+from sf_assets.pictures.svg import embedded
 from sf_assets.queries import read_query
 from sf_assets.resources import Folders, Parameters
 from sf_assets.sources import BY_NAME, SOURCES, Source
@@ -74,8 +77,9 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
                 author=context.run_id,
                 message=f"{table.name} {month:%Y-%m}",
             )
+            seen = shown(session, table, month)
         return dg.MaterializeResult(
-            metadata={"delivered": bool(delivered)} | told(writes[table.name]) | _summed(counts)
+            metadata={"delivered": bool(delivered)} | told(writes[table.name]) | _summed(counts) | seen
         )
 
     return stage
@@ -145,8 +149,9 @@ def stg_filter_import(
             message=f"perimeter of {month:%Y-%m}",
             parameters=values,
         )
+        seen = {table.name: shown(session, table, month) for table in wanted}
     for table in wanted:
-        yield dg.MaterializeResult(asset_key=table.name, metadata=told(writes[table.name]))
+        yield dg.MaterializeResult(asset_key=table.name, metadata=told(writes[table.name]) | seen[table.name])
 
 
 _LOADED = [STAGING[source.name].name for source in SOURCES]
@@ -209,8 +214,18 @@ def stg_quarantine(context: dg.AssetExecutionContext, warehouse: Warehouse) -> d
             "by_rule": dg.MetadataValue.table([dg.TableRecord(row) for row in rows.head(50).iter_rows(named=True)])
             if rows.height
             else "none",
+            "picture": dg.MetadataValue.md(embedded(_by_rule(rows), "quarantine by rule")),
         }
     )
+
+
+def _by_rule(rows: pl.DataFrame) -> str:
+    """Draw the refusals of the month by source and rule, whole records beside single cells."""
+    shares: dict[str, dict[str, float]] = {}
+    for row in rows.iter_rows(named=True):
+        parts = shares.setdefault(f"{row['source']}: {row['column'] or 'record'}, {row['expected']}", {})
+        parts[row["level"]] = parts.get(row["level"], 0) + row["refused"]
+    return bars(list(shares.items()), title="Quarantine by rule")
 
 
 @dg.asset(

@@ -1,0 +1,29 @@
+"""What the scores of a month look like: how many companies at each probability, and where the levels begin."""
+
+from datetime import date
+
+from sf_assets.pictures.histogram import histogram
+from sf_assets.storage import Session
+
+_BINS = 50
+_SCORES = f"""
+    select least(floor(s.probabilite * {_BINS}), {_BINS - 1})::integer as bin, count(*) as companies
+    from lake.model_scores as s
+    where s.month = $month and s.methode = $methode
+        and s.version = (select max(version) from lake.model_scores where month = $month)
+    group by bin
+"""
+_RETAINED = """
+    select methode, seuil_modere, seuil_fort from lake.model_fitted where month = $month and retained
+"""
+
+
+def scores_picture(session: Session, month: date, fitted: date) -> str | None:
+    """Draw the scores of a month by the method retained in the month `fitted`; None when none was."""
+    row = session.connection.execute(_RETAINED, {"month": fitted}).fetchone()
+    if row is None:
+        return None
+    methode, modere, fort = row
+    found = dict(session.connection.execute(_SCORES, {"month": month, "methode": methode}).fetchall())
+    thresholds = {name: value for name, value in (("modéré", modere), ("fort", fort)) if value is not None}
+    return histogram([found.get(place, 0) for place in range(_BINS)], thresholds, title=f"Scores by {methode}")

@@ -1,0 +1,53 @@
+"""SVG texts and how a page shows them: an image whose address is the image itself.
+
+Dagster's pages leave SVG elements out of Markdown, and show images by address. Such an image does not know whether the
+page is light or dark: its colours have the contrast for both, on no background of its own.
+"""
+
+import base64
+from collections.abc import Iterable
+from html import escape
+
+INK = "#7f8790"
+FAINT = "#7f879040"
+BLUE, ORANGE, GREEN, RED, GREY = "#3d8bd4", "#d9822b", "#2f9e6e", "#d6504a", "#8a939c66"
+
+_STYLE = f"text{{font:11px system-ui,sans-serif;fill:{INK}}}.end{{text-anchor:end}}.middle{{text-anchor:middle}}"
+
+
+def drawing(width: float, height: float, parts: Iterable[str], *, title: str) -> str:
+    """Return an SVG text of the given size in pixels; `title` is what a screen reader says."""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
+        f'viewBox="0 0 {width:g} {height:g}" role="img"><title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style>{''.join(parts)}</svg>"
+    )
+
+
+def embedded(svg: str, alternative: str) -> str:
+    """Return the Markdown that shows an SVG text."""
+    return f"![{alternative}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})"
+
+
+def rect(x: float, y: float, width: float, height: float, colour: str, *, hint: str = "") -> str:
+    """Return a filled rectangle, with what a pointer that rests on it says."""
+    told = f"<title>{escape(hint)}</title>" if hint else ""
+    place = f'x="{round(x, 1):g}" y="{round(y, 1):g}" width="{round(width, 1):g}" height="{round(height, 1):g}"'
+    return f'<rect {place} fill="{colour}">{told}</rect>'
+
+
+def line(x1: float, y1: float, x2: float, y2: float, colour: str = FAINT, *, dashed: bool = False) -> str:
+    """Return a line one pixel wide."""
+    dashes = ' stroke-dasharray="4 3"' if dashed else ""
+    return f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" stroke="{colour}"{dashes}/>'
+
+
+def text(x: float, y: float, words: str, *, anchor: str = "") -> str:
+    """Return a text whose baseline starts at (x, y); `anchor` is `middle` or `end` for texts that lie around or before."""
+    place = f' class="{anchor}"' if anchor else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}"{place}>{escape(words)}</text>'
+
+
+def shade(share: float) -> str:
+    """Return the blue of a share between 0 and 1: the fuller, the stronger."""
+    return f"{BLUE}{round(0x22 + (0xFF - 0x22) * min(max(share, 0.0), 1.0)):02x}"

@@ -1,0 +1,95 @@
+"""What a month of a table looks like, without anybody in it: rows of a table that names nobody, otherwise its columns.
+
+A table with a column that identifies a company or a person is shown column by column: how much of it is filled, where
+its values lie, which are frequent. The lowest and highest values, and those of a handful of rows, are somebody's.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+
+from sf_assets.schema import Column, Table
+from sf_assets.storage import Session
+from sf_assets.storage.shape import lake_name, name_of
+
+Shown = Mapping[str, str | int | float | bool | None]
+
+_ROWS = 20  # rows shown of a table that names nobody
+_MEASURED = ("INTEGER", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP")
+_FEW = 20  # with fewer rows than that, or fewer for each value, values are those of somebody
+_SAMPLE = 500_000  # rows beyond which columns are described from a sample
+_FREQUENT = 3
+
+
+def counts(session: Session, table: Table, months: Collection[date]) -> dict[date, int]:
+    """Return the number of rows of each of some months that has any."""
+    found = session.connection.execute(
+        f"select month, count(*) from {lake_name(table.name)} where month = any($months) group by month",
+        {"months": list(months)},
+    ).fetchall()
+    return dict(found)
+
+
+def preview(session: Session, table: Table, month: date, rows: int) -> list[Shown]:
+    """Return a few lines about a month of `rows` rows."""
+    if not rows:
+        return []
+    if any(column.identifies for column in table.columns):
+        return _described(session, table, month, rows)
+    return _first(session, table, month)
+
+
+def _first(session: Session, table: Table, month: date) -> list[Shown]:
+    columns = ", ".join(name_of(column.name) for column in table.columns)
+    order = ", ".join(name_of(name) for name in table.key) or "all"
+    found = session.connection.execute(
+        f"select {columns} from {lake_name(table.name)} where month = $month order by {order} limit {_ROWS}",
+        {"month": month},
+    ).fetchall()
+    return [{name: _plain(value) for name, value in zip(table.column_names, row, strict=True)} for row in found]
+
+
+def _described(session: Session, table: Table, month: date, rows: int) -> list[Shown]:
+    sampling = f" using sample {100 * _SAMPLE / rows:.4f} percent (system, 1)" if rows > _SAMPLE else ""
+    measures = ", ".join(measure for column in table.columns for measure in _measures(column))
+    rows_there = f"select * from {lake_name(table.name)} where month = $month{sampling}"
+    found = session.connection.execute(f"select count(*), {measures} from ({rows_there})", {"month": month}).fetchall()[
+        0
+    ]
+    looked_at, values = found[0], iter(found[1:])
+    return [_line(column, looked_at, [next(values) for _ in range(4)]) for column in table.columns]
+
+
+def _measures(column: Column) -> tuple[str, str, str, str]:
+    """Return what is asked of a column: how many are filled, how many differ, where they lie, which are frequent."""
+    name = name_of(column.name)
+    spread = (
+        f"approx_quantile({name}, [0.05, 0.5, 0.95])" if column.type in _MEASURED and not column.identifies else "null"
+    )
+    often = (
+        f"approx_top_k({name}, {_FREQUENT})"
+        if column.type in ("VARCHAR", "BOOLEAN") and not column.identifies
+        else "null"
+    )
+    return f"count({name})", f"approx_count_distinct({name})", spread, often
+
+
+def _line(column: Column, looked_at: int, measured: list[object]) -> Shown:
+    filled, distinct, spread, often = measured
+    low, median, high = spread if isinstance(spread, list) and looked_at >= _FEW else (None, None, None)
+    shared = isinstance(often, list) and isinstance(distinct, int) and distinct * _FEW <= looked_at
+    return {
+        "column": column.name,
+        "unit": column.unit,
+        "filled_percent": round(100 * filled / looked_at, 1) if isinstance(filled, int) and looked_at else 0.0,
+        "distinct": distinct if isinstance(distinct, int) else 0,
+        "low_5_percent": _plain(low),
+        "median": _plain(median),
+        "high_5_percent": _plain(high),
+        "frequent": ", ".join(str(_plain(value)) for value in often) if shared and isinstance(often, list) else None,
+    }
+
+
+def _plain(value: object) -> str | int | float | bool | None:
+    if isinstance(value, float):
+        return float(f"{value:.5g}")
+    return value if value is None or isinstance(value, str | int) else str(value)

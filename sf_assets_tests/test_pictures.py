@@ -1,0 +1,111 @@
+"""Pictures: small, well formed, readable on light and dark pages, and true to their figures."""
+
+import base64
+import re
+from datetime import date
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+from sf_assets.pictures.bars import bars
+from sf_assets.pictures.calendar import arrivals, coverage
+from sf_assets.pictures.histogram import histogram
+from sf_assets.pictures.shift import stability
+from sf_assets.pictures.svg import BLUE, GREEN, INK, ORANGE, RED, embedded
+
+MONTHS = [date(2026, month, 1) for month in range(1, 11)]
+SVG = "{http://www.w3.org/2000/svg}"
+LARGEST = 100_000
+
+PICTURES = {
+    "bars": bars([("a < b & c", {"record": 3, "cell": 1}), ("d", {"record": 2})], title="t"),
+    "many bars": bars([(f"row {n}", {"one": n}) for n in range(500)], title="t"),
+    "no bars": bars([], title="t"),
+    "arrivals": arrivals(["debit", "paydex"], MONTHS, {("debit", MONTHS[0]): "refused"}),
+    "no arrivals": arrivals(["debit"], [], {}),
+    "coverage": coverage(
+        [f"source {n}" for n in range(30)], MONTHS + MONTHS + MONTHS[:4], {("source 1", MONTHS[0]): 0.5}
+    ),
+    "no coverage": coverage(["debit"], [], {}),
+    "scores": histogram([2000, 30, 0, 4], {"modéré": 0.25, "fort": 0.75}, title="t"),
+    "no scores": histogram([0, 0], {}, title="t"),
+}
+
+
+def hints(svg: str) -> list[str]:
+    return [str(rect.findtext(f"{SVG}title")) for rect in ET.fromstring(svg).iter(f"{SVG}rect")]  # noqa: S314 - our own
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_well_formed_small_and_says_what_it_is(name: str) -> None:
+    root = ET.fromstring(PICTURES[name])  # noqa: S314 - our own
+    assert root.tag == f"{SVG}svg"
+    assert root.findtext(f"{SVG}title")
+    assert float(root.get("width", 0)) > 0
+    assert len(PICTURES[name]) < LARGEST
+
+
+def test_a_picture_is_embedded_as_its_own_address() -> None:
+    shown = embedded(PICTURES["bars"], "quarantine by rule")
+    found = re.fullmatch(r"!\[quarantine by rule\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)", shown)
+    assert found
+    assert base64.b64decode(found[1]).decode() == PICTURES["bars"]
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("page", ["#ffffff", "#0f1117"], ids=["light", "dark"])
+@pytest.mark.parametrize("colour", [INK, BLUE, ORANGE, GREEN, RED])
+def test_every_colour_stands_out_on_light_and_dark_pages(colour: str, page: str) -> None:
+    one, other = sorted((luminance(colour), luminance(page)))
+    assert (other + 0.05) / (one + 0.05) >= 2.9  # 3 is what is asked of graphics and large texts
+
+
+def test_bars_are_as_long_as_their_figures() -> None:
+    root = ET.fromstring(bars([("a", {"n": 4}), ("b", {"n": 1})], title="t"))  # noqa: S314 - our own
+    long, short = (float(rect.get("width", 0)) for rect in root.iter(f"{SVG}rect"))
+    assert long == pytest.approx(4 * short)
+
+
+def test_bars_beyond_the_page_are_added_up() -> None:
+    assert hints(PICTURES["many bars"])[-1] == f"461 others, one: {sum(range(39, 500)):,}"
+
+
+def test_arrivals_say_for_each_source_and_month_what_came() -> None:
+    told = hints(PICTURES["arrivals"])
+    assert told[0] == "debit, 2026-01: refused"
+    assert told[len(MONTHS)] == "paydex, 2026-01: not expected"
+
+
+def test_companies_beyond_a_threshold_have_the_colour_of_their_level() -> None:
+    root = ET.fromstring(PICTURES["scores"])  # noqa: S314 - our own
+    assert [rect.get("fill") for rect in root.iter(f"{SVG}rect")] == [BLUE, ORANGE, ORANGE, RED]
+    assert hints(PICTURES["scores"])[1] == "0.250 to 0.500: 30 companies"
+
+
+def test_the_same_values_have_not_moved_and_other_ones_have() -> None:
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=5000)
+    assert stability(values, values) == 0
+    assert stability(values, rng.normal(size=5000)) < 0.02
+    assert stability(values, values + 1) > 0.25
+
+
+def test_becoming_unknown_is_a_shift() -> None:
+    values = np.arange(1000.0)
+    gone = values.copy()
+    gone[:500] = np.nan
+    assert stability(values, gone) > 0.25
+    assert stability(gone, gone) == 0
+
+
+def test_a_constant_or_an_unknown_quantity_has_a_shift_too() -> None:
+    assert stability(np.zeros(10), np.zeros(10)) == 0
+    assert stability(np.full(10, np.nan), np.full(10, np.nan)) == 0
+    assert stability(np.zeros(10), np.ones(10)) > 1
+    assert stability(np.array([]), np.ones(10)) == 0

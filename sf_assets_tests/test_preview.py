@@ -1,0 +1,137 @@
+"""What the page of an asset shows of its rows: nobody, whatever the table holds."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import dagster as dg
+import pytest
+
+from sf_assets.catalogue import TABLES
+from sf_assets.confidentiality import confidentiality, legal_bases
+from sf_assets.fields import FIELDS
+from sf_assets.materialization import columns_of, shown
+from sf_assets.preview import Shown, preview
+from sf_assets.schema import Column, Table
+from sf_assets.staging.tables import QUARANTINE
+from sf_assets.storage import Warehouse
+
+FEBRUARY, MARCH = date(2026, 2, 1), date(2026, 3, 1)
+NAMED = Table(
+    "named",
+    "one company",
+    (
+        FIELDS["siren"],
+        Column("montant", "DOUBLE", "what is owed", unit="€"),
+        Column("stade", "VARCHAR", "stage"),
+        Column("actif", "BOOLEAN", "active"),
+        Column("jour", "DATE", "day"),
+    ),
+    key=("siren",),
+)
+COUNTED = Table(
+    "counted", "one step", (Column("etape", "VARCHAR", "step"), Column("n", "BIGINT", "companies")), ("etape",)
+)
+ROWS = """
+    select lpad(i::varchar, 9, '9') as siren, i::double as montant, if(i % 2 = 0, 'bon', 'suspens') as stade,
+        i % 10 = 0 as actif, date '2026-01-01' + i::integer as jour
+    from range($n) t(i)
+"""
+
+
+def write(warehouse: Warehouse, table: Table, query: str, month: date = MARCH, **values: object) -> None:
+    with warehouse.session() as session:
+        session.replace({table: query}, where={"month": month}, author="test", message="test", parameters=values)
+
+
+def previewed(warehouse: Warehouse, table: Table, rows: int) -> Sequence[Shown]:
+    with warehouse.session() as session:
+        return preview(session, table, MARCH, rows)
+
+
+def test_a_table_with_identifiers_is_shown_column_by_column(warehouse: Warehouse) -> None:
+    write(warehouse, NAMED, ROWS, n=1000)
+    siren, montant, stade, actif, jour = previewed(warehouse, NAMED, 1000)
+    assert siren == {"column": "siren", "unit": "", "filled_percent": 100.0, "distinct": siren["distinct"],
+                     "low_5_percent": None, "median": None, "high_5_percent": None, "frequent": None}  # fmt: skip
+    assert siren["distinct"] == pytest.approx(1000, rel=0.1)
+    assert montant["unit"] == "€"
+    assert montant["median"] == pytest.approx(500, rel=0.05)
+    assert montant["low_5_percent"] == pytest.approx(50, rel=0.2)
+    assert stade["frequent"] in ("bon, suspens", "suspens, bon")
+    assert actif["frequent"] == "False, True"
+    assert str(jour["median"]).startswith("2027-05")
+
+
+def test_no_value_of_a_handful_of_companies_is_shown(warehouse: Warehouse) -> None:
+    write(warehouse, NAMED, ROWS, n=12)
+    for line in previewed(warehouse, NAMED, 12):
+        assert {line["low_5_percent"], line["median"], line["high_5_percent"], line["frequent"]} == {None}
+
+
+def test_a_value_that_few_companies_share_is_not_shown(warehouse: Warehouse) -> None:
+    write(warehouse, NAMED, ROWS.replace("if(i % 2 = 0, 'bon', 'suspens')", "'n' || (i // 3)"), n=300)
+    assert previewed(warehouse, NAMED, 300)[2]["frequent"] is None
+
+
+def test_a_table_that_names_nobody_shows_its_first_rows(warehouse: Warehouse) -> None:
+    write(warehouse, COUNTED, "select 'step ' || lpad(i::varchar, 2, '0') as etape, i as n from range(30) t(i)")
+    lines = previewed(warehouse, COUNTED, 30)
+    assert len(lines) == 20
+    assert lines[1] == {"etape": "step 01", "n": 1}
+
+
+def test_a_large_table_is_described_from_a_sample(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sf_assets.preview._SAMPLE", 20_000)
+    write(warehouse, NAMED, ROWS, n=200_000)
+    (_, montant, *_) = previewed(warehouse, NAMED, 200_000)
+    assert 2_000 < montant["distinct"] < 60_000
+    assert montant["median"] == pytest.approx(100_000, rel=0.5)
+
+
+def test_a_month_without_rows_shows_nothing_and_the_first_one_has_no_change(warehouse: Warehouse) -> None:
+    write(warehouse, NAMED, ROWS, n=0)
+    assert previewed(warehouse, NAMED, 0) == []
+    with warehouse.session() as session:
+        assert shown(session, NAMED, MARCH) == {}
+
+
+def test_the_change_against_the_month_before_can_be_plotted(warehouse: Warehouse) -> None:
+    write(warehouse, NAMED, ROWS, FEBRUARY, n=100)
+    write(warehouse, NAMED, ROWS, MARCH, n=90)
+    with warehouse.session() as session:
+        metadata = shown(session, NAMED, MARCH)
+    assert (metadata["row_change"], metadata["row_change_percent"]) == (-10, -10.0)
+    assert isinstance(metadata["preview"], dg.TableMetadataValue)
+
+
+def test_columns_say_their_unit_and_which_of_them_identify() -> None:
+    siren, montant, *_ = columns_of(NAMED).columns
+    assert siren.tags == {"confidentiality": "identifier"}
+    assert montant.tags == {}
+    assert montant.description == "what is owed (€)"
+
+
+@pytest.mark.parametrize(
+    "name", ["siren", "siret", "raison_sociale", "compte", "adresse", "voie", "prenom1_unite_legale"]
+)
+def test_what_names_or_locates_somebody_is_declared_so(name: str) -> None:
+    assert FIELDS[name].identifies
+
+
+def test_every_column_checked_as_a_siren_or_a_siret_is_declared_to_identify() -> None:
+    patterns = {FIELDS["siren"].pattern, FIELDS["siret"].pattern}
+    found = [column for table in TABLES.values() for column in table.columns if column.pattern in patterns]
+    assert len(found) > 20
+    assert [column.name for column in found if not column.identifies] == []
+
+
+def test_a_quarantined_record_is_confidential_under_the_strictest_basis() -> None:
+    assert confidentiality(QUARANTINE) == "identifiers"
+    assert legal_bases(QUARANTINE.name)[-1].startswith("tax secrecy")
+
+
+def test_a_table_is_held_under_the_bases_of_the_files_it_is_made_of() -> None:
+    assert legal_bases("clean_sirene_ul") == ("open data",)
+    assert legal_bases("clean_debit") == ("convention with the producer",)
+    assert set(legal_bases("feat_matrix")) > {"open data", "convention with the producer"}
+    assert confidentiality(TABLES["perimeter_report"]) == "aggregates"
