@@ -58,7 +58,9 @@ def load(place: Place) -> dict[str, Cost]:
     """Import the files compared, as a month does; return the costs of their staging tables, by source."""
     arrived = [f"src_{source}" for source in ("filter", "effectif_ent", "admin_urssaf", *COMPARED)]
     tables = {BY_NAME[source].table: source for source in COMPARED}
-    made, _ = run(place, dg.AssetSelection.assets(*arrived, "stg_filter_import", "stg_filter", "stg_admin_urssaf", *tables))
+    made, _ = run(
+        place, dg.AssetSelection.assets(*arrived, "stg_filter_import", "stg_filter", "stg_admin_urssaf", *tables)
+    )
     return {tables[cost.name]: cost for cost in made if cost.name in tables}
 
 

@@ -145,7 +145,7 @@ def _by_department(alerts: pl.DataFrame) -> str:
     counts = (
         alerts.group_by("departement")
         .agg(fort=(pl.col("niveau") == 2).sum(), modere=(pl.col("niveau") == 1).sum())  # noqa: PLR2004 - the level's rank
-        .sort(-(pl.col("fort") + pl.col("modere")), "departement")
+        .sort(pl.sum_horizontal("fort", "modere"), "departement", descending=[True, False])
     )
     rows = [(name or "unknown", {"fort": fort, "modéré": modere}) for name, fort, modere in counts.iter_rows()]
     return bars(rows, title="Alerts by department", colours=(RED, ORANGE))

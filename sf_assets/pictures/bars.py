@@ -29,7 +29,7 @@ def bars(
         drawn.append(text(_LABEL - 6, y + 12, _cut(label), anchor="end"))
         for name, value in parts.items():
             width = _BARS * value / longest
-            drawn.append(rect(x, y + 3, width, _ROW - 6, by_name[name], hint=f"{label}, {name}: {value:,.{decimals}f}"))
+            drawn.append(rect(x, y + 3, width, _ROW - 6, by_name[name]))
             x += width
         drawn.append(text(x + 5, y + 12, f"{sum(parts.values()):,.{decimals}f}"))
     return drawing(_LABEL + _BARS + _COUNT, top + max(len(shown), 1) * _ROW, drawn, title=title)

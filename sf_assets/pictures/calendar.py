@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sf_assets.pictures.svg import FAINT, GREEN, GREY, ORANGE, RED, drawing, rect, shade, text
+from sf_assets.pictures.svg import FAINT, GREEN, GREY, ORANGE, RED, drawing, rect, shade, squares, text
 
 _LABEL, _CELL, _TOP = 190, 22, 34
 _ARRIVALS = {"delivered": GREEN, "refused": RED, "missing": ORANGE, "not expected": GREY}
@@ -14,10 +14,8 @@ Cells = Mapping[tuple[str, date], str]
 def arrivals(sources: Sequence[str], months: Sequence[date], found: Cells) -> str:
     """Draw what came of each source each month: delivered, refused, missing, or not expected."""
     drawn, width, height = _frame(sources, months)
-    for place, source in enumerate(sources):
-        for column, month in enumerate(months):
-            state = found.get((source, month), "not expected")
-            drawn.append(_cell(column, place, _ARRIVALS[state], f"{source}, {month:%Y-%m}: {state}"))
+    states = {(source, month): found.get((source, month), "not expected") for source in sources for month in months}
+    drawn += _painted(sources, months, {cell: _ARRIVALS[state] for cell, state in states.items()})
     x = float(_LABEL)
     for state, colour in _ARRIVALS.items():
         drawn += [rect(x, height + 4, 10, 10, colour), text(x + 14, height + 13, state)]
@@ -28,12 +26,9 @@ def arrivals(sources: Sequence[str], months: Sequence[date], found: Cells) -> st
 def coverage(sources: Sequence[str], months: Sequence[date], shares: Mapping[tuple[str, date], float]) -> str:
     """Draw the share of companies that each source says something of, each month: the fuller, the stronger."""
     drawn, width, height = _frame(sources, months)
+    # Twenty blues are as many as an eye tells apart.
+    drawn += _painted(sources, months, {cell: shade(round(share * 20) / 20) for cell, share in shares.items()})
     for place, source in enumerate(sources):
-        for column, month in enumerate(months):
-            share = shares.get((source, month))
-            colour = FAINT if share is None else shade(share)
-            told = "no features" if share is None else f"{share:.1%} of the companies"
-            drawn.append(_cell(column, place, colour, f"{source}, {month:%Y-%m}: {told}"))
         last = shares.get((source, months[-1])) if months else None
         if last is not None:
             drawn.append(text(width + 4, _TOP + place * _CELL + 15, f"{last:.0%}"))
@@ -51,5 +46,11 @@ def _frame(sources: Sequence[str], months: Sequence[date]) -> tuple[list[str], f
     return drawn, _LABEL + max(len(months), 3) * _CELL, _TOP + len(sources) * _CELL
 
 
-def _cell(column: int, place: int, colour: str, hint: str) -> str:
-    return rect(_LABEL + column * _CELL + 1, _TOP + place * _CELL + 1, _CELL - 2, _CELL - 2, colour, hint=hint)
+def _painted(sources: Sequence[str], months: Sequence[date], colours: Mapping[tuple[str, date], str]) -> list[str]:
+    """Return the cells, colour by colour."""
+    by_colour: dict[str, list[tuple[float, float]]] = {}
+    for place, source in enumerate(sources):
+        for column, month in enumerate(months):
+            corner = (_LABEL + column * _CELL + 1.0, _TOP + place * _CELL + 1.0)
+            by_colour.setdefault(colours.get((source, month), FAINT), []).append(corner)
+    return [squares(corners, _CELL - 2, colour) for colour, corners in by_colour.items()]

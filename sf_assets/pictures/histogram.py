@@ -18,11 +18,9 @@ def histogram(counts: Sequence[int], thresholds: Mapping[str, float], *, title: 
     drawn = [_grid(power, tallest) for power in range(int(tallest) + 1)]
     for place, count in enumerate(counts):
         height = _HEIGHT * log10(count + 1) / tallest
-        low, high = place / len(counts), (place + 1) / len(counts)
-        level = sum(low >= threshold for threshold in thresholds.values())
-        hint = f"{low:.3f} to {high:.3f}: {count:,} companies"
+        level = sum(place / len(counts) >= threshold for threshold in thresholds.values())
         x, y = _LEFT + place * bar, _TOP + _HEIGHT - height
-        drawn.append(rect(x + 0.5, y, max(bar - 1, 0.5), height, (BLUE, ORANGE, RED)[min(level, 2)], hint=hint))
+        drawn.append(rect(x + 0.5, y, max(bar - 1, 0.5), height, (BLUE, ORANGE, RED)[min(level, 2)]))
     for row, (name, threshold) in enumerate(sorted(thresholds.items(), key=lambda one: one[1])):
         x = _LEFT + _WIDTH * threshold
         drawn.append(line(x, _TOP - 8, x, _TOP + _HEIGHT, (ORANGE, RED)[min(row, 1)], dashed=True))

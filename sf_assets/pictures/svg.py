@@ -1,7 +1,8 @@
 """SVG texts and how a page shows them: an image whose address is the image itself.
 
-Dagster's pages leave SVG elements out of Markdown, and show images by address. Such an image does not know whether the
-page is light or dark: its colours have the contrast for both, on no background of its own.
+Dagster's pages leave SVG elements out of Markdown, and show images by address; beyond a thousand characters they do so
+behind the words "Show Markdown". Such an image does not know whether the page is light or dark: its colours have the
+contrast for both, on no background of its own.
 """
 
 import base64
@@ -29,11 +30,15 @@ def embedded(svg: str, alternative: str) -> str:
     return f"![{alternative}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})"
 
 
-def rect(x: float, y: float, width: float, height: float, colour: str, *, hint: str = "") -> str:
-    """Return a filled rectangle, with what a pointer that rests on it says."""
-    told = f"<title>{escape(hint)}</title>" if hint else ""
+def rect(x: float, y: float, width: float, height: float, colour: str) -> str:
+    """Return a filled rectangle."""
     place = f'x="{round(x, 1):g}" y="{round(y, 1):g}" width="{round(width, 1):g}" height="{round(height, 1):g}"'
-    return f'<rect {place} fill="{colour}">{told}</rect>'
+    return f'<rect {place} fill="{colour}"/>'
+
+
+def squares(corners: Iterable[tuple[float, float]], side: float, colour: str) -> str:
+    """Return filled squares of one colour, as one path: a calendar has hundreds."""
+    return f'<path fill="{colour}" d="{"".join(f"M{x:g} {y:g}h{side:g}v{side:g}h-{side:g}z" for x, y in corners)}"/>'
 
 
 def line(x1: float, y1: float, x2: float, y2: float, colour: str = FAINT, *, dashed: bool = False) -> str:
