@@ -3,8 +3,10 @@
 import json
 import zipfile
 from datetime import date
+from importlib.resources import files
 from xml.etree import ElementTree
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from sf_assets.features.registry import FEATURES, NAMES, THEMES
 from sf_assets.lists.document import Edition, document, list_name
 from sf_assets.lists.export import HEADERS, write_list
+from sf_assets.lists.history import with_history
 from sf_assets.lists.readme import About, readme_lines
 from sf_assets.lists.reasons import main_reasons, reason_columns
 from sf_assets.lists.selection import LEVELS, select
@@ -19,6 +22,7 @@ from sf_assets.lists.wording import evolution, quantity
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.explanations import waterfall
 from sf_assets.model.threshold import ThresholdMethod
+from sf_assets.queries import read_query
 
 MONTH = date(2026, 3, 1)
 CUTOFF = date(2026, 3, 31)
@@ -39,6 +43,8 @@ def scored(*scores: float, **columns: list) -> pl.DataFrame:
         "departement": ["01"] * count,
         "libelle_region": ["Auvergne-Rhône-Alpes"] * count,
         "effectif": [12.0] * count,
+        "evolution": ["Nouvelle alerte"] * count,
+        "premiere_alerte": [MONTH] * count,
     }
     return pl.DataFrame(described | columns, schema_overrides={"procedure_connue": pl.String})
 
@@ -155,7 +161,7 @@ def test_a_change_reads_as_a_rise_or_a_fall():
 def reasons(values: dict[str, float], pushes: dict[str, float], typical: dict[str, float] | None = None) -> list[str]:
     contributions = np.array([[pushes.get(name, 0.0) for name in NAMES]])
     usual = None if typical is None else np.array([typical.get(name, 0.0) for name in NAMES])
-    found = main_reasons(rows_of(values), contributions, NAMES, typical=usual)
+    found = main_reasons(rows_of(values), contributions, NAMES, month=MONTH, typical=usual)
     assert found.columns == ["siren", *reason_columns()]
     return [text.replace("\xa0", " ") for text in found.row(0)[1:] if text is not None]
 
@@ -188,6 +194,19 @@ def test_the_three_strongest_reasons_are_said_in_order():
 )
 def test_a_reason_states_its_fact(name, value, sentence):
     assert reasons({name: value}, {name: 1.0}) == [sentence]
+
+
+def test_the_first_reason_of_a_theme_says_what_it_stands_on():
+    known = {
+        "dette_sociale_ouvriere": 2_000.0, "dette_sociale_patronale": 40_000.0, "dette_sur_cotisation_mean12m": 2.8,
+        "mois_en_dette_12m": 7.0, "ebe_sur_ca": -0.04, "age_comptes": 90 / 30.4375,
+    }  # fmt: skip
+    pushes = {"dette_sur_cotisation_mean12m": 1.5, "mois_en_dette_12m": 1.0, "ebe_sur_ca": 0.5}
+    assert reasons(known, pushes) == [
+        "La dette URSSAF représente 2,8 mois de cotisations (dette de 42 k€ fin mars 2026)",
+        "Une dette URSSAF pendant 7 mois sur les 12 derniers",
+        "Excédent brut d'exploitation sur chiffre d'affaires : −4 % (comptes clos en décembre 2025)",
+    ]
 
 
 def test_every_feature_can_be_said_without_a_hole():
@@ -232,13 +251,13 @@ def test_a_flag_that_is_down_and_a_change_that_is_none_are_no_reasons():
 def test_reasons_keep_the_order_of_the_companies_even_without_any():
     contributions = np.zeros((3, len(NAMES)))
     contributions[2, NAMES.index("paydex")] = 1
-    found = main_reasons(rows_of({}, {}, {"paydex": 45.0}), contributions, NAMES)
+    found = main_reasons(rows_of({}, {}, {"paydex": 45.0}), contributions, NAMES, month=MONTH)
     assert found["siren"].to_list() == ["000000000", "000000001", "000000002"]
     assert [text is None for text in found["motif_1"]] == [True, True, False]
 
 
 def test_nobody_has_no_reason():
-    found = main_reasons(rows_of(), np.zeros((0, len(NAMES))), NAMES)
+    found = main_reasons(rows_of(), np.zeros((0, len(NAMES))), NAMES, month=MONTH)
     assert found.schema == {"siren": pl.String} | dict.fromkeys(reason_columns(), pl.String)
     assert found.is_empty()
 
@@ -246,12 +265,67 @@ def test_nobody_has_no_reason():
 def test_limits_reached_are_the_reasons_of_the_threshold_method():
     rows = rows_of({"dette_sur_cotisation_mean12m": 3.5, "effectif_variation12m": -0.31, "paydex": 12.0})
     method = ThresholdMethod().fit(rows, [True])
-    found = main_reasons(rows, method.contributions(rows), NAMES, typical=method.typical_)
+    found = main_reasons(rows, method.contributions(rows), NAMES, month=MONTH, typical=method.typical_)
     assert found.row(0)[1:] == (
         "La dette URSSAF représente 3,5 mois de cotisations",
         "L'effectif a baissé de 31\xa0% en un an",
         None,
     )
+
+
+# What became of an alert
+
+
+def once_listed(*rows: tuple[date, str, int, int], exported: dict[date, int]) -> pl.DataFrame:
+    """Run the query on lists (month, siren, level, version) and the versions handed over."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table list_alerts (month date, siren varchar, niveau integer, scores_version integer)"
+        )
+        connection.execute("create table list_export (month date, scores_version integer)")
+        connection.executemany("insert into list_alerts values (?, ?, ?, ?)", [list(row) for row in rows])
+        connection.executemany("insert into list_export values (?, ?)", [list(one) for one in exported.items()])
+        query = read_query(files("sf_assets.lists"), "former_alerts")
+        return connection.execute(query.text, {"month": MONTH}).pl()
+
+
+JANUARY, FEBRUARY, APRIL = date(2026, 1, 1), date(2026, 2, 1), date(2026, 4, 1)
+
+
+def test_an_alert_says_what_it_became_since_last_month_and_since_when_it_lasts():
+    former = once_listed(
+        (JANUARY, "000000000", 2, 1),
+        (FEBRUARY, "000000000", 1, 1),
+        (FEBRUARY, "000000001", 1, 1),
+        (FEBRUARY, "000000002", 2, 1),
+        (JANUARY, "000000003", 1, 1),
+        exported={JANUARY: 1, FEBRUARY: 1},
+    )
+    alerts = select(scored(0.4, 0.3, 0.1, 0.1, 0.06), THRESHOLDS).drop("evolution", "premiere_alerte")
+    found = with_history(alerts, former, MONTH, compared=True).sort("siren")
+    assert found["evolution"].to_list() == [
+        "En hausse", "En hausse", "En baisse", "Nouvelle alerte", "Nouvelle alerte",
+    ]  # fmt: skip
+    assert found["premiere_alerte"].to_list() == [JANUARY, FEBRUARY, FEBRUARY, JANUARY, MONTH]
+
+
+def test_only_lists_handed_over_before_the_month_count_each_in_its_last_version():
+    former = once_listed(
+        (FEBRUARY, "000000000", 2, 1),
+        (FEBRUARY, "000000001", 1, 2),
+        (FEBRUARY, "000000002", 1, 3),
+        (MONTH, "000000003", 1, 1),
+        (APRIL, "000000004", 1, 1),
+        exported={FEBRUARY: 2, MONTH: 1, APRIL: 1},
+    )
+    assert former.rows() == [("000000001", FEBRUARY, 1)]
+
+
+def test_without_a_list_of_last_month_there_is_no_evolution():
+    former = once_listed((JANUARY, "000000000", 1, 1), exported={JANUARY: 1})
+    alerts = select(scored(0.4), THRESHOLDS).drop("evolution", "premiere_alerte")
+    found = with_history(alerts, former, MONTH, compared=False)
+    assert (found["evolution"].item(), found["premiere_alerte"].item()) == (None, JANUARY)
 
 
 # The document
@@ -380,7 +454,8 @@ def test_the_four_files_are_written_and_read_back(tmp_path):
     assert csv.read_bytes().startswith(b"\xef\xbb\xbf")
     assert lines[0].split(";") == [header.title for header in HEADERS]
     assert lines[2].split(";")[:2] == ["2", "000000001"]
-    assert lines[2].split(";")[8:12] == ["12", "Risque modéré", "0,068", "L'effectif a baissé de 12\xa0% en un an"]
+    assert lines[2].split(";")[8:13] == ["12", "Risque modéré", "0,068", "Nouvelle alerte", "03/2026"]
+    assert lines[2].split(";")[13] == "L'effectif a baissé de 12\xa0% en un an"
     book = sheets(xlsx)
     assert list(book) == ["Liste", "Lisez-moi"]
     assert book["Liste"][0] == [header.title for header in HEADERS]

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import date, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +15,7 @@ from sf_assets.failures import PermanentFailure
 from sf_assets.features.registry import NAMES
 from sf_assets.lists.document import Edition, document
 from sf_assets.lists.export import write_list
+from sf_assets.lists.history import with_history
 from sf_assets.lists.readme import About
 from sf_assets.lists.reasons import main_reasons
 from sf_assets.lists.selection import select
@@ -23,9 +25,10 @@ from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.explanations import waterfall
 from sf_assets.model.methods import ScoringMethod
 from sf_assets.model.store import ModelStore
-from sf_assets.partitions import DUE_DAY, cutoff_of, parse_month
+from sf_assets.partitions import DUE_DAY, add_months, cutoff_of, parse_month
 from sf_assets.pictures.bars import bars
 from sf_assets.pictures.svg import ORANGE, RED, embedded
+from sf_assets.queries import read_query
 from sf_assets.resources import Folders, Parameters
 from sf_assets.storage import Session, Warehouse
 
@@ -46,6 +49,7 @@ COMPANIES = f"""
     order by c.siren
 """
 
+_FORMER_ALERTS = read_query(files("sf_assets.lists"), "former_alerts")
 _LISTED = "select * from list_alerts where scores_version = $version order by rang"
 _FORMER = "select max(scores_version) from list_export where scores_version < $version"
 
@@ -107,11 +111,18 @@ def list_alerts(
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
         _open(session, month)
+        session.bind({ALERTS: None, EXPORT: None})
+        former = session.connection.execute(_FORMER_ALERTS.text, {"month": month}).pl()
+        compared = add_months(month, -1) in session.months(EXPORT.name)
         found = _retained(session, month, folders)
         companies = select(_companies(session, month), found.thresholds)
-        alerts = companies.filter(pl.col("niveau") > 0)
+        alerts = with_history(companies.filter(pl.col("niveau") > 0), former, month, compared=compared)
         reasons = main_reasons(
-            alerts, found.method.contributions(alerts), found.method.features, typical=found.method.typical_
+            alerts,
+            found.method.contributions(alerts),
+            found.method.features,
+            month=month,
+            typical=found.method.typical_,
         )
         listed = alerts.join(reasons, on="siren", how="left", maintain_order="left").with_columns(
             pl.col("niveau").cast(pl.Int32),

@@ -7,14 +7,10 @@ from datetime import date
 import polars as pl
 
 from sf_assets.features.registry import BY_NAME, THEMES
+from sf_assets.lists.wording import MONTHS
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.explanations import Waterfall
 from sf_assets.sources.batch import batch_key
-
-MONTHS = (
-    "Janvier", "Février", "Mars", "Avril", "Mai", "Juin",
-    "Juillet", "Août", "Septembre", "Octobre", "Novembre", "Décembre",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +32,7 @@ def list_name(month: date) -> str:
     >>> list_name(date(2026, 3, 1))
     'Mars 2026'
     """
-    return f"{MONTHS[month.month - 1]} {month.year}"
+    return f"{MONTHS[month.month - 1].capitalize()} {month.year}"
 
 
 def document(

@@ -19,8 +19,8 @@ from sf_assets.lists.selection import LEVELS
 from sf_assets.sources.batch import batch_key
 from sf_assets.storage.folders import replacing
 
-Kind = Literal["text", "integer", "percent", "sentence"]
-_FORMATS: dict[Kind, str] = {"text": "@", "integer": "0", "percent": "0.0%", "sentence": "@"}
+Kind = Literal["text", "integer", "percent", "month", "sentence"]
+_FORMATS: dict[Kind, str] = {"text": "@", "integer": "0", "percent": "0.0%", "month": "@", "sentence": "@"}
 _ORDINALS = ("Premier", "Deuxième", "Troisième")
 
 
@@ -46,6 +46,8 @@ HEADERS: tuple[Header, ...] = (
     Header("effectif", "Effectif", 10, "integer"),
     Header("niveau", "Niveau d'alerte", 17),
     Header("probabilite", "Risque", 9, "percent"),
+    Header("evolution", "Évolution", 17),
+    Header("premiere_alerte", "Première alerte", 16, "month"),
     *(
         Header(column, f"{ordinal} motif", 62, "sentence")
         for column, ordinal in zip(reason_columns(), _ORDINALS, strict=True)
@@ -91,6 +93,8 @@ def _shown(header: Header) -> pl.Expr:
         column = column.cast(pl.Int64)
     if header.kind == "percent":
         column = column.round(3)
+    if header.kind == "month":
+        column = column.dt.strftime("%m/%Y")
     return column.alias(header.title)
 
 

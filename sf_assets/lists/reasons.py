@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from datetime import date
 
 import polars as pl
 
-from sf_assets.features.registry import BY_NAME
-from sf_assets.lists.wording import evolution, quantity
+from sf_assets.features.registry import BY_NAME, DETTE, FINANCES
+from sf_assets.lists.wording import evolution, month_name, quantity
 from sf_assets.model.matrix import Floats, as_matrix
 
 COUNT = 3
@@ -27,6 +28,7 @@ def main_reasons(
     contributions: Floats,
     features: Sequence[str],
     *,
+    month: date,
     typical: Floats | None = None,
     count: int = COUNT,
 ) -> pl.DataFrame:
@@ -34,7 +36,8 @@ def main_reasons(
 
     A reason is a known value that pushes the risk up, on the side of `typical` where economics expects it: a regression
     on debts of six dates may give a small debt of last year a positive part, which is no reason to a reader. A quantity
-    seen at several dates gives one reason, its strongest, and a theme two at the most.
+    seen at several dates gives one reason, its strongest, and a theme two at the most. The first of a theme says what it
+    stands on: the debt at the end of `month`, the month in which the accounts were closed.
 
     `companies` holds `siren` and the features, `contributions` what each feature adds to the score, rows x features in
     the order of `features`. `typical` is the usual value of each feature, None when contributions alone decide.
@@ -52,15 +55,17 @@ def main_reasons(
         .sort("row", -pl.col("pushes"), "position")
         .unique(["row", "quantity"], keep="first", maintain_order=True)
         .filter(pl.int_range(pl.len()).over("row", "theme") < PER_THEME)
+        .with_columns(first=pl.int_range(pl.len()).over("row", "theme") == 0)
         .group_by("row", maintain_order=True)
         .head(count)
+        .join(_grounds(companies, month), on=["row", "theme", "first"], how="left", maintain_order="left")
     )
-    sentences = long.select(
-        "row",
-        motif=pl.col("phrase")
+    sentence = (
+        pl.col("phrase")
         .str.replace("{value}", quantity(pl.col("value"), pl.col("unit")), literal=True)
-        .str.replace("{evolution}", evolution(pl.col("value"), pl.col("unit")), literal=True),
+        .str.replace("{evolution}", evolution(pl.col("value"), pl.col("unit")), literal=True)
     )
+    sentences = long.select("row", motif=sentence + pl.col("ground").fill_null(""))
     columns = reason_columns(count)
     wide = (
         sentences.group_by("row")
@@ -68,6 +73,29 @@ def main_reasons(
         .select("row", *(pl.col("motif").list.get(i, null_on_oob=True).alias(name) for i, name in enumerate(columns)))
     )
     return companies.select(row, "siren").join(wide, on="row", how="left", maintain_order="left").drop("row")
+
+
+def _grounds(companies: pl.DataFrame, month: date) -> pl.DataFrame:
+    """One row is what the first reason of a theme stands on, for one company: `row`, `theme`, `first`, `ground`."""
+    row = pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
+    debt = pl.col("dette_sociale_ouvriere") + pl.col("dette_sociale_patronale")
+    closed = (
+        pl.lit(month)
+        .dt.month_end()
+        .dt.offset_by(pl.concat_str(-(pl.col("age_comptes") * 30.4375).round().cast(pl.Int64), pl.lit("d")))
+    )
+    grounds = {
+        DETTE: pl.when(debt > 0).then(
+            " (dette de " + quantity(debt, pl.lit("€")) + pl.lit(" fin ") + month_name(pl.lit(month)) + ")"
+        ),
+        FINANCES: " (comptes clos en " + month_name(closed) + ")",
+    }
+    return pl.concat(
+        [
+            companies.select(row, theme=pl.lit(theme), first=pl.lit(value=True), ground=text)
+            for theme, text in grounds.items()
+        ]
+    )
 
 
 def _facts(features: Sequence[str], typical: Floats | None) -> pl.DataFrame:

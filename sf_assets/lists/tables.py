@@ -27,6 +27,8 @@ ALERTS = Table(
         Column("niveau", "INTEGER", "1 moderate, 2 high"),
         Column("alerte", "VARCHAR", "name of the level in the application"),
         Column("probabilite", "DOUBLE", "score of the method the list uses"),
+        Column("evolution", "VARCHAR", "level beside last month's list, in French; NULL when none was handed over"),
+        Column("premiere_alerte", "DATE", "first month in which the company was on a list handed over, or on this one"),
         Column("motif_1", "VARCHAR", "main reason, in French"),
         Column("motif_2", "VARCHAR", "second reason"),
         Column("motif_3", "VARCHAR", "third reason"),

@@ -51,6 +51,19 @@ def evolution(value: pl.Expr, unit: pl.Expr) -> pl.Expr:
     return verb + quantity(value.abs(), unit)
 
 
+MONTHS = (
+    "janvier", "février", "mars", "avril", "mai", "juin",
+    "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+)  # fmt: skip
+
+
+def month_name(day: pl.Expr) -> pl.Expr:
+    """Write the month of a day: « octobre 2026 »."""
+    names = dict(enumerate(MONTHS, start=1))
+    name = day.dt.month().replace_strict(names, return_dtype=pl.String)
+    return name + NBSP + day.dt.year().cast(pl.String)
+
+
 def _euros(value: pl.Expr) -> pl.Expr:
     text = number(value, digits=0) + f"{NBSP}€"
     for unit, symbol in _MULTIPLES.items():

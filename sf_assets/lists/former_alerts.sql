@@ -1,0 +1,21 @@
+-- One row is one company that was on a list handed over before $month: the month of its first alert, its level on last
+-- month's list, 0 when it was not on it. Of several versions of a month's list the last one handed over counts.
+with handed_over as (
+    select month, max(scores_version) as scores_version
+    from list_export
+    where month < $month
+    group by month
+),
+
+former as (
+    select a.month, a.siren, a.niveau
+    from list_alerts as a
+    join handed_over using (month, scores_version)
+)
+
+select
+    siren,
+    min(month) as premiere_alerte,
+    coalesce(max(niveau) filter (where month = $month - interval 1 month), 0) as niveau_precedent
+from former
+group by siren
