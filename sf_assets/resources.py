@@ -34,6 +34,8 @@ class Parameters(dg.ConfigurableResource):  # type: ignore[type-arg]
     perimeter_recent: bool = False
     training_failures: int = 50
     delays: dict[str, int] = Field(default_factory=dict)
+    alert_shares: list[float] = Field(default_factory=list)
+    alert_precisions: list[float] = Field(default_factory=list)
 
     def of_queries(self) -> dict[str, object]:
         """Return the values that queries bind by name."""
@@ -80,5 +82,7 @@ def resources_for(settings: Settings) -> dict[str, object]:
             perimeter_recent=settings.perimeter_recent,
             training_failures=settings.training_failures,
             delays=settings.delays,
+            alert_shares=list(settings.alert_shares),
+            alert_precisions=list(settings.alert_precisions),
         ),
     }

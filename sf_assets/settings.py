@@ -37,6 +37,13 @@ class Settings(BaseModel):
     perimeter_recent: bool = Field(default=False, description="also ask for a head-count in the last three columns")
     delays: dict[str, int] = Field({}, description="publication delays that differ from features/delays.py, as JSON")
     training_failures: int = Field(50, ge=1, description="failing companies needed to train a model")
+    alert_shares: tuple[float, ...] = Field(
+        (),
+        description="wanted shares of companies in alert, 'strong,both levels': 0.012,0.06; empty for the best F-beta",
+    )
+    alert_precisions: tuple[float, ...] = Field(
+        (), description="wanted shares of alerts that fail, 'strong,both levels': 0.4,0.15; empty for the best F-beta"
+    )
     ui: str = Field("", description="address of the pages, for the links of notices")
     notice_webhook: SecretStr = Field(SecretStr(""), description="where notices are posted as JSON; empty for nowhere")
     notice_smtp: str = Field(
@@ -53,7 +60,24 @@ class Settings(BaseModel):
             raise ValueError("expected an address in http or https")
         return given
 
-    @field_validator("notice_to", mode="before")
+    @field_validator("alert_shares", "alert_precisions")
+    @classmethod
+    def _two_shares(cls, given: tuple[float, ...]) -> tuple[float, ...]:
+        if given and (len(given) != 2 or not all(0 < share < 1 for share in given)):  # noqa: PLR2004 - two levels
+            raise ValueError("expected two numbers between 0 and 1, strong first")
+        return given
+
+    @model_validator(mode="after")
+    def _strong_is_within_moderate(self) -> "Settings":
+        if self.alert_shares and self.alert_precisions:
+            raise ValueError("SF_ALERT_SHARES and SF_ALERT_PRECISIONS exclude each other")
+        if sorted(self.alert_shares) != [*self.alert_shares]:
+            raise ValueError("SF_ALERT_SHARES: expected the strong level to hold fewer companies than both levels")
+        if sorted(self.alert_precisions, reverse=True) != [*self.alert_precisions]:
+            raise ValueError("SF_ALERT_PRECISIONS: expected the strong level to be at least as precise as both levels")
+        return self
+
+    @field_validator("alert_shares", "alert_precisions", "notice_to", mode="before")
     @classmethod
     def _split(cls, given: object) -> object:
         return tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given

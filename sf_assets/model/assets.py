@@ -12,6 +12,7 @@ from sf_assets import __version__
 from sf_assets.catalogue import TABLES
 from sf_assets.features.delays import DELAYS
 from sf_assets.materialization import gate, reads_at, shown, stamp, told, told_of_months
+from sf_assets.model.alerting import AlertRule
 from sf_assets.model.learning import Learned, learn, retained, without_survivors
 from sf_assets.model.rows import DRAW, LOAD, draw, load
 from sf_assets.model.scoring import SAME, Scored, score_month
@@ -112,7 +113,8 @@ def model_learning(
                 "select siren, periode from model_target where target and not en_procedure"
             ).pl()
             plan = plan_split(month, usable, failures, _rules(parameters))
-            learned = learn(plan, lambda months: load(session, months), lambda months: draw(session, months))
+            rule = AlertRule(tuple(parameters.alert_shares), tuple(parameters.alert_precisions))
+            learned = learn(plan, lambda months: load(session, months), lambda months: draw(session, months), rule=rule)
         if isinstance(plan, InsufficientHistory):
             context.log.warning(plan.statement)
         rows = _fitted_rows(learned, _save(learned, month, Path(folders.models), snapshot), snapshot)

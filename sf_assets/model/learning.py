@@ -12,13 +12,15 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from sf_assets.model.evaluation import Evaluation, Thresholds, choose_thresholds, evaluate
+from sf_assets.model.alerting import AlertRule
+from sf_assets.model.evaluation import Evaluation, Thresholds, evaluate
 from sf_assets.model.methods import METHODS, ScoringMethod, score
 from sf_assets.model.splits import InsufficientHistory, Months, Split
 
 # Rows of some months: `siren`, `periode`, the features, `target`, `en_procedure`, and `weight` where negatives were drawn.
 Load = Callable[[Months], pl.DataFrame]
 
+_BEST = AlertRule()
 _NOTHING = {"rows": 0, "failures": 0}
 
 
@@ -41,17 +43,18 @@ class Learned:
     validated: float | None = None
 
 
-def learn(plan: Split | InsufficientHistory, load: Load, draw: Load) -> tuple[Learned, ...]:
+def learn(plan: Split | InsufficientHistory, load: Load, draw: Load, *, rule: AlertRule = _BEST) -> tuple[Learned, ...]:
     """Bring every method to its state for the month of `plan`.
 
     `load` gives all rows of some months, `draw` the rows to learn from, which may be fewer and weighted. Each part is
-    read once for all methods, and only as long as it is needed: the two learning parts are the largest.
+    read once for all methods, and only as long as it is needed: the two learning parts are the largest. `rule` chooses
+    the thresholds.
     """
     if isinstance(plan, InsufficientHistory):
         return tuple(_without_history(kind(), plan, load) for kind in METHODS.values())
     first = _fit_all(_outside(draw(plan.training)))
     validation, test = load(plan.validation), load(plan.test)
-    chosen = [_thresholds(method, validation) for method in first]
+    chosen = [_thresholds(method, validation, rule) for method in first]
     figures = [
         (_measured(method, test, thresholds), _measured(method, validation, thresholds).hors_procedure)
         for method, thresholds in zip(first, chosen, strict=True)
@@ -101,8 +104,8 @@ def _fit_all(rows: pl.DataFrame) -> list[ScoringMethod]:
     return [kind().fit(rows, target, weight, siren) for kind in METHODS.values()]
 
 
-def _thresholds(method: ScoringMethod, rows: pl.DataFrame) -> Thresholds:
-    return choose_thresholds(score(method, rows), rows["target"].to_numpy(), rows["en_procedure"].to_numpy())
+def _thresholds(method: ScoringMethod, rows: pl.DataFrame, rule: AlertRule) -> Thresholds:
+    return rule.thresholds(score(method, rows), rows["target"].to_numpy(), rows["en_procedure"].to_numpy())
 
 
 def _outside(rows: pl.DataFrame) -> pl.DataFrame:
