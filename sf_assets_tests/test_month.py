@@ -40,7 +40,7 @@ def write(place: Place, month: date) -> None:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with pytest.MonkeyPatch.context() as patch:
         # Among so few companies the best thresholds are a matter of luck, and so is the length of the list.
-        patch.setattr(list_tables, "_LARGEST_SHARE", 1.0)
+        patch.setattr(list_tables, "LARGEST_LIST", 1.0)
         # What the months are made of matters here, not how good the models are.
         patch.setitem(ForestMethod.__init__.__kwdefaults__, "trees", 10)
         patch.setitem(BoostingMethod.__init__.__kwdefaults__, "rounds", 30)

@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
+import numpy as np
 import polars as pl
 
 from sf_assets import __version__
@@ -117,17 +118,14 @@ def list_alerts(
         found = _retained(session, month, folders)
         companies = select(_companies(session, month), found.thresholds)
         alerts = with_history(companies.filter(pl.col("niveau") > 0), former, month, compared=compared)
-        reasons = main_reasons(
-            alerts,
-            found.method.contributions(alerts),
-            found.method.features,
-            month=month,
-            typical=found.method.typical_,
-        )
+        contributions = found.method.contributions(alerts)
+        explained = found.method.explained(found.method.base_ + contributions.sum(axis=1))
+        reasons = main_reasons(alerts, contributions, found.method.features, month=month, typical=found.method.typical_)
         listed = alerts.join(reasons, on="siren", how="left", maintain_order="left").with_columns(
             pl.col("niveau").cast(pl.Int32),
             methode=pl.lit(found.method.name),
             scores_version=pl.lit(found.scores_version, pl.Int32),
+            ecart_explications=pl.Series(np.abs(explained - alerts["probabilite"].to_numpy())),
         )
         write = session.replace(
             {ALERTS: listed.select(ALERTS.column_names)},

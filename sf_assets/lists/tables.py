@@ -7,14 +7,9 @@ from sf_assets.fields import pick
 from sf_assets.model.tables import METHODE
 from sf_assets.partitions import add_months
 from sf_assets.quality import Outcome, Probe, Suite, suite_of
+from sf_assets.quality.tolerances import EXPLAINED_GAP, FEW_COMPANIES, LARGEST_LIST, LIST_CHANGE
 from sf_assets.schema import Column, Table, between, no_rows, not_null
 from sf_assets.storage import Session
-
-# Two levels together covered 6 to 9 % of the companies in the published lists; beyond a fifth the list no longer helps.
-_LARGEST_SHARE = 0.20
-_LARGEST_CHANGE = 0.5
-# A share of a few hundred companies, which somebody picked, says nothing of the list.
-_FEW_COMPANIES = 1000
 
 ALERTS = Table(
     name="list_alerts",
@@ -34,6 +29,7 @@ ALERTS = Table(
         Column("motif_3", "VARCHAR", "third reason"),
         METHODE,
         Column("scores_version", "INTEGER", "version of the scores the list was made from"),
+        Column("ecart_explications", "DOUBLE", "distance between the score and what its explanations add up to"),
     ),
     key=("siren", "scores_version"),
     rules=(
@@ -43,6 +39,11 @@ ALERTS = Table(
             "ranks_once",
             "select rang from {batch} group by month, scores_version, rang having count(*) > 1",
             "Two companies share a rank: look at the selection.",
+        ),
+        no_rows(
+            "explanations_add_up",
+            f"select siren from {{batch}} where not coalesce(ecart_explications <= {EXPLAINED_GAP:f}, false)",
+            "The reasons shown are not those of the score: make the scores and the list again from the same model.",
         ),
     ),
     may_be_empty=True,
@@ -98,7 +99,7 @@ def _plausible_length(session: Session, month: date) -> Outcome:
             (select count(*) from lake.feat_company_month where month = $month)
     """
     listed, companies = _count(session, sql, month=month)
-    plausible = companies < _FEW_COMPANIES or listed <= _LARGEST_SHARE * companies
+    plausible = companies < FEW_COMPANIES or listed <= LARGEST_LIST * companies
     return Outcome(passed=plausible, unexpected_count=listed, element_count=companies)
 
 
@@ -106,9 +107,7 @@ def _like_last_month(session: Session, month: date) -> Outcome:
     sql = f"select count(*) from ({STANDING})"
     (now,), (before,) = _count(session, sql, month=month), _count(session, sql, month=add_months(month, -1))
     change = abs(now - before)
-    return Outcome(
-        passed=not before or change <= _LARGEST_CHANGE * before, unexpected_count=change, element_count=before
-    )
+    return Outcome(passed=not before or change <= LIST_CHANGE * before, unexpected_count=change, element_count=before)
 
 
 PROBES = (
@@ -121,13 +120,13 @@ PROBES = (
     Probe(
         "plausible_length",
         _plausible_length,
-        f"the list holds at most {_LARGEST_SHARE:.0%} of the companies scored, when they are {_FEW_COMPANIES} or more",
+        f"the list holds at most {LARGEST_LIST:.0%} of the companies scored, when they are {FEW_COMPANIES} or more",
         "Look at the thresholds in model_fitted and at the month's features before anything is published.",
     ),
     Probe(
         "like_last_month",
         _like_last_month,
-        f"the list is within {_LARGEST_CHANGE:.0%} of last month's in length",
+        f"the list is within {LIST_CHANGE:.0%} of last month's in length",
         "Compare the month's features and thresholds with last month's, then say why in the list's covering note.",
         "warning",
     ),

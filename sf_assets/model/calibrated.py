@@ -105,6 +105,10 @@ class CalibratedMethod(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
         """The log-odds that contributions start from."""
         return float(self.intercept_ + self.slope_ * self._raw_base)
 
+    def explained(self, total: Floats) -> Floats:
+        """Return the probabilities of log-odds."""
+        return np.asarray(expit(total))
+
 
 def held_out(target: Flags, groups: npt.ArrayLike | None = None, *, seed: int) -> Flags:
     """Return which rows calibrate: all those of one company in five, among those that fail and the others alike.

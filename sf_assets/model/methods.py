@@ -51,6 +51,10 @@ class ScoringMethod(Protocol):
         """What contributions start from."""
         ...
 
+    def explained(self, total: Floats) -> Floats:
+        """Return the scores of rows whose contributions, with `base_`, add up to `total`."""
+        ...
+
     @property
     def typical_(self) -> Floats | None:
         """The usual value of each feature in its own unit; None when the method knows of none."""

@@ -88,12 +88,6 @@ SCORES = Table(
     rules=(
         not_null("probabilite", "Every company of the perimeter gets a score: look at the model's inputs."),
         between("probabilite", 0, 1, "A score is a probability: look at the model."),
-        no_rows(
-            "not_constant",
-            "select month, methode, version from {batch} group by month, methode, version "
-            "having count(*) > 1000 and min(probabilite) = max(probabilite)",
-            "A model that says the same of everybody says nothing: look at its inputs and its training.",
-        ),
     ),
 )
 

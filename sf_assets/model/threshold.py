@@ -103,6 +103,10 @@ class ThresholdMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         """The points of a company that reaches no limit."""
         return 0.0
 
+    def explained(self, total: Floats) -> Floats:
+        """Return the scores of points."""
+        return np.asarray(total / self.points_.sum())
+
     @property
     def typical_(self) -> Floats | None:
         """No company is typical: the limits alone say what is high or low."""

@@ -89,8 +89,9 @@ def _summary_of(verdicts: Sequence[Verdict], accepted: Sequence[Acceptance]) -> 
         return f"Could not be judged for {_months_of(errored)}: {errored[0].outcome.error}"
     if failed := [verdict for verdict in verdicts if not verdict.outcome.passed]:
         unexpected, total = _counts_of(failed)
-        return " ".join([f"Refused for {_months_of(failed)}: {unexpected} of {total}.", *_accepted(accepted)])
-    return f"Passed for {_months_of(verdicts)}."
+        found = failed[0].outcome.statement or f"{unexpected} of {total}."
+        return " ".join([f"Refused for {_months_of(failed)}: {found}", *_accepted(accepted)])
+    return f"Passed for {_months_of(verdicts)}. {verdicts[-1].outcome.statement}".rstrip()
 
 
 def _accepted(given: Sequence[Acceptance]) -> list[str]:
@@ -116,9 +117,14 @@ def _metadata_of(verdicts: Sequence[Verdict], known: Mapping[Judged, Mapping[str
         "percent": _percent(unexpected, total),
         "advice": shown.check.advice,
     }
-    if before := known.get((shown.asset, add_months(shown.month, -1), shown.check.name)):
+    before = known.get((shown.asset, add_months(shown.month, -1), shown.check.name))
+    if before:
         metadata["previous_unexpected"] = before["unexpected_count"]
         metadata["previous_percent"] = _percent(before["unexpected_count"], before["element_count"])
+    if shown.outcome.value is not None:
+        metadata["measured"] = shown.outcome.value
+    if before and before["value"] is not None:
+        metadata["previous_measured"] = before["value"]
     if shown.outcome.query:
         metadata["sql"] = dg.MetadataValue.md(f"```sql\n{shown.outcome.query}\n```")
     if shown.outcome.sample:

@@ -16,6 +16,7 @@ class Outcome:
 
     `unexpected_count` counts what the rule refuses among `element_count`; `sample` holds a few keys of it, never other
     columns; `query` reproduces it. When `error` is filled the judgement itself failed: nothing is known about the data.
+    `value` is what a tolerance measured, kept for the months to come, and `statement` says it in a sentence.
     """
 
     passed: bool
@@ -24,6 +25,8 @@ class Outcome:
     sample: tuple[Mapping[str, str], ...] = ()
     query: str = ""
     error: str = ""
+    value: float | None = None
+    statement: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,6 @@ class Suite:
     def checks(self) -> tuple[Rule | Probe, ...]:
         """Rules, then probes, in order of declaration."""
         return self.rules + self.probes
-
-
-def suite_of(table: Table, probes: tuple[Probe, ...] = ()) -> Suite:
-    """Return the suite of a table: the rules of `rules_of`, then `probes`."""
-    return Suite(table.name, table, rules_of(table), probes)
 
 
 def rules_of(table: Table) -> tuple[Rule, ...]:

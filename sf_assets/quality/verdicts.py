@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-import duckdb
-
 from sf_assets.failures import Blocked
 from sf_assets.quality.acceptances import Acceptance, Judged, acceptances_of
 from sf_assets.quality.rules import NOT_EMPTY, Outcome, Probe, Suite, splits_by_month
@@ -29,6 +27,8 @@ CHECK_VERDICTS = Table(
         Column("unexpected_count", "BIGINT", "what the check refuses", unit="row"),
         Column("element_count", "BIGINT", "what the check looked at", unit="row"),
         Column("error", "VARCHAR", "why the judgement failed, empty otherwise"),
+        Column("value", "DOUBLE", "what a tolerance measured, which later months are compared with"),
+        Column("statement", "VARCHAR", "what was measured and expected, in words; empty for rules, which count"),
         Column("snapshot", "BIGINT", "snapshot of the warehouse that wrote the rows judged; NULL when there is no row"),
         Column("run_id", "VARCHAR", "Dagster run that judged"),
         Column("judged_at", "TIMESTAMP", "creation of the run that judged, UTC"),
@@ -140,6 +140,8 @@ def record(
             "unexpected_count": verdict.outcome.unexpected_count,
             "element_count": verdict.outcome.element_count,
             "error": verdict.outcome.error,
+            "value": verdict.outcome.value,
+            "statement": verdict.outcome.statement,
             "snapshot": verdict.snapshot,
             "run_id": run_id,
             "judged_at": judged_utc,
@@ -202,8 +204,8 @@ def obstacles_of(
         elif verdict["errored"]:
             yield check.name, f"{check.name} could not be judged: {verdict['error']}. Mend it, then run it again."
         elif not verdict["passed"] and judged not in accepted:
-            found = f"{verdict['unexpected_count']} of {verdict['element_count']}"
-            yield check.name, f"{check.name} refuses {found}. {check.advice}"
+            found = verdict["statement"] or f"{verdict['unexpected_count']} of {verdict['element_count']}."
+            yield check.name, f"{check.name} refuses {found} {check.advice}"
 
 
 def accepted_of(session: Session, verdicts: Mapping[Judged, Mapping[str, Any]]) -> dict[Judged, Acceptance]:
@@ -222,15 +224,15 @@ def accepted_of(session: Session, verdicts: Mapping[Judged, Mapping[str, Any]]) 
 def verdicts_on(session: Session, reads: Sequence[Read]) -> dict[Judged, Mapping[str, Any]]:
     """Return the verdicts on these assets and months, by asset, month and check."""
     query = """
-        select asset, month, check_name, passed, errored, unexpected_count, element_count, error, snapshot
-        from lake.check_verdicts
+        select asset, month, check_name, passed, errored, unexpected_count, element_count, error, value,
+            statement, snapshot
+        from check_verdicts
         where month = any($months) and (asset, month) in (select unnest($assets), unnest($months))
     """
     parameters = {"assets": [asset for asset, _ in reads], "months": [month for _, month in reads]}
-    try:
-        found = session.connection.execute(query, parameters).pl()
-    except duckdb.CatalogException:  # The first verdict of all makes the table.
-        return {}
+    # The first verdict of all makes the table, and the first since an upgrade its new columns.
+    session.bind({CHECK_VERDICTS: None})
+    found = session.connection.execute(query, parameters).pl()
     return {(row["asset"], row["month"], row["check_name"]): row for row in found.iter_rows(named=True)}
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sf_assets.quality import Outcome, Probe, Suite
+from sf_assets.quality import Outcome, Probe, Suite, probes_of
 from sf_assets.sources import SOURCES, Source
 from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.sources.batch import CORRECTIONS
@@ -80,15 +80,42 @@ def _as_promised(source: Source) -> Probe:
     )
 
 
+def _new(source: Source) -> Probe:
+    def judge(session: Session, month: date) -> Outcome:
+        rows = session.connection.execute(
+            """
+            select now.file, strftime(max(earlier.month), '%Y-%m') as month
+            from lake.src_arrivals as now
+            left join lake.src_arrivals as earlier
+                on now.source = earlier.source and now.sha256 = earlier.sha256 and earlier.month < now.month
+            where now.month = $month and now.source = $source
+            group by now.file
+            """,
+            {"month": month, "source": source.name},
+        ).fetchall()
+        old = [{"file": file, "delivered_in": earlier} for file, earlier in rows if earlier]
+        return Outcome(passed=not old, unexpected_count=len(old), element_count=len(rows), sample=tuple(old))
+
+    return Probe(
+        "new",
+        judge,
+        "no file is byte for byte one of an earlier month",
+        f"The file of another month was delivered again: ask {source.producer} for this month's.",
+    )
+
+
 def suite_of_source(source: Source) -> Suite:
     """Return the probes of one source's files."""
+    asset = f"src_{source.name}"
     probes = (
         *((_delivered(source),) if source.expected else ()),
         _delivered_once(source),
         *((_one_file(source),) if source.exclusive else ()),
         _as_promised(source),
+        *((_new(source),) if source.expected else ()),
+        *probes_of(asset, ARRIVALS, source=source.name),
     )
-    return Suite(f"src_{source.name}", ARRIVALS, probes=probes, scope={"source": source.name})
+    return Suite(asset, ARRIVALS, probes=probes, scope={"source": source.name})
 
 
 SUITES = {f"src_{source.name}": suite_of_source(source) for source in SOURCES}

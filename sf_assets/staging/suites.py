@@ -3,14 +3,12 @@
 from datetime import date
 
 from sf_assets.quality import Outcome, Probe, Suite, suite_of
+from sf_assets.quality.tolerances import REFUSED_SHARE
 from sf_assets.sources import FILTER, SOURCES, Source
 from sf_assets.sources.batch import CORRECTIONS
 from sf_assets.sources.log import LOG
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING
 from sf_assets.storage import Session
-
-# A producer's format change spoils most records; scattered mistakes stay far below one record in twenty.
-_TOLERATED = 0.05
 
 _TALLY = """
     select coalesce(sum(records), 0)::bigint, coalesce(sum(records - accepted - filtered - quarantined), 0)::bigint
@@ -42,12 +40,12 @@ def _few_refused(source: Source) -> Probe:
     def judge(session: Session, month: date) -> Outcome:
         values = {"month": month, "source": source.name, "corrections": f"/{CORRECTIONS}/"}
         records, refused = session.connection.execute(_UNMENDED, values).fetchall()[0]
-        return Outcome(passed=refused <= _TOLERATED * records, unexpected_count=refused, element_count=records)
+        return Outcome(passed=refused <= REFUSED_SHARE * records, unexpected_count=refused, element_count=records)
 
     return Probe(
         "few_refused",
         judge,
-        f"at most {_TOLERATED:.0%} of the records are quarantined and not mended since",
+        f"at most {REFUSED_SHARE:.0%} of the records are quarantined and not mended since",
         f"Look into stg_quarantine for the rule that refuses most, and ask {source.producer} what changed.",
     )
 

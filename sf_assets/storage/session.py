@@ -146,7 +146,8 @@ class Session:
             if with_month or name != "month"
         )
         dates = ", ".join(literal(str(month)) for month in months or ())
-        wanted = "true" if months is None else f"month in ({dates})"
+        # A young warehouse has no month to learn from: none is asked for, and none is found.
+        wanted = "true" if months is None else f"month in ({dates})" if dates else "false"
         rows = f"from {lake_name(table.name)} where {wanted}" if found else "where false"
         self.connection.execute(f"create or replace temp view {name_of(table.name)} as select {columns} {rows}")
 

@@ -1,0 +1,51 @@
+"""Faults put into a batch folder or a month of a table."""
+
+import gzip
+from datetime import date
+from pathlib import Path
+
+from sf_assets.catalogue import TABLES
+from sf_assets.faults.description import Delivered, FileFault, TableFault
+from sf_assets.partitions import add_months
+from sf_assets.sources.batch import batch_key
+from sf_assets.storage import Warehouse
+
+
+def spoil_file(fault: FileFault, incoming: Path, month: date) -> Path:
+    """Rewrite the file that a fault spoils in the batch of a month, and return its path.
+
+    Raises:
+        FileNotFoundError: the batch, or the month before when the fault needs it, does not hold the file.
+
+    """
+    path = incoming / batch_key(month) / fault.file
+    former = incoming / batch_key(add_months(month, -1)) / fault.file
+    packed = path.suffix == ".gz" and not fault.compressed
+    content, before = (_content(one, packed=packed) if one.is_file() else b"" for one in (path, former))
+    if not path.is_file():
+        raise FileNotFoundError(f"{fault.name}: expected {path}, found none")
+    spoiled = fault.rewrite(Delivered(month, content, before))
+    if spoiled == content:
+        raise ValueError(f"{fault.name}: expected other bytes than those of {path}, found the same")
+    path.write_bytes(gzip.compress(spoiled, mtime=0) if packed else spoiled)
+    return path
+
+
+def _content(path: Path, *, packed: bool) -> bytes:
+    content = path.read_bytes()
+    return gzip.decompress(content) if packed else content
+
+
+def spoil_table(fault: TableFault, warehouse: Warehouse, month: date) -> None:
+    """Replace the rows of a month of the table that a fault spoils."""
+    table = TABLES[fault.asset]
+    columns = ", ".join(f'cast("{column.name}" as {column.type}) as "{column.name}"' for column in table.columns)
+    batch = f"select * exclude (month) from lake.{table.name} where month = $month"
+    with warehouse.session() as session:
+        session.replace(
+            {table: f"with batch as ({batch}), spoiled as ({fault.query}) select {columns} from spoiled"},
+            where={"month": month},
+            author="faults",
+            message=f"{fault.name}: {fault.does}",
+            parameters={"month": month},
+        )

@@ -1,0 +1,158 @@
+"""Tolerances as checks: one number measured on a month, compared with the sound months of the same table before it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from statistics import median
+
+from sf_assets.quality.measures import Margin, Tolerance
+from sf_assets.quality.rules import Outcome, Probe, Suite, rules_of
+from sf_assets.quality.tolerances import TOLERANCES
+from sf_assets.quality.verdicts import CHECK_VERDICTS
+from sf_assets.schema import Table
+from sf_assets.storage import Session
+
+# Long enough to know what is usual, short enough to forget what no longer is.
+_MONTHS = 12
+
+# A month that was refused says nothing of what is usual; one that an operator accepted is the new usual.
+_SOUND = """
+    select month, value, not passed as accepted
+    from check_verdicts as v
+    where
+        asset = $asset and check_name = $check and not errored
+        and month >= $month::date - to_months($span) and month < $month
+        and passed
+    order by month
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """The sound months of a check before a month: the last of them, its value, and the middle of what is usual."""
+
+    month: date | None = None
+    last: float | None = None
+    usual: float | None = None
+
+
+def suite_of(table: Table, probes: tuple[Probe, ...] = ()) -> Suite:
+    """Return the suite of a table: the rules of `rules_of`, then `probes`, then the tolerances of its name."""
+    return Suite(table.name, table, rules_of(table), (*probes, *probes_of(table.name, table)))
+
+
+def probes_of(asset: str, table: Table, **scope: str) -> tuple[Probe, ...]:
+    """Return a probe for each tolerance of an asset, whose rows are those of `table` with the values of `scope`."""
+    return tuple(_probe(tolerance, asset, table, scope) for tolerance in TOLERANCES if asset in tolerance.assets)
+
+
+def _probe(tolerance: Tolerance, asset: str, table: Table, scope: Mapping[str, str]) -> Probe:
+    def judge(session: Session, month: date) -> Outcome:
+        past = _past(session, asset, tolerance.name, month) if _looks_back(tolerance) else _Past()
+        conditions = "".join(f" and {column} = '{value}'" for column, value in scope.items())
+        rows = f"(select * from lake.{table.name} where month = {{}}{conditions})"
+        query = (
+            tolerance.query.replace("{batch}", rows.format("{month}"))
+            .replace("{before}", rows.format(_literal(past.month or month)))
+            .replace("{month}", _literal(month))
+            .replace("{source}", asset.partition("_")[2])
+        )
+        ((found,),) = session.connection.execute(query).fetchall()
+        return _compare(tolerance, None if found is None else float(found), past, query)
+
+    return Probe(tolerance.name, judge, meaning_of_tolerance(tolerance), tolerance.advice, tolerance.severity)
+
+
+def _looks_back(tolerance: Tolerance) -> bool:
+    return bool(tolerance.change or tolerance.level) or "{before}" in tolerance.query
+
+
+def _past(session: Session, asset: str, check: str, month: date) -> _Past:
+    values = {"asset": asset, "check": check, "month": month, "span": _MONTHS}
+    session.bind({CHECK_VERDICTS: None})
+    rows = session.connection.execute(_SOUND, values).fetchall()
+    # What was usual before an accepted change is so no more.
+    start = max((i for i, (*_, accepted) in enumerate(rows) if accepted), default=0)
+    measured = [value for _, value, _ in rows[start:] if value is not None]
+    if not rows:
+        return _Past()
+    return _Past(rows[-1][0], measured[-1] if measured else None, median(measured) if measured else None)
+
+
+def _literal(day: date) -> str:
+    return f"date '{day.isoformat()}'"
+
+
+def _compare(tolerance: Tolerance, found: float | None, past: _Past, query: str) -> Outcome:
+    """Judge one number: within its bounds, then near the last sound month and the middle of the last twelve."""
+    if found is None:
+        return Outcome(passed=True, query=query, statement=f"{tolerance.measure}: nothing to measure.")
+    told = [f"{tolerance.measure}: {_figure(found)}"]
+    beyond = []
+    if tolerance.low is not None and found < tolerance.low:
+        beyond.append(f"at least {_figure(tolerance.low)}")
+    if tolerance.high is not None and found > tolerance.high:
+        beyond.append(f"at most {_figure(tolerance.high)}")
+    if past.month is None or past.last is None or past.usual is None:
+        told += ["no sound month before it to compare with"] * _looks_back(tolerance)
+    else:
+        told.append(f"{_figure(past.last)} in {past.month:%Y-%m}, usually {_figure(past.usual)}")
+        for margin, reference, name in (
+            (tolerance.change, past.last, f"{past.month:%Y-%m}"),
+            (tolerance.level, past.usual, "usual"),
+        ):
+            beyond += _beyond(tolerance, margin, found, reference, name)
+    statement = ", ".join(told) + (f"; expected {', '.join(beyond)}." if beyond else ".")
+    return Outcome(
+        passed=not beyond,
+        unexpected_count=int(bool(beyond)),
+        element_count=1,
+        query=query,
+        value=found,
+        statement=statement,
+    )
+
+
+def _beyond(tolerance: Tolerance, margin: Margin | None, found: float, reference: float, name: str) -> list[str]:
+    """Return the bound that `found` crosses, in words; nothing when it is near enough."""
+    if margin is None:
+        return []
+    unit = abs(reference) if tolerance.relative else 1.0
+    # A sum of doubles may differ in its last digit.
+    slack = max(tolerance.least, 1e-9 * abs(reference))
+    if margin.fall is not None and reference - found > max(margin.fall * unit, slack):
+        return [f"not under {_figure(reference - max(margin.fall * unit, slack))} ({name} {_figure(reference)})"]
+    if margin.rise is not None and found - reference > max(margin.rise * unit, slack):
+        return [f"not over {_figure(reference + max(margin.rise * unit, slack))} ({name} {_figure(reference)})"]
+    return []
+
+
+def _figure(value: float) -> str:
+    """Return a number as one reads it.
+
+    >>> _figure(1234567.0), _figure(0.12345), _figure(12.0)
+    ('1,234,567', '0.1235', '12')
+    """
+    return f"{value:,.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.4g}"  # noqa: PLR2004 - four digits
+
+
+def meaning_of_tolerance(tolerance: Tolerance) -> str:
+    """Say in one sentence what a tolerance demands and why."""
+    bounds = (("at least", tolerance.low), ("at most", tolerance.high))
+    said = [f"{side} {_figure(bound)}" for side, bound in bounds if bound is not None]
+    for margin, name in (
+        (tolerance.change, "the last sound month"),
+        (tolerance.level, "the middle of the last twelve sound ones"),
+    ):
+        if margin is not None:
+            said.append(f"{_margin(tolerance, margin)} {name}")
+    return f"{tolerance.measure}, once measured, is {', and '.join(said)}: {tolerance.reason}"
+
+
+def _margin(tolerance: Tolerance, margin: Margin) -> str:
+    def size(share: float) -> str:
+        return f"{share:.0%}" if tolerance.relative else _figure(share)
+
+    sides = [f"not {size(margin.fall)} below"] if margin.fall is not None else []
+    sides += [f"not {size(margin.rise)} above"] if margin.rise is not None else []
+    return " nor ".join(sides)
