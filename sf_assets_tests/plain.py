@@ -15,15 +15,16 @@ from sf_assets.queries import read_query
 from sf_assets.sources import BY_NAME, SOURCES
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import read_batch
-from sf_assets.staging.reading import READERS, apply_rules, read_source
+from sf_assets.staging.reading import READERS, Count, apply_rules, read_source
 from sf_assets.staging.records import read_records
 from sf_assets.staging.tables import STAGING, query_of
 
 PARAMETERS = {"shift": 0, "perimeter_months": 120, "minimum": 10, "recent": False, **DELAYS}
 
 
-def stage(connection: duckdb.DuckDBPyConnection, incoming: Path, month: date) -> None:
-    """Read a batch into plain staging tables, with its perimeter."""
+def stage(connection: duckdb.DuckDBPyConnection, incoming: Path, month: date) -> dict[str, list[Count]]:
+    """Read a batch into plain staging tables, with its perimeter; return what became of its records, by source."""
+    counts = {}
     nomenclatures.load(connection)
     connection.execute(READERS)
     batch = read_batch(incoming, month)
@@ -31,11 +32,12 @@ def stage(connection: duckdb.DuckDBPyConnection, incoming: Path, month: date) ->
     connection.execute("create or replace temp table perimeter as from stg_filter_import")
     for source in SOURCES:
         if source.name in batch.files:
-            read_source(connection, source, batch.files[source.name])
+            counts[source.name] = read_source(connection, source, batch.files[source.name])
             connection.execute(f"create or replace table {source.table} as {query_of(source)}")
         else:
             columns = ", ".join(f'"{c.name}" {c.type}' for c in STAGING[source.name].columns)
             connection.execute(f"create or replace table {source.table} ({columns})")
+    return counts
 
 
 def perimeter(connection: duckdb.DuckDBPyConnection, path: Path, **parameters: object) -> None:

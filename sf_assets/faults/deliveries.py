@@ -128,8 +128,8 @@ FAULTS = (
         "stg_effectif_ent", "every_month_there",
     ),
     FileFault(
-        "zeros_stripped", "identifiers without their first zeros", COTISATION,
-        of_columns(";", pl.col("Siret").str.strip_chars_start("0")), "stg_cotisation", "refused_like_before",
+        "zeros_stripped", "identifiers without their first zeros", EFFECTIF,
+        of_columns(";", pl.col("siret").str.strip_chars_start("0")), "stg_effectif", "refused_like_before",
     ),
     FileFault(
         "unknown_to_sirene", "establishments that the register does not know", EFFECTIF,

@@ -37,7 +37,7 @@ FAULTS = (
         )
         select * from batch
         union all
-        select batch.* replace (
+        select batch.* exclude (place) replace (
             others.siren as siren, batch.rang + (select max(rang) from batch) as rang
         )
         from (select *, row_number() over (order by rang) as place from batch) as batch join others using (place)

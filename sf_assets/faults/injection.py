@@ -10,6 +10,9 @@ from sf_assets.partitions import add_months
 from sf_assets.sources.batch import batch_key
 from sf_assets.storage import Warehouse
 
+# What numbers the versions of a published month, each of which is kept.
+VERSIONS = frozenset({"version", "scores_version"})
+
 
 def spoil_file(fault: FileFault, incoming: Path, month: date) -> Path:
     """Rewrite the file that a fault spoils in the batch of a month, and return its path.
@@ -37,13 +40,21 @@ def _content(path: Path, *, packed: bool) -> bytes:
 
 
 def spoil_table(fault: TableFault, warehouse: Warehouse, month: date) -> None:
-    """Replace the rows of a month of the table that a fault spoils."""
+    """Replace the rows of a month of the table that a fault spoils; of several versions, those of the last."""
     table = TABLES[fault.asset]
     columns = ", ".join(f'cast("{column.name}" as {column.type}) as "{column.name}"' for column in table.columns)
-    batch = f"select * exclude (month) from lake.{table.name} where month = $month"
+    last = " and ".join(f"{name} = max({name}) over ()" for name in VERSIONS.intersection(table.key)) or "true"
+    query = f"""
+        with months as (select * exclude (month), {last} as stands from lake.{table.name} where month = $month),
+        batch as (select * exclude (stands) from months where stands),
+        spoiled as ({fault.query})
+        select {columns} from spoiled
+        union all
+        select {columns} from months where not stands
+    """
     with warehouse.session() as session:
         session.replace(
-            {table: f"with batch as ({batch}), spoiled as ({fault.query}) select {columns} from spoiled"},
+            {table: query},
             where={"month": month},
             author="faults",
             message=f"{fault.name}: {fault.does}",

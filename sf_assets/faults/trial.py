@@ -11,7 +11,7 @@ import dagster as dg
 from sf_assets.catalogue import SUITES
 from sf_assets.failures import Blocked
 from sf_assets.faults.description import Fault, FileFault
-from sf_assets.faults.injection import spoil_file, spoil_table
+from sf_assets.faults.injection import VERSIONS, spoil_file, spoil_table
 from sf_assets.partitions import add_months
 from sf_assets.quality import require_passed
 from sf_assets.resources import resources_for
@@ -22,8 +22,8 @@ from sf_assets.staging.tables import IMPORTS, QUARANTINE
 from sf_assets.storage import Session, Warehouse
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-# A branch that no fault touches.
-_OTHER = ("src_sirene_histo", "stg_sirene_histo")
+# Sources that no other one keeps from going on.
+_ALONE = ("sirene_ul", "sirene")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,10 @@ def try_fault(deployment: Deployment, fault: Fault, month: date) -> Trial:
     path = kept.path
     if isinstance(fault, FileFault):
         spoil_file(fault, deployment.incoming, month)
-        spoiled = deployment.build(month, [*path, *_OTHER])
-        went_on = set(_OTHER) <= spoiled.written
+        other = next(name for name in _ALONE if f"src_{name}" not in path)
+        branch = {f"src_{other}", f"stg_{other}"}
+        spoiled = deployment.build(month, [*path, *branch])
+        went_on = branch <= spoiled.written
     else:
         spoil_table(fault, deployment.warehouse, month)
         spoiled = deployment.judge(month, fault.asset)
@@ -163,7 +165,7 @@ class _Kept:
         self._month = month
         self._fault = fault
         self._file: Path | None = None
-        self.path = deployment.path(fault.asset, fault.asset)
+        self.path = deployment.path(fault.asset, "list_export")
         if isinstance(fault, FileFault):
             source = source_of(fault.file)
             if source is None:
@@ -192,12 +194,14 @@ class _Kept:
         return self._content(session) == self._rows
 
     def _content(self, session: Session) -> tuple[int, int]:
-        """Return how many rows the asset has and a sum of what they hold."""
+        """Return how many rows the asset has and a sum of what they hold, in their last version where there are some."""
         suite = SUITES[self._fault.asset]
         if suite.table is None:
             raise ValueError(f"{self._fault.asset}: expected a table, found none")
         columns = [name for name in suite.table.column_names if name not in _OF_THE_RUN]
         scope = "".join(f" and {column} = '{value}'" for column, value in suite.scope.items())
+        for version in VERSIONS.intersection(suite.table.key):
+            scope += f" and {version} = (select max({version}) from lake.{suite.table.name} where month = $month)"
         ((rows, held),) = session.connection.execute(
             f"select count(*), sum(hash({', '.join(columns)})::hugeint) from lake.{suite.table.name} "
             f"where month = $month{scope}",
@@ -215,4 +219,4 @@ _WRITTEN = """
 # Every source writes its own rows of them.
 _LEDGERS = {IMPORTS.name, QUARANTINE.name, LOG.name}
 # What tells one run from another.
-_OF_THE_RUN = {"version", "features_snapshot", "target_snapshot"}
+_OF_THE_RUN = {"model_version", "features_snapshot", "target_snapshot", *VERSIONS}

@@ -47,12 +47,16 @@ def middle(amount: str) -> str:
 
 
 def emptiest(period: str, total: str) -> str:
-    """Return the query of the smallest month of the last two years, as a share of the middle one."""
+    """Return the query of the smallest month of the last two years, as a share of the middle one.
+
+    A file starts with the quarters that reach into its window: its first three months say nothing.
+    """
     return f"""
         with counted as (select {period} as periode, {total} as n from {{batch}} group by all),
         spine as (
-            select cast(unnest(generate_series(greatest(max(periode) - interval 23 month, min(periode)), max(periode),
-                interval 1 month)) as date) as periode
+            select cast(unnest(generate_series(
+                greatest(max(periode) - interval 23 month, min(periode) + interval 3 month), max(periode), interval 1 month
+            )) as date) as periode
             from counted where periode <= {{month}}
         )
         select min(coalesce(n, 0)) / nullif(median(coalesce(n, 0)), 0) from spine left join counted using (periode)

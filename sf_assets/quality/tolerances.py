@@ -19,6 +19,8 @@ from sf_assets.quality.measures import (
 
 # A producer's format change spoils most records; scattered mistakes stay far below one record in twenty.
 REFUSED_SHARE = 0.05
+# A stock of a thousand lines or less may well not have changed in a month.
+FEW_LINES = 1000
 # Two levels together covered 6 to 9 % of the companies in the published lists; beyond a fifth the list no longer helps.
 LARGEST_LIST = 0.20
 # A share of a few hundred companies, which somebody picked, says nothing of the list.

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import polars as pl
+
 from sf_assets.failures import Blocked
 from sf_assets.quality.acceptances import Acceptance, Judged, acceptances_of
 from sf_assets.quality.rules import NOT_EMPTY, Outcome, Probe, Suite, splits_by_month
@@ -128,11 +130,21 @@ def record(
     session: Session, asset: str, verdicts: Mapping[date, Sequence[Verdict]], *, run_id: str, judged_at: datetime
 ) -> None:
     """Replace what is known of `asset` for these months, in one transaction."""
+    session.replace(
+        {CHECK_VERDICTS: frame_of_verdicts(verdicts, run_id=run_id, judged_at=judged_at)},
+        where={"month": list(verdicts), "asset": asset},
+        author=run_id,
+        message=f"{asset} judged for {min(verdicts):%Y-%m} to {max(verdicts):%Y-%m}",
+    )
+
+
+def frame_of_verdicts(verdicts: Mapping[date, Sequence[Verdict]], *, run_id: str, judged_at: datetime) -> pl.DataFrame:
+    """Return verdicts as rows of `check_verdicts`."""
     judged_utc = judged_at.astimezone(UTC).replace(tzinfo=None)  # A session's time zone would shift an aware one.
     rows = [
         {
             "month": month,
-            "asset": asset,
+            "asset": verdict.asset,
             "check_name": verdict.check.name,
             "severity": verdict.check.severity,
             "passed": verdict.outcome.passed,
@@ -149,12 +161,7 @@ def record(
         for month, judged in verdicts.items()
         for verdict in judged
     ]
-    session.replace(
-        {CHECK_VERDICTS: frame_of(CHECK_VERDICTS, rows, with_month=True)},
-        where={"month": list(verdicts), "asset": asset},
-        author=run_id,
-        message=f"{asset} judged for {min(verdicts):%Y-%m} to {max(verdicts):%Y-%m}",
-    )
+    return frame_of(CHECK_VERDICTS, rows, with_month=True)
 
 
 def require_passed(session: Session, reads: Iterable[Read], suites: Mapping[str, Suite]) -> None:

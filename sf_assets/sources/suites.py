@@ -3,6 +3,7 @@
 from datetime import date
 
 from sf_assets.quality import Outcome, Probe, Suite, probes_of
+from sf_assets.quality.tolerances import FEW_LINES
 from sf_assets.sources import SOURCES, Source
 from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.sources.batch import CORRECTIONS
@@ -88,10 +89,10 @@ def _new(source: Source) -> Probe:
             from lake.src_arrivals as now
             left join lake.src_arrivals as earlier
                 on now.source = earlier.source and now.sha256 = earlier.sha256 and earlier.month < now.month
-            where now.month = $month and now.source = $source
+            where now.month = $month and now.source = $source and now.lines > $few
             group by now.file
             """,
-            {"month": month, "source": source.name},
+            {"month": month, "source": source.name, "few": FEW_LINES},
         ).fetchall()
         old = [{"file": file, "delivered_in": earlier} for file, earlier in rows if earlier]
         return Outcome(passed=not old, unexpected_count=len(old), element_count=len(rows), sample=tuple(old))
@@ -99,7 +100,7 @@ def _new(source: Source) -> Probe:
     return Probe(
         "new",
         judge,
-        "no file is byte for byte one of an earlier month",
+        f"no file of more than {FEW_LINES:,} lines is byte for byte one of an earlier month",
         f"The file of another month was delivered again: ask {source.producer} for this month's.",
     )
 

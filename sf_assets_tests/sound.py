@@ -1,0 +1,85 @@
+"""Months of a warehouse loaded without Dagster, in sets: the files, their staging and clean tables, and verdicts on them."""
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import plain
+import polars as pl
+
+from sf_assets.catalogue import SUITES
+from sf_assets.clean.tables import TABLES as CLEAN
+from sf_assets.quality import CHECK_VERDICTS
+from sf_assets.quality.verdicts import Verdict, frame_of_verdicts, judge_months
+from sf_assets.schema import Table
+from sf_assets.sources import SOURCES
+from sf_assets.sources.arrival import ARRIVALS, edition_of, inspect
+from sf_assets.sources.batch import batch_key
+from sf_assets.staging.tables import FILTER_IMPORT, IMPORTS, STAGING
+from sf_assets.storage import Session, frame_of
+from sf_assets.synthetic import write_batch
+
+JUDGED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+TABLES = (ARRIVALS, IMPORTS, FILTER_IMPORT, *STAGING.values(), *CLEAN)
+ASSETS = [f"src_{source.name}" for source in SOURCES] + [
+    table.name for table in (FILTER_IMPORT, *STAGING.values(), *CLEAN)
+]
+
+
+def load(session: Session, incoming: Path, months: Sequence[date], **world: int) -> None:
+    """Write the batches of some months, read them, and keep their tables."""
+    kept: dict[Table, list[pl.DataFrame]] = {table: [] for table in TABLES}
+    for month in months:
+        write_batch(incoming / batch_key(month), month=month, **world)
+        for table, frame in _month(incoming, month).items():
+            kept[table].append(frame.with_columns(month=pl.lit(month)))
+    session.replace(
+        {table: pl.concat(frames) for table, frames in kept.items()},
+        where={"month": list(months)},
+        author="test",
+        message="sound months",
+    )
+
+
+def _month(incoming: Path, month: date) -> dict[Table, pl.DataFrame]:
+    batch = plain.read_batch(incoming, month)
+    arrived = [
+        dataclasses.asdict(inspect(path, edition_of(source, path)))
+        for source in SOURCES
+        for path in batch.files.get(source.name, ())
+    ]
+    with duckdb.connect() as connection:
+        counts = plain.stage(connection, incoming, month)
+        plain.clean(connection, month)
+        imported = [{"source": name} | dataclasses.asdict(one) for name, found in counts.items() for one in found]
+        return {
+            ARRIVALS: frame_of(ARRIVALS, arrived),
+            IMPORTS: frame_of(IMPORTS, imported),
+            **{
+                table: connection.execute(f"select {', '.join(table.column_names)} from {table.name}").pl()
+                for table in (FILTER_IMPORT, *STAGING.values(), *CLEAN)
+            },
+        }
+
+
+def judge(session: Session, months: Sequence[date], assets: Sequence[str] = ASSETS) -> list[Verdict]:
+    """Judge every check of some assets, months in order, so that each is compared with those before it."""
+    rules = {asset: judge_months(session, dataclasses.replace(SUITES[asset], probes=()), months) for asset in assets}
+    given = []
+    for month in months:
+        found = [
+            verdict
+            for asset in assets
+            for judged in (rules[asset], judge_months(session, dataclasses.replace(SUITES[asset], rules=()), [month]))
+            for verdict in judged[month]
+        ]
+        session.replace(
+            {CHECK_VERDICTS: frame_of_verdicts({month: found}, run_id="test", judged_at=JUDGED_AT)},
+            where={"month": month, "asset": list(assets)},
+            author="test",
+            message="verdicts",
+        )
+        given += found
+    return given

@@ -1,0 +1,34 @@
+"""A year of sound deliveries: no tolerance mistakes the ordinary course of months for a fault."""
+
+from datetime import date
+from pathlib import Path
+
+import sound
+
+from sf_assets.partitions import add_months
+from sf_assets.quality.tolerances import TOLERANCES
+from sf_assets.storage import Warehouse
+
+MONTHS = [add_months(date(2024, 10, 1), n) for n in range(12)]
+# Files that the synthetic world does not have are refused by nothing.
+ABSENT = ("admin_urssaf", "diane", "tva", "ellisphere", "bdf", "filter")
+
+
+def test_no_blocking_check_refuses_one_of_twelve_sound_months(tmp_path: Path) -> None:
+    warehouse = Warehouse(catalog=str(tmp_path / "catalog.sqlite"), data_path=str(tmp_path / "tables"), threads=1)
+    assets = [asset for asset in sound.ASSETS if not asset.endswith(ABSENT)]
+    with warehouse.session() as session:
+        sound.load(session, tmp_path / "incoming", MONTHS, companies=300, years=3, seed=3)
+        verdicts = sound.judge(session, MONTHS, assets)
+    refused = [
+        (one.asset, one.month, one.check.name, one.outcome.statement or one.outcome.error)
+        for one in verdicts
+        if one.check.severity == "error" and not one.outcome.passed
+    ]
+    assert refused == []
+    # Each month but the first was compared with those before it.
+    names = {tolerance.name for tolerance in TOLERANCES if tolerance.change}
+    compared = [one for one in verdicts if one.check.name in names and one.month > MONTHS[0]]
+    measured = [one for one in compared if one.outcome.value is not None]
+    assert len(measured) > 11 * 20
+    assert all("usually" in one.outcome.statement for one in measured)
