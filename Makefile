@@ -52,4 +52,4 @@ lock: $(VENV)/installed ## compile requirements.lock again after a change of pyp
 		--no-annotate --no-header --quiet --output-file requirements.lock
 
 clean: ## remove what the demonstration made: environment, data, instance
-	rm -rf $(VENV) .dagster data/incoming data/warehouse data/models data/lists data/exports data/quarantine data/oracle
+	rm -rf $(VENV) .dagster data/incoming data/warehouse data/models data/lists data/exports data/quarantine data/oracle data/explanations

@@ -19,7 +19,7 @@ from sf_assets import nomenclatures
 from sf_assets.catalogue import TABLES
 from sf_assets.features.registry import NAMES
 from sf_assets.lineage import Field, Lineage
-from sf_assets.lists.assets import COMPANIES
+from sf_assets.lists.scored import COMPANIES
 from sf_assets.schema import Table
 from sf_assets.sources import SOURCES
 from sf_assets.staging.tables import STAGING, query_of

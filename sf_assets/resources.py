@@ -34,6 +34,7 @@ class Parameters(dg.ConfigurableResource):  # type: ignore[type-arg]
     perimeter_recent: bool = False
     training_failures: int = 50
     delays: dict[str, int] = Field(default_factory=dict)
+    corrections: list[str] = Field(default_factory=list)
     alert_shares: list[float] = Field(default_factory=list)
     alert_precisions: list[float] = Field(default_factory=list)
 
@@ -82,6 +83,7 @@ def resources_for(settings: Settings) -> dict[str, object]:
             perimeter_recent=settings.perimeter_recent,
             training_failures=settings.training_failures,
             delays=settings.delays,
+            corrections=list(settings.corrections),
             alert_shares=list(settings.alert_shares),
             alert_precisions=list(settings.alert_precisions),
         ),

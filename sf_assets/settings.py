@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from sf_assets.features.delays import DELAYS
+from sf_assets.lists.corrections import NAMES as CORRECTIONS
 
 PREFIX = "SF_"
 # Dagster sets it for Snowflake in every run that it launches, Great Expectations when it judges.
@@ -44,6 +45,7 @@ class Settings(BaseModel):
     alert_precisions: tuple[float, ...] = Field(
         (), description="wanted shares of alerts that fail, 'strong,both levels': 0.4,0.15; empty for the best F-beta"
     )
+    corrections: tuple[str, ...] = Field((), description="expert corrections to apply, by name, separated by commas")
     ui: str = Field("", description="address of the pages, for the links of notices")
     notice_webhook: SecretStr = Field(SecretStr(""), description="where notices are posted as JSON; empty for nowhere")
     notice_smtp: str = Field(
@@ -67,6 +69,13 @@ class Settings(BaseModel):
             raise ValueError("expected two numbers between 0 and 1, strong first")
         return given
 
+    @field_validator("corrections")
+    @classmethod
+    def _known_corrections(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := sorted(set(given) - set(CORRECTIONS)):
+            raise ValueError(f"expected names among {', '.join(CORRECTIONS)}, found {', '.join(unknown)}")
+        return given
+
     @model_validator(mode="after")
     def _strong_is_within_moderate(self) -> "Settings":
         if self.alert_shares and self.alert_precisions:
@@ -77,7 +86,7 @@ class Settings(BaseModel):
             raise ValueError("SF_ALERT_PRECISIONS: expected the strong level to be at least as precise as both levels")
         return self
 
-    @field_validator("alert_shares", "alert_precisions", "notice_to", mode="before")
+    @field_validator("alert_shares", "alert_precisions", "corrections", "notice_to", mode="before")
     @classmethod
     def _split(cls, given: object) -> object:
         return tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given

@@ -45,6 +45,7 @@ def scored(*scores: float, **columns: list) -> pl.DataFrame:
         "effectif": [12.0] * count,
         "evolution": ["Nouvelle alerte"] * count,
         "premiere_alerte": [MONTH] * count,
+        "corrections": pl.Series([None] * count, dtype=pl.String),
     }
     return pl.DataFrame(described | columns, schema_overrides={"procedure_connue": pl.String})
 
@@ -452,13 +453,13 @@ def test_the_four_files_are_written_and_read_back(tmp_path):
     assert json.loads(document_.read_text(encoding="utf-8")) == [{"siren": "000000000"}]
     lines = csv.read_bytes().decode("utf-8-sig").split("\r\n")
     assert csv.read_bytes().startswith(b"\xef\xbb\xbf")
-    assert lines[0].split(";") == [header.title for header in HEADERS]
+    assert lines[0].split(";") == [header.title for header in HEADERS if header.column != "corrections"]
     assert lines[2].split(";")[:2] == ["2", "000000001"]
     assert lines[2].split(";")[8:13] == ["12", "Risque modéré", "0,068", "Nouvelle alerte", "03/2026"]
     assert lines[2].split(";")[13] == "L'effectif a baissé de 12\xa0% en un an"
     book = sheets(xlsx)
     assert list(book) == ["Liste", "Lisez-moi"]
-    assert book["Liste"][0] == [header.title for header in HEADERS]
+    assert book["Liste"][0] == lines[0].split(";")
     assert book["Liste"][1][:3] == ["1", "000000000", "ENTREPRISE 0"]
     assert book["Liste"][2][9:11] == ["Risque modéré", "0.068"]
     assert [row[0] for row in book["Lisez-moi"]] == [text for _, text in readme_lines(ABOUT)]
@@ -525,7 +526,7 @@ def test_a_list_published_from_former_scores_stays_aside(tmp_path):
 def test_an_empty_list_is_a_list(tmp_path):
     paths = write_list(listed(0.4)[:0], ["[]"], root=tmp_path, about=ABOUT)
     assert len(paths[1].read_text(encoding="utf-8-sig").splitlines()) == 1
-    assert sheets(paths[2])["Liste"][0] == [header.title for header in HEADERS]
+    assert sheets(paths[2])["Liste"][0] == [header.title for header in HEADERS if not header.optional]
 
 
 def test_a_list_without_its_columns_is_refused_by_name(tmp_path):

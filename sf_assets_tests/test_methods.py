@@ -59,7 +59,7 @@ def test_rows_that_are_no_features_are_refused_by_name(rows, message):
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"boosting, foret, logistique, seuils.*found 'reseau'"):
+    with pytest.raises(ValueError, match=r"boosting, deux_etages, foret, logistique, seuils.*found 'reseau'"):
         method_named("reseau")
 
 

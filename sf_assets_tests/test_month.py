@@ -1,6 +1,7 @@
 """A month from its files to its list, run as the jobs of the pages do; run again, changed, and followed by the next."""
 
 import gzip
+import html
 import json
 import zipfile
 from collections.abc import Iterator
@@ -12,9 +13,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from sf_assets import explain
 from sf_assets.catalogue import SUITES, TABLES
 from sf_assets.features.delays import DELAYS
 from sf_assets.lists import tables as list_tables
+from sf_assets.lists.corrections import NAMES as CORRECTIONS
 from sf_assets.model.boosting import BoostingMethod
 from sf_assets.model.forest import ForestMethod
 from sf_assets.model.methods import METHODS
@@ -243,3 +246,39 @@ def test_a_former_month_scored_again_keeps_both_versions(place: Place, october: 
     assert run.failures == {}
     assert run.metadata["model_scores"]["unchanged"]
     assert sorted(place.rows("model_scores", SEPTEMBER)["version"].unique()) == [1, 2]
+
+
+def test_the_list_of_the_month_after_says_what_became_of_each_alert(place: Place, october: Next) -> None:
+    listed = place.rows("list_alerts", OCTOBER)
+    newest = place.rows("list_alerts", SEPTEMBER).filter(pl.col("scores_version") == pl.col("scores_version").max())
+    known = listed["siren"].is_in(newest["siren"].to_list())
+    assert (listed["evolution"] == "Nouvelle alerte").to_list() == (~known).to_list()
+    assert listed.filter(known)["premiere_alerte"].unique().to_list() == [SEPTEMBER]
+    assert newest["evolution"].null_count() == newest.height
+
+
+def test_corrections_that_the_deployment_names_change_levels_and_say_so(place: Place, october: Next) -> None:
+    folder = place.settings.data_dir
+    corrected = Place(folder, corrections=CORRECTIONS, perimeter_months=12 * YEARS, training_failures=2)
+    assert corrected.build(OCTOBER, "list_corrections", "list_alerts").failures == {}
+    changed = corrected.rows("list_corrections", OCTOBER)
+    assert changed.height > 0
+    listed = corrected.rows("list_alerts", OCTOBER)
+    told = listed.filter(pl.col("niveau_modele").is_not_null()).select(
+        "siren", "niveau_modele", "niveau", "corrections"
+    )
+    assert_frame_equal(
+        told.sort("siren"), changed.filter(pl.col("niveau") > 0).select(told.columns).sort("siren"), check_dtypes=False
+    )
+
+
+def test_the_page_of_a_company_has_the_reasons_of_the_list_and_pictures(place: Place, october: Next) -> None:
+    models = place.settings.data_dir / "models"
+    listed = place.rows("list_alerts", OCTOBER).row(0, named=True)
+    with place.warehouse.session() as session:
+        text = explain.page(session, OCTOBER, listed["siren"], models)
+        with pytest.raises(explain.UnknownCompany, match="found another siren"):
+            explain.page(session, OCTOBER, "000000000", models)
+    assert html.escape(listed["motif_1"]) in text
+    assert text.count("<svg") == 2
+    assert "Elle ne sert jamais à contrôler" in text

@@ -10,6 +10,7 @@ import pytest
 
 from sf_assets.pictures.bars import bars
 from sf_assets.pictures.calendar import arrivals, coverage
+from sf_assets.pictures.company import radar, waterfall
 from sf_assets.pictures.histogram import histogram
 from sf_assets.pictures.shift import stability
 from sf_assets.pictures.svg import BLUE, GREEN, GREY, INK, ORANGE, RED, embedded, shade
@@ -29,6 +30,8 @@ PICTURES = {
     ),
     "no coverage": coverage(["debit"], [], {}),
     "scores": histogram([2000, 30, 0, 4], {"modéré": 0.25, "fort": 0.75}, title="t"),
+    "waterfall": waterfall({"Dettes": 30.0, "Comptes": -10.0}, {"fort": 15.0}, title="t"),
+    "radar": radar({"Dettes": 0.9, "Effectif": 0.1, "Comptes": 0.5}, title="t"),
     "no scores": histogram([0, 0], {}, title="t"),
 }
 
@@ -121,3 +124,12 @@ def test_a_constant_or_an_unknown_quantity_has_a_shift_too() -> None:
     assert stability(np.full(10, np.nan), np.full(10, np.nan)) == 0
     assert stability(np.zeros(10), np.ones(10)) > 1
     assert stability(np.array([]), np.ones(10)) == 0
+
+
+def test_a_waterfall_ends_at_the_sum_of_its_bars() -> None:
+    assert "+20,0\xa0%" in words(PICTURES["waterfall"])
+    rects = [one.attrib for one in ET.fromstring(PICTURES["waterfall"]).iter(f"{SVG}rect")]  # noqa: S314 - our own
+    assert [one["fill"] for one in rects] == [RED, GREEN, BLUE]
+    up, down, total = ((float(one["x"]), float(one["width"])) for one in rects)
+    assert down[0] + down[1] == pytest.approx(up[0] + up[1], abs=0.2)
+    assert total[0] + total[1] == pytest.approx(down[0], abs=0.2)

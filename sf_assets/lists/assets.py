@@ -1,7 +1,6 @@
 """The list assets: the companies in alert with their reasons, then, behind the gate, the files handed over."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -12,86 +11,88 @@ import polars as pl
 
 from sf_assets import __version__
 from sf_assets.catalogue import TABLES
-from sf_assets.failures import PermanentFailure
-from sf_assets.features.registry import NAMES
+from sf_assets.features.registry import DETTE, THEMES
+from sf_assets.lists.corrections import MACRO, correct, with_levels
 from sf_assets.lists.document import Edition, document
 from sf_assets.lists.export import write_list
 from sf_assets.lists.history import with_history
 from sf_assets.lists.readme import About
 from sf_assets.lists.reasons import main_reasons
+from sf_assets.lists.scored import COMPANIES, companies_of, retained
 from sf_assets.lists.selection import select
-from sf_assets.lists.tables import ALERTS, EXPORT
-from sf_assets.materialization import gate, shown, stamp, told
-from sf_assets.model.evaluation import Thresholds
-from sf_assets.model.explanations import waterfall
-from sf_assets.model.methods import ScoringMethod
-from sf_assets.model.store import ModelStore
+from sf_assets.lists.tables import ALERTS, CORRECTED, EXPORT
+from sf_assets.materialization import gate, reads_at, shown, stamp, told
+from sf_assets.model.explanations import by_theme, waterfall
 from sf_assets.partitions import DUE_DAY, add_months, cutoff_of, parse_month
 from sf_assets.pictures.bars import bars
 from sf_assets.pictures.svg import ORANGE, RED, embedded
 from sf_assets.queries import read_query
 from sf_assets.resources import Folders, Parameters
-from sf_assets.storage import Session, Warehouse
+from sf_assets.storage import Session, Warehouse, frame_of
 
 _READS = ("feat_company_month", "feat_matrix", "clean_filter", "siren_blacklist", "model_fitted", "model_scores")
 
-COMPANIES = f"""
-    select
-        c.* exclude (age_entreprise),
-        s.probabilite,
-        f.siren is not null as dans_perimetre,
-        {", ".join(f"m.{name}" for name in NAMES)}
-    from feat_company_month as c
-    join feat_matrix as m using (siren)
-    join model_scores as s using (siren)
-    join model_fitted as r on s.methode = r.methode and s.model_version = r.version and r.retained
-    left join clean_filter as f on c.siren = f.siren
-    where s.version = (select max(version) from model_scores)
-    order by c.siren
-"""
-
+_SIGNALS = read_query(files("sf_assets.lists"), "list_signals")
 _FORMER_ALERTS = read_query(files("sf_assets.lists"), "former_alerts")
 _LISTED = "select * from list_alerts where scores_version = $version order by rang"
 _FORMER = "select max(scores_version) from list_export where scores_version < $version"
 
 
-@dataclass(frozen=True, slots=True)
-class _Retained:
-    """The method of the month's list: its row of `model_fitted`, the fitted method, the version of the scores."""
-
-    method: ScoringMethod
-    thresholds: Thresholds
-    statement: str | None
-    scores_version: int
-
-
-def _retained(session: Session, month: date, folders: Folders) -> _Retained:
-    row = session.connection.execute(
-        "select methode, version, seuil_modere, seuil_fort, statement, (select max(version) from model_scores) "
-        "from model_fitted where retained"
-    ).fetchone()
-    if row is None:
-        raise LookupError(f"model_fitted, {month:%Y-%m}: expected one method retained for the list, found none")
-    name, version, modere, fort, statement, scores_version = row
-    method, _ = ModelStore(Path(folders.models)).load(month, name, version)
-    return _Retained(method, Thresholds(modere=modere, fort=fort), statement, scores_version)
-
-
-def _companies(session: Session, month: date) -> pl.DataFrame:
-    """Return every company of the month with its score by the retained method, as it stands now."""
-    companies = session.connection.execute(COMPANIES).pl()
-    (expected,) = session.connection.execute("select count(*) from feat_matrix").fetchall()[0]
-    if companies.height != expected:
-        raise PermanentFailure(
-            f"model_scores, {month:%Y-%m}: expected scores of {expected} companies by the method of model_fitted, found "
-            f"{companies.height}. The models or the features changed since: materialise model_scores again."
-        )
-    return companies
+def _corrected(session: Session, companies: pl.DataFrame, version: int) -> pl.DataFrame:
+    """Return the companies with the levels that corrections give them; `niveau_modele` and `corrections` say why."""
+    changed = session.connection.execute(
+        "select siren, niveau as corrige, corrections from list_corrections where scores_version = $version",
+        {"version": version},
+    ).pl()
+    return with_levels(companies.join(changed, on="siren", how="left", maintain_order="left"))
 
 
 def _open(session: Session, month: date) -> None:
     gate(session, [(name, month) for name in _READS])
     session.bind({TABLES[name]: month for name in _READS})
+
+
+@dg.asset(
+    **stamp(
+        CORRECTED,
+        "lists",
+        description="One row is one company whose level the expert corrections of the deployment change, with the rules "
+        "that voted for it. There is none unless SF_CORRECTIONS names rules.",
+        query=_SIGNALS,
+        kinds={"duckdb", "polars"},
+    ),
+    deps=[*_READS, *(name for name in _SIGNALS.reads if name not in _READS)],
+)
+def list_corrections(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders, parameters: Parameters
+) -> dg.MaterializeResult[None]:
+    """Apply the corrections to the levels of the model."""
+    month = parse_month(context.partition_key)
+    with warehouse.session() as session:
+        _open(session, month)
+        found = retained(session, month, Path(folders.models))
+        changed = frame_of(CORRECTED, ()).drop("scores_version")
+        if parameters.corrections:
+            reads, gates = reads_at(session, [name for name in _SIGNALS.reads if name not in _READS], month)
+            gate(session, gates)
+            session.bind(reads)
+            signals = session.connection.execute(
+                _SIGNALS.text, {"cutoff": cutoff_of(month, parameters.cutoff_shift_days)}
+            ).pl()
+            companies = select(companies_of(session, month), found.thresholds).filter(pl.col("exclusion").is_null())
+            themes = by_theme(found.method.contributions(companies), found.method.features)
+            debt = themes[:, list(THEMES).index(DETTE)]
+            heaviest = pl.Series(MACRO, (debt > 0) & (debt >= themes.max(axis=1)))
+            changed = correct(companies.with_columns(heaviest).join(signals, on="siren"), parameters.corrections, month)
+        rows = changed.with_columns(scores_version=pl.lit(found.scores_version, pl.Int32))
+        write = session.replace(
+            {CORRECTED: rows},
+            where={"month": month, "scores_version": found.scores_version},
+            author=context.run_id,
+            message=f"corrections of {month:%Y-%m}",
+        )[CORRECTED.name]
+        seen = shown(session, CORRECTED, month)
+    return dg.MaterializeResult(metadata=told(write) | seen | {"rules": parameters.corrections})
 
 
 @dg.asset(
@@ -103,7 +104,7 @@ def _open(session: Session, month: date) -> None:
         query=COMPANIES,
         kinds={"python", "polars"},
     ),
-    deps=list(_READS),
+    deps=[*_READS, CORRECTED.name],
 )
 def list_alerts(
     context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders
@@ -112,11 +113,12 @@ def list_alerts(
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
         _open(session, month)
-        session.bind({ALERTS: None, EXPORT: None})
+        gate(session, [(CORRECTED.name, month)])
+        session.bind({ALERTS: None, EXPORT: None, CORRECTED: month})
         former = session.connection.execute(_FORMER_ALERTS.text, {"month": month}).pl()
         compared = add_months(month, -1) in session.months(EXPORT.name)
-        found = _retained(session, month, folders)
-        companies = select(_companies(session, month), found.thresholds)
+        found = retained(session, month, Path(folders.models))
+        companies = _corrected(session, select(companies_of(session, month), found.thresholds), found.scores_version)
         alerts = with_history(companies.filter(pl.col("niveau") > 0), former, month, compared=compared)
         contributions = found.method.contributions(alerts)
         explained = found.method.explained(found.method.base_ + contributions.sum(axis=1))
@@ -184,9 +186,9 @@ def list_export(
     with warehouse.session() as session:
         _open(session, month)
         gate(session, [("list_alerts", month)])
-        session.bind({ALERTS: month, EXPORT: month})
-        found = _retained(session, month, folders)
-        companies = select(_companies(session, month), found.thresholds)
+        session.bind({ALERTS: month, EXPORT: month, CORRECTED: month})
+        found = retained(session, month, Path(folders.models))
+        companies = _corrected(session, select(companies_of(session, month), found.thresholds), found.scores_version)
         listed = session.connection.execute(_LISTED, {"version": found.scores_version}).pl()
         ((former,),) = session.connection.execute(_FORMER, {"version": found.scores_version}).fetchall()
         alerts = companies.filter(pl.col("niveau") > 0)
@@ -227,4 +229,4 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-ASSETS = (list_alerts, list_export)
+ASSETS = (list_corrections, list_alerts, list_export)

@@ -26,12 +26,16 @@ _ORDINALS = ("Premier", "Deuxième", "Troisième")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A column of the CSV and XLSX files: its French name, its width in characters, the kind of its values."""
+    """A column of the CSV and XLSX files: its French name, its width in characters, the kind of its values.
+
+    An optional column is left out of a list in which no company has a value.
+    """
 
     column: str
     title: str
     width: int
     kind: Kind = "text"
+    optional: bool = False
 
 
 HEADERS: tuple[Header, ...] = (
@@ -46,8 +50,9 @@ HEADERS: tuple[Header, ...] = (
     Header("effectif", "Effectif", 10, "integer"),
     Header("niveau", "Niveau d'alerte", 17),
     Header("probabilite", "Risque", 9, "percent"),
-    Header("evolution", "Évolution", 17),
+    Header("evolution", "Évolution", 17, optional=True),
     Header("premiere_alerte", "Première alerte", 16, "month"),
+    Header("corrections", "Niveau corrigé pour", 40, "sentence", optional=True),
     *(
         Header(column, f"{ordinal} motif", 62, "sentence")
         for column, ordinal in zip(reason_columns(), _ORDINALS, strict=True)
@@ -84,7 +89,11 @@ def _readable(alerts: pl.DataFrame) -> pl.DataFrame:
     """Return the columns of `HEADERS` under their French names, levels in words, without hidden decimals."""
     labels = {level.rank: level.label for level in LEVELS}
     named = alerts.with_columns(pl.col("niveau").replace_strict(labels, return_dtype=pl.String))
-    return named.select(_shown(header) for header in HEADERS)
+    return named.select(_shown(header) for header in _headers(alerts))
+
+
+def _headers(alerts: pl.DataFrame) -> list[Header]:
+    return [header for header in HEADERS if not header.optional or alerts[header.column].count()]
 
 
 def _shown(header: Header) -> pl.Expr:
@@ -112,6 +121,7 @@ def _write_csv(alerts: pl.DataFrame, path: Path) -> None:
 
 def _write_xlsx(alerts: pl.DataFrame, path: Path, about: About) -> None:
     """Write the workbook: the list, then what it is for."""
+    shown = _headers(alerts)
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(path, options) as workbook:
         workbook.set_properties(
@@ -124,8 +134,8 @@ def _write_xlsx(alerts: pl.DataFrame, path: Path, about: About) -> None:
             workbook,
             worksheet="Liste",
             table_style="Table Style Light 9",
-            column_formats={header.title: _FORMATS[header.kind] for header in HEADERS},
-            column_widths={header.title: 7 * header.width + 5 for header in HEADERS},
+            column_formats={header.title: _FORMATS[header.kind] for header in shown},
+            column_widths={header.title: 7 * header.width + 5 for header in shown},
             freeze_panes=(1, 3),
             autofilter=True,
         )

@@ -21,6 +21,8 @@ ALERTS = Table(
         Column("effectif", "DOUBLE", BY_NAME["effectif"].reason, unit="person"),
         Column("niveau", "INTEGER", "1 moderate, 2 high"),
         Column("alerte", "VARCHAR", "name of the level in the application"),
+        Column("niveau_modele", "INTEGER", "level of the model when corrections changed it; NULL when they did not"),
+        Column("corrections", "VARCHAR", "what the level was corrected for, in French"),
         Column("probabilite", "DOUBLE", "score of the method the list uses"),
         Column("evolution", "VARCHAR", "level beside last month's list, in French; NULL when none was handed over"),
         Column("premiere_alerte", "DATE", "first month in which the company was on a list handed over, or on this one"),
@@ -45,6 +47,28 @@ ALERTS = Table(
             f"select siren from {{batch}} where not coalesce(ecart_explications <= {EXPLAINED_GAP:f}, false)",
             "The reasons shown are not those of the score: make the scores and the list again from the same model.",
         ),
+    ),
+    may_be_empty=True,
+)
+
+CORRECTED = Table(
+    name="list_corrections",
+    grain="one company whose level expert corrections change, in one version of the month's list",
+    columns=(
+        *pick("siren"),
+        Column("niveau_modele", "INTEGER", "level of the model: 0 none, 1 moderate, 2 high"),
+        Column("niveau", "INTEGER", "level after corrections"),
+        Column("corrections", "VARCHAR", "rules that voted for the change, in French"),
+        Column("scores_version", "INTEGER", "version of the scores the list was made from"),
+    ),
+    key=("siren", "scores_version"),
+    rules=(
+        no_rows(
+            "one_level_at_most",
+            "select * from {batch} where abs(niveau - niveau_modele) <> 1 or niveau not between 0 and 2",
+            "Corrections move a level by one: look at lists/corrections.py.",
+        ),
+        not_null("corrections", "A change of level without a rule: look at lists/corrections.py."),
     ),
     may_be_empty=True,
 )
@@ -132,5 +156,9 @@ PROBES = (
     ),
 )
 
-TABLES = (ALERTS, EXPORT)
-SUITES: dict[str, Suite] = {ALERTS.name: suite_of(ALERTS, PROBES), EXPORT.name: suite_of(EXPORT)}
+TABLES = (CORRECTED, ALERTS, EXPORT)
+SUITES: dict[str, Suite] = {
+    CORRECTED.name: suite_of(CORRECTED),
+    ALERTS.name: suite_of(ALERTS, PROBES),
+    EXPORT.name: suite_of(EXPORT),
+}

@@ -89,34 +89,61 @@ class LogisticMethod(CalibratedMethod):
         self.seed = seed
 
     def _learn(self, matrix: Floats, target: Flags, weights: Floats) -> None:
-        self.pipeline_ = Pipeline(
-            [
-                ("tame", Tame()),
-                ("impute", SimpleImputer(strategy="mean", add_indicator=True, keep_empty_features=True)),
-                ("scale", StandardScaler()),
-                ("logit", LogisticRegression(C=self.C, solver="lbfgs", max_iter=self.max_iter, tol=self.tol)),
-            ]
-        )
-        self.pipeline_.fit(matrix, target, scale__sample_weight=weights, logit__sample_weight=weights)
+        self.pipeline_ = fit_regression(matrix, target, weights, C=self.C, max_iter=self.max_iter, tol=self.tol)
 
     def _raw(self, matrix: Floats) -> Floats:
         return np.asarray(self.pipeline_.decision_function(matrix))
 
     def _raw_parts(self, matrix: Floats) -> Floats:
-        # The scaler has already taken the mean away.
-        parts = self.pipeline_[:-1].transform(matrix) * self.pipeline_["logit"].coef_[0]
-        count = len(self.features)
-        folded = np.array(parts[:, :count])
-        folded[:, self.pipeline_["impute"].indicator_.features_] += parts[:, count:]
-        return folded
+        return regression_parts(self.pipeline_, matrix)
 
     @property
     def _raw_base(self) -> float:
-        """The log-odds of a company at the training mean of every transformed feature."""
-        return float(self.pipeline_["logit"].intercept_[0])
+        return regression_base(self.pipeline_)
 
     @property
     def typical_(self) -> Floats:
         """The training mean of each tamed feature, back in its own unit: where its contribution changes sign."""
-        means = self.pipeline_["impute"].statistics_[np.newaxis]
-        return np.asarray(self.pipeline_["tame"].inverse_transform(means)[0])
+        return regression_typical(self.pipeline_)
+
+
+def fit_regression(
+    matrix: Floats,
+    target: Flags,
+    weights: Floats,
+    *,
+    C: float,  # noqa: N803
+    max_iter: int,
+    tol: float,
+) -> Pipeline:
+    """Return the fitted pipeline, with steps `tame`, `impute`, `scale` and `logit`."""
+    pipeline = Pipeline(
+        [
+            ("tame", Tame()),
+            ("impute", SimpleImputer(strategy="mean", add_indicator=True, keep_empty_features=True)),
+            ("scale", StandardScaler()),
+            ("logit", LogisticRegression(C=C, solver="lbfgs", max_iter=max_iter, tol=tol)),
+        ]
+    )
+    return pipeline.fit(matrix, target, scale__sample_weight=weights, logit__sample_weight=weights)
+
+
+def regression_parts(pipeline: Pipeline, matrix: Floats) -> Floats:
+    """Return what each feature adds to the log-odds, rows x features."""
+    # The scaler has already taken the mean away.
+    parts = pipeline[:-1].transform(matrix) * pipeline["logit"].coef_[0]
+    count = matrix.shape[1]
+    folded = np.array(parts[:, :count])
+    folded[:, pipeline["impute"].indicator_.features_] += parts[:, count:]
+    return folded
+
+
+def regression_base(pipeline: Pipeline) -> float:
+    """Return the log-odds of a company at the training mean of every transformed feature."""
+    return float(pipeline["logit"].intercept_[0])
+
+
+def regression_typical(pipeline: Pipeline) -> Floats:
+    """Return the training mean of each tamed feature, in its own unit."""
+    means = pipeline["impute"].statistics_[np.newaxis]
+    return np.asarray(pipeline["tame"].inverse_transform(means)[0])

@@ -9,6 +9,7 @@ from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.forest import ForestMethod
 from sf_assets.model.logistic import LogisticMethod
 from sf_assets.model.matrix import Floats, Rows
+from sf_assets.model.staged import StagedMethod
 from sf_assets.model.threshold import ThresholdMethod
 
 
@@ -62,7 +63,7 @@ class ScoringMethod(Protocol):
 
 
 METHODS: dict[str, type[ScoringMethod]] = {
-    method.name: method for method in (BoostingMethod, ForestMethod, LogisticMethod, ThresholdMethod)
+    method.name: method for method in (BoostingMethod, StagedMethod, ForestMethod, LogisticMethod, ThresholdMethod)
 }
 
 

@@ -7,7 +7,9 @@ from sf_assets.quality import Outcome, Probe, Suite, suite_of
 from sf_assets.schema import Column, Table, between, no_rows, not_null
 from sf_assets.storage import Session
 
-METHODE = Column("methode", "VARCHAR", "scoring method: seuils (2016), logistique (2017), foret (2024) or boosting")
+METHODE = Column(
+    "methode", "VARCHAR", "scoring method: seuils (2016), logistique (2017), foret (2024), boosting or deux_etages"
+)
 
 TARGET = Table(
     name="model_target",
