@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -566,6 +567,24 @@ def test_extensions_come_from_their_wheels_not_from_the_home_folder(
 def test_a_password_in_the_catalog_setting_is_refused(catalog: str, tmp_path: Path) -> None:
     with pytest.raises(PermanentFailure, match="PGPASSFILE"):
         Warehouse(catalog=catalog, data_path=str(tmp_path)).connect()
+
+
+def test_a_copied_warehouse_is_read_and_written_where_it_lies(warehouse: Warehouse, tmp_path: Path) -> None:
+    with warehouse.session() as session:
+        write(session, 5)
+    copy = tmp_path / "restored"
+    copy.mkdir()
+    shutil.copy2(tmp_path / "catalog.sqlite", copy)
+    shutil.copytree(tmp_path / "tables", copy / "tables")
+    shutil.rmtree(tmp_path / "tables")
+    restored = Warehouse(
+        catalog=str(copy / "catalog.sqlite"), data_path=str(copy / "tables"), temp_directory=str(copy / "spill")
+    )
+    with restored.session() as session:
+        assert rows(session) == [(MARCH, "a", 5.0), (MARCH, "b", 5.0)]
+        write(session, 7, APRIL)
+        assert len(rows(session)) == 4
+    assert not (tmp_path / "tables").exists()
 
 
 def test_the_catalog_keeps_a_write_ahead_log(warehouse: Warehouse) -> None:

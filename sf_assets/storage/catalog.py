@@ -80,6 +80,9 @@ class Catalog:
             # Without a write-ahead log, a long read keeps every commit waiting.
             source, journal = f"sqlite:{Path(self.location).resolve()}", "meta_journal_mode 'WAL', "
         data = str(Path(self.data_path).resolve())
+        if not self._libpq and Path(self.location).resolve().parent == Path(data).parent:
+            # Catalog and files in one folder are moved, copied and restored together: the place of the day counts.
+            journal += "override_data_path true, "
         # Nothing is inlined in the catalog: small writes follow the same path as large ones.
         return (
             f"attach {literal(f'ducklake:{source}')} as lake (data_path {literal(data)}, {journal}"
