@@ -258,6 +258,21 @@ def launch(deployment: Deployment) -> Iterator[subprocess.Popen[str]]:
     process.kill()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def dg_launch(deployment: Deployment) -> Iterator[subprocess.Popen[str]]:
+    """Launch one asset of a month that nobody loaded by the other command line; other tests go on."""
+    process = deployment.start("dg", "launch", "--assets", "clean_debit", "--partition", "2025-08-01")
+    yield process
+    process.kill()
+
+
+def test_one_asset_launched_by_dg_stops_at_the_gate(dg_launch: subprocess.Popen[str]) -> None:
+    said, _ = dg_launch.communicate(timeout=180)
+    assert dg_launch.returncode != 0
+    assert "What this step reads was not found sound:" in said
+    assert "stg_debit, 2025-08" in said
+
+
 def test_the_definitions_pass_the_check_of_the_command_line(deployment: Deployment) -> None:
     assert "All definitions loaded successfully" in deployment.run("dg", "check", "defs")
 

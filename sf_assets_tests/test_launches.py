@@ -1,0 +1,87 @@
+"""However a month is launched, a refused file stops what reads it: schedule, sensor, backfill, one asset by hand."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+
+from sf_assets.automation import files_arrived
+from sf_assets.catalogue import LAYERS
+from sf_assets.definitions import defs
+from sf_assets.resources import Folders
+from sf_assets.sources import BY_NAME
+from sf_assets.sources.batch import EXPECTED
+from sf_assets_tests.runs import Place, Run
+
+SEPTEMBER = date(2025, 9, 1)
+# Features run over ranges of months, other layers month by month.
+pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Return a deployment with a month whose files are all there, and none as promised."""
+    made = Place(tmp_path_factory.mktemp("place"))
+    folder = made.batch(SEPTEMBER)
+    folder.mkdir(parents=True)
+    for source in EXPECTED:
+        (folder / BY_NAME[source].names[0]).write_text("not;what;was;promised\n")
+    return made
+
+
+def launched(place: Place, request: dg.RunRequest) -> Run:
+    """Run what a schedule or a sensor asks for, as the daemon would."""
+    job = place.definitions.resolve_job_def(request.job_name or "monthly")
+    return place._execute(job, partition_key=request.partition_key, tags=request.tags)
+
+
+def assert_stopped(run: Run) -> None:
+    """No table was written that reads a refused file, and every file was refused by its check."""
+    assert not run.success
+    assert run.materialized <= {*LAYERS["sources"], "stg_filter"}  # no filter was delivered: nothing is wrong with it
+    assert {f"src_{source}" for source in EXPECTED} <= set(run.refused)
+
+
+def test_the_schedule_starts_a_month_that_its_gates_stop(place: Place) -> None:
+    tick = datetime(2025, 10, 3, 6, 30, tzinfo=ZoneInfo("Europe/Paris"))
+    schedule = defs.get_repository_def().get_schedule_def("monthly_schedule")
+    (request,) = schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=tick)).run_requests or ()
+    assert_stopped(launched(place, request))
+
+
+def test_the_sensor_starts_a_month_that_its_gates_stop(place: Place) -> None:
+    folders = Folders(incoming=str(place.settings.data_dir / "incoming"), models="unused", lists="unused")
+    cursor = None
+    requests: list[dg.RunRequest] = []
+    for _ in range(2):
+        with dg.build_sensor_context(cursor=cursor, resources={"folders": folders}) as context:
+            found = files_arrived(context)
+        assert isinstance(found, dg.SensorResult)
+        cursor, requests = found.cursor, list(found.run_requests or ())
+    (request,) = requests
+    assert_stopped(launched(place, request))
+
+
+@pytest.mark.parametrize("asset", ["stg_debit", "clean_debit", "list_export"])
+def test_an_asset_launched_alone_later_is_stopped_by_what_it_reads(place: Place, asset: str) -> None:
+    run = place.build(SEPTEMBER, asset)
+    assert run.materialized == set()
+    assert "What this step reads was not found sound:" in run.failures[asset]
+
+
+def test_a_backfill_of_what_follows_is_stopped_in_each_of_its_runs(place: Place) -> None:
+    job = place.definitions.resolve_implicit_global_asset_job_def()
+    for month in ("2025-08-01", "2025-09-01"):
+        run = place._execute(
+            job, partition_key=month, asset_selection=[dg.AssetKey("stg_debit")], tags={"dagster/backfill": "b"}
+        )
+        assert run.materialized == set()
+        assert "src_debit" in run.failures["stg_debit"]
+
+
+def test_a_backfill_of_a_range_in_one_run_is_stopped(place: Place) -> None:
+    run = place.run_range("history", date(2025, 8, 1), SEPTEMBER)
+    assert not run.success
+    assert run.materialized == set()
+    assert all("What this step reads was not found sound:" in told for told in run.failures.values())
