@@ -67,7 +67,7 @@ class Standing:
 
 def standings(session: Session, incoming: Path, months: Sequence[date]) -> list[Standing]:
     """Return the standing of every layer of each of some months."""
-    judged = [(asset, month) for month in months for asset in SUITES]
+    judged = [(asset, month) for month in months for names in LAYERS.values() for asset in names]
     verdicts = verdicts_on(session, judged)
     written = last_writes(session, SUITES, sorted({(asset, month) for asset, month, _ in verdicts}))
     accepted = accepted_of(session, verdicts)

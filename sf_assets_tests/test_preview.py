@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -12,8 +13,10 @@ from sf_assets.fields import FIELDS
 from sf_assets.materialization import columns_of, shown
 from sf_assets.preview import Shown, preview
 from sf_assets.schema import Column, Table
+from sf_assets.sources import BY_NAME
 from sf_assets.staging.tables import QUARANTINE
 from sf_assets.storage import Warehouse
+from sf_assets_tests.runs import Place
 
 FEBRUARY, MARCH = date(2026, 2, 1), date(2026, 3, 1)
 NAMED = Table(
@@ -135,3 +138,13 @@ def test_a_table_is_held_under_the_bases_of_the_files_it_is_made_of() -> None:
     assert legal_bases("clean_debit") == ("convention with the producer",)
     assert set(legal_bases("feat_matrix")) > {"open data", "convention with the producer"}
     assert confidentiality(TABLES["perimeter_report"]) == "aggregates"
+
+
+def test_a_source_tells_how_its_lines_changed_since_the_month_before(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    told = []
+    for month, lines in ((FEBRUARY, 5), (MARCH, 3)):
+        place.batch(month).mkdir(parents=True)
+        (place.batch(month) / BY_NAME["debit"].names[0]).write_text("x;y\n" * lines)
+        told.append(place.build(month, "src_debit").metadata["src_debit"])
+    assert [(one["lines"], one.get("line_change")) for one in told] == [(5, None), (3, -2)]

@@ -11,7 +11,7 @@ import dagster as dg
 from sf_assets import __version__
 from sf_assets.failures import BadFile
 from sf_assets.materialization import OWNERS, tag_value
-from sf_assets.partitions import months, parse_month
+from sf_assets.partitions import add_months, months, parse_month
 from sf_assets.resources import Folders
 from sf_assets.sources import SOURCES, Cell, Source
 from sf_assets.sources.arrival import ARRIVALS, Arrival, edition_of, inspect
@@ -19,6 +19,8 @@ from sf_assets.sources.batch import CORRECTIONS, BadBatch, Batch, read_batch
 from sf_assets.sources.inspected import LABELS, fault_of
 from sf_assets.sources.log import ARRIVED, LOG
 from sf_assets.storage import Warehouse, frame_of
+
+_LINES = "select source, sum(lines)::bigint from lake.src_arrivals where month = $month group by source"
 
 
 def _spec(source: Source) -> dg.AssetSpec:
@@ -74,7 +76,7 @@ def arrivals(
     labels = {name: [_inspect_labels(batch, path, name) for path in batch.files.get(name, ())] for name in LABELS}
     for label in (label for files in labels.values() for label in files):
         context.log.info(label.fault or f"{label.file} takes the place of the packaged table {label.source}")
-    snapshot = _record(warehouse, month, found | labels, run_id=context.run_id)
+    snapshot, former = _record(warehouse, month, found | labels, run_id=context.run_id)
     for source in wanted:
         files = found[source.name]
         faults = _faults(source, files, batch.folder)
@@ -82,7 +84,8 @@ def arrivals(
             context.log.error(fault)
         yield dg.MaterializeResult(
             asset_key=f"src_{source.name}",
-            metadata=_told(files, batch, source) | {"fault": "; ".join(faults) or "none", "snapshot": snapshot},
+            metadata=_told(files, batch, source, former.get(source.name))
+            | {"fault": "; ".join(faults) or "none", "snapshot": snapshot},
         )
 
 
@@ -103,8 +106,13 @@ def _inspect_labels(batch: Batch, path: Path, name: str) -> Arrival:
     return dataclasses.replace(arrival, fault=arrival.fault or fault_of(path, name))
 
 
-def _record(warehouse: Warehouse, month: date, found: dict[str, list[Arrival]], *, run_id: str) -> int:
-    """Replace what is known of the files of these sources for the month; return the snapshot."""
+def _record(
+    warehouse: Warehouse, month: date, found: dict[str, list[Arrival]], *, run_id: str
+) -> tuple[int, dict[str, int]]:
+    """Replace what is known of the files of these sources for the month.
+
+    Return the snapshot, and the lines of each source that was delivered the month before.
+    """
     rows = frame_of(ARRIVALS, (dataclasses.asdict(arrival) for files in found.values() for arrival in files))
     with warehouse.session() as session:
         session.connection.register("arrived", rows.to_arrow())
@@ -114,7 +122,8 @@ def _record(warehouse: Warehouse, month: date, found: dict[str, list[Arrival]], 
             author=run_id,
             message=f"arrivals of {month:%Y-%m}",
         )
-    return writes[ARRIVALS.name].snapshot
+        former = session.connection.execute(_LINES, {"month": add_months(month, -1)}).fetchall()
+    return writes[ARRIVALS.name].snapshot, dict(former)
 
 
 def _faults(source: Source, files: list[Arrival], folder: Path) -> list[str]:
@@ -131,14 +140,19 @@ def _faults(source: Source, files: list[Arrival], folder: Path) -> list[str]:
     return faults
 
 
-def _told(files: list[Arrival], batch: Batch, source: Source) -> dict[str, dg.MetadataValue | int | str | bool]:
+def _told(
+    files: list[Arrival], batch: Batch, source: Source, former: int | None
+) -> dict[str, dg.MetadataValue | int | str | bool]:
+    """Return what the page of a source shows of its files; `former` is the number of lines of the month before."""
     if not files:
         return {"delivered": False, "files": 0, "expected_in": dg.MetadataValue.path(str(batch.folder))}
-    return {
+    lines = sum(arrival.lines for arrival in files)
+    change: dict[str, dg.MetadataValue | int | str | bool] = {} if former is None else {"line_change": lines - former}
+    return change | {
         "delivered": True,
         "files": len(files),
         "bytes": sum(arrival.bytes for arrival in files),
-        "lines": sum(arrival.lines for arrival in files),
+        "lines": lines,
         "path": dg.MetadataValue.path(str(batch.files[source.name][0])),
         "sha256": files[0].sha256,
         "delivered_at": f"{max(arrival.delivered_at for arrival in files):%Y-%m-%d %H:%M:%S} UTC",
