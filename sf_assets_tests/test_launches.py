@@ -1,6 +1,8 @@
 """However a month is launched, a refused file stops what reads it: schedule, sensor, backfill, one asset by hand."""
 
+import shutil
 from datetime import date, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -14,6 +16,7 @@ from sf_assets.sources import BY_NAME
 from sf_assets.sources.batch import EXPECTED
 from sf_assets_tests.runs import Place, Run
 
+ROOT = Path(__file__).parents[1]
 SEPTEMBER = date(2025, 9, 1)
 # Features run over ranges of months, other layers month by month.
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
@@ -85,3 +88,16 @@ def test_a_backfill_of_a_range_in_one_run_is_stopped(place: Place) -> None:
     assert not run.success
     assert run.materialized == set()
     assert all("What this step reads was not found sound:" in told for told in run.failures.values())
+
+
+def test_runs_of_months_follow_one_another_and_looks_go_beside_them(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        pools = instance.get_concurrency_config().pool_config
+        assert not instance.telemetry_enabled
+        assert instance.run_monitoring_enabled
+        assert instance.run_retries_enabled
+    assert (str(pools.pool_granularity.value), pools.default_pool_limit) == ("run", 1)
+    found = {job: {op.pool for op in defs.resolve_job_def(job).all_node_defs if isinstance(op, dg.OpDefinition)} for job in
+             ("monthly", "batch", "history", "score", "maintenance", "look", "accept_check")}  # fmt: skip
+    assert {job for job, held in found.items() if "months" in held} == set(found) - {"look", "accept_check"}

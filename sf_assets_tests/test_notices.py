@@ -220,6 +220,12 @@ def test_a_run_that_is_started_again_is_not_told_of(told: Received) -> None:
     assert told.messages == []
 
 
+def test_a_look_after_a_run_does_not_repeat_what_the_morning_told(told: Received) -> None:
+    answer = ended("up", sensor=sensors.tell_failed_checks, tags={"dagster/sensor_name": "look_after_success"})
+    assert "told every morning" in str(answer.skip_message)
+    assert told.messages == []
+
+
 def test_the_sensors_are_on_and_every_month_that_ends_is_looked_at_again() -> None:
     by_name = {sensor.name: sensor for sensor in defs.sensors}
     assert all(sensor.default_status == dg.DefaultSensorStatus.RUNNING for sensor in sensors.SENSORS)

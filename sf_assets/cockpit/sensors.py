@@ -12,6 +12,8 @@ from sf_assets.settings import Settings
 
 _WILL_RETRY = "dagster/will_retry"
 _PARTITION = "dagster/partition"
+_SENSOR = "dagster/sensor_name"
+_LOOK = "look_after_"
 
 
 def notice_of(context: dg.RunStatusSensorContext, ui: str) -> Notice | None:
@@ -64,6 +66,8 @@ def _refusals(events: Sequence[dg.DagsterEvent | None]) -> Iterator[str]:
 def _tell(context: dg.RunStatusSensorContext) -> dg.SkipReason:
     if context.dagster_run.tags.get(_WILL_RETRY) == "true":
         return dg.SkipReason(f"run {context.dagster_run.run_id} is started again")
+    if context.dagster_run.tags.get(_SENSOR, "").startswith(_LOOK):
+        return dg.SkipReason("what a look after a run sees is told every morning")
     settings = Settings.from_environment()
     notice = notice_of(context, settings.ui)
     if notice is None:
@@ -100,7 +104,7 @@ def tell_failed_checks(context: dg.RunStatusSensorContext) -> dg.SkipReason:
 
 def _look_after(ended: dg.DagsterRunStatus) -> dg.SensorDefinition:
     @dg.run_status_sensor(
-        name=f"look_after_{ended.value.lower()}",
+        name=f"{_LOOK}{ended.value.lower()}",
         run_status=ended,
         monitored_jobs=list(JOBS),
         request_job=status_job,
