@@ -92,6 +92,9 @@ def test_every_asset_says_what_it_is_whose_it_is_and_how_it_is_checked(key: dg.A
     assert node.tags["layer"] == node.group_name
     assert node.owners
     assert node.kinds
+    assert node.code_version
+    assert node.tags["legal_basis"]
+    assert node.tags["confidentiality"] in {"identifiers", "aggregates"}
     assert len(node.description.split()) >= 5
     assert node.partitions_def is not None
     stored = "src_arrivals" if node.group_name == "sources" else name

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from sf_assets import __version__
 from sf_assets.cockpit.views import arrivals_of
 from sf_assets.materialization import OWNERS, columns_of
 from sf_assets.partitions import DUE_DAY, month_due
@@ -21,7 +22,8 @@ GROUP = "cockpit"
     group_name=GROUP,
     owners=list(OWNERS),
     kinds={"duckdb", "python"},
-    tags={"confidentiality": "none"},
+    tags={"confidentiality": "aggregates"},
+    code_version=__version__,
     description=f"One row is {STATUS.grain}. It depends on nothing, so that it can be computed when everything else is "
     "blocked; a run of it follows each run of a month, and it is looked at again every morning.",
     metadata={
