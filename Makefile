@@ -11,7 +11,7 @@ export SF_DATA_DIR ?= $(CURDIR)/data
 # Learning needs the companies that failed long ago; the production perimeter of 36 months no longer holds them.
 export SF_PERIMETER_MONTHS ?= 120
 
-.PHONY: help demo ui test lint bench docs lock clean
+.PHONY: help demo ui test lint bench faults docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-7s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ lint: $(VENV)/installed ## format, lint, types and SQL
 
 bench: $(VENV)/installed ## rows per second, seconds and memory of each stage at 4,000 and 50,000 companies
 	@$(PYTHON) -m sf_assets.bench
+
+faults: $(VENV)/installed ## play every fault of the catalogue and print what caught, stopped and cleared it
+	@$(PYTHON) -m sf_assets.faults run
 
 docs: $(VENV)/installed ## write the pages derived from the declarations
 	@$(PYTHON) -m sf_assets.documentation

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sf_assets.catalogue import SUITES, TABLES
 from sf_assets.derivation import derive, written
+from sf_assets.faults import FAULTS
 from sf_assets.features.registry import FEATURES, THEMES
 from sf_assets.fields import FIELDS
 from sf_assets.lineage import back_to_files
@@ -27,7 +28,22 @@ def pages() -> dict[str, str]:
         "dictionary.md": "\n".join(_dictionary()) + "\n",
         "features.md": "\n".join(_features()) + "\n",
         "lineage.md": "\n".join(_lineage()) + "\n",
+        "faults.md": "\n".join(_faults()) + "\n",
     }
+
+
+def _faults() -> Iterator[str]:
+    yield f"# What goes wrong, and what catches it\n\n{_GENERATED}\n"
+    yield "`make faults` plays each of them. Tolerances and their reasons are in `sf_assets/quality/tolerances.py`.\n"
+    yield "| fault | what happens | caught by | if it fails | owner | it demands | what to do |\n|---|---|---|---|---|---|---|"
+    for fault in FAULTS.values():
+        suite = SUITES[fault.asset]
+        (check,) = (check for check in suite.checks if check.name == fault.check)
+        consequence = "blocks" if check.severity == "error" else "is a note"
+        yield (
+            f"| {fault.name} | {fault.does} | `{fault.asset}` {fault.check} | {consequence} | {suite.owner} "
+            f"| {_cell(meaning_of(check))} | {_cell(check.advice)} |"
+        )
 
 
 def _lineage() -> Iterator[str]:

@@ -22,7 +22,7 @@ from sf_assets.preview import counts, preview
 from sf_assets.quality import require_passed
 from sf_assets.queries import Query
 from sf_assets.resources import Folders, Parameters
-from sf_assets.schema import Table
+from sf_assets.schema import OWNER, Table
 from sf_assets.sources import BY_NAME as SOURCES
 from sf_assets.sources.inspected import labels_of
 from sf_assets.storage import Session, Warehouse, Write
@@ -30,7 +30,7 @@ from sf_assets.storage import Session, Warehouse, Write
 # Ranges of months in one run are beta, and checks by month a preview: used on purpose, behind pinned versions and tests.
 warnings.filterwarnings("ignore", message=".*(`backfill_policy`|partitions_def on an AssetCheckSpec).*")
 
-OWNERS = ("team:donnees",)
+OWNERS = (OWNER,)
 _NOMENCLATURES = {table.name for table in nomenclatures.TABLES}
 
 

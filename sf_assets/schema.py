@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
+# Who answers for every table and its checks; a project of several teams would give each its own.
+OWNER = "team:donnees"
 
 
 @dataclass(frozen=True, slots=True)

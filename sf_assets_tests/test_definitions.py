@@ -23,7 +23,7 @@ LAYERS = ("sources", "staging", "clean", "features", "model", "lists")
 # What meets Dagster besides the assets of the layers.
 EDGES = {
     "automation", "bench", "bench.__main__", "cockpit.assets", "cockpit.jobs", "cockpit.sensors",
-    "definitions", "demo", "failures", "materialization", "partitions", "quality.checks",
+    "definitions", "demo", "failures", "faults.trial", "materialization", "partitions", "quality.checks",
     "resources", "storage.warehouse",
 }  # fmt: skip
 # Modules that know several layers, and which: where layers are put together, started, shown or configured.
@@ -39,6 +39,9 @@ WIRING = {
     "demo": {"features", "sources"},
     "derivation": {"features", "lists", "sources", "staging"},
     "documentation": {"features", "sources", "staging"},
+    "faults.__main__": {"sources"},
+    "faults.injection": {"sources"},
+    "faults.trial": {"sources", "staging"},
     "materialization": {"sources"},
     "quarantine": {"sources", "staging"},
     "resources": {"features"},
@@ -193,9 +196,9 @@ def test_the_list_of_wiring_modules_names_only_existing_ones() -> None:
     assert set(WIRING) <= {_module(path) for path in MODULES}
 
 
-def test_only_the_demonstration_and_the_bench_make_synthetic_data() -> None:
+def test_only_the_demonstration_the_bench_and_the_faults_make_synthetic_data() -> None:
     users = {_module(path) for path in MODULES if "synthetic" in _ours(path) and path.parent.name != "synthetic"}
-    assert users == {"bench", "demo"}
+    assert users == {"bench", "demo", "faults.__main__"}
 
 
 def test_dagster_stays_at_the_edges() -> None:

@@ -62,7 +62,7 @@ def checks_for(suite: Suite, partitions_def: dg.TimeWindowPartitionsDefinition) 
                 passed=not refusing,
                 severity=_severity_of(refusing or concerned, given),
                 description=_summary_of(concerned, given),
-                metadata=_metadata_of(concerned, known) | _told(given),
+                metadata=_metadata_of(concerned, known, owner=suite.owner) | _told(given),
             )
 
     return judge_asset
@@ -102,7 +102,9 @@ def _told(given: Sequence[Acceptance]) -> dict[str, Any]:
     return {"accepted": "\n".join(_accepted(given))} if given else {}
 
 
-def _metadata_of(verdicts: Sequence[Verdict], known: Mapping[Judged, Mapping[str, Any]]) -> dict[str, Any]:
+def _metadata_of(
+    verdicts: Sequence[Verdict], known: Mapping[Judged, Mapping[str, Any]], *, owner: str
+) -> dict[str, Any]:
     """Return what an operator needs to act: counts, SQL, advice and a few keys of the first month that did not pass.
 
     `known` holds the verdicts of the months judged and of those before them.
@@ -116,6 +118,7 @@ def _metadata_of(verdicts: Sequence[Verdict], known: Mapping[Judged, Mapping[str
         "total": total,
         "percent": _percent(unexpected, total),
         "advice": shown.check.advice,
+        "owner": owner,
     }
     before = known.get((shown.asset, add_months(shown.month, -1), shown.check.name))
     if before:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from statistics import median
 
+from sf_assets.quality.acceptances import CHECK_ACCEPTANCES
 from sf_assets.quality.measures import Margin, Tolerance
 from sf_assets.quality.rules import Outcome, Probe, Suite, rules_of
 from sf_assets.quality.tolerances import TOLERANCES
@@ -17,13 +18,16 @@ _MONTHS = 12
 
 # A month that was refused says nothing of what is usual; one that an operator accepted is the new usual.
 _SOUND = """
-    select month, value, not passed as accepted
+    select v.month, value, not passed as accepted
     from check_verdicts as v
+    left join check_acceptances as a
+        on v.month = a.month and v.asset = a.asset and v.check_name = a.check_name
+        and v.snapshot is not distinct from a.snapshot
     where
-        asset = $asset and check_name = $check and not errored
-        and month >= $month::date - to_months($span) and month < $month
-        and passed
-    order by month
+        v.asset = $asset and v.check_name = $check and not errored
+        and v.month >= $month::date - to_months($span) and v.month < $month
+        and (passed or a.month is not null)
+    order by v.month
 """
 
 
@@ -69,7 +73,7 @@ def _looks_back(tolerance: Tolerance) -> bool:
 
 def _past(session: Session, asset: str, check: str, month: date) -> _Past:
     values = {"asset": asset, "check": check, "month": month, "span": _MONTHS}
-    session.bind({CHECK_VERDICTS: None})
+    session.bind({CHECK_VERDICTS: None, CHECK_ACCEPTANCES: None})
     rows = session.connection.execute(_SOUND, values).fetchall()
     # What was usual before an accepted change is so no more.
     start = max((i for i, (*_, accepted) in enumerate(rows) if accepted), default=0)
@@ -142,17 +146,18 @@ def meaning_of_tolerance(tolerance: Tolerance) -> str:
     said = [f"{side} {_figure(bound)}" for side, bound in bounds if bound is not None]
     for margin, name in (
         (tolerance.change, "the last sound month"),
-        (tolerance.level, "the middle of the last twelve sound ones"),
+        (tolerance.level, "the middle of the last twelve sound months"),
     ):
-        if margin is not None:
-            said.append(f"{_margin(tolerance, margin)} {name}")
-    return f"{tolerance.measure}, once measured, is {', and '.join(said)}: {tolerance.reason}"
+        said += _margin(tolerance, margin, name) if margin else []
+    return f"what is measured ({tolerance.measure}) is {', '.join(said)}; {tolerance.reason}"
 
 
-def _margin(tolerance: Tolerance, margin: Margin) -> str:
-    def size(share: float) -> str:
-        return f"{share:.0%}" if tolerance.relative else _figure(share)
+def _margin(tolerance: Tolerance, margin: Margin, name: str) -> list[str]:
+    def far(share: float, side: str) -> str:
+        size = f"{share:.0%}" if tolerance.relative else _figure(share)
+        return f"at most {size} {side} {name}" if share else f"never {side} {name}"
 
-    sides = [f"not {size(margin.fall)} below"] if margin.fall is not None else []
-    sides += [f"not {size(margin.rise)} above"] if margin.rise is not None else []
-    return " nor ".join(sides)
+    if margin.fall is not None and margin.fall == margin.rise:
+        return [far(margin.fall, "from")]
+    sides = ((margin.fall, "below"), (margin.rise, "above"))
+    return [far(share, side) for share, side in sides if share is not None]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from sf_assets.schema import Rule, Severity, Table, no_rows, not_null
+from sf_assets.schema import OWNER, Rule, Severity, Table, no_rows, not_null
 from sf_assets.storage import Session
 
 NOT_EMPTY = "not_empty"
@@ -48,7 +48,8 @@ class Suite:
     """Everything asked of one asset each month.
 
     `table` holds the rows that tell the state of the asset, among them those where the columns of `scope` have its
-    values: a verdict on rows that were written again since is void. Without a table a verdict never ages.
+    values: a verdict on rows that were written again since is void. Without a table a verdict never ages. `owner` answers
+    for what fails, whoever delivered it.
 
     Raises:
         ValueError: two rules or probes share a name, or rules come without a table.
@@ -60,6 +61,7 @@ class Suite:
     rules: tuple[Rule, ...] = ()
     probes: tuple[Probe, ...] = ()
     scope: Mapping[str, str] = field(default_factory=dict)
+    owner: str = OWNER
 
     def __post_init__(self) -> None:
         names = [check.name for check in self.checks]

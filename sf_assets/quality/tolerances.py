@@ -125,32 +125,21 @@ TOLERANCES = (
         change=_both(0.4),
         level=_both(0.6),
     ),
-    Tolerance(
-        "debts_dated",
-        ("stg_debit",),
-        "share of debts processed more than forty years ago, or later than next month",
-        misdated("date_traitement"),
-        "URSSAF keeps ten years of debts: another century is a wrong reading of dates",
-        "Look at the dates of the file: has the form of Dt_trt_ecn changed?",
-        high=0.005,
-    ),
-    Tolerance(
-        "steps_dated",
-        ("stg_procol",),
-        "share of steps of procedures that take effect more than forty years ago, or later than next month",
-        misdated("date_effet"),
-        "a few old dates are slips of the hand, one in a hundred is a wrong reading of dates",
-        "Look at the dates of the file: has the form of Dt_effet changed?",
-        high=0.01,
-    ),
-    Tolerance(
-        "plans_dated",
-        ("stg_delai",),
-        "share of payment plans created more than forty years ago, or later than next month",
-        misdated("date_creation"),
-        "plans last two years at most: another century is a wrong reading of dates",
-        "Look at the dates of the file: has the form of Date_creation changed?",
-        high=0.005,
+    *(
+        Tolerance(
+            name,
+            (asset,),
+            f"share of {what} more than forty years ago, or later than next month",
+            misdated(day),
+            "producers keep ten years or so: a few old dates are slips of the hand, another century is a wrong reading",
+            f"Look at the dates of the file: has the form of {header} changed?",
+            high=0.01,
+        )
+        for name, asset, what, day, header in (
+            ("debts_dated", "stg_debit", "debts processed", "date_traitement", "Dt_trt_ecn"),
+            ("steps_dated", "stg_procol", "steps of procedures that take effect", "date_effet", "Dt_effet"),
+            ("plans_dated", "stg_delai", "payment plans created", "date_creation", "Date_creation"),
+        )
     ),
     *(
         Tolerance(
@@ -301,6 +290,6 @@ TOLERANCES = (
         "nobody can call twice as many companies, and risk does not double in a month: thresholds or features moved",
         "Compare the month's features and thresholds with last month's before anything is published.",
         change=Margin(None, 0.8),
-        least=20,
+        least=15,
     ),
 )
