@@ -30,16 +30,26 @@ history_job = dg.define_asset_job(
     "first model, and after a change of a feature.",
 )
 
+# What lists become is looked at every month; what methods are worth takes minutes to say, and once a year is enough.
+_FOLLOWED = dg.AssetSelection.assets("eval_drift", "eval_verification")
+
 score_job = dg.define_asset_job(
     "score",
-    selection=dg.AssetSelection.groups("features", "model", "lists"),
+    selection=dg.AssetSelection.groups("features", "model", "lists") | _FOLLOWED,
     description="A month's features, models, scores and lists, from the clean tables of its batch.",
 )
 
 monthly_job = dg.define_asset_job(
     "monthly",
-    selection=dg.AssetSelection.groups("sources", "staging", "clean", "features", "model", "lists"),
+    selection=dg.AssetSelection.groups("sources", "staging", "clean", "features", "model", "lists") | _FOLLOWED,
     description="A month from its files to its list. Every gate that fails stops what follows, for this month only.",
+)
+
+evaluate_job = dg.define_asset_job(
+    "evaluate",
+    selection=dg.AssetSelection.groups("evaluation"),
+    description="What the methods were worth at past origins, who is the champion, what each source adds: launch it once a "
+    "year, and after a change of features or methods, on a month that has its list.",
 )
 
 # Deliveries are complete in the first days of the next month; the third leaves producers a week-end.
@@ -108,4 +118,4 @@ def _strangers(incoming: Path) -> list[str]:
     ]
 
 
-JOBS = (monthly_job, batch_job, history_job, score_job)
+JOBS = (monthly_job, batch_job, history_job, score_job, evaluate_job)

@@ -3,6 +3,8 @@
 from sf_assets.clean.export import EXPORT
 from sf_assets.clean.report import REPORT
 from sf_assets.clean.tables import TABLES as CLEAN
+from sf_assets.evaluation.tables import SUITES as EVALUATION_SUITES
+from sf_assets.evaluation.tables import TABLES as EVALUATION
 from sf_assets.features.tables import TABLES as FEATURES
 from sf_assets.lists.tables import SUITES as LIST_SUITES
 from sf_assets.lists.tables import TABLES as LISTS
@@ -28,6 +30,7 @@ TABLES: dict[str, Table] = {
         *FEATURES,
         *MODEL,
         *LISTS,
+        *EVALUATION,
     )
 }
 
@@ -37,6 +40,7 @@ SUITES: dict[str, Suite] = {
     **{table.name: suite_of(table) for table in (*CLEAN, REPORT, EXPORT, *FEATURES)},
     **MODEL_SUITES,
     **LIST_SUITES,
+    **EVALUATION_SUITES,
 }
 
 # The names of the assets of each layer, in the order in which data flows.

@@ -10,6 +10,7 @@ from sf_assets.cockpit.assets import CHECKS as COCKPIT_CHECKS
 from sf_assets.cockpit.jobs import JOBS as COCKPIT_JOBS
 from sf_assets.cockpit.jobs import morning_look
 from sf_assets.cockpit.sensors import SENSORS
+from sf_assets.evaluation.assets import ASSETS as EVALUATION
 from sf_assets.features.assets import ASSETS as FEATURES
 from sf_assets.lists.assets import ASSETS as LISTS
 from sf_assets.model.assets import ASSETS as MODEL
@@ -21,7 +22,7 @@ from sf_assets.sources.assets import arrivals
 from sf_assets.staging.assets import ASSETS as STAGING
 
 defs = dg.Definitions(
-    assets=[arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS, *COCKPIT],
+    assets=[arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS, *EVALUATION, *COCKPIT],
     asset_checks=[*(checks_for(suite, months) for suite in SUITES.values()), *COCKPIT_CHECKS],
     jobs=[*JOBS, *COCKPIT_JOBS],
     schedules=[monthly_schedule, morning_look],

@@ -5,28 +5,25 @@ import hashlib
 import json
 import sys
 import time
-import uuid
 from datetime import date
 from pathlib import Path
 
 import dagster as dg
-from dagster import DagsterEventType, EventLogEntry
 
-from sf_assets.partitions import add_months, months, parse_month
+from sf_assets.partitions import add_months
+from sf_assets.progress import ended_month, line, run_job, say
 from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
 from sf_assets.sources.batch import batch_key
-from sf_assets.steps import first_known, rows_told
+from sf_assets.steps import first_known
 from sf_assets.storage import Warehouse
 from sf_assets.synthetic import write_batch
-
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def main() -> int:
     """Run the demonstration; return 0 when a list was published."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--month", type=_month, default="2026-10", help="month of the batch, AAAA-MM")
+    parser.add_argument("--month", type=ended_month, default="2026-10", help="month of the batch, AAAA-MM")
     parser.add_argument("--companies", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
@@ -37,7 +34,7 @@ def main() -> int:
     state = _state(settings, month)
     ledger = settings.data_dir / "warehouse" / f"demo_{batch_key(month)}"
     if ledger.is_file() and ledger.read_text() == state:
-        _say(f"{batch_key(month)} is complete: same files, same code, nothing to do")
+        say(f"{batch_key(month)} is complete: same files, same code, nothing to do")
         done = True
     else:
         done = _run_graph(settings, month)
@@ -46,21 +43,10 @@ def main() -> int:
     # Imported late: the summary needs no more than the first lines of this page to start speaking.
     from sf_assets.summary import summary  # noqa: PLC0415
 
-    for line in summary(settings, month):
-        _say(line)
-    _say(f"\n{time.monotonic() - started:.0f} s. The graph, its checks and this month's partition: make ui")
+    for told in summary(settings, month):
+        say(told)
+    say(f"\n{time.monotonic() - started:.0f} s. The graph, its checks and this month's partition: make ui")
     return 0 if done else 1
-
-
-def _month(text: str) -> date:
-    if f"{text}-01" not in months.get_partition_keys():
-        raise argparse.ArgumentTypeError(f"expected a month AAAA-MM that has ended, found {text!r}")
-    return parse_month(f"{text}-01")
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def _write_world(settings: Settings, month: date, *, companies: int, seed: int) -> None:
@@ -77,7 +63,7 @@ def _write_world(settings: Settings, month: date, *, companies: int, seed: int) 
     oracle.parent.mkdir(parents=True, exist_ok=True)
     rows = write_batch(folder, month=month, companies=companies, seed=seed, oracle=oracle)
     recipe.write_text(wanted)
-    _say(_line(f"synthetic France, {companies} companies", sum(rows.values()), time.monotonic() - started))
+    say(line(f"synthetic France, {companies} companies", sum(rows.values()), time.monotonic() - started))
 
 
 def _state(settings: Settings, month: date) -> str:
@@ -99,73 +85,16 @@ def _run_graph(settings: Settings, month: date) -> bool:
     from sf_assets.definitions import defs  # noqa: PLC0415 - loads every layer, which a finished month does not need
 
     with dg.DagsterInstance.get() as instance:
-        if not _run(defs, instance, "batch", partition_key=month.isoformat()):
+        if not run_job(defs, instance, "batch", partition_key=month.isoformat()):
             return False
         warehouse: Warehouse = resources_for(settings)["warehouse"]  # type: ignore[assignment]
         first = first_known(warehouse, month, settings.perimeter_months)
         if first < month:
             span = {"start": first.isoformat(), "end": add_months(month, -1).isoformat()}
             tags = {f"dagster/asset_partition_range_{end}": key for end, key in span.items()}
-            if not _run(defs, instance, "history", tags=tags):
+            if not run_job(defs, instance, "history", tags=tags):
                 return False
-        return _run(defs, instance, "score", partition_key=month.isoformat())
-
-
-def _run(
-    defs: dg.Definitions,
-    instance: dg.DagsterInstance,
-    job: str,
-    *,
-    partition_key: str | None = None,
-    tags: dict[str, str] | None = None,
-) -> bool:
-    _say(f"\n{job} {partition_key or ' to '.join((tags or {}).values())}")
-    run_id = str(uuid.uuid4())
-    progress = _Progress()
-    instance.add_event_listener(run_id, progress)
-    result = defs.resolve_job_def(job).execute_in_process(
-        instance=instance,
-        run_id=run_id,
-        run_config=_QUIET,
-        raise_on_error=False,
-        partition_key=partition_key,
-        tags=tags,
-    )
-    return result.success
-
-
-class _Progress:
-    """Prints one line per step as it ends: rows, seconds, checks passed; for a failure, its message."""
-
-    def __init__(self) -> None:
-        self._rows: dict[str, int] = {}
-        self._passed: dict[str, list[bool]] = {}
-
-    def __call__(self, entry: EventLogEntry) -> None:
-        event = entry.dagster_event
-        if event is None or event.step_key is None:
-            return
-        step = event.step_key
-        if event.event_type is DagsterEventType.ASSET_MATERIALIZATION:
-            self._rows[step] = rows_told(event, self._rows.get(step, 0))
-        elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
-            self._passed.setdefault(step, []).append(event.asset_check_evaluation_data.passed)
-        elif event.event_type is DagsterEventType.STEP_SUCCESS:
-            self._tell(step, (event.step_success_data.duration_ms or 0) / 1000)
-        elif event.event_type is DagsterEventType.STEP_FAILURE:
-            failure = event.step_failure_data
-            told = failure.user_failure_data.description if failure.user_failure_data else None
-            _say(f"  {step} FAILED\n{told or failure.error_display_string}")
-
-    def _tell(self, step: str, seconds: float) -> None:
-        if checks := self._passed.get(step):
-            _say(f"  {step:<38} {sum(checks):>3} of {len(checks)} passed  {seconds:6.1f} s")
-        else:
-            _say(f"  {_line(step, self._rows.get(step, 0), seconds)}")
-
-
-def _line(step: str, rows: int, seconds: float) -> str:
-    return f"{step:<38} {rows:>11,} rows  {seconds:6.1f} s"
+        return run_job(defs, instance, "score", partition_key=month.isoformat())
 
 
 if __name__ == "__main__":

@@ -19,11 +19,12 @@ from sf_assets.sources import SOURCES
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "sf_assets"
-LAYERS = ("sources", "staging", "clean", "features", "model", "lists")
+LAYERS = ("sources", "staging", "clean", "features", "model", "lists", "evaluation")
 # What meets Dagster besides the assets of the layers.
 EDGES = {
     "automation", "bench", "bench.__main__", "cockpit.assets", "cockpit.jobs", "cockpit.sensors",
-    "definitions", "demo", "failures", "faults.trial", "materialization", "partitions", "quality.checks",
+    "definitions", "demo", "evaluate", "failures", "faults.trial", "materialization", "partitions", "progress",
+    "quality.checks",
     "resources", "storage.warehouse",
 }  # fmt: skip
 # Modules that know several layers, and which: where layers are put together, started, shown or configured.
@@ -171,8 +172,14 @@ def test_each_layer_reads_the_one_above_it() -> None:
 
 def test_nothing_that_starts_the_project_is_left_out_of_it() -> None:
     everything = set(ASSETS)
-    assert {key for job in ("batch", "score") for key in _selected(job)} == everything
-    assert _selected("monthly") == everything
+    assert {key for job in ("batch", "score", "evaluate") for key in _selected(job)} == everything
+    assert _selected("monthly") == _selected("batch") | _selected("score")
+
+
+def test_a_month_looks_at_drift_and_at_past_lists_and_leaves_the_rest_to_the_yearly_job() -> None:
+    evaluation = {key for key in ASSETS if GRAPH.get(key).group_name == "evaluation"}
+    assert _selected("evaluate") == evaluation
+    assert {key.to_user_string() for key in _selected("monthly") & evaluation} == {"eval_drift", "eval_verification"}
 
 
 def _selected(job: str) -> set[dg.AssetKey]:
@@ -226,8 +233,8 @@ def test_no_result_depends_on_the_day_it_is_computed() -> None:  # trap 59, deci
         for path in [*MODULES, *PACKAGE.rglob("*.sql")]
         if CLOCKS.search(path.read_text(encoding="utf-8"))
     }
-    # The sensor asks which months have ended, the demonstration whether its own has; an acceptance is dated when given.
-    assert found == {"acceptance", "automation", "demo"}
+    # The sensor asks which months have ended, the commands whether theirs has; an acceptance is dated when given.
+    assert found == {"acceptance", "automation", "progress"}
 
 
 @_named(MODULES)

@@ -13,6 +13,7 @@ from sf_assets.catalogue import TABLES
 from sf_assets.features.delays import DELAYS
 from sf_assets.materialization import gate, reads_at, shown, stamp, told, told_of_months
 from sf_assets.model.alerting import AlertRule
+from sf_assets.model.champion import champion_in_force
 from sf_assets.model.learning import Learned, learn, retained, without_survivors
 from sf_assets.model.rows import DRAW, LOAD, draw, load
 from sf_assets.model.scoring import SAME, Scored, score_month
@@ -29,7 +30,8 @@ from sf_assets.storage import Session, Warehouse, frame_of
 _TARGET = read_query(files("sf_assets.model"), TARGET.name)
 
 
-def _rules(parameters: Parameters) -> SplitRules:
+def rules_of(parameters: Parameters) -> SplitRules:
+    """Return how months are shared out in a deployment."""
     return SplitRules(
         training_failures=parameters.training_failures,
         cutoff_shift_days=parameters.cutoff_shift_days,
@@ -37,7 +39,7 @@ def _rules(parameters: Parameters) -> SplitRules:
     )
 
 
-def _usable(session: Session, month: date, parameters: Parameters) -> Months:
+def usable_months(session: Session, month: date, parameters: Parameters) -> Months:
     """Return the months up to `month` that have features and in which no company is missing because it failed."""
     months = tuple(m for m in session.months("feat_matrix") if m <= month)
     return without_survivors(month, parameters.perimeter_months, months)
@@ -52,9 +54,9 @@ def model_target(
 ) -> dg.MaterializeResult[None]:
     """Label every past month whose eighteen months to come are known at this month's cut-off."""
     month = parse_month(context.partition_key)
-    rules = _rules(parameters)
+    rules = rules_of(parameters)
     with warehouse.session() as session:
-        labelled = [m for m in _usable(session, month, parameters) if rules.label_known(m) <= rules.cutoff(month)]
+        labelled = [m for m in usable_months(session, month, parameters) if rules.label_known(m) <= rules.cutoff(month)]
         reads, gates = reads_at(session, ["clean_procedure_episode"], month)
         gate(session, [*gates, *(("feat_company_month", m) for m in labelled)])
         session.bind(reads)
@@ -104,7 +106,7 @@ def model_learning(
     """Fit every method, choose its thresholds, measure it, save it, and retain one for the list."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
-        usable = _usable(session, month, parameters)
+        usable = usable_months(session, month, parameters)
         gate(session, [(TARGET.name, month), *(("feat_matrix", m) for m in usable)])
         session.bind({TARGET: month})
         session.bind_months([TABLES["feat_matrix"]], usable)
@@ -112,12 +114,13 @@ def model_learning(
             failures = session.connection.execute(
                 "select siren, periode from model_target where target and not en_procedure"
             ).pl()
-            plan = plan_split(month, usable, failures, _rules(parameters))
+            plan = plan_split(month, usable, failures, rules_of(parameters))
             rule = AlertRule(tuple(parameters.alert_shares), tuple(parameters.alert_precisions))
             learned = learn(plan, lambda months: load(session, months), lambda months: draw(session, months), rule=rule)
         if isinstance(plan, InsufficientHistory):
             context.log.warning(plan.statement)
-        rows = _fitted_rows(learned, _save(learned, month, Path(folders.models), snapshot), snapshot)
+        best = retained(learned, champion_in_force(session, month))
+        rows = _fitted_rows(learned, best, _save(learned, month, Path(folders.models), snapshot), snapshot)
         evaluated = [(one.name, one.evaluation) for one in learned if one.evaluation]
         figures = frame_of(
             EVALUATION,
@@ -130,7 +133,6 @@ def model_learning(
             message=f"models of {month:%Y-%m}",
         )
         seen = {table.name: shown(session, table, month) for table in (FITTED, EVALUATION)}
-    best = retained(learned)
     yield dg.MaterializeResult(
         asset_key=FITTED.name,
         metadata=told(writes[FITTED.name])
@@ -167,8 +169,7 @@ def _save(learned: Sequence[Learned], month: date, folder: Path, snapshot: int) 
     }
 
 
-def _fitted_rows(learned: Sequence[Learned], versions: dict[str, str], snapshot: int) -> pl.DataFrame:
-    best = retained(tuple(learned))
+def _fitted_rows(learned: Sequence[Learned], best: str, versions: dict[str, str], snapshot: int) -> pl.DataFrame:
     return frame_of(
         FITTED,
         [

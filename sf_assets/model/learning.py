@@ -77,12 +77,15 @@ def learn(plan: Split | InsufficientHistory, load: Load, draw: Load, *, rule: Al
     )
 
 
-def retained(learned: tuple[Learned, ...]) -> str:
-    """Return the name of the method of the month's list: the best average precision on the validation months.
+def retained(learned: tuple[Learned, ...], champion: str | None = None) -> str:
+    """Return the name of the method of the month's list: the champion of the last evaluation, when it can be used.
 
-    Without validation months it is the method that does not learn, the only one that needs no past.
+    Without one it is the method of the best average precision on the validation months; without such months, the
+    method that does not learn, the only one that needs no past.
     """
     usable = [one for one in learned if one.fitted is not None]
+    if champion in {one.name for one in usable}:
+        return str(champion)
     validated = [(one.validated, one.name) for one in usable if one.validated is not None]
     return max(validated)[1] if validated else usable[0].name
 

@@ -12,6 +12,7 @@ _TYPES: Mapping[str, pl.DataType] = {
     "BOOLEAN": pl.Boolean(),
     "INTEGER": pl.Int32(),
     "BIGINT": pl.Int64(),
+    "FLOAT": pl.Float32(),
     "DOUBLE": pl.Float64(),
     "DATE": pl.Date(),
     "TIMESTAMP": pl.Datetime("us"),

@@ -1,0 +1,273 @@
+"""The evaluation assets: the backtest and what is read from it once a year; drift and verification with every month."""
+
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from sf_assets.catalogue import TABLES
+from sf_assets.evaluation.backtest import backtest
+from sf_assets.evaluation.bootstrap import draw_weights, ranking
+from sf_assets.evaluation.champion import contests, decision_rows
+from sf_assets.evaluation.drift import REFERENCE, drift, reference_rows
+from sf_assets.evaluation.figures import KNOWN, Row, figures_of
+from sf_assets.evaluation.origins import Origin, rolling_origins
+from sf_assets.evaluation.panel import Panel
+from sf_assets.evaluation.reading import ROWS, methods_of, months_of, read_panel, read_scores
+from sf_assets.evaluation.tables import BACKTEST, DRIFT, FIGURES, UTILITY, VERIFICATION
+from sf_assets.evaluation.utility import LEARNING_ROWS, ORIGINS, parts_of, utility
+from sf_assets.features.registry import NAMES
+from sf_assets.materialization import gate, stamp, told
+from sf_assets.model.assets import rules_of, usable_months
+from sf_assets.model.champion import CHAMPION, champion_in_force
+from sf_assets.model.methods import METHODS, score
+from sf_assets.model.rows import DRAW, draw, load
+from sf_assets.model.store import ModelStore
+from sf_assets.model.tables import EVALUATION, FITTED, TARGET
+from sf_assets.partitions import parse_month
+from sf_assets.queries import read_query
+from sf_assets.resources import Folders, Parameters
+from sf_assets.schema import Table
+from sf_assets.storage import Session, Warehouse, Write, frame_of
+
+_VERIFICATION = read_query(files("sf_assets.evaluation"), VERIFICATION.name)
+_FAILURES = "select siren, periode from model_target where target and not en_procedure"
+
+
+class Rolling(dg.Config):
+    """How far apart the origins of the backtest are."""
+
+    every_months: int = 12
+
+
+def _origins(session: Session, month: date, parameters: Parameters, every: int) -> tuple[Origin, ...]:
+    """Open the months and labels that a backtest of `month` learns from and measures; return its origins."""
+    usable = usable_months(session, month, parameters)
+    gate(session, [(TARGET.name, month), *(("feat_matrix", m) for m in usable)])
+    session.bind({TARGET: month})
+    session.bind_months([TABLES["feat_matrix"]], usable)
+    failures = session.connection.execute(_FAILURES).pl()
+    return rolling_origins(month, usable, failures, rules_of(parameters), every=every)
+
+
+def _keep(session: Session, table: Table, rows: pl.DataFrame | str, month: date, run_id: str) -> Write:
+    """Replace a month of a table by the rows of a frame or query."""
+    told_as = f"{table.name} {month:%Y-%m}"
+    return session.replace({table: rows}, where={"month": month}, author=run_id, message=told_as)[table.name]
+
+
+@dg.asset(
+    **stamp(
+        BACKTEST,
+        "evaluation",
+        description="One row is one company and past month scored by one method that learned only what was known at an "
+        "origin before: labels of the eighteen months before it are not. `nouvelles` are scores by methods that never "
+        "learned from the company they score.",
+        query=DRAW,
+        kinds={"python", "scikitlearn"},
+    ),
+    deps=["feat_matrix", "model_target"],
+)
+def eval_backtest(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters, config: Rolling
+) -> dg.MaterializeResult[None]:
+    """Go back to each origin, learn what was known then, and score the months that followed."""
+    month = parse_month(context.partition_key)
+    with warehouse.session() as session:
+        session.connection.register("nothing", frame_of(BACKTEST, ()).to_arrow())
+        session.connection.execute("create or replace temp table scored_rows as select * from nothing")
+        origins = _origins(session, month, parameters, config.every_months)
+        for origin in origins:
+            with session.reading():
+                for scores in backtest(origin, load=lambda m: load(session, m), draw=lambda m: draw(session, m)):
+                    session.connection.register("scores", scores.to_arrow())
+                    session.connection.execute("insert into scored_rows by name select * from scores")
+            context.log.info(f"origin {origin.month:%Y-%m}: {len(origin.training)} months learned from")
+        if not origins:
+            context.log.warning(f"no origin before {month:%Y-%m} has enough known failures to learn from")
+        write = _keep(session, BACKTEST, "select * from scored_rows", month, context.run_id)
+        session.connection.execute("drop table scored_rows")
+    return dg.MaterializeResult(metadata=told(write) | {"origins": [f"{one.month:%Y-%m}" for one in origins]})
+
+
+def _backtested(session: Session, month: date, parameters: Parameters) -> Panel | None:
+    """Open the backtest of a month with what became of its rows; return them, None when no month was scored."""
+    gate(session, [(name, month) for name in (BACKTEST.name, TARGET.name, "clean_procedure_episode")])
+    session.bind(dict.fromkeys((BACKTEST, TARGET, TABLES["clean_procedure_episode"]), month))
+    scored = months_of(session)
+    described = ("feat_company_month", "feat_matrix")
+    gate(session, [(name, m) for name in described for m in scored])
+    session.bind_months([TABLES[name] for name in described], scored or [month])
+    return read_panel(session, parameters.cutoff_shift_days)
+
+
+@dg.asset(
+    **stamp(
+        FIGURES,
+        "evaluation",
+        description="One row is one figure of one method in the backtest, with its interval by companies drawn again: for "
+        "all rows, by origin, sector, size, region, age, and in 2020-2021.",
+        query=ROWS,
+        kinds={"python", "numpy"},
+    ),
+    deps=["eval_backtest", "model_target", "clean_procedure_episode", "feat_company_month", "feat_matrix"],
+)
+def eval_figures(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
+) -> dg.MaterializeResult[None]:
+    """Measure every method, in every reading and group."""
+    month = parse_month(context.partition_key)
+    found: list[Row] = []
+    with warehouse.session() as session:
+        panel = _backtested(session, month, parameters)
+        if panel:
+            weights = draw_weights(len(panel.companies))
+            for method, companies in methods_of(session):
+                figures = figures_of(
+                    panel,
+                    read_scores(session, panel, method, companies),
+                    rules_of(parameters),
+                    weights,
+                    probabilities=METHODS[method].learns,
+                    by_group=companies == KNOWN,
+                )
+                found += [{"methode": method, "entreprises": companies} | row for row in figures]
+        write = _keep(session, FIGURES, frame_of(FIGURES, found), month, context.run_id)
+    return dg.MaterializeResult(metadata=told(write))
+
+
+@dg.asset(
+    **stamp(
+        CHAMPION,
+        "evaluation",
+        description="One row is one method that challenged the champion in the backtest. It replaces the champion only when "
+        "its average precision is higher beyond noise; lists of later months follow.",
+        query=ROWS,
+        kinds={"python", "numpy"},
+    ),
+    deps=[
+        "eval_backtest",
+        "model_target",
+        "clean_procedure_episode",
+        "feat_company_month",
+        "feat_matrix",
+        "model_fitted",
+    ],
+)
+def eval_champion(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
+) -> dg.MaterializeResult[None]:
+    """Compare every method with the champion: that of the decision before, or the method of the month's list."""
+    month = parse_month(context.partition_key)
+    rows = decision_rows("", ())
+    with warehouse.session() as session:
+        panel = _backtested(session, month, parameters)
+        if panel:
+            gate(session, [(FITTED.name, month)])
+            session.bind({FITTED: month})
+            (of_the_list,) = session.connection.execute("select methode from model_fitted where retained").fetchall()[0]
+            kept = ~panel.en_procedure
+            weights = draw_weights(len(panel.companies))
+            precisions = {
+                method: ranking(
+                    read_scores(session, panel, method, companies)[kept],
+                    panel.target[kept],
+                    panel.company[kept],
+                    weights,
+                )[1]
+                for method, companies in methods_of(session)
+                if companies == KNOWN
+            }
+            champion = champion_in_force(session, month) or str(of_the_list)
+            rows = decision_rows(champion, contests(champion, precisions))
+        write = _keep(session, CHAMPION, rows, month, context.run_id)
+    said = rows["decision"][0] if rows.height else "nothing to compare"
+    return dg.MaterializeResult(metadata=told(write) | {"decision": said})
+
+
+@dg.asset(
+    **stamp(
+        UTILITY,
+        "evaluation",
+        description="One row is one theme or source of features: the average precision that methods lose without it, and "
+        "what it reaches alone, over the last origins of the backtest.",
+        query=DRAW,
+        kinds={"python", "scikitlearn"},
+    ),
+    deps=["feat_matrix", "model_target"],
+)
+def eval_utility(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters, config: Rolling
+) -> dg.MaterializeResult[None]:
+    """Learn without each theme and source, and from each alone."""
+    month = parse_month(context.partition_key)
+    with warehouse.session() as session:
+        origins = _origins(session, month, parameters, config.every_months)[-ORIGINS:]
+        with session.reading():
+            worth = utility(
+                origins,
+                load=lambda m: load(session, m),
+                draw=lambda m: draw(session, m, at_most=LEARNING_ROWS),
+                parts=parts_of(),
+            )
+        write = _keep(session, UTILITY, worth, month, context.run_id)
+    nothing = worth.filter(~pl.col("apporte"))
+    return dg.MaterializeResult(metadata=told(write) | {"adds_nothing": nothing["nom"].to_list()})
+
+
+@dg.asset(
+    **stamp(
+        DRIFT,
+        "evaluation",
+        description="One row is one input or score of the month against the months learned from: population stability index, "
+        "share of known values, median.",
+        query=REFERENCE,
+        kinds={"python", "numpy"},
+    ),
+    deps=["feat_matrix", "model_fitted"],
+)
+def eval_drift(context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders) -> dg.MaterializeResult[None]:
+    """Compare the month with the months its models learned from."""
+    month = parse_month(context.partition_key)
+    store = ModelStore(Path(folders.models))
+    with warehouse.session() as session:
+        gate(session, [("feat_matrix", month), (FITTED.name, month)])
+        session.bind({FITTED: month, TABLES["feat_matrix"]: month})
+        current = session.connection.execute("select * from feat_matrix order by siren").pl()
+        learned = session.connection.execute(
+            "select methode, version, training_from, training_to from model_fitted "
+            "where training_from is not null and version is not null order by methode"
+        ).fetchall()
+        found = [frame_of(DRIFT, ())]
+        if learned:
+            reference = reference_rows(session, learned[0][2], learned[0][3])
+            found.append(drift("variable", reference, current, NAMES))
+            methods = {name: store.load(month, name, version)[0] for name, version, *_ in learned}
+            before, now = (
+                pl.DataFrame({name: score(method, rows) for name, method in methods.items()})
+                for rows in (reference, current)
+            )
+            found.append(drift("score", before, now, tuple(methods)))
+        write = _keep(session, DRIFT, pl.concat(found), month, context.run_id)
+    return dg.MaterializeResult(metadata=told(write))
+
+
+@dg.asset(
+    **stamp(VERIFICATION, "evaluation", description=_VERIFICATION.header, query=_VERIFICATION, kinds={"duckdb", "sql"}),
+    deps=["list_alerts", "model_target", "model_evaluation"],
+)
+def eval_verification(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+    """Look at past lists now that their outcome is known."""
+    month = parse_month(context.partition_key)
+    with warehouse.session() as session:
+        gate(session, [(TARGET.name, month)])
+        listed = [m for m in session.months("list_alerts") if m < month]
+        session.bind({TARGET: month})
+        session.bind_months([TABLES["list_alerts"], EVALUATION], listed or [month])
+        write = _keep(session, VERIFICATION, _VERIFICATION.text, month, context.run_id)
+    return dg.MaterializeResult(metadata=told(write))
+
+
+ASSETS = (eval_backtest, eval_figures, eval_champion, eval_utility, eval_drift, eval_verification)

@@ -1,0 +1,72 @@
+"""Who replaces the champion: the challenger that the backtest finds better, beyond noise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from sf_assets.evaluation.bootstrap import Interval, interval
+from sf_assets.model.champion import CHAMPION
+from sf_assets.model.matrix import Floats
+from sf_assets.storage import frame_of
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """A challenger against the champion: average precision of both, and of the challenger less the champion's."""
+
+    challenger: str
+    champion_precision: float
+    precision: float
+    difference: Interval
+
+
+def contests(champion: str, precisions: dict[str, Floats]) -> tuple[Contest, ...]:
+    """Compare every other method with the champion; `precisions` holds the average precision of each draw by method.
+
+    Both are measured on the same companies in each draw: what they share cancels out of the difference.
+    """
+    held = precisions[champion]
+    return tuple(
+        Contest(name, float(held[0]), float(drawn[0]), interval(drawn - held))
+        for name, drawn in precisions.items()
+        if name != champion
+    )
+
+
+def decide(champion: str, held: Sequence[Contest]) -> str:
+    """Return the champion after the contests: the challenger of the greatest gain among those whose interval excludes 0.
+
+    >>> decide("seuils", [Contest("foret", 0.10, 0.15, Interval(0.05, -0.01, 0.11))])
+    'seuils'
+    """
+    better = [one for one in held if one.difference.low is not None and one.difference.low > 0]
+    return max(better, key=lambda one: (one.precision, one.challenger)).challenger if better else champion
+
+
+def decision_rows(champion: str, held: Sequence[Contest]) -> pl.DataFrame:
+    """Return the rows of `eval_champion`: one per contest."""
+    after = decide(champion, held)
+    told = (
+        f"{champion} stays: no method is better beyond noise"
+        if after == champion
+        else f"{after} replaces {champion}: better beyond noise"
+    )
+    return frame_of(
+        CHAMPION,
+        (
+            {
+                "tenant": champion,
+                "candidat": one.challenger,
+                "ap_tenant": one.champion_precision,
+                "ap_candidat": one.precision,
+                "difference": one.difference.value,
+                "bas": one.difference.low,
+                "haut": one.difference.high,
+                "remplace": one.challenger == after,
+                "champion": after,
+                "decision": told,
+            }
+            for one in held
+        ),
+    )

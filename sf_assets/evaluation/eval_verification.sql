@@ -1,0 +1,46 @@
+-- One row is one past list whose eighteen months have passed, read at one of its two levels: how many of the companies it
+-- named failed, and what had been announced. The moderate level counts all alerts, as its threshold does. A company found
+-- since to have been in a procedure already neither succeeds nor fails. The interval is Wilson's (1927) at 95 %.
+with levels as (
+    select unnest([1, 2]) as niveau, unnest(['modere_precision', 'fort_precision']) as mesure
+),
+
+counted as (
+    select
+        a.month as mois_liste,
+        a.scores_version,
+        l.niveau,
+        l.mesure,
+        a.methode,
+        count(*) as entreprises,
+        count(*) filter (not t.en_procedure) as suivies,
+        count(*) filter (t.target and not t.en_procedure) as defaillances,
+        avg(a.probabilite) as probabilite_moyenne
+    from list_alerts as a
+    join levels as l on a.niveau >= l.niveau
+    left join model_target as t on a.siren = t.siren and a.month = t.periode
+    where a.month in (select periode from model_target)
+    group by all
+)
+
+select
+    c.mois_liste,
+    c.scores_version,
+    c.niveau,
+    c.methode,
+    c.entreprises,
+    c.suivies,
+    c.defaillances,
+    c.defaillances / nullif(c.suivies, 0) as precision,
+    (c.defaillances + 1.92 - 1.96 * sqrt(c.defaillances * (c.suivies - c.defaillances) / nullif(c.suivies, 0) + 0.96))
+    / (c.suivies + 3.84) as bas,
+    (c.defaillances + 1.92 + 1.96 * sqrt(c.defaillances * (c.suivies - c.defaillances) / nullif(c.suivies, 0) + 0.96))
+    / (c.suivies + 3.84) as haut,
+    c.probabilite_moyenne,
+    e.valeur as precision_annoncee
+from counted as c
+left join model_evaluation as e
+    on c.mois_liste = e.month
+    and c.methode = e.methode
+    and c.mesure = e.mesure
+    and e.lecture = 'hors_procedure'

@@ -1,0 +1,111 @@
+"""All figures of a backtest: each method, reading and group, every figure with its interval and the reason of each gap."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sf_assets.evaluation.alerts import Alert, lead_time, levels, lists, stability, thresholds_of
+from sf_assets.evaluation.bootstrap import Interval, Weights, calibration, confusion, interval, ranking
+from sf_assets.evaluation.panel import Panel
+from sf_assets.model.matrix import Flags, Floats
+from sf_assets.model.splits import SplitRules
+
+WHOLE = "ensemble"
+KNOWN, NEW = "toutes", "nouvelles"
+OUTSIDE, EVERYONE = "hors_procedure", "toutes"
+_LEVEL_FIGURES = {
+    "fort": ("precision", "recall", "f05", "balanced_accuracy", "volume"),
+    "modere": ("precision", "recall", "f2", "balanced_accuracy", "volume"),
+}
+_LIST_FIGURES = ("precision", "recall")
+_NO_PAST = "no month scored before had a known outcome, to choose thresholds"
+_UNDEFINED = {
+    "precision": "no row in alert",
+    "recall": "no failure",
+    "balanced_accuracy": "failures or others are missing",
+}
+
+# A row of `eval_figures`, or the columns of it that are known so far.
+Row = dict[str, object]
+
+
+def figures_of(
+    panel: Panel, score: Floats, rules: SplitRules, weights: Weights, *, probabilities: bool, by_group: bool
+) -> Iterator[Row]:
+    """Yield the figures of the scores of one method: rows of `eval_figures` without `methode` and `entreprises`.
+
+    The reading `hors_procedure` leaves out companies already in a procedure, `toutes` counts them as failed. Thresholds
+    are chosen among the former. `by_group` adds the figures of each group to those of the whole and of each origin.
+    """
+    thresholds = thresholds_of(panel, score, rules)
+    levelled = levels(panel, score, thresholds)
+    for origin, one in zip(panel.origins, thresholds, strict=True):
+        place = {"lecture": OUTSIDE, "dimension": "origine", "groupe": f"{origin:%Y-%m}"}
+        for name in _LEVEL_FIGURES:
+            yield place | _row(f"seuil_{name}", Interval(getattr(one, name) if one else None), _NO_PAST)
+    for reading in (OUTSIDE, EVERYONE):
+        rows = ~panel.en_procedure if reading == OUTSIDE else np.ones(score.size, dtype=bool)
+        target = panel.target if reading == OUTSIDE else panel.target | panel.en_procedure
+        alerts = (*levelled, *lists(panel, score, rows))
+        for dimension, group, inside in _slices(panel, by_group=by_group and reading == OUTSIDE):
+            place = {"lecture": reading, "dimension": dimension, "groupe": group}
+            measured = _measured(
+                panel, score, target, alerts, rows & inside, weights=weights, probabilities=probabilities
+            )
+            yield from (place | row for row in measured)
+            if reading == OUTSIDE:
+                yield from (place | row for row in _over_time(panel, alerts, rows & inside, weights))
+
+
+def _slices(panel: Panel, *, by_group: bool) -> Iterator[tuple[str, str, Flags]]:
+    """Yield the whole, then each group of each dimension, with its rows."""
+    yield WHOLE, WHOLE, np.ones(panel.company.size, dtype=bool)
+    for dimension, (codes, names) in panel.groups.items():
+        if by_group or dimension == "origine":
+            yield from ((dimension, name, codes == code) for code, name in enumerate(names))
+
+
+def _measured(
+    panel: Panel,
+    score: Floats,
+    target: Flags,
+    alerts: tuple[Alert, ...],
+    rows: Flags,
+    *,
+    weights: Weights,
+    probabilities: bool,
+) -> Iterator[Row]:
+    """Yield what a set of rows says of the scores."""
+    failing, who = target[rows], panel.company[rows]
+    count, failures = int(rows.sum()), int(failing.sum())
+    counts = {"rows": count, "failures": failures, "failing_companies": np.unique(who[failing]).size}
+    yield from (_row(name, Interval(float(value)), "") for name, value in counts.items())
+    missing = f"{'no failure' if failures == 0 else 'nothing but failures'} among {count} rows"
+    auc, precision = ranking(score[rows], failing, who, weights)
+    yield _row("roc_auc", interval(auc), missing)
+    yield _row("average_precision", interval(precision), missing)
+    error, large = calibration(score[rows], failing, who, weights)
+    for name, values in (("calibration_error", error), ("calibration_in_the_large", large)):
+        found = interval(values) if probabilities else Interval(None)
+        yield _row(name, found, "no row" if probabilities else "the score is no probability")
+    for alert in alerts:
+        kept = rows & alert.known
+        told = confusion(alert.given[kept], target[kept], panel.company[kept], weights)
+        for name in _LEVEL_FIGURES.get(alert.name, _LIST_FIGURES):
+            why = _UNDEFINED.get(name, "neither failure nor alert") if kept.any() else _NO_PAST
+            yield _row(f"{alert.name}_{name}", interval(told[name]), why)
+
+
+def _over_time(panel: Panel, alerts: tuple[Alert, ...], rows: Flags, weights: Weights) -> Iterator[Row]:
+    """Yield what months say together: how long before the failure the first alert comes, and who stays on the list."""
+    for alert in alerts:
+        stays = interval(stability(panel, alert, rows, weights))
+        yield _row(f"{alert.name}_stabilite", stays, "nobody in alert was scored a month later")
+        months, warned = lead_time(panel, alert, rows, weights)
+        yield _row(f"{alert.name}_avance_mois", interval(months), "no failure that was announced")
+        yield _row(f"{alert.name}_prevenues", interval(warned), "no failure whose eighteen months were all scored")
+
+
+def _row(name: str, found: Interval, reason: str) -> Row:
+    missing = reason if found.value is None else None
+    return {"mesure": name, "valeur": found.value, "bas": found.low, "haut": found.high, "raison": missing}

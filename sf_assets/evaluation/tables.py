@@ -1,0 +1,158 @@
+"""The tables of the evaluation, and what is asked of them."""
+
+from sf_assets.fields import pick
+from sf_assets.model.champion import CHAMPION
+from sf_assets.model.tables import METHODE
+from sf_assets.quality import Suite, suite_of
+from sf_assets.schema import Column, Table, between, no_rows
+
+# The customary reading of the index: below 0.10 the same population, above 0.25 another one.
+LARGEST_INDEX = 0.25
+# A tenth of the companies known before and unknown now, or the reverse.
+LARGEST_CHANGE_OF_COVERAGE = 0.10
+
+_ENTREPRISES = Column(
+    "entreprises", "VARCHAR", "toutes: by methods that learned from every company; nouvelles: never from the one scored"
+)
+_LOW = "low end of the 95 % interval, companies drawn again with all their months"
+_HIGH = "high end of the interval"
+
+BACKTEST = Table(
+    name="eval_backtest",
+    grain="one company and past month scored by one method as it was at an origin before",
+    columns=(
+        *pick("siren periode"),
+        Column("origine", "DATE", "first month scored by the methods learned at this point in time"),
+        METHODE,
+        _ENTREPRISES,
+        Column("probabilite", "FLOAT", "probability of a procedure within eighteen months, or points for seuils"),
+    ),
+    key=("siren", "periode", "methode", "entreprises"),
+    rules=(
+        between("probabilite", 0, 1, "A score is a probability: look at the method."),
+        no_rows(
+            "scored_from_its_origin_on",
+            "select siren, periode from {batch} where periode < origine",
+            "A method must not score months before its origin: look at the origins.",
+        ),
+    ),
+    # A young warehouse has no past to go back to.
+    may_be_empty=True,
+)
+
+FIGURES = Table(
+    name="eval_figures",
+    grain="one figure of one method in the backtest, for all rows or for one group",
+    columns=(
+        METHODE,
+        _ENTREPRISES,
+        Column("lecture", "VARCHAR", "hors_procedure: companies in a procedure left out; toutes: counted as failed"),
+        Column("dimension", "VARCHAR", "ensemble, origine, section, taille, region, age or periode"),
+        Column("groupe", "VARCHAR", "the group of the dimension"),
+        Column("mesure", "VARCHAR", "name of the figure"),
+        Column("valeur", "DOUBLE", "the figure, NULL when the rows do not define it"),
+        Column("bas", "DOUBLE", _LOW),
+        Column("haut", "DOUBLE", _HIGH),
+        Column("raison", "VARCHAR", "why the figure is not defined"),
+    ),
+    key=("methode", "entreprises", "lecture", "dimension", "groupe", "mesure"),
+    rules=(
+        no_rows(
+            "interval_in_order",
+            "select methode, mesure from {batch} where bas > haut",
+            "An interval has a low and a high end: look at the draws.",
+        ),
+        no_rows(
+            "gaps_have_a_reason",
+            "select methode, mesure from {batch} where valeur is null and raison is null",
+            "A figure that is not defined says why: look at the figures.",
+        ),
+    ),
+    may_be_empty=True,
+)
+
+UTILITY = Table(
+    name="eval_utility",
+    grain="one theme or source of features, and what it is worth",
+    columns=(
+        Column("nature", "VARCHAR", "theme or source"),
+        Column("nom", "VARCHAR", "name of the theme or source"),
+        Column("variables", "BIGINT", "features that use it", unit="feature"),
+        Column("perte", "DOUBLE", "average precision lost without these features"),
+        Column("perte_bas", "DOUBLE", _LOW),
+        Column("perte_haut", "DOUBLE", _HIGH),
+        Column("seul", "DOUBLE", "average precision of the features that use nothing else"),
+        Column("seul_bas", "DOUBLE", _LOW),
+        Column("seul_haut", "DOUBLE", _HIGH),
+        Column("apporte", "BOOLEAN", "the loss is beyond noise; otherwise it adds nothing that the others do not say"),
+        Column("raison", "VARCHAR", "why there is no figure of it alone"),
+    ),
+    key=("nature", "nom"),
+    rules=(between("seul", 0, 1, "An average precision is a share: look at the rows measured."),),
+    may_be_empty=True,
+)
+
+DRIFT = Table(
+    name="eval_drift",
+    grain="one input or score of the month, compared with the months learned from",
+    columns=(
+        Column("nature", "VARCHAR", "variable: an input; score: what a method says"),
+        Column("nom", "VARCHAR", "name of the feature or method"),
+        Column("psi", "DOUBLE", "population stability index of known values, over tenths of the months learned from"),
+        Column("connus_reference", "DOUBLE", "share of known values in the months learned from"),
+        Column("connus_mois", "DOUBLE", "share of known values in the month"),
+        Column("mediane_reference", "DOUBLE", "median of known values in the months learned from"),
+        Column("mediane_mois", "DOUBLE", "median of known values in the month"),
+    ),
+    key=("nature", "nom"),
+    rules=(
+        no_rows(
+            "like_the_months_learned_from",
+            f"select nature, nom from {{batch}} where psi > {LARGEST_INDEX}",
+            "The month no longer looks like those learned from: look at the source first, then at the economy; say it in "
+            "the list's covering note, and launch the evaluation before its yearly date.",
+            "warning",
+        ),
+        no_rows(
+            "as_well_known",
+            f"select nom from {{batch}} where abs(connus_mois - connus_reference) > {LARGEST_CHANGE_OF_COVERAGE}",
+            "A value is known of many more or many fewer companies than when methods learned: look at the month's files.",
+            "warning",
+        ),
+    ),
+    # Where no method learned there is nothing to compare with.
+    may_be_empty=True,
+)
+
+VERIFICATION = Table(
+    name="eval_verification",
+    grain="one past list whose outcome is known, read at one of its two levels",
+    columns=(
+        Column("mois_liste", "DATE", "month of the list"),
+        Column("scores_version", "INTEGER", "version of the scores the list was made from"),
+        Column("niveau", "INTEGER", "1: all alerts; 2: high risks alone"),
+        METHODE,
+        Column("entreprises", "BIGINT", "companies in alert", unit="company"),
+        Column("suivies", "BIGINT", "of these, in no procedure at the date", unit="company"),
+        Column("defaillances", "BIGINT", "of these, in a procedure within eighteen months", unit="company"),
+        Column("precision", "DOUBLE", "share of these"),
+        Column("bas", "DOUBLE", "low end of its 95 % interval (Wilson)"),
+        Column("haut", "DOUBLE", "high end of its 95 % interval"),
+        Column("probabilite_moyenne", "DOUBLE", "mean score of the companies in alert"),
+        Column("precision_annoncee", "DOUBLE", "precision that the evaluation of the month announced"),
+    ),
+    key=("mois_liste", "scores_version", "niveau"),
+    rules=(
+        no_rows(
+            "as_announced",
+            "select mois_liste, niveau from {batch} where haut < precision_annoncee",
+            "A past list caught less than was announced: look at eval_drift of its month, and launch the evaluation.",
+            "warning",
+        ),
+    ),
+    # The first lists have no outcome yet.
+    may_be_empty=True,
+)
+
+TABLES = (BACKTEST, FIGURES, CHAMPION, UTILITY, DRIFT, VERIFICATION)
+SUITES: dict[str, Suite] = {table.name: suite_of(table) for table in TABLES}

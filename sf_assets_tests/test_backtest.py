@@ -1,0 +1,222 @@
+"""Origins learn only what was known then, companies measured as new were never learned from, groups hide nobody."""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from sf_assets.evaluation.alerts import lead_time, levels, lists, stability, thresholds_of
+from sf_assets.evaluation.backtest import backtest
+from sf_assets.evaluation.bootstrap import draw_weights
+from sf_assets.evaluation.figures import figures_of
+from sf_assets.evaluation.origins import Origin, part_of, rolling_origins
+from sf_assets.evaluation.panel import CRISIS, OTHER_YEARS, Panel, panel_of
+from sf_assets.evaluation.tables import BACKTEST, FIGURES
+from sf_assets.model.evaluation import Thresholds
+from sf_assets.model.matrix import as_target
+from sf_assets.model.splits import SplitRules
+from sf_assets.partitions import add_months, cutoff_of
+from sf_assets.storage import frame_of
+
+MONTH = date(2026, 10, 1)
+RULES = SplitRules()
+
+
+def months_from(first: date, count: int) -> list[date]:
+    return [add_months(first, n) for n in range(count)]
+
+
+def failing(months: list[date], companies: int) -> pl.DataFrame:
+    return pl.DataFrame(
+        [{"siren": f"{i:09}", "periode": month} for month in months for i in range(companies)],
+        schema={"siren": pl.String, "periode": pl.Date},
+    )
+
+
+def test_an_origin_learns_only_labels_that_were_known_then() -> None:  # the embargo of eighteen months
+    months = months_from(date(2017, 2, 1), 117)
+    origins = rolling_origins(MONTH, months, failing(months, 60), RULES)
+    assert [origin.month for origin in origins] == [date(year, 4, 1) for year in range(2019, 2025)]
+    for origin in origins:
+        assert origin.test == tuple(months_from(origin.month, 12))
+        last = origin.training[-1]
+        # The last eighteen months before an origin, and the month that procedures take to be published, teach nothing.
+        assert cutoff_of(add_months(last, 18)) < cutoff_of(origin.month)
+        assert RULES.label_known(last) <= RULES.cutoff(origin.month) < RULES.label_known(add_months(last, 1))
+    assert origins[-1].test[-1] == date(2025, 3, 1), "the last month whose label is known"
+
+
+def test_origins_are_as_far_apart_as_wanted_and_need_failures_to_learn_from() -> None:
+    months = months_from(date(2017, 2, 1), 117)
+    half_years = rolling_origins(MONTH, months, failing(months, 60), RULES, every=6)
+    assert {len(origin.test) for origin in half_years} == {6}
+    assert [origin.month for origin in half_years][-2:] == [date(2024, 4, 1), date(2024, 10, 1)]
+    assert rolling_origins(MONTH, months, failing(months, 49), RULES) == ()
+    later = rolling_origins(MONTH, months, failing(months_from(date(2020, 1, 1), 60), 60), RULES)
+    assert [origin.month for origin in later] == [date(2022, 4, 1), date(2023, 4, 1), date(2024, 4, 1)]
+    assert rolling_origins(MONTH, [], failing([], 0), RULES) == ()
+
+
+def test_the_part_of_a_company_depends_on_nothing_but_its_number() -> None:
+    sirens = pl.Series([f"{i:09}" for i in range(3000)])
+    parts = part_of(sirens)
+    assert np.array_equal(part_of(sirens.reverse()), parts[::-1])
+    assert np.array_equal(part_of(sirens[:10]), parts[:10])
+    assert np.bincount(parts).min() > 900
+
+
+class Remembering:
+    """A method that gives 1 to the companies it learned from and 0 to the others."""
+
+    def fit(self, X, y, _weights, groups):  # noqa: N803
+        as_target(y, len(X))
+        self.known = set(groups)
+        self.periods = set(X["periode"])
+        return self
+
+    def predict_proba(self, X):  # noqa: N803
+        seen = X["siren"].is_in(list(self.known)).to_numpy().astype(float)
+        return np.column_stack([1 - seen, seen])
+
+
+def test_companies_scored_as_new_were_never_learned_from() -> None:
+    rows = pl.DataFrame(
+        [
+            {"siren": f"{i:09}", "periode": month, "target": i % 3 == 0, "en_procedure": i == 7, "weight": 1.0}
+            for month in months_from(date(2020, 1, 1), 3)
+            for i in range(60)
+        ]
+    )
+    asked = []
+
+    def load(months):
+        asked.append(months)
+        return rows.filter(pl.col("periode").is_in(list(months)))
+
+    first, *test = months_from(date(2020, 1, 1), 3)
+    origin = Origin(test[0], (first,), tuple(test))
+    scored = pl.concat(backtest(origin, load=load, draw=load, methods={"memory": Remembering}))
+    assert scored.schema == frame_of(BACKTEST, ()).schema
+    assert asked == [(first,), (test[0],), (test[1],)], "months are read one at a time"
+    of_all = scored.filter(entreprises="toutes")
+    assert of_all.filter(probabilite=0)["siren"].unique().to_list() == ["000000007"], (
+        "in a procedure: never learned from"
+    )
+    assert of_all.height == 120
+    new = scored.filter(entreprises="nouvelles")
+    assert new["probabilite"].unique().to_list() == [0]
+    assert new.sort("periode", "siren")["siren"].equals(of_all.sort("periode", "siren")["siren"])
+
+
+COMPANIES, SPAN = 40, 36
+FIRST = date(2019, 4, 1)
+
+
+def panel(companies: int = COMPANIES, span: int = SPAN) -> Panel:
+    """Follow companies for three years: one in eight fails, in its own month, and is announced for eighteen months."""
+    rows = []
+    for i in range(companies):
+        fails = FIRST.replace(day=15) if i % 8 else add_months(FIRST, 20 + i % 12).replace(day=15)
+        for month in months_from(FIRST, span):
+            cutoff = cutoff_of(month)
+            announced = i % 8 == 0 and cutoff < fails <= cutoff_of(add_months(month, 18))
+            rows.append(
+                {
+                    "siren": f"{i:09}",
+                    "periode": month,
+                    "origine": date(month.year - (month.month < 4), 4, 1),
+                    "target": announced,
+                    "en_procedure": i == 1,
+                    "date_defaillance": fails if announced else None,
+                    "section": "F" if i % 2 else "G",
+                    "region": None if i == 3 else "Bretagne",
+                    "effectif": float(i),
+                    "age_entreprise": float(i % 20),
+                }
+            )
+    return panel_of(pl.DataFrame(rows, schema_overrides={"date_defaillance": pl.Date}).sort("periode", "siren"))
+
+
+def test_every_row_has_one_group_of_each_dimension() -> None:
+    found = panel()
+    assert set(found.groups) == {"section", "taille", "region", "age", "periode", "origine"}
+    assert found.groups["taille"][1] == ("moins de 10", "10 à 19", "20 à 49")
+    assert found.groups["age"][1] == ("moins de 3 ans", "3 à 5 ans", "6 à 10 ans", "11 à 15 ans", "16 ans et plus")
+    assert found.groups["region"][1] == ("Bretagne", "inconnu")
+    codes, names = found.groups["periode"]
+    assert [names[code] for code in codes[::COMPANIES]] == [OTHER_YEARS] * 9 + [CRISIS] * 24 + [OTHER_YEARS] * 3
+
+
+def test_the_row_that_follows_is_the_same_company_a_month_later() -> None:
+    found = panel(companies=3, span=2)
+    assert found.following.tolist() == [3, 4, 5, -1, -1, -1]
+
+
+def test_thresholds_of_an_origin_come_from_months_whose_outcome_it_knew() -> None:
+    found = panel()
+    score = np.where(found.target, 0.9, 0.1)
+    assert thresholds_of(found, score, RULES) == (None, None, Thresholds(modere=0.9, fort=0.9))
+    # What happens after the six months known in April 2021 changes nothing.
+    unknown = found.period >= found.months.index(date(2019, 10, 1))
+    changed = np.where(unknown, np.random.default_rng(0).random(score.size), score)
+    assert thresholds_of(found, changed, RULES)[2] == Thresholds(modere=0.9, fort=0.9)
+    strong, _ = levels(found, score, thresholds_of(found, score, RULES))
+    assert np.array_equal(strong.known, found.origin == 2)
+
+
+def test_lists_hold_the_riskiest_of_each_month_ties_by_company() -> None:
+    found = panel()
+    free = ~found.en_procedure
+    score = np.where(found.company >= 20, 0.5, 0.1)
+    _, _, longest = lists(found, score, free)
+    assert longest.name == "liste_10000"
+    counts = np.bincount(found.period, weights=longest.given)
+    assert set(counts) == {1}, "39 companies x 10,000 / 350,000"
+    assert set(found.company[longest.given]) == {20}
+
+
+def test_a_list_is_stable_when_its_companies_stay_on_it() -> None:
+    found = panel()
+    weights = draw_weights(len(found.companies), replicates=20)
+    free = ~found.en_procedure
+    same = lists(found, found.company.astype(float), free)[2]
+    assert stability(found, same, free, weights)[0] == 1
+    moving = lists(found, ((found.company + found.period) % 7).astype(float), free)[2]
+    assert stability(found, moving, free, weights)[0] == 0
+
+
+def test_lead_time_counts_from_the_first_alert_to_the_failure() -> None:
+    found = panel()
+    weights = draw_weights(len(found.companies), replicates=20)
+    free = ~found.en_procedure
+    # Alert from six months before the failure on, for all of the announced companies but the first.
+    ahead = np.full(found.company.size, np.nan)
+    announced = found.event >= 0
+    days = (found.event_day[found.event[announced]] - found.cutoffs[found.period[announced]]).astype(int)
+    ahead[announced] = days / 30.4375
+    score = np.where((ahead < 6.1) & (found.company != 0), 1.0, 0.0)
+    alert = levels(found, score, (Thresholds(0.5, 0.5),) * 3)[0]
+    months, warned = lead_time(found, alert, free, weights)
+    assert 5 < months[0] < 6.1
+    assert warned[0] == pytest.approx(4 / 5)
+
+
+def test_figures_of_every_group_say_their_value_or_why_they_have_none() -> None:
+    found = panel()
+    score = np.random.default_rng(1).random(found.company.size)
+    weights = draw_weights(len(found.companies), replicates=50)
+    figures = frame_of(FIGURES, figures_of(found, score, RULES, weights, probabilities=True, by_group=True))
+    assert figures.filter(pl.col("valeur").is_null() & pl.col("raison").is_null()).is_empty()
+    assert figures.filter(pl.col("bas") > pl.col("haut")).is_empty()
+    key = ["lecture", "dimension", "groupe", "mesure"]
+    assert figures.select(key).is_duplicated().sum() == 0
+    rows = figures.filter(mesure="rows", lecture="hors_procedure").group_by("dimension").agg(pl.col("valeur").sum())
+    assert set(rows["valeur"]) == {(COMPANIES - 1) * SPAN}, "the groups of each dimension share out all rows"
+    everyone = figures.filter(mesure="failures", lecture="toutes", dimension="ensemble")["valeur"].item()
+    outside = figures.filter(mesure="failures", lecture="hors_procedure", dimension="ensemble")["valeur"].item()
+    assert everyone == outside + SPAN, "a company in a procedure counts as failed"
+    again = frame_of(FIGURES, figures_of(found, score, RULES, weights, probabilities=True, by_group=True))
+    assert again.equals(figures)
+    points = frame_of(FIGURES, figures_of(found, score, RULES, weights, probabilities=False, by_group=False))
+    assert points.filter(mesure="calibration_error")["raison"].unique().to_list() == ["the score is no probability"]

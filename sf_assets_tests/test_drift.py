@@ -1,0 +1,142 @@
+"""The stability index on known distributions, drift told and warned of, past lists held against what became of them."""
+
+from datetime import date
+from statistics import NormalDist
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.stats import norm
+
+from sf_assets.catalogue import TABLES
+from sf_assets.evaluation.assets import _VERIFICATION
+from sf_assets.evaluation.drift import drift, reference_rows, stability_index
+from sf_assets.evaluation.tables import DRIFT, SUITES, VERIFICATION
+from sf_assets.features.registry import NAMES
+from sf_assets.features.tables import MATRIX
+from sf_assets.lists.tables import ALERTS
+from sf_assets.model.tables import EVALUATION, TARGET
+from sf_assets.quality.verdicts import judge_months
+from sf_assets.schema import Table
+from sf_assets.storage import Session, Warehouse, frame_of
+
+MONTH = date(2026, 10, 1)
+
+
+def test_the_index_of_the_same_distribution_is_zero_and_small_for_another_sample_of_it() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=20_000)
+    assert stability_index(values, values) == 0
+    assert stability_index(values, rng.normal(size=20_000)) < 0.002
+
+
+def test_the_index_of_a_shifted_normal_is_that_of_its_tenths() -> None:
+    levels = (np.arange(200_000) + 0.5) / 200_000
+    values = norm.ppf(levels)
+    edges = np.append(norm.ppf(np.arange(1, 10) / 10), np.inf)
+    moved = np.diff(np.append(0, norm.cdf(edges - 0.5)))
+    known = np.sum((moved - 0.1) * np.log(moved / 0.1))
+    assert stability_index(values, values + 0.5) == pytest.approx(known, rel=1e-3)
+    assert known > 0.2
+
+
+def test_values_heaped_up_in_zero_share_a_bin() -> None:
+    rng = np.random.default_rng(0)
+    reference = np.where(rng.random(10_000) < 0.95, 0, 100.0)
+    twice = np.where(rng.random(10_000) < 0.90, 0, 100.0)
+    p, q = np.mean(reference > 0), np.mean(twice > 0)
+    known = (q - p) * np.log(q / p) + (p - q) * np.log((1 - q) / (1 - p))
+    assert stability_index(reference, twice) == pytest.approx(known)
+
+
+def test_unknown_values_are_no_drift_but_a_change_of_coverage() -> None:
+    reference = pl.DataFrame({"paydex": [float(i) for i in range(100)], "fpi_30": [1.0] * 100})
+    current = pl.DataFrame({"paydex": [float(i) if i % 2 else None for i in range(100)], "fpi_30": [None] * 100},
+                           schema_overrides={"fpi_30": pl.Float64})  # fmt: skip
+    known, unknown = drift("variable", reference, current, ("paydex", "fpi_30")).rows(named=True)
+    assert known["psi"] < 0.01
+    assert (known["connus_reference"], known["connus_mois"]) == (1, 0.5)
+    assert (unknown["psi"], unknown["connus_mois"], unknown["mediane_mois"]) == (None, 0, None)
+
+
+def put(session: Session, table: Table, frame: pl.DataFrame, month: date) -> None:
+    rows = frame_of(table, frame.iter_rows(named=True))
+    session.replace({table: rows}, where={"month": month}, author="test", message="test")
+
+
+def test_drift_beyond_the_limits_is_a_warning_that_blocks_nothing(warehouse: Warehouse) -> None:
+    rng = np.random.default_rng(0)
+    frames = [pl.DataFrame({"paydex": rng.normal(size=5000), "effectif": rng.normal(at, size=5000)}) for at in (0, 1)]
+    with warehouse.session() as session:
+        put(session, DRIFT, drift("variable", *frames, ("paydex", "effectif")), MONTH)
+        judged = {one.check.name: one for one in judge_months(session, SUITES[DRIFT.name], [MONTH])[MONTH]}
+    drifted = judged["like_the_months_learned_from"]
+    assert (drifted.outcome.passed, drifted.outcome.unexpected_count, drifted.check.severity) == (False, 1, "warning")
+    assert judged["as_well_known"].outcome.passed
+
+
+def test_the_reference_is_a_year_of_the_months_learned_from_and_the_same_each_time(warehouse: Warehouse) -> None:
+    with warehouse.session() as session:
+        for year in (2020, 2021, 2022):
+            for month in range(1, 13):
+                values = pl.DataFrame({"siren": [f"{i:09}" for i in range(5)], "paydex": [float(year)] * 5})
+                put(session, MATRIX, values, date(year, month, 1))
+        rows = reference_rows(session, date(2020, 1, 1), date(2021, 12, 1))
+        again = reference_rows(session, date(2020, 1, 1), date(2021, 12, 1))
+    assert rows.height == 60
+    assert set(rows["paydex"]) == {2020.0, 2021.0}
+    assert rows.equals(again)
+    assert rows.columns == ["siren", *NAMES]
+
+
+def test_a_past_list_is_held_against_what_became_of_its_companies(warehouse: Warehouse) -> None:
+    listed = date(2025, 3, 1)
+    alerts = pl.DataFrame(
+        {
+            "siren": [f"{i:09}" for i in range(20)],
+            "rang": pl.Series(range(1, 21), dtype=pl.Int32),
+            "niveau": pl.Series([2] * 8 + [1] * 12, dtype=pl.Int32),
+            "probabilite": [0.4] * 8 + [0.1] * 12,
+            "methode": ["foret"] * 20,
+            "scores_version": pl.Series([1] * 20, dtype=pl.Int32),
+        }
+    )
+    outcome = pl.DataFrame(
+        {
+            "siren": [f"{i:09}" for i in range(30)],
+            "periode": [listed] * 30,
+            "target": [i in {0, 1, 2, 9} or i >= 20 for i in range(30)],
+            "en_procedure": [i == 2 for i in range(30)],
+        }
+    )
+    promised = pl.DataFrame(
+        {
+            "methode": ["foret"] * 2,
+            "lecture": ["hors_procedure"] * 2,
+            "mesure": ["fort_precision", "modere_precision"],
+            "valeur": [0.9, 0.2],
+        }
+    )
+    with warehouse.session() as session:
+        put(session, ALERTS, alerts, listed)
+        put(session, ALERTS, alerts, date(2026, 9, 1))
+        put(session, TARGET, outcome, MONTH)
+        put(session, EVALUATION, promised, listed)
+        session.bind({TARGET: MONTH})
+        session.bind_months([ALERTS, EVALUATION], [listed, date(2026, 9, 1)])
+        session.replace({VERIFICATION: _VERIFICATION.text}, where={"month": MONTH}, author="test", message="test")
+        judged = {
+            one.check.name: one.outcome for one in judge_months(session, SUITES[VERIFICATION.name], [MONTH])[MONTH]
+        }
+        found = session.connection.execute("select * from lake.eval_verification order by niveau").pl()
+    assert found["mois_liste"].to_list() == [listed, listed], "the outcome of September 2026 is not known yet"
+    assert found["entreprises"].to_list() == [20, 8]
+    assert found["suivies"].to_list() == [19, 7]
+    assert found["defaillances"].to_list() == [3, 2]
+    assert found["precision"].to_list() == pytest.approx([3 / 19, 2 / 7])
+    low, high = found["bas"].to_list(), found["haut"].to_list()
+    z = NormalDist().inv_cdf(0.975)
+    centre, width = (2 + z**2 / 2) / (7 + z**2), z * np.sqrt(2 * 5 / 7 + z**2 / 4) / (7 + z**2)
+    assert (low[1], high[1]) == pytest.approx((centre - width, centre + width), abs=1e-3)
+    assert judged["as_announced"].unexpected_count == 1, "nine in ten were announced, two in seven came"
+    assert TABLES[VERIFICATION.name] is VERIFICATION
