@@ -11,7 +11,7 @@ export SF_DATA_DIR ?= $(CURDIR)/data
 # Learning needs the companies that failed long ago; the production perimeter of 36 months no longer holds them.
 export SF_PERIMETER_MONTHS ?= 120
 
-.PHONY: help demo ui test lint bench faults docs lock clean
+.PHONY: help demo ui test lint bench evaluate faults docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-7s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ lint: $(VENV)/installed ## format, lint, types and SQL
 bench: $(VENV)/installed ## rows per second, seconds and memory of each stage at 4,000 and 50,000 companies
 	@$(PYTHON) -m sf_assets.bench
 
+evaluate: $(VENV)/installed .dagster/dagster.yaml ## what the methods are worth: backtest, champion, utility, drift; a report and docs/evaluation.md
+	@$(PYTHON) -m sf_assets.evaluate --month $(MONTH) --page docs/evaluation.md
+
 faults: $(VENV)/installed ## play every fault of the catalogue and print what caught, stopped and cleared it
 	@$(PYTHON) -m sf_assets.faults run
 
@@ -55,4 +58,5 @@ lock: $(VENV)/installed ## compile requirements.lock again after a change of pyp
 		--no-annotate --no-header --quiet --output-file requirements.lock
 
 clean: ## remove what the demonstration made: environment, data, instance
-	rm -rf $(VENV) .dagster data/incoming data/warehouse data/models data/lists data/exports data/quarantine data/oracle data/explanations
+	rm -rf $(VENV) .dagster data/incoming data/warehouse data/models data/lists data/exports data/quarantine data/oracle data/explanations \
+		data/evaluation

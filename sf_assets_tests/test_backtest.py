@@ -96,7 +96,7 @@ def test_companies_scored_as_new_were_never_learned_from() -> None:
 
     first, *test = months_from(date(2020, 1, 1), 3)
     origin = Origin(test[0], (first,), tuple(test))
-    scored = pl.concat(backtest(origin, load=load, draw=load, methods={"memory": Remembering}))
+    scored = pl.concat(backtest(origin, {"memory": Remembering}, load=load, draw=load))
     assert scored.schema == frame_of(BACKTEST, ()).schema
     assert asked == [(first,), (test[0],), (test[1],)], "months are read one at a time"
     of_all = scored.filter(entreprises="toutes")

@@ -15,7 +15,7 @@ from sf_assets.evaluation.drift import REFERENCE, drift, reference_rows
 from sf_assets.evaluation.figures import KNOWN, Row, figures_of
 from sf_assets.evaluation.origins import Origin, rolling_origins
 from sf_assets.evaluation.panel import Panel
-from sf_assets.evaluation.reading import ROWS, methods_of, months_of, read_panel, read_scores
+from sf_assets.evaluation.reading import ROWS, bind_backtest, methods_of, read_panel, read_scores
 from sf_assets.evaluation.tables import BACKTEST, DRIFT, FIGURES, UTILITY, VERIFICATION
 from sf_assets.evaluation.utility import LEARNING_ROWS, ORIGINS, parts_of, utility
 from sf_assets.features.registry import NAMES
@@ -81,7 +81,9 @@ def eval_backtest(
         origins = _origins(session, month, parameters, config.every_months)
         for origin in origins:
             with session.reading():
-                for scores in backtest(origin, load=lambda m: load(session, m), draw=lambda m: draw(session, m)):
+                for scores in backtest(
+                    origin, METHODS, load=lambda m: load(session, m), draw=lambda m: draw(session, m)
+                ):
                     session.connection.register("scores", scores.to_arrow())
                     session.connection.execute("insert into scored_rows by name select * from scores")
             context.log.info(f"origin {origin.month:%Y-%m}: {len(origin.training)} months learned from")
@@ -95,11 +97,8 @@ def eval_backtest(
 def _backtested(session: Session, month: date, parameters: Parameters) -> Panel | None:
     """Open the backtest of a month with what became of its rows; return them, None when no month was scored."""
     gate(session, [(name, month) for name in (BACKTEST.name, TARGET.name, "clean_procedure_episode")])
-    session.bind(dict.fromkeys((BACKTEST, TARGET, TABLES["clean_procedure_episode"]), month))
-    scored = months_of(session)
     described = ("feat_company_month", "feat_matrix")
-    gate(session, [(name, m) for name in described for m in scored])
-    session.bind_months([TABLES[name] for name in described], scored or [month])
+    gate(session, [(name, scored) for scored in bind_backtest(session, month) for name in described])
     return read_panel(session, parameters.cutoff_shift_days)
 
 
@@ -221,8 +220,8 @@ def eval_utility(
     **stamp(
         DRIFT,
         "evaluation",
-        description="One row is one input or score of the month against the months learned from: population stability index, "
-        "share of known values, median.",
+        description="One row is one input or score of the month against the same month of the years learned from: "
+        "population stability index, share of known values, median.",
         query=REFERENCE,
         kinds={"python", "numpy"},
     ),
@@ -242,7 +241,7 @@ def eval_drift(context: dg.AssetExecutionContext, warehouse: Warehouse, folders:
         ).fetchall()
         found = [frame_of(DRIFT, ())]
         if learned:
-            reference = reference_rows(session, learned[0][2], learned[0][3])
+            reference = reference_rows(session, month, *learned[0][2:])
             found.append(drift("variable", reference, current, NAMES))
             methods = {name: store.load(month, name, version)[0] for name, version, *_ in learned}
             before, now = (

@@ -7,11 +7,11 @@ import polars as pl
 from sf_assets.evaluation.figures import KNOWN, NEW
 from sf_assets.evaluation.origins import PARTS, Origin, part_of
 from sf_assets.model.learning import Load
-from sf_assets.model.methods import METHODS, ScoringMethod, score
+from sf_assets.model.methods import ScoringMethod, score
 
 
 def backtest(
-    origin: Origin, *, load: Load, draw: Load, methods: Mapping[str, type[ScoringMethod]] = METHODS
+    origin: Origin, methods: Mapping[str, type[ScoringMethod]], *, load: Load, draw: Load
 ) -> Iterator[pl.DataFrame]:
     """Yield the scores of the months of an origin, a month at a time, in the columns of `eval_backtest`.
 

@@ -15,8 +15,7 @@ from sf_assets.storage import Session, frame_of
 BINS = 10
 # An empty bin says "rare", not "never".
 _LEAST_SHARE = 1e-4
-# A year of the months learned from, spread over all of them, and no more rows than tenths can be told by.
-_REFERENCE_MONTHS = 12
+# Tenths need no more rows to be told.
 _REFERENCE_ROWS = 20_000
 REFERENCE = """
     select * exclude (month) from feat_matrix
@@ -68,10 +67,14 @@ def _known_share(values: pl.Series) -> float | None:
     return values.count() / len(values) if len(values) else None
 
 
-def reference_rows(session: Session, first: date, last: date) -> pl.DataFrame:
-    """Return some of the rows of the months from `first` to `last`: the same ones on any day and machine."""
+def reference_rows(session: Session, month: date, first: date, last: date) -> pl.DataFrame:
+    """Return some of the rows learned from `first` to `last`, the same ones on any day and machine.
+
+    They are those of the same month of each year, where there are any: accounts, staff and contributions have seasons,
+    and a month differs from the rest of the year without anything having changed.
+    """
     span = [m for m in session.months(MATRIX.name) if first <= m <= last]
-    months = [span[i] for i in np.unique(np.linspace(0, len(span) - 1, _REFERENCE_MONTHS).round().astype(int))]
+    months = [m for m in span if m.month == month.month] or span
     session.bind_months([MATRIX], months)
     (rows,) = session.connection.execute("select count(*) from feat_matrix").fetchall()[0]
     one_in = max(round(rows / _REFERENCE_ROWS), 1)

@@ -4,9 +4,13 @@ from datetime import date
 
 import polars as pl
 
+from sf_assets.clean.procedures import PROCEDURE_EPISODE
 from sf_assets.evaluation.panel import Panel, panel_of
+from sf_assets.evaluation.tables import BACKTEST
 from sf_assets.failures import PermanentFailure
+from sf_assets.features.tables import COMPANY_MONTH, MATRIX
 from sf_assets.model.matrix import Floats
+from sf_assets.model.tables import TARGET
 from sf_assets.storage import Session
 
 # `date_defaillance` is the first day of the procedure that makes a row fail.
@@ -35,6 +39,15 @@ _SCORES = """
 """
 
 
+def bind_backtest(session: Session, month: date) -> list[date]:
+    """Make the backtest of a month readable, with labels, procedures and features; return the months it scored."""
+    session.bind(dict.fromkeys((BACKTEST, TARGET, PROCEDURE_EPISODE), month))
+    found = session.connection.execute("select distinct periode from eval_backtest order by periode").fetchall()
+    scored = [scored for (scored,) in found]
+    session.bind_months([COMPANY_MONTH, MATRIX], scored or [month])
+    return scored
+
+
 def read_panel(session: Session, shift: int) -> Panel | None:
     """Return the rows of the backtest bound in a session, with what became of them; None when no month was scored."""
     rows = session.connection.execute(ROWS, {"shift": shift}).pl()
@@ -55,9 +68,3 @@ def read_scores(session: Session, panel: Panel, method: str, companies: str) -> 
 def methods_of(session: Session) -> list[tuple[str, str]]:
     """Return the methods of a backtest with the companies that each learned from."""
     return session.connection.execute("select distinct methode, entreprises from eval_backtest order by all").fetchall()
-
-
-def months_of(session: Session) -> list[date]:
-    """Return the months that a backtest scored."""
-    found = session.connection.execute("select distinct periode from eval_backtest order by periode").fetchall()
-    return [month for (month,) in found]

@@ -8,8 +8,8 @@ from sf_assets.schema import Column, Table, between, no_rows
 
 # The customary reading of the index: below 0.10 the same population, above 0.25 another one.
 LARGEST_INDEX = 0.25
-# A tenth of the companies known before and unknown now, or the reverse.
-LARGEST_CHANGE_OF_COVERAGE = 0.10
+# A tenth of the companies, known before and unknown now.
+LARGEST_LOSS_OF_COVERAGE = 0.10
 
 _ENTREPRISES = Column(
     "entreprises", "VARCHAR", "toutes: by methods that learned from every company; nouvelles: never from the one scored"
@@ -94,14 +94,14 @@ UTILITY = Table(
 
 DRIFT = Table(
     name="eval_drift",
-    grain="one input or score of the month, compared with the months learned from",
+    grain="one input or score of the month, compared with the same month of the years learned from",
     columns=(
         Column("nature", "VARCHAR", "variable: an input; score: what a method says"),
         Column("nom", "VARCHAR", "name of the feature or method"),
-        Column("psi", "DOUBLE", "population stability index of known values, over tenths of the months learned from"),
-        Column("connus_reference", "DOUBLE", "share of known values in the months learned from"),
+        Column("psi", "DOUBLE", "population stability index of known values, over tenths of those months"),
+        Column("connus_reference", "DOUBLE", "share of known values in those months"),
         Column("connus_mois", "DOUBLE", "share of known values in the month"),
-        Column("mediane_reference", "DOUBLE", "median of known values in the months learned from"),
+        Column("mediane_reference", "DOUBLE", "median of known values in those months"),
         Column("mediane_mois", "DOUBLE", "median of known values in the month"),
     ),
     key=("nature", "nom"),
@@ -115,8 +115,8 @@ DRIFT = Table(
         ),
         no_rows(
             "as_well_known",
-            f"select nom from {{batch}} where abs(connus_mois - connus_reference) > {LARGEST_CHANGE_OF_COVERAGE}",
-            "A value is known of many more or many fewer companies than when methods learned: look at the month's files.",
+            f"select nom from {{batch}} where connus_reference - connus_mois > {LARGEST_LOSS_OF_COVERAGE}",
+            "A value is known of many fewer companies than when methods learned: look at the month's files.",
             "warning",
         ),
     ),

@@ -19,9 +19,9 @@ from sf_assets.storage import frame_of
 THEME, SOURCE = "theme", "source"
 # Every set of features is learned anew at each origin: the last origins and fewer rows are enough to compare sets.
 ORIGINS = 3
-LEARNING_ROWS = 50_000
+LEARNING_ROWS = 20_000
 # All failures weigh the same as in the whole, and trees of four leaves need no more rounds to tell sets apart.
-_ROUNDS = 150
+_ROUNDS = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,103 @@
+"""All that an evaluation found for a month, read from the warehouse for those who tell it."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from sf_assets.evaluation.bootstrap import draw_weights
+from sf_assets.evaluation.curves import calibration_of, distribution_of, precision_recall_of
+from sf_assets.evaluation.figures import KNOWN, OUTSIDE, WHOLE
+from sf_assets.evaluation.oracle import Reach, oracle_scores, reach
+from sf_assets.evaluation.reading import bind_backtest, methods_of, read_panel, read_scores
+from sf_assets.evaluation.tables import DRIFT, FIGURES, UTILITY, VERIFICATION
+from sf_assets.model.champion import CHAMPION
+from sf_assets.model.methods import METHODS
+from sf_assets.pictures.curves import Curve
+from sf_assets.storage import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The tables of an evaluation, the curves of its scores, and how near they come to the oracle where there is one.
+
+    `distribution` holds the edges and shares of the scores of `best`, the method of the highest average precision.
+    """
+
+    month: date
+    companies: int
+    figures: pl.DataFrame
+    champion: pl.DataFrame
+    utility: pl.DataFrame
+    drift: pl.DataFrame
+    verification: pl.DataFrame
+    reached: tuple[Reach, ...]
+    best: str
+    precision_recall: tuple[Curve, ...]
+    calibration: tuple[Curve, ...]
+    distribution: tuple[list[float], list[float]]
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods, the highest average precision first."""
+        return self.whole("average_precision").sort("valeur", descending=True, nulls_last=True)["methode"].to_list()
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins, the earliest first."""
+        return self.figures.filter(dimension="origine")["groupe"].unique().sort().to_list()
+
+    def whole(self, name: str, *, companies: str = KNOWN, reading: str = OUTSIDE) -> pl.DataFrame:
+        """Return one figure of every method over all rows of a reading."""
+        return self.figures.filter(mesure=name, entreprises=companies, lecture=reading, dimension=WHOLE)
+
+    def of(self, method: str, dimension: str, *names: str) -> pl.DataFrame:
+        """Return figures of one method by group of a dimension, companies in a procedure left out."""
+        return self.figures.filter(
+            pl.col("mesure").is_in(names), methode=method, entreprises=KNOWN, lecture=OUTSIDE, dimension=dimension
+        )
+
+
+def read_found(session: Session, month: date, shift: int, oracle: Path) -> Found:
+    """Read what was found for a month; raise `LookupError` when its backtest has no row."""
+    bind_backtest(session, month)
+    panel = read_panel(session, shift)
+    if panel is None:
+        raise LookupError(
+            f"eval_backtest, {month:%Y-%m}: expected scores of past origins, found none: history is too short"
+        )
+    session.bind(dict.fromkeys((FIGURES, CHAMPION, UTILITY, DRIFT, VERIFICATION), month))
+    tables = {
+        name: session.connection.execute(f"from {name} order by all").pl()
+        for name in (FIGURES.name, CHAMPION.name, UTILITY.name, DRIFT.name, VERIFICATION.name)
+    }
+    kept = ~panel.en_procedure
+    scores = {
+        method: read_scores(session, panel, method, companies)
+        for method, companies in methods_of(session)
+        if companies == KNOWN
+    }
+    weights = draw_weights(len(panel.companies))
+    best = str(
+        tables[FIGURES.name]
+        .filter(mesure="average_precision", entreprises=KNOWN, lecture=OUTSIDE, dimension=WHOLE)
+        .sort("valeur", descending=True, nulls_last=True)["methode"][0]
+    )
+    target = panel.target[kept]
+    return Found(
+        month=month,
+        companies=len(panel.companies),
+        figures=tables[FIGURES.name],
+        champion=tables[CHAMPION.name],
+        utility=tables[UTILITY.name],
+        drift=tables[DRIFT.name],
+        verification=tables[VERIFICATION.name],
+        reached=reach(panel, oracle_scores(oracle, panel), scores, weights) if oracle.is_file() else (),
+        best=best,
+        precision_recall=tuple(precision_recall_of(name, score[kept], target) for name, score in scores.items()),
+        calibration=tuple(
+            calibration_of(name, score[kept], target) for name, score in scores.items() if METHODS[name].learns
+        ),
+        distribution=distribution_of(scores[best][kept]),
+    )

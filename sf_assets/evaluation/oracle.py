@@ -1,0 +1,54 @@
+"""How near the methods come to the most that could be known: on synthetic France alone, where someone knows it.
+
+The oracle is a file outside of the warehouse, one probability per company and month in no procedure, written with the
+synthetic batch. Nothing that makes a list reads it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from sf_assets.evaluation.bootstrap import Interval, Weights, interval, ranking, ratio
+from sf_assets.evaluation.panel import Panel
+from sf_assets.model.matrix import Flags, Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The average precision of a method, that of the oracle on the same rows, and their ratio, by group of rows."""
+
+    method: str
+    group: str
+    precision: Interval
+    oracle: Interval
+    ratio: Interval
+
+
+def oracle_scores(path: Path, panel: Panel) -> Floats:
+    """Return the oracle's probability for each row of the panel, NaN where it has none."""
+    known = pl.read_parquet(path, columns=["siren", "periode", "probability_18m"])
+    rows = pl.DataFrame(
+        {
+            "siren": panel.companies.gather(panel.company),
+            "periode": pl.Series(panel.months).gather(panel.period),
+        }
+    )
+    found = rows.join(known, on=["siren", "periode"], how="left", maintain_order="left")["probability_18m"]
+    return found.cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def reach(panel: Panel, oracle: Floats, scores: dict[str, Floats], weights: Weights) -> tuple[Reach, ...]:
+    """Compare every method with the oracle over all origins, then at each, on rows of companies in no procedure."""
+    known = ~panel.en_procedure & ~np.isnan(oracle)
+    slices: dict[str, Flags] = {"ensemble": known}
+    slices |= {f"{origin:%Y-%m}": known & (panel.origin == place) for place, origin in enumerate(panel.origins)}
+    found = []
+    for group, rows in slices.items():
+        given = (panel.target[rows], panel.company[rows], weights)
+        best = ranking(oracle[rows], *given)[1]
+        for method, score in scores.items():
+            reached = ranking(score[rows], *given)[1]
+            found.append(Reach(method, group, interval(reached), interval(best), interval(ratio(reached, best))))
+    return tuple(found)

@@ -1,0 +1,120 @@
+"""The part of `docs/evaluation.md` that an evaluation writes: its tables, between two marks. The words around stay."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from sf_assets.evaluation.found import Found
+from sf_assets.evaluation.report import READINGS, told
+from sf_assets.model.methods import METHODS
+
+BEGIN = "<!-- written by `make evaluate`: change nothing below -->"
+END = "<!-- end of what `make evaluate` writes -->"
+
+_READINGS = (
+    "All companies, those in a procedure left out",
+    "Companies never learned from, those in a procedure left out",
+    "All companies, those in a procedure counted as failed",
+)
+_FIGURES = {
+    "roc_auc": "ROC AUC", "average_precision": "average precision", "calibration_error": "calibration error",
+    "fort_precision": "strong: precision", "fort_recall": "recall", "fort_f05": "F0.5",
+    "modere_precision": "moderate: precision", "modere_recall": "recall", "modere_f2": "F2",
+}  # fmt: skip
+_LISTS = {
+    f"liste_{size}_{figure}": f"{size:,}: {figure}"
+    for size in (1_000, 5_000, 10_000)
+    for figure in ("precision", "recall")
+}
+_TIME = {
+    f"{alert}_{figure}": f"{name}: {label}"
+    for alert, name in (("fort", "strong"), ("modere", "moderate"), ("liste_5000", "list of 5,000"))
+    for figure, label in (("avance_mois", "months ahead"), ("prevenues", "warned"), ("stabilite", "stays a month"))
+}
+_DIMENSIONS = ("origine", "periode", "taille", "age", "section", "region")
+_GROUP_FIGURES = {
+    "failing_companies": "failing companies", "roc_auc": "ROC AUC", "average_precision": "average precision",
+    "fort_precision": "strong: precision", "modere_precision": "moderate: precision", "modere_recall": "recall",
+}  # fmt: skip
+
+
+def page_with(text: str, found: Found) -> str:
+    """Return the page with its written part replaced; raise `ValueError` when it does not hold both marks, in order."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"page: expected {BEGIN!r} then {END!r}, found {'the first alone' if begin else 'neither'}")
+    return f"{before}{BEGIN}\n{chr(10).join(_lines(found))}\n{END}{after}"
+
+
+def _lines(found: Found) -> Iterator[str]:
+    yield (
+        f"\nMonth {found.month:%Y-%m}, {found.companies:,} companies scored at {len(found.origins)} origins from "
+        f"{found.origins[0]} to {found.origins[-1]}."
+    )
+    for title, (_, companies, reading) in zip(_READINGS, READINGS, strict=True):
+        yield f"\n### {title}\n"
+        names = _FIGURES | _LISTS if reading == READINGS[0][2] else _FIGURES
+        yield from _by_method(found, names, companies, reading)
+    yield "\n### Lead time and stability\n"
+    yield from _by_method(found, _TIME, READINGS[0][1], READINGS[0][2])
+    yield f"\n### By group: `{found.best}`\n"
+    yield from _table(["group", *_GROUP_FIGURES.values()], _groups(found))
+    yield "\n### Champion\n"
+    champion = found.champion["decision"][0] if found.champion.height else "nothing to compare"
+    yield f"Decision: {champion}.\n"
+    yield from _table(
+        ["challenger", "average precision", "champion's", "difference"],
+        (
+            (f"`{row['candidat']}`", told(row["ap_candidat"]), told(row["ap_tenant"]),
+             told(row["difference"], row["bas"], row["haut"]))
+            for row in found.champion.iter_rows(named=True)
+        ),
+    )  # fmt: skip
+    yield "\n### What each theme and source adds\n"
+    yield from _table(
+        ["theme or source", "features", "average precision lost without", "reached by it alone", "adds"],
+        (
+            (row["nom"], str(row["variables"]), told(row["perte"], row["perte_bas"], row["perte_haut"]),
+             told(row["seul"], row["seul_bas"], row["seul_haut"]), "yes" if row["apporte"] else "nothing measurable")
+            for row in found.utility.sort("nature", "perte", descending=True).iter_rows(named=True)
+        ),
+    )  # fmt: skip
+    yield "\n### Over the oracle\n"
+    yield from _table(
+        ["rows", "method", "average precision", "oracle's", "ratio"],
+        (
+            (one.group, f"`{one.method}`", told(one.precision.value), told(one.oracle.value),
+             told(one.ratio.value, one.ratio.low, one.ratio.high))
+            for one in found.reached
+        ),
+    )  # fmt: skip
+
+
+def _by_method(found: Found, names: dict[str, str], companies: str, reading: str) -> Iterator[str]:
+    """Yield one row per figure, one column per method: there are more figures than fit in a line."""
+    rows = []
+    for name, label in names.items():
+        by_method = {
+            row["methode"]: row for row in found.whole(name, companies=companies, reading=reading).iter_rows(named=True)
+        }
+        rows.append((label, *(_told(by_method.get(method)) for method in found.methods)))
+    yield from _table(["", *(f"`{method}` ({METHODS[method].label})" for method in found.methods)], rows)
+
+
+def _groups(found: Found) -> Iterator[Sequence[str]]:
+    for dimension in _DIMENSIONS:
+        rows = found.of(found.best, dimension, *_GROUP_FIGURES)
+        for group in rows["groupe"].unique(maintain_order=True):
+            by_name = {row["mesure"]: row for row in rows.filter(groupe=group).iter_rows(named=True)}
+            yield (f"{dimension}: {group}", *(_told(by_name.get(name), name) for name in _GROUP_FIGURES))
+
+
+def _told(row: dict[str, object] | None, name: str = "") -> str:
+    if row is None:
+        return "–"
+    return told(row["valeur"], row["bas"], row["haut"], count=name == "failing_companies")  # type: ignore[arg-type]
+
+
+def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(headers)} |"
+    yield f"|{'---|' * len(headers)}"
+    yield from (f"| {' | '.join(row)} |" for row in rows)

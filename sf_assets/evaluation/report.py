@@ -1,0 +1,225 @@
+"""The report of an evaluation: one HTML file, without script nor outside resource, in French, light or dark."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+
+import polars as pl
+
+from sf_assets.evaluation.figures import EVERYONE, KNOWN, NEW, OUTSIDE
+from sf_assets.evaluation.found import Found
+from sf_assets.evaluation.tables import LARGEST_INDEX
+from sf_assets.model.methods import METHODS
+from sf_assets.pictures.curves import Span, calibration, histogram, intervals, precision_recall
+
+_STYLE = """
+:root { color-scheme: light dark; --line: #8885; --soft: #8881; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
+h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
+table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; }
+th:first-child, td:first-child { text-align: left; } tbody tr:hover { background: var(--soft); }
+small { opacity: .75; } svg { max-width: 100%; height: auto; margin: .5rem 1.5rem .5rem 0; }
+.wide { overflow-x: auto; }
+"""
+READINGS = (
+    ("Toutes les entreprises, hors procédure", KNOWN, OUTSIDE),
+    ("Entreprises jamais vues à l'apprentissage, hors procédure", NEW, OUTSIDE),
+    ("Toutes les entreprises, celles déjà en procédure comptées comme défaillantes", KNOWN, EVERYONE),
+)
+_QUALITY = {
+    "roc_auc": "AUC", "average_precision": "précision moyenne", "calibration_error": "erreur de calibration",
+    "fort_precision": "fort : précision", "fort_recall": "fort : rappel", "fort_f05": "F0,5",
+    "modere_precision": "modéré : précision", "modere_recall": "modéré : rappel", "modere_f2": "F2",
+}  # fmt: skip
+_BALANCE = {
+    "fort_balanced_accuracy": "fort : exactitude équilibrée",
+    "modere_balanced_accuracy": "modéré : exactitude équilibrée",
+}
+_LISTS = {
+    f"liste_{size}_{figure}": f"{size:,} : {label}".replace(",", " ")
+    for size in (1_000, 5_000, 10_000)
+    for figure, label in (("precision", "précision"), ("recall", "rappel"))
+}
+_TIME = {
+    f"{alert}_{figure}": f"{name} : {label}"
+    for alert, name in (("fort", "fort"), ("modere", "modéré"), ("liste_5000", "liste de 5 000"))
+    for figure, label in (("avance_mois", "avance (mois)"), ("prevenues", "prévenues"), ("stabilite", "stabilité"))
+}
+_DIMENSIONS = {
+    "origine": "Par origine", "periode": "En 2020-2021 et les autres années", "section": "Par section d'activité",
+    "taille": "Par effectif", "age": "Par âge", "region": "Par région",
+}  # fmt: skip
+_GROUP_FIGURES = {
+    "rows": "lignes", "failing_companies": "défaillances", "roc_auc": "AUC", "average_precision": "précision moyenne",
+    "fort_precision": "fort : précision", "fort_recall": "fort : rappel", "modere_precision": "modéré : précision",
+    "modere_recall": "modéré : rappel", "calibration_in_the_large": "score − fréquence",
+}  # fmt: skip
+# Before it precision is that of a few companies: a scale that shows it shows nothing else.
+_FIRST_RECALL = 0.02
+_COUNTS = {"rows", "failing_companies"}
+
+
+def html(found: Found) -> str:
+    """Return the report as one HTML text."""
+    parts = (_head, _whole, _drawn, _groups, _champion, _utility, _oracle, _drift, _verification)
+    body = "\n".join(line for part in parts for line in part(found))
+    title = f"Ce que valent les méthodes, {found.month:%m/%Y}"
+    return (
+        f'<!doctype html>\n<html lang="fr"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>\n'
+        f"<body><h1>{title}</h1>\n{body}\n</body></html>\n"
+    )
+
+
+def told(value: float | None, low: float | None = None, high: float | None = None, *, count: bool = False) -> str:
+    """Return a figure as text, with its interval when it has one.
+
+    >>> told(0.1234, 0.1, 0.15), told(None), told(1200.0, count=True)
+    ('0.123 [0.100, 0.150]', '–', '1 200')
+    """
+    if value is None:
+        return "–"
+    if count:
+        return f"{value:,.0f}".replace(",", " ")
+    return f"{value:.3f}" + (f" [{low:.3f}, {high:.3f}]" if low is not None and high is not None else "")
+
+
+def _head(found: Found) -> Iterator[str]:
+    yield (
+        f"<p>Retour à {len(found.origins)} origines, de {found.origins[0]} à {found.origins[-1]} : à chacune, les méthodes "
+        "apprennent ce qui était connu alors (les issues des dix-huit mois précédents ne l'étaient pas) et notent les mois "
+        f"qui suivent. {found.companies} entreprises notées. Entre crochets, intervalles à 95 % obtenus en tirant de nouveau "
+        "les entreprises, avec tous leurs mois. Les listes de 1 000, 5 000 et 10 000 valent pour 350 000 entreprises : elles "
+        "sont ramenées au nombre noté chaque mois.</p>"
+        "<p>Ces scores servent à proposer une aide, jamais à contrôler.</p>"
+    )
+
+
+def _whole(found: Found) -> Iterator[str]:
+    for title, companies, reading in READINGS:
+        yield f"<h2>{title}</h2>"
+        wanted = [_QUALITY, _BALANCE | _LISTS] + ([_TIME] if reading == OUTSIDE else [])
+        for names in wanted:
+            cells = {name: found.whole(name, companies=companies, reading=reading) for name in names}
+            yield _table(
+                ["méthode", *names.values()],
+                ([METHODS[method].label, *(_cell(frame, "methode", method) for frame in cells.values())]
+                 for method in found.methods),
+            )  # fmt: skip
+    yield (
+        "<p><small>Avance : médiane des mois entre la première alerte et l'ouverture de la procédure. Prévenues : part des "
+        "entreprises défaillantes mises en alerte dans les dix-huit mois d'avant. Stabilité : part des entreprises en alerte "
+        "qui le sont encore le mois suivant.</small></p>"
+    )
+
+
+def _drawn(found: Found) -> Iterator[str]:
+    yield "<h2>Courbes</h2>"
+    tops = [y for curve in found.precision_recall for x, y in zip(curve.x, curve.y, strict=True) if x > _FIRST_RECALL]
+    top = max(tops, default=1.0)
+    yield precision_recall(found.precision_recall, title="Précision et rappel", y_max=min(top * 1.05, 1))
+    yield calibration(found.calibration, title="Calibration, dix groupes de même taille")
+    label = METHODS[found.best].label
+    yield histogram(*found.distribution, title=f"Scores : {label}", x_label="probabilité")
+
+
+def _groups(found: Found) -> Iterator[str]:
+    yield f"<h2>Par groupe : {METHODS[found.best].label}</h2>"
+    (overall,) = found.whole("average_precision").filter(methode=found.best)["valeur"]
+    for dimension, title in _DIMENSIONS.items():
+        rows = found.of(found.best, dimension, *_GROUP_FIGURES)
+        names = rows["groupe"].unique(maintain_order=True).to_list()
+        precision = rows.filter(mesure="average_precision")
+        yield f"<h3>{title}</h3>"
+        yield intervals(
+            [Span(group, *_values(precision, "groupe", group)) for group in names],
+            title="Précision moyenne (trait : ensemble)",
+            reference=overall,
+        )
+        yield _table(
+            ["groupe", *_GROUP_FIGURES.values()],
+            ([group, *(_cell(rows.filter(mesure=name), "groupe", group, count=name in _COUNTS) for name in _GROUP_FIGURES)]
+             for group in names),
+        )  # fmt: skip
+
+
+def _champion(found: Found) -> Iterator[str]:
+    yield "<h2>Champion</h2>"
+    for row in found.champion.head(1).iter_rows(named=True):
+        yield f"<p>En place : {row['tenant']}. Décision : {row['champion']}, pour les listes des mois suivants.</p>"
+    yield _table(
+        ["candidat", "précision moyenne", "en place", "différence", "remplace"],
+        ([row["candidat"], told(row["ap_candidat"]), told(row["ap_tenant"]),
+          told(row["difference"], row["bas"], row["haut"]), "oui" if row["remplace"] else "non"]
+         for row in found.champion.iter_rows(named=True)),
+    )  # fmt: skip
+
+
+def _utility(found: Found) -> Iterator[str]:
+    yield "<h2>Ce qu'apporte chaque thème et chaque source</h2>"
+    for kind in ("theme", "source"):
+        rows = found.utility.filter(nature=kind).sort("perte", descending=True)
+        spans = [
+            Span(row["nom"], row["perte"], row["perte_bas"], row["perte_haut"]) for row in rows.iter_rows(named=True)
+        ]
+        yield intervals(spans, title=f"Précision moyenne perdue sans : {kind}")
+        yield _table(
+            [kind, "variables", "perdue sans", "atteinte par cela seul", "apporte"],
+            ([row["nom"], str(row["variables"]), told(row["perte"], row["perte_bas"], row["perte_haut"]),
+              told(row["seul"], row["seul_bas"], row["seul_haut"]), "oui" if row["apporte"] else "rien de mesurable"]
+             for row in rows.iter_rows(named=True)),
+        )  # fmt: skip
+
+
+def _oracle(found: Found) -> Iterator[str]:
+    if not found.reached:
+        return
+    yield "<h2>Rapport à l'oracle (France synthétique)</h2>"
+    yield _table(
+        ["lignes", "méthode", "précision moyenne", "oracle", "rapport"],
+        ([one.group, METHODS[one.method].label, told(one.precision.value), told(one.oracle.value),
+          told(one.ratio.value, one.ratio.low, one.ratio.high)] for one in found.reached),
+    )  # fmt: skip
+
+
+def _drift(found: Found) -> Iterator[str]:
+    yield "<h2>Dérive du mois</h2>"
+    beyond = found.drift.filter(pl.col("psi") > LARGEST_INDEX).height
+    yield f"<p>{beyond} indices de stabilité dépassent {LARGEST_INDEX} ; les dix plus grands, puis les scores :</p>"
+    ranked = found.drift.sort("psi", descending=True, nulls_last=True)
+    shown = pl.concat([ranked.filter(nature="variable").head(10), ranked.filter(nature="score")])
+    yield _table(
+        ["variable ou score", "indice", "connus à l'apprentissage", "connus ce mois", "médiane à l'apprentissage", "ce mois"],
+        ([row["nom"], *(told(row[name]) for name in
+          ("psi", "connus_reference", "connus_mois", "mediane_reference", "mediane_mois"))]
+         for row in shown.iter_rows(named=True)),
+    )  # fmt: skip
+
+
+def _verification(found: Found) -> Iterator[str]:
+    yield "<h2>Listes passées, dix-huit mois après</h2>"
+    if found.verification.is_empty():
+        yield "<p>Aucune liste n'a encore dix-huit mois.</p>"
+        return
+    yield _table(
+        ["liste", "niveau", "entreprises", "défaillances", "précision", "annoncée"],
+        ([f"{row['mois_liste']:%Y-%m}", "fort" if row["niveau"] == 2 else "tous", str(row["entreprises"]),  # noqa: PLR2004 - the level
+          str(row["defaillances"]), told(row["precision"], row["bas"], row["haut"]), told(row["precision_annoncee"])]
+         for row in found.verification.iter_rows(named=True)),
+    )  # fmt: skip
+
+
+def _values(rows: pl.DataFrame, column: str, name: str) -> tuple[float | None, float | None, float | None]:
+    found = rows.filter(pl.col(column) == name).select("valeur", "bas", "haut").rows()
+    return found[0] if found else (None, None, None)
+
+
+def _cell(rows: pl.DataFrame, column: str, name: str, *, count: bool = False) -> str:
+    value, low, high = _values(rows, column, name)
+    return told(value, low, high, count=count or (value is not None and value > 1000))  # noqa: PLR2004
+
+
+def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f"<th>{escape(text)}</th>" for text in headers)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in rows)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

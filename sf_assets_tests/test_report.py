@@ -1,0 +1,124 @@
+"""What is drawn and written of an evaluation: sound SVG, figures as text, and how near the oracle the methods come."""
+
+from datetime import date
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.metrics import average_precision_score
+
+from sf_assets.evaluation.bootstrap import draw_weights
+from sf_assets.evaluation.curves import calibration_of, distribution_of, precision_recall_of
+from sf_assets.evaluation.oracle import oracle_scores, reach
+from sf_assets.evaluation.page import page_with
+from sf_assets.evaluation.panel import Panel, panel_of
+from sf_assets.evaluation.report import told
+from sf_assets.partitions import add_months
+from sf_assets.pictures.curves import Curve, Span, calibration, histogram, intervals, precision_recall
+
+SVG = "{http://www.w3.org/2000/svg}"
+CURVES = (Curve("forêt & co", [0, 0.5, 1], [0.9, 0.4, 0.1]), Curve("<seuils>", [0, 1], [0.5, 0.1]))
+DRAWINGS = {
+    "precision_recall": precision_recall(CURVES, title="a < b"),
+    "calibration": calibration(CURVES, title="a < b"),
+    "histogram": histogram([0.0, 0.1, 0.2], [0.7, 0.3], title="a < b", x_label="score"),
+    "intervals": intervals([Span("<3", 0.2, 0.1, 0.3), Span("?", None)], title="a < b", reference=0.15),
+    "nothing": intervals([], title="a < b"),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_drawing_is_sound_titled_and_takes_the_colour_of_its_page(name: str) -> None:
+    root = ET.fromstring(DRAWINGS[name])  # noqa: S314 - our own text
+    assert root.find(f"{SVG}title").text == "a < b"
+    assert {text.get("fill") for text in root.iter(f"{SVG}text")} == {"currentColor"}
+    width, height = (float(root.get("viewBox").split()[place]) for place in (2, 3))
+    for line in root.iter(f"{SVG}polyline"):
+        for point in line.get("points").split():
+            x, y = map(float, point.split(","))
+            assert 0 <= x <= width
+            assert 0 <= y <= height
+
+
+def test_every_curve_and_interval_is_drawn_and_named() -> None:
+    assert DRAWINGS["precision_recall"].count("<polyline") == 2
+    assert "&lt;seuils&gt;" in DRAWINGS["precision_recall"]
+    assert DRAWINGS["histogram"].count("<rect") == 2
+    assert DRAWINGS["intervals"].count("<circle") == 1, "what is not defined has no dot"
+    assert ">–<" in DRAWINGS["intervals"]
+
+
+def test_curves_say_what_scores_do() -> None:
+    score = np.linspace(0, 1, 1000)
+    target = score > 0.7
+    curve = precision_recall_of("perfect", score, target)
+    assert set(curve.y) == {1.0}
+    assert max(curve.x) == 1
+    calibrated = calibration_of("steps", score, target)
+    assert calibrated.y == [0, 0, 0, 0, 0, 0, 0, 1, 1, 1]
+    edges, shares = distribution_of(score)
+    assert edges[0] == 0
+    assert sum(shares) == pytest.approx(1)
+
+
+def test_a_figure_is_written_with_its_interval_or_a_dash() -> None:
+    assert told(0.12345, 0.1, 0.2) == "0.123 [0.100, 0.200]"
+    assert told(0.12345) == "0.123"
+    assert told(None) == "–"
+    assert told(12345.0, count=True) == "12 345"
+
+
+def test_a_page_without_its_marks_is_refused() -> None:
+    with pytest.raises(ValueError, match="found neither"):
+        page_with("no mark", None)  # type: ignore[arg-type]
+
+
+def two_years() -> Panel:
+    months = [add_months(date(2020, 4, 1), n) for n in range(24)]
+    return panel_of(
+        pl.DataFrame(
+            [
+                {
+                    "siren": f"{i:09}", "periode": month, "origine": date(2020 + (month >= date(2021, 4, 1)), 4, 1),
+                    "target": i % 10 == 0, "en_procedure": i == 1, "date_defaillance": None, "section": "F",
+                    "region": "Corse", "effectif": 12.0, "age_entreprise": 4.0,
+                }
+                for month in months
+                for i in range(60)
+            ],
+            schema_overrides={"date_defaillance": pl.Date},
+        )
+    )  # fmt: skip
+
+
+def test_methods_are_compared_with_the_oracle_on_the_rows_it_knows(tmp_path: Path) -> None:
+    panel = two_years()
+    rng = np.random.default_rng(0)
+    truth = np.where(panel.target, 0.4, 0.1) + rng.random(panel.target.size) / 3
+    rows = pl.DataFrame(
+        {
+            "siren": panel.companies.gather(panel.company),
+            "periode": pl.Series(panel.months).gather(panel.period),
+            "probability_18m": truth,
+        }
+    )
+    rows.filter(pl.col("siren") != "000000002").sample(fraction=1, shuffle=True, seed=1).write_parquet(
+        tmp_path / "o.parquet"
+    )
+    oracle = oracle_scores(tmp_path / "o.parquet", panel)
+    unknown = panel.company == 2
+    assert np.isnan(oracle[unknown]).all()
+    assert np.array_equal(oracle[~unknown], truth[~unknown])
+    worse = truth + rng.random(truth.size)
+    found = reach(panel, oracle, {"same": truth, "worse": worse}, draw_weights(60, replicates=50))
+    assert [(one.group, one.method) for one in found] == [
+        (group, method) for group in ("ensemble", "2020-04", "2021-04") for method in ("same", "worse")
+    ]
+    same, other = found[:2]
+    assert (same.ratio.value, same.ratio.low, same.ratio.high) == (1, 1, 1)
+    kept = ~unknown & ~panel.en_procedure
+    expected = [average_precision_score(panel.target[kept], score[kept]) for score in (worse, truth)]
+    assert other.ratio.value == pytest.approx(expected[0] / expected[1])
+    assert other.ratio.low < other.ratio.value < other.ratio.high < 1
