@@ -153,6 +153,28 @@ def test_the_row_that_follows_is_the_same_company_a_month_later() -> None:
     assert found.following.tolist() == [3, 4, 5, -1, -1, -1]
 
 
+def test_companies_are_ranked_among_those_of_their_month() -> None:
+    found = panel(companies=4, span=3)
+    score = np.array([0.1, 0.2, 0.3, 0.4]) * np.repeat([1.0, 10.0, 0.1], 4).reshape(3, 4)
+    rows = found.company != 1
+    ranks = found.ranks(score.ravel(), rows).reshape(3, 4)
+    assert np.isnan(ranks[:, 1]).all()
+    assert ranks[:, [0, 2, 3]].tolist() == [pytest.approx([1 / 3, 2 / 3, 1])] * 3
+
+
+def test_figures_of_rank_do_not_change_when_all_scores_of_a_month_move_together() -> None:
+    found = panel()
+    score = np.random.default_rng(1).random(found.company.size)
+    weights = draw_weights(len(found.companies), replicates=20)
+    moved = score / (1 + found.period)
+
+    def rank_figures(values: np.ndarray) -> pl.DataFrame:
+        rows = figures_of(found, values, RULES, weights, probabilities=False, by_group=False)
+        return frame_of(FIGURES, rows).filter(pl.col("mesure").is_in(["roc_auc", "average_precision"]))
+
+    assert rank_figures(score).equals(rank_figures(moved))
+
+
 def test_thresholds_of_an_origin_come_from_months_whose_outcome_it_knew() -> None:
     found = panel()
     score = np.where(found.target, 0.9, 0.1)

@@ -169,16 +169,10 @@ def eval_champion(
             (of_the_list,) = session.connection.execute("select methode from model_fitted where retained").fetchall()[0]
             kept = ~panel.en_procedure
             weights = draw_weights(len(panel.companies))
-            precisions = {
-                method: ranking(
-                    read_scores(session, panel, method, companies)[kept],
-                    panel.target[kept],
-                    panel.company[kept],
-                    weights,
-                )[1]
-                for method, companies in methods_of(session)
-                if companies == KNOWN
-            }
+            precisions = {}
+            for method in (method for method, companies in methods_of(session) if companies == KNOWN):
+                ranks = panel.ranks(read_scores(session, panel, method, KNOWN), kept)
+                precisions[method] = ranking(ranks[kept], panel.target[kept], panel.company[kept], weights)[1]
             champion = champion_in_force(session, month) or str(of_the_list)
             rows = decision_rows(champion, contests(champion, precisions))
         write = _keep(session, CHAMPION, rows, month, context.run_id)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from sf_assets.evaluation.alerts import Alert, lead_time, levels, lists, stability, thresholds_of
 from sf_assets.evaluation.bootstrap import Interval, Weights, calibration, confusion, interval, ranking
@@ -31,12 +32,20 @@ Row = dict[str, object]
 
 def figures_of(
     panel: Panel, score: Floats, rules: SplitRules, weights: Weights, *, probabilities: bool, by_group: bool
-) -> Iterator[Row]:
-    """Yield the figures of the scores of one method: rows of `eval_figures` without `methode` and `entreprises`.
+) -> list[Row]:
+    """Return the figures of the scores of one method: rows of `eval_figures` without `methode` and `entreprises`.
 
     The reading `hors_procedure` leaves out companies already in a procedure, `toutes` counts them as failed. Thresholds
     are chosen among the former. `by_group` adds the figures of each group to those of the whole and of each origin.
     """
+    # Thousands of small products: threads would wait for each other longer than they work.
+    with threadpool_limits(1):
+        return list(_figures(panel, score, rules, weights, probabilities=probabilities, by_group=by_group))
+
+
+def _figures(
+    panel: Panel, score: Floats, rules: SplitRules, weights: Weights, *, probabilities: bool, by_group: bool
+) -> Iterator[Row]:
     thresholds = thresholds_of(panel, score, rules)
     levelled = levels(panel, score, thresholds)
     for origin, one in zip(panel.origins, thresholds, strict=True):
@@ -47,10 +56,11 @@ def figures_of(
         rows = ~panel.en_procedure if reading == OUTSIDE else np.ones(score.size, dtype=bool)
         target = panel.target if reading == OUTSIDE else panel.target | panel.en_procedure
         alerts = (*levelled, *lists(panel, score, rows))
+        ranks = panel.ranks(score, rows)
         for dimension, group, inside in _slices(panel, by_group=by_group and reading == OUTSIDE):
             place = {"lecture": reading, "dimension": dimension, "groupe": group}
             measured = _measured(
-                panel, score, target, alerts, rows & inside, weights=weights, probabilities=probabilities
+                panel, score, ranks, target, alerts, rows=rows & inside, weights=weights, probabilities=probabilities
             )
             yield from (place | row for row in measured)
             if reading == OUTSIDE:
@@ -68,10 +78,11 @@ def _slices(panel: Panel, *, by_group: bool) -> Iterator[tuple[str, str, Flags]]
 def _measured(
     panel: Panel,
     score: Floats,
+    ranks: Floats,
     target: Flags,
     alerts: tuple[Alert, ...],
-    rows: Flags,
     *,
+    rows: Flags,
     weights: Weights,
     probabilities: bool,
 ) -> Iterator[Row]:
@@ -81,7 +92,7 @@ def _measured(
     counts = {"rows": count, "failures": failures, "failing_companies": np.unique(who[failing]).size}
     yield from (_row(name, Interval(float(value)), "") for name, value in counts.items())
     missing = f"{'no failure' if failures == 0 else 'nothing but failures'} among {count} rows"
-    auc, precision = ranking(score[rows], failing, who, weights)
+    auc, precision = ranking(ranks[rows], failing, who, weights)
     yield _row("roc_auc", interval(auc), missing)
     yield _row("average_precision", interval(precision), missing)
     error, large = calibration(score[rows], failing, who, weights)

@@ -22,7 +22,8 @@ from sf_assets.storage import Session
 class Found:
     """The tables of an evaluation, the curves of its scores, and how near they come to the oracle where there is one.
 
-    `distribution` holds the edges and shares of the scores of `best`, the method of the highest average precision.
+    `distribution` holds the edges and shares of the scores of `best`, the method of the highest average precision;
+    `groups` the names of the groups of each dimension, in order.
     """
 
     month: date
@@ -37,6 +38,7 @@ class Found:
     precision_recall: tuple[Curve, ...]
     calibration: tuple[Curve, ...]
     distribution: tuple[list[float], list[float]]
+    groups: dict[str, tuple[str, ...]]
 
     @property
     def methods(self) -> list[str]:
@@ -95,9 +97,12 @@ def read_found(session: Session, month: date, shift: int, oracle: Path) -> Found
         verification=tables[VERIFICATION.name],
         reached=reach(panel, oracle_scores(oracle, panel), scores, weights) if oracle.is_file() else (),
         best=best,
-        precision_recall=tuple(precision_recall_of(name, score[kept], target) for name, score in scores.items()),
+        precision_recall=tuple(
+            precision_recall_of(name, panel.ranks(score, kept)[kept], target) for name, score in scores.items()
+        ),
         calibration=tuple(
             calibration_of(name, score[kept], target) for name, score in scores.items() if METHODS[name].learns
         ),
         distribution=distribution_of(scores[best][kept]),
+        groups={dimension: names for dimension, (_, names) in panel.groups.items()},
     )

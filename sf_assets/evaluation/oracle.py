@@ -40,15 +40,20 @@ def oracle_scores(path: Path, panel: Panel) -> Floats:
 
 
 def reach(panel: Panel, oracle: Floats, scores: dict[str, Floats], weights: Weights) -> tuple[Reach, ...]:
-    """Compare every method with the oracle over all origins, then at each, on rows of companies in no procedure."""
+    """Compare every method with the oracle over all origins, then at each, on rows of companies in no procedure.
+
+    Both are judged on how they rank the companies of a month.
+    """
     known = ~panel.en_procedure & ~np.isnan(oracle)
+    best_ranks = panel.ranks(oracle, known)
+    ranks = {method: panel.ranks(score, known) for method, score in scores.items()}
     slices: dict[str, Flags] = {"ensemble": known}
     slices |= {f"{origin:%Y-%m}": known & (panel.origin == place) for place, origin in enumerate(panel.origins)}
     found = []
     for group, rows in slices.items():
         given = (panel.target[rows], panel.company[rows], weights)
-        best = ranking(oracle[rows], *given)[1]
-        for method, score in scores.items():
-            reached = ranking(score[rows], *given)[1]
+        best = ranking(best_ranks[rows], *given)[1]
+        for method, ranked in ranks.items():
+            reached = ranking(ranked[rows], *given)[1]
             found.append(Reach(method, group, interval(reached), interval(best), interval(ratio(reached, best))))
     return tuple(found)

@@ -1,10 +1,10 @@
 """The part of `docs/evaluation.md` that an evaluation writes: its tables, between two marks. The words around stay."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from sf_assets.evaluation.found import Found
 from sf_assets.evaluation.report import READINGS, told
-from sf_assets.model.methods import METHODS
 
 BEGIN = "<!-- written by `make evaluate`: change nothing below -->"
 END = "<!-- end of what `make evaluate` writes -->"
@@ -31,7 +31,7 @@ _TIME = {
 }
 _DIMENSIONS = ("origine", "periode", "taille", "age", "section", "region")
 _GROUP_FIGURES = {
-    "failing_companies": "failing companies", "roc_auc": "ROC AUC", "average_precision": "average precision",
+    "roc_auc": "ROC AUC", "average_precision": "average precision",
     "fort_precision": "strong: precision", "modere_precision": "moderate: precision", "modere_recall": "recall",
 }  # fmt: skip
 
@@ -57,7 +57,7 @@ def _lines(found: Found) -> Iterator[str]:
     yield "\n### Lead time and stability\n"
     yield from _by_method(found, _TIME, READINGS[0][1], READINGS[0][2])
     yield f"\n### By group: `{found.best}`\n"
-    yield from _table(["group", *_GROUP_FIGURES.values()], _groups(found))
+    yield from _table(["group", "failing companies", *_GROUP_FIGURES.values()], _groups(found))
     yield "\n### Champion\n"
     champion = found.champion["decision"][0] if found.champion.height else "nothing to compare"
     yield f"Decision: {champion}.\n"
@@ -97,21 +97,20 @@ def _by_method(found: Found, names: dict[str, str], companies: str, reading: str
             row["methode"]: row for row in found.whole(name, companies=companies, reading=reading).iter_rows(named=True)
         }
         rows.append((label, *(_told(by_method.get(method)) for method in found.methods)))
-    yield from _table(["", *(f"`{method}` ({METHODS[method].label})" for method in found.methods)], rows)
+    yield from _table(["", *(f"`{method}`" for method in found.methods)], rows)
 
 
 def _groups(found: Found) -> Iterator[Sequence[str]]:
     for dimension in _DIMENSIONS:
-        rows = found.of(found.best, dimension, *_GROUP_FIGURES)
-        for group in rows["groupe"].unique(maintain_order=True):
+        rows = found.of(found.best, dimension, "failing_companies", *_GROUP_FIGURES)
+        for group in found.groups[dimension]:
             by_name = {row["mesure"]: row for row in rows.filter(groupe=group).iter_rows(named=True)}
-            yield (f"{dimension}: {group}", *(_told(by_name.get(name), name) for name in _GROUP_FIGURES))
+            failing = by_name.pop("failing_companies")["valeur"]
+            yield (f"{dimension}: {group}", f"{failing:.0f}", *(_told(by_name.get(name)) for name in _GROUP_FIGURES))
 
 
-def _told(row: dict[str, object] | None, name: str = "") -> str:
-    if row is None:
-        return "–"
-    return told(row["valeur"], row["bas"], row["haut"], count=name == "failing_companies")  # type: ignore[arg-type]
+def _told(row: dict[str, Any] | None) -> str:
+    return told(row["valeur"], row["bas"], row["haut"]) if row else "–"
 
 
 def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

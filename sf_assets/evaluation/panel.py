@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from scipy.stats import rankdata
 
 from sf_assets.evaluation.bootstrap import Companies
-from sf_assets.model.matrix import Flags
+from sf_assets.model.matrix import Flags, Floats
 from sf_assets.model.splits import Months
 from sf_assets.partitions import HORIZON_MONTHS, add_months, cutoff_of
 
@@ -51,11 +53,33 @@ class Panel:
         """The last day known of each month."""
         return np.array([cutoff_of(month) for month in self.months], dtype="datetime64[D]")
 
+    def ranks(self, score: Floats, rows: Flags) -> Floats:
+        """Return the rank of each of some rows among those of its month, NaN for other rows.
+
+        A list is made of one month: what its scores are worth is their order within it. Scores of several origins put
+        together would also be judged on how the failure rate moved from one to the next.
+        """
+        found = np.full(score.size, np.nan)
+        starts = np.searchsorted(self.period, np.arange(len(self.months) + 1))
+        for start, end in pairwise(starts):
+            kept = np.arange(start, end)[rows[start:end]]
+            found[kept] = rank_share(score[kept])
+        return found
+
     def eligible(self, first: date) -> Flags:
         """Return the failures all of whose eighteen months of warning lie between `first` and the last month scored."""
         start = np.datetime64(cutoff_of(add_months(first, HORIZON_MONTHS)), "D")
         end = np.datetime64(cutoff_of(add_months(self.months[-1], 1)), "D")
         return np.asarray((self.event_day > start) & (self.event_day <= end))
+
+
+def rank_share(values: npt.NDArray[np.floating[Any]]) -> Floats:
+    """Return the rank of each value over their number, the same for equal values.
+
+    >>> rank_share(np.array([0.3, 0.1, 0.3, 0.2])).tolist()
+    [0.875, 0.25, 0.875, 0.5]
+    """
+    return np.asarray(rankdata(values) / max(values.size, 1))
 
 
 def panel_of(rows: pl.DataFrame) -> Panel:

@@ -56,7 +56,7 @@ _GROUP_FIGURES = {
 }  # fmt: skip
 # Before it precision is that of a few companies: a scale that shows it shows nothing else.
 _FIRST_RECALL = 0.02
-_COUNTS = {"rows", "failing_companies"}
+_COUNTS = ("rows", "failing_companies")
 
 
 def html(found: Found) -> str:
@@ -71,17 +71,18 @@ def html(found: Found) -> str:
     )
 
 
-def told(value: float | None, low: float | None = None, high: float | None = None, *, count: bool = False) -> str:
-    """Return a figure as text, with its interval when it has one.
+def told(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """Return a figure as text, with its interval when it has one: a share with three decimals, months with one.
 
-    >>> told(0.1234, 0.1, 0.15), told(None), told(1200.0, count=True)
-    ('0.123 [0.100, 0.150]', '–', '1 200')
+    >>> told(0.1234, 0.1, 0.15), told(None), told(12.34)
+    ('0.123 [0.100, 0.150]', '–', '12.3')
     """
     if value is None:
         return "–"
-    if count:
-        return f"{value:,.0f}".replace(",", " ")
-    return f"{value:.3f}" + (f" [{low:.3f}, {high:.3f}]" if low is not None and high is not None else "")
+    digits = 3 if abs(value) <= 1 else 1
+    return f"{value:.{digits}f}" + (
+        f" [{low:.{digits}f}, {high:.{digits}f}]" if low is not None and high is not None else ""
+    )
 
 
 def _head(found: Found) -> Iterator[str]:
@@ -90,7 +91,7 @@ def _head(found: Found) -> Iterator[str]:
         "apprennent ce qui était connu alors (les issues des dix-huit mois précédents ne l'étaient pas) et notent les mois "
         f"qui suivent. {found.companies} entreprises notées. Entre crochets, intervalles à 95 % obtenus en tirant de nouveau "
         "les entreprises, avec tous leurs mois. Les listes de 1 000, 5 000 et 10 000 valent pour 350 000 entreprises : elles "
-        "sont ramenées au nombre noté chaque mois.</p>"
+        "sont ramenées au nombre noté chaque mois. AUC et précision moyenne jugent l'ordre des entreprises d'un même mois.</p>"
         "<p>Ces scores servent à proposer une aide, jamais à contrôler.</p>"
     )
 
@@ -128,7 +129,7 @@ def _groups(found: Found) -> Iterator[str]:
     (overall,) = found.whole("average_precision").filter(methode=found.best)["valeur"]
     for dimension, title in _DIMENSIONS.items():
         rows = found.of(found.best, dimension, *_GROUP_FIGURES)
-        names = rows["groupe"].unique(maintain_order=True).to_list()
+        names = found.groups[dimension]
         precision = rows.filter(mesure="average_precision")
         yield f"<h3>{title}</h3>"
         yield intervals(
@@ -138,7 +139,7 @@ def _groups(found: Found) -> Iterator[str]:
         )
         yield _table(
             ["groupe", *_GROUP_FIGURES.values()],
-            ([group, *(_cell(rows.filter(mesure=name), "groupe", group, count=name in _COUNTS) for name in _GROUP_FIGURES)]
+            ([group, *(_cell(rows.filter(mesure=name), "groupe", group) for name in _GROUP_FIGURES)]
              for group in names),
         )  # fmt: skip
 
@@ -214,9 +215,11 @@ def _values(rows: pl.DataFrame, column: str, name: str) -> tuple[float | None, f
     return found[0] if found else (None, None, None)
 
 
-def _cell(rows: pl.DataFrame, column: str, name: str, *, count: bool = False) -> str:
+def _cell(rows: pl.DataFrame, column: str, name: str) -> str:
     value, low, high = _values(rows, column, name)
-    return told(value, low, high, count=count or (value is not None and value > 1000))  # noqa: PLR2004
+    if value is not None and rows["mesure"][0] in _COUNTS:
+        return f"{value:,.0f}".replace(",", " ")
+    return told(value, low, high)
 
 
 def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -9,6 +9,7 @@ import polars as pl
 
 from sf_assets.evaluation.bootstrap import Interval, draw_weights, interval, ranking
 from sf_assets.evaluation.origins import Origin
+from sf_assets.evaluation.panel import rank_share
 from sf_assets.evaluation.tables import UTILITY
 from sf_assets.features.registry import FEATURES, THEMES, Feature
 from sf_assets.model.boosting import BoostingMethod
@@ -102,7 +103,7 @@ def _origin_scores(
     draw: Load,
     method: Callable[[tuple[str, ...]], ScoringMethod],
 ) -> tuple[pl.DataFrame, dict[tuple[str, ...], npt.NDArray[np.float32]]]:
-    """Return the rows of an origin's months, and their scores by each set of features."""
+    """Return the rows of an origin's months, and the rank of each in its month by each set of features."""
     learned = draw(origin.training).filter(~pl.col("en_procedure"))
     given = [learned[column].to_numpy() for column in ("target", "weight", "siren")]
     fitted = {features: method(features).fit(learned, *given) for features in sets}
@@ -112,7 +113,7 @@ def _origin_scores(
         measured = load((month,)).filter(~pl.col("en_procedure"))
         rows.append(measured.select("siren", "target"))
         for features, one in fitted.items():
-            scores[features].append(score(one, measured).astype(np.float32))
+            scores[features].append(rank_share(score(one, measured)).astype(np.float32))
     return pl.concat(rows), {features: np.concatenate(parts) for features, parts in scores.items()}
 
 
