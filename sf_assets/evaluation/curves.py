@@ -8,9 +8,7 @@ from sf_assets.model.matrix import Flags, Floats
 from sf_assets.pictures.curves import Curve
 
 _POINTS = 150
-_BARS = 40
-# Beyond it are a few companies in a thousand: a scale that shows them shows nothing else.
-_SHOWN = 0.995
+_RANGES = 100
 
 
 def precision_recall_of(name: str, score: Floats, target: Flags) -> Curve:
@@ -26,8 +24,7 @@ def calibration_of(name: str, score: Floats, target: Flags) -> Curve:
     return Curve(name, [float(score[g].mean()) for g in groups], [float(target[g].mean()) for g in groups])
 
 
-def distribution_of(score: Floats) -> tuple[list[float], list[float]]:
-    """Return edges from 0 on and the share of rows between them; the last bar holds all that is beyond."""
-    edges = np.linspace(0, float(np.quantile(score, _SHOWN)) or 1.0, _BARS + 1)
-    counts, _ = np.histogram(np.minimum(score, edges[-1]), bins=edges)
-    return edges.tolist(), (counts / score.size).tolist()
+def distribution_of(score: Floats) -> list[int]:
+    """Return the number of rows in a hundred equal ranges of the score."""
+    counts, _ = np.histogram(score, bins=_RANGES, range=(0, 1))
+    return [int(count) for count in counts]

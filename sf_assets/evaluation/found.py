@@ -22,7 +22,7 @@ from sf_assets.storage import Session
 class Found:
     """The tables of an evaluation, the curves of its scores, and how near they come to the oracle where there is one.
 
-    `distribution` holds the edges and shares of the scores of `best`, the method of the highest average precision;
+    `distribution` counts the scores of `best`, the method of the highest average precision, in equal ranges from 0 to 1;
     `groups` the names of the groups of each dimension, in order.
     """
 
@@ -37,7 +37,7 @@ class Found:
     best: str
     precision_recall: tuple[Curve, ...]
     calibration: tuple[Curve, ...]
-    distribution: tuple[list[float], list[float]]
+    distribution: list[int]
     groups: dict[str, tuple[str, ...]]
 
     @property

@@ -9,14 +9,15 @@ from sf_assets.evaluation.figures import EVERYONE, KNOWN, NEW, OUTSIDE
 from sf_assets.evaluation.found import Found
 from sf_assets.evaluation.tables import LARGEST_INDEX
 from sf_assets.model.methods import METHODS
-from sf_assets.pictures.curves import Span, calibration, histogram, intervals, precision_recall
+from sf_assets.pictures.curves import Span, calibration, intervals, precision_recall
+from sf_assets.pictures.histogram import histogram
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8885; --soft: #8881; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
 h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; }
+th, td { padding: .25rem .7rem; white-space: nowrap; border-bottom: 1px solid var(--line); text-align: right; }
 th:first-child, td:first-child { text-align: left; } tbody tr:hover { background: var(--soft); }
 small { opacity: .75; } svg { max-width: 100%; height: auto; margin: .5rem 1.5rem .5rem 0; }
 .wide { overflow-x: auto; }
@@ -28,15 +29,13 @@ READINGS = (
 )
 _QUALITY = {
     "roc_auc": "AUC", "average_precision": "précision moyenne", "calibration_error": "erreur de calibration",
-    "fort_precision": "fort : précision", "fort_recall": "fort : rappel", "fort_f05": "F0,5",
-    "modere_precision": "modéré : précision", "modere_recall": "modéré : rappel", "modere_f2": "F2",
-}  # fmt: skip
-_BALANCE = {
-    "fort_balanced_accuracy": "fort : exactitude équilibrée",
+    "fort_precision": "fort : précision", "fort_recall": "fort : rappel", "fort_f05": "fort : F0,5",
+    "fort_balanced_accuracy": "fort : exactitude équilibrée", "modere_precision": "modéré : précision",
+    "modere_recall": "modéré : rappel", "modere_f2": "modéré : F2",
     "modere_balanced_accuracy": "modéré : exactitude équilibrée",
-}
+}  # fmt: skip
 _LISTS = {
-    f"liste_{size}_{figure}": f"{size:,} : {label}".replace(",", " ")
+    f"liste_{size}_{figure}": f"liste de {size:,} : {label}".replace(",", " ")
     for size in (1_000, 5_000, 10_000)
     for figure, label in (("precision", "précision"), ("recall", "rappel"))
 }
@@ -98,15 +97,13 @@ def _head(found: Found) -> Iterator[str]:
 
 def _whole(found: Found) -> Iterator[str]:
     for title, companies, reading in READINGS:
+        names = _QUALITY | _LISTS | (_TIME if reading == OUTSIDE else {})
+        cells = {label: found.whole(name, companies=companies, reading=reading) for name, label in names.items()}
         yield f"<h2>{title}</h2>"
-        wanted = [_QUALITY, _BALANCE | _LISTS] + ([_TIME] if reading == OUTSIDE else [])
-        for names in wanted:
-            cells = {name: found.whole(name, companies=companies, reading=reading) for name in names}
-            yield _table(
-                ["méthode", *names.values()],
-                ([METHODS[method].label, *(_cell(frame, "methode", method) for frame in cells.values())]
-                 for method in found.methods),
-            )  # fmt: skip
+        yield _table(
+            ["", *(METHODS[method].label for method in found.methods)],
+            ([label, *(_cell(frame, "methode", method) for method in found.methods)] for label, frame in cells.items()),
+        )
     yield (
         "<p><small>Avance : médiane des mois entre la première alerte et l'ouverture de la procédure. Prévenues : part des "
         "entreprises défaillantes mises en alerte dans les dix-huit mois d'avant. Stabilité : part des entreprises en alerte "
@@ -120,8 +117,11 @@ def _drawn(found: Found) -> Iterator[str]:
     top = max(tops, default=1.0)
     yield precision_recall(found.precision_recall, title="Précision et rappel", y_max=min(top * 1.05, 1))
     yield calibration(found.calibration, title="Calibration, dix groupes de même taille")
-    label = METHODS[found.best].label
-    yield histogram(*found.distribution, title=f"Scores : {label}", x_label="probabilité")
+    last = found.of(found.best, "origine", "seuil_fort", "seuil_modere").filter(groupe=found.origins[-1])
+    thresholds = {
+        row["mesure"].removeprefix("seuil_"): row["valeur"] for row in last.iter_rows(named=True) if row["valeur"]
+    }
+    yield histogram(found.distribution, thresholds, title=f"Scores : {METHODS[found.best].label}")
 
 
 def _groups(found: Found) -> Iterator[str]:
