@@ -13,6 +13,7 @@ from sf_assets.evaluation.figures import figures_of
 from sf_assets.evaluation.origins import Origin, part_of, rolling_origins
 from sf_assets.evaluation.panel import CRISIS, OTHER_YEARS, Panel, panel_of
 from sf_assets.evaluation.tables import BACKTEST, FIGURES
+from sf_assets.model.alerting import AlertRule
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.matrix import as_target
 from sf_assets.model.splits import SplitRules
@@ -21,6 +22,7 @@ from sf_assets.storage import frame_of
 
 MONTH = date(2026, 10, 1)
 RULES = SplitRules()
+BEST = AlertRule()
 
 
 def months_from(first: date, count: int) -> list[date]:
@@ -178,12 +180,12 @@ def test_figures_of_rank_do_not_change_when_all_scores_of_a_month_move_together(
 def test_thresholds_of_an_origin_come_from_months_whose_outcome_it_knew() -> None:
     found = panel()
     score = np.where(found.target, 0.9, 0.1)
-    assert thresholds_of(found, score, RULES) == (None, None, Thresholds(modere=0.9, fort=0.9))
+    assert thresholds_of(found, score, RULES, BEST) == (None, None, Thresholds(modere=0.9, fort=0.9))
     # What happens after the six months known in April 2021 changes nothing.
     unknown = found.period >= found.months.index(date(2019, 10, 1))
     changed = np.where(unknown, np.random.default_rng(0).random(score.size), score)
-    assert thresholds_of(found, changed, RULES)[2] == Thresholds(modere=0.9, fort=0.9)
-    strong, _ = levels(found, score, thresholds_of(found, score, RULES))
+    assert thresholds_of(found, changed, RULES, BEST)[2] == Thresholds(modere=0.9, fort=0.9)
+    strong, _ = levels(found, score, thresholds_of(found, score, RULES, BEST))
     assert np.array_equal(strong.known, found.origin == 2)
 
 

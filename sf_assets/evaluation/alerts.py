@@ -7,7 +7,8 @@ import numpy as np
 from sf_assets.evaluation.bootstrap import Weights, median, ratio, totals
 from sf_assets.evaluation.origins import known_at
 from sf_assets.evaluation.panel import Panel
-from sf_assets.model.evaluation import Thresholds, choose_thresholds
+from sf_assets.model.alerting import AlertRule
+from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.matrix import Flags, Floats
 from sf_assets.model.splits import SplitRules
 
@@ -26,8 +27,8 @@ class Alert:
     known: Flags
 
 
-def thresholds_of(panel: Panel, score: Floats, rules: SplitRules) -> tuple[Thresholds | None, ...]:
-    """Return the thresholds of each origin: the best on the last months scored before it whose labels it knew.
+def thresholds_of(panel: Panel, score: Floats, rules: SplitRules, alert: AlertRule) -> tuple[Thresholds | None, ...]:
+    """Return the thresholds of each origin: those `alert` chooses on the last months scored before it whose labels it knew.
 
     These months were scored by an earlier origin, hence by a method that did not know them. None without enough such
     months, or without a failure among them.
@@ -37,7 +38,7 @@ def thresholds_of(panel: Panel, score: Floats, rules: SplitRules) -> tuple[Thres
         months = known_at(panel.months, rules.cutoff(origin), rules)[-rules.validation_months :]
         rows = np.isin(panel.period, [panel.months.index(month) for month in months])
         enough = len(months) == rules.validation_months and (panel.target & ~panel.en_procedure)[rows].any()
-        found.append(choose_thresholds(score[rows], panel.target[rows], panel.en_procedure[rows]) if enough else None)
+        found.append(alert.thresholds(score[rows], panel.target[rows], panel.en_procedure[rows]) if enough else None)
     return tuple(found)
 
 

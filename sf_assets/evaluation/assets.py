@@ -3,6 +3,7 @@
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -19,8 +20,8 @@ from sf_assets.evaluation.reading import ROWS, bind_backtest, methods_of, read_p
 from sf_assets.evaluation.tables import BACKTEST, DRIFT, FIGURES, UTILITY, VERIFICATION
 from sf_assets.evaluation.utility import LEARNING_ROWS, ORIGINS, parts_of, utility
 from sf_assets.features.registry import NAMES
-from sf_assets.materialization import gate, stamp, told
-from sf_assets.model.assets import rules_of, usable_months
+from sf_assets.materialization import gate, shown, stamp, told
+from sf_assets.model.assets import alert_rule_of, rules_of, usable_months
 from sf_assets.model.champion import CHAMPION, champion_in_force
 from sf_assets.model.methods import METHODS, score
 from sf_assets.model.rows import DRAW, draw, load
@@ -30,7 +31,7 @@ from sf_assets.partitions import parse_month
 from sf_assets.queries import read_query
 from sf_assets.resources import Folders, Parameters
 from sf_assets.schema import Table
-from sf_assets.storage import Session, Warehouse, Write, frame_of
+from sf_assets.storage import Session, Warehouse, frame_of
 
 _VERIFICATION = read_query(files("sf_assets.evaluation"), VERIFICATION.name)
 _FAILURES = "select siren, periode from model_target where target and not en_procedure"
@@ -52,10 +53,11 @@ def _origins(session: Session, month: date, parameters: Parameters, every: int) 
     return rolling_origins(month, usable, failures, rules_of(parameters), every=every)
 
 
-def _keep(session: Session, table: Table, rows: pl.DataFrame | str, month: date, run_id: str) -> Write:
-    """Replace a month of a table by the rows of a frame or query."""
-    told_as = f"{table.name} {month:%Y-%m}"
-    return session.replace({table: rows}, where={"month": month}, author=run_id, message=told_as)[table.name]
+def _keep(session: Session, table: Table, rows: pl.DataFrame | str, month: date, run_id: str) -> dict[str, Any]:
+    """Replace a month of a table by the rows of a frame or query; return what is told of it."""
+    message = f"{table.name} {month:%Y-%m}"
+    write = session.replace({table: rows}, where={"month": month}, author=run_id, message=message)[table.name]
+    return told(write) | shown(session, table, month)
 
 
 @dg.asset(
@@ -89,9 +91,9 @@ def eval_backtest(
             context.log.info(f"origin {origin.month:%Y-%m}: {len(origin.training)} months learned from")
         if not origins:
             context.log.warning(f"no origin before {month:%Y-%m} has enough known failures to learn from")
-        write = _keep(session, BACKTEST, "select * from scored_rows", month, context.run_id)
+        metadata = _keep(session, BACKTEST, "select * from scored_rows", month, context.run_id)
         session.connection.execute("drop table scored_rows")
-    return dg.MaterializeResult(metadata=told(write) | {"origins": [f"{one.month:%Y-%m}" for one in origins]})
+    return dg.MaterializeResult(metadata=metadata | {"origins": [f"{one.month:%Y-%m}" for one in origins]})
 
 
 def _backtested(session: Session, month: date, parameters: Parameters) -> Panel | None:
@@ -131,10 +133,11 @@ def eval_figures(
                     weights,
                     probabilities=METHODS[method].learns,
                     by_group=companies == KNOWN,
+                    alert=alert_rule_of(parameters),
                 )
                 found += [{"methode": method, "entreprises": companies} | row for row in figures]
-        write = _keep(session, FIGURES, frame_of(FIGURES, found), month, context.run_id)
-    return dg.MaterializeResult(metadata=told(write))
+        metadata = _keep(session, FIGURES, frame_of(FIGURES, found), month, context.run_id)
+    return dg.MaterializeResult(metadata=metadata)
 
 
 @dg.asset(
@@ -175,9 +178,9 @@ def eval_champion(
                 precisions[method] = ranking(ranks[kept], panel.target[kept], panel.company[kept], weights)[1]
             champion = champion_in_force(session, month) or str(of_the_list)
             rows = decision_rows(champion, contests(champion, precisions))
-        write = _keep(session, CHAMPION, rows, month, context.run_id)
+        metadata = _keep(session, CHAMPION, rows, month, context.run_id)
     said = rows["decision"][0] if rows.height else "nothing to compare"
-    return dg.MaterializeResult(metadata=told(write) | {"decision": said})
+    return dg.MaterializeResult(metadata=metadata | {"decision": said})
 
 
 @dg.asset(
@@ -205,9 +208,9 @@ def eval_utility(
                 draw=lambda m: draw(session, m, at_most=LEARNING_ROWS),
                 parts=parts_of(),
             )
-        write = _keep(session, UTILITY, worth, month, context.run_id)
+        metadata = _keep(session, UTILITY, worth, month, context.run_id)
     nothing = worth.filter(~pl.col("apporte"))
-    return dg.MaterializeResult(metadata=told(write) | {"adds_nothing": nothing["nom"].to_list()})
+    return dg.MaterializeResult(metadata=metadata | {"adds_nothing": nothing["nom"].to_list()})
 
 
 @dg.asset(
@@ -243,8 +246,8 @@ def eval_drift(context: dg.AssetExecutionContext, warehouse: Warehouse, folders:
                 for rows in (reference, current)
             )
             found.append(drift("score", before, now, tuple(methods)))
-        write = _keep(session, DRIFT, pl.concat(found), month, context.run_id)
-    return dg.MaterializeResult(metadata=told(write))
+        metadata = _keep(session, DRIFT, pl.concat(found), month, context.run_id)
+    return dg.MaterializeResult(metadata=metadata)
 
 
 @dg.asset(
@@ -259,8 +262,8 @@ def eval_verification(context: dg.AssetExecutionContext, warehouse: Warehouse) -
         listed = [m for m in session.months("list_alerts") if m < month]
         session.bind({TARGET: month})
         session.bind_months([TABLES["list_alerts"], EVALUATION], listed or [month])
-        write = _keep(session, VERIFICATION, _VERIFICATION.text, month, context.run_id)
-    return dg.MaterializeResult(metadata=told(write))
+        metadata = _keep(session, VERIFICATION, _VERIFICATION.text, month, context.run_id)
+    return dg.MaterializeResult(metadata=metadata)
 
 
 ASSETS = (eval_backtest, eval_figures, eval_champion, eval_utility, eval_drift, eval_verification)

@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 from sf_assets.evaluation.alerts import Alert, lead_time, levels, lists, stability, thresholds_of
 from sf_assets.evaluation.bootstrap import Interval, Weights, calibration, confusion, interval, ranking
 from sf_assets.evaluation.panel import Panel
+from sf_assets.model.alerting import AlertRule
 from sf_assets.model.matrix import Flags, Floats
 from sf_assets.model.splits import SplitRules
 
@@ -26,27 +27,42 @@ _UNDEFINED = {
     "balanced_accuracy": "failures or others are missing",
 }
 
+_BEST = AlertRule()
 # A row of `eval_figures`, or the columns of it that are known so far.
 Row = dict[str, object]
 
 
 def figures_of(
-    panel: Panel, score: Floats, rules: SplitRules, weights: Weights, *, probabilities: bool, by_group: bool
+    panel: Panel,
+    score: Floats,
+    rules: SplitRules,
+    weights: Weights,
+    *,
+    probabilities: bool,
+    by_group: bool,
+    alert: AlertRule = _BEST,
 ) -> list[Row]:
     """Return the figures of the scores of one method: rows of `eval_figures` without `methode` and `entreprises`.
 
-    The reading `hors_procedure` leaves out companies already in a procedure, `toutes` counts them as failed. Thresholds
-    are chosen among the former. `by_group` adds the figures of each group to those of the whole and of each origin.
+    The reading `hors_procedure` leaves out companies already in a procedure, `toutes` counts them as failed. `alert` chooses
+    the thresholds among the former. `by_group` adds the figures of each group to those of the whole and of each origin.
     """
     # Thousands of small products: threads would wait for each other longer than they work.
     with threadpool_limits(1):
-        return list(_figures(panel, score, rules, weights, probabilities=probabilities, by_group=by_group))
+        return list(_figures(panel, score, rules, weights, probabilities=probabilities, by_group=by_group, alert=alert))
 
 
 def _figures(
-    panel: Panel, score: Floats, rules: SplitRules, weights: Weights, *, probabilities: bool, by_group: bool
+    panel: Panel,
+    score: Floats,
+    rules: SplitRules,
+    weights: Weights,
+    *,
+    probabilities: bool,
+    by_group: bool,
+    alert: AlertRule,
 ) -> Iterator[Row]:
-    thresholds = thresholds_of(panel, score, rules)
+    thresholds = thresholds_of(panel, score, rules, alert)
     levelled = levels(panel, score, thresholds)
     for origin, one in zip(panel.origins, thresholds, strict=True):
         place = {"lecture": OUTSIDE, "dimension": "origine", "groupe": f"{origin:%Y-%m}"}

@@ -14,11 +14,11 @@ from sf_assets.pictures.histogram import histogram
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8885; --soft: #8881; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 84rem; margin: 2rem auto; padding: 0 1rem; }
 h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .7rem; white-space: nowrap; border-bottom: 1px solid var(--line); text-align: right; }
-th:first-child, td:first-child { text-align: left; } tbody tr:hover { background: var(--soft); }
+th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; }
+th:first-child, td:first-child { text-align: left; } td { white-space: nowrap; } tbody tr:hover { background: var(--soft); }
 small { opacity: .75; } svg { max-width: 100%; height: auto; margin: .5rem 1.5rem .5rem 0; }
 .wide { overflow-x: auto; }
 """
@@ -121,6 +121,7 @@ def _drawn(found: Found) -> Iterator[str]:
     thresholds = {
         row["mesure"].removeprefix("seuil_"): row["valeur"] for row in last.iter_rows(named=True) if row["valeur"]
     }
+    yield f"<h3>Scores : {METHODS[found.best].label}, seuils de la dernière origine</h3>"
     yield histogram(found.distribution, thresholds, title=f"Scores : {METHODS[found.best].label}")
 
 

@@ -39,6 +39,11 @@ def rules_of(parameters: Parameters) -> SplitRules:
     )
 
 
+def alert_rule_of(parameters: Parameters) -> AlertRule:
+    """Return how the thresholds of alerts are chosen in a deployment."""
+    return AlertRule(tuple(parameters.alert_shares), tuple(parameters.alert_precisions))
+
+
 def usable_months(session: Session, month: date, parameters: Parameters) -> Months:
     """Return the months up to `month` that have features and in which no company is missing because it failed."""
     months = tuple(m for m in session.months("feat_matrix") if m <= month)
@@ -115,8 +120,12 @@ def model_learning(
                 "select siren, periode from model_target where target and not en_procedure"
             ).pl()
             plan = plan_split(month, usable, failures, rules_of(parameters))
-            rule = AlertRule(tuple(parameters.alert_shares), tuple(parameters.alert_precisions))
-            learned = learn(plan, lambda months: load(session, months), lambda months: draw(session, months), rule=rule)
+            learned = learn(
+                plan,
+                lambda months: load(session, months),
+                lambda months: draw(session, months),
+                rule=alert_rule_of(parameters),
+            )
         if isinstance(plan, InsufficientHistory):
             context.log.warning(plan.statement)
         best = retained(learned, champion_in_force(session, month))
