@@ -7,8 +7,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from sf_assets.lists.corrections import CORRECTIONS, MACRO, NAMES, SIGNALS, Correction, correct, with_levels
-from sf_assets.lists.selection import select
+from sf_assets.lists.corrections import CORRECTIONS, MACRO, NAMES, SIGNALS, Correction, correct
+from sf_assets.lists.selection import LEVELS, select, with_levels
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.queries import read_query
 from sf_assets.settings import Settings
@@ -26,6 +26,10 @@ def company(level: int, *true: str) -> pl.DataFrame:
 def corrected(level: int, *true: str, rules: tuple[str, ...] = NAMES) -> tuple[int, str | None]:
     found = correct(company(level, *true), rules, MONTH)
     return (level, None) if found.is_empty() else found.select("niveau", "corrections").row(0)
+
+
+def test_no_correction_goes_beyond_the_strong_level():
+    assert corrected(LEVELS[-1].rank, *SIGNALS[4:]) == (LEVELS[-1].rank, None)
 
 
 def test_the_worked_example():

@@ -12,14 +12,14 @@ import polars as pl
 from sf_assets import __version__
 from sf_assets.catalogue import TABLES
 from sf_assets.features.registry import DETTE, THEMES
-from sf_assets.lists.corrections import MACRO, correct, with_levels
+from sf_assets.lists.corrections import MACRO, correct
 from sf_assets.lists.document import Edition, document
 from sf_assets.lists.export import write_list
 from sf_assets.lists.history import with_history
 from sf_assets.lists.readme import About
 from sf_assets.lists.reasons import main_reasons
 from sf_assets.lists.scored import COMPANIES, companies_of, retained
-from sf_assets.lists.selection import select
+from sf_assets.lists.selection import select, with_levels
 from sf_assets.lists.tables import ALERTS, CORRECTED, EXPORT
 from sf_assets.materialization import gate, reads_at, shown, stamp, told
 from sf_assets.model.explanations import by_theme, waterfall

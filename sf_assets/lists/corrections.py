@@ -10,8 +10,7 @@ from datetime import date
 
 import polars as pl
 
-from sf_assets.lists.selection import LEVELS
-
+_HIGHEST = 2  # the strong level of `selection.LEVELS`
 # Whether the social-debt theme weighs most in the score: the only signal that the model itself gives.
 MACRO = "dette_urssaf_macro_preponderante"
 SIGNALS = (
@@ -76,23 +75,6 @@ CORRECTIONS = (
 NAMES = tuple(correction.name for correction in CORRECTIONS)
 
 
-def with_levels(companies: pl.DataFrame) -> pl.DataFrame:
-    """Return companies of `select` with the levels of the column `corrige` where it is filled, and those of the model.
-
-    `niveau_modele` is NULL where nothing was corrected.
-    """
-    is_corrected = pl.col("corrige").is_not_null()
-    names = {level.rank: level.name for level in LEVELS}
-    return (
-        companies.with_columns(
-            niveau_modele=pl.when(is_corrected).then(pl.col("niveau").cast(pl.Int32)),
-            niveau=pl.coalesce("corrige", "niveau").cast(pl.Int8),
-        )
-        .with_columns(alerte=pl.col("niveau").replace_strict(names, return_dtype=pl.String))
-        .drop("corrige")
-    )
-
-
 def correct(companies: pl.DataFrame, rules: Collection[str], month: date) -> pl.DataFrame:
     """Return the companies whose level the rules change: `siren`, `niveau_modele`, `niveau`, `corrections`.
 
@@ -107,9 +89,8 @@ def correct(companies: pl.DataFrame, rules: Collection[str], month: date) -> pl.
         "siren", pl.col("niveau").alias("niveau_modele"), *(one.vote.alias(one.name) for one in applied)
     )
     shift = pl.sum_horizontal(pl.lit(0), *(one.name for one in applied)).clip(-1, 1)
-    highest = LEVELS[-1].rank
     return (
-        votes.with_columns(niveau=(pl.col("niveau_modele") + shift).clip(0, highest).cast(pl.Int32))
+        votes.with_columns(niveau=(pl.col("niveau_modele") + shift).clip(0, _HIGHEST).cast(pl.Int32))
         .filter(pl.col("niveau") != pl.col("niveau_modele"))
         .select(
             "siren",

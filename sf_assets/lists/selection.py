@@ -60,6 +60,23 @@ def select(companies: pl.DataFrame, thresholds: Thresholds) -> pl.DataFrame:
     )
 
 
+def with_levels(companies: pl.DataFrame) -> pl.DataFrame:
+    """Return companies of `select` with the levels of the column `corrige` where it is filled, and those of the model.
+
+    `niveau_modele` is NULL where nothing was corrected.
+    """
+    is_corrected = pl.col("corrige").is_not_null()
+    names = {level.rank: level.name for level in LEVELS}
+    return (
+        companies.with_columns(
+            niveau_modele=pl.when(is_corrected).then(pl.col("niveau").cast(pl.Int32)),
+            niveau=pl.coalesce("corrige", "niveau").cast(pl.Int8),
+        )
+        .with_columns(alerte=pl.col("niveau").replace_strict(names, return_dtype=pl.String))
+        .drop("corrige")
+    )
+
+
 def _check(companies: pl.DataFrame) -> None:
     """Refuse scores that are no scores, and companies that come twice."""
     wrong = companies.filter(pl.col("probabilite").is_null() | ~pl.col("probabilite").is_between(0, 1))
