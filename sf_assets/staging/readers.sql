@@ -9,13 +9,14 @@ create or replace temp macro read_sans_blancs(x) as nullif(regexp_replace(x, '[ 
 create or replace temp macro read_entier(x) as
     case when regexp_full_match(x, '[+-]?[0-9]+') then try_cast(x as integer) end;
 
--- The engine's own cast also takes blanks, underscores, `inf` and `nan`: the pattern keeps them out, no finer than needed as
--- it judges every amount, and the bound what is no amount of this world and would no longer be exact in cents.
+-- The engine's own cast also takes blanks, underscores, `inf` and `nan`: the patterns keep them out, no finer than needed as
+-- they judge every amount. What is no amount of this world and would no longer be exact in cents is refused; fifteen signs
+-- never are, so that most cells are cast once.
 create or replace temp macro read_decimal_point(x) as
     case
+        when regexp_full_match(x, '[+-]?[0-9.]{1,15}') then try_cast(x as double)
         when
-            regexp_full_match(x, '[+-]?[0-9.][0-9.eE+-]*')
-            and abs(try_cast(x as double)) < 1e15
+            regexp_full_match(x, '[+-]?[0-9.][0-9.eE+-]*') and abs(try_cast(x as double)) < 1e15
             then try_cast(x as double)
     end;
 
