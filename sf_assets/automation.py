@@ -30,6 +30,13 @@ history_job = dg.define_asset_job(
     "first model, and after a change of a feature.",
 )
 
+wide_job = dg.define_asset_job(
+    "wide",
+    selection=dg.AssetSelection.groups("features_wide"),
+    description="What the configuration of 100 features adds to the matrix, for any range of months, on demand: no model "
+    "in use reads it. Launch it after `history`.",
+)
+
 # What lists become is looked at every month; what methods are worth takes minutes to say, and once a year is enough.
 _FOLLOWED = dg.AssetSelection.assets("eval_drift", "eval_verification")
 
@@ -118,4 +125,4 @@ def _strangers(incoming: Path) -> list[str]:
     ]
 
 
-JOBS = (monthly_job, batch_job, history_job, score_job, evaluate_job)
+JOBS = (monthly_job, batch_job, history_job, wide_job, score_job, evaluate_job)

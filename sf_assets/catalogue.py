@@ -5,6 +5,7 @@ from sf_assets.clean.report import REPORT
 from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.evaluation.tables import SUITES as EVALUATION_SUITES
 from sf_assets.evaluation.tables import TABLES as EVALUATION
+from sf_assets.features.tables import LAGS
 from sf_assets.features.tables import TABLES as FEATURES
 from sf_assets.lists.tables import SUITES as LIST_SUITES
 from sf_assets.lists.tables import TABLES as LISTS
@@ -28,6 +29,7 @@ TABLES: dict[str, Table] = {
         REPORT,
         EXPORT,
         *FEATURES,
+        LAGS,
         *MODEL,
         *LISTS,
         *EVALUATION,
@@ -37,7 +39,7 @@ TABLES: dict[str, Table] = {
 SUITES: dict[str, Suite] = {
     **SOURCE_SUITES,
     **STAGING_SUITES,
-    **{table.name: suite_of(table) for table in (*CLEAN, REPORT, EXPORT, *FEATURES)},
+    **{table.name: suite_of(table) for table in (*CLEAN, REPORT, EXPORT, *FEATURES, LAGS)},
     **MODEL_SUITES,
     **LIST_SUITES,
     **EVALUATION_SUITES,

@@ -7,7 +7,8 @@ from pathlib import Path
 from sf_assets.catalogue import SUITES, TABLES
 from sf_assets.derivation import derive, written
 from sf_assets.faults import FAULTS
-from sf_assets.features.registry import FEATURES, THEMES
+from sf_assets.features.configurations import CONFIGURATIONS
+from sf_assets.features.registry import BY_NAME, THEMES
 from sf_assets.fields import FIELDS
 from sf_assets.lineage import back_to_files
 from sf_assets.quality import CHECK_VERDICTS, Probe
@@ -51,7 +52,7 @@ def _lineage() -> Iterator[str]:
     yield f"# Where columns come from\n\n{_GENERATED}\n"
     yield "A column of a list or of a model's input, and the columns of delivered files it is computed from.\n"
     yield "| column | comes from |\n|---|---|"
-    for table in ("list_alerts", "model_scores", "model_target", "feat_matrix"):
+    for table in ("list_alerts", "model_scores", "model_target", "feat_matrix", "feat_lags"):
         for column in TABLES[table].columns:
             files = back_to_files((table, column.name), lineage)
             by_file = {name: [header for file, header in files if file == name] for name, _ in files}
@@ -142,16 +143,32 @@ def _column(column: Column) -> str:
 
 
 def _features() -> Iterator[str]:
+    known = {source.name: source.known for source in SOURCES}
     yield f"# Features\n\n{_GENERATED}\n"
-    yield "`risk`: the side on which more failures are expected.\n"
-    for theme, label in THEMES.items():
-        yield f"## {label}\n\n| feature | label | unit | sources | risk | why |\n|---|---|---|---|---|---|"
-        for feature in FEATURES:
-            if feature.theme == theme:
+    yield "`risk`: the side on which more failures are expected. `known from`: the days its sources say.\n"
+    yield "| set | features | of `feat_matrix` | of `feat_lags` |\n|---|---|---|---|"
+    for name, members in CONFIGURATIONS.items():
+        wide = len(set(members) & set(TABLES["feat_lags"].column_names))
+        yield f"| {name} | {len(members)} | {len(members) - wide} | {wide} |"
+    for table in ("feat_matrix", "feat_lags"):
+        yield f"\n## {table}\n\nOne row is {TABLES[table].grain}."
+        features = [BY_NAME[name] for name in TABLES[table].column_names if name in BY_NAME]
+        for theme in dict.fromkeys(feature.theme for feature in features):
+            yield f"\n### {THEMES[theme]}\n\n| feature | label | unit | sources | known from | risk | why |"
+            yield "|---|---|---|---|---|---|---|"
+            for feature in (feature for feature in features if feature.theme == theme):
                 risk = {1: "high", -1: "low", 0: "undecided"}[feature.risk]
-                sources = ", ".join(feature.sources)
-                yield f"| {feature.name} | {feature.label} | {feature.unit} | {sources} | {risk} | {_cell(feature.reason)} |"
-        yield ""
+                days = "; ".join(dict.fromkeys(known[source] for source in feature.sources))
+                cells = (
+                    feature.name,
+                    feature.label,
+                    feature.unit,
+                    ", ".join(feature.sources),
+                    days,
+                    risk,
+                    feature.reason,
+                )
+                yield f"| {' | '.join(_cell(cell) for cell in cells)} |"
 
 
 def _cell(text: str) -> str:

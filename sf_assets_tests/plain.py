@@ -9,8 +9,9 @@ import duckdb
 from sf_assets import nomenclatures
 from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.features.delays import DELAYS
+from sf_assets.features.tables import LAGS
 from sf_assets.features.tables import TABLES as FEATURES
-from sf_assets.partitions import cutoff_of
+from sf_assets.partitions import add_months, cutoff_of
 from sf_assets.queries import read_query
 from sf_assets.sources import BY_NAME, SOURCES
 from sf_assets.sources.arrival import read_header
@@ -60,6 +61,12 @@ def features(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> 
     _build(connection, "features", FEATURES, PARAMETERS | {"first": first, "last": last})
 
 
+def lags(connection: duckdb.DuckDBPyConnection, month: date) -> None:
+    """Build a month's lags, from the features of its last three years."""
+    features(connection, add_months(month, -36), month)
+    _build(connection, "features", [LAGS], PARAMETERS | {"first": month, "last": month})
+
+
 def _build(connection, layer, tables, values) -> None:
     for table in tables:
         query = read_query(files(f"sf_assets.{layer}"), table.name)
@@ -78,5 +85,7 @@ def known_from() -> dict[str, str]:
         "stg_procol": "date_effet + 30",
         "stg_paydex": "(date_valeur + interval 1 month)::date",
         "stg_declarations_indmap": "coalesce(date_depot, (date_fin_exercice + interval 7 month)::date)",
+        "stg_ratios_inpi_bce": "(date_cloture_exercice + interval 7 month)::date",
+        "stg_bodacc": "date_parution",
         "stg_sirene_histo": "coalesce(date_debut, date '1900-01-01')",
     }

@@ -4,10 +4,13 @@ from datetime import date
 
 import duckdb
 import pytest
+from polars.testing import assert_frame_equal
 
-from sf_assets.features.registry import FEATURES, NAMES
-from sf_assets.features.tables import MATRIX
-from sf_assets.partitions import cutoff_of
+from sf_assets.features.configurations import CONFIGURATIONS
+from sf_assets.features.registry import BY_NAME, NAMES
+from sf_assets.features.tables import LAGS, MATRIX
+from sf_assets.partitions import add_months, cutoff_of
+from sf_assets.sources import BY_NAME as SOURCES
 from sf_assets.synthetic import write_batch
 from sf_assets_tests import plain
 
@@ -53,6 +56,8 @@ def test_the_matrix_has_exactly_the_declared_features(copy):
 
 
 def test_every_feature_takes_several_values_somewhere(copy):
+    # No synthetic company belongs to a group.
+    copy.execute("insert into stg_ellisphere by name select siren, siren[:2] as siren_groupe from stg_filter_import")
     plain.clean(copy, BATCH)
     plain.features(copy, date(2020, 1, 1), BATCH)
     counts = copy.execute(
@@ -80,6 +85,7 @@ def test_without_anything_published_after_the_cutoff_the_month_is_the_same(copy)
         ("stg_procol", "action_procol = 'sauvegarde', stade_procol = 'plan_continuation'"),
         ("stg_paydex", "paydex = 300, fpi_30 = 99, fpi_90 = 99"),
         ("stg_declarations_indmap", "d_passf_142_k_propres = -1e6, rto_invest_ca = 9, date_depot = date '2024-01-01'"),
+        ("stg_ratios_inpi_bce", "chiffre_d_affaires = 1e9 * random(), caf_sur_ca = 99, couverture_des_interets = 99"),
         ("stg_sirene_histo", "est_actif = not est_actif"),
     ],
 )
@@ -91,6 +97,31 @@ def test_rewriting_what_comes_later_changes_nothing_and_what_came_before_does(co
     # The same rewriting of what was known must show, or the first half proves nothing.
     copy.execute(f"update {table} set {rewriting} where {known} <= $1", [CUTOFF])
     assert _rows(copy) != before
+
+
+def _lags(connection):
+    plain.clean(connection, BATCH)
+    plain.lags(connection, MONTH)
+    return connection.execute("from feat_lags order by siren").pl()
+
+
+def test_a_lag_knows_only_what_its_own_month_knew(copy):
+    before = _lags(copy)
+    assert before.columns == ["month", *LAGS.column_names]
+    for table, known in plain.known_from().items():
+        copy.execute(f"delete from {table} where {known} > $1", [CUTOFF])
+    assert_frame_equal(_lags(copy), before)
+    # Whatever the last year told changes the present and its means, no lag.
+    rewritten = {"stg_debit": "part_ouvriere = 1e6", "stg_cotisation": "du = 1e6", "stg_paydex": "paydex = 300"}
+    for table, rewriting in rewritten.items():
+        known = plain.known_from()[table]
+        copy.execute(f"update {table} set {rewriting} where {known} > $1", [cutoff_of(add_months(MONTH, -12))])
+    after = _lags(copy)
+    past = [name for name in before.columns if "_lag" in name]
+    assert_frame_equal(after.select(past), before.select(past))
+    assert not after["dette_sociale_ouvriere_mean3m"].equals(before["dette_sociale_ouvriere_mean3m"])
+    copy.execute("update stg_debit set part_ouvriere = 1e6, part_patronale = 1e6")
+    assert not _lags(copy)["dette_sociale_patronale_lag24m"].equals(before["dette_sociale_patronale_lag24m"])
 
 
 def test_companies_that_grew_into_the_perimeter_later_are_not_followed_yet(copy):
@@ -174,8 +205,19 @@ def test_a_headcount_is_the_one_of_three_months_before(copy):
     assert siren
 
 
-def test_every_feature_says_what_it_is_and_why():
-    for feature in FEATURES:
+def test_the_sets_of_features_are_those_of_production_and_their_columns_exist():
+    counts = {name: (len(features), len(set(features))) for name, features in CONFIGURATIONS.items()}
+    assert counts == {"standard": (36, 36), "waterfall": (100, 100), "in_use": (len(NAMES), len(NAMES))}
+    columns = {*MATRIX.column_names, *LAGS.column_names}
+    assert all(set(features) <= columns & set(BY_NAME) for features in CONFIGURATIONS.values())
+    assert set(CONFIGURATIONS["standard"]) <= set(NAMES)
+    # What nobody uses costs nothing: the lags are declared for the second set alone.
+    assert set(LAGS.column_names) - {"siren"} == set(CONFIGURATIONS["waterfall"]) - set(NAMES)
+
+
+def test_every_feature_says_what_it_is_why_and_from_when_it_is_known():
+    for feature in BY_NAME.values():
+        assert all(SOURCES[source].known for source in feature.sources), feature.name
         assert feature.label, feature.name
         assert feature.reason, feature.name
         said = [place for place in ("{value}", "{evolution}") if place in feature.phrase]

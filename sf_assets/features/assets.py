@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from sf_assets.failures import Blocked
-from sf_assets.features.tables import TABLES
+from sf_assets.features.tables import LAGS, TABLES
 from sf_assets.features.views import coverage_of, shift_picture, shifts_of
 from sf_assets.materialization import gate, reads_at, shown, stamp, told_of_months
 from sf_assets.partitions import add_months, parse_month
@@ -22,6 +22,8 @@ _FEATURES = {table.name for table in TABLES}
 _QUERIES = {table.name: read_query(files("sf_assets.features"), table.name) for table in TABLES}
 # What features read of the layers below, all of it of the same batch month.
 _BASE = sorted({name for query in _QUERIES.values() for name in query.reads} - _FEATURES)
+_LAGS_QUERY = read_query(files("sf_assets.features"), LAGS.name)
+_LAGS_YEARS = (1, 2, 3)
 
 
 def _newest_sound(session: Session, built: Sequence[date]) -> date:
@@ -114,4 +116,44 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
     return build
 
 
-ASSETS = tuple(_feature_asset(table) for table in TABLES)
+def _with_past(months: Sequence[date]) -> list[date]:
+    return sorted({add_months(month, -12 * years) for month in months for years in (0, *_LAGS_YEARS)})
+
+
+@dg.asset(
+    **stamp(LAGS, "features_wide", description=_LAGS_QUERY.header, query=_LAGS_QUERY, kinds={"duckdb", "sql"}),
+    deps=[
+        dg.AssetDep(
+            name,
+            partition_mapping=dg.TimeWindowPartitionMapping(
+                start_offset=-12 * max(_LAGS_YEARS), allow_nonexistent_upstream_partitions=True
+            ),
+        )
+        for name in _LAGS_QUERY.reads
+    ],
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def feat_lags(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+    """Look up the past of each month among the months that were computed, a year of months at a time."""
+    wanted = sorted(parse_month(key) for key in context.partition_keys)
+    writes = []
+    with warehouse.session() as session:
+        computed = {name: set(session.months(name)) for name in _LAGS_QUERY.reads}
+        for start in range(0, len(wanted), 12):
+            months = wanted[start : start + 12]
+            reads = _with_past(months)
+            gate(session, [(n, m) for n in _LAGS_QUERY.reads for m in reads if m in months or m in computed[n]])
+            session.bind_months([table for table in TABLES if table.name in _LAGS_QUERY.reads], reads)
+            writes.append(
+                session.replace(
+                    {LAGS: _LAGS_QUERY.text},
+                    where={"month": months},
+                    author=context.run_id,
+                    message=f"{LAGS.name} {months[0]:%Y-%m} to {months[-1]:%Y-%m}",
+                    parameters=_LAGS_QUERY.bound({"first": months[0], "last": months[-1]}),
+                )[LAGS.name]
+            )
+    return dg.MaterializeResult(metadata=told_of_months(writes, len(wanted)))
+
+
+ASSETS = (*(_feature_asset(table) for table in TABLES), feat_lags)

@@ -53,6 +53,43 @@ entitled as (
     group by siren, stay
 ),
 
+moves as (
+    -- A site that closes within a month of the opening of another one has moved, on the later of both days.
+    select gone.siret, left(gone.siret, 9) as siren, min(greatest(gone.since, opened.since)) as day
+    from states as gone
+    join states as opened
+        on left(gone.siret, 9) = left(opened.siret, 9)
+        and gone.siret <> opened.siret
+        and abs(gone.since - opened.since) <= 31
+    where not gone.est_actif and opened.est_actif
+    group by gone.siret, gone.since
+),
+
+moved as (
+    select moves.siren, months.month, count(*) as demenagements
+    from months
+    join moves on moves.day <= months.cutoff and moves.day > months.cutoff - interval 24 month
+    group by all
+),
+
+told as (
+    select left(siret, 9) as siren, min(since) as since
+    from states
+    group by all
+),
+
+members as (
+    select siren, siren_groupe from clean_ellisphere
+    union
+    select siren_groupe as siren, siren_groupe from clean_ellisphere
+),
+
+held as (
+    select siren, max(taille) as taille_groupe
+    from (select siren, count(*) over (partition by siren_groupe) as taille from members) as sizes
+    group by siren
+),
+
 steps as (
     -- Of several steps in force the last counts; of those of a day the gravest kind, then the later stage.
     select
@@ -96,8 +133,11 @@ select
     seats.libelle_region,
     coalesce(ul.activite_principale, seats.ape) as code_naf,
     coalesce(ul.naf_section, seats.naf_section) as naf_section,
+    ul.categorie_juridique,
     p.procedure_connue,
-    date_diff('day', ul.creation, months.cutoff) / 365.25 as age_entreprise
+    date_diff('day', ul.creation, months.cutoff) / 365.25 as age_entreprise,
+    case when told.since <= months.cutoff then coalesce(moved.demenagements, 0)::double end as demenagements_24m,
+    held.taille_groupe::double as taille_groupe
 from months
 join feat_effectif as e on months.month = e.month and e.effectif > 0
 join clean_filter as f on e.siren = f.siren
@@ -105,6 +145,9 @@ join entitled on e.siren = entitled.siren and months.month >= entitled.since and
 left join clean_sirene_ul as ul on f.siren = ul.siren
 left join seats on f.siren = seats.siren
 left join in_procedure as p on f.siren = p.siren and months.month = p.month
+left join told on f.siren = told.siren
+left join moved on f.siren = moved.siren and months.month = moved.month
+left join held on f.siren = held.siren
 where
     (ul.creation is null or ul.creation <= months.cutoff)
     and not exists (select 1 from closed where closed.siren = f.siren and closed.month = months.month)

@@ -1,5 +1,7 @@
 -- One row is one company and month: the ratios of the newest statement known at the cut-off, closed less than two years
--- before it. All come from that one statement.
+-- before it, with their changes since the statement of the year before when that one was known too. All come from one
+-- statement; those of INPI's open data come from the newest public accounts in the same way. Partly confidential accounts
+-- write the figures of their income statement as zeros: there, zero is unknown (decision B6).
 with months as (
     select
         cast(month as date) as month,
@@ -15,11 +17,69 @@ newest as (
         and r.date_fin_exercice > months.cutoff - interval 24 month
         and r.date_fin_exercice <= months.cutoff
     group by all
+),
+
+statements as (
+    select
+        r.*,
+        before.date_publication as publication_avant,
+        r.ebe_sur_ca - before.ebe_sur_ca as ebe_sur_ca_diff12m,
+        r.rentabilite_economique - before.rentabilite_economique as rentabilite_economique_diff12m,
+        r.solidite_financiere - before.solidite_financiere as solidite_financiere_diff12m
+    from clean_ratios as r
+    left join clean_ratios as before
+        on r.siren = before.siren
+        and before.date_fin_exercice = case
+            -- Years end with a month: that of 29 February 2024 follows that of 28 February 2023.
+            when r.date_fin_exercice = last_day(r.date_fin_exercice) then last_day(r.date_fin_exercice - interval 12 month)
+            else cast(r.date_fin_exercice - interval 12 month as date)
+        end
+),
+
+published as (
+    select
+        siren,
+        date_cloture_exercice,
+        cast(date_cloture_exercice + to_months($comptes_months) as date) as date_publication,
+        type_bilan,
+        case when coalesce(confidentiality, 'Public') <> 'Public' then 0 end as inconnu,
+        nullif(chiffre_d_affaires, inconnu) as chiffre_d_affaires,
+        nullif(caf_sur_ca, inconnu) / 100 as caf_sur_ca,
+        nullif(couverture_des_interets, inconnu) / 100 as couverture_des_interets
+    from stg_ratios_inpi_bce
+),
+
+open_statements as (
+    -- Accounts are compared with those of the same kind; of several of a day, consolidated ones stand, then full ones.
+    select p.*, p.chiffre_d_affaires / nullif(greatest(before.chiffre_d_affaires, 0), 0) - 1 as ca_variation12m
+    from published as p
+    left join published as before
+        on p.siren = before.siren
+        and p.type_bilan = before.type_bilan
+        and before.date_cloture_exercice = case
+            when p.date_cloture_exercice = last_day(p.date_cloture_exercice)
+                then last_day(p.date_cloture_exercice - interval 12 month)
+            else cast(p.date_cloture_exercice - interval 12 month as date)
+        end
+    qualify row_number() over (
+        partition by p.siren, p.date_cloture_exercice
+        order by case p.type_bilan when 'K' then 1 when 'C' then 2 when 'S' then 3 else 4 end, p.type_bilan
+    ) = 1
+),
+
+newest_open as (
+    select months.month, o.siren, max(o.date_cloture_exercice) as date_cloture_exercice
+    from months
+    join open_statements as o
+        on o.date_publication <= months.cutoff
+        and o.date_cloture_exercice > months.cutoff - interval 24 month
+        and o.date_cloture_exercice <= months.cutoff
+    group by all
 )
 
 select
-    newest.month,
-    newest.siren,
+    month,
+    siren,
     r.dette_nette_sur_caf,
     r.dette_a_terme_sur_k_propres,
     r.ebe_sur_ca,
@@ -35,6 +95,15 @@ select
     r.taux_investissement,
     r.rentabilite_economique,
     r.solidite_financiere,
-    date_diff('day', newest.date_fin_exercice, newest.cutoff) / 30.4375 as age_comptes
+    date_diff('day', newest.date_fin_exercice, newest.cutoff) / 30.4375 as age_comptes,
+    case when r.publication_avant <= newest.cutoff then r.ebe_sur_ca_diff12m end as ebe_sur_ca_diff12m,
+    case when r.publication_avant <= newest.cutoff then r.rentabilite_economique_diff12m end
+        as rentabilite_economique_diff12m,
+    case when r.publication_avant <= newest.cutoff then r.solidite_financiere_diff12m end as solidite_financiere_diff12m,
+    o.ca_variation12m,
+    o.caf_sur_ca,
+    o.couverture_des_interets
 from newest
-join clean_ratios as r using (siren, date_fin_exercice)
+full join newest_open using (month, siren)
+left join statements as r using (siren, date_fin_exercice)
+left join open_statements as o using (siren, date_cloture_exercice)

@@ -1,6 +1,7 @@
--- One row is one company that owes or contributes to URSSAF, and one month: what it owed at the cut-off and before, and
--- what it is due to pay. Each event counts from the month its processing day falls in. A debt is followed by differences:
--- the last event of a debt in a month, less the one before, summed up and cumulated (decisions B12, B17).
+-- One row is one company that owes, contributes to or agrees a payment plan with URSSAF, and one month: what it owed at
+-- the cut-off and before, what it is due to pay, and what became of its plans. Each event counts from the month its
+-- processing day falls in. A debt is followed by differences: the last event of a debt in a month, less the one before,
+-- summed up and cumulated (decisions B12, B17). A plan is kept when nothing is owed at the end of the month it ends in.
 with events as (
     select
         substr(siret, 1, 9) as siren,
@@ -22,7 +23,7 @@ changes as (
     select
         siren,
         -- What happened before the first month needed is one opening balance.
-        greatest(month, cast($first::date - interval 12 month as date)) as month,
+        greatest(month, cast($first::date - interval 23 month as date)) as month,
         part_ouvriere - coalesce(lag(part_ouvriere) over debt, 0) as ouvriere,
         part_patronale - coalesce(lag(part_patronale) over debt, 0) as patronale
     from events
@@ -47,14 +48,41 @@ booked as (
     where du is not null
 ),
 
+plans as (
+    select
+        substr(siret, 1, 9) as siren,
+        cast(date_trunc('month', date_creation - $shift) as date) as asked,
+        -- A plan recorded after its end is known from its record on.
+        cast(date_trunc('month', greatest(date_creation, date_echeance) - $shift) as date) as ended
+    from clean_delai
+),
+
 flows as (
-    select siren, month, sum(ouvriere) as ouvriere, sum(patronale) as patronale, null as du, null as monthly
+    select
+        siren,
+        month,
+        sum(ouvriere) as ouvriere,
+        sum(patronale) as patronale,
+        null as du,
+        null as monthly,
+        null as asked,
+        null as ended
     from changes
     group by all
     union all
-    select siren, month, null, null, sum(du), sum(monthly)
+    select siren, month, null, null, sum(du), sum(monthly), null, null
     from booked
     where month between cast($first::date - interval 23 month as date) and $last::date
+    group by all
+    union all
+    select siren, asked, null, null, null, null, count(asked), null
+    from plans
+    where asked between cast($first::date - interval 23 month as date) and $last::date
+    group by all
+    union all
+    select siren, ended, null, null, null, null, null, count(ended)
+    from plans
+    where ended between cast($first::date - interval 23 month as date) and $last::date
     group by all
 ),
 
@@ -78,7 +106,9 @@ monthly as (
         coalesce(sum(flows.ouvriere), 0) as ouvriere,
         coalesce(sum(flows.patronale), 0) as patronale,
         sum(flows.du) as du,
-        sum(flows.monthly) as monthly
+        sum(flows.monthly) as monthly,
+        cast(sum(flows.asked) as bigint) as asked,
+        cast(sum(flows.ended) as bigint) as ended
     from panel
     left join flows using (siren, month)
     group by all
@@ -88,15 +118,22 @@ stock as (
     select
         siren,
         month,
-        cast(sum(ouvriere) over past as double) / 100 as ouvriere,
-        cast(sum(patronale) over past as double) / 100 as patronale,
+        cast(sum(ouvriere) over past as bigint) as ouvriere,
+        cast(sum(patronale) over past as bigint) as patronale,
+        cast(sum(greatest(ouvriere + patronale, 0)) over year as double) / 100 as dette_nouvelle_12m,
         cast(last_value(monthly ignore nulls) over year as double) as cotisation,
-        cast(sum(du) over year as double)
-        / nullif(least(date_diff('month', started.first_covered, month) + 1, 12), 0) as cotisation_mean12m
+        date_diff('month', started.first_covered, month) + 1 as covered,
+        cast(sum(du) over quarter as double) / nullif(least(covered, 3), 0) as cotisation_mean3m,
+        cast(sum(du) over half as double) / nullif(least(covered, 6), 0) as cotisation_mean6m,
+        cast(sum(du) over year as double) / nullif(least(covered, 12), 0) as cotisation_mean12m,
+        asked,
+        ended
     from monthly
     left join started using (siren)
     window
         past as (partition by siren order by month),
+        quarter as (partition by siren order by month rows 2 preceding),
+        half as (partition by siren order by month rows 5 preceding),
         year as (partition by siren order by month rows 11 preceding)
 ),
 
@@ -105,24 +142,41 @@ lagged as (
         month,
         siren,
         cotisation,
+        cotisation_mean3m,
+        cotisation_mean6m,
         cotisation_mean12m,
         lag(cotisation_mean12m, 6) over w as cotisation_mean12m_lag6m,
-        ouvriere as dette_sociale_ouvriere,
-        lag(ouvriere, 1) over w as dette_sociale_ouvriere_lag1m,
-        lag(ouvriere, 2) over w as dette_sociale_ouvriere_lag2m,
-        lag(ouvriere, 3) over w as dette_sociale_ouvriere_lag3m,
-        lag(ouvriere, 6) over w as dette_sociale_ouvriere_lag6m,
-        lag(ouvriere, 12) over w as dette_sociale_ouvriere_lag12m,
-        patronale as dette_sociale_patronale,
-        lag(patronale, 1) over w as dette_sociale_patronale_lag1m,
-        lag(patronale, 2) over w as dette_sociale_patronale_lag2m,
-        lag(patronale, 3) over w as dette_sociale_patronale_lag3m,
-        lag(patronale, 6) over w as dette_sociale_patronale_lag6m,
-        lag(patronale, 12) over w as dette_sociale_patronale_lag12m,
-        count(*) filter (ouvriere + patronale > 0) over (partition by siren order by month rows 11 preceding)
-            as mois_en_dette_12m
+        cast(ouvriere as double) / 100 as dette_sociale_ouvriere,
+        cast(lag(ouvriere, 1) over w as double) / 100 as dette_sociale_ouvriere_lag1m,
+        cast(lag(ouvriere, 2) over w as double) / 100 as dette_sociale_ouvriere_lag2m,
+        cast(lag(ouvriere, 3) over w as double) / 100 as dette_sociale_ouvriere_lag3m,
+        cast(lag(ouvriere, 6) over w as double) / 100 as dette_sociale_ouvriere_lag6m,
+        cast(lag(ouvriere, 12) over w as double) / 100 as dette_sociale_ouvriere_lag12m,
+        cast(sum(ouvriere) over quarter as double) / 300 as dette_sociale_ouvriere_mean3m,
+        cast(sum(ouvriere) over half as double) / 600 as dette_sociale_ouvriere_mean6m,
+        cast(sum(ouvriere) over year as double) / 1200 as dette_sociale_ouvriere_mean12m,
+        cast(patronale as double) / 100 as dette_sociale_patronale,
+        cast(lag(patronale, 1) over w as double) / 100 as dette_sociale_patronale_lag1m,
+        cast(lag(patronale, 2) over w as double) / 100 as dette_sociale_patronale_lag2m,
+        cast(lag(patronale, 3) over w as double) / 100 as dette_sociale_patronale_lag3m,
+        cast(lag(patronale, 6) over w as double) / 100 as dette_sociale_patronale_lag6m,
+        cast(lag(patronale, 12) over w as double) / 100 as dette_sociale_patronale_lag12m,
+        cast(sum(patronale) over quarter as double) / 300 as dette_sociale_patronale_mean3m,
+        cast(sum(patronale) over half as double) / 600 as dette_sociale_patronale_mean6m,
+        cast(sum(patronale) over year as double) / 1200 as dette_sociale_patronale_mean12m,
+        dette_nouvelle_12m,
+        count(*) filter (ouvriere + patronale > 0) over year as mois_en_dette_12m,
+        count(*) filter (ouvriere + patronale > 0) over years as mois_en_dette_24m,
+        coalesce(sum(asked) over years, 0)::bigint as delais_demandes_24m,
+        coalesce(sum(ended) filter (ouvriere + patronale <= 0) over years, 0)::bigint as delais_respectes_24m,
+        coalesce(sum(ended) filter (ouvriere + patronale > 0) over years, 0)::bigint as delais_rompus_24m
     from stock
-    window w as (partition by siren order by month)
+    window
+        w as (partition by siren order by month),
+        quarter as (partition by siren order by month rows 2 preceding),
+        half as (partition by siren order by month rows 5 preceding),
+        year as (partition by siren order by month rows 11 preceding),
+        years as (partition by siren order by month rows 23 preceding)
 )
 
 select *

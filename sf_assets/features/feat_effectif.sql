@@ -1,15 +1,15 @@
 -- One row is one company and month: the last head-count known at the cut-off, at most six months older than the newest
--- that could be known, and the same quantity three and twelve months before.
+-- that could be known, and the same quantity three, twelve and twenty-four months before.
 with known as (
     select siren, cast(periode + to_months($effectif_months) as date) as month, effectif_ent
     from clean_effectif_ent
-    where periode + to_months($effectif_months) between $first::date - interval 18 month and $last::date
+    where periode + to_months($effectif_months) between $first::date - interval 30 month and $last::date
 ),
 
 panel as (
     select c.siren, cast(s.month as date) as month
     from (select distinct siren from known) as c,
-        generate_series(cast($first::date - interval 18 month as date), $last::date, interval 1 month) as s (month)
+        generate_series(cast($first::date - interval 30 month as date), $last::date, interval 1 month) as s (month)
 ),
 
 filled as (
@@ -27,7 +27,8 @@ lagged as (
         siren,
         effectif,
         lag(effectif, 3) over w as effectif_lag3m,
-        lag(effectif, 12) over w as effectif_lag12m
+        lag(effectif, 12) over w as effectif_lag12m,
+        lag(effectif, 24) over w as effectif_lag24m
     from filled
     window w as (partition by siren order by month)
 )

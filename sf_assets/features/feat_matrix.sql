@@ -25,7 +25,13 @@ dette as (
         coalesce(dette_sociale_patronale_lag6m, 0) as dette_sociale_patronale_lag6m,
         coalesce(dette_sociale_patronale_lag12m, 0) as dette_sociale_patronale_lag12m,
         coalesce(mois_en_dette_12m, 0)::double as mois_en_dette_12m,
+        coalesce(mois_en_dette_24m, 0)::double as mois_en_dette_24m,
+        coalesce(dette_nouvelle_12m, 0) as dette_nouvelle_12m,
+        coalesce(delais_demandes_24m, 0)::double as delais_demandes_24m,
+        coalesce(delais_respectes_24m, 0)::double as delais_respectes_24m,
+        coalesce(delais_rompus_24m, 0)::double as delais_rompus_24m,
         cotisation,
+        cotisation_mean3m,
         cotisation_mean12m,
         cotisation_mean12m_lag6m
     from feat_company_month as c
@@ -37,6 +43,7 @@ select
     c.siren,
     d.cotisation,
     d.cotisation_mean12m,
+    d.cotisation_mean3m / nullif(greatest(d.cotisation_mean12m, 0), 0) - 1 as cotisation_variation3m,
     d.dette_sociale_ouvriere,
     d.dette_sociale_ouvriere_lag1m,
     d.dette_sociale_ouvriere_lag2m,
@@ -57,17 +64,29 @@ select
     (dette_sociale_ouvriere + dette_sociale_patronale) / nullif(e.effectif, 0) as dette_par_effectif,
     dette_par_effectif - (dette_sociale_ouvriere_lag3m + dette_sociale_patronale_lag3m) / nullif(e.effectif_lag3m, 0)
         as dette_par_effectif_diff3m,
+    d.dette_nouvelle_12m / nullif(greatest(d.cotisation_mean12m, 0), 0) as dette_nouvelle_sur_cotisation_12m,
     d.mois_en_dette_12m,
+    d.mois_en_dette_24m,
     (plans.siren is not null)::double as delai_en_cours,
+    d.delais_demandes_24m,
+    d.delais_respectes_24m,
+    d.delais_rompus_24m,
     e.effectif::double as effectif,
+    e.effectif / nullif(e.effectif_lag3m, 0) - 1 as effectif_variation3m,
     e.effectif / nullif(e.effectif_lag12m, 0) - 1 as effectif_variation12m,
+    e.effectif / nullif(e.effectif_lag24m, 0) - 1 as effectif_variation24m,
     coalesce(a.ap_heures_consommees, 0) as ap_heures_consommees,
     coalesce(a.ap_heures_autorisees, 0) as ap_heures_autorisees,
+    coalesce(a.ap_heures_consommees, 0) / nullif(e.effectif, 0) as ap_consommee_par_effectif,
+    coalesce(a.ap_heures_autorisees, 0) / nullif(e.effectif, 0) as ap_autorisee_par_effectif,
     coalesce(a.ap_heures_consommees_12m, 0) / 12 / nullif(e.effectif, 0) as ap_consommee_par_effectif_mean12m,
     p.paydex,
     p.paydex_diff12m,
+    p.paydex_mean12m,
     p.fpi_30,
+    p.fpi_30_diff12m,
     p.fpi_90,
+    p.fpi_90_diff12m,
     f.dette_nette_sur_caf,
     f.dette_a_terme_sur_k_propres,
     f.ebe_sur_ca,
@@ -84,7 +103,18 @@ select
     f.rentabilite_economique,
     f.solidite_financiere,
     f.age_comptes,
-    c.age_entreprise
+    f.ebe_sur_ca_diff12m,
+    f.rentabilite_economique_diff12m,
+    f.solidite_financiere_diff12m,
+    f.ca_variation12m,
+    f.caf_sur_ca,
+    f.couverture_des_interets,
+    c.age_entreprise,
+    c.demenagements_24m,
+    c.taille_groupe,
+    section.taux_defaillance as taux_defaillance_section,
+    departement.taux_defaillance as taux_defaillance_departement,
+    forme.taux_defaillance as taux_defaillance_forme
 from feat_company_month as c
 join dette as d using (month, siren)
 left join feat_effectif as e using (month, siren)
@@ -92,3 +122,9 @@ left join feat_activite_partielle as a using (month, siren)
 left join feat_paiement as p using (month, siren)
 left join feat_comptes as f using (month, siren)
 left join plans using (month, siren)
+left join feat_contexte as section
+    on c.month = section.month and section.axe = 'section' and c.naf_section = section.code
+left join feat_contexte as departement
+    on c.month = departement.month and departement.axe = 'departement' and c.departement = departement.code
+left join feat_contexte as forme
+    on c.month = forme.month and forme.axe = 'forme' and left(c.categorie_juridique, 2) = forme.code

@@ -1,5 +1,5 @@
--- One row is one company and month: the last payment behaviour known at the cut-off and measured within a year, and the
--- average delay known twelve months before.
+-- One row is one company and month: the last payment behaviour known at the cut-off and measured within a year, its
+-- changes over twelve months, and the mean of the delays that became known during these.
 with known as (
     select
         siren,
@@ -26,17 +26,34 @@ filled as (
         month,
         last_value(known.paydex ignore nulls) over year as paydex,
         last_value(known.fpi_30 ignore nulls) over year as fpi_30,
-        last_value(known.fpi_90 ignore nulls) over year as fpi_90
+        last_value(known.fpi_90 ignore nulls) over year as fpi_90,
+        -- Decimals add up to the same in any order, floating numbers do not.
+        cast(sum(cast(known.paydex as decimal(18, 4))) over year as double) / count(known.paydex) over year
+            as paydex_mean12m
     from panel
     left join known using (siren, month)
     window year as (partition by siren order by month rows 11 preceding)
 ),
 
 lagged as (
-    select *, paydex - lag(paydex, 12) over (partition by siren order by month) as paydex_diff12m
+    select
+        *,
+        paydex - lag(paydex, 12) over w as paydex_diff12m,
+        fpi_30 - lag(fpi_30, 12) over w as fpi_30_diff12m,
+        fpi_90 - lag(fpi_90, 12) over w as fpi_90_diff12m
     from filled
+    window w as (partition by siren order by month)
 )
 
-select month, siren, paydex, fpi_30, fpi_90, paydex_diff12m
+select
+    month,
+    siren,
+    paydex,
+    fpi_30,
+    fpi_90,
+    paydex_diff12m,
+    fpi_30_diff12m,
+    fpi_90_diff12m,
+    paydex_mean12m
 from lagged
 where month between $first::date and $last::date and (paydex is not null or fpi_30 is not null or fpi_90 is not null)

@@ -2,13 +2,17 @@
 
 The queries of this folder compute a column of the same name; checks, the model, the reasons shown to public officers
 and the documentation read this registry. The base features are those of the production model (25), with calendar-true
-lags, means and differences; the others were added for what they say on their own.
+lags, means and differences; the others were added for what they say on their own. `configurations.py` names the sets.
+
+From when a value is known is said by its sources (`Source.known`) and `delays.py`, not repeated here.
 """
 
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Unit = Literal["€", "person", "hour", "day", "month", "year", "share", "ratio", "flag", "€/person", "hour/person"]
+Unit = Literal[
+    "€", "person", "hour", "day", "month", "year", "share", "point", "ratio", "count", "flag", "€/person", "hour/person"
+]
 
 DETTE = "dette_urssaf"
 EFFECTIF = "effectif"
@@ -60,6 +64,23 @@ def _lags(feature: Feature, months: tuple[int, ...]) -> tuple[Feature, ...]:
     )
 
 
+def _means(feature: Feature, months: tuple[int, ...]) -> tuple[Feature, ...]:
+    return tuple(
+        replace(
+            feature,
+            name=f"{feature.name}_mean{n}m",
+            label=f"{feature.label}, moyenne de {n} mois",
+            phrase=f"{feature.label}, en moyenne sur {n} mois : {{value}}",
+            reason=f"the same quantity over {n} months, without its accidents",
+        )
+        for n in months
+    )
+
+
+_COTISATION = Feature(
+    "cotisation", "Cotisations dues du dernier mois connu", DETTE, "€", ("cotisation",),
+    "the scale of debts", "Cotisations dues du dernier mois connu : {value}",
+)  # fmt: skip
 _OUVRIERE = Feature(
     "dette_sociale_ouvriere", "Dette URSSAF, part ouvrière", DETTE, "€", ("debit",),
     "withheld from wages and not paid over: the gravest debt", "Dette URSSAF, part ouvrière : {value}", 1,
@@ -77,28 +98,23 @@ def _ratio(name: str, label: str, risk: int, unit: Unit = "ratio") -> Feature:
     )  # fmt: skip
 
 
-FEATURES: tuple[Feature, ...] = (
-    Feature("cotisation", "Cotisations dues du dernier mois connu", DETTE, "€", ("cotisation",), "the scale of debts", "Cotisations dues du dernier mois connu : {value}"),
-    Feature("cotisation_mean12m", "Cotisations dues, moyenne de 12 mois", DETTE, "€", ("cotisation",), "the scale of debts, without seasons", "Cotisations dues en moyenne sur 12 mois : {value}"),
-    _OUVRIERE,
-    *_lags(_OUVRIERE, (1, 2, 3, 6, 12)),
-    _PATRONALE,
-    *_lags(_PATRONALE, (1, 2, 3, 6, 12)),
-    Feature("dette_sur_cotisation_mean12m", "Dette URSSAF rapportée à un mois de cotisations", DETTE, "ratio", ("debit", "cotisation"), "months of contributions left unpaid", "La dette URSSAF représente {value} mois de cotisations", 1),
-    Feature("dette_sur_cotisation_diff6m", "Évolution sur 6 mois de la dette URSSAF en mois de cotisations", DETTE, "ratio", ("debit", "cotisation"), "a debt that grows is worse than an old one", "La dette URSSAF {evolution} mois de cotisations en six mois", 1),
-    Feature("dette_par_effectif", "Dette URSSAF par salarié", DETTE, "€/person", ("debit", "effectif_ent"), "debt at the scale of the company", "Dette URSSAF de {value} par salarié", 1),
-    Feature("dette_par_effectif_diff3m", "Évolution sur 3 mois de la dette URSSAF par salarié", DETTE, "€/person", ("debit", "effectif_ent"), "a recent slide", "La dette URSSAF par salarié {evolution} en trois mois", 1),
-    Feature("mois_en_dette_12m", "Mois avec une dette URSSAF sur les 12 derniers", DETTE, "month", ("debit",), "habit or accident", "Une dette URSSAF pendant {value} sur les 12 derniers", 1),
-    Feature("delai_en_cours", "Délai de paiement URSSAF en cours", DETTE, "flag", ("delai",), "a plan is both a difficulty and a cure", "Un délai de paiement URSSAF est en cours"),
-    Feature("effectif", "Effectif", EFFECTIF, "person", ("effectif_ent",), "size", "Effectif : {value}"),
-    Feature("effectif_variation12m", "Variation de l'effectif sur 12 mois", EFFECTIF, "share", ("effectif_ent",), "companies in trouble stop replacing people", "L'effectif {evolution} en un an", -1),
-    Feature("ap_heures_consommees", "Heures d'activité partielle consommées", ACTIVITE_PARTIELLE, "hour", ("apconso",), "work is missing", "Activité partielle consommée : {value}", 1),
-    Feature("ap_heures_autorisees", "Heures d'activité partielle autorisées", ACTIVITE_PARTIELLE, "hour", ("apdemande",), "work is expected to be missing", "Activité partielle autorisée : {value}", 1),
-    Feature("ap_consommee_par_effectif_mean12m", "Activité partielle par salarié, moyenne de 12 mois", ACTIVITE_PARTIELLE, "hour/person", ("apconso", "effectif_ent"), "lasting lack of work at the scale of the company", "Activité partielle de {value} par salarié et par mois sur un an", 1),
-    Feature("paydex", "Retard moyen de paiement aux fournisseurs", PAIEMENT, "day", ("paydex",), "suppliers are paid after URSSAF has been", "Les fournisseurs sont payés avec {value} de retard", 1),
-    Feature("paydex_diff12m", "Évolution sur 12 mois du retard de paiement", PAIEMENT, "day", ("paydex",), "a habit that changes", "Le retard de paiement aux fournisseurs {evolution} en un an", 1),
-    Feature("fpi_30", "Part des factures en retard de plus de 30 jours", PAIEMENT, "share", ("paydex",), "late invoices", "{value} des factures ont plus de 30 jours de retard", 1),
-    Feature("fpi_90", "Part des factures en retard de plus de 90 jours", PAIEMENT, "share", ("paydex",), "very late invoices", "{value} des factures ont plus de 90 jours de retard", 1),
+def _change(ratio: str, subject: str) -> Feature:
+    return Feature(
+        f"{ratio}_diff12m", f"{subject}, évolution en un an", FINANCES, "point",
+        ("declarations_indmap", "declarations_af", "ratios_dirco"),
+        "accounts that worsen say more than poor ones", subject + " {evolution} entre deux exercices", -1,
+    )  # fmt: skip
+
+
+def _context(axis: str, whose: str, where: str) -> Feature:
+    return Feature(
+        f"taux_defaillance_{axis}", f"Part des entreprises {whose} défaillantes en 12 mois", PROFIL, "share",
+        ("procol", "bodacc", "sirene_ul", "effectif_ent"),
+        "failures come together; the last published year tells where", where + ", {value} des entreprises ont été défaillantes en un an", 1,
+    )  # fmt: skip
+
+
+_RATIOS = (
     _ratio("dette_nette_sur_caf", "Dette nette sur capacité d'autofinancement", 1),
     _ratio("dette_a_terme_sur_k_propres", "Dette à terme sur capitaux propres", 0),
     _ratio("ebe_sur_ca", "Excédent brut d'exploitation sur chiffre d'affaires", -1, "share"),
@@ -114,9 +130,74 @@ FEATURES: tuple[Feature, ...] = (
     _ratio("taux_investissement", "Taux d'investissement", 0, "share"),
     _ratio("rentabilite_economique", "Rentabilité économique", -1, "share"),
     _ratio("solidite_financiere", "Solidité financière", -1),
+)
+RATIOS = tuple(feature.name for feature in _RATIOS)
+
+FEATURES: tuple[Feature, ...] = (
+    _COTISATION,
+    Feature("cotisation_mean12m", "Cotisations dues, moyenne de 12 mois", DETTE, "€", ("cotisation",), "the scale of debts, without seasons", "Cotisations dues en moyenne sur 12 mois : {value}"),
+    Feature("cotisation_variation3m", "Cotisations dues de 3 mois rapportées à celles de 12 mois", DETTE, "share", ("cotisation",), "the payroll shrinks or grows", "Le montant mensuel des cotisations dues {evolution} par rapport à la moyenne de l'année", -1),
+    _OUVRIERE,
+    *_lags(_OUVRIERE, (1, 2, 3, 6, 12)),
+    _PATRONALE,
+    *_lags(_PATRONALE, (1, 2, 3, 6, 12)),
+    Feature("dette_sur_cotisation_mean12m", "Dette URSSAF rapportée à un mois de cotisations", DETTE, "ratio", ("debit", "cotisation"), "months of contributions left unpaid", "La dette URSSAF représente {value} mois de cotisations", 1),
+    Feature("dette_sur_cotisation_diff6m", "Évolution sur 6 mois de la dette URSSAF en mois de cotisations", DETTE, "ratio", ("debit", "cotisation"), "a debt that grows is worse than an old one", "La dette URSSAF {evolution} mois de cotisations en six mois", 1),
+    Feature("dette_par_effectif", "Dette URSSAF par salarié", DETTE, "€/person", ("debit", "effectif_ent"), "debt at the scale of the company", "Dette URSSAF de {value} par salarié", 1),
+    Feature("dette_par_effectif_diff3m", "Évolution sur 3 mois de la dette URSSAF par salarié", DETTE, "€/person", ("debit", "effectif_ent"), "a recent slide", "La dette URSSAF par salarié {evolution} en trois mois", 1),
+    Feature("dette_nouvelle_sur_cotisation_12m", "Dette URSSAF apparue en 12 mois, en mois de cotisations", DETTE, "ratio", ("debit", "cotisation"), "what was left unpaid during the year, even if paid since", "La dette URSSAF apparue en un an représente {value} mois de cotisations", 1),
+    Feature("mois_en_dette_12m", "Mois avec une dette URSSAF sur les 12 derniers", DETTE, "month", ("debit",), "habit or accident", "Une dette URSSAF pendant {value} sur les 12 derniers", 1),
+    Feature("mois_en_dette_24m", "Mois avec une dette URSSAF sur les 24 derniers", DETTE, "month", ("debit",), "a habit older than a year", "Une dette URSSAF pendant {value} sur les 24 derniers", 1),
+    Feature("delai_en_cours", "Délai de paiement URSSAF en cours", DETTE, "flag", ("delai",), "a plan is both a difficulty and a cure", "Un délai de paiement URSSAF est en cours"),
+    Feature("delais_demandes_24m", "Délais de paiement URSSAF obtenus en 24 mois", DETTE, "count", ("delai",), "asked again and again, time is what the company lacks", "Délais de paiement URSSAF obtenus en deux ans : {value}"),
+    Feature("delais_respectes_24m", "Délais de paiement URSSAF soldés en 24 mois", DETTE, "count", ("delai", "debit"), "a plan that ended without debt was kept", "Délais de paiement URSSAF arrivés à terme sans dette en deux ans : {value}"),
+    Feature("delais_rompus_24m", "Délais de paiement URSSAF non soldés en 24 mois", DETTE, "count", ("delai", "debit"), "a plan that ended with a debt was not enough", "Délais de paiement URSSAF arrivés à terme avec une dette en deux ans : {value}", 1),
+    Feature("effectif", "Effectif", EFFECTIF, "person", ("effectif_ent",), "size", "Effectif : {value}"),
+    Feature("effectif_variation3m", "Variation de l'effectif sur 3 mois", EFFECTIF, "share", ("effectif_ent",), "people leave, or are let go, now", "L'effectif {evolution} en trois mois", -1),
+    Feature("effectif_variation12m", "Variation de l'effectif sur 12 mois", EFFECTIF, "share", ("effectif_ent",), "companies in trouble stop replacing people", "L'effectif {evolution} en un an", -1),
+    Feature("effectif_variation24m", "Variation de l'effectif sur 24 mois", EFFECTIF, "share", ("effectif_ent",), "a decline that lasts", "L'effectif {evolution} en deux ans", -1),
+    Feature("ap_heures_consommees", "Heures d'activité partielle consommées", ACTIVITE_PARTIELLE, "hour", ("apconso",), "work is missing", "Activité partielle consommée : {value}", 1),
+    Feature("ap_heures_autorisees", "Heures d'activité partielle autorisées", ACTIVITE_PARTIELLE, "hour", ("apdemande",), "work is expected to be missing", "Activité partielle autorisée : {value}", 1),
+    Feature("ap_consommee_par_effectif", "Activité partielle consommée par salarié", ACTIVITE_PARTIELLE, "hour/person", ("apconso", "effectif_ent"), "lack of work at the scale of the company", "Activité partielle consommée de {value} par salarié sur le dernier mois connu", 1),
+    Feature("ap_autorisee_par_effectif", "Activité partielle autorisée par salarié", ACTIVITE_PARTIELLE, "hour/person", ("apdemande", "effectif_ent"), "expected lack of work at the scale of the company", "Activité partielle autorisée de {value} par salarié pour le mois", 1),
+    Feature("ap_consommee_par_effectif_mean12m", "Activité partielle par salarié, moyenne de 12 mois", ACTIVITE_PARTIELLE, "hour/person", ("apconso", "effectif_ent"), "lasting lack of work at the scale of the company", "Activité partielle de {value} par salarié et par mois sur un an", 1),
+    Feature("paydex", "Retard moyen de paiement aux fournisseurs", PAIEMENT, "day", ("paydex",), "suppliers are paid after URSSAF has been", "Les fournisseurs sont payés avec {value} de retard", 1),
+    Feature("paydex_diff12m", "Évolution sur 12 mois du retard de paiement", PAIEMENT, "day", ("paydex",), "a habit that changes", "Le retard de paiement aux fournisseurs {evolution} en un an", 1),
+    Feature("paydex_mean12m", "Retard moyen de paiement aux fournisseurs, moyenne de 12 mois", PAIEMENT, "day", ("paydex",), "a habit, without the accidents of a month", "Les fournisseurs ont été payés avec {value} de retard en moyenne sur un an", 1),
+    Feature("fpi_30", "Part des factures en retard de plus de 30 jours", PAIEMENT, "share", ("paydex",), "late invoices", "{value} des factures ont plus de 30 jours de retard", 1),
+    Feature("fpi_30_diff12m", "Évolution sur 12 mois de la part des factures en retard de plus de 30 jours", PAIEMENT, "point", ("paydex",), "late invoices become more frequent", "La part des factures en retard de plus de 30 jours {evolution} en un an", 1),
+    Feature("fpi_90", "Part des factures en retard de plus de 90 jours", PAIEMENT, "share", ("paydex",), "very late invoices", "{value} des factures ont plus de 90 jours de retard", 1),
+    Feature("fpi_90_diff12m", "Évolution sur 12 mois de la part des factures en retard de plus de 90 jours", PAIEMENT, "point", ("paydex",), "late invoices become more frequent", "La part des factures en retard de plus de 90 jours {evolution} en un an", 1),
+    *_RATIOS,
     Feature("age_comptes", "Ancienneté des derniers comptes connus", FINANCES, "month", ("declarations_indmap",), "old accounts say less, and late filing says something", "Les derniers comptes connus datent de {value}"),
+    _change("ebe_sur_ca", "L'excédent brut d'exploitation sur chiffre d'affaires"),
+    _change("rentabilite_economique", "La rentabilité économique"),
+    _change("solidite_financiere", "La solidité financière"),
+    Feature("ca_variation12m", "Variation annuelle du chiffre d'affaires publié", FINANCES, "share", ("ratios_inpi_bce",), "sales that fall: the ratios of statements do not tell", "Le chiffre d'affaires publié {evolution} en un an", -1),
+    Feature("caf_sur_ca", "Capacité d'autofinancement sur chiffre d'affaires", FINANCES, "share", ("ratios_inpi_bce",), "what activity leaves to pay debts and investments", "Capacité d'autofinancement sur chiffre d'affaires : {value}", -1),
+    Feature("couverture_des_interets", "Charges d'intérêts sur excédent brut d'exploitation", FINANCES, "share", ("ratios_inpi_bce",), "interests eat the surplus; a negative surplus turns the sign", "Charges d'intérêts sur excédent brut d'exploitation : {value}"),
     Feature("age_entreprise", "Âge de l'entreprise", PROFIL, "year", ("sirene_ul",), "failures are most frequent before six years", "Entreprise créée il y a {value}"),
+    Feature("demenagements_24m", "Déménagements en 24 mois", PROFIL, "count", ("sirene_histo",), "a site that closes while another opens: growth or retreat", "Déménagements en deux ans : {value}"),
+    Feature("taille_groupe", "Entreprises suivies du même groupe", PROFIL, "count", ("ellisphere",), "a group helps, or falls with its companies", "Entreprises suivies du même groupe : {value}"),
+    _context("section", "du secteur", "Dans ce secteur"),
+    _context("departement", "du département", "Dans ce département"),
+    _context("forme", "de même forme juridique", "Parmi les entreprises de même forme juridique"),
 )  # fmt: skip
 
-BY_NAME = {feature.name: feature for feature in FEATURES}
-NAMES = tuple(BY_NAME)
+_IN_USE = {feature.name: feature for feature in FEATURES}
+NAMES = tuple(_IN_USE)
+
+# What the configuration of 100 adds: kept apart, in `feat_lags`, and computed on demand only.
+WIDE: tuple[Feature, ...] = (
+    *_means(_COTISATION, (3, 6)),
+    *_means(_OUVRIERE, (3, 6, 12)),
+    *_means(_PATRONALE, (3, 6, 12)),
+    *(
+        lag
+        for name in ("paydex", "cotisation", "dette_sociale_ouvriere", "dette_sociale_patronale", "ap_heures_consommees", "dette_par_effectif", "effectif", *RATIOS)
+        for lag in _lags(_IN_USE[name], (12, 24, 36))
+        if lag.name not in _IN_USE
+    ),
+)  # fmt: skip
+
+BY_NAME = _IN_USE | {feature.name: feature for feature in WIDE}

@@ -35,11 +35,13 @@ def quantity(value: pl.Expr, unit: pl.Expr) -> pl.Expr:
         .then(_euros(value))
         .when(unit == "share")
         .then(number(value * 100) + f"{NBSP}%")
+        .when(unit == "point")
+        .then(_points(value))
         .when(unit == "month")
         .then(counted + f"{NBSP}mois")
         .when(unit == "year")
         .then(_age(value))
-        .when(unit == "ratio")
+        .when(unit.is_in(["ratio", "count"]))
         .then(pl.when(value.abs() < 1).then(number(value, digits=2)).otherwise(number(value)))
         .otherwise(counted + NBSP + words + several)
     )
@@ -69,6 +71,12 @@ def _euros(value: pl.Expr) -> pl.Expr:
     for unit, symbol in _MULTIPLES.items():
         text = pl.when(value.abs() < unit).then(text).otherwise(number(value / unit) + f"{NBSP}{symbol}")
     return text
+
+
+def _points(value: pl.Expr) -> pl.Expr:
+    """Write the difference of two shares: 1,5 point, 12 points."""
+    several = pl.when((value * 100).abs().round(1) >= 2).then(pl.lit("s")).otherwise(pl.lit(""))  # noqa: PLR2004
+    return number(value * 100) + f"{NBSP}point" + several
 
 
 def _age(value: pl.Expr) -> pl.Expr:

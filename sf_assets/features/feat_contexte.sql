@@ -1,0 +1,74 @@
+-- One row is one sector, territory or legal form, and month: the companies followed at the cut-off or that failed in the
+-- twelve months before, and the share of them that did. A failure counts from the publication of its opening, for as long
+-- as that is not corrected, and for companies that were known to have had enough staff: what each month could tell. Small
+-- groups are drawn towards the country, as if 200 more of its companies belonged to each.
+with months as (
+    select
+        cast(month as date) as month,
+        cast(last_day(cast(month as date)) + $shift as date) as cutoff
+    from generate_series($first::date, $last::date, interval 1 month) as s (month)
+),
+
+reached as (
+    select siren, min(cast(periode + to_months($effectif_months) as date)) as since
+    from clean_effectif_ent
+    where effectif_ent >= $minimum
+    group by siren
+),
+
+failed as (
+    select distinct months.month, p.siren
+    from months
+    join clean_procedure as p
+        on p.date_publication <= months.cutoff
+        and p.date_publication > months.cutoff - interval 12 month
+        and (p.date_retrait is null or p.date_retrait > months.cutoff)
+    join reached on p.siren = reached.siren and reached.since <= months.month
+    join clean_filter as f on p.siren = f.siren
+    where p.stade_procol = 'ouverture' and p.action_procol in ('redressement', 'liquidation')
+),
+
+companies as (
+    select
+        month,
+        coalesce(c.naf_section, ul.naf_section) as section,
+        coalesce(c.departement, ul.departement) as departement,
+        coalesce(c.forme, left(ul.categorie_juridique, 2)) as forme,
+        count(*) as entreprises,
+        count(defaillante) as defaillantes
+    from (select month, siren, naf_section, departement, left(categorie_juridique, 2) as forme from feat_company_month) as c
+    full join (select month, siren, siren as defaillante from failed) as failed using (month, siren)
+    left join clean_sirene_ul as ul using (siren)
+    group by all
+),
+
+groups as (
+    select month, 'section' as axe, section as code, entreprises, defaillantes from companies
+    union all
+    select month, 'departement', departement, entreprises, defaillantes from companies
+    union all
+    select month, 'forme', forme, entreprises, defaillantes from companies
+),
+
+counted as (
+    select
+        month,
+        axe,
+        code,
+        cast(sum(entreprises) as bigint) as entreprises,
+        cast(sum(defaillantes) as bigint) as defaillantes
+    from groups
+    group by all
+)
+
+select
+    month,
+    axe,
+    code,
+    entreprises,
+    defaillantes,
+    (defaillantes + 200 * sum(defaillantes) over country / sum(entreprises) over country) / (entreprises + 200)
+        as taux_defaillance
+from counted
+where code is not null
+window country as (partition by month, axe)
