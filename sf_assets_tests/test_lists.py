@@ -190,6 +190,13 @@ def test_the_three_strongest_reasons_are_said_in_order():
         ("paydex_diff12m", 1, "Le retard de paiement aux fournisseurs a augmenté de 1 jour en un an"),
         ("fpi_90", 0.07, "7 % des factures ont plus de 90 jours de retard"),
         ("solidite_financiere", 0.12, "Solidité financière : 0,12"),
+        (
+            "rentabilite_economique_diff12m",
+            -0.015,
+            "La rentabilité économique a baissé de 1,5 point entre deux exercices",
+        ),
+        ("fpi_30_diff12m", 0.12, "La part des factures en retard de plus de 30 jours a augmenté de 12 points en un an"),
+        ("delais_rompus_24m", 2, "Délais de paiement URSSAF arrivés à terme avec une dette en deux ans : 2"),
         ("age_entreprise", 3.7, "Entreprise créée il y a 3 ans"),
     ],
 )

@@ -39,8 +39,10 @@ SEED = 3
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
 # What the methods are worth is said once a year.
 YEARLY = {"eval_backtest", "eval_figures", "eval_champion", "eval_utility"}
+# And what no model in use reads is made on demand only.
+APART = {*YEARLY, "feat_lags"}
 STORED = (
-    *(name for name in TABLES if name not in YEARLY),
+    *(name for name in TABLES if name not in APART),
     "stg_import",
     "stg_quarantine",
     ARRIVALS.name,
@@ -93,7 +95,7 @@ def test_every_record_delivered_is_accepted_filtered_or_quarantined(place: Place
 def test_every_check_of_every_asset_is_recorded_for_the_month(place: Place, september: dict[str, Run]) -> None:
     judged = place.rows("check_verdicts", SEPTEMBER)
     assert set(judged.select("asset", "check_name").iter_rows()) == {
-        (suite.asset, check.name) for suite in SUITES.values() if suite.asset not in YEARLY for check in suite.checks
+        (suite.asset, check.name) for suite in SUITES.values() if suite.asset not in APART for check in suite.checks
     }
     assert judged.filter(~pl.col("passed") & (pl.col("severity") == "error")).is_empty()
 
@@ -347,3 +349,16 @@ def test_the_page_of_a_company_has_the_reasons_of_the_list_and_pictures(place: P
     assert escape(listed["motif_1"]) in text
     assert text.count("<svg") == 2
     assert "Elle ne sert jamais à contrôler" in text
+
+
+def test_lags_are_made_on_demand_from_the_months_that_were_computed(place: Place, october: Next) -> None:
+    run = place.run_range("wide", add_months(SEPTEMBER, -13), SEPTEMBER)
+    assert run.failures == {}
+    assert run.materialized == {"feat_lags"}
+    now, before = (place.rows("feat_matrix", month) for month in (SEPTEMBER, add_months(SEPTEMBER, -12)))
+    lags = place.rows("feat_lags", SEPTEMBER)
+    assert lags["siren"].to_list() == now["siren"].to_list()
+    both = lags.join(before, on="siren")
+    assert both.height > 0
+    for name in ("effectif", "paydex", "ebe_sur_ca", "dette_par_effectif"):
+        assert both[f"{name}_lag12m"].equals(both[name], check_names=False)
