@@ -1,0 +1,188 @@
+"""The evaluation as it is deployed: from the tables of a month to figures, a champion, a report, and the next list."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import polars as pl
+import pytest
+from drawn import simulated
+from polars.testing import assert_frame_equal
+
+from sf_assets.catalogue import SUITES, TABLES
+from sf_assets.evaluation import assets as evaluation
+from sf_assets.evaluation.found import Found, read_found
+from sf_assets.evaluation.page import BEGIN, END, page_with
+from sf_assets.evaluation.report import html
+from sf_assets.evaluation.utility import parts_of
+from sf_assets.model import learning
+from sf_assets.model.champion import CHAMPION
+from sf_assets.model.methods import METHODS
+from sf_assets.partitions import add_months
+from sf_assets.quality.verdicts import judge_months, record
+from sf_assets.storage import frame_of
+from sf_assets_tests.runs import Place, Run
+
+FIRST, MONTH = date(2017, 2, 1), date(2024, 10, 1)
+COMPANIES = 150
+FAST = {name: METHODS[name] for name in ("logistique", "seuils")}
+YEARLY = ("eval_backtest", "eval_figures", "eval_champion", "eval_utility")
+pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
+
+
+def world() -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the features of companies month by month until they fail, and the procedures of those that do."""
+    months = [add_months(FIRST, n) for n in range((MONTH.year - FIRST.year) * 12 + MONTH.month - FIRST.month + 1)]
+    base, risky = simulated(COMPANIES, seed=8)
+    rng = np.random.default_rng(8)
+    frail = risky | (rng.random(COMPANIES) < 0.35)
+    day = [add_months(FIRST, int(n)).replace(day=10) for n in rng.integers(8, len(months), COMPANIES)]
+    # What comes before the failure shows for a year.
+    shown = np.where(frail, 25.0, 5.0) + rng.normal(0, 8, COMPANIES)
+    rows = pl.concat(
+        base.with_columns(
+            month=pl.lit(month),
+            siren=pl.Series([f"{i:09}" for i in range(COMPANIES)]),
+            paydex=pl.Series(shown + rng.normal(0, 5, COMPANIES)),
+        ).filter(pl.Series([not frail[i] or day[i] > month for i in range(COMPANIES)]))
+        for month in months
+    )
+    episodes = pl.DataFrame(
+        [
+            {"siren": f"{i:09}", "action_procol": "liquidation", "libelle_procol": "liquidation", "source": "bodacc",
+             "date_debut": day[i]}
+            for i in range(COMPANIES) if frail[i]
+        ]
+    )  # fmt: skip
+    return rows, episodes
+
+
+def furnish(place: Place) -> None:
+    """Write the tables that an evaluation starts from, and judge them."""
+    rows, episodes = world()
+    months = rows["month"].unique().sort().to_list()
+    described = rows.select("month", "siren", naf_section=pl.lit("F"), libelle_region=pl.lit("Corse"))
+    with place.warehouse.session() as session:
+        for name, frame in (("feat_matrix", rows), ("feat_company_month", described)):
+            table = TABLES[name]
+            given = frame_of(table, frame.iter_rows(named=True), with_month=True)
+            session.replace({table: given}, where={"month": months}, author="test", message="test")
+        table = TABLES["clean_procedure_episode"]
+        given = frame_of(table, episodes.iter_rows(named=True))
+        session.replace({table: given}, where={"month": MONTH}, author="test", message="test")
+        for name, judged in (("feat_matrix", months), ("feat_company_month", months), (table.name, [MONTH])):
+            verdicts = judge_months(session, SUITES[name], judged)
+            record(session, name, verdicts, run_id="test", judged_at=datetime(2024, 11, 1, tzinfo=UTC))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Furnish a deployment, and learn the models of the month by two methods that learn fast."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learning, "METHODS", FAST)
+        patch.setattr(evaluation, "METHODS", FAST)
+        patch.setattr(evaluation, "parts_of", lambda: parts_of()[:1])
+        patch.setattr(evaluation, "ORIGINS", 1)
+        found = Place(tmp_path_factory.mktemp("evaluate"), perimeter_months=120, training_failures=5)
+        furnish(found)
+        run = found.build(MONTH, "model_target", "model_fitted", "model_evaluation")
+        assert run.failures == {}
+        yield found
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    run: Run
+    rows: dict[str, pl.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def evaluated(place: Place) -> Evaluated:
+    run = place.build(MONTH, *YEARLY)
+    assert run.failures == {}
+    return Evaluated(run, place.content(MONTH, YEARLY))
+
+
+@pytest.fixture(scope="module")
+def found(place: Place, evaluated: Evaluated) -> Found:
+    with place.warehouse.session() as session:
+        return read_found(session, MONTH, 0, Path("no oracle"))
+
+
+def test_every_method_is_measured_at_every_origin_in_every_reading(evaluated: Evaluated) -> None:
+    origins = [f"{year}-04" for year in range(2019, 2023)]
+    assert evaluated.run.metadata["eval_backtest"]["origins"] == origins
+    figures = evaluated.rows["eval_figures"]
+    assert set(figures["methode"]) == set(FAST)
+    assert set(figures["entreprises"]) == {"toutes", "nouvelles"}
+    assert set(figures.filter(dimension="origine")["groupe"]) == set(origins)
+    whole = figures.filter(dimension="ensemble", mesure="roc_auc")
+    assert whole.height == 8
+    assert (whole["bas"] <= whole["valeur"]).all()
+    assert (whole["valeur"] <= whole["haut"]).all()
+
+
+def test_a_backtest_scores_each_company_and_month_once_and_only_from_its_origin_on(evaluated: Evaluated) -> None:
+    scores = evaluated.rows["eval_backtest"]
+    assert not scores.select("siren", "periode", "methode", "entreprises").is_duplicated().any()
+    assert scores.filter(pl.col("periode") < pl.col("origine")).is_empty()
+    assert scores.filter(pl.col("periode") >= pl.col("origine").dt.offset_by("12mo")).is_empty()
+    assert scores["periode"].max() == date(2023, 3, 1), "the last month whose outcome is known"
+
+
+def test_the_worth_of_a_theme_is_measured_and_the_idle_are_named(evaluated: Evaluated) -> None:
+    (worth,) = evaluated.rows["eval_utility"].rows(named=True)
+    assert (worth["nature"], worth["nom"]) == ("theme", "Dettes sociales")
+    named = [] if worth["apporte"] else ["Dettes sociales"]
+    assert evaluated.run.metadata["eval_utility"]["adds_nothing"] == named
+
+
+def test_the_same_evaluation_gives_the_same_rows(place: Place, evaluated: Evaluated) -> None:
+    assert place.build(MONTH, *YEARLY).failures == {}
+    for table, before in evaluated.rows.items():
+        assert_frame_equal(place.rows(table, MONTH), before, check_exact=True)
+
+
+def test_the_champion_of_an_evaluation_makes_the_lists_of_later_months(place: Place, evaluated: Evaluated) -> None:
+    (before,) = place.rows("model_fitted", MONTH).filter("retained")["methode"]
+    (decided,) = evaluated.rows["eval_champion"].rows(named=True)
+    assert decided["tenant"] == before
+    (other,) = set(FAST) - {before}
+    with place.warehouse.session() as session:
+        row = decided | {"champion": other, "remplace": True, "bas": 0.01}
+        session.replace(
+            {CHAMPION: frame_of(CHAMPION, [row])}, where={"month": date(2024, 9, 1)}, author="test", message="x"
+        )
+    assert place.build(MONTH, "model_fitted", "model_evaluation").failures == {}
+    (after,) = place.rows("model_fitted", MONTH).filter("retained")["methode"]
+    assert after == other
+
+
+def test_drift_compares_the_month_with_the_models_it_has(place: Place, evaluated: Evaluated) -> None:
+    run = place.build(MONTH, "eval_drift")
+    assert run.failures == {}
+    drift = place.rows("eval_drift", MONTH)
+    assert drift.filter(nature="score")["nom"].to_list() == ["logistique"], "points have learned from no month"
+    assert drift.filter(nom="paydex")["psi"].item() > 0.25, "most companies that pay late have failed by then"
+    assert run.refused["eval_drift"].severity == dg.AssetCheckSeverity.WARN
+
+
+def test_the_report_is_one_file_that_needs_no_other(found: Found) -> None:
+    text = html(found)
+    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
+    assert "<script" not in text
+    assert text.count("<svg") == 3 + len(found.groups) + 2
+    assert all(METHODS[name].label in text for name in FAST)
+    assert "color-scheme: light dark" in text
+
+
+def test_the_page_keeps_its_words_and_takes_new_tables(found: Found) -> None:
+    page = page_with(f"before {BEGIN} old {END} after", found)
+    assert page.startswith(f"before {BEGIN}\n")
+    assert page.endswith(f"{END} after")
+    assert " old " not in page
+    assert "| ROC AUC | 0." in page
+    assert page_with(page, found) == page
