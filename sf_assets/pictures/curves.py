@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sf_assets.pictures.svg import BLUE, FAINT, GREEN, INK, ORANGE, RED, drawing, line, rect, text
 
-_COLOURS = (BLUE, ORANGE, GREEN, RED)
+_COLOURS = (BLUE, ORANGE, GREEN, RED, INK)
 _LEFT, _TOP, _WIDTH, _HEIGHT = 56, 28, 330, 220
 _LEGEND = 110
 _TICKS = 5
