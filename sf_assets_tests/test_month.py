@@ -15,11 +15,6 @@ from polars.testing import assert_frame_equal
 
 from sf_assets import explain
 from sf_assets.catalogue import SUITES, TABLES
-from sf_assets.evaluation import assets as evaluation
-from sf_assets.evaluation.found import read_found
-from sf_assets.evaluation.page import BEGIN, END, page_with
-from sf_assets.evaluation.report import html
-from sf_assets.evaluation.utility import parts_of
 from sf_assets.features.delays import DELAYS
 from sf_assets.lists import tables as list_tables
 from sf_assets.lists.corrections import NAMES as CORRECTIONS
@@ -261,58 +256,6 @@ def test_a_former_month_scored_again_keeps_both_versions(place: Place, october: 
     assert run.failures == {}
     assert run.metadata["model_scores"]["unchanged"]
     assert sorted(place.rows("model_scores", SEPTEMBER)["version"].unique()) == [1, 2]
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    run: Run
-    again: Run
-    before: dict[str, pl.DataFrame]
-
-
-@pytest.fixture(scope="module")
-def evaluated(place: Place, october: Next) -> Evaluated:
-    """Evaluate October twice, with two methods that learn fast and one theme."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluation, "METHODS", {name: METHODS[name] for name in ("logistique", "seuils")})
-        patch.setattr(evaluation, "parts_of", lambda: parts_of()[:1])
-        first = place.run("evaluate", OCTOBER)
-        before = place.content(OCTOBER, YEARLY)
-        return Evaluated(first, place.run("evaluate", OCTOBER), before)
-
-
-def test_the_evaluation_measures_compares_and_decides(place: Place, evaluated: Evaluated) -> None:
-    assert evaluated.run.failures == {}
-    assert len(evaluated.run.metadata["eval_backtest"]["origins"]) > 1
-    figures = evaluated.before["eval_figures"]
-    assert set(figures["methode"]) == {"logistique", "seuils"}
-    assert set(figures["entreprises"]) == {"toutes", "nouvelles"}
-    whole = figures.filter(dimension="ensemble", mesure="roc_auc")
-    assert whole.height == 8
-    assert (whole["bas"] <= whole["valeur"]).all()
-    assert (whole["valeur"] <= whole["haut"]).all()
-    assert evaluated.before["eval_champion"]["decision"].n_unique() <= 1
-    assert evaluated.before["eval_utility"]["nom"].to_list() == ["Dettes sociales"]
-
-
-def test_the_same_evaluation_gives_the_same_rows(place: Place, evaluated: Evaluated) -> None:
-    assert evaluated.again.failures == {}
-    for table, before in evaluated.before.items():
-        assert_frame_equal(place.rows(table, OCTOBER), before, check_exact=True)
-
-
-def test_the_report_is_one_file_that_needs_no_other(place: Place, evaluated: Evaluated) -> None:
-    with place.warehouse.session() as session:
-        found = read_found(session, OCTOBER, 0, place.settings.data_dir / "no oracle")
-    text = html(found)
-    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
-    assert text.count("<svg") >= 9
-    assert all(METHODS[name].label in text for name in ("logistique", "seuils"))
-    page = page_with(f"before {BEGIN} old {END} after", found)
-    assert page.startswith(f"before {BEGIN}\n")
-    assert page.endswith(f"{END} after")
-    assert " old " not in page
-    assert "| ROC AUC | 0." in page
 
 
 def test_the_list_of_the_month_after_says_what_became_of_each_alert(place: Place, october: Next) -> None:
