@@ -15,7 +15,7 @@ counted as (
         count(*) as entreprises,
         count(*) filter (not t.en_procedure) as suivies,
         count(*) filter (t.target and not t.en_procedure) as defaillances,
-        avg(a.probabilite) as probabilite_moyenne
+        round(avg(a.probabilite), 9) as probabilite_moyenne
     from list_alerts as a
     join levels as l on a.niveau >= l.niveau
     left join model_target as t on a.siren = t.siren and a.month = t.periode
