@@ -19,8 +19,8 @@ from sf_assets.quality.measures import (
 
 # A producer's format change spoils most records; scattered mistakes stay far below one record in twenty.
 REFUSED_SHARE = 0.05
-# A stock of a thousand lines or less may well not have changed in a month.
-FEW_LINES = 1000
+# The register of a few hundred companies does not change every month; that of some thousands does.
+FEW_LINES = 5000
 # Two levels together covered 6 to 9 % of the companies in the published lists; beyond a fifth the list no longer helps.
 LARGEST_LIST = 0.20
 # A share of a few hundred companies, which somebody picked, says nothing of the list.
@@ -120,7 +120,7 @@ TOLERANCES = (
         _assets("stg", "apconso apdemande"),
         "middle number of hours",
         middle("heures"),
-        "days taken for hours divide it by seven; even in March 2020 the middle of the stock moved by less",
+        "days taken for hours divide it by seven; a crisis moves the middle of a stock of years by less, or is accepted",
         _SAME_UNIT,
         change=_both(0.4),
         level=_both(0.6),
@@ -147,7 +147,7 @@ TOLERANCES = (
             (asset,),
             f"{what} of the emptiest of the last twenty-four months, over those of the middle month",
             emptiest(period, total),
-            "no month of the last ten years, confinements included, fell to half of its neighbours",
+            "employers declare every month, also in a crisis: half a month missing is a file that lacks it",
             _ALL_THERE,
             low=0.5,
         )
@@ -181,8 +181,8 @@ TOLERANCES = (
             (asset,),
             "steps of procedures of the last three months, over those of a quarter of the two years before",
             recent(day),
-            "courts slow down in August and did in 2020, to a third at the worst; below, the end of the file is missing, "
-            "and failures would be taken for companies that do well. Under twelve steps a quarter it says nothing",
+            "2020 saw six tenths of the procedures of 2019: below a quarter of the usual the end of the file is missing, and "
+            "failures would be taken for companies that do well. Under twelve steps a quarter it says nothing",
             "Look at the newest dates of the file and ask the producer for what is missing: labels depend on it.",
             low=0.25,
         )
