@@ -22,8 +22,8 @@ from sf_assets.staging.tables import IMPORTS, QUARANTINE
 from sf_assets.storage import Session, Warehouse
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-# Sources that no other one keeps from going on.
-_ALONE = ("sirene_ul", "sirene")
+# A source that no fault touches, and whose arrival costs little.
+_OTHER = "src_ccsf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +128,9 @@ def try_fault(deployment: Deployment, fault: Fault, month: date) -> Trial:
     path = kept.path
     if isinstance(fault, FileFault):
         spoil_file(fault, deployment.incoming, month)
-        other = next(name for name in _ALONE if f"src_{name}" not in path)
-        branch = {f"src_{other}", f"stg_{other}"}
-        spoiled = deployment.build(month, [*path, *branch])
-        went_on = branch <= spoiled.written
+        spoiled = deployment.build(month, [*path, _OTHER])
+        with deployment.warehouse.session() as session:
+            went_on = _OTHER in spoiled.written and not _obstacles(session, _OTHER, month)
     else:
         spoil_table(fault, deployment.warehouse, month)
         spoiled = deployment.judge(month, fault.asset)
