@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from sf_assets.catalogue import SUITES
@@ -13,7 +14,7 @@ from sf_assets.quality import Outcome, Suite
 from sf_assets.quality import history as module
 from sf_assets.quality.acceptances import Acceptance, record_acceptance
 from sf_assets.quality.history import probes_of
-from sf_assets.quality.measures import Margin, Tolerance
+from sf_assets.quality.measures import Margin, Tolerance, emptiest, middle, newest
 from sf_assets.quality.tolerances import TOLERANCES
 from sf_assets.quality.verdicts import judge_months, record
 from sf_assets.schema import Column, Table
@@ -151,3 +152,48 @@ def test_every_tolerance_is_asked_of_assets_that_exist_says_why_and_what_to_do()
         assert len(tolerance.reason.split()) > 5
         assert tolerance.advice.endswith((".", "?"))
         assert [tolerance.low, tolerance.high, tolerance.change, tolerance.level] != [None] * 4
+
+
+def measured(query: str, rows: str) -> float | None:
+    text = query.replace("{batch}", f"({rows})").replace("{month}", "date '2025-09-01'")
+    ((found,),) = duckdb.sql(text).fetchall()
+    return found
+
+
+MONTHS = "select d::date as periode, 10 as n from generate_series(date '2022-01-01', date '2025-06-01', interval 1 month) t(d)"
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ("select unnest([100.0, 0, -5, null]) as x", 100),
+        ("select unnest([0.0, null]) as x", 0),
+        ("select 1.0 as x where false", None),
+    ],
+)
+def test_amounts_that_are_all_zero_measure_zero_and_no_row_nothing(rows: str, found: float | None) -> None:
+    assert measured(middle("x"), rows) == (pytest.approx(found) if found else found)
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        (MONTHS, 1),
+        (f"{MONTHS} where d <> '2025-01-01'", 0),
+        (MONTHS.replace("10 as n", "0 as n"), 0),
+        (MONTHS.replace("10 as n", "if(d = '2024-05-01', 4, 10) as n"), 0.4),
+        # What was missing three years ago is known by now.
+        (f"{MONTHS} where d <> '2022-08-01'", 1),
+        (f"{MONTHS} where false", None),
+    ],
+)
+def test_a_month_that_is_missing_or_empty_among_the_last_two_years_is_seen(rows: str, found: float | None) -> None:
+    assert measured(emptiest("periode", "sum(n)"), rows) == found
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [(MONTHS, 3), (f"{MONTHS} union all select date '2025-07-01', 1", 3), (f"{MONTHS} where false", None)],
+)
+def test_the_newest_month_is_the_last_that_has_its_rows(rows: str, found: int | None) -> None:
+    assert measured(newest("periode", "sum(n)"), rows) == found

@@ -16,7 +16,7 @@ from sf_assets.partitions import add_months
 from sf_assets.quality import require_passed
 from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
-from sf_assets.sources.batch import source_of
+from sf_assets.sources.batch import batch_key, source_of
 from sf_assets.sources.log import LOG
 from sf_assets.staging.tables import IMPORTS, QUARANTINE
 from sf_assets.storage import Session, Warehouse
@@ -169,7 +169,7 @@ class _Kept:
             source = source_of(fault.file)
             if source is None:
                 raise ValueError(f"{fault.name}: expected the name of a known file, found {fault.file}")
-            self._file = deployment.incoming / f"{month:%y%m}" / fault.file
+            self._file = deployment.incoming / batch_key(month) / fault.file
             # Hidden, so that no batch lists it.
             shutil.copy2(self._file, self._file.with_name(f".kept.{fault.file}"))
             self.path = deployment.path(f"src_{source.name}", fault.asset)

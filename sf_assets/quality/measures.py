@@ -42,8 +42,13 @@ class Tolerance:
 
 
 def middle(amount: str) -> str:
-    """Return the query of the middle amount: by logarithms, so that a few very large ones do not hide the others."""
-    return f"select exp(avg(ln({amount}))) from {{batch}} where {amount} > 0"
+    """Return the query of the middle amount: by logarithms, so that a few very large ones do not hide the others.
+
+    It is 0 when no amount is positive, and NULL when there is no row.
+    """
+    return f"""
+        select case when count(*) > 0 then coalesce(exp(avg(ln(nullif(greatest({amount}, 0), 0)))), 0) end from {{batch}}
+    """
 
 
 def emptiest(period: str, total: str) -> str:
@@ -59,7 +64,8 @@ def emptiest(period: str, total: str) -> str:
             )) as date) as periode
             from counted where periode <= {{month}}
         )
-        select min(coalesce(n, 0)) / nullif(median(coalesce(n, 0)), 0) from spine left join counted using (periode)
+        select case when count(*) > 0 then coalesce(min(coalesce(n, 0)) / nullif(median(coalesce(n, 0)), 0), 0) end
+        from spine left join counted using (periode)
     """
 
 
