@@ -290,6 +290,6 @@ TOLERANCES = (
         "nobody can call twice as many companies, and risk does not double in a month: thresholds or features moved",
         "Compare the month's features and thresholds with last month's before anything is published.",
         change=Margin(None, 0.8),
-        least=15,
+        least=12,
     ),
 )
