@@ -10,6 +10,7 @@ from polars.testing import assert_frame_equal
 from sf_assets.catalogue import SUITES
 from sf_assets.cockpit.jobs import accept_check, maintenance
 from sf_assets.failures import PermanentFailure
+from sf_assets.storage import Warehouse
 from sf_assets.storage.maintenance import Upkeep, maintain
 from sf_assets_tests.gated import APRIL, BAD, FEBRUARY, MARCH, House
 
@@ -17,9 +18,10 @@ SOON, LATER = datetime(2027, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
+def house(tmp_path: Path, either_warehouse: Warehouse) -> House:
     """Return a warehouse of months written several times, and judged."""
     made = House(tmp_path)
+    made.warehouse = either_warehouse
     for _ in range(3):
         made.write(FEBRUARY, MARCH, APRIL)
     made.judge(FEBRUARY, MARCH, APRIL)

@@ -44,8 +44,6 @@ def maintain(session: Session, *, at: datetime, keep_months: int, dry_run: bool)
         raise ValueError(f"keep_months: expected at least {LEAST_MONTHS}, found {keep_months}")
     oldest = add_months(at.date(), -keep_months)
     with session.catalog.one_writer(session.connection):
-        # Another writer may have committed since the session began.
-        session.catalog.attach(session.connection)
         files_before, bytes_before = _size(session)
         if not dry_run:
             session.connection.execute("call ducklake_merge_adjacent_files('lake')")
