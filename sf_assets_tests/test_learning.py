@@ -12,6 +12,7 @@ from sf_assets.model.learning import learn, retained
 from sf_assets.model.logistic import LogisticMethod
 from sf_assets.model.splits import Split, SplitRules
 from sf_assets.model.threshold import ThresholdMethod
+from sf_assets.model.views import curves_of
 from sf_assets.partitions import add_months
 from sf_assets.search import folds, search
 
@@ -52,6 +53,10 @@ def test_each_part_is_read_once_and_every_method_is_fitted_twice_and_measured(mo
     assert (points.training, points.training_months) == ({"rows": 0, "failures": 0}, ())
     assert regression.evaluation.hors_procedure.rows == inside.height // 4
     assert regression.evaluation.toutes.rows == COMPANIES
+    assert [one.precision_recall.name for one in learned] == ["logistique", "seuils"]
+    assert regression.calibration.name == "logistique"
+    assert points.calibration is None  # points are not probabilities
+    assert set(curves_of(learned)) == {"precision_recall", "calibration"}
     best = max(learned, key=lambda one: one.validated)
     assert retained(learned) == best.name
 

@@ -10,11 +10,11 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from sf_assets.evaluation.bootstrap import draw_weights
-from sf_assets.evaluation.curves import calibration_of, distribution_of, precision_recall_of
 from sf_assets.evaluation.oracle import oracle_scores, reach
 from sf_assets.evaluation.page import page_with
 from sf_assets.evaluation.panel import Panel, panel_of
 from sf_assets.evaluation.report import told
+from sf_assets.model.curves import calibration_of, distribution_of, precision_recall_of
 from sf_assets.partitions import add_months
 from sf_assets.pictures.curves import Curve, Span, calibration, intervals, precision_recall
 

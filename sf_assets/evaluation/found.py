@@ -7,12 +7,12 @@ from pathlib import Path
 import polars as pl
 
 from sf_assets.evaluation.bootstrap import draw_weights
-from sf_assets.evaluation.curves import calibration_of, distribution_of, precision_recall_of
 from sf_assets.evaluation.figures import KNOWN, OUTSIDE, WHOLE
 from sf_assets.evaluation.oracle import Reach, oracle_scores, reach
 from sf_assets.evaluation.reading import bind_backtest, methods_of, read_panel, read_scores
 from sf_assets.evaluation.tables import DRIFT, FIGURES, UTILITY, VERIFICATION
 from sf_assets.model.champion import CHAMPION
+from sf_assets.model.curves import calibration_of, distribution_of, precision_recall_of
 from sf_assets.model.methods import METHODS
 from sf_assets.pictures.curves import Curve
 from sf_assets.storage import Session

@@ -8,6 +8,7 @@ import polars as pl
 from sf_assets.evaluation.figures import EVERYONE, KNOWN, NEW, OUTSIDE
 from sf_assets.evaluation.found import Found
 from sf_assets.evaluation.tables import LARGEST_INDEX
+from sf_assets.model.curves import top_of
 from sf_assets.model.methods import METHODS
 from sf_assets.pictures.curves import Span, calibration, intervals, precision_recall
 from sf_assets.pictures.histogram import histogram
@@ -53,8 +54,6 @@ _GROUP_FIGURES = {
     "fort_precision": "fort : précision", "fort_recall": "fort : rappel", "modere_precision": "modéré : précision",
     "modere_recall": "modéré : rappel", "calibration_in_the_large": "score − fréquence",
 }  # fmt: skip
-# Before it precision is that of a few companies: a scale that shows it shows nothing else.
-_FIRST_RECALL = 0.02
 _COUNTS = ("rows", "failing_companies")
 
 
@@ -113,9 +112,7 @@ def _whole(found: Found) -> Iterator[str]:
 
 def _drawn(found: Found) -> Iterator[str]:
     yield "<h2>Courbes</h2>"
-    tops = [y for curve in found.precision_recall for x, y in zip(curve.x, curve.y, strict=True) if x > _FIRST_RECALL]
-    top = max(tops, default=1.0)
-    yield precision_recall(found.precision_recall, title="Précision et rappel", y_max=min(top * 1.05, 1))
+    yield precision_recall(found.precision_recall, title="Précision et rappel", y_max=top_of(found.precision_recall))
     yield calibration(found.calibration, title="Calibration, dix groupes de même taille")
     last = found.of(found.best, "origine", "seuil_fort", "seuil_modere").filter(groupe=found.origins[-1])
     thresholds = {

@@ -20,7 +20,7 @@ from sf_assets.model.scoring import SAME, Scored, score_month
 from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan_split
 from sf_assets.model.store import Card, ModelStore
 from sf_assets.model.tables import EVALUATION, FITTED, SCORES, TARGET
-from sf_assets.model.views import scores_picture
+from sf_assets.model.views import curves_of, scores_picture
 from sf_assets.partitions import add_months, parse_month
 from sf_assets.pictures.svg import embedded
 from sf_assets.queries import read_query
@@ -149,8 +149,10 @@ def model_learning(
         | {"retained": best, "statement": plan.statement if isinstance(plan, InsufficientHistory) else "supported"}
         | {f"{one.name}_training_failures": one.training["failures"] for one in learned},
     )
+    pictures = {name: dg.MetadataValue.md(embedded(svg, name)) for name, svg in curves_of(learned).items()}
     yield dg.MaterializeResult(
-        asset_key=EVALUATION.name, metadata=told(writes[EVALUATION.name]) | seen[EVALUATION.name] | _headline(learned)
+        asset_key=EVALUATION.name,
+        metadata=told(writes[EVALUATION.name]) | seen[EVALUATION.name] | _headline(learned) | pictures,
     )
 
 

@@ -13,9 +13,12 @@ import numpy as np
 import polars as pl
 
 from sf_assets.model.alerting import AlertRule
+from sf_assets.model.curves import calibration_of, precision_recall_of
 from sf_assets.model.evaluation import Evaluation, Thresholds, evaluate
+from sf_assets.model.matrix import Floats
 from sf_assets.model.methods import METHODS, ScoringMethod, score
 from sf_assets.model.splits import InsufficientHistory, Months, Split
+from sf_assets.pictures.curves import Curve
 
 # Rows of some months: `siren`, `periode`, the features, `target`, `en_procedure`, and `weight` where negatives were drawn.
 Load = Callable[[Months], pl.DataFrame]
@@ -30,7 +33,8 @@ class Learned:
 
     `training` counts the rows and failing companies that the scoring fit saw, over `training_months`. `validated` is the
     average precision on the months that chose the thresholds, by which methods are compared: those that give the
-    published figures choose nothing. It is None without such months.
+    published figures choose nothing. It is None without such months. The two curves are those of the published figures,
+    companies already in a procedure left out.
     """
 
     name: str
@@ -41,6 +45,8 @@ class Learned:
     training_months: Months
     training: dict[str, int]
     validated: float | None = None
+    precision_recall: Curve | None = None
+    calibration: Curve | None = None
 
 
 def learn(plan: Split | InsufficientHistory, load: Load, draw: Load, *, rule: AlertRule = _BEST) -> tuple[Learned, ...]:
@@ -56,7 +62,7 @@ def learn(plan: Split | InsufficientHistory, load: Load, draw: Load, *, rule: Al
     validation, test = load(plan.validation), load(plan.test)
     chosen = [_thresholds(method, validation, rule) for method in first]
     figures = [
-        (_measured(method, test, thresholds), _measured(method, validation, thresholds).hors_procedure)
+        (_tested(method, test, thresholds), _measured(method, validation, thresholds).hors_procedure)
         for method, thresholds in zip(first, chosen, strict=True)
     ]
     del first, validation, test
@@ -67,11 +73,13 @@ def learn(plan: Split | InsufficientHistory, load: Load, draw: Load, *, rule: Al
             name=method.name,
             fitted=method,
             thresholds=thresholds,
-            evaluation=tested,
+            evaluation=tested.evaluation,
             statement=None,
             training_months=plan.final_training if method.learns else (),
             training=counts if method.learns else _NOTHING,
             validated=validated.average_precision,
+            precision_recall=tested.precision_recall,
+            calibration=tested.calibration,
         )
         for method, thresholds, (tested, validated) in zip(_fit_all(rows), chosen, figures, strict=True)
     )
@@ -117,12 +125,31 @@ def _outside(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _measured(method: ScoringMethod, rows: pl.DataFrame, thresholds: Thresholds) -> Evaluation:
-    return evaluate(
-        score(method, rows),
-        rows["target"].to_numpy(),
-        rows["en_procedure"].to_numpy(),
-        thresholds,
-        probabilities=method.learns,
+    return _evaluated(method, score(method, rows), rows, thresholds)
+
+
+def _evaluated(method: ScoringMethod, found: Floats, rows: pl.DataFrame, thresholds: Thresholds) -> Evaluation:
+    target, en_procedure = rows["target"].to_numpy(), rows["en_procedure"].to_numpy()
+    return evaluate(found, target, en_procedure, thresholds, probabilities=method.learns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """What a method is worth on the test months, in figures and in curves; points of `seuils` are not probabilities."""
+
+    evaluation: Evaluation
+    precision_recall: Curve | None
+    calibration: Curve | None
+
+
+def _tested(method: ScoringMethod, rows: pl.DataFrame, thresholds: Thresholds) -> _Tested:
+    found = score(method, rows)
+    outside = ~rows["en_procedure"].to_numpy()
+    known, target = found[outside], rows["target"].to_numpy()[outside]
+    return _Tested(
+        _evaluated(method, found, rows, thresholds),
+        precision_recall_of(method.name, known, target) if target.any() else None,
+        calibration_of(method.name, known, target) if method.learns and target.any() else None,
     )
 
 

@@ -1,7 +1,11 @@
-"""What the scores of a month look like: how many companies at each probability, and where the levels begin."""
+"""What methods and scores look like: precision, calibration, companies at each probability, where the levels begin."""
 
+from collections.abc import Sequence
 from datetime import date
 
+from sf_assets.model.curves import top_of
+from sf_assets.model.learning import Learned
+from sf_assets.pictures.curves import calibration, precision_recall
 from sf_assets.pictures.histogram import histogram
 from sf_assets.storage import Session
 
@@ -27,3 +31,13 @@ def scores_picture(session: Session, month: date, fitted: date) -> str | None:
     found = dict(session.connection.execute(_SCORES, {"month": month, "methode": methode}).fetchall())
     thresholds = {name: value for name, value in (("modéré", modere), ("fort", fort)) if value is not None}
     return histogram([found.get(place, 0) for place in range(_BINS)], thresholds, title=f"Scores by {methode}")
+
+
+def curves_of(learned: Sequence[Learned]) -> dict[str, str]:
+    """Draw what the methods were worth on the test months, by name of the picture; nothing without test months."""
+    drawn = {}
+    if ranked := [one.precision_recall for one in learned if one.precision_recall]:
+        drawn["precision_recall"] = precision_recall(ranked, title="Précision et rappel", y_max=top_of(ranked))
+    if calibrated := [one.calibration for one in learned if one.calibration]:
+        drawn["calibration"] = calibration(calibrated, title="Calibration")
+    return drawn

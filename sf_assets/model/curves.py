@@ -1,5 +1,7 @@
 """What a report draws of scores: precision against recall, calibration, their distribution, in a few hundred points."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from sklearn.metrics import precision_recall_curve
 
@@ -9,6 +11,8 @@ from sf_assets.pictures.curves import Curve
 
 _POINTS = 150
 _RANGES = 100
+# Before it precision is that of a few companies: a scale that shows it shows nothing else.
+_FIRST_RECALL = 0.02
 
 
 def precision_recall_of(name: str, score: Floats, target: Flags) -> Curve:
@@ -28,3 +32,9 @@ def distribution_of(score: Floats) -> list[int]:
     """Return the number of rows in a hundred equal ranges of the score."""
     counts, _ = np.histogram(score, bins=_RANGES, range=(0, 1))
     return [int(count) for count in counts]
+
+
+def top_of(curves: Sequence[Curve]) -> float:
+    """Return the precision at which the scale of some curves ends."""
+    tops = [y for curve in curves for x, y in zip(curve.x, curve.y, strict=True) if x > _FIRST_RECALL]
+    return min(max(tops, default=1.0) * 1.05, 1.0)
