@@ -56,12 +56,15 @@ def test_the_third_of_a_month_starts_the_month_before(tick: datetime, month: str
         ("batch", ("sources", "staging", "clean")),
         ("history", ("features",)),
         ("score", ("features", "model", "lists")),
+        ("evaluate", ("evaluation",)),
     ],
 )
 def test_each_job_builds_its_layers_by_month_with_all_their_checks(job: str, layers: tuple[str, ...]) -> None:
     resolved, graph = defs.resolve_job_def(job), defs.resolve_asset_graph()
     assert resolved.partitions_def == months
     wanted = {key for key in graph.get_all_asset_keys() if graph.get(key).group_name in layers}
+    # What lists become is looked at every month, what methods are worth once a year.
+    wanted |= {dg.AssetKey(name) for name in ("eval_drift", "eval_verification") if "lists" in layers}
     assert set(resolved.asset_layer.executable_asset_keys) == wanted
     assert set(resolved.asset_layer.asset_graph.asset_check_keys) >= graph.get_check_keys_for_assets(wanted)
 
