@@ -298,11 +298,11 @@ def test_a_run_launched_in_a_process_of_its_own_loads_the_definitions_and_stops_
 ) -> None:
     ended(launch)
     with dg.DagsterInstance.from_config(str(deployment.home)) as instance:
-        (run,) = instance.get_runs()
+        (run,) = instance.get_runs(dg.RunsFilter(job_name="history"))
         deadline = time.monotonic() + 60
         while not run.is_finished and time.monotonic() < deadline:
             time.sleep(0.2)
-            (run,) = instance.get_runs()
+            (run,) = instance.get_runs(dg.RunsFilter(job_name="history"))
         entries = instance.all_logs(run.run_id)
     events = [entry.dagster_event for entry in entries if entry.dagster_event]
     problems = [
