@@ -29,6 +29,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: i
 
 ROOT = Path(__file__).parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+LAYERS = ("sources", "staging", "clean", "features", "model", "lists", "evaluation")
 MONTHS = [date(2026, month, 1) for month in (7, 8, 9, 10)]
 DEBIT = "sigfaible_debits.csv"
 LARGEST = 100_000
@@ -140,17 +141,22 @@ def until_it_answers(address: str, server: subprocess.Popen[bytes], log: Path) -
 
 def test_the_graph_shows_the_layers_in_order(site: Site) -> None:
     page = site.page("/asset-groups", height=1100, sharp=2)
-    layers = ("sources", "staging", "clean", "features", "model", "lists")
-    nodes = [page.locator("foreignObject", has_text=layer).first for layer in layers]
+    nodes = [page.locator("foreignObject", has_text=layer).first for layer in (*LAYERS, "cockpit")]
     for node in nodes:
         node.wait_for()
     page.wait_for_timeout(1500)  # the graph moves until it fits
     boxes = [node.bounding_box() for node in nodes]
-    left = [box["x"] for box in boxes]
+    left = [box["x"] for box in boxes[:-1]]
     assert left == sorted(left)
-    top = min(box["y"] for box in boxes) - 30
-    width = boxes[-1]["x"] + boxes[-1]["width"] - left[0] + 40
-    keep(page, "graph", x=int(left[0]) - 20, y=int(top), width=int(width), height=130)
+    top = min(box["y"] for box in boxes) - 20
+    keep(
+        page,
+        "graph",
+        x=int(left[0]) - 20,
+        y=int(top),
+        width=int(boxes[-2]["x"] + boxes[-2]["width"] - left[0]) + 40,
+        height=int(max(box["y"] + box["height"] for box in boxes) - top) + 20,
+    )
 
 
 def test_a_shut_gate_says_what_it_refuses_and_what_to_do(site: Site) -> None:
@@ -160,7 +166,7 @@ def test_a_shut_gate_says_what_it_refuses_and_what_to_do(site: Site) -> None:
     for name in ("advice", "month", "percent", "previous_percent", "sample_keys", "unexpected"):
         assert page.get_by_text(name, exact=True).first.is_visible()
     assert page.get_by_text("Ask for the file again").first.is_visible()
-    keep(page, "gate", x=220, y=100, width=980, height=700)
+    keep(page, "gate", x=220, y=100, width=980, height=780)
 
 
 def test_what_reads_a_refused_file_failed_at_the_gate(site: Site) -> None:
