@@ -12,7 +12,7 @@ import polars as pl
 from sf_assets.catalogue import SUITES
 from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.quality import CHECK_VERDICTS
-from sf_assets.quality.verdicts import Verdict, frame_of_verdicts, judge_months
+from sf_assets.quality.verdicts import Verdict, frame_of_verdicts, judge_months, last_writes
 from sf_assets.schema import Table
 from sf_assets.sources import SOURCES
 from sf_assets.sources.arrival import ARRIVALS, edition_of, inspect
@@ -67,13 +67,14 @@ def _month(incoming: Path, month: date) -> dict[Table, pl.DataFrame]:
 def judge(session: Session, months: Sequence[date], assets: Sequence[str] = ASSETS) -> list[Verdict]:
     """Judge every check of some assets, months in order, so that each is compared with those before it."""
     rules = {asset: judge_months(session, dataclasses.replace(SUITES[asset], probes=()), months) for asset in assets}
+    written = last_writes(session, SUITES, [(asset, month) for asset in assets for month in months])
     given = []
     for month in months:
-        found = [
-            verdict
+        found = [verdict for asset in assets for verdict in rules[asset][month]]
+        found += [
+            Verdict(asset, month, probe, probe.judge(session, month), written.get((asset, month)))
             for asset in assets
-            for judged in (rules[asset], judge_months(session, dataclasses.replace(SUITES[asset], rules=()), [month]))
-            for verdict in judged[month]
+            for probe in SUITES[asset].probes
         ]
         session.replace(
             {CHECK_VERDICTS: frame_of_verdicts({month: found}, run_id="test", judged_at=JUDGED_AT)},
