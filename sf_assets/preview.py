@@ -76,12 +76,15 @@ def _measures(column: Column) -> tuple[str, str, str, str]:
 def _line(column: Column, looked_at: int, measured: list[object]) -> Shown:
     filled, distinct, spread, often = measured
     low, median, high = spread if isinstance(spread, list) and looked_at >= _FEW else (None, None, None)
-    shared = isinstance(often, list) and isinstance(distinct, int) and distinct * _FEW <= looked_at
+    known = filled if isinstance(filled, int) else 0
+    # Distinct values are estimated: there are never more of them than values.
+    different = min(distinct, known) if isinstance(distinct, int) else 0
+    shared = isinstance(often, list) and different * _FEW <= looked_at
     return {
         "column": column.name,
         "unit": column.unit,
-        "filled_percent": round(100 * filled / looked_at, 1) if isinstance(filled, int) and looked_at else 0.0,
-        "distinct": distinct if isinstance(distinct, int) else 0,
+        "filled_percent": round(100 * known / looked_at, 1) if looked_at else 0.0,
+        "distinct": different,
         "low_5_percent": _plain(low),
         "median": _plain(median),
         "high_5_percent": _plain(high),
