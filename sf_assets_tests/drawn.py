@@ -58,7 +58,7 @@ def later() -> tuple[pl.DataFrame, np.ndarray]:
 
 def small(name: str, **changes: object) -> ScoringMethod:
     """Return a method that fits fast."""
-    return method_named(name)(**SMALL.get(name, {}) | changes)
+    return method_named(name)(**{"features": NAMES} | SMALL.get(name, {}) | changes)
 
 
 @cache

@@ -207,7 +207,12 @@ def test_a_headcount_is_the_one_of_three_months_before(copy):
 
 def test_the_sets_of_features_are_those_of_production_and_their_columns_exist():
     counts = {name: (len(features), len(set(features))) for name, features in CONFIGURATIONS.items()}
-    assert counts == {"standard": (36, 36), "waterfall": (100, 100), "in_use": (len(NAMES), len(NAMES))}
+    assert counts == {
+        "standard": (36, 36),
+        "waterfall": (100, 100),
+        "in_use": (50, 50),
+        "matrix": (len(NAMES), len(NAMES)),
+    }
     columns = {*MATRIX.column_names, *LAGS.column_names}
     assert all(set(features) <= columns & set(BY_NAME) for features in CONFIGURATIONS.values())
     assert set(CONFIGURATIONS["standard"]) <= set(NAMES)

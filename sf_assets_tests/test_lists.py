@@ -272,7 +272,7 @@ def test_nobody_has_no_reason():
 
 def test_limits_reached_are_the_reasons_of_the_threshold_method():
     rows = rows_of({"dette_sur_cotisation_mean12m": 3.5, "effectif_variation12m": -0.31, "paydex": 12.0})
-    method = ThresholdMethod().fit(rows, [True])
+    method = ThresholdMethod(NAMES).fit(rows, [True])
     found = main_reasons(rows, method.contributions(rows), NAMES, month=MONTH, typical=method.typical_)
     assert found.row(0)[1:] == (
         "La dette URSSAF représente 3,5 mois de cotisations",

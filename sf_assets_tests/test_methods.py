@@ -55,7 +55,7 @@ def test_no_row_gives_no_score_and_no_contribution(name):
 )
 def test_rows_that_are_no_features_are_refused_by_name(rows, message):
     with pytest.raises(ValueError, match=message):
-        ThresholdMethod().fit(rows, np.zeros(len(rows)))
+        ThresholdMethod(NAMES).fit(rows, np.zeros(len(rows)))
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones():

@@ -23,7 +23,7 @@ def without_accounts(rows: pl.DataFrame, share: float = 1.0) -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def staged() -> StagedMethod:
     rows, target = earlier()
-    return StagedMethod().fit(without_accounts(rows, share=0.4), target)
+    return StagedMethod(NAMES).fit(without_accounts(rows, share=0.4), target)
 
 
 def test_a_company_without_accounts_is_scored_by_the_regression_that_never_saw_any(staged):
@@ -52,7 +52,7 @@ def test_contributions_add_up_in_both_stages_and_the_choice_of_the_stage_counts_
 
 def test_too_few_failing_companies_with_accounts_leave_one_stage():
     rows, target = earlier()
-    method = StagedMethod().fit(without_accounts(rows, share=0.9995), target)
+    method = StagedMethod(NAMES).fit(without_accounts(rows, share=0.9995), target)
     assert method.with_ is None
     assert np.isfinite(score(method, later()[0][:100])).all()
 

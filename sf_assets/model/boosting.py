@@ -7,7 +7,8 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from sf_assets.features.registry import BY_NAME, NAMES
+from sf_assets.features.configurations import IN_USE
+from sf_assets.features.registry import BY_NAME
 from sf_assets.model.calibrated import CalibratedMethod
 from sf_assets.model.matrix import Flags, Floats
 from sf_assets.model.trees import medians, tree_base, tree_parts
@@ -74,7 +75,7 @@ class BoostingMethod(CalibratedMethod):
 
     def __init__(
         self,
-        features: tuple[str, ...] = NAMES,
+        features: tuple[str, ...] = IN_USE,
         *,
         risks: tuple[int, ...] | None = None,
         rounds: int = 300,

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 
-from sf_assets.features.registry import NAMES
+from sf_assets.features.configurations import IN_USE
 from sf_assets.model.calibrated import CalibratedMethod
 from sf_assets.model.matrix import Flags, Floats
 from sf_assets.model.trees import medians, tree_base, tree_parts
@@ -34,7 +34,7 @@ class ForestMethod(CalibratedMethod):
 
     def __init__(
         self,
-        features: tuple[str, ...] = NAMES,
+        features: tuple[str, ...] = IN_USE,
         *,
         trees: int = 100,
         depth: int = 9,

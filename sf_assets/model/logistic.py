@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sf_assets.features.registry import NAMES
+from sf_assets.features.configurations import IN_USE
 from sf_assets.model.calibrated import CalibratedMethod
 from sf_assets.model.matrix import Flags, Floats
 
@@ -76,7 +76,7 @@ class LogisticMethod(CalibratedMethod):
 
     def __init__(
         self,
-        features: tuple[str, ...] = NAMES,
+        features: tuple[str, ...] = IN_USE,
         C: float = 0.01,  # noqa: N803
         max_iter: int = 500,
         tol: float = 1e-5,

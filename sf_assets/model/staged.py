@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from sf_assets.features.registry import BY_NAME, FINANCES, NAMES
+from sf_assets.features.configurations import IN_USE
+from sf_assets.features.registry import BY_NAME, FINANCES
 from sf_assets.model.calibrated import CalibratedMethod
 from sf_assets.model.logistic import fit_regression, regression_base, regression_parts, regression_typical
 from sf_assets.model.matrix import Flags, Floats
@@ -37,7 +38,7 @@ class StagedMethod(CalibratedMethod):
 
     def __init__(
         self,
-        features: tuple[str, ...] = NAMES,
+        features: tuple[str, ...] = IN_USE,
         *,
         accounts: tuple[str, ...] | None = None,
         C: float = 0.01,  # noqa: N803

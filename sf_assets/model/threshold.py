@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from sf_assets.features.registry import NAMES
+from sf_assets.features.configurations import IN_USE
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.matrix import Flags, Floats, Rows, as_matrix, as_target
 
@@ -56,7 +56,7 @@ class ThresholdMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
     # Three months of unpaid contributions alone are a moderate alert; a strong one needs another sign or six months.
     default_thresholds: ClassVar[Thresholds | None] = Thresholds(modere=0.3, fort=0.4)
 
-    def __init__(self, features: tuple[str, ...] = NAMES) -> None:
+    def __init__(self, features: tuple[str, ...] = IN_USE) -> None:
         self.features = features
 
     def fit(
