@@ -38,7 +38,7 @@ requested as (
 returns as (
     select
         siren,
-        d3310_01,
+        m_tva_bi_b0979_ca,
         date_diff('day', date_deb_tva, date_fin_tva) as jours,
         date_deb_tva >= $cutoff::date - interval 15 month and date_fin_tva <= $cutoff::date - interval 3 month as is_recent,
         date_deb_tva >= $cutoff::date - interval 51 month and date_fin_tva <= $cutoff::date - interval 39 month as is_former
@@ -49,7 +49,7 @@ returns as (
 turnover as (
     select
         siren,
-        sum(d3310_01) filter (is_recent) >= 0.8 * sum(d3310_01) filter (is_former)
+        sum(m_tva_bi_b0979_ca) filter (is_recent) >= 0.8 * sum(m_tva_bi_b0979_ca) filter (is_former)
         and abs(sum(jours) filter (is_recent) - sum(jours) filter (is_former)) <= 5 as is_kept
     from returns
     group by siren
