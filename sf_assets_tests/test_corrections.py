@@ -128,7 +128,8 @@ def signals():
             "periode_fin date)"
         )
         connection.execute(
-            "create table clean_tva (siren varchar, date_deb_tva date, date_fin_tva date, date_depot date, m_tva_bi_b0979_ca double)"
+            "create table clean_tva (siren varchar, date_deb_tva date, date_fin_tva date, date_depot date, "
+            "m_tva_bi_b0979_ca double)"
         )
 
         def signals(demands=(), returns=(), **known: float) -> set[str]:
