@@ -54,13 +54,15 @@ def middle(amount: str) -> str:
 def emptiest(period: str, total: str) -> str:
     """Return the query of the smallest month of the last two years, as a share of the middle one.
 
-    A file starts with the quarters that reach into its window: its first three months say nothing.
+    A file starts with the quarters that reach into its window, and ends with a month that is still being declared: its first
+    three months and its last one say nothing here. `newest` watches the last one.
     """
     return f"""
         with counted as (select {period} as periode, {total} as n from {{batch}} group by all),
         spine as (
             select cast(unnest(generate_series(
-                greatest(max(periode) - interval 23 month, min(periode) + interval 3 month), max(periode), interval 1 month
+                greatest(max(periode) - interval 24 month, min(periode) + interval 3 month), max(periode) - interval 1 month,
+                interval 1 month
             )) as date) as periode
             from counted where periode <= {{month}}
         )
