@@ -7,6 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.resources import files
 
 import sqlglot
@@ -38,6 +39,7 @@ _SCORED: Lineage = {
 }  # fmt: skip
 
 
+@cache
 def derive() -> Lineage:
     """Work out the lineage of every column of every derived table."""
     found: dict[Field, tuple[Field, ...]] = {}

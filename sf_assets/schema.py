@@ -47,6 +47,8 @@ class Table:
 
     `grain` completes the sentence "one row is …". `columns` does not repeat `month`. `key` identifies a row within a
     month; an empty key means that duplicates are legitimate. `rules` come on top of those that columns and key imply.
+    `ledger` is for a few rows written by each of many steps: a write is one file whatever months it covers, as the catalog
+    is read through for every statement, and a file per step, asset and month would fill it.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Table:
     key: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = field(default=(), hash=False)
     may_be_empty: bool = False
+    ledger: bool = False
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property

@@ -1,28 +1,34 @@
 """The generated pages say what the declarations say, and nothing older."""
 
 import re
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from sf_assets.catalogue import TABLES
-from sf_assets.documentation import pages
+from sf_assets.derivation import written
+from sf_assets.documentation import PAGES, page
 from sf_assets.features.registry import NAMES
 from sf_assets.sources import SOURCES
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-@pytest.mark.parametrize("name", list(pages()))
+@pytest.mark.parametrize("name", PAGES)
 def test_a_generated_page_is_fresh(name):
-    assert (DOCS / name).read_text(encoding="utf-8") == pages()[name], "run `make docs`"
+    assert (DOCS / name).read_text(encoding="utf-8") == page(name), "run `make docs`"
+
+
+def test_the_record_of_lineage_is_fresh():
+    assert (files("sf_assets") / "lineage.csv").read_text(encoding="utf-8") == written(), "run `make docs`"
 
 
 def test_every_source_table_and_feature_is_described():
-    found = pages()
-    assert all(f"## {source.name}\n" in found["sources.md"] for source in SOURCES)
-    assert all(f"## {name}\n" in found["dictionary.md"] for name in TABLES)
-    assert all(f"| {name} |" in found["features.md"] for name in NAMES)
+    sources, tables, features = (page(name) for name in ("sources.md", "dictionary.md", "features.md"))
+    assert all(f"## {source.name}\n" in sources for source in SOURCES)
+    assert all(f"## {name}\n" in tables for name in TABLES)
+    assert all(f"| {name} |" in features for name in NAMES)
 
 
 def test_every_trap_of_reading_and_every_decision_is_named_by_a_test():

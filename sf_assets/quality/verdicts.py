@@ -37,6 +37,7 @@ CHECK_VERDICTS = Table(
     ),
     key=("asset", "check_name"),
     may_be_empty=True,
+    ledger=True,
 )
 
 
