@@ -16,7 +16,7 @@ import duckdb
 
 from sf_assets import bench
 from sf_assets.bench import STAGES, Cost, Place, generate, heading, line, run_stage, together
-from sf_assets.bench.limits import enlarge, growth, load, load_bare, many_debts
+from sf_assets.bench.limits import compare, enlarge, growth, many_debts
 from sf_assets.settings import Settings
 
 
@@ -48,13 +48,17 @@ def limits(place: Place) -> Iterator[str]:
     """Measure what is held to a limit, from the files and tables of the largest size."""
     debts = place.apart(many_debts)
     yield f"\n`clean_debit` from {debts.rows:,} staging rows: {debts.seconds:.1f} s, {debts.peak:,.0f} MiB."
-    yield "\nImports of files of the country's size beside a bare `read_csv` of them into a table of texts:\n"
-    national = enlarge(place)
-    for source, staged in national.apart(load).items():
-        bare = national.apart(load_bare, source)
+    yield "\n## Imports of files of the country's size\n"
+    yield "Beside a bare `read_csv` of the same files into a table of texts, in memory or kept in a file: best of two turns.\n"
+    yield "| source | records | rows written | import, s | peak MiB | in memory, s | share of rate | kept, s | share of rate |"
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+    for source, one in compare(enlarge(place)).items():
+        shares = [
+            f"{bare.seconds:.1f} | {bare.seconds / one.imported.seconds:.2f}" for bare in (one.in_memory, one.kept)
+        ]
         yield (
-            f"- {source}: {bare.rows:,} records in {staged.seconds:.2f} s, {bare.seconds / staged.seconds:.2f} of the rate of "
-            f"the bare load ({bare.seconds:.2f} s); {staged.peak:,.0f} MiB."
+            f"| {source} | {one.records:,} | {one.imported.rows:,} | {one.imported.seconds:.1f} | {one.imported.peak:,.0f} "
+            f"| {' | '.join(shares)} |"
         )
 
 

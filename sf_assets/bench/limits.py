@@ -5,7 +5,8 @@ import math
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -64,22 +65,57 @@ def load(place: Place) -> dict[str, Cost]:
     return {tables[cost.name]: cost for cost in made if cost.name in tables}
 
 
-def load_bare(place: Place, source: str) -> Cost:
-    """Load a source's files into a table of texts with DuckDB alone, the limit of any import: the best of three."""
+def load_bare(place: Place, source: str, *, kept: bool) -> Cost:
+    """Load a source's files into a table of texts with DuckDB alone, the limit of any import.
+
+    The table stays in memory, or is kept in a database file, as an import keeps its own.
+    """
     paths = read_batch(place.folder / "incoming", place.month).files[source]
-    query = (
-        "create or replace temp table bare as from read_csv($paths, delim = $delim, header = true, all_varchar = true)"
-    )
-    seconds = []
-    with duckdb.connect(config={"threads": Settings.from_environment().threads}) as connection:
+    settings = Settings.from_environment()
+    database = place.folder / "bare.duckdb"
+    with duckdb.connect(database if kept else ":memory:", config={"threads": settings.threads}) as connection:
         connection.execute("set enable_progress_bar = false")
-        for _ in range(3):
-            reset_peak()
-            started = time.monotonic()
-            connection.execute(query, {"paths": [str(path) for path in paths], "delim": BY_NAME[source].separator})
-            seconds.append(time.monotonic() - started)
+        reset_peak()
+        started = time.monotonic()
+        connection.execute(
+            "create table bare as from read_csv($paths, delim = $delim, header = true, all_varchar = true)",
+            {"paths": [str(path) for path in paths], "delim": BY_NAME[source].separator},
+        )
+        if kept:
+            connection.execute("checkpoint")
+        seconds = time.monotonic() - started
         ((rows,),) = connection.execute("select count(*) from bare").fetchall()
-    return Cost(f"bare {source}", rows, min(seconds), peak())
+    database.unlink(missing_ok=True)
+    return Cost(source, rows, seconds, peak())
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """The import of a source beside bare loads of its files, each the best of its turns."""
+
+    records: int
+    imported: Cost
+    in_memory: Cost
+    kept: Cost
+
+
+def compare(place: Place, turns: int = 2) -> dict[str, Import]:
+    """Import and load the files compared in turn, so that a slow moment of the machine falls on all; return the best."""
+    found: dict[str, list[Import]] = {source: [] for source in COMPARED}
+    for _ in range(turns):
+        shutil.rmtree(place.folder / "warehouse", ignore_errors=True)
+        for source, imported in place.apart(load).items():
+            bare, kept = (place.apart(partial(load_bare, kept=kept), source) for kept in (False, True))
+            found[source].append(Import(bare.rows, imported, bare, kept))
+    return {source: _best(turns) for source, turns in found.items()}
+
+
+def _best(turns: Sequence[Import]) -> Import:
+    imported, bare, kept = (
+        min((getattr(turn, name) for turn in turns), key=lambda cost: cost.seconds)
+        for name in ("imported", "in_memory", "kept")
+    )
+    return Import(turns[0].records, imported, bare, kept)
 
 
 def many_debts(place: Place, rows: int = 4_000_000) -> Cost:

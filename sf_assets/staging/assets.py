@@ -76,6 +76,7 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
                 where={"month": month, "source": source.name},
                 author=context.run_id,
                 message=f"{table.name} {month:%Y-%m}",
+                streamed=(table,),
             )
             seen = shown(session, table, month)
         return dg.MaterializeResult(

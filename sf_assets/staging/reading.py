@@ -19,6 +19,7 @@ from sf_assets.sources.text import Refused, as_text
 from sf_assets.sources.yearly import of_year, years_of
 from sf_assets.staging.judging import ERRORS, EXPECTED, typed_query
 from sf_assets.staging.records import read_records, read_rows
+from sf_assets.storage.catalog import literal
 
 _FOLDER = files("sf_assets.staging")
 READERS = _FOLDER.joinpath("readers.sql").read_text(encoding="utf-8")
@@ -57,8 +58,8 @@ def read_source(
     """
     connection.execute(READERS)
     connection.execute(_KNOWN_CODES)
-    _start(connection, source)
     names = names or [path.name for path in paths]
+    _start(connection, source, names)
     connection.execute("set variable files = $1::varchar[]", [list(names)])
     for number, (name, path) in enumerate(zip(names, paths, strict=True)):
         connection.execute("set variable file = $1", [name])
@@ -123,14 +124,16 @@ def _read_years(connection: duckdb.DuckDBPyConnection, edition: Source, header: 
         _append(connection, "typed", f"select * from ({query}) where disposition = 'accepted' or {number} = 0")
 
 
-def _start(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+def _start(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str]) -> None:
     """Make the empty tables that files are read into; a source without a file leaves them so."""
+    # What millions of rows repeat takes a byte of each.
+    file = f"enum({', '.join(literal(name) for name in names)})" if names else "varchar"
     typed = {name: FIELDS[name].type if name in FIELDS else "VARCHAR" for name in _columns(source)}
     typed |= {"fields": "VARCHAR[]"} if source.wide else {}
     columns = "".join(f', "{name}" {type_}' for name, type_ in typed.items())
     connection.execute(
-        f"create or replace temp table typed (file varchar, line bigint, raw varchar{columns}, disposition varchar, "
-        f"errors {ERRORS}, notes {ERRORS})"
+        f"create or replace temp table typed (file {file}, line bigint, raw varchar{columns}, "
+        f"disposition enum('accepted', 'filtered', 'quarantined'), errors {ERRORS}, notes {ERRORS})"
     )
     connection.execute("create or replace temp table tally (file varchar, disposition varchar, records bigint)")
     connection.execute(
@@ -178,11 +181,13 @@ def _melt(connection: duckdb.DuckDBPyConnection, source: Source, number: int) ->
     connection.execute(
         f"""
         set variable months_{number} = (
-            select list({{'place': place, 'periode': periode}} order by place)
+            select {{'first': min(place), 'last': max(place), 'periodes': list(periode order by place)}}
             from (select unnest(range(min(place), max(place) + 1)) as place from months) left join months using (place)
         )
         """
     )
+    # Most records hold nothing but digits: they need no look at each cell.
+    digits = f"regexp_full_match(array_to_string({_month_cells(number)}, ' '), '([0-9]{{0,9}} ?)*')"
     _append(
         connection,
         "quarantine",
@@ -190,25 +195,29 @@ def _melt(connection: duckdb.DuckDBPyConnection, source: Source, number: int) ->
         select
             getvariable('file') as file, m.line, 'cell' as level, months.header as "column",
             $${EXPECTED["effectif"]}$$ as expected, m.text as found, lines.raw as raw
-        from ({_melted(source, number)}) m join lines using (line) join months on m.month.place = months.place
+        from ({_melted(source, number, f"not {digits}")}) m join lines using (line) join months using (periode)
         where m.{source.wide} is null
         """,
     )
 
 
-def _melted(source: Source, number: int) -> str:
-    """Return the query from one record per identifier, with a column per month, to one row per identifier and month."""
+def _month_cells(number: int) -> str:
     months = f"getvariable('months_{number}')"
+    return f"fields[{months}.first:{months}.last]"
+
+
+def _melted(source: Source, number: int, which: str = "true") -> str:
+    """Return the query from one record per identifier, with a column per month, to one row per identifier and month."""
     return f"""
-        select line, {source.key}, month, text, read_effectif(text) as {source.wide}
+        select line, {source.key}, periode, text, read_effectif(text) as {source.wide}
         from (
             select
-                line, {source.key}, unnest({months}) as month,
-                unnest(fields[{months}[1].place:{months}[-1].place]) as text
+                line, {source.key}, unnest(getvariable('months_{number}').periodes) as periode,
+                unnest({_month_cells(number)}) as text
             from typed
-            where disposition = 'accepted' and file = getvariable('file_{number}')
+            where disposition = 'accepted' and file = getvariable('file_{number}') and {which}
         )
-        where text <> '' and month.periode is not null
+        where text <> '' and periode is not null
     """
 
 
@@ -218,7 +227,7 @@ def _cells(source: Source, files: int) -> str:
         columns = ", ".join(("list_position(getvariable('files'), file) as file_number", *_columns(source)))
         return f"select file, line, raw, {columns} from typed where disposition = 'accepted'"
     empty = f"select {source.key}, null::date as periode, null::integer as {source.wide} from typed where false"
-    rows = f"select {source.key}, month.periode, {source.wide} from ({{}}) where {source.wide} is not null"
+    rows = f"select {source.key}, periode, {source.wide} from ({{}}) where {source.wide} is not null"
     return " union all ".join([empty, *(rows.format(_melted(source, number)) for number in range(files))])
 
 

@@ -97,13 +97,15 @@ class Session:
         message: str,
         extra: Mapping[str, object] = NOTHING,
         parameters: Mapping[str, object] = NOTHING,
+        streamed: Collection[Table] = (),
     ) -> dict[str, Write]:
         """Replace rows of several tables by those of queries or frames, all or nothing; return what was done, by table.
 
         `where` says which rows: column -> value, or list of values. `month` is always among them; another column
         restricts the tables that have it. A column of one value may be left out of the query. Queries are computed
-        first, all on the same snapshot, while other writers go on. `author`, `message` and `extra` are kept with the
-        snapshot. Tables are created, and grow by newly declared columns, as needed.
+        first, all on the same snapshot, while other writers go on; those of the tables `streamed` as they are written, for
+        queries without parameters that only project temporary tables and would cost a copy. `author`, `message` and
+        `extra` are kept with the snapshot. Tables are created, and grow by newly declared columns, as needed.
 
         Raises:
             SchemaMismatch: a result, or a table as stored, does not have the declared columns.
@@ -115,7 +117,7 @@ class Session:
         scopes = _scopes_of(writes, where)
         with self._transaction():
             for table, query in writes.items():
-                self._compute(table, query, parameters)
+                self._compute(table, query, parameters, kind="view" if table in streamed else "table")
         for table in writes:
             self._check(table, scopes[table.name])
 
@@ -134,7 +136,7 @@ class Session:
         )
         seconds = time.monotonic() - started
         for table in writes:
-            self.connection.execute(f"drop table {_result_of(table)}")
+            self.connection.execute(f"drop {'view' if table in streamed else 'table'} {_result_of(table)}")
         return {name: Write(name, rows, replaced, snapshot, seconds) for name, (replaced, rows) in counts.items()}
 
     def _bind(self, table: Table, *, months: Collection[date] | None, with_month: bool) -> None:
@@ -151,20 +153,20 @@ class Session:
         rows = f"from {lake_name(table.name)} where {wanted}" if found else "where false"
         self.connection.execute(f"create or replace temp view {name_of(table.name)} as select {columns} {rows}")
 
-    def _compute(self, table: Table, rows: str | pl.DataFrame, parameters: Mapping[str, object]) -> None:
+    def _compute(self, table: Table, rows: str | pl.DataFrame, parameters: Mapping[str, object], *, kind: str) -> None:
         if isinstance(rows, pl.DataFrame):
             self.connection.register("given rows", rows.to_arrow())
             rows = 'from "given rows"'
         named = {name for statement in self.connection.extract_statements(rows) for name in statement.named_parameters}
         used = {name: value for name, value in parameters.items() if name in named}
-        self.connection.execute(f"create or replace temp table {_result_of(table)} as {rows}", used)
+        self.connection.execute(f"create or replace temp {kind} {_result_of(table)} as {rows}", used)
 
     def _check(self, table: Table, scope: _Scope) -> None:
         """Refuse a result that does not have the declared columns, or has rows out of scope."""
         expected, found = declared(table), found_in(self.connection, _result_of(table))
         # DuckDB makes an INTEGER of a column that is only NULL: it has no type of its own, and fits any.
         for name, type_ in found.items():
-            if type_ == "INTEGER" and name in expected and not self._count(table, name):
+            if type_ == "INTEGER" != expected.get(name, type_) and not self._count(table, name):
                 found[name] = expected[name]
         left_out = {name: expected[name] for name, values in scope.items() if len(values) == 1 and name not in found}
         if told := differences(expected, found | left_out):
@@ -243,7 +245,7 @@ def _may_pass(error: duckdb.Error) -> bool:
 
 
 def _result_of(table: Table) -> str:
-    return f"temp.{name_of(f'result of {table.name}')}"
+    return name_of(f"result of {table.name}")
 
 
 def _scopes_of(tables: Iterable[Table], where: Mapping[str, object]) -> dict[str, _Scope]:
