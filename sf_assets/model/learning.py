@@ -6,11 +6,13 @@ thresholds, and scores.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.curves import calibration_of, precision_recall_of
@@ -110,9 +112,11 @@ def _without_history(method: ScoringMethod, plan: InsufficientHistory, load: Loa
 
 
 def _fit_all(rows: pl.DataFrame) -> list[ScoringMethod]:
-    """Fit every method on the same rows."""
+    """Fit every method on the same rows, two at a time: each takes one core."""
     target, weight, siren = (rows[name].to_numpy() for name in ("target", "weight", "siren"))
-    return [kind().fit(rows, target, weight, siren) for kind in METHODS.values()]
+    # The limit that a method sets holds for the whole process: the first to end would lift it for the other.
+    with threadpool_limits(1), ThreadPoolExecutor(2) as pool:
+        return list(pool.map(lambda kind: kind().fit(rows, target, weight, siren), METHODS.values()))
 
 
 def _thresholds(method: ScoringMethod, rows: pl.DataFrame, rule: AlertRule) -> Thresholds:
