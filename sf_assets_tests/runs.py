@@ -26,7 +26,8 @@ class Place:
     """One deployment below a folder, as `SF_DATA_DIR` would make it."""
 
     def __init__(self, folder: Path, **settings: object) -> None:
-        self.settings = Settings(data_dir=folder, **settings)  # type: ignore[arg-type]
+        # Tests run two at a time on two cores.
+        self.settings = Settings(data_dir=folder, threads=1, **settings)  # type: ignore[arg-type]
         self.instance = dg.DagsterInstance.ephemeral()
         resources = resources_for(self.settings)
         self.warehouse: Warehouse = resources["warehouse"]  # type: ignore[assignment]

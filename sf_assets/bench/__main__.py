@@ -16,12 +16,12 @@ import duckdb
 
 from sf_assets import bench
 from sf_assets.bench import STAGES, Cost, Place, generate, heading, line, run_stage, together
-from sf_assets.bench.limits import compare, enlarge, growth, many_debts
+from sf_assets.bench.limits import compare, enlarge, explain_alerts, growth, many_debts, national
 from sf_assets.settings import Settings
 
 
 def report(place: Place, costs: list[Cost]) -> Iterator[str]:
-    """Measure one size and yield its page, line by line, as stages end; add the clean tables to `costs`."""
+    """Measure one size and yield its page, line by line, as stages end; add clean tables and features to `costs`."""
     started = time.monotonic()
     yield from (f"\n## {place.companies:,} companies, month {place.month:%Y-%m}\n", *heading("stage"))
     stages = [place.apart(generate)]
@@ -41,13 +41,15 @@ def report(place: Place, costs: list[Cost]) -> Iterator[str]:
     for stage in ("staging", "clean"):
         yield from ("", *heading(f"tables of {stage}"))
         yield from (line(cost) for cost in sorted(made[stage], key=lambda cost: -cost.seconds))
-    costs.extend(made["clean"])
+    costs.extend([*made["clean"], together("features", made["features"])])
 
 
 def limits(place: Place) -> Iterator[str]:
     """Measure what is held to a limit, from the files and tables of the largest size."""
     debts = place.apart(many_debts)
     yield f"\n`clean_debit` from {debts.rows:,} staging rows: {debts.seconds:.1f} s, {debts.peak:,.0f} MiB."
+    yield from ("", *heading("alerts of a country"))
+    yield from (line(cost) for cost in place.apart(explain_alerts))
     yield "\n## Imports of files of the country's size\n"
     yield "Beside a bare `read_csv` of the same files into a table of texts, in memory or kept in a file: best of two turns.\n"
     yield "| source | records | rows written | import, s | peak MiB | in memory, s | share of rate | kept, s | share of rate |"
@@ -94,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 sys.stdout.flush()
     if len(costs) > 1:
         sys.stdout.writelines(f"{text}\n" for text in growth(costs[0], costs[-1]))
+        sys.stdout.write(f"{national(costs[-1][-1], asked.companies[-1])}\n")
 
 
 if __name__ == "__main__":

@@ -13,9 +13,13 @@ from typing import Any
 
 import dagster as dg
 import duckdb
+import polars as pl
 
 from sf_assets.bench import Cost, Place, peak, reset_peak, run
 from sf_assets.catalogue import TABLES
+from sf_assets.lists.reasons import main_reasons
+from sf_assets.lists.scored import companies_of
+from sf_assets.model.store import ModelStore
 from sf_assets.queries import read_query
 from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
@@ -142,10 +146,39 @@ def many_debts(place: Place, rows: int = 4_000_000) -> Cost:
     return Cost("clean_debit", found, seconds, peak())
 
 
+def explain_alerts(place: Place, alerts: int = 25_000) -> list[Cost]:
+    """Explain as many alerts as the whole country has, by each method of the month: parts of the score, three reasons.
+
+    The riskiest companies of the month stand for them, several times if need be.
+    """
+    settings = Settings.from_environment()
+    warehouse: Warehouse = resources_for(settings)["warehouse"]  # type: ignore[assignment]
+    reads = ("feat_company_month", "feat_matrix", "model_scores", "model_fitted", "clean_filter")
+    with warehouse.session() as session:
+        session.bind({TABLES[name]: place.month for name in reads})
+        companies = companies_of(session, place.month).sort("probabilite", "siren", descending=True)
+        known = session.connection.execute("select methode, version from model_fitted where supported").fetchall()
+    copies = math.ceil(alerts / companies.height)
+    rows = pl.concat([companies] * copies).head(alerts)
+    found = []
+    for name, version in sorted(known):
+        method, _ = ModelStore(settings.data_dir / "models").load(place.month, name, version)
+        reset_peak()
+        started = time.monotonic()
+        contributions = method.contributions(rows)
+        main_reasons(rows, contributions, method.features, month=place.month, typical=method.typical_)
+        found.append(Cost(f"explaining, {name}", rows.height, time.monotonic() - started, peak()))
+    return found
+
+
 def growth(small: Sequence[Cost], large: Sequence[Cost]) -> Iterator[str]:
     """Yield how the seconds of each table grow with its rows: 1 is in proportion, less is better."""
     before = {cost.name: cost for cost in small}
-    yield from ("\n## Growth of the clean tables\n", "| table | rows | seconds | exponent |", "|---|--:|--:|--:|")
+    yield from (
+        "\n## Growth of the clean tables and of the features\n",
+        "| table | rows | seconds | exponent |",
+        "|---|--:|--:|--:|",
+    )
     for after in sorted(large, key=lambda cost: -cost.seconds):
         first = before[after.name]
         if after.rows > first.rows > 0:
@@ -154,3 +187,12 @@ def growth(small: Sequence[Cost], large: Sequence[Cost]) -> Iterator[str]:
                 f"| {after.name} | {first.rows:,} → {after.rows:,} | {first.seconds:.1f} → {after.seconds:.1f} "
                 f"| {exponent:.2f} |"
             )
+
+
+def national(features: Cost, companies: int, country: int = 350_000) -> str:
+    """Say what the history of features would take for the whole country, in proportion to the companies."""
+    minutes = features.seconds * country / companies / 60
+    return (
+        f"\n{country:,} companies: {minutes:.1f} min for the history of features in proportion to those of {companies:,}; its "
+        "exponent says whether that is enough."
+    )
