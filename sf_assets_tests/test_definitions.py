@@ -33,7 +33,7 @@ EDGES = {
 WIRING = {
     "automation": {"sources"},
     "bench": {"sources"},
-    "bench.limits": {"sources"},
+    "bench.limits": {"lists", "model", "sources"},
     "catalogue": set(LAYERS),
     "cockpit.views": {"sources"},
     "confidentiality": {"sources"},
