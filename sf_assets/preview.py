@@ -17,6 +17,7 @@ _ROWS = 20  # rows shown of a table that names nobody
 _MEASURED = ("INTEGER", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP")
 _FEW = 20  # with fewer rows than that, or fewer for each value, values are those of somebody
 _SAMPLE = 500_000  # rows beyond which columns are described from a sample
+_COUNTED = 20_000  # rows beyond which distinct values are estimated
 _FREQUENT = 3
 
 
@@ -50,7 +51,7 @@ def _first(session: Session, table: Table, month: date) -> list[Shown]:
 
 def _described(session: Session, table: Table, month: date, rows: int) -> list[Shown]:
     sampling = f" using sample {100 * _SAMPLE / rows:.4f} percent (system, 1)" if rows > _SAMPLE else ""
-    measures = ", ".join(measure for column in table.columns for measure in _measures(column))
+    measures = ", ".join(measure for column in table.columns for measure in _measures(column, exact=rows <= _COUNTED))
     rows_there = f"select * from {lake_name(table.name)} where month = $month{sampling}"
     found = session.connection.execute(f"select count(*), {measures} from ({rows_there})", {"month": month}).fetchall()[
         0
@@ -59,7 +60,7 @@ def _described(session: Session, table: Table, month: date, rows: int) -> list[S
     return [_line(column, looked_at, [next(values) for _ in range(4)]) for column in table.columns]
 
 
-def _measures(column: Column) -> tuple[str, str, str, str]:
+def _measures(column: Column, *, exact: bool) -> tuple[str, str, str, str]:
     """Return what is asked of a column: how many are filled, how many differ, where they lie, which are frequent."""
     name = name_of(column.name)
     spread = (
@@ -70,14 +71,16 @@ def _measures(column: Column) -> tuple[str, str, str, str]:
         if column.type in ("VARCHAR", "BOOLEAN") and not column.identifies
         else "null"
     )
-    return f"count({name})", f"approx_count_distinct({name})", spread, often
+    # An estimate a tenth below the number of rows would look like a company listed twice.
+    distinct = f"count(distinct {name})" if exact else f"approx_count_distinct({name})"
+    return f"count({name})", distinct, spread, often
 
 
 def _line(column: Column, looked_at: int, measured: list[object]) -> Shown:
     filled, distinct, spread, often = measured
     low, median, high = spread if isinstance(spread, list) and looked_at >= _FEW else (None, None, None)
     known = filled if isinstance(filled, int) else 0
-    # Distinct values are estimated: there are never more of them than values.
+    # Where distinct values are estimated: there are never more of them than values.
     different = min(distinct, known) if isinstance(distinct, int) else 0
     shared = isinstance(often, list) and different * _FEW <= looked_at
     return {
