@@ -187,7 +187,8 @@ def _melt(connection: duckdb.DuckDBPyConnection, source: Source, number: int) ->
         """
     )
     # Most records hold nothing but digits: they need no look at each cell.
-    digits = f"regexp_full_match(array_to_string({_month_cells(number)}, ' '), '([0-9]{{0,9}} ?)*')"
+    others = f"lambda text: not regexp_full_match(text, '[0-9]{{0,9}}')"
+    doubtful = f"len(list_filter({_month_cells(number)}, {others})) > 0"
     _append(
         connection,
         "quarantine",
@@ -195,7 +196,7 @@ def _melt(connection: duckdb.DuckDBPyConnection, source: Source, number: int) ->
         select
             getvariable('file') as file, m.line, 'cell' as level, months.header as "column",
             $${EXPECTED["effectif"]}$$ as expected, m.text as found, lines.raw as raw
-        from ({_melted(source, number, f"not {digits}")}) m join lines using (line) join months using (periode)
+        from ({_melted(source, number, doubtful)}) m join lines using (line) join months using (periode)
         where m.{source.wide} is null
         """,
     )
