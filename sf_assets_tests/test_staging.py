@@ -358,6 +358,14 @@ def test_an_unreadable_headcount_loses_its_cell_only_b4(connection, read):
     assert _quarantine(connection) == [(2, "cell", "eff202412", "abc", f"{ID};12;abc;7;X")]
 
 
+@pytest.mark.parametrize("cell", ["9999999999", "1  2", "-3", "12;", "1e3"])
+def test_a_headcount_that_is_almost_digits_is_told_and_not_passed_over(connection, read, cell):
+    rows, count = read("effectif_ent", "siren;eff202411;eff202412;eff202413", f'{ID};12;"{cell}";7')
+    assert [r[2] for r in rows] == [12, 7]
+    assert (count.accepted, count.cells) == (1, 1)
+    assert [q[2:4] for q in _quarantine(connection)] == [("eff202412", cell)]
+
+
 def test_only_headers_of_eff_and_six_digits_are_months(read):
     rows, _ = read("effectif_ent", "siren;effectif_moyen;EFF202411;eff202412", f"{ID};1;2;3")
     assert [(str(r[1]), r[2]) for r in rows] == [("2024-02-01", 3)]

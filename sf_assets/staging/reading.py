@@ -186,8 +186,8 @@ def _melt(connection: duckdb.DuckDBPyConnection, source: Source, number: int) ->
         )
         """
     )
-    # Most records hold nothing but digits: they need no look at each cell.
-    others = f"lambda text: not regexp_full_match(text, '[0-9]{{0,9}}')"
+    # Most records hold nothing but digits, nine at most: their cells need not be melted to be judged.
+    others = "lambda text: not regexp_full_match(text, '[0-9]{0,9}')"
     doubtful = f"len(list_filter({_month_cells(number)}, {others})) > 0"
     _append(
         connection,
