@@ -59,8 +59,8 @@ def limits(place: Place) -> Iterator[str]:
             f"{bare.seconds:.1f} | {bare.seconds / one.imported.seconds:.2f}" for bare in (one.in_memory, one.kept)
         ]
         yield (
-            f"| {source} | {one.records:,} | {one.imported.rows:,} | {one.imported.seconds:.1f} | {one.imported.peak:,.0f} "
-            f"| {' | '.join(shares)} |"
+            f"| {source} | {one.in_memory.rows:,} | {one.imported.rows:,} | {one.imported.seconds:.1f} "
+            f"| {one.imported.peak:,.0f} | {' | '.join(shares)} |"
         )
 
 

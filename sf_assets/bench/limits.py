@@ -97,7 +97,6 @@ def load_bare(place: Place, source: str, *, kept: bool) -> Cost:
 class Import:
     """The import of a source beside bare loads of its files, each the best of its turns."""
 
-    records: int
     imported: Cost
     in_memory: Cost
     kept: Cost
@@ -110,16 +109,13 @@ def compare(place: Place, turns: int = 2) -> dict[str, Import]:
         shutil.rmtree(place.folder / "warehouse", ignore_errors=True)
         for source, imported in place.apart(load).items():
             bare, kept = (place.apart(partial(load_bare, kept=kept), source) for kept in (False, True))
-            found[source].append(Import(bare.rows, imported, bare, kept))
+            found[source].append(Import(imported, bare, kept))
     return {source: _best(turns) for source, turns in found.items()}
 
 
 def _best(turns: Sequence[Import]) -> Import:
-    imported, bare, kept = (
-        min((getattr(turn, name) for turn in turns), key=lambda cost: cost.seconds)
-        for name in ("imported", "in_memory", "kept")
-    )
-    return Import(turns[0].records, imported, bare, kept)
+    names = ("imported", "in_memory", "kept")
+    return Import(*(min((getattr(turn, name) for turn in turns), key=lambda cost: cost.seconds) for name in names))
 
 
 def many_debts(place: Place, rows: int = 4_000_000) -> Cost:
