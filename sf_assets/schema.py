@@ -47,8 +47,9 @@ class Table:
 
     `grain` completes the sentence "one row is …". `columns` does not repeat `month`. `key` identifies a row within a
     month; an empty key means that duplicates are legitimate. `rules` come on top of those that columns and key imply.
-    `ledger` is for a few rows written by each of many steps: a write is one file whatever months it covers, as the catalog
-    is read through for every statement, and a file per step, asset and month would fill it.
+    `spans_months` is for tables of which one write makes the rows of a whole history: each month then goes to files of its
+    own. Others need not be parted so, which doubles the time of writing: a write is one file, of one month or, where steps
+    write a few rows about many months, of all these, as the catalog is read through for every statement.
     """
 
     name: str
@@ -57,7 +58,7 @@ class Table:
     key: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = field(default=(), hash=False)
     may_be_empty: bool = False
-    ledger: bool = False
+    spans_months: bool = False
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property

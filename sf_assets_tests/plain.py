@@ -16,7 +16,8 @@ from sf_assets.queries import read_query
 from sf_assets.sources import BY_NAME, SOURCES
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import read_batch
-from sf_assets.staging.reading import READERS, Count, apply_rules, read_source
+from sf_assets.staging.headcounts import apply_rules
+from sf_assets.staging.reading import READERS, Count, read_source
 from sf_assets.staging.records import read_records
 from sf_assets.staging.tables import STAGING, query_of
 

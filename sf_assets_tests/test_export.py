@@ -19,7 +19,8 @@ from sf_assets.queries import read_query
 from sf_assets.schema import Table
 from sf_assets.sources import BY_NAME
 from sf_assets.sources.arrival import read_header
-from sf_assets.staging.reading import READERS, apply_rules
+from sf_assets.staging.headcounts import apply_rules
+from sf_assets.staging.reading import READERS
 from sf_assets.staging.records import read_records
 from sf_assets.synthetic import write_batch
 from sf_assets_tests.runs import Place

@@ -160,7 +160,7 @@ def test_a_snapshot_tells_who_wrote_what_and_can_be_read_again(warehouse: Wareho
     assert past["montant"].to_list() == [1.0]
 
 
-def test_declarations_are_kept_with_the_table_and_months_are_apart(session: Session, tmp_path: Path) -> None:
+def test_declarations_are_kept_with_the_table(session: Session) -> None:
     write(session)
     told = dict(
         rows(session, "select column_name, comment from duckdb_columns() where database_name = 'lake'")
@@ -168,9 +168,19 @@ def test_declarations_are_kept_with_the_table_and_months_are_apart(session: Sess
     )
     assert told["montant"] == "what is owed (€)"
     assert told["debts"] == "one row is one debt of one establishment"
-    assert len(list(tmp_path.glob("tables/main/debts/month=2026-03-01/*.parquet"))) == 1
     with pytest.raises(duckdb.ConstraintException, match="month"):
         session.connection.execute("insert into lake.debts values (null, 'a', 1)")
+
+
+@pytest.mark.parametrize(("spans_months", "files"), [(True, 2), (False, 1)])
+def test_a_write_is_one_file_unless_months_of_a_history_are_apart(
+    session: Session, tmp_path: Path, *, spans_months: bool, files: int
+) -> None:
+    query = f"select unnest([date '{MARCH}', date '{APRIL}']) as month, 'a' as siret, 1.0::double as montant"
+    table = changed(DEBTS, spans_months=spans_months)
+    session.replace({table: query}, where={"month": [MARCH, APRIL]}, author="test", message="two months")
+    assert len(list(tmp_path.glob("tables/main/debts/**/*.parquet"))) == files
+    assert session.months("debts") == [MARCH, APRIL]
 
 
 # What is refused, and leaves everything as it was.

@@ -35,6 +35,7 @@ COMPANY_MONTH = Table(
         *_features("age_entreprise demenagements_24m taille_groupe"),
     ),
     key=("siren",),
+    spans_months=True,
 )
 
 EFFECTIF = Table(
@@ -48,6 +49,7 @@ EFFECTIF = Table(
         Column("effectif_lag24m", "INTEGER", "the same twenty-four months before", unit="person"),
     ),
     key=("siren",),
+    spans_months=True,
 )
 
 _STOCKS = " ".join(
@@ -73,6 +75,7 @@ DETTE = Table(
         Column("delais_rompus_24m", "BIGINT", "plans that ended in these months with a debt"),
     ),
     key=("siren",),
+    spans_months=True,
     rules=(_positive("dette_sociale_ouvriere"), _positive("dette_sociale_patronale")),
 )
 
@@ -85,6 +88,7 @@ ACTIVITE_PARTIELLE = Table(
         Column("ap_heures_consommees_12m", "DOUBLE", "hours consumed over twelve months", unit="hour"),
     ),
     key=("siren",),
+    spans_months=True,
     rules=(_positive("ap_heures_consommees"), _positive("ap_heures_autorisees")),
     may_be_empty=True,
 )
@@ -97,6 +101,7 @@ PAIEMENT = Table(
         *_features("paydex fpi_30 fpi_90 paydex_diff12m fpi_30_diff12m fpi_90_diff12m paydex_mean12m"),
     ),
     key=("siren",),
+    spans_months=True,
     rules=(between("fpi_30", 0, 1, _ADVICE_SHARE), between("fpi_90", 0, 1, _ADVICE_SHARE)),
     may_be_empty=True,
 )
@@ -109,6 +114,7 @@ COMPTES = Table(
     grain="one company with accounts closed less than two years before the cut-off",
     columns=(*pick("siren"), *_features(f"{' '.join(RATIOS)} age_comptes {_CHANGES} {_OPEN}")),
     key=("siren",),
+    spans_months=True,
     rules=(_positive("age_comptes"),),
     may_be_empty=True,
 )
@@ -126,6 +132,7 @@ CONTEXTE = Table(
         Column("taux_defaillance", "DOUBLE", "their share, small groups drawn towards the country", unit="share"),
     ),
     key=("axe", "code"),
+    spans_months=True,
     rules=(between("taux_defaillance", 0, 1, _ADVICE_SHARE),),
 )
 
@@ -134,6 +141,7 @@ MATRIX = Table(
     grain="one company of the perimeter with every feature as known at the cut-off",
     columns=(*pick("siren"), *(_column(feature) for feature in FEATURES)),
     key=("siren",),
+    spans_months=True,
     rules=(
         _positive("effectif"),
         _positive("dette_par_effectif"),
@@ -148,4 +156,5 @@ LAGS = Table(
     grain="one company of the perimeter with what the configuration of 100 features adds to the matrix",
     columns=(*pick("siren"), *(_column(feature) for feature in WIDE)),
     key=("siren",),
+    spans_months=True,
 )

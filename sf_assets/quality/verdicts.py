@@ -37,7 +37,6 @@ CHECK_VERDICTS = Table(
     ),
     key=("asset", "check_name"),
     may_be_empty=True,
-    ledger=True,
 )
 
 
@@ -259,11 +258,13 @@ def last_writes(session: Session, suites: Mapping[str, Suite], reads: Sequence[R
         suite = suites[asset]
         if suite.table is not None:
             conditions = "".join(f" and {column} = ?" for column in suite.scope)
+            # A list of months in the text is compared with the statistics of files first; one in a value is not.
+            dates = ", ".join(f"date '{month}'" for month in wanted)
             queries.append(
                 f"select '{asset}', month, max(snapshot_id) from lake.{suite.table.name}"
-                f" where month = any(?){conditions} group by month"
+                f" where month in ({dates}){conditions} group by month"
             )
-            values += [wanted, *suite.scope.values()]
+            values += suite.scope.values()
     if not queries:
         return {}
     found = session.connection.execute(" union all ".join(queries), values).fetchall()

@@ -11,7 +11,8 @@ from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import Batch
 from sf_assets.sources.text import Refused
 from sf_assets.staging.corrections import LINE, BadCorrection, correctable, settle
-from sf_assets.staging.reading import READERS, Count, apply_rules, read_source
+from sf_assets.staging.headcounts import apply_rules
+from sf_assets.staging.reading import READERS, Count, read_source
 from sf_assets.staging.records import read_records
 
 

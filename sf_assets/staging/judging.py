@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sf_assets.fields import FIELDS
 from sf_assets.sources import Cell, Source
+from sf_assets.staging.headcounts import notes_of, plain_of, values_of
 
 EXPECTED = {
     "text": "a value",
@@ -86,12 +87,14 @@ def typed_query(source: Source, header: Sequence[str], records: str = "records")
         f'{_text(header, cell, trims=source.trims)} as "{label}"'
         for label, cell in {cell.label: cell for cell in source.cells}.items()
     )
-    values = ", ".join(f"{_value(cell)} as v{n}" for n, cell in enumerate(source.cells))
+    read = ", ".join(f"{_value(cell)} as v{n}" for n, cell in enumerate(source.cells))
     lookups = dict.fromkeys((_KNOWN[cell.reader], cell.label) for cell in source.cells if cell.reader in _KNOWN)
     known = " ".join(
         f'left join {table} as "{table} {name}" on "{table} {name}".code = "{name}"' for table, name in lookups
     )
     kept = ", ".join(f"v{n} as {cell.column}" for n, cell in enumerate(source.cells) if cell.column)
+    plain = f"{plain_of(header, source.separator)} as is_plain," if source.wide else ""
+    values = f"{values_of(header)} as {source.wide}," if source.wide else ""
     errors = [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "record" and _can_fail(cell)]
     notes = [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "cell"]
     wrong, beyond = _identity(source)
@@ -101,8 +104,8 @@ def typed_query(source: Source, header: Sequence[str], records: str = "records")
     outside = beyond if source.filtered else "false"
     # The reference tests the key only once the other cells are sound, and the perimeter last (sources.md §2.4).
     return f"""
-        with texts as (select line, raw, fields, fault, {texts} from {records}),
-        valued as (select texts.*, {values} from texts {known}),
+        with texts as (select line, raw, fields, fault, {plain} {texts} from {records}),
+        valued as (select texts.*, {read} from texts {known}),
         judged as (
             select *,
                 case
@@ -110,11 +113,11 @@ def typed_query(source: Source, header: Sequence[str], records: str = "records")
                         then [{{'column': null::varchar, 'expected': fault, 'found': null::varchar}}]
                     else {_listed(errors)}
                 end as errors,
-                {_listed(notes)} as notes
+                {notes_of(header, EXPECTED["effectif"]) if source.wide else _listed(notes)} as notes
             from {_placed(source) if by_account else "valued"}
         )
         select
-            getvariable('file') as file, line, {kept}, {"fields," if source.wide else ""}
+            getvariable('file') as file, line, {kept}, {values}
             case
                 when fault is null and ({source.skip or "false"}) then 'filtered'
                 {_TRAILER.format(source.trailer) if source.trailer else ""}

@@ -4,7 +4,7 @@ What a reader refuses goes to the quarantine with its file, line, raw record, co
 the file goes on (decision B1).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -12,18 +12,17 @@ from pathlib import Path
 import duckdb
 
 from sf_assets.fields import FIELDS
-from sf_assets.queries import read_query
 from sf_assets.sources import Cell, Source
 from sf_assets.sources.arrival import edition_of, read_header
 from sf_assets.sources.text import Refused, as_text
 from sf_assets.sources.yearly import of_year, years_of
-from sf_assets.staging.judging import ERRORS, EXPECTED, typed_query
+from sf_assets.staging.headcounts import keep_months, rows_by_month
+from sf_assets.staging.judging import ERRORS, typed_query
 from sf_assets.staging.records import read_records, read_rows
 from sf_assets.storage.catalog import literal
 
 _FOLDER = files("sf_assets.staging")
 READERS = _FOLDER.joinpath("readers.sql").read_text(encoding="utf-8")
-_RULES = read_query(_FOLDER, "headcount_rules")
 _KNOWN_CODES = _FOLDER.joinpath("known_codes.sql").read_text(encoding="utf-8")
 
 
@@ -73,8 +72,7 @@ def read_source(
             else:
                 _append(connection, "typed", typed_query(edition, header))
         if source.wide:
-            list_months(connection, header)
-            _melt(connection, source, number)
+            keep_months(connection, header, number)
         connection.execute("drop table if exists cut")
     records = "count(distinct line)" if source.yearly else "count(*)"
     _append(connection, "tally", f"select file, disposition, {records} as records from typed group by all")
@@ -129,7 +127,7 @@ def _start(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequenc
     # What millions of rows repeat takes a byte of each.
     file = f"enum({', '.join(literal(name) for name in names)})" if names else "varchar"
     typed = {name: FIELDS[name].type if name in FIELDS else "VARCHAR" for name in _columns(source)}
-    typed |= {"fields": "VARCHAR[]"} if source.wide else {}
+    typed |= {source.wide: "INTEGER[]"} if source.wide else {}
     columns = "".join(f', "{name}" {type_}' for name, type_ in typed.items())
     connection.execute(
         f"create or replace temp table typed (file {file}, line bigint, raw varchar{columns}, "
@@ -159,86 +157,12 @@ _QUARANTINED = """
 """
 
 
-def list_months(connection: duckdb.DuckDBPyConnection, header: Sequence[str]) -> None:
-    """Make the temporary table `months` of a head-count file: the place of each month's column, its header, its month."""
-    months = [(place, name, name[3:]) for place, name in enumerate(header, start=1) if _is_month(name)]
-    connection.execute("create or replace temp table months (place integer, header varchar, periode date)")
-    connection.executemany("insert into months select $1, $2, read_periode_debut($3)", months)
-
-
-def apply_rules(connection: duckdb.DuckDBPyConnection, header: Sequence[str], parameters: Mapping[str, object]) -> None:
-    """Make the temporary table `headcount_rules` of the head-count file whose records are in `records`."""
-    list_months(connection, header)
-    place = [name.lower() for name in header].index("siren") + 1
-    values = _RULES.bound({**parameters, "siren": place})
-    connection.execute(f"create or replace temp table headcount_rules as {_RULES.text}", values)
-
-
-def _melt(connection: duckdb.DuckDBPyConnection, source: Source, number: int) -> None:
-    """Keep where a head-count file has its months, and put its unreadable cells in quarantine."""
-    connection.execute(f"set variable file_{number} = getvariable('file')")
-    # From the first column of a month to the last: the month, NULL where another column stands between.
-    connection.execute(
-        f"""
-        set variable months_{number} = (
-            select {{'first': min(place), 'last': max(place), 'periodes': list(periode order by place)}}
-            from (select unnest(range(min(place), max(place) + 1)) as place from months) left join months using (place)
-        )
-        """
-    )
-    # Most records hold nothing but digits, nine at most: their cells need not be melted to be judged.
-    others = "lambda text: not regexp_full_match(text, '[0-9]{0,9}')"
-    doubtful = f"len(list_filter({_month_cells(number)}, {others})) > 0"
-    _append(
-        connection,
-        "quarantine",
-        f"""
-        select
-            getvariable('file') as file, m.line, 'cell' as level, months.header as "column",
-            $${EXPECTED["effectif"]}$$ as expected, m.text as found, lines.raw as raw
-        from ({_melted(source, number, doubtful)}) m join lines using (line) join months using (periode)
-        where m.{source.wide} is null
-        """,
-    )
-
-
-def _month_cells(number: int) -> str:
-    months = f"getvariable('months_{number}')"
-    return f"fields[{months}.first:{months}.last]"
-
-
-def _melted(source: Source, number: int, which: str = "true") -> str:
-    """Return the query from one record per identifier, with a column per month, to one row per identifier and month."""
-    return f"""
-        select line, {source.key}, periode, text, read_effectif(text) as {source.wide}
-        from (
-            select
-                line, {source.key}, unnest(getvariable('months_{number}').periodes) as periode,
-                unnest({_month_cells(number)}) as text
-            from typed
-            where disposition = 'accepted' and file = getvariable('file_{number}') and {which}
-        )
-        where text <> '' and periode is not null
-    """
-
-
 def _cells(source: Source, files: int) -> str:
     """Return the query of the typed rows of all files."""
     if not source.wide:
         columns = ", ".join(("list_position(getvariable('files'), file) as file_number", *_columns(source)))
         return f"select file, line, raw, {columns} from typed where disposition = 'accepted'"
-    empty = f"select {source.key}, null::date as periode, null::integer as {source.wide} from typed where false"
-    rows = f"select {source.key}, periode, {source.wide} from ({{}}) where {source.wide} is not null"
-    return " union all ".join([empty, *(rows.format(_melted(source, number)) for number in range(files))])
-
-
-def _is_month(name: str) -> bool:
-    """Tell whether a header names a month: `eff` and the six digits of a period, in lower case.
-
-    >>> _is_month("eff202412"), _is_month("effectif_moyen"), _is_month("EFF202412")
-    (True, False, False)
-    """
-    return name.startswith("eff") and len(name) == len("effAAAAXY") and name[3:].isdigit()
+    return rows_by_month(source, files)
 
 
 def _drop_duplicates(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str]) -> None:

@@ -15,10 +15,10 @@ select
     code_operation_ecart_negatif,
     code_motif_ecart_negatif,
     recours_en_cours,
-    cast(
-        date_trunc('month', date_traitement)
-        + to_months(case when day(date_traitement) > 20 then 1 else 0 end) as date
-    ) as periode_prise_en_compte,
+    case
+        when day(date_traitement) > 20 then last_day(date_traitement) + 1
+        else date_traitement - cast(day(date_traitement) - 1 as integer)
+    end as periode_prise_en_compte,
     concat(
         siret, coalesce(numero_compte, ''), strftime(periode_debut, '%Y%m%d'), strftime(periode_fin, '%Y%m%d'),
         numero_ecart_negatif

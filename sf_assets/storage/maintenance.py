@@ -12,6 +12,7 @@ from sf_assets.storage.session import Session
 LEAST_MONTHS = 24
 # A session that reads an older snapshot may still need the files that a merge replaced.
 _READERS = timedelta(days=2)
+_SMALL = 1 << 20  # bytes of a file that is merged: the month of a large table keeps a file of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def maintain(session: Session, *, at: datetime, keep_months: int, dry_run: bool)
     with session.catalog.one_writer(session.connection):
         files_before, bytes_before = _size(session)
         if not dry_run:
-            session.connection.execute("call ducklake_merge_adjacent_files('lake')")
+            session.connection.execute(f"call ducklake_merge_adjacent_files('lake', max_file_size => {_SMALL})")
         forgotten = _rows(
             session,
             f"call ducklake_expire_snapshots('lake', dry_run => {dry_run}, older_than => timestamptz '{oldest} 00:00:00+00')",

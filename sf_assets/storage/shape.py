@@ -78,7 +78,7 @@ def create_or_grow(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     if not found:
         columns = ", ".join(f"{name_of(column.name)} {column.type}" for column in table.columns)
         connection.execute(f"create table {target} (month date not null, {columns})")
-        if not table.ledger:
+        if table.spans_months:
             connection.execute(f"alter table {target} set partitioned by (month)")
         connection.execute(f"comment on table {target} is {literal(f'one row is {table.grain}')}")
     for column in table.columns:

@@ -1,0 +1,129 @@
+"""Head-count files, whose months are columns: from a list of head-counts per record to one row per identifier and month."""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+
+import duckdb
+
+from sf_assets.queries import read_query
+from sf_assets.sources import Source
+from sf_assets.storage.catalog import literal
+
+_RULES = read_query(files("sf_assets.staging"), "headcount_rules")
+
+
+def months_of(header: Sequence[str]) -> dict[int, str]:
+    """Return the places, from 1, of the columns that are months, and their names: `eff` and the six digits of a period.
+
+    >>> months_of(["siret", "eff202412", "effectif_moyen", "EFF202411", "eff202413"])
+    {2: 'eff202412', 5: 'eff202413'}
+    """
+    return {place: name for place, name in enumerate(header, start=1) if _is_month(name)}
+
+
+def _is_month(name: str) -> bool:
+    return name.startswith("eff") and len(name) == len("effAAAAXY") and name[3:].isdigit()
+
+
+def list_months(connection: duckdb.DuckDBPyConnection, header: Sequence[str]) -> None:
+    """Make the temporary table `months` of a head-count file: the place of each month's column, its header, its month."""
+    rows = [(place, name, name[3:]) for place, name in months_of(header).items()]
+    connection.execute("create or replace temp table months (place integer, header varchar, periode date)")
+    connection.executemany("insert into months select $1, $2, read_periode_debut($3)", rows)
+
+
+def apply_rules(connection: duckdb.DuckDBPyConnection, header: Sequence[str], parameters: Mapping[str, object]) -> None:
+    """Make the temporary table `headcount_rules` of the head-count file whose records are in `records`."""
+    list_months(connection, header)
+    place = [name.lower() for name in header].index("siren") + 1
+    values = _RULES.bound({**parameters, "siren": place})
+    connection.execute(f"create or replace temp table headcount_rules as {_RULES.text}", values)
+
+
+def keep_months(connection: duckdb.DuckDBPyConnection, header: Sequence[str], number: int) -> None:
+    """Keep, for the file of this number, the month of each column from the first one that is a month to the last.
+
+    Where another column stands between, there is NULL.
+    """
+    list_months(connection, header)
+    connection.execute(
+        f"""
+        set variable months_{number} = (
+            select list(periode order by place)
+            from (select unnest(range(min(place), max(place) + 1)) as place from months) left join months using (place)
+        )
+        """
+    )
+
+
+def plain_of(header: Sequence[str], separator: str) -> str:
+    """Return the SQL of a record without quotes whose cells of months are empty or made of nine digits at most."""
+    span = _span(header)
+    other = f'[^{separator}"]*'
+    digits = "[0-9]{0,9}"
+    before = f"(?:{other}{separator}){{{span.start - 1}}}"
+    # Every cell between those before and those after, whose numbers are known, is judged: none needs to be counted.
+    months = f"{digits}(?:{separator}{digits})*"
+    after = f"(?:{separator}{other}){{{len(header) + 1 - span.stop}}}"
+    return f"regexp_full_match(raw, '{before}{months}{after}')"
+
+
+def values_of(header: Sequence[str]) -> str:
+    """Return the SQL of the list of head-counts of a record, from the first month of the file to the last."""
+    # A cast of the whole list is thrice as fast as a reader for each cell, and most records hold nothing but digits.
+    return f"""
+        case
+            when is_plain then try_cast({_cells(header)} as integer[])
+            else list_transform({_cells(header)}, lambda text: read_effectif(text))
+        end
+    """
+
+
+def notes_of(header: Sequence[str], expected: str) -> str:
+    """Return the SQL of the list of the cells of a record that are no head-counts, NULL when there is none."""
+    names = months_of(header)
+    columns = ", ".join(literal(names[place]) if place in names else "null" for place in _span(header))
+    return f"""
+        case
+            when fault is null and not is_plain then nullif(
+                list_filter(
+                    list_transform(
+                        list_zip({_cells(header)}, [{columns}]),
+                        lambda cell: case
+                            when cell[1] <> '' and cell[2] is not null and read_effectif(cell[1]) is null
+                                then {{'column': cell[2], 'expected': {literal(expected)}, 'found': cell[1]}}
+                        end
+                    ),
+                    lambda note: note is not null
+                ),
+                []
+            )
+        end
+    """
+
+
+def rows_by_month(source: Source, files: int) -> str:
+    """Return the query of one row per identifier and month from the accepted records of all files."""
+    rows = """
+        select {key}, periode, {value}
+        from (
+            select {key}, unnest(getvariable('months_{number}')) as periode, unnest({value}) as {value}
+            from typed
+            where disposition = 'accepted' and file = getvariable('files')[{number} + 1]
+        )
+        where {value} is not null and periode is not null
+    """
+    empty = f"select {source.key}, null::date as periode, null::integer as {source.wide} from typed where false"
+    return " union all ".join(
+        [empty, *(rows.format(key=source.key, value=source.wide, number=number) for number in range(files))]
+    )
+
+
+def _span(header: Sequence[str]) -> range:
+    places = months_of(header)
+    return range(min(places), max(places) + 1)
+
+
+def _cells(header: Sequence[str]) -> str:
+    span = _span(header)
+    return f"fields[{span.start}:{span.stop - 1}]"
