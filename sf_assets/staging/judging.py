@@ -37,12 +37,12 @@ EXPECTED = {
     "ratio": "a number below 1e6, with a decimal point or comma",
 }
 
-# The type of the list of what is wrong with a record.
-ERRORS = 'struct("column" varchar, expected varchar, found varchar)[]'
-
 # Readers whose codes are looked up first, and the table that holds them.
 _KNOWN = {"date_urssaf": "known_days", "periode_debut": "known_periods", "periode_fin": "known_periods"}
 
+
+# Texts that a reader is sure to take: enough to know of a cell that is read only so that its errors are seen.
+_SURE = {"decimal_virgule": "-?[0-9]{1,12}([.,][0-9]{1,9})?"}
 
 _TRAILER = "when starts_with(raw, '{}') then 'filtered'"
 
@@ -82,53 +82,87 @@ def _identity(source: Source) -> tuple[list["_Error"], str]:
 
 
 def typed_query(source: Source, header: Sequence[str], records: str = "records") -> str:
-    """Return the query that types every record of the view `records` and says what becomes of it."""
+    """Return the query that types every record of the view `records` and says what becomes of it.
+
+    `is_told` marks the records of which `told_query` may have something to tell.
+    """
+    kept = ", ".join(f"v{n} as {cell.column}" for n, cell in enumerate(source.cells) if cell.column)
+    values = f"{values_of(header)} as {source.wide}," if source.wide else ""
+    raw = "raw," if source.unique else ""
+    doubtful = "not is_plain" if source.wide else _any(_notes(source))
+    return f"""
+        {_judged(source, header, records)}
+        select
+            getvariable('file') as file, line, {kept}, {values} {raw} disposition,
+            disposition = 'quarantined' or (disposition = 'accepted' and ({doubtful})) as is_told
+        from judged
+    """
+
+
+def told_query(source: Source, header: Sequence[str], records: str = "told_records") -> str:
+    """Return the query of all that is wrong with the records of a view: one row per cell, or per malformed record."""
+    notes = notes_of(header, EXPECTED["effectif"]) if source.wide else _listed(_notes(source))
+    malformed = "[{'column': null::varchar, 'expected': fault, 'found': null::varchar}]"
+    return f"""
+        {_judged(source, header, records)},
+        told as (
+            select
+                line, raw, disposition,
+                case
+                    when disposition = 'accepted' then {notes}
+                    when fault is not null then {malformed}
+                    else {_listed(_errors(source, header))}
+                end as reasons
+            from judged
+            where disposition <> 'filtered'
+        )
+        select
+            getvariable('file') as file, line, case disposition when 'accepted' then 'cell' else 'record' end as level,
+            reason.column as "column", reason.expected as expected, reason.found as found, raw
+        from (select line, disposition, raw, unnest(reasons) as reason from told)
+    """
+
+
+def _judged(source: Source, header: Sequence[str], records: str) -> str:
+    """Return the common table expressions from the texts of records to `judged`: their values and their disposition."""
     texts = ", ".join(
         f'{_text(header, cell, trims=source.trims)} as "{label}"'
         for label, cell in {cell.label: cell for cell in source.cells}.items()
     )
-    read = ", ".join(f"{_value(cell)} as v{n}" for n, cell in enumerate(source.cells))
+    plain = f"{plain_of(header, source.separator)} as is_plain," if source.wide else ""
+    values = ", ".join(f"{_value(cell)} as v{n}" for n, cell in enumerate(source.cells))
     lookups = dict.fromkeys((_KNOWN[cell.reader], cell.label) for cell in source.cells if cell.reader in _KNOWN)
     known = " ".join(
         f'left join {table} as "{table} {name}" on "{table} {name}".code = "{name}"' for table, name in lookups
     )
-    kept = ", ".join(f"v{n} as {cell.column}" for n, cell in enumerate(source.cells) if cell.column)
-    plain = f"{plain_of(header, source.separator)} as is_plain," if source.wide else ""
-    values = f"{values_of(header)} as {source.wide}," if source.wide else ""
-    errors = [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "record" and _can_fail(cell)]
-    notes = [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "cell"]
-    wrong, beyond = _identity(source)
-    by_account = source.lacks_key(header)
-    if not by_account:
-        errors.extend(wrong)
-    outside = beyond if source.filtered else "false"
+    outside = _identity(source)[1] if source.filtered else "false"
     # The reference tests the key only once the other cells are sound, and the perimeter last (sources.md §2.4).
     return f"""
         with texts as (select line, raw, fields, fault, {plain} {texts} from {records}),
-        valued as (select texts.*, {read} from texts {known}),
+        valued as (select texts.*, {values} from texts {known}),
         judged as (
             select *,
                 case
-                    when fault is not null
-                        then [{{'column': null::varchar, 'expected': fault, 'found': null::varchar}}]
-                    else {_listed(errors)}
-                end as errors,
-                {notes_of(header, EXPECTED["effectif"]) if source.wide else _listed(notes)} as notes
-            from {_placed(source) if by_account else "valued"}
+                    when fault is null and ({source.skip or "false"}) then 'filtered'
+                    {_TRAILER.format(source.trailer) if source.trailer else ""}
+                    when fault is not null or {_any(_errors(source, header))} then 'quarantined'
+                    when {outside} then 'filtered'
+                    else 'accepted'
+                end as disposition
+            from {_placed(source) if source.lacks_key(header) else "valued"}
         )
-        select
-            getvariable('file') as file, line, {kept}, {values}
-            case
-                when fault is null and ({source.skip or "false"}) then 'filtered'
-                {_TRAILER.format(source.trailer) if source.trailer else ""}
-                when errors is not null then 'quarantined'
-                when {outside} then 'filtered'
-                else 'accepted'
-            end as disposition,
-            case when {"true" if source.unique else "errors is not null or notes is not null"} then raw end as raw,
-            errors, notes
-        from judged
     """
+
+
+def _errors(source: Source, header: Sequence[str]) -> list["_Error"]:
+    """Return what may be wrong enough with a record to refuse it."""
+    cells = [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "record" and _can_fail(cell)]
+    return cells if source.lacks_key(header) else cells + _identity(source)[0]
+
+
+def _notes(source: Source) -> list["_Error"]:
+    """Return what may be wrong with single cells of a record that is kept."""
+    return [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "cell"]
 
 
 def _placed(source: Source) -> str:
@@ -150,6 +184,8 @@ def _placed(source: Source) -> str:
 
 def _value(cell: Cell) -> str:
     read = f'read_{cell.reader}("{cell.label}")'
+    if not cell.column and cell.reader in _SURE:
+        return f"case when regexp_full_match(\"{cell.label}\", '{_SURE[cell.reader]}') then 0 else {read} end"
     if cell.reader not in _KNOWN:
         return read
     known = f'"{_KNOWN[cell.reader]} {cell.label}"'
@@ -180,9 +216,10 @@ def _error(n: int, cell: Cell) -> _Error:
     return _Error(wrong, cell.label, EXPECTED[cell.reader], f'"{cell.label}"')
 
 
+def _any(errors: Sequence[_Error]) -> str:
+    return " or ".join(error.condition for error in errors) or "false"
+
+
 def _listed(errors: Sequence[_Error]) -> str:
-    """Return the SQL of the list of what is wrong, NULL when nothing is: most records never make a list."""
-    if not errors:
-        return "null"
-    listed = f"list_filter([{', '.join(error.sql for error in errors)}], lambda e: e is not null)"
-    return f"case when {' or '.join(error.condition for error in errors)} then {listed} end"
+    """Return the SQL of the list of what is wrong."""
+    return f"list_filter([{', '.join(error.sql for error in errors)}], lambda e: e is not null)" if errors else "null"

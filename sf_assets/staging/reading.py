@@ -17,7 +17,7 @@ from sf_assets.sources.arrival import edition_of, read_header
 from sf_assets.sources.text import Refused, as_text
 from sf_assets.sources.yearly import of_year, years_of
 from sf_assets.staging.headcounts import keep_months, rows_by_month
-from sf_assets.staging.judging import ERRORS, typed_query
+from sf_assets.staging.judging import told_query, typed_query
 from sf_assets.staging.records import read_records, read_rows
 from sf_assets.storage.catalog import literal
 
@@ -70,13 +70,12 @@ def read_source(
             if source.yearly:
                 _read_years(connection, edition, header)
             else:
-                _append(connection, "typed", typed_query(edition, header))
+                _read_file(connection, edition, header)
         if source.wide:
             keep_months(connection, header, number)
         connection.execute("drop table if exists cut")
     records = "count(distinct line)" if source.yearly else "count(*)"
     _append(connection, "tally", f"select file, disposition, {records} as records from typed group by all")
-    _append(connection, "quarantine", _QUARANTINED)
     if source.unique:
         _drop_duplicates(connection, source, names)
     connection.execute(f"create or replace temp view cells as {_cells(source, len(paths))}")
@@ -110,16 +109,36 @@ def _require_accounts(connection: duckdb.DuckDBPyConnection, name: str, source: 
         )
 
 
+def _read_file(connection: duckdb.DuckDBPyConnection, edition: Source, header: Sequence[str]) -> None:
+    """Type the records of one file, and tell of those refused, or of cells of those kept."""
+    _append(connection, "typed", typed_query(edition, header))
+    _list_told(connection)
+    _append(connection, "quarantine", told_query(edition, header))
+
+
 def _read_years(connection: duckdb.DuckDBPyConnection, edition: Source, header: Sequence[str]) -> None:
     """Type the records once a year; those that are not accepted are so in every year, and told of once."""
     for number, year in enumerate(years_of(header)):
         connection.execute("set variable year = $1", [str(year)])
-        connection.execute(
-            "create or replace temp view records_of_year as "
-            "select line, raw, list_append(fields, getvariable('year')) as fields, fault from records"
-        )
-        query = typed_query(edition, (*of_year(header, year), "Annee"), "records_of_year")
-        _append(connection, "typed", f"select * from ({query}) where disposition = 'accepted' or {number} = 0")
+        for view in ("records", "told_records"):
+            connection.execute(
+                f"create or replace temp view {view}_of_year as "
+                f"select line, raw, list_append(fields, getvariable('year')) as fields, fault from {view}"
+            )
+        headers = (*of_year(header, year), "Annee")
+        typed = typed_query(edition, headers, "records_of_year")
+        _append(connection, "typed", f"select * from ({typed}) where disposition = 'accepted' or {number} = 0")
+        _list_told(connection)
+        told = told_query(edition, headers, "told_records_of_year")
+        _append(connection, "quarantine", f"select * from ({told}) where level = 'cell' or {number} = 0")
+
+
+def _list_told(connection: duckdb.DuckDBPyConnection) -> None:
+    """List the lines of the file being read of which there is something to tell: few, most of the time."""
+    connection.execute(
+        "insert into told_lines select distinct line from typed "
+        "where is_told and file = getvariable('file') and line not in (from told_lines)"
+    )
 
 
 def _start(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str]) -> None:
@@ -130,8 +149,8 @@ def _start(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequenc
     typed |= {source.wide: "INTEGER[]"} if source.wide else {}
     columns = "".join(f', "{name}" {type_}' for name, type_ in typed.items())
     connection.execute(
-        f"create or replace temp table typed (file {file}, line bigint, raw varchar{columns}, "
-        f"disposition enum('accepted', 'filtered', 'quarantined'), errors {ERRORS}, notes {ERRORS})"
+        f"create or replace temp table typed (file {file}, line bigint{', raw varchar' if source.unique else ''}{columns}, "
+        "disposition enum('accepted', 'filtered', 'quarantined'), is_told boolean)"
     )
     connection.execute("create or replace temp table tally (file varchar, disposition varchar, records bigint)")
     connection.execute(
@@ -148,20 +167,11 @@ def _append(connection: duckdb.DuckDBPyConnection, table: str, query: str) -> No
     connection.execute(f"insert into {table} by name {query}")
 
 
-_QUARANTINED = """
-    select file, line, 'record' as level, error.column as "column", error.expected as expected, error.found as found, raw
-    from (select file, line, raw, unnest(errors) as error from typed where disposition = 'quarantined')
-    union all
-    select file, line, 'cell', note.column, note.expected, note.found, raw
-    from (select file, line, raw, unnest(notes) as note from typed where disposition = 'accepted')
-"""
-
-
 def _cells(source: Source, files: int) -> str:
     """Return the query of the typed rows of all files."""
     if not source.wide:
         columns = ", ".join(("list_position(getvariable('files'), file) as file_number", *_columns(source)))
-        return f"select file, line, raw, {columns} from typed where disposition = 'accepted'"
+        return f"select file, line, {columns} from typed where disposition = 'accepted'"
     return rows_by_month(source, files)
 
 

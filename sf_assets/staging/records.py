@@ -28,6 +28,7 @@ def read_records(
 ) -> None:
     """Make the temporary view `records`: `line` (of the file, from 1), `raw`, `fields` (texts), `fault` (NULL when sound).
 
+    The view `told_records` is the same of the lines in the temporary table `told_lines`, which is made without any.
     Empty lines are no records. `width` is the number of columns of the header, which every record must have; None
     takes records of any width. `lenient` keeps stray quotes as ordinary characters instead of refusing the record
     (sources.md §2.2).
@@ -48,18 +49,19 @@ def read_records(
     connection.execute(f"delete from cut where rowid < {int(header_line)}")
     field = rf'"(?:[^"]|"")*"|[^{separator}"]*'
     sound = rf"(?:{field})(?:\{separator}(?:{field}))*"
-    settled = _settle_open_quotes(connection, separator=separator, sound=sound, lenient=lenient)
     connection.execute("set variable separator = $1", [separator])
     connection.execute("set variable one_field = $1", [rf"(?:^|\{separator})({field})"])
     connection.execute("set variable width = $1", [width])
     cut = "string_split(raw, getvariable('separator'))"
+    settled = 0
     if connection.execute("select true from lines where contains(raw, '\"') limit 1").fetchone():
+        settled = _settle_open_quotes(connection, separator=separator, sound=sound, lenient=lenient)
         cut = f"case when not contains(raw, '\"') then {cut} else {_UNQUOTED} end"
     # Without this branch, which few files need, the engine types records in parallel.
-    others = "union all select line, raw, fields, fault from settled" if settled else ""
-    connection.execute(
+    others = f"union all select line, raw, fields, fault from settled {_RESTRICTED}" if settled else ""
+    _make_views(
+        connection,
         f"""
-        create or replace temp view records as
         select
             line, raw, fields,
             case
@@ -68,27 +70,39 @@ def read_records(
                     then format('expected {{}} fields, found {{}}', getvariable('width'), len(fields))
             end as fault
         from (
-            select line, raw, {cut} as fields, null::varchar as fault from lines where raw is not null
+            select line, raw, {cut} as fields, null::varchar as fault from lines {_RESTRICTED} where raw is not null
             {others}
         )
-        """
+        """,
     )
 
 
 def read_rows(connection: duckdb.DuckDBPyConnection, path: Path, header: Sequence[str]) -> None:
-    """Make the view `records` of a Parquet file: its rows, numbered from 1, with these columns as texts."""
+    """Make the views of a Parquet file as of any other: its rows, numbered from 1, with these columns as texts."""
     texts = ", ".join(f"""coalesce("{name}"::varchar, '')""" for name in header)
     connection.execute("set variable path = $1", [str(path)])
-    connection.execute(
+    _make_views(
+        connection,
         f"""
-        create or replace temp view records as
         select line, array_to_string(fields, ';') as raw, fields, null::varchar as fault
         from (
             select file_row_number + 1 as line, [{texts}] as fields
             from read_parquet(getvariable('path'), file_row_number = true)
         )
-        """
+        {_RESTRICTED}
+        """,
     )
+
+
+# Where a query of records is cut down to the lines that are told of: before their fields are cut, which takes long.
+_RESTRICTED = "/* restricted */"
+
+
+def _make_views(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    connection.execute("create or replace temp table told_lines (line bigint)")
+    connection.execute(f"create or replace temp view records as {query}")
+    told = query.replace(_RESTRICTED, "semi join told_lines using (line)")
+    connection.execute(f"create or replace temp view told_records as {told}")
 
 
 _UNQUOTED = """

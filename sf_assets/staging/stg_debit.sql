@@ -20,7 +20,7 @@ select
         else date_traitement - cast(day(date_traitement) - 1 as integer)
     end as periode_prise_en_compte,
     concat(
-        siret, coalesce(numero_compte, ''), strftime(periode_debut, '%Y%m%d'), strftime(periode_fin, '%Y%m%d'),
-        numero_ecart_negatif
+        siret, numero_compte, 10000 * year(periode_debut) + 100 * month(periode_debut) + day(periode_debut),
+        10000 * year(periode_fin) + 100 * month(periode_fin) + day(periode_fin), numero_ecart_negatif
     ) as debit_id
 from cells
