@@ -6,20 +6,21 @@ refused. Done twice, it changes nothing.
 """
 
 import argparse
+import csv
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import date
-from itertools import islice
 from pathlib import Path
 
 from sf_assets.partitions import month_argument
 from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
 from sf_assets.sources import BY_NAME, Source
-from sf_assets.sources.arrival import edition_of, read_header
-from sf_assets.sources.batch import CORRECTIONS, BadBatch, Batch, batch_key, read_batch
-from sf_assets.sources.text import as_text, open_bytes
+from sf_assets.sources.arrival import read_columns
+from sf_assets.sources.batch import BadBatch, Batch, batch_key, read_batch
+from sf_assets.sources.mended import CORRECTIONS, correction_of, edition_of
+from sf_assets.sources.text import as_text
 from sf_assets.staging.corrections import LINE
 from sf_assets.storage import Warehouse
 
@@ -60,15 +61,15 @@ def export(warehouse: Warehouse, batch: Batch, source: Source, folder: Path) -> 
         refused = _refused(warehouse, batch, source, path)
         if not refused:
             continue
-        header, edition = _header(path, source)
+        header, separator = _header(path, source)
         correction = _correction_of(batch, path)
-        mended = _records(correction, header, edition) if correction.is_file() else {}
+        mended = _records(correction, header, separator) if correction.is_file() else {}
         work = folder / correction.name
-        if work.is_file() and _changed(_records(work, header, edition), refused) not in ({}, mended):
+        if work.is_file() and _changed(_records(work, header, separator), refused) not in ({}, mended):
             raise CannotMend(
                 f"{work}: expected no change since its last replay, found some. Replay it, or take it away."
             )
-        _write(work, header, refused | mended, edition)
+        _write(work, header, refused | mended, separator)
         written.append(work)
     return written
 
@@ -86,14 +87,14 @@ def replay(warehouse: Warehouse, batch: Batch, source: Source, folder: Path) -> 
         work = folder / correction.name
         if not work.is_file():
             continue
-        header, edition = _header(path, source)
+        header, separator = _header(path, source)
         refused = _refused(warehouse, batch, source, path)
-        edited = _records(work, header, edition)
+        edited = _records(work, header, separator)
         if strangers := sorted(edited.keys() - refused.keys()):
             raise CannotMend(f"{work}: expected lines of {path.name} that were refused, found line {strangers[0]}")
         changed = _changed(edited, refused)
-        if changed and (not correction.is_file() or _records(correction, header, edition) != changed):
-            _write(correction, header, changed, edition)
+        if changed and (not correction.is_file() or _records(correction, header, separator) != changed):
+            _write(correction, header, changed, separator)
         taken[correction] = len(changed)
     return taken
 
@@ -104,7 +105,7 @@ def _originals(batch: Batch, source: Source) -> list[Path]:
 
 
 def _correction_of(batch: Batch, path: Path) -> Path:
-    return batch.folder / CORRECTIONS / path.name.removesuffix(".gz")
+    return batch.folder / CORRECTIONS / correction_of(path.name)
 
 
 def _refused(warehouse: Warehouse, batch: Batch, source: Source, path: Path) -> dict[int, str]:
@@ -112,31 +113,24 @@ def _refused(warehouse: Warehouse, batch: Batch, source: Source, path: Path) -> 
     return dict(warehouse.query(_REFUSED, values).iter_rows())
 
 
-def _header(path: Path, source: Source) -> tuple[str, Source]:
-    """Return the line of column names of a file, preceded by that of the lines, and its edition."""
+def _header(path: Path, source: Source) -> tuple[tuple[str, ...], str]:
+    """Return the column names of the records of a file, preceded by that of their line, and what separates them."""
     edition = edition_of(source, path)
-    suffix = Path(path.name.removesuffix(".gz")).suffix
-    if edition.columns or suffix in (".parquet", ".xlsx", ".json"):
-        raise CannotMend(
-            f"{path.name}: expected a delimited text with a header, which records can be mended in, found none"
-        )
     with as_text(path, edition) as text:
-        number, _ = read_header(text, edition)
-        with open_bytes(text) as stream:
-            header = next(islice(stream, number - 1, None)).decode("utf-8").removeprefix(_BOM).rstrip("\r\n")
-    return f"{LINE}{edition.separator}{header}", edition
+        _, names = read_columns(text, edition)
+    return (LINE, *names), edition.separator
 
 
-def _records(path: Path, header: str, edition: Source) -> dict[int, str]:
+def _records(path: Path, header: tuple[str, ...], separator: str) -> dict[int, str]:
     """Return the records of a file of corrections by line; a line that starts with no number continues the one before."""
-    text_of_file = path.read_text(encoding=edition.encoding).removeprefix(_BOM)
+    text_of_file = path.read_text(encoding="utf-8").removeprefix(_BOM)
     first, *lines = (text.removesuffix("\r") for text in text_of_file.split("\n"))
-    if first != header:
+    if tuple(next(csv.reader([first], delimiter=separator), ())) != header:
         raise CannotMend(f"{path}: expected the columns of its original after {LINE}, found others")
     found: dict[int, str] = {}
     line = 0
     for text in lines:
-        if start := re.match(rf"(\d+){re.escape(edition.separator)}", text):
+        if start := re.match(rf"(\d+){re.escape(separator)}", text):
             line = int(start[1])
             if line in found:
                 raise CannotMend(f"{path}: expected each line once, found line {line} twice")
@@ -150,12 +144,13 @@ def _changed(edited: Mapping[int, str], refused: Mapping[int, str]) -> dict[int,
     return {line: raw for line, raw in edited.items() if raw != refused.get(line)}
 
 
-def _write(path: Path, header: str, records: Mapping[int, str], edition: Source) -> None:
+def _write(path: Path, header: tuple[str, ...], records: Mapping[int, str], separator: str) -> None:
     """Write a file of corrections, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [header, *(f"{line}{edition.separator}{raw}" for line, raw in sorted(records.items()))]
     draft = path.with_name(f".{path.name}")
-    draft.write_text("\n".join(lines) + "\n", encoding=edition.encoding, newline="\n")
+    with draft.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out, delimiter=separator, lineterminator="\n").writerow(header)
+        out.writelines(f"{line}{separator}{raw}\n" for line, raw in sorted(records.items()))
     draft.replace(path)
 
 

@@ -15,8 +15,9 @@ from sf_assets.quality import CHECK_VERDICTS
 from sf_assets.quality.verdicts import Verdict, frame_of_verdicts, judge_months, last_writes
 from sf_assets.schema import Table
 from sf_assets.sources import SOURCES
-from sf_assets.sources.arrival import ARRIVALS, edition_of, inspect
+from sf_assets.sources.arrival import ARRIVALS, inspect
 from sf_assets.sources.batch import batch_key
+from sf_assets.sources.mended import edition_of
 from sf_assets.staging.tables import FILTER_IMPORT, IMPORTS, STAGING
 from sf_assets.storage import Session, frame_of
 from sf_assets.synthetic import write_batch

@@ -9,8 +9,9 @@ import pytest
 
 from sf_assets import nomenclatures
 from sf_assets.sources import BY_NAME
-from sf_assets.sources.arrival import edition_of, inspect
+from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import source_of
+from sf_assets.sources.mended import edition_of
 from sf_assets.staging.reading import read_source
 from sf_assets.staging.tables import query_of
 

@@ -61,11 +61,6 @@ class Arrival:
     fault: str | None = None
 
 
-def edition_of(source: Source, path: Path) -> Source:
-    """Return the edition of a source that a file is."""
-    return source.edition_of(path.name.removesuffix(".gz"))
-
-
 def inspect(path: Path, source: Source) -> Arrival:
     """Read one file to its end: size, checksum, lines, encoding, compression, header. Never raises for what it holds."""
     stat = path.stat()
@@ -137,6 +132,15 @@ def read_header(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
                 except csv.Error as error:
                     raise Refused(f"{path.name}, line {number}: expected a header, found {error}") from None
     raise Refused(f"{path.name}: expected a header, found an empty file")
+
+
+def read_columns(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
+    """Return the line of the header and the names of the columns that are read: of a Parquet file, only those declared."""
+    number, names = read_header(path, source)
+    if path.suffix == ".parquet":
+        declared = {cell.header.lower() for cell in source.cells}
+        names = tuple(name for name in names if name.lower() in declared)
+    return number, names
 
 
 def _unnamed(path: Path, source: Source) -> tuple[str, ...]:

@@ -14,10 +14,11 @@ from sf_assets.materialization import OWNERS, tag_value
 from sf_assets.partitions import add_months, months, parse_month
 from sf_assets.resources import Folders
 from sf_assets.sources import SOURCES, Cell, Source
-from sf_assets.sources.arrival import ARRIVALS, Arrival, edition_of, inspect
-from sf_assets.sources.batch import CORRECTIONS, BadBatch, Batch, read_batch
+from sf_assets.sources.arrival import ARRIVALS, Arrival, inspect
+from sf_assets.sources.batch import BadBatch, Batch, read_batch
 from sf_assets.sources.inspected import LABELS, fault_of
 from sf_assets.sources.log import ARRIVED, LOG
+from sf_assets.sources.mended import CORRECTIONS, edition_of
 from sf_assets.storage import Warehouse, frame_of
 
 _LINES = "select source, sum(lines)::bigint from lake.src_arrivals where month = $month group by source"

@@ -14,13 +14,12 @@ from pathlib import Path
 from sf_assets.nomenclatures import TABLES as NOMENCLATURES
 from sf_assets.sources import BY_NAME, SOURCES, Source
 from sf_assets.sources.manifest import BadManifest, read_manifest
+from sf_assets.sources.mended import CORRECTIONS, mends
 
 _KEY_LENGTH = 4
 # The sources whose files come every month.
 EXPECTED = tuple(source.name for source in SOURCES if source.expected)
 _LABELS = {table.name for table in NOMENCLATURES}
-# The sub-folder of mended records, each file under the name of the one it mends.
-CORRECTIONS = "corrections"
 
 
 class BadBatch(ValueError):
@@ -185,8 +184,3 @@ def _mended_by(correction: Path, files: dict[str, list[Path]]) -> str | None:
     if len(owners) > 1:
         raise BadBatch(f"{CORRECTIONS}/{correction.name}: expected one file of that name, found {len(owners)}")
     return owners[0] if owners else None
-
-
-def mends(correction: Path, path: Path) -> bool:
-    """Tell whether a correction bears the name of a file, `.gz` aside."""
-    return correction.name.removesuffix(".gz") == path.name.removesuffix(".gz")

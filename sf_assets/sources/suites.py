@@ -6,7 +6,7 @@ from sf_assets.quality import Outcome, Probe, Suite, probes_of
 from sf_assets.quality.tolerances import FEW_LINES
 from sf_assets.sources import SOURCES, Source
 from sf_assets.sources.arrival import ARRIVALS
-from sf_assets.sources.batch import CORRECTIONS
+from sf_assets.sources.mended import CORRECTIONS
 from sf_assets.storage import Session
 
 

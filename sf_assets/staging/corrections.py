@@ -42,17 +42,16 @@ def settle(connection: duckdb.DuckDBPyConnection, counts: Sequence[Count], origi
     connection.execute("alter table quarantine add column corrected_by varchar")
     if not originals:
         return list(counts)
-    # A correction that is refused in its turn replaces nothing.
+    # A correction that is refused in its turn replaces nothing. A record may have a row a year.
     connection.execute(
         f"""
         create or replace temp table mended as
         select
-            typed.file as correction, typed.line, pairs.original as file, try_cast({_COLUMN} as bigint) as original_line,
-            row_number() over (partition by pairs.original, original_line order by typed.line) > 1 as is_repeated
-        from typed
+            sound.file as correction, line, pairs.original as file, try_cast({_COLUMN} as bigint) as original_line,
+            row_number() over (partition by pairs.original, original_line order by line) > 1 as is_repeated
+        from (select distinct file, line, {_COLUMN} from typed where disposition <> 'quarantined') as sound
         join (select unnest($corrections) as correction, unnest($files) as original) as pairs
-            on typed.file = pairs.correction
-        where disposition <> 'quarantined'
+            on sound.file = pairs.correction
         """,
         {"corrections": list(originals), "files": list(originals.values())},
     )
@@ -96,11 +95,11 @@ def _adjusted(connection: duckdb.DuckDBPyConnection, count: Count) -> Count:
         """
         select
             count(*),
-            count(*) filter (where typed.line is not null),
-            coalesce(sum(notes.cells) filter (where typed.line is not null), 0)
+            count(*) filter (where kept.line is not null),
+            coalesce(sum(notes.cells) filter (where kept.line is not null), 0)
         from mended
-        left join typed
-            on typed.file = mended.file and typed.line = mended.original_line and typed.disposition = 'accepted'
+        left join (select distinct line from typed where file = $file and disposition = 'accepted') as kept
+            on mended.original_line = kept.line
         left join (
             select line, count(*) as cells from quarantine where file = $file and level = 'cell' group by line
         ) as notes on mended.original_line = notes.line

@@ -13,7 +13,8 @@ import duckdb
 
 from sf_assets.fields import FIELDS
 from sf_assets.sources import Cell, Source
-from sf_assets.sources.arrival import edition_of, read_header
+from sf_assets.sources.arrival import read_columns
+from sf_assets.sources.mended import edition_of
 from sf_assets.sources.text import Refused, as_text
 from sf_assets.sources.yearly import of_year, years_of
 from sf_assets.staging.headcounts import keep_months, rows_by_month
@@ -84,11 +85,9 @@ def read_source(
 
 def _read_edition(connection: duckdb.DuckDBPyConnection, path: Path, edition: Source) -> Sequence[str]:
     """Make the view `records` of one text; return its header."""
-    header_line, header = read_header(path, edition)
+    header_line, header = read_columns(path, edition)
     if path.suffix == ".parquet":
-        declared = {cell.header.lower() for cell in edition.cells}
-        header = tuple(name for name in header if name.lower() in declared)
-        read_rows(connection, path, header)
+        read_rows(connection, path, header, separator=edition.separator)
     else:
         read_records(
             connection,

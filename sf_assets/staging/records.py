@@ -77,14 +77,15 @@ def read_records(
     )
 
 
-def read_rows(connection: duckdb.DuckDBPyConnection, path: Path, header: Sequence[str]) -> None:
+def read_rows(connection: duckdb.DuckDBPyConnection, path: Path, header: Sequence[str], *, separator: str) -> None:
     """Make the views of a Parquet file as of any other: its rows, numbered from 1, with these columns as texts."""
     texts = ", ".join(f"""coalesce("{name}"::varchar, '')""" for name in header)
     connection.execute("set variable path = $1", [str(path)])
+    connection.execute("set variable separator = $1", [separator])
     _make_views(
         connection,
         f"""
-        select line, array_to_string(fields, ';') as raw, fields, null::varchar as fault
+        select line, {_QUOTED} as raw, fields, null::varchar as fault
         from (
             select file_row_number + 1 as line, [{texts}] as fields
             from read_parquet(getvariable('path'), file_row_number = true)
@@ -104,6 +105,20 @@ def _make_views(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     told = query.replace(_RESTRICTED, "semi join told_lines using (line)")
     connection.execute(f"create or replace temp view told_records as {told}")
 
+
+_QUOTED = """
+    array_to_string(
+        list_transform(
+            fields,
+            lambda f: case
+                when contains(f, '"') or contains(f, chr(10)) or contains(f, getvariable('separator'))
+                    then concat('"', replace(f, '"', '""'), '"')
+                else f
+            end
+        ),
+        getvariable('separator')
+    )
+"""
 
 _UNQUOTED = """
     list_transform(

@@ -5,8 +5,8 @@ from datetime import date
 from sf_assets.quality import Outcome, Probe, Suite, suite_of
 from sf_assets.quality.tolerances import REFUSED_SHARE
 from sf_assets.sources import FILTER, SOURCES, Source
-from sf_assets.sources.batch import CORRECTIONS
 from sf_assets.sources.log import LOG
+from sf_assets.sources.mended import CORRECTIONS
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING
 from sf_assets.storage import Session
 

@@ -1,0 +1,39 @@
+"""Files of mended records: where they stand, what they are called, and how they are written whatever they mend.
+
+Each is a delimited text in UTF-8 with a line of column names, in the sub-folder `corrections` of a month, under the name of the
+file it mends. A file that is no text, such as a workbook, is mended by one whose name goes on with `.csv`.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from sf_assets.sources.description import Source
+
+CORRECTIONS = "corrections"
+_NO_TEXT = (".json", ".parquet", ".xlsx")
+_SUFFIX = ".csv"
+
+
+def correction_of(name: str) -> str:
+    """Return the name of the file that mends another one.
+
+    >>> correction_of("sigfaible_cotisdues.csv.gz"), correction_of("groupes.xlsx")
+    ('sigfaible_cotisdues.csv', 'groupes.xlsx.csv')
+    """
+    plain = name.removesuffix(".gz")
+    return f"{plain}{_SUFFIX}" if plain.endswith(_NO_TEXT) else plain
+
+
+def mends(correction: Path, path: Path) -> bool:
+    """Tell whether a correction bears the name that mends a file, `.gz` aside."""
+    return correction.name.removesuffix(".gz") == correction_of(path.name)
+
+
+def edition_of(source: Source, path: Path) -> Source:
+    """Return the edition of a source that a file is, or that a file of mended records is to be read as."""
+    name = path.name.removesuffix(".gz")
+    if path.parent.name != CORRECTIONS:
+        return source.edition_of(name)
+    other = name.removesuffix(_SUFFIX)
+    edition = source.edition_of(other if other.endswith(_NO_TEXT) else name)
+    return replace(edition, columns=(), trailer="", encoding="utf-8")
