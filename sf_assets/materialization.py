@@ -206,7 +206,8 @@ def query_asset(table: Table, query: Query, layer: str) -> dg.AssetsDefinition:
                 parameters=query.bound(values),
             )
             seen = shown(session, table, month)
-        origins = {**{read.name: month for read, month in reads.items()}, **updates}
+        labelled = {name: ", ".join(map(str, paths)) for name, paths in updates.items()}
+        origins = {**{read.name: month for read, month in reads.items()}, **labelled}
         return dg.MaterializeResult(metadata=told(writes[table.name], reads=origins) | seen)
 
     return build

@@ -5,7 +5,7 @@ One CSV per table: UTF-8, comma, header, sorted by code; everything is text exce
 but one that brings a newer edition of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from types import MappingProxyType
 import duckdb
 
 from sf_assets.fields import pick
-from sf_assets.nomenclatures.updates import read_csv
+from sf_assets.nomenclatures.updates import read_csv, read_given
 from sf_assets.schema import Column, Table
 
 
@@ -82,7 +82,7 @@ TABLES = (
 )
 
 
-_PACKAGED: Mapping[str, Path] = MappingProxyType({})
+_PACKAGED: Mapping[str, Sequence[Path]] = MappingProxyType({})
 
 
 def csv_path(name: str) -> Path:
@@ -93,13 +93,18 @@ def csv_path(name: str) -> Path:
     return Path(str(files(__package__).joinpath(f"{name}.csv")))
 
 
-def load(connection: duckdb.DuckDBPyConnection, updates: Mapping[str, Path] = _PACKAGED) -> None:
+def load(connection: duckdb.DuckDBPyConnection, updates: Mapping[str, Sequence[Path]] = _PACKAGED) -> None:
     """Create one temporary table per nomenclature, under its own name and with its declared types.
 
     `updates` are sound files that take the place of packaged ones, by table.
     """
     for table in TABLES:
-        connection.execute(
-            f"create or replace temp table {table.name} as from {read_csv(table)}",
-            {"path": str(updates.get(table.name, csv_path(table.name)))},
-        )
+        packaged = csv_path(table.name)
+        if paths := updates.get(table.name):
+            read_given(connection, table, paths, packaged)
+            columns = ", ".join(f"cast({column.name} as {column.type}) as {column.name}" for column in table.columns)
+            connection.execute(f"create or replace temp table {table.name} as select {columns} from given")
+        else:
+            connection.execute(
+                f"create or replace temp table {table.name} as from {read_csv(table)}", {"path": str(packaged)}
+            )

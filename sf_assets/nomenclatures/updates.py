@@ -2,12 +2,13 @@
 
 import csv
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
+from sf_assets.nomenclatures.editions import EDITIONS, parts_of
 from sf_assets.schema import Table
 
 # Codes of the packaged table that an update must still have: nomenclatures lose a few codes, never many.
@@ -32,46 +33,75 @@ def read_csv(table: Table, *, as_texts: bool = False) -> str:
     )
 
 
-def require_sound(table: Table, path: Path, packaged: Path) -> None:
-    """Refuse a file that is not the label table `table`, or that lacks too many codes of the packaged file.
+def read_given(connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path], packaged: Path) -> None:
+    """Make the temporary table `given`: the label table as texts, from our own layout of it or from its producer's.
 
     Raises:
-        BadNomenclature: names the file, the column, what was expected and what was found.
+        BadNomenclature: names the files, what was expected and what was found.
 
     """
-    _require_header(table, path)
+    names = ", ".join(path.name for path in paths)
+    connection.execute(
+        f"create or replace temp table known as from {read_csv(table, as_texts=True)}", {"path": str(packaged)}
+    )
+    if len(paths) == 1 and (header := _header(paths[0])) == list(table.column_names):
+        with _telling(names, f"{len(table.columns)} cells a line in UTF-8"):
+            connection.execute(
+                f"create or replace temp table given as from {read_csv(table, as_texts=True)}", {"path": str(paths[0])}
+            )
+    elif found := parts_of(table.name, paths):
+        edition, files = found
+        for part in edition.parts:
+            with _telling(files[part.name].name, f"the columns {', '.join(part.columns)} in UTF-8"):
+                connection.execute(
+                    f"create or replace temp table {part.name} as {part.query}", {"path": str(files[part.name])}
+                )
+        connection.execute(f"create or replace temp table given as {edition.query}")
+    else:
+        expected = ",".join(table.column_names)
+        if len(paths) == 1 and not any(edition.table == table.name for edition in EDITIONS):
+            raise BadNomenclature(f"{names}, line 1: expected {expected}, found {','.join(header)[:100] or 'nothing'}")
+        raise BadNomenclature(f"{names}: expected one file with the columns {expected}, or {_official(table)}")
+
+
+def require_sound(table: Table, paths: Sequence[Path], packaged: Path) -> None:
+    """Refuse files that are not the label table `table`, or that lack too many codes of the packaged file.
+
+    Raises:
+        BadNomenclature: names the files, the column, what was expected and what was found.
+
+    """
     with duckdb.connect() as connection:
-        with _telling(table, path):
-            connection.execute(f"create table given as from {read_csv(table, as_texts=True)}", {"path": str(path)})
-        connection.execute(f"create table known as from {read_csv(table, as_texts=True)}", {"path": str(packaged)})
+        read_given(connection, table, paths, packaged)
         for fault in _faults(connection, table):
-            raise BadNomenclature(f"{path.name}, {fault}")
+            raise BadNomenclature(f"{', '.join(path.name for path in paths)}, {fault}")
 
 
-def _require_header(table: Table, path: Path) -> None:
+def _official(table: Table) -> str:
+    """Say which files INSEE publishes the table as."""
+    (edition,) = (edition for edition in EDITIONS if edition.table == table.name)
+    return f"what INSEE publishes as {', '.join(part.example for part in edition.parts)}"
+
+
+def _header(path: Path) -> list[str]:
     try:
         with (
             gzip.open(path, "rt", encoding="utf-8-sig")
             if path.suffix == ".gz"
             else path.open(encoding="utf-8-sig") as text
         ):
-            header = next(csv.reader(text), [])
+            return next(csv.reader(text), [])
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
         raise BadNomenclature(f"{path.name}: expected UTF-8 text, found other bytes ({error})") from None
-    if header != list(table.column_names):
-        expected, found = ",".join(table.column_names), ",".join(header)[:100]
-        raise BadNomenclature(f"{path.name}, line 1: expected {expected}, found {found or 'nothing'}")
 
 
 @contextmanager
-def _telling(table: Table, path: Path) -> Iterator[None]:
+def _telling(name: str, expected: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
         said = str(error).split("\n", 1)[0]
-        raise BadNomenclature(
-            f"{path.name}: expected {len(table.columns)} cells a line in UTF-8, found others ({said})"
-        ) from None
+        raise BadNomenclature(f"{name}: expected {expected}, found others ({said})") from None
 
 
 def _faults(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[str]:

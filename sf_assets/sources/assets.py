@@ -1,7 +1,7 @@
 """One asset per source: the files of the month as they arrived, inspected in one step for the whole batch."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from itertools import combinations
 from pathlib import Path
@@ -13,7 +13,7 @@ from sf_assets.failures import BadFile
 from sf_assets.materialization import OWNERS, tag_value
 from sf_assets.partitions import add_months, months, parse_month
 from sf_assets.resources import Folders
-from sf_assets.sources import SOURCES, Cell, Source
+from sf_assets.sources import SOURCES, Source
 from sf_assets.sources.arrival import ARRIVALS, Arrival, inspect
 from sf_assets.sources.batch import BadBatch, Batch, read_batch
 from sf_assets.sources.inspected import LABELS, fault_of
@@ -74,7 +74,7 @@ def arrivals(
     found = {
         source.name: [_inspect(batch, path, source) for path in batch.files.get(source.name, ())] for source in wanted
     }
-    labels = {name: [_inspect_labels(batch, path, name) for path in batch.files.get(name, ())] for name in LABELS}
+    labels = {name: _inspect_labels(batch, batch.files.get(name, ()), name) for name in LABELS}
     for label in (label for files in labels.values() for label in files):
         context.log.info(label.fault or f"{label.file} takes the place of the packaged table {label.source}")
     snapshot, former = _record(warehouse, month, found | labels, run_id=context.run_id)
@@ -99,12 +99,12 @@ def _inspect(batch: Batch, path: Path, source: Source) -> Arrival:
     return dataclasses.replace(inspect(path, edition_of(source, path)), file=name)
 
 
-def _inspect_labels(batch: Batch, path: Path, name: str) -> Arrival:
-    """Inspect a label table as the source it would be, then for its codes."""
-    columns = LABELS[name].column_names
-    cells = tuple(Cell(column) for column in columns)
-    arrival = _inspect(batch, path, Source(name, "", LABELS[name].grain, (), cells, separator=","))
-    return dataclasses.replace(arrival, fault=arrival.fault or fault_of(path, name))
+def _inspect_labels(batch: Batch, paths: Sequence[Path], name: str) -> list[Arrival]:
+    """Inspect the files of a label table each as a text, then for the codes that they hold together."""
+    text = Source(name, "", LABELS[name].grain, (), ())
+    arrived = [_inspect(batch, path, text) for path in paths]
+    fault = fault_of(paths, name) if paths and not any(arrival.fault for arrival in arrived) else None
+    return [dataclasses.replace(arrival, fault=arrival.fault or fault) for arrival in arrived]
 
 
 def _record(

@@ -3,7 +3,7 @@
 A description beside the month's folder decides, when there is one (`manifest`). Otherwise file names do (sources.md
 §1.3): exact names first, then any name containing `effectif_`, then any name starting with `filter`; comparison is
 case-sensitive, and `.gz` is recognised for every name. Label tables are files of a batch like others, under the names of
-their tables.
+their tables or of their producers.
 """
 
 import os
@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from sf_assets.nomenclatures import TABLES as NOMENCLATURES
+from sf_assets.nomenclatures.editions import table_of
 from sf_assets.sources import BY_NAME, SOURCES, Source
 from sf_assets.sources.manifest import BadManifest, read_manifest
 from sf_assets.sources.mended import CORRECTIONS, mends
@@ -154,15 +155,21 @@ def _named(paths: list[Path]) -> tuple[dict[str, list[Path]], list[str]]:
     files: dict[str, list[Path]] = {}
     unsupported = []
     for path in paths:
-        label = path.name.removesuffix(".gz").removesuffix(".csv")
+        label = _label_of(path.name)
         source = source_of(path.name)
-        if label in _LABELS and path.name.startswith(f"{label}.csv"):
+        if label:
             files.setdefault(label, []).append(path)
         elif source is None:
             unsupported.append(path.name)
         else:
             files.setdefault(source.name, []).append(path)
     return files, unsupported
+
+
+def _label_of(name: str) -> str | None:
+    """Return the label table that a file is, by our name of it or by its producer's."""
+    label = name.removesuffix(".gz").removesuffix(".csv")
+    return label if label in _LABELS and name.startswith(f"{label}.csv") else table_of(name)
 
 
 def _described(description: Path) -> tuple[dict[str, list[Path]], list[str]]:

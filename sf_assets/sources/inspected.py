@@ -50,11 +50,11 @@ def _named(names: Iterable[str]) -> str:
     return ", ".join(names) or "no file"
 
 
-def labels_of(session: Session, incoming: Path, month: date, names: Sequence[str]) -> dict[str, Path]:
+def labels_of(session: Session, incoming: Path, month: date, names: Sequence[str]) -> dict[str, list[Path]]:
     """Return the files that take the place of packaged label tables in a month, among those named.
 
     Raises:
-        BadFile: a file changed since its inspection, stands beside another one, or is not what it should be.
+        BadFile: a file changed since its inspection, or files are not what they should be.
 
     """
     if not names or not session.months("src_arrivals"):
@@ -68,19 +68,17 @@ def labels_of(session: Session, incoming: Path, month: date, names: Sequence[str
     given = {}
     for name in names:
         found = files_of(session, batch, name, reader=name, asset="any source of the month")
-        if len(found) > 1:
-            raise BadFile(f"{name}, {month:%Y-%m}: expected one file, found {_named(found)}")
-        for path in found.values():
-            if fault := fault_of(path, name):
+        if found:
+            given[name] = [*found.values()]
+            if fault := fault_of(given[name], name):
                 raise BadFile(fault)
-            given[name] = path
     return given
 
 
-def fault_of(path: Path, name: str) -> str | None:
-    """Say why a file cannot take the place of the packaged label table `name`; None when it can."""
+def fault_of(paths: Sequence[Path], name: str) -> str | None:
+    """Say why files cannot take the place of the packaged label table `name`; None when they can."""
     try:
-        require_sound(LABELS[name], path, csv_path(name))
+        require_sound(LABELS[name], paths, csv_path(name))
     except BadNomenclature as error:
         return str(error)
     return None
