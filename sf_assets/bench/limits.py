@@ -29,7 +29,7 @@ from sf_assets.storage import Warehouse
 
 # A large plain file, the largest gzipped one, and one whose months are columns; how often the lines of each are repeated
 # for a file of the country's size: small ones would measure what a step costs to start.
-COMPARED = {"debit": 4, "cotisation": 2, "effectif": 4}
+COMPARED = {"debit": 4, "cotisation": 2, "effectif": 7}
 
 
 def enlarge(place: Place) -> Place:

@@ -33,17 +33,7 @@ def read_records(
     takes records of any width. `lenient` keeps stray quotes as ordinary characters instead of refusing the record
     (sources.md §2.2).
     """
-    connection.execute(
-        """
-        create or replace temp table cut as
-        select raw
-        from read_csv(
-            $path, columns = {'raw': 'VARCHAR'}, header = false, delim = $nowhere, quote = '', escape = '',
-            auto_detect = false, strict_mode = false, max_line_size = $longest, buffer_size = 2 * $longest, new_line = '\\r\\n'
-        )
-        """,
-        {"path": str(path), "nowhere": _NOWHERE, "longest": _LONGEST_LINE},
-    )
+    _read_lines(connection, path)
     # Rows keep the order of the file: their identifier numbers lines in parallel, which a window function cannot.
     connection.execute("create or replace temp view lines as select rowid + 1 as line, raw from cut")
     connection.execute(f"delete from cut where rowid < {int(header_line)}")
@@ -75,6 +65,24 @@ def read_records(
         )
         """,
     )
+
+
+def _read_lines(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Make the temporary table `cut` of the lines of a text, in their order; an empty line is NULL."""
+    cut = """
+        create or replace temp table cut as
+        select raw
+        from read_csv(
+            $path, columns = {{'raw': 'VARCHAR'}}, header = false, delim = $nowhere, quote = '', escape = '',
+            auto_detect = false, strict_mode = false, max_line_size = $longest, buffer_size = 2 * $longest, {ends}
+        )
+    """
+    values = {"path": str(path), "nowhere": _NOWHERE, "longest": _LONGEST_LINE}
+    connection.execute(cut.format(ends="new_line = '\\n'"), values)
+    # There, a carriage return too ends a line, and an empty one seems to follow. Lines that end with both, or with either, can
+    # only be read one after the other: in parallel, the engine gives up where a piece of a large file ends with the other.
+    if connection.execute("select true from cut where raw is null limit 1").fetchone():
+        connection.execute(cut.format(ends="new_line = '\\r\\n', parallel = false"), values)
 
 
 def read_rows(connection: duckdb.DuckDBPyConnection, path: Path, header: Sequence[str], *, separator: str) -> None:
