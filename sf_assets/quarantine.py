@@ -19,9 +19,8 @@ from sf_assets.settings import Settings
 from sf_assets.sources import BY_NAME, Source
 from sf_assets.sources.arrival import read_columns
 from sf_assets.sources.batch import BadBatch, Batch, batch_key, read_batch
-from sf_assets.sources.mended import CORRECTIONS, correction_of, edition_of
+from sf_assets.sources.mended import CORRECTIONS, LINE, correction_of, edition_of
 from sf_assets.sources.text import as_text
-from sf_assets.staging.corrections import LINE
 from sf_assets.storage import Warehouse
 
 _BOM = "\ufeff"
@@ -118,15 +117,20 @@ def _header(path: Path, source: Source) -> tuple[tuple[str, ...], str]:
     edition = edition_of(source, path)
     with as_text(path, edition) as text:
         _, names = read_columns(text, edition)
-    return (LINE, *names), edition.separator
+    return (LINE.header, *names), edition.separator
 
 
 def _records(path: Path, header: tuple[str, ...], separator: str) -> dict[int, str]:
     """Return the records of a file of corrections by line; a line that starts with no number continues the one before."""
-    text_of_file = path.read_text(encoding="utf-8").removeprefix(_BOM)
+    try:
+        # Line ends within a record are the record's own.
+        with path.open(encoding="utf-8", newline="") as stream:
+            text_of_file = stream.read().removeprefix(_BOM)
+    except UnicodeDecodeError as error:
+        raise CannotMend(f"{path}: expected UTF-8, found other bytes ({error.reason})") from None
     first, *lines = (text.removesuffix("\r") for text in text_of_file.split("\n"))
     if tuple(next(csv.reader([first], delimiter=separator), ())) != header:
-        raise CannotMend(f"{path}: expected the columns of its original after {LINE}, found others")
+        raise CannotMend(f"{path}: expected the columns of its original after {LINE.header}, found others")
     found: dict[int, str] = {}
     line = 0
     for text in lines:

@@ -117,7 +117,44 @@ def test_a_refused_record_is_mended_in_a_text_with_names_whatever_its_file(place
     assert (correction["records"], correction["accepted"]) == (1, 1)
     added = place.rows(f"stg_{source}", SEPTEMBER).join(before, on=before.columns, how="anti", nulls_equal=True)
     assert added["siren"].to_list() == [siren] * (3 if source == "diane" else 1)
+    assert quarantine.replay(place.warehouse, batch, BY_NAME[source], work) == dict([taken])
+    assert quarantine.export(place.warehouse, batch, BY_NAME[source], work) == [exported]
     if source == "sirene_ul":
         assert added["raison_sociale"].to_list() == ['ATELIER, DIT "LE GRAND"']
     if source == "paydex":
         assert added["etat_organisation"].to_list() == ["actif €"]
+
+
+def test_records_of_json_are_mended_one_after_the_other(place: Place) -> None:
+    incoming = place.settings.data_dir / "incoming"
+    path = place.batch(SEPTEMBER) / "annonces-commerciales.json"
+    announcement = pl.read_json(place.batch(SEPTEMBER) / "bodacc_procedures.json").row(0, named=True)
+    days = ["2025-13-01", "2025-14-01"]
+    path.write_text(json.dumps([announcement | {"id": f"B{day}", "dateparution": day} for day in days]))
+    for mended, day in enumerate(days, start=1):
+        place.build(SEPTEMBER, "src_bodacc", "stg_bodacc")
+        batch, work = read_batch(incoming, SEPTEMBER), place.settings.data_dir / "quarantine"
+        (exported,) = (
+            one
+            for one in quarantine.export(place.warehouse, batch, BY_NAME["bodacc"], work)
+            if one.name.startswith("ann")
+        )
+        exported.write_text(exported.read_text().replace(f";{day};", ";2025-02-28;"))
+        taken = quarantine.replay(place.warehouse, batch, BY_NAME["bodacc"], work)
+        assert taken[place.batch(SEPTEMBER) / "corrections" / exported.name] == mended
+    place.build(SEPTEMBER, "src_bodacc", "stg_bodacc")
+    assert {f"B{day}" for day in days} <= {*place.rows("stg_bodacc", SEPTEMBER)["id_annonce"]}
+
+
+def test_a_mended_perimeter_lets_the_month_go_on(place: Place) -> None:
+    siren, other = place.rows("stg_filter_import", SEPTEMBER)["siren"][:2]
+    path = place.batch(SEPTEMBER) / "filter_2509.csv"
+    path.write_text(f"{siren}\n{other[:8]}\n")
+    assert place.build(SEPTEMBER, "src_filter", "stg_filter").failures.keys() == {"stg_filter_checks"}
+    batch, work = read_batch(place.settings.data_dir / "incoming", SEPTEMBER), place.settings.data_dir / "quarantine"
+    (exported,) = quarantine.export(place.warehouse, batch, BY_NAME["filter"], work)
+    assert exported.read_text() == f"ligne;siren\n2;{other[:8]}\n"
+    exported.write_text(f"ligne;siren\n2;{other}\n")
+    quarantine.replay(place.warehouse, batch, BY_NAME["filter"], work)
+    assert place.build(SEPTEMBER, "src_filter", "stg_filter").failures == {}
+    assert set(place.rows("stg_filter", SEPTEMBER)["siren"]) == {siren, other}

@@ -157,7 +157,7 @@ def test_a_delivered_table_replaces_the_packaged_one_alone(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda lines: ["code;libelle", *lines[1:]], "column code: expected codes like .*, found 1 others"),
+        (lambda lines: ["code;libelle", *lines[1:]], "column libelle: expected a value on each line, found none on 1"),
         (lambda _: [], "column code: expected a value on each line, found none on 1"),
         (lambda lines: [*lines, "99980,Forme"], "column code: expected codes like .*, found 1 others"),
         (lambda lines: [*lines, "9998,"], "column libelle: expected a value on each line, found none on 1"),
@@ -272,6 +272,27 @@ def test_a_part_that_lacks_or_is_of_another_layout_is_told(tmp_path):
         BadNomenclature, match=r"column libelle_region: expected a value on each line, found none on 89"
     ):
         require(departements, regions, name="labels_departement_region")
+
+
+def test_a_list_of_codes_without_a_line_of_names_is_refused(tmp_path):
+    paths = published(tmp_path, "naf_codes")
+    paths[0].write_text(paths[0].read_text().split("\n", 1)[1])
+    with pytest.raises(BadNomenclature, match=r"^naf5.csv, line 1: expected a line of names, found the code 0111Z$"):
+        require(*paths, name="naf_codes")
+
+
+def test_a_legal_category_without_a_name_is_refused_and_quotes_are_none_of_it(tmp_path):
+    (path,) = published(tmp_path, "categories_juridiques")
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(['1000, "Entrepreneur individuel"' if line[:4] == "1000" else line for line in lines]))
+    require(path)
+    with duckdb.connect() as connection:
+        load(connection, {"categories_juridiques": [path]})
+        (found,) = connection.execute("select libelle from categories_juridiques where code = '1000'").fetchall()
+    assert found == ("Entrepreneur individuel",)
+    path.write_text("\n".join([lines[0], "1000", *lines[2:]]))
+    with pytest.raises(BadNomenclature, match="column libelle: expected a value on each line, found none on 1"):
+        require(path)
 
 
 def test_a_delivered_table_that_is_no_utf8_is_refused(tmp_path):

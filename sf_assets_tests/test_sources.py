@@ -141,6 +141,9 @@ def test_a_headcount_file_without_months_is_refused(tmp_path):
     path = tmp_path / "sigfaible_effectif_siren.csv"
     path.write_text("siren;rais_soc\n")
     assert "expected head-count columns effAAAAXY, found none" in inspect(path, BY_NAME["effectif_ent"]).fault
+    # A column that is nearly a month would hold head-counts of no month.
+    path.write_text("siren;eff202412;eff²02411\n")
+    assert "expected head-count columns effAAAAXY, found eff²02411" in inspect(path, BY_NAME["effectif_ent"]).fault
 
 
 def test_every_source_says_what_a_record_is_and_when_it_is_known():

@@ -15,7 +15,8 @@ with events as (
     qualify row_number() over (
         partition by siret, debit_id, date_trunc('month', date_traitement - $shift)
         order by
-            numero_historique_ecart_negatif desc nulls first, date_traitement desc, part_ouvriere + part_patronale desc
+            numero_historique_ecart_negatif desc nulls first, date_traitement desc, part_ouvriere + part_patronale desc,
+            part_ouvriere desc
     ) = 1
 ),
 

@@ -10,8 +10,8 @@ from pathlib import Path
 class Part:
     """One file of an edition: its name (`.gz` aside) by an example and by a pattern, and the columns that are read of it.
 
-    `named` columns are found by their names; others by their places below a line of names of any wording. Without a
-    separator, each line is one column, and there is no line of names.
+    Columns are found by their names; those of a list of codes, `code` is their pattern, by their places below a line of names
+    of any wording. Without a separator, each line is one column, and there is no line of names.
     """
 
     name: str
@@ -19,7 +19,7 @@ class Part:
     pattern: str
     columns: tuple[str, ...]
     separator: str = ","
-    named: bool = True
+    code: str = ""
 
     @property
     def query(self) -> str:
@@ -27,10 +27,10 @@ class Part:
         types = ", ".join(f"'{column}': 'VARCHAR'" for column in self.columns)
         if not self.separator:
             form = f"header = false, auto_detect = false, delim = '\x01', quote = '', columns = {{{types}}}"
-        elif self.named:
-            form = f"header = true, all_varchar = true, delim = '{self.separator}', quote = '\"'"
-        else:
+        elif self.code:
             form = f"skip = 1, header = false, auto_detect = false, delim = '{self.separator}', columns = {{{types}}}"
+        else:
+            form = f"header = true, all_varchar = true, delim = '{self.separator}', quote = '\"'"
         return f"select {', '.join(self.columns)} from read_csv($path, {form})"
 
 
@@ -70,8 +70,22 @@ EDITIONS = (
     Edition(
         "naf_codes",
         (
-            Part("sous_classes", "naf5.csv", r"(naf5|naf2008_liste_n5)\.csv", ("code", "libelle"), ";", named=False),
-            Part("sections", "naf1.csv", r"(naf1|naf2008_liste_n1)\.csv", ("code", "libelle"), ";", named=False),
+            Part(
+                "sous_classes",
+                "naf5.csv",
+                r"(naf5|naf2008_liste_n5)\.csv",
+                ("code", "libelle"),
+                ";",
+                code="[0-9]{4}[A-Z]",
+            ),
+            Part(
+                "sections",
+                "naf1.csv",
+                r"(naf1|naf2008_liste_n1)\.csv",
+                ("code", "libelle"),
+                ";",
+                code="[A-Z]",
+            ),
             Part("passage", "5to1.csv", r"5to1\.csv", ("n5", "n1"), ";"),
         ),
         """
@@ -86,8 +100,13 @@ EDITIONS = (
     Edition(
         "categories_juridiques",
         (Part("categories", "categories_juridiques.csv", r"categories_juridiques\.csv", ("line",), ""),),
-        # Names have commas, and are not quoted; blanks end some.
-        "select split_part(line, ',', 1) as code, rtrim(line[strpos(line, ',') + 1:], ' ') as libelle from categories",
+        # Names have commas, and are not quoted; blanks end some. A line without a comma names nothing.
+        """
+        select
+            split_part(line, ',', 1) as code,
+            case when contains(line, ',') then trim(trim(line[strpos(line, ',') + 1:], ' '), '"') end as libelle
+        from categories
+        """,
     ),
 )
 

@@ -2,13 +2,14 @@
 
 import csv
 import gzip
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from sf_assets.nomenclatures.editions import EDITIONS, parts_of
+from sf_assets.nomenclatures.editions import EDITIONS, Part, parts_of
 from sf_assets.schema import Table
 
 # Codes of the packaged table that an update must still have: nomenclatures lose a few codes, never many.
@@ -52,6 +53,7 @@ def read_given(connection: duckdb.DuckDBPyConnection, table: Table, paths: Seque
     elif found := parts_of(table.name, paths):
         edition, files = found
         for part in edition.parts:
+            _require_names(part, files[part.name])
             with _telling(files[part.name].name, f"the columns {', '.join(part.columns)} in UTF-8"):
                 connection.execute(
                     f"create or replace temp table {part.name} as {part.query}", {"path": str(files[part.name])}
@@ -83,14 +85,20 @@ def _official(table: Table) -> str:
     return f"what INSEE publishes as {', '.join(part.example for part in edition.parts)}"
 
 
-def _header(path: Path) -> list[str]:
+def _require_names(part: Part, path: Path) -> None:
+    """Refuse a file whose first line is a code, where a line of names is passed over."""
+    if part.code and (header := _header(path, part.separator)) and re.fullmatch(part.code, header[0]):
+        raise BadNomenclature(f"{path.name}, line 1: expected a line of names, found the code {header[0]}")
+
+
+def _header(path: Path, separator: str = ",") -> list[str]:
     try:
         with (
             gzip.open(path, "rt", encoding="utf-8-sig")
             if path.suffix == ".gz"
             else path.open(encoding="utf-8-sig") as text
         ):
-            return next(csv.reader(text), [])
+            return next(csv.reader(text, delimiter=separator), [])
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
         raise BadNomenclature(f"{path.name}: expected UTF-8 text, found other bytes ({error})") from None
 

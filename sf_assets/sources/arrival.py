@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from sf_assets.schema import Column, Table
 from sf_assets.sources import Source
+from sf_assets.sources.monthly import months_of, odd_months_of
 from sf_assets.sources.text import Refused, as_text, chunks, open_bytes
 from sf_assets.sources.yearly import names_of, years_of
 
@@ -197,5 +198,7 @@ def _require_columns(arrival: Arrival, source: Source) -> None:
         )
     if source.yearly and not years_of(arrival.header):
         raise Refused(f"{arrival.file}, line {arrival.header_line}: expected columns that end with a year, found none")
-    if source.wide and not any(name.startswith("eff") and name[3:].isdigit() for name in arrival.header):
-        raise Refused(f"{arrival.file}, line {arrival.header_line}: expected head-count columns effAAAAXY, found none")
+    if source.wide and (odd := odd_months_of(arrival.header) or ([] if months_of(arrival.header) else ["none"])):
+        raise Refused(
+            f"{arrival.file}, line {arrival.header_line}: expected head-count columns effAAAAXY, found {odd[0]}"
+        )

@@ -103,7 +103,11 @@ def _inspect_labels(batch: Batch, paths: Sequence[Path], name: str) -> list[Arri
     """Inspect the files of a label table each as a text, then for the codes that they hold together."""
     text = Source(name, "", LABELS[name].grain, (), ())
     arrived = [_inspect(batch, path, text) for path in paths]
-    fault = fault_of(paths, name) if paths and not any(arrival.fault for arrival in arrived) else None
+    fault = None
+    if any(arrival.fault for arrival in arrived):
+        fault = f"{name}: expected all of its files to be sound, found one that is not"
+    elif paths:
+        fault = fault_of(paths, name)
     return [dataclasses.replace(arrival, fault=arrival.fault or fault) for arrival in arrived]
 
 

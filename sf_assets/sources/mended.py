@@ -7,8 +7,10 @@ file it mends. A file that is no text, such as a workbook, is mended by one whos
 from dataclasses import replace
 from pathlib import Path
 
-from sf_assets.sources.description import Source
+from sf_assets.sources.description import Cell, Source
 
+# The line of the record that each mended one stands for.
+LINE = Cell("ligne", column="corrected_line")
 CORRECTIONS = "corrections"
 _NO_TEXT = (".json", ".parquet", ".xlsx")
 _SUFFIX = ".csv"
@@ -29,11 +31,16 @@ def mends(correction: Path, path: Path) -> bool:
     return correction.name.removesuffix(".gz") == correction_of(path.name)
 
 
+def is_correction(path: Path) -> bool:
+    """Tell whether a file stands where mended records do."""
+    return path.parent.name == CORRECTIONS
+
+
 def edition_of(source: Source, path: Path) -> Source:
     """Return the edition of a source that a file is, or that a file of mended records is to be read as."""
     name = path.name.removesuffix(".gz")
-    if path.parent.name != CORRECTIONS:
+    if not is_correction(path):
         return source.edition_of(name)
     other = name.removesuffix(_SUFFIX)
     edition = source.edition_of(other if other.endswith(_NO_TEXT) else name)
-    return replace(edition, columns=(), trailer="", encoding="utf-8")
+    return replace(edition, cells=(*edition.cells, LINE), columns=(), trailer="", encoding="utf-8")

@@ -10,29 +10,18 @@ from dataclasses import replace
 
 import duckdb
 
-from sf_assets.sources import Cell, Source
+from sf_assets.sources.mended import LINE
 from sf_assets.staging.reading import Count
-
-LINE = "ligne"
-_COLUMN = "corrected_line"
 
 
 class BadCorrection(ValueError):
     """A correction stands for no refused record, or for one that another stands for already."""
 
 
-def correctable(source: Source) -> Source:
-    """Return the source with the column that says which line a record stands for."""
-    line = Cell(LINE, column=_COLUMN, optional=True)
-    return replace(
-        source, cells=(*source.cells, line), editions=tuple(correctable(edition) for edition in source.editions)
-    )
-
-
 def settle(connection: duckdb.DuckDBPyConnection, counts: Sequence[Count], originals: Mapping[str, str]) -> list[Count]:
     """Put mended records in the place of their originals in what `read_source` made; return the counts that follow.
 
-    `originals` names the file that each file of corrections mends; the source was `correctable`. The table `quarantine`
+    `originals` names the file that each file of corrections mends; they were read with them. The table `quarantine`
     gets the column `corrected_by`.
 
     Raises:
@@ -47,9 +36,9 @@ def settle(connection: duckdb.DuckDBPyConnection, counts: Sequence[Count], origi
         f"""
         create or replace temp table mended as
         select
-            sound.file as correction, line, pairs.original as file, try_cast({_COLUMN} as bigint) as original_line,
+            sound.file as correction, line, pairs.original as file, try_cast({LINE.column} as bigint) as original_line,
             row_number() over (partition by pairs.original, original_line order by line) > 1 as is_repeated
-        from (select distinct file, line, {_COLUMN} from typed where disposition <> 'quarantined') as sound
+        from (select distinct file, line, {LINE.column} from typed where disposition <> 'quarantined') as sound
         join (select unnest($corrections) as correction, unnest($files) as original) as pairs
             on sound.file = pairs.correction
         """,
@@ -84,7 +73,7 @@ def _refuse_strangers(connection: duckdb.DuckDBPyConnection) -> None:
     if wrong:
         correction, file, records, line = wrong
         raise BadCorrection(
-            f"{correction}: expected in the column {LINE} the number of a refused line of {file}, each once, "
+            f"{correction}: expected in the column {LINE.header} the number of a refused line of {file}, each once, "
             f"found {records} records without, the first on line {line}. Mend the file, or take it out of the folder."
         )
 

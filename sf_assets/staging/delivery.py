@@ -9,8 +9,9 @@ from sf_assets.failures import BadFile
 from sf_assets.sources import Source
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import Batch
+from sf_assets.sources.mended import LINE
 from sf_assets.sources.text import Refused
-from sf_assets.staging.corrections import LINE, BadCorrection, correctable, settle
+from sf_assets.staging.corrections import BadCorrection, settle
 from sf_assets.staging.headcounts import apply_rules
 from sf_assets.staging.reading import READERS, Count, read_source
 from sf_assets.staging.records import read_records
@@ -21,9 +22,8 @@ def read_delivered(
 ) -> list[Count]:
     """Read the files of a source, mended records in the place of those refused."""
     mended = {batch.name_of(path): batch.name_of(original) for path, original in batch.corrections(source.name).items()}
-    described = correctable(source) if mended else source
     try:
-        counts = read_source(connection, described, [*delivered.values()], [*delivered])
+        counts = read_source(connection, source, [*delivered.values()], [*delivered])
         return settle(connection, counts, mended)
     except (BadCorrection, Refused) as error:
         raise BadFile(str(error)) from error
@@ -51,10 +51,10 @@ def read_headcounts(
     for correction in mending:
         connection.execute("create or replace temp table delivered as select line, raw, fields, fault from records")
         connection.execute("drop table cut")
-        expected = (LINE, *header)
+        expected = (LINE.header, *header)
         if (found := _records_of(connection, correction, source)) != expected:
             raise BadFile(
-                f"{batch.name_of(correction)}: expected the columns of {paths[0].name} after {LINE}, found {len(found)} "
+                f"{batch.name_of(correction)}: expected the columns of {paths[0].name} after {LINE.header}, found {len(found)} "
                 f"columns instead of {len(expected)}, or others"
             )
         connection.execute(_MEND)

@@ -7,22 +7,10 @@ import duckdb
 
 from sf_assets.queries import read_query
 from sf_assets.sources import Source
+from sf_assets.sources.monthly import months_of
 from sf_assets.storage.catalog import literal
 
 _RULES = read_query(files("sf_assets.staging"), "headcount_rules")
-
-
-def months_of(header: Sequence[str]) -> dict[int, str]:
-    """Return the places, from 1, of the columns that are months, and their names: `eff` and the six digits of a period.
-
-    >>> months_of(["siret", "eff202412", "effectif_moyen", "EFF202411", "eff202413"])
-    {2: 'eff202412', 5: 'eff202413'}
-    """
-    return {place: name for place, name in enumerate(header, start=1) if _is_month(name)}
-
-
-def _is_month(name: str) -> bool:
-    return name.startswith("eff") and len(name) == len("effAAAAXY") and name[3:].isdigit()
 
 
 def list_months(connection: duckdb.DuckDBPyConnection, header: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """What becomes of a record, as SQL generated from the description of its source: its typed cells, and its disposition."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sf_assets.fields import FIELDS
 from sf_assets.sources import Cell, Source
@@ -156,8 +156,15 @@ def _judged(source: Source, header: Sequence[str], records: str) -> str:
 
 def _errors(source: Source, header: Sequence[str]) -> list["_Error"]:
     """Return what may be wrong enough with a record to refuse it."""
-    cells = [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "record" and _can_fail(cell)]
-    return cells if source.lacks_key(header) else cells + _identity(source)[0]
+    found = [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "record" and _can_fail(cell)]
+    # A period is read twice, for its start and its end: it is told of once.
+    cells: dict[tuple[str, str], _Error] = {}
+    for error in found:
+        known = cells.get((error.column, error.expected))
+        cells[error.column, error.expected] = (
+            replace(known, condition=f"({known.condition} or {error.condition})") if known else error
+        )
+    return [*cells.values()] if source.lacks_key(header) else [*cells.values(), *_identity(source)[0]]
 
 
 def _notes(source: Source) -> list["_Error"]:

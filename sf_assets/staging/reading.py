@@ -14,7 +14,7 @@ import duckdb
 from sf_assets.fields import FIELDS
 from sf_assets.sources import Cell, Source
 from sf_assets.sources.arrival import read_columns
-from sf_assets.sources.mended import edition_of
+from sf_assets.sources.mended import LINE, edition_of, is_correction
 from sf_assets.sources.text import Refused, as_text
 from sf_assets.sources.yearly import of_year, years_of
 from sf_assets.staging.headcounts import keep_months, rows_by_month
@@ -59,7 +59,7 @@ def read_source(
     connection.execute(READERS)
     connection.execute(_KNOWN_CODES)
     names = names or [path.name for path in paths]
-    _start(connection, source, names)
+    _start(connection, source, names, mending=any(is_correction(path) for path in paths))
     connection.execute("set variable files = $1::varchar[]", [list(names)])
     for number, (name, path) in enumerate(zip(names, paths, strict=True)):
         connection.execute("set variable file = $1", [name])
@@ -140,12 +140,13 @@ def _list_told(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _start(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str]) -> None:
+def _start(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str], *, mending: bool) -> None:
     """Make the empty tables that files are read into; a source without a file leaves them so."""
     # What millions of rows repeat takes a byte of each.
     file = f"enum({', '.join(literal(name) for name in names)})" if names else "varchar"
     typed = {name: FIELDS[name].type if name in FIELDS else "VARCHAR" for name in _columns(source)}
     typed |= {source.wide: "INTEGER[]"} if source.wide else {}
+    typed |= {str(LINE.column): "VARCHAR"} if mending else {}
     columns = "".join(f', "{name}" {type_}' for name, type_ in typed.items())
     connection.execute(
         f"create or replace temp table typed (file {file}, line bigint{', raw varchar' if source.unique else ''}{columns}, "

@@ -51,12 +51,17 @@ def _few_refused(source: Source) -> Probe:
 
 
 def _usable_filter(session: Session, month: date) -> Outcome:
-    rows = session.connection.execute(
-        "select accepted, quarantined from lake.stg_import where month = $month and source = $source",
-        {"month": month, "source": FILTER.name},
-    ).fetchall()
-    usable = not rows or (len(rows) == 1 and rows[0][0] > 0 and rows[0][1] == 0)
-    return Outcome(passed=usable, unexpected_count=0 if usable else len(rows), element_count=len(rows))
+    files, whole, accepted, refused = session.connection.execute(
+        """
+        select
+            count(*), count(*) filter (not contains(file, $corrections)), coalesce(sum(accepted), 0)::bigint,
+            coalesce(sum(quarantined - coalesce(corrected, 0)), 0)::bigint
+        from lake.stg_import where month = $month and source = $source
+        """,
+        {"month": month, "source": FILTER.name, "corrections": f"/{CORRECTIONS}/"},
+    ).fetchall()[0]
+    usable = files == 0 or (whole == 1 and accepted > 0 and refused == 0)
+    return Outcome(passed=usable, unexpected_count=0 if usable else files, element_count=files)
 
 
 # A perimeter that is partly unreadable would silently drop companies from every table of the month.

@@ -103,8 +103,8 @@ class Session:
 
         `where` says which rows: column -> value, or list of values. `month` is always among them; another column
         restricts the tables that have it. A column of one value may be left out of the query. Queries are computed
-        first, all on the same snapshot, while other writers go on; those of the tables `streamed` as they are written, in any
-        order, for queries without parameters that only project temporary tables and would cost a copy. `author`, `message` and
+        first, all on the same snapshot, while other writers go on; those of the tables `streamed` as they are written, for
+        queries without parameters that only project temporary tables and would cost a copy. `author`, `message` and
         `extra` are kept with the snapshot. Tables are created, and grow by newly declared columns, as needed.
 
         Raises:
@@ -122,9 +122,7 @@ class Session:
             self._check(table, scopes[table.name])
 
         def write() -> dict[str, tuple[int, int]]:
-            counts = {
-                table.name: self._put(table, scopes[table.name], ordered=table not in streamed) for table in writes
-            }
+            counts = {table.name: self._put(table, scopes[table.name]) for table in writes}
             self.connection.execute(
                 "call lake.set_commit_message($author, $message, extra_info => $extra)",
                 {"author": author, "message": message, "extra": json.dumps(dict(extra), default=str)},
@@ -185,7 +183,7 @@ class Session:
                     f"{table.name}: the query gives rows not replaced. {name}: expected {wanted}, found {got}"
                 )
 
-    def _put(self, table: Table, scope: _Scope, *, ordered: bool) -> tuple[int, int]:
+    def _put(self, table: Table, scope: _Scope) -> tuple[int, int]:
         """Delete the rows in scope, insert the result; return both counts."""
         create_or_grow(self.connection, table)
         covered, values = _covers(scope)
@@ -198,12 +196,9 @@ class Session:
         )
         # Sorted, months are in few files each.
         order = "" if "month" in added else " order by month"
-        # Kept in their order, rows wait for each other: the file takes half as long again.
-        self.connection.execute(f"set preserve_insertion_order = {ordered}")
         rows = self._number(
             f"insert into {lake_name(table.name)} by name select {columns} from {_result_of(table)}{order}", added
         )
-        self.connection.execute("reset preserve_insertion_order")
         return replaced, rows
 
     def _commit(self, write: Callable[[], _T]) -> _T:
