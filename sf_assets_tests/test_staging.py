@@ -233,6 +233,13 @@ def test_a_bad_record_outside_the_perimeter_is_refused_not_filtered_trap_17(read
     assert (count.filtered, count.quarantined) == (0, 1)
 
 
+def test_all_that_is_wrong_with_a_record_is_told_each_once(connection, read):
+    read("debit", DEBIT, _debit(siret="8123456T10", treated="x").replace(";202341;", ";20x3;"))
+    told = [(line, level, column, found) for line, level, column, found, _ in _quarantine(connection)]
+    wrong = {"Dt_trt_ecn": "x", "Periode": "20x3", "siret": "8123456T10"}
+    assert sorted(told) == [(2, "record", column, found) for column, found in wrong.items()]
+
+
 def test_values_are_neither_trimmed_nor_guessed_and_missing_text_is_unknown(read):  # traps 4, 5, decision B6
     header = "siren,état_organisation,code_paydex,paydex,n_fournisseurs,encours_étudiés,fpi_30,fpi_90,date"
     rows, _ = read("paydex", header, f"{ID}, actif ,007,,,,,,2024-03-04")
