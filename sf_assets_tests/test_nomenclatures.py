@@ -274,6 +274,14 @@ def test_a_part_that_lacks_or_is_of_another_layout_is_told(tmp_path):
         require(departements, regions, name="labels_departement_region")
 
 
+def test_two_files_of_one_table_are_refused(tmp_path):
+    path = given(tmp_path, "types_voie")
+    with pytest.raises(
+        BadNomenclature, match=r"^types_voie.csv, types_voie.csv: expected one file with the columns code,libelle$"
+    ):
+        require(path, path, name="types_voie")
+
+
 def test_a_list_of_codes_without_a_line_of_names_is_refused(tmp_path):
     paths = published(tmp_path, "naf_codes")
     paths[0].write_text(paths[0].read_text().split("\n", 1)[1])

@@ -60,10 +60,10 @@ def read_given(connection: duckdb.DuckDBPyConnection, table: Table, paths: Seque
                 )
         connection.execute(f"create or replace temp table given as {edition.query}")
     else:
-        expected = ",".join(table.column_names)
-        if len(paths) == 1 and not any(edition.table == table.name for edition in EDITIONS):
+        expected, official = ",".join(table.column_names), _official(table)
+        if len(paths) == 1 and not official:
             raise BadNomenclature(f"{names}, line 1: expected {expected}, found {','.join(header)[:100] or 'nothing'}")
-        raise BadNomenclature(f"{names}: expected one file with the columns {expected}, or {_official(table)}")
+        raise BadNomenclature(f"{names}: expected one file with the columns {expected}{official}")
 
 
 def require_sound(table: Table, paths: Sequence[Path], packaged: Path) -> None:
@@ -80,9 +80,11 @@ def require_sound(table: Table, paths: Sequence[Path], packaged: Path) -> None:
 
 
 def _official(table: Table) -> str:
-    """Say which files INSEE publishes the table as."""
-    (edition,) = (edition for edition in EDITIONS if edition.table == table.name)
-    return f"what INSEE publishes as {', '.join(part.example for part in edition.parts)}"
+    """Say which files INSEE publishes the table as, if it does."""
+    published = (
+        ", ".join(part.example for part in edition.parts) for edition in EDITIONS if edition.table == table.name
+    )
+    return "".join(f", or what INSEE publishes as {files}" for files in published)
 
 
 def _require_names(part: Part, path: Path) -> None:
