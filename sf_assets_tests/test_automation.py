@@ -247,6 +247,9 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
         "run_coordinator": {"module": "dagster._core.run_coordinator", "class": "DefaultRunCoordinator"},
     }
     (home / "dagster.yaml").write_text(json.dumps(settings))
+    # Two programs that find no storage both make one, and the second fails.
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert instance.get_runs_count() == 0
     return Deployment(home)
 
 

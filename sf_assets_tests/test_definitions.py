@@ -47,7 +47,7 @@ WIRING = {
     "faults.injection": {"sources"},
     "faults.trial": {"sources", "staging"},
     "materialization": {"sources"},
-    "quarantine": {"sources", "staging"},
+    "quarantine": {"sources"},
     "resources": {"features"},
     "search": {"model"},
     "settings": {"features", "lists"},
