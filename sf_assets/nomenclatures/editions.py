@@ -21,6 +21,10 @@ class Part:
     separator: str = ","
     code: str = ""
 
+    def claims(self, name: str) -> bool:
+        """Tell whether a file of this name is the part."""
+        return re.fullmatch(self.pattern, name.removesuffix(".gz")) is not None
+
     @property
     def query(self) -> str:
         """The SQL that reads the file `$path`: its columns, as texts."""
@@ -117,20 +121,14 @@ def table_of(name: str) -> str | None:
     >>> table_of("v_departement_2026.csv"), table_of("naf5.csv.gz"), table_of("naf25_codes.csv")
     ('labels_departement_region', 'naf_codes', None)
     """
-    plain = name.removesuffix(".gz")
-    return next((e.table for e in EDITIONS if any(re.fullmatch(part.pattern, plain) for part in e.parts)), None)
+    return next((edition.table for edition in EDITIONS if any(part.claims(name) for part in edition.parts)), None)
 
 
 def parts_of(table: str, paths: Sequence[Path]) -> tuple[Edition, dict[str, Path]] | None:
     """Return the edition of a label table that files make up, and the file of each part; None unless they are just that."""
     for edition in EDITIONS:
         if edition.table == table and len(paths) == len(edition.parts):
-            found = {
-                part.name: path
-                for part in edition.parts
-                for path in paths
-                if re.fullmatch(part.pattern, path.name.removesuffix(".gz"))
-            }
+            found = {part.name: path for part in edition.parts for path in paths if part.claims(path.name)}
             if len(found) == len(edition.parts):
                 return edition, found
     return None

@@ -68,25 +68,20 @@ def values_of(header: Sequence[str]) -> str:
 
 
 def notes_of(header: Sequence[str], expected: str) -> str:
-    """Return the SQL of the list of the cells of a record that are no head-counts, NULL when there is none."""
+    """Return the SQL of the list of the cells of a sound record that are no head-counts."""
     names = months_of(header)
     columns = ", ".join(literal(names[place]) if place in names else "null" for place in _span(header))
     return f"""
-        case
-            when fault is null and not is_plain then nullif(
-                list_filter(
-                    list_transform(
-                        list_zip({_cells(header)}, [{columns}]),
-                        lambda cell: case
-                            when cell[1] <> '' and cell[2] is not null and read_effectif(cell[1]) is null
-                                then {{'column': cell[2], 'expected': {literal(expected)}, 'found': cell[1]}}
-                        end
-                    ),
-                    lambda note: note is not null
-                ),
-                []
-            )
-        end
+        list_filter(
+            list_transform(
+                list_zip({_cells(header)}, [{columns}]),
+                lambda cell: case
+                    when cell[1] <> '' and cell[2] is not null and read_effectif(cell[1]) is null
+                        then {{'column': cell[2], 'expected': {literal(expected)}, 'found': cell[1]}}
+                end
+            ),
+            lambda note: note is not null
+        )
     """
 
 
