@@ -22,24 +22,16 @@ from sf_assets.staging.reading import read_source
 from sf_assets.staging.tables import query_of
 from sf_assets.synthetic import write_batch
 from sf_assets_tests import plain
+from sf_assets_tests.apart import shared
 
 BODACC = BY_NAME["bodacc"]
 A, B, OUTSIDE = "512345678", "812345678", "999345678"
 NATURES = Path(nomenclatures.__path__[0]) / "bodacc_natures.csv"
-SHARED = Path(__file__).parents[2] / "shared" / "data"
 LIQUIDATION = "Jugement d'ouverture de liquidation judiciaire"
 REDRESSEMENT = "Jugement d'ouverture d'une procédure de redressement judiciaire"
 SAUVEGARDE = "Jugement d'ouverture d'une procédure de sauvegarde"
 
 world = pytest.fixture(fresh_world, name="world")
-
-
-def shared(*path: str) -> Path:
-    """Return a file that comes apart from the project; skip the test without it."""
-    found = SHARED.joinpath(*path)
-    if not found.exists():
-        pytest.skip(f"no ../shared/data/{'/'.join(path)}: it comes apart from the project")
-    return found
 
 
 # ---- records

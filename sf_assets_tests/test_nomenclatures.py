@@ -15,6 +15,7 @@ from sf_assets.nomenclatures import TABLES, csv_path, load
 from sf_assets.nomenclatures.editions import table_of
 from sf_assets.nomenclatures.updates import BadNomenclature, require_sound
 from sf_assets.synthetic import write_batch
+from sf_assets_tests.apart import shared
 from sf_assets_tests.runs import Place
 
 FINGERPRINTS = {
@@ -189,7 +190,6 @@ def test_a_table_that_has_no_other_layout_is_refused_without_our_columns(tmp_pat
 
 # ---- tables as their producer publishes them
 
-REFERENCE = Path(__file__).parents[2] / "shared" / "data" / "reference"
 # Files of INSEE as they stand: the packaged tables but for one label, quoted or not, below names of their own or none.
 OFFICIAL = {
     "labels_departement_region": {
@@ -233,7 +233,6 @@ def test_a_table_as_insee_publishes_it_takes_the_place_of_the_packaged_one(tmp_p
         assert connection.execute(f"from {name} order by all").fetchall() == before
 
 
-@pytest.mark.skipif(not REFERENCE.exists(), reason="no ../shared/data/reference: it comes apart from the project")
 @pytest.mark.parametrize(
     ("name", "files"),
     [
@@ -243,7 +242,7 @@ def test_a_table_as_insee_publishes_it_takes_the_place_of_the_packaged_one(tmp_p
     ],
 )
 def test_the_files_of_insee_give_the_packaged_tables(name, files):
-    paths = [REFERENCE / file for file in files]
+    paths = [shared("reference", file) for file in files]
     assert {table_of(path.name) for path in paths} == {name}
     require(*paths, name=name)
     with duckdb.connect() as connection:

@@ -16,11 +16,11 @@ from sf_assets.sources.arrival import inspect
 from sf_assets.sources.mended import edition_of
 from sf_assets.staging.reading import read_source
 from sf_assets.staging.tables import query_of
+from sf_assets_tests.apart import shared
 
 INPI = BY_NAME["ratios_inpi_bce"]
 SIREN = SIRET[:9]
 FIGURES = [cell.header for cell in INPI.cells if cell.reader in ("montant", "ratio")]
-SAMPLES = Path(__file__).parents[2] / "shared" / "data" / "samples"
 STG = "siren date_cloture_exercice type_bilan confidentiality chiffre_d_affaires resultat_net marge_ebe ebe"
 
 world = pytest.fixture(fresh_world, name="world")
@@ -132,9 +132,7 @@ def test_a_turnover_in_another_unit_than_its_margin_is_told(world, turnover, mar
 
 def sample(folder, name, into):
     """Copy a sample under the name of a delivery; skip the test without it."""
-    if not (SAMPLES / name).exists():
-        pytest.skip(f"no ../shared/data/samples/{name}: it comes apart from the project")
-    return Path(shutil.copy(SAMPLES / name, folder / into))
+    return Path(shutil.copy(shared("samples", name), folder / into))
 
 
 def test_the_published_extract_goes_through_and_gives_one_row_a_year(tmp_path, world):
