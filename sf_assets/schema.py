@@ -1,5 +1,6 @@
 """The frozen vocabulary of the project: columns, rules, tables. No I/O, no Dagster, no engine."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -7,6 +8,8 @@ from typing import Any, Literal
 Severity = Literal["error", "warning"]
 # Who answers for every table and its checks; a project of several teams would give each its own.
 OWNER = "team:donnees"
+# The largest number that is one: a bound that infinity and NaN do not meet.
+LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,23 @@ def no_rows(name: str, query: str, advice: str, severity: Severity = "error") ->
     return Rule(name, "UnexpectedRowsExpectation", {"unexpected_rows_query": query}, advice, severity)
 
 
-def between(column: str, low: float | None, high: float | None, advice: str, severity: Severity = "error") -> Rule:
-    """Refuse values of `column` outside [low, high]; NULL passes."""
-    arguments = {"column": column, "min_value": low, "max_value": high}
+def between(
+    column: str,
+    low: float | None,
+    high: float | None,
+    advice: str,
+    severity: Severity = "error",
+    *,
+    finite: bool = True,
+) -> Rule:
+    """Refuse values of `column` outside [low, high], and NaN and infinity unless `finite` is false; NULL passes."""
+    # The engine sorts NaN above infinity: an open side lets both pass.
+    ends = (-LARGEST, LARGEST) if finite else (None, None)
+    arguments = {
+        "column": column,
+        "min_value": ends[0] if low is None else low,
+        "max_value": ends[1] if high is None else high,
+    }
     return Rule(f"{column}_in_range", "ExpectColumnValuesToBeBetween", arguments, advice, severity)
 
 

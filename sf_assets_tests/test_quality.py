@@ -120,6 +120,60 @@ def test_each_kind_of_rule_refuses_what_it_is_for_and_counts_it(
     assert outcomes[rule].error == ""
 
 
+@pytest.mark.parametrize("value", ["nan", "infinity", "-infinity"])
+@pytest.mark.parametrize(("low", "high"), [(None, None), (0, None), (None, 0), (-1, 1)])
+def test_a_bound_refuses_what_is_no_number_and_its_sql_returns_the_row(
+    session: Session, value: str, low: float | None, high: float | None
+) -> None:
+    write(session, f"with good as ({GOOD}) select * replace (0 as montant) from good")
+    rule = between("montant", low, high, "Look.")
+    assert judge(session.connection, DEBTS, (rule,), scope={"month": MARCH})["montant_in_range"].passed
+    write(
+        session,
+        f"with good as ({GOOD}) select * replace (if(montant = 10, '{value}', 0.0::double) as montant) from good",
+    )
+    outcome = judge(session.connection, DEBTS, (rule,), scope={"month": MARCH})["montant_in_range"]
+    assert (outcome.passed, outcome.unexpected_count, outcome.error) == (False, 1, "")
+    assert session.connection.execute(outcome.query).pl()["montant"].to_list() == [
+        pytest.approx(float(value), nan_ok=True)
+    ]
+
+
+def test_a_bound_lets_infinity_and_nan_pass_only_where_the_rule_says_so(session: Session) -> None:
+    for value in ("nan", "infinity"):
+        write(
+            session,
+            f"with good as ({GOOD}) select * replace (if(montant = 10, '{value}', 0.0::double) as montant) from good",
+        )
+        rule = between("montant", 0, None, "Look.", finite=False)
+        assert judge(session.connection, DEBTS, (rule,), scope={"month": MARCH})["montant_in_range"].passed
+
+
+@pytest.mark.parametrize(
+    ("pattern", "good", "bad"),
+    [
+        (r"(?:DU|LE)PONT", "DUPONT", "DURAND"),
+        (r"[A-Z]+ ?: [^:]{2,}:[a-z]+", "HEURE : 12:mn", "HEURE 12"),
+        (r"\{[^}:]*\}", "{batch}", "{a:b}"),
+        (r"a\:b%[(]s[)]", "a:b%(s)", "a\\:b%(s)"),
+    ],
+)
+def test_a_pattern_or_text_with_colons_braces_or_percents_is_judged_as_written(
+    session: Session, pattern: str, good: str, bad: str
+) -> None:
+    names = Table("names", "a name", (Column("nom", "VARCHAR", "name", pattern=pattern),), key=("nom",), rules=(
+        no_rows("not_the_other", f"select nom from {{batch}} where nom = '{bad}' and nom::varchar = nom", "Look."),
+    ))  # fmt: skip
+    write(session, f"select '{good}' as nom", table=names)
+    assert [(name, one.error) for name, one in judged(session, table=names).items() if not one.passed] == []
+    write(session, f"select '{bad}' as nom union all select '{good}'", table=names)
+    outcomes = judged(session, table=names)
+    assert refused(outcomes) == ["nom_well_formed", "not_the_other"]
+    for name in refused(outcomes):
+        assert (outcomes[name].error, outcomes[name].sample) == ("", ({"nom": bad},))
+        assert session.connection.execute(outcomes[name].query).pl()["nom"].to_list() == [bad]
+
+
 @pytest.mark.parametrize(
     ("spoilt", "rule"),
     [
@@ -220,4 +274,6 @@ def test_every_check_says_what_it_demands() -> None:
     assert meanings["siret_present"] == "`siret` is always filled."
     assert meanings["montant_in_range"] == "`montant` is at least 0 and at most 1000, or unknown."
     assert meanings["etat_known"] == "ExpectColumnValuesToBeInSet(column='etat', value_set=[1, 2, 3])."
+    assert meaning_of(between("montant", 0, None, "Look.")) == "`montant` is at least 0 and finite, or unknown."
+    assert meaning_of(between("montant", 0, None, "Look.", finite=False)) == "`montant` is at least 0, or unknown."
     assert meanings["key_unique"].startswith("No row answers `select siret, periode, count(*)")

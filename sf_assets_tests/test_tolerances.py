@@ -52,7 +52,9 @@ class Series:
     def add(self, *amounts: float | None) -> Outcome:
         """Write and judge one month for each amount; return the last outcome. None writes no row."""
         for amount in amounts:
-            rows = "select 1.0::double as montant limit 0" if amount is None else f"select {amount}::double as montant"
+            rows = (
+                "select 1.0::double as montant limit 0" if amount is None else f"select '{amount}'::double as montant"
+            )
             self.session.replace({DEBTS: rows}, where={"month": self.month}, author="test", message="test")
             verdicts = judge_months(self.session, self.suite, [self.month])
             record(self.session, "debts", verdicts, run_id="test", judged_at=JUDGED_AT)
@@ -122,6 +124,18 @@ def test_an_accepted_month_is_the_new_usual(series: Series) -> None:
 def test_a_month_without_anything_to_measure_passes_and_is_compared_with_nothing(series: Series) -> None:
     assert series.add(100, None).statement == "sum of debts: nothing to measure."
     assert not series.add(200).passed
+
+
+@pytest.mark.parametrize("amount", [float("nan"), float("inf"), float("-inf")])
+def test_a_measure_that_is_no_number_is_refused_and_never_compared_with(series: Series, amount: float) -> None:
+    series.ask(replace(USUAL, low=None))
+    refused = series.add(100, amount)
+    assert not refused.passed
+    assert f"sum of debts: {amount}" in refused.statement
+    assert "expected a number" in refused.statement
+    series.accept()
+    assert series.add(5000).passed  # Nothing is usual any more.
+    assert not series.add(50).passed
 
 
 def test_a_difference_under_the_least_is_chance(series: Series) -> None:

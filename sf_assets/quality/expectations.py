@@ -19,6 +19,10 @@ from sf_assets.schema import Rule, Table
 
 _SAMPLE = 5
 _ERROR_LENGTH = 300
+# Great Expectations takes braces for placeholders and SQLAlchemy takes colons for parameters, inside of literals too: they
+# travel as characters for private use, which no query holds, and are put back before the engine sees them.
+_TRAVELLING = str.maketrans({"{": "\ue000", "}": "\ue001", ":": "\ue002"})
+_ARRIVED = str.maketrans({"\ue000": "{", "\ue001": "}", "\ue002": ":"})
 
 
 def judge(
@@ -59,6 +63,13 @@ def judge(
     }
 
 
+class _Cursor(CursorWrapper):
+    """A cursor that gives queries back their braces and colons."""
+
+    def execute(self, statement: str, parameters: tuple[Any, ...] | None = None, context: Any = None) -> None:
+        super().execute(statement.translate(_ARRIVED), parameters, context)
+
+
 class _Reader:
     """A database connection as SQLAlchemy sees it, with a DuckDB cursor of its own for each statement.
 
@@ -73,7 +84,7 @@ class _Reader:
         self._opened = opened
 
     def cursor(self) -> Any:
-        return CursorWrapper(self._opened.enter_context(closing(self._connection.cursor())), self)
+        return _Cursor(self._opened.enter_context(closing(self._connection.cursor())), self)
 
     def begin(self) -> None: ...
 
@@ -97,7 +108,8 @@ def _batch_of(connection: duckdb.DuckDBPyConnection, rows: str) -> Iterator[Any]
             create_temp_table=False,
             kwargs={"creator": lambda: _Reader(connection, opened)},
         )
-        yield source.add_query_asset(name="month", query=rows).add_batch_definition_whole_table("month").get_batch()
+        asset = source.add_query_asset(name="month", query=rows.translate(_TRAVELLING))
+        yield asset.add_batch_definition_whole_table("month").get_batch()
 
 
 def _literals(value: date | str | list[date]) -> str:
@@ -121,10 +133,9 @@ def _expectation_of(rule: Rule) -> Any:
 def _template_of(query: str) -> str:
     """Return `query` as Great Expectations wants it.
 
-    It reads every brace as a placeholder and gives `{batch}` an alias unless the query joins; a named subquery
-    lets the rule alias it as it likes, and write regular expressions as they are.
+    It gives `{batch}` an alias unless the query joins: a named subquery lets the rule alias it as it likes.
     """
-    literal = query.replace("{batch}", "batch").replace("{", "{{").replace("}", "}}")
+    literal = query.replace("{batch}", "batch").translate(_TRAVELLING)
     return f"with batch as (select * from {{batch}}) select * from ({literal})"
 
 
@@ -154,8 +165,8 @@ def _query_of(rule: Rule, found: Mapping[str, Any], rows: str) -> str:
     if "unexpected_rows_query" in rule.arguments:
         return str(rule.arguments["unexpected_rows_query"]).replace("{batch}", f"({rows})")
     # Great Expectations forgets the parentheses around the query of the batch, and gives lists of values as $1, $2…
-    query = str(found.get("unexpected_index_query", "$")).replace(f"FROM {rows}", f"FROM ({rows})").rstrip(";")
-    return rows if "$" in query else query
+    query = str(found.get("unexpected_index_query", "$")).translate(_ARRIVED).replace(f"FROM {rows}", f"FROM ({rows})")
+    return rows if "$" in query else query.rstrip(";")
 
 
 def _keys_in(connection: duckdb.DuckDBPyConnection, query: str, key: tuple[str, ...]) -> tuple[Mapping[str, str], ...]:
@@ -175,4 +186,4 @@ def _error_in(exception_info: Mapping[str, Any]) -> str:
     infos = [exception_info] if "raised_exception" in exception_info else list(exception_info.values())
     messages = [str(info["exception_message"]) for info in infos if info["raised_exception"]]
     # DuckDB quotes offending values in its messages: they stay out of verdicts and logs.
-    return re.sub(r"'[^']*'", "'…'", " | ".join(messages))[:_ERROR_LENGTH]
+    return re.sub(r"'[^']*'", "'…'", " | ".join(messages).translate(_ARRIVED))[:_ERROR_LENGTH]

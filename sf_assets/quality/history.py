@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from math import isfinite
 from statistics import median
 
 from sf_assets.quality.acceptances import CHECK_ACCEPTANCES
@@ -92,7 +93,8 @@ def _compare(tolerance: Tolerance, found: float | None, past: _Past, query: str)
     if found is None:
         return Outcome(passed=True, query=query, statement=f"{tolerance.measure}: nothing to measure.")
     told = [f"{tolerance.measure}: {_figure(found)}"]
-    beyond = []
+    # NaN is on neither side of a bound.
+    beyond = [] if isfinite(found) else ["a number"]
     if tolerance.low is not None and found < tolerance.low:
         beyond.append(f"at least {_figure(tolerance.low)}")
     if tolerance.high is not None and found > tolerance.high:
@@ -112,7 +114,8 @@ def _compare(tolerance: Tolerance, found: float | None, past: _Past, query: str)
         unexpected_count=int(bool(beyond)),
         element_count=1,
         query=query,
-        value=found,
+        # What is no number is nothing to compare later months with, even when it was accepted.
+        value=found if isfinite(found) else None,
         statement=statement,
     )
 
@@ -137,6 +140,8 @@ def _figure(value: float) -> str:
     >>> _figure(1234567.0), _figure(0.12345), _figure(12.0)
     ('1,234,567', '0.1235', '12')
     """
+    if not isfinite(value):
+        return str(value)
     return f"{value:,.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.4g}"  # noqa: PLR2004 - four digits
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from sf_assets.schema import OWNER, Rule, Severity, Table, no_rows, not_null
+from sf_assets.schema import LARGEST, OWNER, Rule, Severity, Table, no_rows, not_null
 from sf_assets.storage import Session
 
 NOT_EMPTY = "not_empty"
@@ -105,7 +105,9 @@ def meaning_of(check: Rule | Probe) -> str:
             return f"`{arguments['column']}` is always filled."
         case "ExpectColumnValuesToBeBetween":
             low, high = arguments.get("min_value"), arguments.get("max_value")
-            bounds = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high is not None)
+            bounds = [f"at least {low}"] * (low not in (None, -LARGEST))
+            bounds += [f"at most {high}"] * (high not in (None, LARGEST))
+            bounds += ["finite"] * (-LARGEST == low or high == LARGEST)
             return f"`{arguments['column']}` is {' and '.join(bounds)}, or unknown."
         case _:
             said = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
