@@ -437,6 +437,15 @@ def test_bad_coordinates_lose_their_cell_only_and_missing_ones_are_unknown_trap_
     assert (count.accepted, count.cells) == (1, 1)
 
 
+@pytest.mark.parametrize("flag", ["", "oui", "[ND]", "2", " true"])
+def test_an_establishment_whose_seat_flag_cannot_be_read_is_refused_and_never_no_seat(connection, read, flag):
+    rows, count = read("sirene", *_sirene(etablissementSiege=flag))
+    assert rows == []
+    assert (count.accepted, count.quarantined, count.cells) == (0, 1, 0)
+    told = connection.execute('select "column", expected, found from quarantine').fetchall()
+    assert told == [("etablissementSiege", "1, t, true, 0, f or false", flag)]
+
+
 def test_sirene_is_not_filtered_trap_18(read):
     _, count = read("sirene", *_sirene(siren="999999999"))
     assert count.accepted == 1

@@ -107,7 +107,7 @@ def meaning_of(check: Rule | Probe) -> str:
             low, high = arguments.get("min_value"), arguments.get("max_value")
             bounds = [f"at least {low}"] * (low not in (None, -LARGEST))
             bounds += [f"at most {high}"] * (high not in (None, LARGEST))
-            bounds += ["finite"] * (-LARGEST == low or high == LARGEST)
+            bounds += ["finite"] * (low == -LARGEST or high == LARGEST)
             return f"`{arguments['column']}` is {' and '.join(bounds)}, or unknown."
         case _:
             said = ", ".join(f"{name}={value!r}" for name, value in arguments.items())

@@ -65,7 +65,7 @@ _GEOCODED = Source(
     cells=(
         Cell("siren", column="siren"),
         Cell("nic", column="nic"),
-        Cell("etablissementSiege", "booleen", "siege", required=True, on_error="cell"),
+        Cell("etablissementSiege", "booleen", "siege", required=True),
         Cell("complementAdresseEtablissement", column="complement_adresse"),
         Cell("numeroVoieEtablissement", column="numero_voie"),
         Cell("indiceRepetitionEtablissement", "indrep", "indrep", on_error="ignore"),

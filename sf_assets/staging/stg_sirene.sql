@@ -3,7 +3,7 @@
 select
     siren,
     siren || nic as siret,
-    coalesce(siege, false) as siege,
+    siege,
     complement_adresse,
     numero_voie,
     indrep,
