@@ -54,7 +54,12 @@ def _month(incoming: Path, month: date) -> dict[Table, pl.DataFrame]:
     with duckdb.connect() as connection:
         counts = plain.stage(connection, incoming, month)
         plain.clean(connection, month)
-        imported = [{"source": name} | dataclasses.asdict(one) for name, found in counts.items() for one in found]
+        counted = {(row["source"], row["file"]): row["records"] for row in arrived}
+        imported = [
+            {"source": name, "records": counted[name, one.file]} | dataclasses.asdict(one)
+            for name, found in counts.items()
+            for one in found
+        ]
         return {
             ARRIVALS: frame_of(ARRIVALS, arrived),
             IMPORTS: frame_of(IMPORTS, imported),

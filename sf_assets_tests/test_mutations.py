@@ -66,6 +66,7 @@ def read(connection: duckdb.DuckDBPyConnection, source: Source, folder: Path, co
         [content.decode()],
     )
     (count,) = read_source(connection, source, [path])
+    assert count.records == arrival.records
     lines = connection.execute("select line from quarantine where level = 'record' order by line").fetchall()
     return Read(
         None,

@@ -21,7 +21,8 @@ REPORT = Table(
     rules=(
         no_rows(
             "adds_up",
-            "select etape from {batch} where exclues < 0 or avant <> exclues + apres",
+            "select etape from {batch} "
+            "where avant is null or exclues is null or exclues < 0 or avant <> exclues + apres",
             "Tables of the perimeter are not of one another: make stg_filter_import, siren_blacklist and clean_filter again.",
         ),
     ),

@@ -63,7 +63,7 @@ def judge(
     }
 
 
-class _Cursor(CursorWrapper):
+class _Cursor(CursorWrapper):  # type: ignore[misc]
     """A cursor that gives queries back their braces and colons."""
 
     def execute(self, statement: str, parameters: tuple[Any, ...] | None = None, context: Any = None) -> None:

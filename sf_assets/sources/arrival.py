@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from sf_assets.schema import Column, Table
 from sf_assets.sources import Source
+from sf_assets.sources.counting import RecordCounter, require_whole_copy
 from sf_assets.sources.monthly import months_of, odd_months_of
 from sf_assets.sources.text import Refused, as_text, chunks, open_bytes
 from sf_assets.sources.yearly import names_of, years_of
@@ -37,6 +38,7 @@ ARRIVALS = Table(
         Column("sha256", "VARCHAR", "checksum of the bytes as delivered"),
         Column("delivered_at", "TIMESTAMP", "last change of the file, UTC"),
         Column("lines", "BIGINT", "lines of the text, the header included", unit="line"),
+        Column("records", "BIGINT", "records of the file, counted without what reads them", unit="record"),
         Column("fault", "VARCHAR", "why the file is refused, NULL when it is as promised"),
     ),
     key=("source", "file"),
@@ -57,6 +59,7 @@ class Arrival:
     sha256: str
     delivered_at: datetime
     lines: int
+    records: int = 0
     header: tuple[str, ...] = ()
     header_line: int = 0
     fault: str | None = None
@@ -69,30 +72,35 @@ def inspect(path: Path, source: Source) -> Arrival:
         source=source.name,
         file=path.name,
         bytes=stat.st_size,
-        sha256=_checksum(path),
+        sha256=checksum_of(path),
         delivered_at=datetime.fromtimestamp(stat.st_mtime, UTC).replace(tzinfo=None, microsecond=0),
         lines=0,
     )
     try:
         with as_text(path, source) as text:
-            lines = _count_rows(text) if text.suffix == ".parquet" else _count_lines(text)
+            require_whole_copy(path, text, source)
+            if text.suffix == ".parquet":
+                lines = records = _count_rows(text)
+            else:
+                lines, records = _count_lines(text, RecordCounter(source.separator, headed=not source.columns))
             header_line, header = read_header(text, source)
             if source.trailer and text.suffix != ".xlsx":
                 _require_closing(text, source)
-        arrival = replace(arrival, lines=lines, header=header, header_line=header_line)
+        arrival = replace(arrival, lines=lines, records=records, header=header, header_line=header_line)
         _require_columns(arrival, source)
     except Refused as refused:
         return replace(arrival, fault=str(refused))
     return arrival
 
 
-def _checksum(path: Path) -> str:
+def checksum_of(path: Path) -> str:
+    """Return the SHA-256 of the bytes of a file as delivered."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _count_lines(path: Path) -> int:
-    """Count the lines while making sure that every byte is UTF-8."""
+def _count_lines(path: Path, counter: RecordCounter) -> tuple[int, int]:
+    """Count the lines, and the records, while making sure that every byte is UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines, last, pending = 0, b"", 0
     for chunk in chunks(path):
@@ -110,12 +118,13 @@ def _count_lines(path: Path) -> int:
         if b"\r" in chunk and (lone := _LONE.search(chunk)):
             raise Refused(_LONE_RETURN.format(path.name, lines + 1 + chunk.count(b"\n", 0, lone.start())))
         lines += chunk.count(b"\n")
+        counter.feed(chunk)
         last = chunk[-1:]
     if last == b"\r":
         raise Refused(_LONE_RETURN.format(path.name, lines + 1))
     if pending:
         raise Refused(f"{path.name}, line {lines + 1}: expected UTF-8, found a character cut by the end of the file")
-    return lines + (last not in (b"", b"\n"))
+    return lines + (last not in (b"", b"\n")), counter.total()
 
 
 def read_header(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:

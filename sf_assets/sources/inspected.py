@@ -1,19 +1,19 @@
 """The files of a batch as they were inspected: what is read is what was judged, or nothing is."""
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 from sf_assets.failures import BadFile
 from sf_assets.nomenclatures import TABLES as NOMENCLATURES
 from sf_assets.nomenclatures import csv_path
 from sf_assets.nomenclatures.updates import BadNomenclature, require_sound
+from sf_assets.sources.arrival import ARRIVALS, checksum_of
 from sf_assets.sources.batch import BadBatch, Batch, NoBatch, read_batch
 from sf_assets.storage import Session
 
-_INSPECTED = (
-    "select file, bytes, delivered_at from lake.src_arrivals where month = $month and source = $source order by file"
-)
+_INSPECTED = "select file, sha256, records from src_arrivals where month = $month and source = $source order by file"
 LABELS = {table.name: table for table in NOMENCLATURES}
 
 
@@ -25,25 +25,57 @@ def batch_of(incoming: Path, month: date) -> Batch:
         raise BadFile(str(error)) from error
 
 
-def files_of(session: Session, batch: Batch, name: str, *, reader: str, asset: str) -> dict[str, Path]:
-    """Return the files of a source or label table by name, provided they are those that were inspected.
+@contextmanager
+def files_of(session: Session, batch: Batch, name: str, *, reader: str, asset: str) -> Iterator[dict[str, Path]]:
+    """Give the files of a source or label table by name, provided that they are those inspected, byte for byte.
 
+    They are to be read within the block: one that is touched meanwhile, whatever was read of it, is refused as it ends.
     `reader` is the table that asks, `asset` what inspects them again.
     """
     found = {batch.name_of(path): path for path in batch.files.get(name, ()) if path.is_file()}
-    values = {"month": batch.month, "source": name}
-    inspected = session.connection.execute(_INSPECTED, values).fetchall()
-    if [(file, *_state(path)) for file, path in sorted(found.items())] != inspected:
+    states = _states(found)
+    inspected = _inspected(session, batch.month, name)
+    if {file: checksum_of(path) for file, path in found.items()} != {file: sha256 for file, sha256, _ in inspected}:
         raise BadFile(
             f"{reader}, {batch.month:%Y-%m}: expected {_named(file for file, *_ in inspected)} as inspected on "
             f"arrival, found {_named(found)}, changed since. Materialise {asset} again."
         )
-    return found
+    try:
+        yield found
+    finally:
+        if _states(found) != states:
+            raise BadFile(
+                f"{reader}, {batch.month:%Y-%m}: expected {_named(found)} to stay as inspected on arrival, found a change "
+                f"while they were read. Materialise {asset} again."
+            )
 
 
-def _state(path: Path) -> tuple[int, datetime]:
-    stat = path.stat()
-    return stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC).replace(tzinfo=None, microsecond=0)
+def records_of(session: Session, batch: Batch, name: str, *, asset: str) -> dict[str, int]:
+    """Return how many records each file of a source holds, as counted on arrival.
+
+    Raises:
+        BadFile: a file was inspected by a version that did not count; `asset` inspects it again.
+
+    """
+    counted = {file: records for file, _, records in _inspected(session, batch.month, name)}
+    if uncounted := [file for file, records in counted.items() if records is None]:
+        raise BadFile(
+            f"{asset}, {batch.month:%Y-%m}: expected the number of records of {_named(uncounted)} as counted on arrival, "
+            f"found none. Materialise {asset} again."
+        )
+    return counted
+
+
+def _inspected(session: Session, month: date, name: str) -> list[tuple[str, str, int]]:
+    # The first arrival since an upgrade makes the columns that older ones lack.
+    session.bind({ARRIVALS: None})
+    return session.connection.execute(_INSPECTED, {"month": month, "source": name}).fetchall()
+
+
+def _states(found: Mapping[str, Path]) -> list[tuple[int, ...]]:
+    """Return what changes when a file is written to or replaced, by whatever name; nothing of a file that is gone."""
+    stats = [path.stat() for path in found.values() if path.is_file()]
+    return [(one.st_dev, one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns) for one in stats]
 
 
 def _named(names: Iterable[str]) -> str:
@@ -67,11 +99,11 @@ def labels_of(session: Session, incoming: Path, month: date, names: Sequence[str
         raise BadFile(str(error)) from error
     given = {}
     for name in names:
-        found = files_of(session, batch, name, reader=name, asset="any source of the month")
-        if found:
-            given[name] = [*found.values()]
-            if fault := fault_of(given[name], name):
-                raise BadFile(fault)
+        with files_of(session, batch, name, reader=name, asset="any source of the month") as found:
+            if found:
+                given[name] = [*found.values()]
+                if fault := fault_of(given[name], name):
+                    raise BadFile(fault)
     return given
 
 

@@ -20,7 +20,12 @@ LOG = Table(
             "what is wrong in the first records that are, at most 200 lines of text",
             identifies=True,
         ),
-        Column("lines_parsed", "BIGINT", "records read, NULL until the file is", unit="record"),
+        Column(
+            "lines_parsed",
+            "BIGINT",
+            "records the file holds, as counted on arrival; NULL until it is read",
+            unit="record",
+        ),
         Column("lines_rejected", "BIGINT", "records quarantined", unit="record"),
         Column("lines_skipped", "BIGINT", "records filtered", unit="record"),
         Column("lines_valid", "BIGINT", "records accepted", unit="record"),
@@ -30,8 +35,9 @@ LOG = Table(
     rules=(
         no_rows(
             "nothing_lost",
-            "select source, file from {batch} where lines_parsed <> lines_rejected + lines_skipped + lines_valid",
-            "Every record ends in one place. This is a bug of the reader: keep the file and report it.",
+            "select source, file from {batch} "
+            "where lines_parsed is distinct from lines_rejected + lines_skipped + lines_valid",
+            "Every record counted on arrival ends in one place. This is a bug of the reader: keep the file and report it.",
         ),
     ),
     may_be_empty=True,
@@ -45,11 +51,11 @@ ARRIVED = """
         fault is not null as is_fatal,
         'Fatal: ' || fault as head_fatal,
         null::varchar as head_rejected,
-        records as lines_parsed,
-        records as lines_rejected,
-        records as lines_skipped,
-        records as lines_valid,
+        nothing as lines_parsed,
+        nothing as lines_rejected,
+        nothing as lines_skipped,
+        nothing as lines_valid,
         file || ': intégration terminée, 0 lignes traitées, 1 erreurs fatales, 0 lignes rejetées, 0 lignes filtrées, '
         || case when fault is not null then '0 lignes valides' end as summary
-    from (select *, case when fault is not null then 0::bigint end as records from arrived)
+    from (select *, case when fault is not null then 0::bigint end as nothing from arrived)
 """

@@ -1,6 +1,5 @@
 """The staging assets: one table per source, the import perimeter, and the two ledgers of records."""
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from datetime import date
 from importlib.resources import files
@@ -16,10 +15,9 @@ from sf_assets.pictures.svg import embedded
 from sf_assets.queries import read_query
 from sf_assets.resources import Folders, Parameters
 from sf_assets.sources import BY_NAME, SOURCES, Source
-from sf_assets.sources.inspected import batch_of, files_of, labels_of
+from sf_assets.sources.inspected import batch_of, files_of, labels_of, records_of
 from sf_assets.sources.log import LOG
-from sf_assets.staging.delivery import read_delivered, read_headcounts
-from sf_assets.staging.reading import Count
+from sf_assets.staging.delivery import account_of, read_delivered, read_headcounts
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING, query_of
 from sf_assets.storage import Session, Warehouse, frame_of
 
@@ -53,19 +51,21 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
         with warehouse.session() as session:
             gate(session, [(f"src_{source.name}", month), *((name, month) for name in perimeter)])
             batch = batch_of(folders.incoming_path, month)
-            delivered = files_of(session, batch, source.name, reader=table.name, asset=f"src_{source.name}")
-            if not delivered:
-                context.log.info(
-                    f"{source.name}: nothing delivered, {in_force(session, source.name, month)} stays in force"
-                )
             updates = labels_of(session, folders.incoming_path, month, _LABELS.get(source.name, ()))
             nomenclatures.load(session.connection, updates)
             if source.filtered:
                 _load_perimeter(session, month)
             if accounts:
                 _load_accounts(session, accounts, month)
-            counts = read_delivered(session.connection, batch, source, delivered)
-            _register_counts(session, source, counts)
+            with files_of(session, batch, source.name, reader=table.name, asset=f"src_{source.name}") as delivered:
+                if not delivered:
+                    context.log.info(
+                        f"{source.name}: nothing delivered, {in_force(session, source.name, month)} stays in force"
+                    )
+                counts = read_delivered(session.connection, batch, source, delivered)
+            account = account_of(counts, records_of(session, batch, source.name, asset=f"src_{source.name}"))
+            counted = frame_of(IMPORTS, ({"source": source.name} | row for row in account))
+            session.connection.register("counted", counted.to_arrow())
             writes = session.replace(
                 {
                     table: query,
@@ -80,7 +80,7 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
             )
             seen = shown(session, table, month)
         return dg.MaterializeResult(
-            metadata={"delivered": bool(delivered)} | told(writes[table.name]) | _summed(counts) | seen
+            metadata={"delivered": bool(delivered)} | told(writes[table.name]) | _summed(counted) | seen
         )
 
     return stage
@@ -107,14 +107,9 @@ def _load_accounts(session: Session, names: Sequence[str], month: date) -> None:
     )
 
 
-def _register_counts(session: Session, source: Source, counts: Sequence[Count]) -> None:
-    rows = ({"source": source.name} | dataclasses.asdict(count) for count in counts)
-    session.connection.register("counted", frame_of(IMPORTS, rows).to_arrow())
-
-
-def _summed(counts: Sequence[Count]) -> dict[str, int]:
+def _summed(counted: pl.DataFrame) -> dict[str, int]:
     names = ("records", "accepted", "filtered", "quarantined", "cells", "corrected")
-    return {name: sum(getattr(count, name) for count in counts) for name in names}
+    return {name: int(counted[name].sum()) for name in names}
 
 
 @dg.multi_asset(
@@ -140,9 +135,10 @@ def stg_filter_import(
         gate(session, [("src_effectif_ent", month)])
         batch = batch_of(folders.incoming_path, month)
         nomenclatures.load(session.connection)
-        delivered = files_of(session, batch, source.name, reader=source.table, asset=f"src_{source.name}")
         values = parameters.of_queries()
-        read_headcounts(session.connection, batch, source, delivered, values)
+        with files_of(session, batch, source.name, reader=source.table, asset=f"src_{source.name}") as delivered:
+            counted = records_of(session, batch, source.name, asset=f"src_{source.name}")
+            read_headcounts(session.connection, batch, source, delivered, counted=counted, parameters=values)
         writes = session.replace(
             {table: _PERIMETER[table].text for table in wanted},
             where={"month": month},

@@ -1,6 +1,7 @@
 """How the delivered files of a source are read together: mended records stand in the place of those refused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
@@ -29,16 +30,29 @@ def read_delivered(
         raise BadFile(str(error)) from error
 
 
+def account_of(counts: Sequence[Count], records: Mapping[str, int]) -> list[dict[str, object]]:
+    """Return what became of the records of each file, beside how many were counted on arrival.
+
+    A file that was not read at all is in the account, with nothing.
+    """
+    read = {count.file: count for count in counts}
+    if strange := read.keys() - records.keys():
+        raise ValueError(f"expected to read files that arrived, found {', '.join(sorted(strange))}")
+    return [asdict(read.get(file, Count(file))) | {"records": number} for file, number in records.items()]
+
+
 def read_headcounts(
     connection: duckdb.DuckDBPyConnection,
     batch: Batch,
     source: Source,
     delivered: Mapping[str, Path],
+    *,
+    counted: Mapping[str, int],
     parameters: Mapping[str, object],
 ) -> None:
     """Make `records` and `headcount_rules` of the companies' head-count file, mended records in their place.
 
-    Raises `BadFile` unless there is exactly one file.
+    `counted` are the records of each file as counted on arrival. Raises `BadFile` unless there is exactly one file.
     """
     mending = batch.corrections(source.name)
     paths = [path for path in delivered.values() if path not in mending]
@@ -48,6 +62,12 @@ def read_headcounts(
         )
     connection.execute(READERS)
     header = _records_of(connection, paths[0], source)
+    ((read,),) = connection.execute("select count(*) from records").fetchall()
+    if read != counted[batch.name_of(paths[0])]:
+        raise RuntimeError(
+            f"{batch.name_of(paths[0])}: expected {counted[batch.name_of(paths[0])]} records as counted on arrival, "
+            f"found {read}. This is a bug of the reader: keep the file and report it."
+        )
     for correction in mending:
         connection.execute("create or replace temp table delivered as select line, raw, fields, fault from records")
         connection.execute("drop table cut")

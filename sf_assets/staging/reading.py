@@ -29,18 +29,22 @@ _KNOWN_CODES = _FOLDER.joinpath("known_codes.sql").read_text(encoding="utf-8")
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What became of the records of one file; `records` is the sum of the three next figures.
+    """What became of the records of one file that were read.
 
     `cells` counts quarantined cells of accepted records, `corrected` the quarantined records that were mended since.
     """
 
     file: str
-    records: int
-    accepted: int
-    filtered: int
-    quarantined: int
-    cells: int
+    accepted: int = 0
+    filtered: int = 0
+    quarantined: int = 0
+    cells: int = 0
     corrected: int = 0
+
+    @property
+    def records(self) -> int:
+        """The records that were read: whether these are all that the file holds is for the count of arrivals to say."""
+        return self.accepted + self.filtered + self.quarantined
 
 
 def read_source(
@@ -75,8 +79,8 @@ def read_source(
         if source.wide:
             keep_months(connection, header, number)
         connection.execute("drop table if exists cut")
-    records = "count(distinct line)" if source.yearly else "count(*)"
-    _append(connection, "tally", f"select file, disposition, {records} as records from typed group by all")
+    if not source.yearly:
+        _append(connection, "tally", _TALLY)
     if source.unique:
         _drop_duplicates(connection, source, names)
     connection.execute(f"create or replace temp view cells as {_cells(source, len(paths))}")
@@ -127,6 +131,8 @@ def _read_years(connection: duckdb.DuckDBPyConnection, edition: Source, header: 
         headers = (*of_year(header, year), "Annee")
         typed = typed_query(edition, headers, "records_of_year")
         _append(connection, "typed", f"select * from ({typed}) where disposition = 'accepted' or {number} = 0")
+        if number == 0:
+            _append(connection, "tally", f"{_TALLY} having file = getvariable('file')")
         _list_told(connection)
         told = told_query(edition, headers, "told_records_of_year")
         _append(connection, "quarantine", f"select * from ({told}) where level = 'cell' or {number} = 0")
@@ -202,6 +208,8 @@ def _drop_duplicates(connection: duckdb.DuckDBPyConnection, source: Source, name
     connection.execute("delete from typed using repeated r where typed.file = r.file and typed.line = r.line")
 
 
+_TALLY = "select file, disposition, count(*) as records from typed group by all"
+
 # Records that leave the accepted ones: counted once more where they go, and once less where they came from.
 _MOVED = """
     select file, case when is_copy then 'filtered' else 'quarantined' end as disposition, count(*) as records
@@ -215,7 +223,7 @@ def _counts(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list
     rows = connection.execute(
         """
         select
-            file, coalesce(sum(records), 0),
+            file,
             coalesce(sum(records) filter (disposition = 'accepted'), 0),
             coalesce(sum(records) filter (disposition = 'filtered'), 0),
             coalesce(sum(records) filter (disposition = 'quarantined'), 0),

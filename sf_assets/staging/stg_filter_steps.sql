@@ -1,15 +1,18 @@
 -- One row is one step towards the import perimeter, with the companies before and after it. A company that stands twice in
--- the head-count file counts once. The rules are those of stg_filter_import. Source: sources.md §5.6.
+-- the head-count file counts once. Those left out are counted on their own, so that the three figures can disagree. The rules
+-- are those of stg_filter_import. Source: sources.md §5.6.
 with counts as (
     select
         count(*) as initial,
         count(*) filter (where is_staffed) as staffed,
-        count(*) filter (where is_staffed and (is_recent or not $recent)) as recent
+        count(*) filter (where not is_staffed) as unstaffed,
+        count(*) filter (where is_staffed and (is_recent or not $recent)) as recent,
+        count(*) filter (where is_staffed and not is_recent and $recent) as outdated
     from headcount_rules
 )
 
 select 1 as ordre, 'perimetre_initial' as etape, initial as avant, 0 as exclues, initial as apres from counts
 union all
-select 2 as ordre, 'effectif' as etape, initial as avant, initial - staffed as exclues, staffed as apres from counts
+select 2 as ordre, 'effectif' as etape, initial as avant, unstaffed as exclues, staffed as apres from counts
 union all
-select 3 as ordre, 'donnees_recentes' as etape, staffed as avant, staffed - recent as exclues, recent as apres from counts
+select 3 as ordre, 'donnees_recentes' as etape, staffed as avant, outdated as exclues, recent as apres from counts

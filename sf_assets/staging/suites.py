@@ -11,7 +11,7 @@ from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARA
 from sf_assets.storage import Session
 
 _TALLY = """
-    select coalesce(sum(records), 0)::bigint, coalesce(sum(records - accepted - filtered - quarantined), 0)::bigint
+    select coalesce(sum(records), 0)::bigint, coalesce(sum(abs(records - accepted - filtered - quarantined)), 0)::bigint
     from lake.stg_import where month = $month and source = $source
 """
 
@@ -19,12 +19,12 @@ _TALLY = """
 def _nothing_lost(source: Source) -> Probe:
     def judge(session: Session, month: date) -> Outcome:
         records, lost = session.connection.execute(_TALLY, {"month": month, "source": source.name}).fetchall()[0]
-        return Outcome(passed=lost == 0, unexpected_count=abs(lost), element_count=records)
+        return Outcome(passed=lost == 0, unexpected_count=lost, element_count=records)
 
     return Probe(
         "nothing_lost",
         judge,
-        "records read are accepted, filtered or quarantined, each exactly once",
+        "records counted on arrival are accepted, filtered or quarantined, each exactly once",
         "This is a fault of the reader: keep the file and report it.",
     )
 

@@ -100,7 +100,7 @@ FILTER_STEPS = Table(
     rules=(
         no_rows(
             "adds_up",
-            "select etape from {batch} where exclues < 0 or avant <> exclues + apres",
+            "select etape from {batch} where exclues < 0 or avant is distinct from exclues + apres",
             "Companies of a step are kept or left out: look at stg_filter_steps.sql.",
         ),
     ),
@@ -112,7 +112,7 @@ IMPORTS = Table(
     columns=(
         Column("source", "VARCHAR", "source the file belongs to"),
         Column("file", "VARCHAR", "name of the file"),
-        Column("records", "BIGINT", "records read", unit="record"),
+        Column("records", "BIGINT", "records the file holds, as counted on arrival", unit="record"),
         Column("accepted", "BIGINT", "records whose rows were loaded", unit="record"),
         Column("filtered", "BIGINT", "records outside the perimeter, exact copies, or not ours to keep", unit="record"),
         Column("quarantined", "BIGINT", "records refused", unit="record"),
@@ -123,8 +123,8 @@ IMPORTS = Table(
     rules=(
         no_rows(
             "nothing_lost",
-            "select source, file from {batch} where records <> accepted + filtered + quarantined",
-            "Every record ends in one place. This is a bug of the reader: keep the file and report it.",
+            "select source, file from {batch} where records is distinct from accepted + filtered + quarantined",
+            "Every record counted on arrival ends in one place. This is a bug of the reader: keep the file and report it.",
         ),
     ),
     may_be_empty=True,

@@ -1,0 +1,101 @@
+"""What is read is what was judged: the same bytes, whatever a file is called, sized or dated, from its first to its last."""
+
+import dataclasses
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from sf_assets.failures import BadFile
+from sf_assets.sources import BY_NAME
+from sf_assets.sources.arrival import ARRIVALS, inspect
+from sf_assets.sources.batch import Batch, read_batch
+from sf_assets.sources.inspected import files_of, records_of
+from sf_assets.storage import Session, Warehouse, frame_of
+
+MONTH = date(2026, 3, 1)
+CONTENT = "Siret;Siren;Dt_effet;Lib_actx_stdx\n40000000100012;400000001;26MAY2014;liquidation_ouverture\n"
+
+
+class Folder:
+    """A batch of one file, inspected once."""
+
+    def __init__(self, session: Session, incoming: Path) -> None:
+        self.session = session
+        self.path = incoming / "2603" / "sigfaible_pcoll.csv"
+        self.path.parent.mkdir()
+        self.path.write_text(CONTENT)
+        self.batch: Batch = read_batch(incoming, MONTH)
+        self.keep(dataclasses.asdict(inspect(self.path, BY_NAME["procol"])))
+
+    def keep(self, row: dict[str, object]) -> None:
+        rows = frame_of(ARRIVALS, [row])
+        self.session.replace({ARRIVALS: rows}, where={"month": MONTH}, author="test", message="test")
+
+    def files(self):
+        return files_of(self.session, self.batch, "procol", reader="stg_procol", asset="src_procol")
+
+    def rewrite(self, content: str) -> None:
+        """Write other bytes of the same second."""
+        stat = self.path.stat()
+        self.path.write_text(content)
+        os.utime(self.path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Folder]:
+    (tmp_path / "incoming").mkdir()
+    warehouse = Warehouse(catalog=str(tmp_path / "catalog.sqlite"), data_path=str(tmp_path / "tables"))
+    with warehouse.session() as session:
+        yield Folder(session, tmp_path / "incoming")
+
+
+def test_other_bytes_of_the_same_size_and_second_are_not_read(folder: Folder) -> None:
+    folder.rewrite(CONTENT.replace("2014", "2015"))
+    assert folder.path.stat().st_size == len(CONTENT)
+    with (
+        pytest.raises(BadFile, match=r"stg_procol, 2026-03: .* changed since. Materialise src_procol again"),
+        folder.files(),
+    ):
+        pytest.fail("the file was given to be read")
+
+
+def test_the_same_bytes_under_another_date_are_read(folder: Folder) -> None:
+    copy = folder.path.with_suffix(".copy")
+    shutil.copy(folder.path, copy)
+    copy.replace(folder.path)
+    os.utime(folder.path, (0, 0))
+    with folder.files() as found:
+        assert found == {"sigfaible_pcoll.csv": folder.path}
+
+
+@pytest.mark.parametrize("how", ["rewritten", "replaced", "restored", "removed"])
+def test_a_file_that_is_touched_while_it_is_read_is_refused_whatever_it_holds_in_the_end(
+    folder: Folder, how: str
+) -> None:
+    with pytest.raises(BadFile, match=r"stg_procol, 2026-03: .* found a change while they were read"), folder.files():
+        match how:
+            case "rewritten":
+                folder.rewrite(CONTENT.replace("2014", "2015"))
+            case "replaced":
+                shutil.copy2(folder.path, folder.path.with_suffix(".copy")).replace(folder.path)
+            case "restored":
+                folder.rewrite(CONTENT.replace("2014", "2015"))
+                folder.rewrite(CONTENT)
+            case _:
+                folder.path.unlink()
+
+
+def test_a_failure_while_reading_is_told_as_it_is_when_the_file_stayed(folder: Folder) -> None:
+    with pytest.raises(ZeroDivisionError), folder.files():
+        1 / 0  # noqa: B018
+
+
+def test_a_file_inspected_before_records_were_counted_is_inspected_again(folder: Folder) -> None:
+    assert records_of(folder.session, folder.batch, "procol", asset="src_procol") == {"sigfaible_pcoll.csv": 1}
+    folder.keep(dataclasses.asdict(inspect(folder.path, BY_NAME["procol"])) | {"records": None})
+    with pytest.raises(BadFile, match=r"src_procol, 2026-03: .* found none. Materialise src_procol again"):
+        records_of(folder.session, folder.batch, "procol", asset="src_procol")
