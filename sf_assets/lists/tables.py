@@ -44,7 +44,7 @@ ALERTS = Table(
         ),
         no_rows(
             "explanations_add_up",
-            f"select siren from {{batch}} where not coalesce(ecart_explications <= {EXPLAINED_GAP:f}, false)",
+            f"select siren from {{batch}} where not coalesce(ecart_explications between 0 and {EXPLAINED_GAP:f}, false)",
             "The reasons shown are not those of the score: make the scores and the list again from the same model.",
         ),
     ),
@@ -65,7 +65,8 @@ CORRECTED = Table(
     rules=(
         no_rows(
             "one_level_at_most",
-            "select * from {batch} where abs(niveau - niveau_modele) <> 1 or niveau not between 0 and 2",
+            "select * from {batch} "
+            "where not coalesce(abs(niveau - niveau_modele) = 1 and niveau between 0 and 2, false)",
             "Corrections move a level by one: look at lists/corrections.py.",
         ),
         not_null("corrections", "A change of level without a rule: look at lists/corrections.py."),

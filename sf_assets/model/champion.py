@@ -33,7 +33,7 @@ CHAMPION = Table(
         ),
         no_rows(
             "replaced_beyond_noise",
-            "select candidat from {batch} where remplace and bas <= 0",
+            "select candidat from {batch} where remplace and not coalesce(bas > 0 and isfinite(bas), false)",
             "A method within noise of the champion must not replace it: look at the intervals.",
         ),
     ),

@@ -51,7 +51,8 @@ FITTED = Table(
         ),
         no_rows(
             "thresholds_in_order",
-            "select methode from {batch} where seuil_modere > seuil_fort",
+            "select methode from {batch} "
+            "where seuil_modere > seuil_fort or not isfinite(seuil_modere) or not isfinite(seuil_fort)",
             "A moderate risk must start below a high one: look at the validation months.",
         ),
     ),
