@@ -7,6 +7,7 @@ from pathlib import Path
 from sf_assets.catalogue import SUITES, TABLES
 from sf_assets.derivation import derive, written
 from sf_assets.faults import FAULTS
+from sf_assets.faults.planting import blocking
 from sf_assets.features.configurations import CONFIGURATIONS
 from sf_assets.features.registry import BY_NAME, THEMES
 from sf_assets.fields import FIELDS
@@ -34,6 +35,22 @@ def _faults() -> Iterator[str]:
             f"| {fault.name} | {fault.does} | `{fault.asset}` {fault.check} | {consequence} | {suite.owner} "
             f"| {_cell(meaning_of(check))} | {_cell(check.advice)} |"
         )
+
+    yield from _proofs()
+
+
+def _proofs() -> Iterator[str]:
+    """Yield every blocking check with the rows that break it; checks that the same rows break share a line."""
+    breaches = blocking()
+    proven = sum(map(bool, breaches.values()))
+    yield "\n## Every blocking check, and the rows that turn it red\n"
+    yield f"{proven} of {len(breaches)} proven: a test plants these rows on the real tables, in memory, beside rows that pass."
+    yield "Rows are ordinary but for what is said of them; without a table, they are of that of the asset.\n"
+    yield "| check | rows that turn it red | asset |\n|---|---|---|"
+    assets: dict[tuple[str, str], list[str]] = {}
+    for (asset, check), rows in breaches.items():
+        assets.setdefault((check, "; or ".join(map(str, rows)) or "**not proven**"), []).append(f"`{asset}`")
+    yield from (f"| {check} | {_cell(rows)} | {', '.join(names)} |" for (check, rows), names in assets.items())
 
 
 def _lineage() -> Iterator[str]:

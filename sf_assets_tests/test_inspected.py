@@ -44,6 +44,18 @@ class Folder:
         self.path.write_text(content)
         os.utime(self.path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
+    def touch(self, how: str) -> None:
+        match how:
+            case "rewritten":
+                self.rewrite(CONTENT.replace("2014", "2015"))
+            case "replaced":
+                shutil.copy2(self.path, self.path.with_suffix(".copy")).replace(self.path)
+            case "restored":
+                self.rewrite(CONTENT.replace("2014", "2015"))
+                self.rewrite(CONTENT)
+            case _:
+                self.path.unlink()
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Folder]:
@@ -77,16 +89,7 @@ def test_a_file_that_is_touched_while_it_is_read_is_refused_whatever_it_holds_in
     folder: Folder, how: str
 ) -> None:
     with pytest.raises(BadFile, match=r"stg_procol, 2026-03: .* found a change while they were read"), folder.files():
-        match how:
-            case "rewritten":
-                folder.rewrite(CONTENT.replace("2014", "2015"))
-            case "replaced":
-                shutil.copy2(folder.path, folder.path.with_suffix(".copy")).replace(folder.path)
-            case "restored":
-                folder.rewrite(CONTENT.replace("2014", "2015"))
-                folder.rewrite(CONTENT)
-            case _:
-                folder.path.unlink()
+        folder.touch(how)
 
 
 def test_a_failure_while_reading_is_told_as_it_is_when_the_file_stayed(folder: Folder) -> None:

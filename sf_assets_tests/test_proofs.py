@@ -1,14 +1,17 @@
 """Every blocking check was seen red: rows that break it are planted on its real tables, in memory, beside rows that do not."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 
 import pytest
 
 from sf_assets.catalogue import SUITES
+from sf_assets.documentation import page
+from sf_assets.faults.breaches import Breach, Rows, breaches_of
 from sf_assets.faults.planting import Planted, blocking, planted
-from sf_assets.quality import Probe, Suite
-from sf_assets.schema import Rule
+from sf_assets.quality import Outcome, Probe, Suite
+from sf_assets.schema import Rule, no_rows
 
 CHECKS = blocking()
 PROVEN = [(asset, check, breach) for (asset, check), breaches in CHECKS.items() for breach in breaches]
@@ -36,3 +39,42 @@ def test_every_blocking_check_refuses_the_rows_that_break_it_and_lets_ordinary_o
     proofs = [place.prove(*named(asset, check), breach) for owner, check, breach in PROVEN if owner == asset]
     failed = [(proof.check.name, str(proof.breach), proof.green, proof.red) for proof in proofs if not proof.holds]
     assert failed == []
+
+
+def test_a_new_blocking_check_without_rows_that_break_it_is_not_proven() -> None:
+    rule = no_rows("new_rule", "select * from {batch} where siege", "Look.")
+    probe = Probe("new_probe", lambda _session, _month: Outcome(passed=True), "all is well", "Look.")
+    suite = replace(SUITES["stg_sirene"], rules=(rule,), probes=(probe,))
+    assert [breaches_of(suite, check) for check in suite.checks] == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("query", "holds"),
+    [
+        ("select * from {batch} where siege is null", True),
+        ("select * from {batch} where coalesce(siege, false) is null", False),  # cannot fail
+        ("select * from {batch} where siege is null or siege", False),  # refuses ordinary rows
+        ("select * from {batch} where siege is null and error('no judgement')", False),  # fails for another reason
+    ],
+)
+def test_a_check_is_proven_only_by_a_refusal_of_the_bad_rows_alone(place: Planted, query: str, *, holds: bool) -> None:
+    breach = Breach((Rows(), Rows("null as siege")), green=(Rows(), Rows()))
+    assert place.prove(SUITES["stg_sirene"], no_rows("seat", query, "Look."), breach).holds is holds
+
+
+def test_a_probe_that_looks_at_another_month_or_source_is_not_proven(place: Planted) -> None:
+    (probe,) = (check for check in SUITES["src_debit"].probes if check.name == "as_promised")
+    breach = Breach((Rows("'cut' as fault"),))
+    assert place.prove(SUITES["src_debit"], probe, breach).holds
+    assert not place.prove(SUITES["src_procol"], probe, breach).holds
+
+
+def test_the_catalogue_publishes_how_many_checks_are_proven_and_by_which_rows() -> None:
+    text = page("faults.md")
+    proven = sum(bool(breaches) for breaches in CHECKS.values())
+    assert f"\n{proven} of {len(CHECKS)} proven" in text
+    table = text[text.index("## Every blocking check") :].splitlines()
+    lines = [line[2:-2].split(" | ") for line in table if line.startswith("| ")][1:]
+    published = {(asset.strip("`"), check) for check, _, assets in lines for asset in assets.split(", ")}
+    assert published == set(CHECKS)
+    assert ["siege_present", "a row and a row with `null as siege`", "`stg_sirene`"] in lines
