@@ -40,6 +40,30 @@ BLACKLIST = Table(
     may_be_empty=True,
 )
 
+NAF_PAIRE = Table(
+    name="clean_naf_paire",
+    grain="one legal unit of which both codes of its activity were once delivered together, as they last were",
+    columns=(
+        *pick("siren"),
+        Column("naf", "VARCHAR", "main activity, NAF rev. 2"),
+        Column("naf25", "VARCHAR", "main activity, NAF 2025"),
+    ),
+    key=("siren",),
+    may_be_empty=True,
+)
+
+NAF_PASSAGE = Table(
+    name="clean_naf_passage",
+    grain="one code of a nomenclature of activities, with the code that stands for it in the other",
+    columns=(
+        Column("nomenclature", "VARCHAR", "nomenclature of the code: NAFRev2 or NAF2025"),
+        Column("code", "VARCHAR", "sub-class"),
+        Column("correspondant", "VARCHAR", "sub-class of the other nomenclature"),
+        Column("origine", "VARCHAR", "how it was decided: unique, frequente or presumee, as in origine_naf"),
+    ),
+    key=("nomenclature", "code"),
+)
+
 FILTER = Table(
     name="clean_filter",
     grain="one company followed by the service",
@@ -168,7 +192,7 @@ SIRENE = Table(
     grain="one establishment of the register, in the perimeter or not",
     columns=pick(
         "siren siret siege adresse code_commune departement libelle_departement region libelle_region ape naf_section "
-        "date_creation longitude latitude est_actif"
+        "date_creation longitude latitude est_actif nomenclature_activite ape_naf25 naf25_section origine_naf origine_naf25"
     ),
     # Real batches repeat a siret now and then: what follows takes one row per seat, so that it is a note, not a stop.
     rules=(
@@ -197,10 +221,16 @@ SIRENE_UL = Table(
         "siren raison_sociale categorie_juridique libelle_categorie_juridique activite_principale "
         "libelle_activite_principale naf_section libelle_naf_section activite_principale_naf25 "
         "libelle_activite_principale_naf25 naf25_section libelle_naf25_section departement siret_siege "
-        "libelle_departement region libelle_region creation est_actif"
+        "libelle_departement region libelle_region creation est_actif nomenclature_activite origine_naf origine_naf25"
     ),
     key=("siren",),
     rules=(
+        no_rows(
+            "nomenclature_known",
+            "select * from {batch} where nomenclature_activite = 'inconnue'",
+            "These activities are coded in neither NAF: ask INSEE what the nomenclature is called, for `read_nomenclature`.",
+            "warning",
+        ),
         no_rows(
             "activity_named",
             "select * from {batch} where activite_principale is not null and libelle_activite_principale is null",
@@ -256,6 +286,9 @@ RATIOS = Table(
 
 # In the order of what they read.
 TABLES = (
+    NAF_PAIRE,
+    NAF_PASSAGE,
+    SIRENE_UL,
     BLACKLIST,
     FILTER,
     AP,
@@ -269,7 +302,6 @@ TABLES = (
     EFFECTIF,
     EFFECTIF_ENT,
     SIRENE,
-    SIRENE_UL,
     SIRENE_HISTO,
     PAYDEX,
     RATIOS,

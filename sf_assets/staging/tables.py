@@ -19,7 +19,7 @@ _SHAPED = {
     "complement_jugement date_jugement tribunal",
     "sirene": "siren siret siege complement_adresse numero_voie indrep type_voie voie commune commune_etranger "
     "distribution_speciale code_commune departement code_cedex cedex code_pays_etranger pays_etranger code_postal "
-    "ape code_activite nomenclature_activite date_creation longitude latitude est_actif",
+    "ape code_activite nomenclature_activite date_creation longitude latitude est_actif ape_naf25",
 }
 
 # Tables that have several rows a record.
