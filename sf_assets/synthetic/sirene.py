@@ -1,11 +1,12 @@
 """INSEE's register: legal units, establishments and the history of their states, as they stand at the delivery."""
 
 from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
 import polars as pl
 
-from sf_assets.synthetic.activities import ACTIVITIES
+from sf_assets.synthetic.activities import ACTIVITIES, SPLITS
 from sf_assets.synthetic.places import (
     ABROAD,
     GIVEN_NAMES,
@@ -43,7 +44,8 @@ ESTABLISHMENT_HEADER = (
     "codeCommune2Etablissement,codeCedex2Etablissement,libelleCedex2Etablissement,codePaysEtranger2Etablissement,"
     "libellePaysEtranger2Etablissement,dateDebut,etatAdministratifEtablissement,enseigne1Etablissement,"
     "enseigne2Etablissement,enseigne3Etablissement,denominationUsuelleEtablissement,activitePrincipaleEtablissement,"
-    "nomenclatureActivitePrincipaleEtablissement,caractereEmployeurEtablissement,longitude,latitude,geo_score,geo_type,"
+    "nomenclatureActivitePrincipaleEtablissement,activitePrincipaleNAF25Etablissement,"
+    "caractereEmployeurEtablissement,longitude,latitude,geo_score,geo_type,"
     "geo_adresse,geo_id,geo_ligne,geo_l4,geo_l5"
 )
 HISTORY_HEADER = (
@@ -54,8 +56,12 @@ HISTORY_HEADER = (
     "changementCaractereEmployeurEtablissement"
 )
 
+Nomenclature = Literal["before", "during", "after"]
+"""A stock from before the activities of active units are coded in NAF 2025, while half of them are, or afterwards."""
+
 _NAF = pl.Series(ACTIVITIES.naf)
 _NAF25 = pl.Series(ACTIVITIES.naf25)
+_SPLIT = pl.Series([SPLITS.get(naf, naf25) for naf, naf25 in zip(ACTIVITIES.naf, ACTIVITIES.naf25, strict=True)])
 _TYPES = pl.Series((*STREET_TYPES, "AVENUE"))
 
 
@@ -71,6 +77,34 @@ def _fill(header: str, columns: list[pl.Series]) -> pl.DataFrame:
     if unknown:
         raise ValueError(f"Sirene: expected columns of the official header, found {sorted(unknown)}")
     return frame.select(pl.col(n) if n in frame.columns else pl.lit(None, dtype=pl.String).alias(n) for n in names)
+
+
+def _coded(
+    companies: Companies, company: Ints, *, active: Flags, old: Flags, kind: str, nomenclature: Nomenclature
+) -> list[pl.Series]:
+    """Return the code of an activity, the nomenclature it is in and the second code, of units of `company`.
+
+    `old` units have a code of 1993 until they are coded again, as all that are `active` are at the switch; closed ones keep
+    what they had. The second code is unknown afterwards, and its column gone.
+    """
+    activity, number = companies.activity[company], companies.number[company]
+    split = pl.Series(number % 3 == 1)
+    second = pl.DataFrame({"s": split, "a": _SPLIT.gather(activity), "b": _NAF25.gather(activity)}).select(
+        pl.when("s").then("a").otherwise("b")
+    )
+    switched = active & {"before": False, "during": number % 2 == 0, "after": True}[nomenclature]
+    described = pl.DataFrame(
+        {"old": pl.Series(old), "switched": switched, "naf": _NAF.gather(activity), "naf25": second.to_series()}
+    )
+    new, former = pl.when("switched"), pl.col("old")
+    names = (pl.lit(name) for name in ("NAF2025", "NAF1993", "NAFRev2"))
+    codes = (pl.col("naf25"), pl.lit("28.5D"), pl.col("naf"))
+    code, name = (new.then(a).when(former).then(b).otherwise(c) for a, b, c in (codes, names))
+    return described.select(
+        code.alias(f"activitePrincipale{kind}"),
+        name.alias(f"nomenclatureActivitePrincipale{kind}"),
+        pl.col("naf25").alias(f"activitePrincipaleNAF25{kind}"),
+    ).get_columns()
 
 
 def _closing(companies: Companies, world: World) -> Ints:
@@ -89,7 +123,7 @@ def _birthdays(companies: Companies) -> Ints:
     return first_days(companies.birth) + companies.number % 28
 
 
-def unit_frame(block: Block, window: Window) -> pl.DataFrame:
+def unit_frame(block: Block, window: Window, nomenclature: Nomenclature = "before") -> pl.DataFrame:
     """Return the rows of `sireneUL.csv`: one per company born by the delivery."""
     rng = block.generator("units")
     companies, establishments, world = block.companies, block.establishments, block.world
@@ -119,9 +153,14 @@ def unit_frame(block: Block, window: Window) -> pl.DataFrame:
         _only(natural & pl.Series(draws[:, 0] < 0.2), usage).alias("nomUsageUniteLegale"),
         _only(~natural, company_names(companies.section, draws)).alias("denominationUniteLegale"),
         companies.category.alias("categorieJuridiqueUniteLegale"),
-        _NAF.gather(companies.activity).alias("activitePrincipaleUniteLegale"),
-        _text("nomenclatureActivitePrincipaleUniteLegale", ["NAFRev2"] * total),
-        _NAF25.gather(companies.activity).alias("activitePrincipaleNAF25UniteLegale"),
+        *_coded(
+            companies,
+            np.arange(total),
+            active=~ceased,
+            old=np.zeros(total, dtype=bool),
+            kind="UniteLegale",
+            nomenclature=nomenclature,
+        ),
         nic.alias("nicSiegeUniteLegale"),
         _text(
             "economieSocialeSolidaireUniteLegale",
@@ -129,7 +168,13 @@ def unit_frame(block: Block, window: Window) -> pl.DataFrame:
         ),
         _text("caractereEmployeurUniteLegale", np.where(ceased, "N", "O")),
     ]
-    return _fill(UNIT_HEADER, columns).filter(pl.Series(companies.birth <= window.last))
+    rows = _fill(UNIT_HEADER, columns).filter(pl.Series(companies.birth <= window.last))
+    return _without_second(rows, nomenclature)
+
+
+def _without_second(rows: pl.DataFrame, nomenclature: Nomenclature) -> pl.DataFrame:
+    gone = [name for name in rows.columns if "NAF25" in name and nomenclature == "after"]
+    return rows.drop(gone)
 
 
 def _only(condition: pl.Series, values: pl.Series) -> pl.Series:
@@ -151,7 +196,7 @@ def _lives(companies: Companies, establishments: Establishments, world: World) -
     return begins, np.where(closes < NEVER, first_days(np.minimum(closes, 1000)), np.iinfo(np.int64).max)
 
 
-def establishment_frame(block: Block, window: Window) -> pl.DataFrame:
+def establishment_frame(block: Block, window: Window, nomenclature: Nomenclature = "before") -> pl.DataFrame:
     """Return the rows of `StockEtablissement_utf8_geo.csv`: one per establishment opened by the delivery."""
     rng = block.generator("addresses")
     companies, establishments, world = block.companies, block.establishments, block.world
@@ -178,7 +223,6 @@ def establishment_frame(block: Block, window: Window) -> pl.DataFrame:
     town = PLACES.name.gather(place)
     jitter = rng.normal(0, 0.05, (2, total))
     located = pl.Series((wart < 0.98) & ~away)
-    activity = pl.DataFrame({"old": pl.Series(old), "naf": _NAF.gather(companies.activity[company])})
     columns = [
         companies.siren.gather(company).alias("siren"),
         establishments.siret.str.slice(9).alias("nic"),
@@ -204,8 +248,7 @@ def establishment_frame(block: Block, window: Window) -> pl.DataFrame:
         _only(~here, pl.Series([row[1] for row in ABROAD]).gather(country)).alias("libellePaysEtrangerEtablissement"),
         dates(np.where(closed, ends, begins)).alias("dateDebut"),
         _text("etatAdministratifEtablissement", np.where(closed, "F", "A")),
-        activity.select(pl.when("old").then(pl.lit("28.5D")).otherwise("naf").alias("activitePrincipaleEtablissement")).to_series(),
-        _text("nomenclatureActivitePrincipaleEtablissement", np.where(old, "NAF1993", "NAFRev2")),
+        *_coded(companies, company, active=~closed, old=old, kind="Etablissement", nomenclature=nomenclature),
         _text("caractereEmployeurEtablissement", np.where(closed, "N", "O")),
         _only(located, pl.Series(np.round(PLACES.longitude[place] + jitter[0], 6))).alias("longitude"),
         _only(located, pl.Series(np.round(PLACES.latitude[place] + jitter[1], 6))).alias("latitude"),
@@ -214,11 +257,8 @@ def establishment_frame(block: Block, window: Window) -> pl.DataFrame:
     shown &= (establishments.opens <= window.last) | (establishments.opens < 0)
     rows = _fill(ESTABLISHMENT_HEADER, columns).with_columns(pl.Series("company", company))
     seats = rows.filter(pl.Series(shown & seat))
-    return (
-        pl.concat([rows.filter(pl.Series(shown)), _left_behind(companies, seats)])
-        .sort("company", maintain_order=True)
-        .drop("company")
-    )
+    ordered = pl.concat([rows.filter(pl.Series(shown)), _left_behind(companies, seats)])
+    return _without_second(ordered.sort("company", maintain_order=True).drop("company"), nomenclature)
 
 
 def _left_behind(companies: Companies, seats: pl.DataFrame) -> pl.DataFrame:
@@ -232,6 +272,7 @@ def _left_behind(companies: Companies, seats: pl.DataFrame) -> pl.DataFrame:
         pl.lit("F").alias("etatAdministratifEtablissement"),
         pl.lit("28.5D").alias("activitePrincipaleEtablissement"),
         pl.lit("NAF1993").alias("nomenclatureActivitePrincipaleEtablissement"),
+        pl.lit(None, dtype=pl.String).alias("activitePrincipaleNAF25Etablissement"),
         pl.lit("N").alias("caractereEmployeurEtablissement"),
     )
 
