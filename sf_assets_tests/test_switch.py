@@ -4,7 +4,6 @@ Staging, clean and features run in one connection, which remembers the pairs of 
 does; the list is that of the threshold method, which needs no history.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -88,9 +87,9 @@ def _month(connection: duckdb.DuckDBPyConnection, incoming: Path, month: date) -
 
 
 @pytest.fixture(params=["during", "after"])
-def pair(request: pytest.FixtureRequest, runs: Runs) -> Iterator[tuple[Month, Month]]:
+def pair(request: pytest.FixtureRequest, runs: Runs) -> tuple[Month, Month]:
     """Give a month as it will come, and as it would have come without a switch."""
-    yield runs.switched[request.param], runs.unchanged[request.param]
+    return runs.switched[request.param], runs.unchanged[request.param]
 
 
 def test_the_world_holds_what_the_switch_could_spoil(runs: Runs) -> None:

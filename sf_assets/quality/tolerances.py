@@ -5,6 +5,7 @@ number that jumps says that the delivery changed rather than the country. Withou
 bounds hold; a month that was refused is never compared with, one that an operator accepted is the new usual.
 """
 
+from sf_assets.quality import population as population_guard
 from sf_assets.quality.measures import (
     UNKNOWN,
     Margin,
@@ -83,6 +84,7 @@ TOLERANCES = (
         level=_both(0.25),
         least=20,
     ),
+    *population_guard.TOLERANCES,
     Tolerance(
         "debts_like_before",
         ("stg_debit",),

@@ -84,17 +84,22 @@ def _identity(source: Source) -> tuple[list["_Error"], str]:
 def typed_query(source: Source, header: Sequence[str], records: str = "records") -> str:
     """Return the query that types every record of the view `records` and says what becomes of it.
 
-    `is_told` marks the records of which `told_query` may have something to tell.
+    `is_told` marks the records of which `told_query` may have something to tell, `is_outside` those that are filtered
+    because their company is outside the perimeter.
     """
     kept = ", ".join(f"v{n} as {cell.column}" for n, cell in enumerate(source.cells) if cell.column)
     values = f"{values_of(header)} as {source.wide}," if source.wide else ""
     raw = "raw," if source.unique else ""
+    ours = f"not ({source.skip})" if source.skip else "true"
+    ours += f" and not starts_with(raw, '{source.trailer}')" if source.trailer else ""
+    outside = f"disposition = 'filtered' and {ours}" if source.filtered else "false"
     doubtful = "not is_plain" if source.wide else _any(_notes(source))
     return f"""
         {_judged(source, header, records)}
         select
             getvariable('file') as file, line, {kept}, {values} {raw} disposition,
-            disposition = 'quarantined' or (disposition = 'accepted' and ({doubtful})) as is_told
+            disposition = 'quarantined' or (disposition = 'accepted' and ({doubtful})) as is_told,
+            {outside} as is_outside
         from judged
     """
 

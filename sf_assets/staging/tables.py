@@ -118,6 +118,8 @@ IMPORTS = Table(
         Column("quarantined", "BIGINT", "records refused", unit="record"),
         Column("cells", "BIGINT", "single cells refused in accepted records", unit="cell"),
         Column("corrected", "BIGINT", "records refused in whose place a mended one was read", unit="record"),
+        Column("outside", "BIGINT", "records filtered as outside the perimeter", unit="record"),
+        Column("copies", "BIGINT", "records filtered as exact copies", unit="record"),
     ),
     key=("source", "file"),
     rules=(
