@@ -5,7 +5,6 @@ number that jumps says that the delivery changed rather than the country. Withou
 bounds hold; a month that was refused is never compared with, one that an operator accepted is the new usual.
 """
 
-from sf_assets.quality import population as population_guard
 from sf_assets.quality.measures import (
     UNKNOWN,
     Margin,
@@ -17,6 +16,7 @@ from sf_assets.quality.measures import (
     newest,
     recent,
 )
+from sf_assets.quality.population import TOLERANCES as POPULATION
 
 # A producer's format change spoils most records; scattered mistakes stay far below one record in twenty.
 REFUSED_SHARE = 0.05
@@ -84,7 +84,7 @@ TOLERANCES = (
         level=_both(0.25),
         least=20,
     ),
-    *population_guard.TOLERANCES,
+    *POPULATION,
     Tolerance(
         "debts_like_before",
         ("stg_debit",),
