@@ -31,7 +31,9 @@ _COLUMNS = (
     Column("prenom3_unite_legale", _TEXT, "third given name"),
     Column("prenom4_unite_legale", _TEXT, "fourth given name"),
     Column("categorie_juridique", _TEXT, "legal category, INSEE level III, 4 digits"),
-    Column("activite_principale", _TEXT, "main activity of the legal unit: as delivered in staging, NAF rev. 2 once clean"),
+    Column(
+        "activite_principale", _TEXT, "main activity of the legal unit: as delivered in staging, NAF rev. 2 once clean"
+    ),
     Column(
         "activite_principale_naf25",
         _TEXT,
@@ -78,7 +80,8 @@ _COLUMNS = (
     Column(
         "nomenclature_activite",
         _TEXT,
-        "nomenclature of the code that INSEE delivered: NAFRev2, NAF2025, or inconnue for any other; NULL when it names none",
+        "nomenclature of the code that INSEE delivered: NAFRev2, NAF2025, or inconnue for any other; that of the code when it "
+        "names none",
     ),
     Column(
         "origine_naf",

@@ -8,7 +8,8 @@ from importlib.resources import files
 import duckdb
 
 from sf_assets import nomenclatures
-from sf_assets.clean.tables import BLACKLIST, NAF_PAIRE
+from sf_assets.clean.activities import NAF_PAIRE
+from sf_assets.clean.tables import BLACKLIST
 from sf_assets.features.delays import DELAYS
 from sf_assets.staging.tables import FILTER_IMPORT, STAGING
 

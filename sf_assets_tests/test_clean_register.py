@@ -112,6 +112,9 @@ CODED = "siren, activite_principale, origine_naf, naf_section, activite_principa
         ("inconnue", "28.50Z", "62.10Y", ("62.01Z", "unique", "J", "62.10Y", "livree", "K")),
         ("inconnue", "62.01Z", None, (None, None, None, None, None, None)),
         (None, None, None, (None, None, None, None, None, None)),
+        # None named: the code is in one table only.
+        (None, "62.01Z", None, ("62.01Z", "livree", "J", "62.10Y", "unique", "K")),
+        (None, "62.10Y", None, ("62.01Z", "unique", "J", "62.10Y", "livree", "K")),
         # New in NAF 2025, without a predecessor.
         ("NAF2025", "46.89Y", None, (None, None, None, "46.89Y", "livree", "G")),
     ],

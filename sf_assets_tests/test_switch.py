@@ -17,8 +17,9 @@ from sf_assets.lists.selection import select
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.threshold import ThresholdMethod
 from sf_assets.synthetic import write_batch
-from sf_assets.synthetic.sirene import Nomenclature
+from sf_assets.synthetic.nomenclature import Nomenclature
 from sf_assets_tests import plain
+from sf_assets_tests.runs import Place
 
 MONTHS: dict[Nomenclature, date] = {
     "before": date(2026, 12, 1),
@@ -158,3 +159,37 @@ def test_without_the_pairs_of_earlier_months_some_would_change_section(runs: Run
     changed = compared.filter(pl.col("guessed") != pl.col("naf_section"))
     assert changed.height > 0
     assert set(changed["how"]) == {"presumee"}
+
+
+REGISTER = (
+    "src_sirene",
+    "src_sirene_ul",
+    "stg_sirene",
+    "stg_sirene_ul",
+    *("clean_naf_paire", "clean_naf_passage", "clean_sirene_ul"),
+)
+PAST: dict[Nomenclature, date] = {"before": date(2025, 7, 1), "during": date(2025, 8, 1), "after": date(2025, 9, 1)}
+
+
+@pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
+def test_the_warehouse_remembers_pairs_of_earlier_months_and_of_no_later_one(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    codes = {}
+    for nomenclature, month in PAST.items():
+        write_batch(place.batch(month), month=month, companies=60, years=1, nomenclature=nomenclature)
+        run = place.build(month, *REGISTER)
+        assert run.failures == {}
+        codes[nomenclature] = place.rows("clean_sirene_ul", month)
+    assert run.metadata["clean_naf_paire"]["read"]["clean_naf_paire"] == PAST["during"].isoformat()
+    before, after = (
+        codes[name].select("siren", "activite_principale", "activite_principale_naf25") for name in ("before", "after")
+    )
+    assert_frame_equal(before, after.filter(pl.col("siren").is_in(before["siren"].to_list())))
+    assert "paire" in set(codes["after"]["origine_naf"])
+    # The first month again, now that later ones are there: as it was, from nothing.
+    again = place.build(PAST["before"], "clean_naf_paire")
+    assert "clean_naf_paire" not in again.metadata["clean_naf_paire"]["read"]
+    # A month that was not judged is passed over: what it holds was found sound by nobody.
+    place.warehouse.query("delete from lake.check_verdicts where month = $month", {"month": PAST["during"]})
+    late = place.build(PAST["after"], "clean_naf_paire")
+    assert late.metadata["clean_naf_paire"]["read"]["clean_naf_paire"] == PAST["before"].isoformat()

@@ -7,7 +7,10 @@ with livrees as (
         activite_principale as naf,
         activite_principale_naf25 as naf25
     from stg_sirene_ul
-    where nomenclature_activite = 'NAFRev2' and activite_principale is not null and activite_principale_naf25 is not null
+    where
+        coalesce(nomenclature_activite, 'NAFRev2') = 'NAFRev2'
+        and activite_principale in (select niv5 from naf_codes)
+        and activite_principale_naf25 in (select niv5 from naf25_codes)
 ),
 
 connues as (

@@ -4,9 +4,21 @@
 with delivered as (
     select
         *,
-        case when nomenclature_activite = 'NAFRev2' then ape end as naf,
-        case nomenclature_activite when 'NAF2025' then ape else ape_naf25 end as naf25
-    from stg_sirene
+        case nomenclature when 'NAFRev2' then ape end as naf,
+        case nomenclature when 'NAF2025' then ape else ape_naf25 end as naf25
+    from (
+        -- No code is in both tables: one whose nomenclature is not named is read in the table that has it.
+        select
+            establishments.*,
+            case
+                when establishments.nomenclature_activite is not null then establishments.nomenclature_activite
+                when former.niv5 is not null then 'NAFRev2'
+                when latter.niv5 is not null then 'NAF2025'
+            end as nomenclature
+        from stg_sirene as establishments
+        left join naf_codes as former on establishments.ape = former.niv5
+        left join naf25_codes as latter on establishments.ape = latter.niv5
+    ) as named
 ),
 
 coded as (
@@ -61,7 +73,7 @@ select
     coded.longitude,
     coded.latitude,
     coded.est_actif,
-    coded.nomenclature_activite,
+    coded.nomenclature as nomenclature_activite,
     coded.code_naf25 as ape_naf25,
     naf25_codes.niv1 as naf25_section,
     coded.origine_naf,

@@ -5,9 +5,21 @@
 with delivered as (
     select
         *,
-        case when nomenclature_activite = 'NAFRev2' then activite_principale end as naf,
-        case nomenclature_activite when 'NAF2025' then activite_principale else activite_principale_naf25 end as naf25
-    from stg_sirene_ul
+        case nomenclature when 'NAFRev2' then activite_principale end as naf,
+        case nomenclature when 'NAF2025' then activite_principale else activite_principale_naf25 end as naf25
+    from (
+        -- No code is in both tables: one whose nomenclature is not named is read in the table that has it.
+        select
+            units.*,
+            case
+                when units.nomenclature_activite is not null then units.nomenclature_activite
+                when former.niv5 is not null then 'NAFRev2'
+                when latter.niv5 is not null then 'NAF2025'
+            end as nomenclature
+        from stg_sirene_ul as units
+        left join naf_codes as former on units.activite_principale = former.niv5
+        left join naf25_codes as latter on units.activite_principale = latter.niv5
+    ) as named
 ),
 
 coded as (
@@ -62,7 +74,7 @@ select
     departements.libelle_region,
     ul.creation,
     ul.est_actif,
-    ul.nomenclature_activite,
+    ul.nomenclature as nomenclature_activite,
     ul.origine_naf,
     ul.origine_naf25
 from coded as ul

@@ -16,7 +16,6 @@ from sf_assets.fields import pick
 from sf_assets.nomenclatures.updates import read_csv, read_given
 from sf_assets.schema import Column, Table
 
-
 _NAF = r"[0-9]{2}\.[0-9]{2}[A-Z]"
 
 

@@ -26,6 +26,7 @@ EXPECTED = {
     "periode_debut": "a period AAXY or AAAAXY",
     "periode_fin": "a period AAXY or AAAAXY",
     "motif": "a reason from 1 to 7",
+    "nomenclature": "NAFRev2, NAF2025 or NAFRev2025, and `inconnue` for anything else",
     "effectif": "a head-count: digits, blanks between thousands",
     "sirens": "one siren or several, separated by commas",
     "objet": "a JSON object",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from sf_assets.synthetic.batch import write_batch
-from sf_assets.synthetic.sirene import Nomenclature
+from sf_assets.synthetic.nomenclature import Nomenclature
 
 
 def main() -> None:

@@ -11,9 +11,9 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from sf_assets.synthetic import accounts, altares, bodacc, debts, dgefp, procol, sirene, urssaf
+from sf_assets.synthetic.nomenclature import Nomenclature, nomenclature_of
 from sf_assets.synthetic.oracle import oracle_frame
 from sf_assets.synthetic.population import BLOCK, EXTRAS
-from sf_assets.synthetic.sirene import Nomenclature
 from sf_assets.synthetic.timeline import Window
 from sf_assets.synthetic.world import Block, draw_block
 
@@ -53,16 +53,6 @@ FILES = (
     File("bodacc_procedures.csv", "registre"),
 )  # fmt: skip
 _ORACLE = "oracle"
-
-
-def nomenclature_of(month: date) -> Nomenclature:
-    """Return how the register codes activities in the batch of a month: INSEE switches from 1 to 6 January 2027.
-
-    >>> nomenclature_of(date(2026, 12, 1)), nomenclature_of(date(2027, 1, 1)), nomenclature_of(date(2027, 2, 1))
-    ('before', 'during', 'after')
-    """
-    switch = date(2027, 1, 1)
-    return "before" if month < switch else "during" if month == switch else "after"
 
 
 def write_batch(

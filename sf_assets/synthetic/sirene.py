@@ -1,12 +1,12 @@
 """INSEE's register: legal units, establishments and the history of their states, as they stand at the delivery."""
 
 from collections.abc import Iterable
-from typing import Literal
 
 import numpy as np
 import polars as pl
 
-from sf_assets.synthetic.activities import ACTIVITIES, SPLITS
+from sf_assets.synthetic.activities import ACTIVITIES
+from sf_assets.synthetic.nomenclature import Nomenclature, coded, without_second
 from sf_assets.synthetic.places import (
     ABROAD,
     GIVEN_NAMES,
@@ -56,12 +56,7 @@ HISTORY_HEADER = (
     "changementCaractereEmployeurEtablissement"
 )
 
-Nomenclature = Literal["before", "during", "after"]
-"""A stock from before the activities of active units are coded in NAF 2025, while half of them are, or afterwards."""
-
 _NAF = pl.Series(ACTIVITIES.naf)
-_NAF25 = pl.Series(ACTIVITIES.naf25)
-_SPLIT = pl.Series([SPLITS.get(naf, naf25) for naf, naf25 in zip(ACTIVITIES.naf, ACTIVITIES.naf25, strict=True)])
 _TYPES = pl.Series((*STREET_TYPES, "AVENUE"))
 
 
@@ -77,34 +72,6 @@ def _fill(header: str, columns: list[pl.Series]) -> pl.DataFrame:
     if unknown:
         raise ValueError(f"Sirene: expected columns of the official header, found {sorted(unknown)}")
     return frame.select(pl.col(n) if n in frame.columns else pl.lit(None, dtype=pl.String).alias(n) for n in names)
-
-
-def _coded(
-    companies: Companies, company: Ints, *, active: Flags, old: Flags, kind: str, nomenclature: Nomenclature
-) -> list[pl.Series]:
-    """Return the code of an activity, the nomenclature it is in and the second code, of units of `company`.
-
-    `old` units have a code of 1993 until they are coded again, as all that are `active` are at the switch; closed ones keep
-    what they had. The second code is unknown afterwards, and its column gone.
-    """
-    activity, number = companies.activity[company], companies.number[company]
-    split = pl.Series(number % 3 == 1)
-    second = pl.DataFrame({"s": split, "a": _SPLIT.gather(activity), "b": _NAF25.gather(activity)}).select(
-        pl.when("s").then("a").otherwise("b")
-    )
-    switched = active & {"before": False, "during": number % 2 == 0, "after": True}[nomenclature]
-    described = pl.DataFrame(
-        {"old": pl.Series(old), "switched": switched, "naf": _NAF.gather(activity), "naf25": second.to_series()}
-    )
-    new, former = pl.when("switched"), pl.col("old")
-    names = (pl.lit(name) for name in ("NAF2025", "NAF1993", "NAFRev2"))
-    codes = (pl.col("naf25"), pl.lit("28.5D"), pl.col("naf"))
-    code, name = (new.then(a).when(former).then(b).otherwise(c) for a, b, c in (codes, names))
-    return described.select(
-        code.alias(f"activitePrincipale{kind}"),
-        name.alias(f"nomenclatureActivitePrincipale{kind}"),
-        pl.col("naf25").alias(f"activitePrincipaleNAF25{kind}"),
-    ).get_columns()
 
 
 def _closing(companies: Companies, world: World) -> Ints:
@@ -153,7 +120,7 @@ def unit_frame(block: Block, window: Window, nomenclature: Nomenclature = "befor
         _only(natural & pl.Series(draws[:, 0] < 0.2), usage).alias("nomUsageUniteLegale"),
         _only(~natural, company_names(companies.section, draws)).alias("denominationUniteLegale"),
         companies.category.alias("categorieJuridiqueUniteLegale"),
-        *_coded(
+        *coded(
             companies,
             np.arange(total),
             active=~ceased,
@@ -169,12 +136,7 @@ def unit_frame(block: Block, window: Window, nomenclature: Nomenclature = "befor
         _text("caractereEmployeurUniteLegale", np.where(ceased, "N", "O")),
     ]
     rows = _fill(UNIT_HEADER, columns).filter(pl.Series(companies.birth <= window.last))
-    return _without_second(rows, nomenclature)
-
-
-def _without_second(rows: pl.DataFrame, nomenclature: Nomenclature) -> pl.DataFrame:
-    gone = [name for name in rows.columns if "NAF25" in name and nomenclature == "after"]
-    return rows.drop(gone)
+    return without_second(rows, nomenclature)
 
 
 def _only(condition: pl.Series, values: pl.Series) -> pl.Series:
@@ -248,7 +210,7 @@ def establishment_frame(block: Block, window: Window, nomenclature: Nomenclature
         _only(~here, pl.Series([row[1] for row in ABROAD]).gather(country)).alias("libellePaysEtrangerEtablissement"),
         dates(np.where(closed, ends, begins)).alias("dateDebut"),
         _text("etatAdministratifEtablissement", np.where(closed, "F", "A")),
-        *_coded(companies, company, active=~closed, old=old, kind="Etablissement", nomenclature=nomenclature),
+        *coded(companies, company, active=~closed, old=old, kind="Etablissement", nomenclature=nomenclature),
         _text("caractereEmployeurEtablissement", np.where(closed, "N", "O")),
         _only(located, pl.Series(np.round(PLACES.longitude[place] + jitter[0], 6))).alias("longitude"),
         _only(located, pl.Series(np.round(PLACES.latitude[place] + jitter[1], 6))).alias("latitude"),
@@ -258,7 +220,7 @@ def establishment_frame(block: Block, window: Window, nomenclature: Nomenclature
     rows = _fill(ESTABLISHMENT_HEADER, columns).with_columns(pl.Series("company", company))
     seats = rows.filter(pl.Series(shown & seat))
     ordered = pl.concat([rows.filter(pl.Series(shown)), _left_behind(companies, seats)])
-    return _without_second(ordered.sort("company", maintain_order=True).drop("company"), nomenclature)
+    return without_second(ordered.sort("company", maintain_order=True).drop("company"), nomenclature)
 
 
 def _left_behind(companies: Companies, seats: pl.DataFrame) -> pl.DataFrame:
