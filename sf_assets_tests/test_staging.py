@@ -426,7 +426,7 @@ def test_departments_come_from_the_commune_traps_32_33_35(read, commune, departe
     assert rows[0][12] == departement
 
 
-# Trap 31 was that another nomenclature left the record out: on 1 January 2027 it left out every company.
+# Trap 31: another nomenclature left the record out, and on 1 January 2027 would have left out every company.
 @pytest.mark.parametrize(
     ("delivered", "read_as"),
     [
@@ -435,7 +435,7 @@ def test_departments_come_from_the_commune_traps_32_33_35(read, commune, departe
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("source", ["sirene", "sirene_ul"])
-def test_no_record_is_left_out_for_its_nomenclature(read, connection, source, delivered, read_as):
+def test_no_record_is_left_out_for_its_nomenclature_trap_31(read, connection, source, delivered, read_as):
     cells = {f"nomenclatureActivitePrincipale{kind}": delivered for kind in ("Etablissement", "UniteLegale")}
     _, count = read(source, *_sirene(source, **cells))
     assert count.accepted == 1
