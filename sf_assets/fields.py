@@ -31,8 +31,14 @@ _COLUMNS = (
     Column("prenom3_unite_legale", _TEXT, "third given name"),
     Column("prenom4_unite_legale", _TEXT, "fourth given name"),
     Column("categorie_juridique", _TEXT, "legal category, INSEE level III, 4 digits"),
-    Column("activite_principale", _TEXT, "main activity of the legal unit, NAF rev. 2"),
-    Column("activite_principale_naf25", _TEXT, "main activity of the legal unit, NAF 2025"),
+    Column(
+        "activite_principale", _TEXT, "main activity of the legal unit: as delivered in staging, NAF rev. 2 once clean"
+    ),
+    Column(
+        "activite_principale_naf25",
+        _TEXT,
+        "main activity of the legal unit, NAF 2025: the second code delivered in staging, either once clean",
+    ),
     Column("creation", _DATE, "day the legal unit was created"),
     # where
     Column("complement_adresse", _TEXT, "address: building, stair, entrance"),
@@ -58,9 +64,32 @@ _COLUMNS = (
     Column("libelle_region", _TEXT, "name of the region"),
     Column("siret_siege", _TEXT, "establishment identifier of the seat", pattern=SIRET),
     # what it does
-    Column("ape", _TEXT, "main activity of the establishment, NAF rev. 2", pattern=r"[0-9]{2}\.[0-9]{2}[A-Z]"),
+    Column(
+        "ape",
+        _TEXT,
+        "main activity of the establishment: as delivered in staging, NAF rev. 2 once clean",
+        pattern=r"[0-9]{2}\.[0-9]{2}[A-Z]",
+    ),
+    Column(
+        "ape_naf25",
+        _TEXT,
+        "main activity of the establishment, NAF 2025: the second code delivered in staging, either once clean",
+        pattern=r"[0-9]{2}\.[0-9]{2}[A-Z]",
+    ),
     Column("code_activite", _TEXT, "never filled by the producer"),
-    Column("nomenclature_activite", _TEXT, "never filled by the producer"),
+    Column(
+        "nomenclature_activite",
+        _TEXT,
+        "nomenclature of the code that INSEE delivered: NAFRev2, NAF2025, or inconnue for any other; that of the code when it "
+        "names none",
+    ),
+    Column(
+        "origine_naf",
+        _TEXT,
+        "how the code of NAF rev. 2 was decided: livree as delivered, paire from the unit's own pair of codes, unique in "
+        "INSEE's correspondence, frequente by the pairs observed, presumee among those of INSEE without any observation",
+    ),
+    Column("origine_naf25", _TEXT, "how the code of NAF 2025 was decided, in the words of origine_naf"),
     Column("date_creation", _DATE, "day of creation"),
     Column("naf_section", _TEXT, "section letter, NAF rev. 2"),
     Column("libelle_naf_section", _TEXT, "name of the section, NAF rev. 2"),

@@ -16,6 +16,7 @@ import dagster as dg
 from sf_assets import nomenclatures
 from sf_assets.catalogue import SUITES, TABLES
 from sf_assets.confidentiality import confidentiality, legal_bases
+from sf_assets.failures import Blocked
 from sf_assets.lineage import made_of
 from sf_assets.partitions import add_months, cutoff_of, months, parse_month
 from sf_assets.preview import counts, preview
@@ -181,9 +182,25 @@ def reads_at(session: Session, names: Sequence[str], state: date) -> tuple[dict[
     return reads, gates
 
 
+def sound_before(session: Session, table: Table, month: date) -> date | None:
+    """Return the newest month before `month` in which a table passed its checks; None when there is none."""
+    for earlier in reversed(session.months(table.name)):
+        if earlier < month:
+            try:
+                gate(session, [(table.name, earlier)])
+            except Blocked:
+                continue
+            return earlier
+    return None
+
+
 def query_asset(table: Table, query: Query, layer: str) -> dg.AssetsDefinition:
-    """Build the asset of one table of the clean layer from the query that bears its name."""
-    names = [name for name in query.reads if name not in _NOMENCLATURES]
+    """Build the asset of one table of the clean layer from the query that bears its name.
+
+    A query that reads its own table reads it as it was in the newest sound month before.
+    """
+    names = [name for name in query.reads if name not in _NOMENCLATURES and name != table.name]
+    remembers = table.name in query.reads
     labels = [name for name in query.reads if name in _NOMENCLATURES]
 
     @dg.asset(**stamp(table, layer, description=query.header, query=query, kinds={"duckdb", "sql"}), deps=names)
@@ -198,6 +215,10 @@ def query_asset(table: Table, query: Query, layer: str) -> dg.AssetsDefinition:
             updates = labels_of(session, folders.incoming_path, month, labels)
             nomenclatures.load(session.connection, updates)
             session.bind(reads)
+            if remembers:
+                before = sound_before(session, table, month)
+                session.bind_months([table], [before] if before else [])
+                reads |= {table: before} if before else {}
             writes = session.replace(
                 {table: query.text},
                 where={"month": month},

@@ -8,6 +8,7 @@ from importlib.resources import files
 import duckdb
 
 from sf_assets import nomenclatures
+from sf_assets.clean.activities import NAF_PAIRE
 from sf_assets.clean.tables import BLACKLIST
 from sf_assets.features.delays import DELAYS
 from sf_assets.staging.tables import FILTER_IMPORT, STAGING
@@ -15,6 +16,14 @@ from sf_assets.staging.tables import FILTER_IMPORT, STAGING
 BOUND = {"reference_date": date(2024, 6, 30)} | {name: DELAYS[name] for name in ("comptes_months", "procol_days")}
 SIRET = "40000000100011"
 OTHER = "40000000200019"
+
+
+# What a table is made of besides staging and the tables that tests fill by hand.
+NEEDS = {
+    "clean_sirene": ("clean_naf_passage",),
+    "clean_sirene_ul": ("clean_naf_passage",),
+    "siren_blacklist": ("clean_sirene_ul",),
+}
 
 
 class World:
@@ -25,9 +34,12 @@ class World:
         nomenclatures.load(connection)
         # A number from 0 to n - 1, as good as drawn by chance and the same on every run.
         connection.execute("create temp macro draw(seed, rank, n) as cast(hash(seed || '/' || rank) % n as integer)")
-        for table in (*STAGING.values(), FILTER_IMPORT, BLACKLIST):
+        for table in (*STAGING.values(), FILTER_IMPORT, BLACKLIST, NAF_PAIRE):
             columns = ", ".join(f"{column.name} {column.type}" for column in table.columns)
             connection.execute(f"create table {table.name} ({columns})")
+        # Most tests are about something else: activities are in NAF rev. 2 unless a test says otherwise.
+        for name in ("stg_sirene", "stg_sirene_ul"):
+            connection.execute(f"alter table {name} alter nomenclature_activite set default 'NAFRev2'")
 
     def add(self, table: str, columns: str, *rows: tuple[object, ...]) -> None:
         names = columns.split()
@@ -40,6 +52,8 @@ class World:
         self.add("siren_blacklist", "siren", (siren,))
 
     def build(self, name: str) -> None:
+        for needed in NEEDS.get(name, ()):
+            self.build(needed)
         text = files("sf_assets.clean").joinpath(f"{name}.sql").read_text(encoding="utf-8")
         values = {key: value for key, value in BOUND.items() if f"${key}" in text}
         self.connection.execute(f"create or replace table {name} as {text}", values)

@@ -53,7 +53,8 @@ def perimeter(connection: duckdb.DuckDBPyConnection, path: Path, **parameters: o
 
 
 def clean(connection: duckdb.DuckDBPyConnection, month: date) -> None:
-    """Build every clean table."""
+    """Build every clean table; what was known of units in a batch cleaned before on this connection is remembered."""
+    connection.execute("create table if not exists clean_naf_paire (siren varchar, naf varchar, naf25 varchar)")
     _build(connection, "clean", CLEAN, PARAMETERS | {"reference_date": cutoff_of(month)})
 
 

@@ -91,6 +91,106 @@ def test_a_legal_unit_gets_the_names_of_its_category_and_of_its_activity_in_both
     assert world.rows("clean_sirene_ul", "naf_section, naf25_section") == [("J", "K"), (None, None)]
 
 
+# ---- activities in two nomenclatures
+
+UNIT = "siren nomenclature_activite activite_principale activite_principale_naf25"
+CODED = "siren, activite_principale, origine_naf, naf_section, activite_principale_naf25, origine_naf25, naf25_section"
+
+
+@pytest.mark.parametrize(
+    ("nomenclature", "code", "second", "expected"),
+    [
+        # Before, in a mixed file, and after, for a code that has one successor and one predecessor.
+        ("NAFRev2", "62.01Z", "62.10Y", ("62.01Z", "livree", "J", "62.10Y", "livree", "K")),
+        ("NAFRev2", "62.01Z", None, ("62.01Z", "livree", "J", "62.10Y", "unique", "K")),
+        ("NAF2025", "62.10Y", "62.10Y", ("62.01Z", "unique", "J", "62.10Y", "livree", "K")),
+        ("NAF2025", "62.10Y", None, ("62.01Z", "unique", "J", "62.10Y", "livree", "K")),
+        # A code that splits, of which nobody says anything: the whole before the part, then the nearest.
+        ("NAF2025", "66.30Y", None, ("66.30Z", "presumee", "K", "66.30Y", "livree", "L")),
+        ("NAFRev2", "45.20A", None, ("45.20A", "livree", "G", "95.31G", "presumee", "T")),
+        # Neither NAF, and none: only the second code can be read.
+        ("inconnue", "28.50Z", "62.10Y", ("62.01Z", "unique", "J", "62.10Y", "livree", "K")),
+        ("inconnue", "62.01Z", None, (None, None, None, None, None, None)),
+        (None, None, None, (None, None, None, None, None, None)),
+        # None named: the code is in one table only.
+        (None, "62.01Z", None, ("62.01Z", "livree", "J", "62.10Y", "unique", "K")),
+        (None, "62.10Y", None, ("62.01Z", "unique", "J", "62.10Y", "livree", "K")),
+        # New in NAF 2025, without a predecessor.
+        ("NAF2025", "46.89Y", None, (None, None, None, "46.89Y", "livree", "G")),
+    ],
+)
+def test_both_codes_of_a_unit_are_decided_and_say_how(world, nomenclature, code, second, expected):
+    world.add("stg_sirene_ul", UNIT, ("400000001", nomenclature, code, second))
+    world.add("stg_sirene", "siren siret nomenclature_activite ape ape_naf25", ("1", SIRET, nomenclature, code, second))
+    assert world.rows("clean_sirene_ul", CODED) == [("400000001", *expected)]
+    establishment = "ape, origine_naf, naf_section, ape_naf25, origine_naf25, naf25_section"
+    assert world.rows("clean_sirene", establishment) == [expected]
+
+
+def test_the_pair_of_a_unit_decides_before_the_most_frequent_one(world):
+    world.add("clean_naf_paire", "siren naf naf25", ("400000001", "77.40Z", "66.12Y"))
+    world.add("clean_naf_paire", "siren naf naf25", *((f"5{n:08}", "62.03Z", "62.20H") for n in range(3)))
+    world.add("clean_naf_paire", "siren naf naf25", *((f"6{n:08}", "62.02B", "62.20H") for n in range(2)))
+    world.add(
+        "stg_sirene_ul", UNIT,
+        ("400000001", "NAF2025", "66.12Y", None),  # its own pair: no broker, so that it stays
+        ("400000002", "NAF2025", "62.20H", None),  # three of five come from 62.03Z
+        ("400000003", "NAF2025", "66.12Y", None),  # one pair seen, and it is the only one
+        ("600000001", "NAF2025", "62.20H", None),
+    )  # fmt: skip
+    assert world.rows("clean_sirene_ul", "siren, activite_principale, origine_naf") == [
+        ("400000001", "77.40Z", "paire"),
+        ("400000002", "62.03Z", "frequente"),
+        ("400000003", "77.40Z", "frequente"),
+        ("600000001", "62.02B", "paire"),
+    ]
+
+
+def test_a_pair_that_is_no_longer_a_unit_s_activity_decides_nothing(world):
+    world.add("clean_naf_paire", "siren naf naf25", ("400000001", "77.40Z", "66.12Y"))
+    world.add("stg_sirene_ul", UNIT, ("400000001", "NAF2025", "62.10Y", None))
+    assert world.rows("clean_sirene_ul", "activite_principale, origine_naf") == [("62.01Z", "unique")]
+
+
+def test_pairs_are_remembered_until_new_ones_come_and_only_where_a_code_splits(world):
+    world.add(
+        "clean_naf_paire", "siren naf naf25",
+        ("400000001", "77.40Z", "66.12Y"), ("400000002", "62.03Z", "62.20H"), ("400000009", "62.02B", "62.20H"),
+    )  # fmt: skip
+    world.add(
+        "stg_sirene_ul", UNIT,
+        ("400000001", "NAFRev2", "77.40Z", "77.40H"),  # delivered again, with another second code
+        ("400000002", "NAF2025", "62.20H", "62.20H"),  # one code, written twice in a mixed file
+        ("400000003", "NAFRev2", "62.01Z", "62.10Y"),  # INSEE's correspondence says as much
+        ("400000004", "NAFRev2", "62.02A", "63.10Y"),  # INSEE's correspondence does not know that
+        ("400000005", "inconnue", "62.03Z", "62.20H"),
+    )  # fmt: skip
+    found = "select siren, naf, naf25 from clean_naf_paire order by all"
+    world.build("clean_naf_paire")
+    assert world.connection.execute(found).fetchall() == [
+        ("400000001", "77.40Z", "77.40H"),
+        ("400000002", "62.03Z", "62.20H"),
+        ("400000004", "62.02A", "63.10Y"),
+        ("400000009", "62.02B", "62.20H"),
+    ]
+
+
+@pytest.mark.parametrize("nomenclature", ["NAFRev2", "NAF2025"])
+def test_the_excluded_activities_are_the_same_in_both_nomenclatures(world, nomenclature):
+    """Each of the 732 activities, coded in either: the same 41 are left out once units' pairs are known."""
+    world.build("clean_naf_passage")
+    forward = world.connection.execute(
+        "select code, correspondant from clean_naf_passage where nomenclature = 'NAFRev2' order by code"
+    ).fetchall()
+    pairs = [(f"{n:09}", *pair) for n, pair in enumerate(forward)]
+    world.add("clean_naf_paire", "siren naf naf25", *pairs)
+    world.add("stg_filter_import", "siren", *((siren,) for siren, *_ in pairs))
+    world.add("stg_sirene", "siren siege departement", *((siren, True, "21") for siren, *_ in pairs))
+    coded = [(siren, nomenclature, naf if nomenclature == "NAFRev2" else naf25) for siren, naf, naf25 in pairs]
+    world.add("stg_sirene_ul", "siren nomenclature_activite activite_principale", *coded)
+    assert len(world.rows("siren_blacklist")) == 41
+
+
 def test_two_seats_make_two_rows_that_the_key_refuses(world):  # trap 54
     world.add("stg_sirene_ul", "siren", ("400000001",))
     world.add("stg_sirene", "siren siret siege", ("400000001", SIRET, True), ("400000001", OTHER, True))

@@ -165,7 +165,7 @@ def test_what_leaves_companies_out_is_computed_before_every_table_that_leaves_th
     for name in kept:
         assert dg.AssetKey("siren_blacklist") in GRAPH.get(dg.AssetKey(name)).parent_keys, name
     parents = {key.to_user_string() for key in GRAPH.get(dg.AssetKey("siren_blacklist")).parent_keys}
-    assert parents == {"stg_filter_import", "stg_sirene", "stg_sirene_ul"}
+    assert parents == {"stg_filter_import", "stg_sirene", "clean_sirene_ul"}
 
 
 def test_each_layer_reads_the_one_above_it() -> None:

@@ -39,6 +39,7 @@ def scored(*scores: float, **columns: list) -> pl.DataFrame:
         "raison_sociale": [f"ENTREPRISE {i}" for i in range(count)],
         "siret_siege": [f"{i:09}00012" for i in range(count)],
         "code_naf": ["43.21A"] * count,
+        "code_naf25": ["43.21G"] * count,
         "code_commune": ["01004"] * count,
         "departement": ["01"] * count,
         "libelle_region": ["Auvergne-Rhône-Alpes"] * count,
@@ -462,7 +463,7 @@ def test_the_four_files_are_written_and_read_back(tmp_path):
     assert csv.read_bytes().startswith(b"\xef\xbb\xbf")
     assert lines[0].split(";") == [header.title for header in HEADERS if header.column != "corrections"]
     assert lines[2].split(";")[:2] == ["2", "000000001"]
-    assert lines[2].split(";")[8:13] == ["12", "Risque modéré", "0,068", "Nouvelle alerte", "03/2026"]
+    assert lines[2].split(";")[9:14] == ["12", "Risque modéré", "0,068", "Nouvelle alerte", "03/2026"]
     assert lines[2].split(";")[13] == "L'effectif a baissé de 12\xa0% en un an"
     book = sheets(xlsx)
     assert list(book) == ["Liste", "Lisez-moi"]

@@ -56,6 +56,18 @@ def test_a_nomenclature_has_its_published_fingerprint(con, table, columns, count
     assert hashlib.sha256(text.encode()).hexdigest() == FINGERPRINTS[table, columns, count]
 
 
+# What INSEE publishes of its edition of January 2026: all of one side, and all but one code of the other.
+def test_the_correspondence_has_its_published_counts_and_only_codes_that_exist(con):
+    counted = """
+        select
+            count(*), count(distinct naf), count(distinct naf25), count_if(naf[:5] <> naf25[:5]),
+            count_if(naf_codes.niv1 <> naf25_codes.niv1)
+        from naf_passage join naf_codes on naf = naf_codes.niv5 join naf25_codes on naf25 = naf25_codes.niv5
+    """
+    assert con.execute(counted).fetchone() == (1223, 732, 746, 650, 299)
+    assert con.execute("select niv5 from naf25_codes anti join naf_passage on niv5 = naf25").fetchall() == [("46.89Y",)]
+
+
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_a_nomenclature_has_its_declared_columns_a_key_without_repeat_and_no_empty_cell(con, table):
     header = csv_path(table.name).read_text(encoding="utf-8").split("\n", 1)[0]
@@ -310,7 +322,10 @@ def test_a_delivered_table_that_is_no_utf8_is_refused(tmp_path):
 
 
 SEPTEMBER = date(2025, 9, 1)
-REGISTER = ("src_sirene", "src_sirene_ul", "stg_sirene", "stg_sirene_ul", "clean_sirene_ul")
+REGISTER = (
+    *("src_sirene", "src_sirene_ul", "stg_sirene", "stg_sirene_ul"),
+    *("clean_naf_paire", "clean_naf_passage", "clean_sirene_ul"),
+)
 runs_months = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
 
 

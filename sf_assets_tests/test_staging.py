@@ -403,8 +403,8 @@ def test_an_unreadable_duration_is_refused_b5(read):
     assert (rows, count.quarantined) == ([], 1)
 
 
-def _sirene(**cells):
-    described = BY_NAME["sirene"]
+def _sirene(source="sirene", **cells):
+    described = BY_NAME[source]
     header = list(dict.fromkeys(cell.header for cell in described.cells))
     record = {
         "siren": ID, "nic": "00019", "etablissementSiege": "true", "codeCommuneEtablissement": "21231",
@@ -426,9 +426,29 @@ def test_departments_come_from_the_commune_traps_32_33_35(read, commune, departe
     assert rows[0][12] == departement
 
 
-def test_a_former_nomenclature_leaves_the_record_out_trap_31(read):
-    rows, count = read("sirene", *_sirene(nomenclatureActivitePrincipaleEtablissement="NAF1993"))
-    assert (rows, count.filtered) == ([], 1)
+# Trap 31: another nomenclature left the record out, and on 1 January 2027 would have left out every company.
+@pytest.mark.parametrize(
+    ("delivered", "read_as"),
+    [
+        ("NAFRev2", "NAFRev2"), ("NAF2025", "NAF2025"), ("NAFRev2025", "NAF2025"),
+        ("NAF1993", "inconnue"), ("NAF 2025", "inconnue"), ("", None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("source", ["sirene", "sirene_ul"])
+def test_no_record_is_left_out_for_its_nomenclature_trap_31(read, connection, source, delivered, read_as):
+    cells = {f"nomenclatureActivitePrincipale{kind}": delivered for kind in ("Etablissement", "UniteLegale")}
+    _, count = read(source, *_sirene(source, **cells))
+    assert count.accepted == 1
+    assert connection.execute("select read_nomenclature($1)", [delivered]).fetchone() == (read_as,)
+
+
+def test_the_second_code_of_an_establishment_is_kept_and_its_column_may_be_missing(read):
+    header, record = _sirene(activitePrincipaleNAF25Etablissement="25.53Y")
+    rows, _ = read("sirene", header, record)
+    assert rows[0][-1] == "25.53Y"
+    without = [name for name in header.split(",") if "NAF25" not in name]
+    rows, count = read("sirene", ",".join(without), record.replace("25.53Y,", ""))
+    assert (count.accepted, rows[0][-1]) == (1, None)
 
 
 def test_bad_coordinates_lose_their_cell_only_and_missing_ones_are_unknown_trap_16(read):  # trap 36, decision B6

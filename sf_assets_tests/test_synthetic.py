@@ -159,7 +159,7 @@ def test_sirene_headers_are_those_of_the_published_files(october: Path) -> None:
     units = table(october, "sireneUL.csv").columns
     assert len(units) == 34
     assert "activitePrincipaleNAF25UniteLegale" in units
-    assert len(table(october, "StockEtablissement_utf8_geo.csv").columns) == 57
+    assert len(table(october, "StockEtablissement_utf8_geo.csv").columns) == 58
     assert len(table(october, "StockEtablissementHistorique_utf8.csv").columns) == 18
 
 

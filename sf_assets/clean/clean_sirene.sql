@@ -1,9 +1,45 @@
 -- One row is one establishment of the register, in the perimeter or not (sources.md §6.7). The address holds only what
--- exists: street, then postal code and commune, then country, each on its line (decision B6).
+-- exists: street, then postal code and commune, then country, each on its line (decision B6). Both codes of its activity
+-- are there whichever INSEE delivered: its legal unit's pair decides where they share a code that splits.
+with delivered as (
+    select
+        *,
+        case nomenclature when 'NAFRev2' then ape end as naf,
+        case nomenclature when 'NAF2025' then ape else ape_naf25 end as naf25
+    from (
+        -- No code is in both tables: one whose nomenclature is not named is read in the table that has it.
+        select
+            establishments.*,
+            case
+                when establishments.nomenclature_activite is not null then establishments.nomenclature_activite
+                when former.niv5 is not null then 'NAFRev2'
+                when latter.niv5 is not null then 'NAF2025'
+            end as nomenclature
+        from stg_sirene as establishments
+        left join naf_codes as former on establishments.ape = former.niv5
+        left join naf25_codes as latter on establishments.ape = latter.niv5
+    ) as named
+),
+
+coded as (
+    select
+        d.*,
+        coalesce(d.naf, paires.naf, former.correspondant) as code_naf,
+        coalesce(d.naf25, paires.naf25, latter.correspondant) as code_naf25,
+        case when d.naf is not null then 'livree' when paires.naf is not null then 'paire' else former.origine end
+            as origine_naf,
+        case when d.naf25 is not null then 'livree' when paires.naf25 is not null then 'paire' else latter.origine end
+            as origine_naf25
+    from delivered as d
+    left join clean_naf_paire as paires on d.siren = paires.siren and (d.naf = paires.naf or d.naf25 = paires.naf25)
+    left join clean_naf_passage as former on former.nomenclature = 'NAF2025' and d.naf25 = former.code
+    left join clean_naf_passage as latter on latter.nomenclature = 'NAFRev2' and d.naf = latter.code
+)
+
 select
-    stg_sirene.siren,
-    stg_sirene.siret,
-    stg_sirene.siege,
+    coded.siren,
+    coded.siret,
+    coded.siege,
     nullif(
         regexp_replace(
             concat_ws(
@@ -11,32 +47,38 @@ select
                 nullif(
                     concat_ws(
                         ' ',
-                        stg_sirene.numero_voie,
-                        stg_sirene.indrep,
-                        stg_sirene.type_voie,
-                        stg_sirene.voie,
-                        '(' || stg_sirene.complement_adresse || ')'
+                        coded.numero_voie,
+                        coded.indrep,
+                        coded.type_voie,
+                        coded.voie,
+                        '(' || coded.complement_adresse || ')'
                     ),
                     ''
                 ),
-                nullif(concat_ws(' ', stg_sirene.code_postal, stg_sirene.commune), ''),
-                stg_sirene.pays_etranger
+                nullif(concat_ws(' ', coded.code_postal, coded.commune), ''),
+                coded.pays_etranger
             ),
             ' {2,}', ' ', 'g'
         ),
         ''
     ) as adresse,
-    stg_sirene.code_commune,
-    stg_sirene.departement,
+    coded.code_commune,
+    coded.departement,
     departements.libelle_departement,
     departements.region,
     departements.libelle_region,
-    stg_sirene.ape,
+    coded.code_naf as ape,
     naf_codes.niv1 as naf_section,
-    stg_sirene.date_creation,
-    stg_sirene.longitude,
-    stg_sirene.latitude,
-    stg_sirene.est_actif
-from stg_sirene
-left join labels_departement_region as departements on stg_sirene.departement = departements.departement
-left join naf_codes on stg_sirene.ape = naf_codes.niv5
+    coded.date_creation,
+    coded.longitude,
+    coded.latitude,
+    coded.est_actif,
+    coded.nomenclature as nomenclature_activite,
+    coded.code_naf25 as ape_naf25,
+    naf25_codes.niv1 as naf25_section,
+    coded.origine_naf,
+    coded.origine_naf25
+from coded
+left join labels_departement_region as departements on coded.departement = departements.departement
+left join naf_codes on coded.code_naf = naf_codes.niv5
+left join naf25_codes on coded.code_naf25 = naf25_codes.niv5

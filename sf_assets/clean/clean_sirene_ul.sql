@@ -1,6 +1,42 @@
 -- One row is one legal unit of the register, in the perimeter or not, with its seat wherever that is (sources.md §6.8).
 -- A natural person is named by the names that exist, followed by EI; a unit without any has no name (decision B6). Two
--- seats of a unit make two rows, which the check of the key refuses.
+-- seats of a unit make two rows, which the check of the key refuses. Both codes of its activity are there whichever
+-- INSEE delivered, each with how it was decided: a unit keeps one history of sectors across a change of nomenclature.
+with delivered as (
+    select
+        *,
+        case nomenclature when 'NAFRev2' then activite_principale end as naf,
+        case nomenclature when 'NAF2025' then activite_principale else activite_principale_naf25 end as naf25
+    from (
+        -- No code is in both tables: one whose nomenclature is not named is read in the table that has it.
+        select
+            units.*,
+            case
+                when units.nomenclature_activite is not null then units.nomenclature_activite
+                when former.niv5 is not null then 'NAFRev2'
+                when latter.niv5 is not null then 'NAF2025'
+            end as nomenclature
+        from stg_sirene_ul as units
+        left join naf_codes as former on units.activite_principale = former.niv5
+        left join naf25_codes as latter on units.activite_principale = latter.niv5
+    ) as named
+),
+
+coded as (
+    select
+        d.*,
+        coalesce(d.naf, paires.naf, former.correspondant) as code_naf,
+        coalesce(d.naf25, paires.naf25, latter.correspondant) as code_naf25,
+        case when d.naf is not null then 'livree' when paires.naf is not null then 'paire' else former.origine end
+            as origine_naf,
+        case when d.naf25 is not null then 'livree' when paires.naf25 is not null then 'paire' else latter.origine end
+            as origine_naf25
+    from delivered as d
+    left join clean_naf_paire as paires on d.siren = paires.siren and (d.naf = paires.naf or d.naf25 = paires.naf25)
+    left join clean_naf_passage as former on former.nomenclature = 'NAF2025' and d.naf25 = former.code
+    left join clean_naf_passage as latter on latter.nomenclature = 'NAFRev2' and d.naf = latter.code
+)
+
 select
     ul.siren,
     coalesce(
@@ -23,11 +59,11 @@ select
     ) as raison_sociale,
     ul.categorie_juridique,
     categories.libelle as libelle_categorie_juridique,
-    ul.activite_principale,
+    ul.code_naf as activite_principale,
     naf.niv5_libelle as libelle_activite_principale,
     naf.niv1 as naf_section,
     naf.niv1_libelle as libelle_naf_section,
-    ul.activite_principale_naf25,
+    ul.code_naf25 as activite_principale_naf25,
     naf25.niv5_libelle as libelle_activite_principale_naf25,
     naf25.niv1 as naf25_section,
     naf25.niv1_libelle as libelle_naf25_section,
@@ -37,10 +73,13 @@ select
     departements.region,
     departements.libelle_region,
     ul.creation,
-    ul.est_actif
-from stg_sirene_ul as ul
+    ul.est_actif,
+    ul.nomenclature as nomenclature_activite,
+    ul.origine_naf,
+    ul.origine_naf25
+from coded as ul
 left join categories_juridiques as categories on ul.categorie_juridique = categories.code
-left join naf_codes as naf on ul.activite_principale = naf.niv5
-left join naf25_codes as naf25 on ul.activite_principale_naf25 = naf25.niv5
+left join naf_codes as naf on ul.code_naf = naf.niv5
+left join naf25_codes as naf25 on ul.code_naf25 = naf25.niv5
 left join stg_sirene as sieges on ul.siren = sieges.siren and sieges.siege
 left join labels_departement_region as departements on sieges.departement = departements.departement

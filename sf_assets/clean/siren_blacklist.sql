@@ -1,6 +1,7 @@
 -- One row is one company of the import perimeter that the clean layer hides, with its reasons (sources.md §5.4). Codes
 -- are compared whole: neighbours such as 64.20Z (holdings) stay. A closed seat is a seat; a company unknown to the
--- register of legal units is judged on its seat alone.
+-- register of legal units is judged on its seat alone. Activities are named in NAF rev. 2, and units that INSEE codes in
+-- NAF 2025 have that code too.
 with examined as (
     select
         siren,
@@ -14,7 +15,7 @@ with examined as (
                 )
         ) as motif_categorie_juridique,
         exists(
-            select 1 from stg_sirene_ul as ul
+            select 1 from clean_sirene_ul as ul
             where
                 ul.siren = perimetre.siren
                 and ul.activite_principale in (

@@ -3,7 +3,7 @@
 Each is the result of the query of this folder that bears its name.
 """
 
-from sf_assets.clean import occasional, open_accounts, procedures
+from sf_assets.clean import activities, occasional, open_accounts, procedures
 from sf_assets.fields import pick
 from sf_assets.schema import Column, Rule, Table, between, no_rows, not_null
 
@@ -168,7 +168,7 @@ SIRENE = Table(
     grain="one establishment of the register, in the perimeter or not",
     columns=pick(
         "siren siret siege adresse code_commune departement libelle_departement region libelle_region ape naf_section "
-        "date_creation longitude latitude est_actif"
+        "date_creation longitude latitude est_actif nomenclature_activite ape_naf25 naf25_section origine_naf origine_naf25"
     ),
     # Real batches repeat a siret now and then: what follows takes one row per seat, so that it is a note, not a stop.
     rules=(
@@ -197,10 +197,16 @@ SIRENE_UL = Table(
         "siren raison_sociale categorie_juridique libelle_categorie_juridique activite_principale "
         "libelle_activite_principale naf_section libelle_naf_section activite_principale_naf25 "
         "libelle_activite_principale_naf25 naf25_section libelle_naf25_section departement siret_siege "
-        "libelle_departement region libelle_region creation est_actif"
+        "libelle_departement region libelle_region creation est_actif nomenclature_activite origine_naf origine_naf25"
     ),
     key=("siren",),
     rules=(
+        no_rows(
+            "nomenclature_known",
+            "select * from {batch} where nomenclature_activite = 'inconnue'",
+            "These activities are coded in neither NAF: ask INSEE what the nomenclature is called, for `read_nomenclature`.",
+            "warning",
+        ),
         no_rows(
             "activity_named",
             "select * from {batch} where activite_principale is not null and libelle_activite_principale is null",
@@ -256,6 +262,8 @@ RATIOS = Table(
 
 # In the order of what they read.
 TABLES = (
+    *activities.TABLES,
+    SIRENE_UL,
     BLACKLIST,
     FILTER,
     AP,
@@ -269,7 +277,6 @@ TABLES = (
     EFFECTIF,
     EFFECTIF_ENT,
     SIRENE,
-    SIRENE_UL,
     SIRENE_HISTO,
     PAYDEX,
     RATIOS,

@@ -140,6 +140,14 @@ FAULTS = (
         _first_again(10, pl.lit("AUTRE NOM").alias("denominationUniteLegale")), "clean_sirene_ul", "key_unique",
     ),
     FileFault(
+        "nomenclature_unknown", "activities coded in a nomenclature that nobody knows", SIRENE_UL,
+        of_columns(
+            ",", pl.lit("NAF2030").alias("nomenclatureActivitePrincipaleUniteLegale"),
+            pl.lit("").alias("activitePrincipaleNAF25UniteLegale"),
+        ),
+        "siren_blacklist", "motif_activite_like_before",
+    ),
+    FileFault(
         "demands_repeated", "one demand in eight twice, with other hours", "demande_ap.csv",
         _first_again(8, pl.lit("1.0").alias("HTA")), "stg_apdemande", "few_refused",
     ),

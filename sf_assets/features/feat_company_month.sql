@@ -10,7 +10,9 @@ with months as (
 ),
 
 seats as (
-    select siren, siret, code_commune, departement, region, libelle_region, ape, naf_section
+    select
+        siren, siret, code_commune, departement, region, libelle_region,
+        ape, naf_section, ape_naf25, naf25_section, nomenclature_activite, origine_naf, origine_naf25
     from clean_sirene
     where siege
     qualify row_number() over (partition by siren order by est_actif desc, siret) = 1
@@ -133,6 +135,12 @@ select
     seats.libelle_region,
     coalesce(ul.activite_principale, seats.ape) as code_naf,
     coalesce(ul.naf_section, seats.naf_section) as naf_section,
+    coalesce(ul.activite_principale_naf25, seats.ape_naf25) as code_naf25,
+    coalesce(ul.naf25_section, seats.naf25_section) as naf25_section,
+    coalesce(ul.nomenclature_activite, seats.nomenclature_activite) as nomenclature_activite,
+    case when ul.activite_principale is not null then ul.origine_naf else seats.origine_naf end as origine_naf,
+    case when ul.activite_principale_naf25 is not null then ul.origine_naf25 else seats.origine_naf25 end
+        as origine_naf25,
     ul.categorie_juridique,
     p.procedure_connue,
     date_diff('day', ul.creation, months.cutoff) / 365.25 as age_entreprise,

@@ -30,6 +30,8 @@ COMPANY_MONTH = Table(
         *pick("siren raison_sociale siret_siege code_commune departement libelle_region"),
         Column("code_naf", "VARCHAR", "main activity, NAF rev. 2, of the legal unit, otherwise of its seat"),
         *pick("naf_section"),
+        Column("code_naf25", "VARCHAR", "main activity, NAF 2025, of the legal unit, otherwise of its seat"),
+        *pick("naf25_section nomenclature_activite origine_naf origine_naf25"),
         *pick("categorie_juridique"),
         Column("procedure_connue", "VARCHAR", "collective procedure known at the cut-off, NULL when none"),
         *_features("age_entreprise demenagements_24m taille_groupe"),

@@ -47,6 +47,7 @@ HEADERS: tuple[Header, ...] = (
     Header("libelle_region", "Région", 26),
     Header("code_commune", "Code commune", 15),
     Header("code_naf", "Code NAF", 11),
+    Header("code_naf25", "Code NAF 2025", 14, optional=True),
     Header("effectif", "Effectif", 10, "integer"),
     Header("niveau", "Niveau d'alerte", 17),
     Header("probabilite", "Risque", 9, "percent"),

@@ -16,10 +16,12 @@ from sf_assets.fields import pick
 from sf_assets.nomenclatures.updates import read_csv, read_given
 from sf_assets.schema import Column, Table
 
+_NAF = r"[0-9]{2}\.[0-9]{2}[A-Z]"
+
 
 def _naf(edition: str) -> tuple[Column, ...]:
     return (
-        Column("niv5", "VARCHAR", f"sub-class, {edition}", pattern=r"[0-9]{2}\.[0-9]{2}[A-Z]"),
+        Column("niv5", "VARCHAR", f"sub-class, {edition}", pattern=_NAF),
         Column("niv4", "VARCHAR", f"class, {edition}"),
         Column("niv3", "VARCHAR", f"group, {edition}"),
         Column("niv2", "VARCHAR", f"division, {edition}"),
@@ -32,6 +34,15 @@ def _naf(edition: str) -> tuple[Column, ...]:
 TABLES = (
     Table("naf_codes", "one activity of NAF rev. 2", _naf("NAF rev. 2"), key=("niv5",)),
     Table("naf25_codes", "one activity of NAF 2025", _naf("NAF 2025"), key=("niv5",)),
+    Table(
+        "naf_passage",
+        "one relation of INSEE's correspondence: something of an activity of NAF rev. 2 is in one of NAF 2025",
+        (
+            Column("naf", "VARCHAR", "sub-class, NAF rev. 2", pattern=_NAF),
+            Column("naf25", "VARCHAR", "sub-class, NAF 2025", pattern=_NAF),
+        ),
+        key=("naf", "naf25"),
+    ),
     Table(
         "categories_juridiques",
         "one legal category, INSEE level III",

@@ -1,7 +1,7 @@
 """Tolerances as checks: one number measured on a month, compared with the sound months of the same table before it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from math import isfinite
 from statistics import median
@@ -56,14 +56,23 @@ def _probe(tolerance: Tolerance, asset: str, table: Table, scope: Mapping[str, s
         past = _past(session, asset, tolerance.name, month) if _looks_back(tolerance) else _Past()
         conditions = "".join(f" and {column} = '{value}'" for column, value in scope.items())
         rows = f"(select * from lake.{table.name} where month = {{}}{conditions})"
-        query = (
-            tolerance.query.replace("{batch}", rows.format("{month}"))
-            .replace("{before}", rows.format(_literal(past.month or month)))
-            .replace("{month}", _literal(month))
-            .replace("{source}", asset.partition("_")[2])
-        )
+
+        def filled(text: str) -> str:
+            return (
+                text.replace("{batch}", rows.format("{month}"))
+                .replace("{before}", rows.format(_literal(past.month or month)))
+                .replace("{month}", _literal(month))
+                .replace("{source}", asset.partition("_")[2])
+            )
+
+        query = filled(tolerance.query)
         ((found,),) = session.connection.execute(query).fetchall()
-        return _compare(tolerance, None if found is None else float(found), past, query)
+        outcome = _compare(tolerance, None if found is None else float(found), past, query)
+        if outcome.passed or not tolerance.detail:
+            return outcome
+        counts = session.connection.execute(filled(tolerance.detail)).fetchall()
+        listed = ", ".join(f"{name} {_figure(float(count or 0))}" for name, count in counts)
+        return replace(outcome, statement=f"{outcome.statement} Counts by reason: {listed}.")
 
     return Probe(tolerance.name, judge, meaning_of_tolerance(tolerance), tolerance.advice, tolerance.severity)
 

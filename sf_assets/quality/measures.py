@@ -24,6 +24,8 @@ class Tolerance:
     `low` and `high` hold for every month. `change` is the distance to the last sound month, `level` to the middle of the
     twelve months before; they are shares of the reference when `relative`, otherwise in the unit of the measure. A
     distance under `least`, in that unit, is chance.
+
+    `detail` gives rows of a name and a count, with the same marks, that are said when the number is refused.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Tolerance:
     relative: bool = True
     least: float = 0.0
     severity: Severity = "error"
+    detail: str = ""
 
 
 def middle(amount: str) -> str:

@@ -16,6 +16,7 @@ from sf_assets.quality.measures import (
     newest,
     recent,
 )
+from sf_assets.quality.population import TOLERANCES as POPULATION
 
 # A producer's format change spoils most records; scattered mistakes stay far below one record in twenty.
 REFUSED_SHARE = 0.05
@@ -83,6 +84,7 @@ TOLERANCES = (
         level=_both(0.25),
         least=20,
     ),
+    *POPULATION,
     Tolerance(
         "debts_like_before",
         ("stg_debit",),

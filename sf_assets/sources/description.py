@@ -25,6 +25,7 @@ Reader = Literal[
     "motif",
     "centimes",
     "ape",
+    "nomenclature",
     "code_commune",
     "code_postal",
     "indrep",

@@ -4,10 +4,6 @@ from dataclasses import replace
 
 from sf_assets.sources.description import Cell, Source
 
-# A record whose activity is coded in a former nomenclature says nothing we can use: it is left out, as the producer's
-# users have always done. Its company may then lack a seat, and leaves the perimeter.
-_FORMER_NOMENCLATURE = "\"{activity}\" <> '' and \"{nomenclature}\" <> 'NAFRev2'"
-
 _EXTRACTED = Source(
     name="sirene_ul",
     producer="INSEE",
@@ -19,9 +15,6 @@ _EXTRACTED = Source(
     filtered=False,
     known="state at the date",
     legal_basis="open data",
-    skip=_FORMER_NOMENCLATURE.format(
-        activity="activitePrincipaleUniteLegale", nomenclature="nomenclatureActivitePrincipaleUniteLegale"
-    ),
     cells=(
         Cell("siren", column="siren"),
         Cell("denominationUniteLegale", column="raison_sociale"),
@@ -30,21 +23,21 @@ _EXTRACTED = Source(
         Cell("nomUsageUniteLegale", column="nom_usage_unite_legale"),
         Cell("categorieJuridiqueUniteLegale", column="categorie_juridique"),
         Cell("activitePrincipaleUniteLegale", "ape", "activite_principale", on_error="ignore"),
-        Cell("nomenclatureActivitePrincipaleUniteLegale"),
-        Cell("activitePrincipaleNAF25UniteLegale", column="activite_principale_naf25"),
+        Cell("nomenclatureActivitePrincipaleUniteLegale", "nomenclature", "nomenclature_activite", on_error="ignore"),
+        # There since December 2025; it may disappear once the main code is in NAF 2025.
+        Cell("activitePrincipaleNAF25UniteLegale", column="activite_principale_naf25", optional=True),
         Cell("dateCreationUniteLegale", "date_iso", "creation", on_error="ignore"),
         Cell("etatAdministratifUniteLegale", "etat_actif", "est_actif"),
     ),
 )
 
-# INSEE's own editions; those before 2025 know no second nomenclature.
+# INSEE's own editions.
 SIRENE_UL = replace(
     _EXTRACTED,
     editions=(
         replace(
             _EXTRACTED,
             names=("StockUniteLegale_utf8.csv", "StockUniteLegale_utf8.parquet"),
-            cells=tuple(replace(cell, optional="NAF25" in cell.header) for cell in _EXTRACTED.cells),
         ),
     ),
 )
@@ -59,9 +52,6 @@ _GEOCODED = Source(
     filtered=False,
     known="state at the date",
     legal_basis="open data",
-    skip=_FORMER_NOMENCLATURE.format(
-        activity="activitePrincipaleEtablissement", nomenclature="nomenclatureActivitePrincipaleEtablissement"
-    ),
     cells=(
         Cell("siren", column="siren"),
         Cell("nic", column="nic"),
@@ -81,7 +71,8 @@ _GEOCODED = Source(
         Cell("libellePaysEtrangerEtablissement", column="pays_etranger"),
         Cell("codePostalEtablissement", "code_postal", "code_postal", on_error="ignore"),
         Cell("activitePrincipaleEtablissement", "ape", "ape", on_error="ignore"),
-        Cell("nomenclatureActivitePrincipaleEtablissement"),
+        Cell("nomenclatureActivitePrincipaleEtablissement", "nomenclature", "nomenclature_activite", on_error="ignore"),
+        Cell("activitePrincipaleNAF25Etablissement", "ape", "ape_naf25", on_error="ignore", optional=True),
         Cell("dateCreationEtablissement", "date_iso", "date_creation", on_error="ignore"),
         Cell("longitude", "decimal_point", "longitude", on_error="cell"),
         Cell("latitude", "decimal_point", "latitude", on_error="cell"),

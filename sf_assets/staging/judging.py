@@ -26,6 +26,7 @@ EXPECTED = {
     "periode_debut": "a period AAXY or AAAAXY",
     "periode_fin": "a period AAXY or AAAAXY",
     "motif": "a reason from 1 to 7",
+    "nomenclature": "NAFRev2, NAF2025 or NAFRev2025, and `inconnue` for anything else",
     "effectif": "a head-count: digits, blanks between thousands",
     "sirens": "one siren or several, separated by commas",
     "objet": "a JSON object",
@@ -84,17 +85,22 @@ def _identity(source: Source) -> tuple[list["_Error"], str]:
 def typed_query(source: Source, header: Sequence[str], records: str = "records") -> str:
     """Return the query that types every record of the view `records` and says what becomes of it.
 
-    `is_told` marks the records of which `told_query` may have something to tell.
+    `is_told` marks the records of which `told_query` may have something to tell, `is_outside` those that are filtered
+    because their company is outside the perimeter.
     """
     kept = ", ".join(f"v{n} as {cell.column}" for n, cell in enumerate(source.cells) if cell.column)
     values = f"{values_of(header)} as {source.wide}," if source.wide else ""
     raw = "raw," if source.unique else ""
+    ours = f"not ({source.skip})" if source.skip else "true"
+    ours += f" and not starts_with(raw, '{source.trailer}')" if source.trailer else ""
+    outside = f"disposition = 'filtered' and {ours}" if source.filtered else "false"
     doubtful = "not is_plain" if source.wide else _any(_notes(source))
     return f"""
         {_judged(source, header, records)}
         select
             getvariable('file') as file, line, {kept}, {values} {raw} disposition,
-            disposition = 'quarantined' or (disposition = 'accepted' and ({doubtful})) as is_told
+            disposition = 'quarantined' or (disposition = 'accepted' and ({doubtful})) as is_told,
+            {outside} as is_outside
         from judged
     """
 

@@ -112,6 +112,11 @@ create or replace temp macro read_motif(x) as case when regexp_full_match(x, '[1
 
 create or replace temp macro read_ape(x) as case when regexp_full_match(x, '[0-9]{2}[.][0-9]{2}[A-Z]') then x end;
 
+-- A public interface of INSEE announces `NAFRev2025` where its files should say `NAF2025`. No code of another nomenclature
+-- can be read: it is unknown, and its record stays.
+create or replace temp macro read_nomenclature(x) as
+    case when x = 'NAFRev2' then x when x in ('NAF2025', 'NAFRev2025') then 'NAF2025' when x <> '' then 'inconnue' end;
+
 create or replace temp macro read_code_commune(x) as case when regexp_full_match(x, '[0-9][0-9AB][0-9]{3}') then x end;
 
 create or replace temp macro read_code_postal(x) as case when regexp_full_match(x, '[0-9]{5}') then x end;

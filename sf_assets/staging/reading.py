@@ -31,7 +31,8 @@ _KNOWN_CODES = _FOLDER.joinpath("known_codes.sql").read_text(encoding="utf-8")
 class Count:
     """What became of the records of one file that were read.
 
-    `cells` counts quarantined cells of accepted records, `corrected` the quarantined records that were mended since.
+    `cells` counts quarantined cells of accepted records, `corrected` the quarantined records that were mended since. Of
+    the filtered records, `outside` are outside the perimeter and `copies` are exact copies; the others are none of ours.
     """
 
     file: str
@@ -40,6 +41,8 @@ class Count:
     quarantined: int = 0
     cells: int = 0
     corrected: int = 0
+    outside: int = 0
+    copies: int = 0
 
     @property
     def records(self) -> int:
@@ -156,9 +159,12 @@ def _start(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequenc
     columns = "".join(f', "{name}" {type_}' for name, type_ in typed.items())
     connection.execute(
         f"create or replace temp table typed (file {file}, line bigint{', raw varchar' if source.unique else ''}{columns}, "
-        "disposition enum('accepted', 'filtered', 'quarantined'), is_told boolean)"
+        "disposition enum('accepted', 'filtered', 'quarantined'), is_told boolean, is_outside boolean)"
     )
-    connection.execute("create or replace temp table tally (file varchar, disposition varchar, records bigint)")
+    connection.execute(
+        "create or replace temp table tally "
+        "(file varchar, disposition varchar, records bigint, outside bigint, copies bigint)"
+    )
     connection.execute(
         'create or replace temp table quarantine (file varchar, line bigint, level varchar, "column" varchar, '
         "expected varchar, found varchar, raw varchar)"
@@ -208,14 +214,18 @@ def _drop_duplicates(connection: duckdb.DuckDBPyConnection, source: Source, name
     connection.execute("delete from typed using repeated r where typed.file = r.file and typed.line = r.line")
 
 
-_TALLY = "select file, disposition, count(*) as records from typed group by all"
+_TALLY = """
+    select file, disposition, count(*) as records, count(*) filter (is_outside) as outside from typed group by all
+"""
 
 # Records that leave the accepted ones: counted once more where they go, and once less where they came from.
 _MOVED = """
-    select file, case when is_copy then 'filtered' else 'quarantined' end as disposition, count(*) as records
+    select
+        file, case when is_copy then 'filtered' else 'quarantined' end as disposition, count(*) as records,
+        count(*) filter (is_copy) as copies
     from repeated group by all
     union all
-    select file, 'accepted', -count(*) from repeated group by all
+    select file, 'accepted', -count(*), 0 from repeated group by all
 """
 
 
@@ -227,7 +237,8 @@ def _counts(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list
             coalesce(sum(records) filter (disposition = 'accepted'), 0),
             coalesce(sum(records) filter (disposition = 'filtered'), 0),
             coalesce(sum(records) filter (disposition = 'quarantined'), 0),
-            (select count(*) from quarantine q where q.file = f.file and level = 'cell')
+            (select count(*) from quarantine q where q.file = f.file and level = 'cell'),
+            0, coalesce(sum(outside), 0), coalesce(sum(copies), 0)
         from (select unnest($names) as file) f left join tally using (file)
         group by file order by file
         """,

@@ -21,9 +21,10 @@ select
     code_postal,
     ape,
     null::varchar as code_activite,
-    null::varchar as nomenclature_activite,
+    nomenclature_activite,
     date_creation,
     longitude,
     latitude,
-    est_actif
+    est_actif,
+    ape_naf25
 from cells

@@ -19,7 +19,7 @@ _SHAPED = {
     "complement_jugement date_jugement tribunal",
     "sirene": "siren siret siege complement_adresse numero_voie indrep type_voie voie commune commune_etranger "
     "distribution_speciale code_commune departement code_cedex cedex code_pays_etranger pays_etranger code_postal "
-    "ape code_activite nomenclature_activite date_creation longitude latitude est_actif",
+    "ape code_activite nomenclature_activite date_creation longitude latitude est_actif ape_naf25",
 }
 
 # Tables that have several rows a record.
@@ -118,6 +118,8 @@ IMPORTS = Table(
         Column("quarantined", "BIGINT", "records refused", unit="record"),
         Column("cells", "BIGINT", "single cells refused in accepted records", unit="cell"),
         Column("corrected", "BIGINT", "records refused in whose place a mended one was read", unit="record"),
+        Column("outside", "BIGINT", "records filtered as outside the perimeter", unit="record"),
+        Column("copies", "BIGINT", "records filtered as exact copies", unit="record"),
     ),
     key=("source", "file"),
     rules=(

@@ -4,8 +4,10 @@ import argparse
 import sys
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 from sf_assets.synthetic.batch import write_batch
+from sf_assets.synthetic.nomenclature import Nomenclature
 
 
 def main() -> None:
@@ -19,6 +21,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--years", type=int, default=10, help="years of history in the monthly files")
     parser.add_argument("--oracle", type=Path, help="Parquet file of the true risks, outside of the batch")
+    parser.add_argument(
+        "--nomenclature",
+        choices=get_args(Nomenclature),
+        help="activities before, during or after the switch to NAF 2025; by default what the month should bring",
+    )
     asked = parser.parse_args()
     rows = write_batch(
         asked.into,
@@ -27,6 +34,7 @@ def main() -> None:
         seed=asked.seed,
         years=asked.years,
         oracle=asked.oracle,
+        nomenclature=asked.nomenclature,
     )
     sys.stdout.write(f"{asked.into}: {len(rows)} files, {sum(rows.values()):,} rows\n")
 

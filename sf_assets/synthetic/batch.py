@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from sf_assets.synthetic import accounts, altares, bodacc, debts, dgefp, procol, sirene, urssaf
+from sf_assets.synthetic.nomenclature import Nomenclature, nomenclature_of
 from sf_assets.synthetic.oracle import oracle_frame
 from sf_assets.synthetic.population import BLOCK, EXTRAS
 from sf_assets.synthetic.timeline import Window
@@ -55,7 +56,14 @@ _ORACLE = "oracle"
 
 
 def write_batch(
-    directory: Path, *, month: date, companies: int = 4000, seed: int = 1, years: int = 10, oracle: Path | None = None
+    directory: Path,
+    *,
+    month: date,
+    companies: int = 4000,
+    seed: int = 1,
+    years: int = 10,
+    oracle: Path | None = None,
+    nomenclature: Nomenclature | None = None,
 ) -> dict[str, int]:
     """Write the files that the producers deliver for the batch `month` and return the rows written in each.
 
@@ -63,6 +71,7 @@ def write_batch(
     published in between. `companies` counts those that reach ten staff some time from 2013 to 2030, the few not born
     yet included; smaller ones come on top. `years` limits the history of the monthly files. `oracle` receives, outside
     of the batch, the true hazard and the true probability of failure within 18 months of each company and month.
+    `nomenclature` is that of the register's activities, by default what the month should bring.
     """
     if companies < 1:
         raise ValueError(f"companies: expected at least 1, found {companies}")
@@ -76,7 +85,9 @@ def write_batch(
         truth: pq.ParquetWriter | None = None
         for number in range((companies + BLOCK - 1) // BLOCK):
             wanted = min(BLOCK, companies - number * BLOCK)
-            frames = _frames(draw_block(seed, number), window, wanted, with_oracle=oracle is not None)
+            block = draw_block(seed, number)
+            switch = nomenclature or nomenclature_of(month)
+            frames = _frames(block, window, wanted, nomenclature=switch, with_oracle=oracle is not None)
             for file in FILES:
                 frame = frames[file.name]
                 _write(outputs[file.name], file, frame, header=number == 0)
@@ -115,7 +126,9 @@ def _write(output: BinaryIO, file: File, frame: pl.DataFrame, *, header: bool) -
     )
 
 
-def _frames(block: Block, window: Window, wanted: int, *, with_oracle: bool) -> dict[str, pl.DataFrame]:
+def _frames(
+    block: Block, window: Window, wanted: int, *, nomenclature: Nomenclature, with_oracle: bool
+) -> dict[str, pl.DataFrame]:
     """Return the rows of every file for the first `wanted` companies of a block and as many extras in proportion."""
     staff = urssaf.staff_of(block)
     short_time = dgefp.draw_short_time(block, staff)
@@ -125,8 +138,8 @@ def _frames(block: Block, window: Window, wanted: int, *, with_oracle: bool) -> 
     statements = accounts.draw_statements(block)
     indmap, af, dirco = accounts.statement_frames(block.companies, statements, window)
     frames = {
-        "sireneUL.csv": sirene.unit_frame(block, window),
-        "StockEtablissement_utf8_geo.csv": sirene.establishment_frame(block, window),
+        "sireneUL.csv": sirene.unit_frame(block, window, nomenclature),
+        "StockEtablissement_utf8_geo.csv": sirene.establishment_frame(block, window, nomenclature),
         "StockEtablissementHistorique_utf8.csv": sirene.history_frame(block, window),
         "sigfaible_effectif_siren.csv": urssaf.effectif_siren_frame(block, window),
         "sigfaible_effectif_siret.csv": urssaf.effectif_siret_frame(block, staff, window),

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from sf_assets.synthetic.activities import ACTIVITIES
+from sf_assets.synthetic.nomenclature import Nomenclature, coded, without_second
 from sf_assets.synthetic.places import (
     ABROAD,
     GIVEN_NAMES,
@@ -43,7 +44,8 @@ ESTABLISHMENT_HEADER = (
     "codeCommune2Etablissement,codeCedex2Etablissement,libelleCedex2Etablissement,codePaysEtranger2Etablissement,"
     "libellePaysEtranger2Etablissement,dateDebut,etatAdministratifEtablissement,enseigne1Etablissement,"
     "enseigne2Etablissement,enseigne3Etablissement,denominationUsuelleEtablissement,activitePrincipaleEtablissement,"
-    "nomenclatureActivitePrincipaleEtablissement,caractereEmployeurEtablissement,longitude,latitude,geo_score,geo_type,"
+    "nomenclatureActivitePrincipaleEtablissement,activitePrincipaleNAF25Etablissement,"
+    "caractereEmployeurEtablissement,longitude,latitude,geo_score,geo_type,"
     "geo_adresse,geo_id,geo_ligne,geo_l4,geo_l5"
 )
 HISTORY_HEADER = (
@@ -55,7 +57,6 @@ HISTORY_HEADER = (
 )
 
 _NAF = pl.Series(ACTIVITIES.naf)
-_NAF25 = pl.Series(ACTIVITIES.naf25)
 _TYPES = pl.Series((*STREET_TYPES, "AVENUE"))
 
 
@@ -89,7 +90,7 @@ def _birthdays(companies: Companies) -> Ints:
     return first_days(companies.birth) + companies.number % 28
 
 
-def unit_frame(block: Block, window: Window) -> pl.DataFrame:
+def unit_frame(block: Block, window: Window, nomenclature: Nomenclature = "before") -> pl.DataFrame:
     """Return the rows of `sireneUL.csv`: one per company born by the delivery."""
     rng = block.generator("units")
     companies, establishments, world = block.companies, block.establishments, block.world
@@ -119,9 +120,14 @@ def unit_frame(block: Block, window: Window) -> pl.DataFrame:
         _only(natural & pl.Series(draws[:, 0] < 0.2), usage).alias("nomUsageUniteLegale"),
         _only(~natural, company_names(companies.section, draws)).alias("denominationUniteLegale"),
         companies.category.alias("categorieJuridiqueUniteLegale"),
-        _NAF.gather(companies.activity).alias("activitePrincipaleUniteLegale"),
-        _text("nomenclatureActivitePrincipaleUniteLegale", ["NAFRev2"] * total),
-        _NAF25.gather(companies.activity).alias("activitePrincipaleNAF25UniteLegale"),
+        *coded(
+            companies,
+            np.arange(total),
+            active=~ceased,
+            old=np.zeros(total, dtype=bool),
+            kind="UniteLegale",
+            nomenclature=nomenclature,
+        ),
         nic.alias("nicSiegeUniteLegale"),
         _text(
             "economieSocialeSolidaireUniteLegale",
@@ -129,7 +135,8 @@ def unit_frame(block: Block, window: Window) -> pl.DataFrame:
         ),
         _text("caractereEmployeurUniteLegale", np.where(ceased, "N", "O")),
     ]
-    return _fill(UNIT_HEADER, columns).filter(pl.Series(companies.birth <= window.last))
+    rows = _fill(UNIT_HEADER, columns).filter(pl.Series(companies.birth <= window.last))
+    return without_second(rows, nomenclature)
 
 
 def _only(condition: pl.Series, values: pl.Series) -> pl.Series:
@@ -151,7 +158,7 @@ def _lives(companies: Companies, establishments: Establishments, world: World) -
     return begins, np.where(closes < NEVER, first_days(np.minimum(closes, 1000)), np.iinfo(np.int64).max)
 
 
-def establishment_frame(block: Block, window: Window) -> pl.DataFrame:
+def establishment_frame(block: Block, window: Window, nomenclature: Nomenclature = "before") -> pl.DataFrame:
     """Return the rows of `StockEtablissement_utf8_geo.csv`: one per establishment opened by the delivery."""
     rng = block.generator("addresses")
     companies, establishments, world = block.companies, block.establishments, block.world
@@ -178,7 +185,6 @@ def establishment_frame(block: Block, window: Window) -> pl.DataFrame:
     town = PLACES.name.gather(place)
     jitter = rng.normal(0, 0.05, (2, total))
     located = pl.Series((wart < 0.98) & ~away)
-    activity = pl.DataFrame({"old": pl.Series(old), "naf": _NAF.gather(companies.activity[company])})
     columns = [
         companies.siren.gather(company).alias("siren"),
         establishments.siret.str.slice(9).alias("nic"),
@@ -204,8 +210,7 @@ def establishment_frame(block: Block, window: Window) -> pl.DataFrame:
         _only(~here, pl.Series([row[1] for row in ABROAD]).gather(country)).alias("libellePaysEtrangerEtablissement"),
         dates(np.where(closed, ends, begins)).alias("dateDebut"),
         _text("etatAdministratifEtablissement", np.where(closed, "F", "A")),
-        activity.select(pl.when("old").then(pl.lit("28.5D")).otherwise("naf").alias("activitePrincipaleEtablissement")).to_series(),
-        _text("nomenclatureActivitePrincipaleEtablissement", np.where(old, "NAF1993", "NAFRev2")),
+        *coded(companies, company, active=~closed, old=old, kind="Etablissement", nomenclature=nomenclature),
         _text("caractereEmployeurEtablissement", np.where(closed, "N", "O")),
         _only(located, pl.Series(np.round(PLACES.longitude[place] + jitter[0], 6))).alias("longitude"),
         _only(located, pl.Series(np.round(PLACES.latitude[place] + jitter[1], 6))).alias("latitude"),
@@ -214,11 +219,8 @@ def establishment_frame(block: Block, window: Window) -> pl.DataFrame:
     shown &= (establishments.opens <= window.last) | (establishments.opens < 0)
     rows = _fill(ESTABLISHMENT_HEADER, columns).with_columns(pl.Series("company", company))
     seats = rows.filter(pl.Series(shown & seat))
-    return (
-        pl.concat([rows.filter(pl.Series(shown)), _left_behind(companies, seats)])
-        .sort("company", maintain_order=True)
-        .drop("company")
-    )
+    ordered = pl.concat([rows.filter(pl.Series(shown)), _left_behind(companies, seats)])
+    return without_second(ordered.sort("company", maintain_order=True).drop("company"), nomenclature)
 
 
 def _left_behind(companies: Companies, seats: pl.DataFrame) -> pl.DataFrame:
@@ -232,6 +234,7 @@ def _left_behind(companies: Companies, seats: pl.DataFrame) -> pl.DataFrame:
         pl.lit("F").alias("etatAdministratifEtablissement"),
         pl.lit("28.5D").alias("activitePrincipaleEtablissement"),
         pl.lit("NAF1993").alias("nomenclatureActivitePrincipaleEtablissement"),
+        pl.lit(None, dtype=pl.String).alias("activitePrincipaleNAF25Etablissement"),
         pl.lit("N").alias("caractereEmployeurEtablissement"),
     )
 

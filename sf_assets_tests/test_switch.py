@@ -1,0 +1,195 @@
+"""1 January 2027: the months around the switch to NAF 2025, beside the same months if INSEE had not switched.
+
+Staging, clean and features run in one connection, which remembers the pairs of codes from month to month as the warehouse
+does; the list is that of the threshold method, which needs no history.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from sf_assets.lists.selection import select
+from sf_assets.model.evaluation import Thresholds
+from sf_assets.model.threshold import ThresholdMethod
+from sf_assets.synthetic import write_batch
+from sf_assets.synthetic.nomenclature import Nomenclature
+from sf_assets_tests import plain
+from sf_assets_tests.runs import Place
+
+MONTHS: dict[Nomenclature, date] = {
+    "before": date(2026, 12, 1),
+    "during": date(2027, 1, 1),
+    "after": date(2027, 2, 1),
+}
+# What says how a code was decided changes with the switch, and nothing else does.
+DECISIONS = ["nomenclature_activite", "origine_naf", "origine_naf25"]
+COMPANIES = "select * from feat_company_month where month = $month order by siren"
+MATRIX = "select * from feat_matrix where month = $month order by siren"
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What a month's batch became: companies followed, features, contexts, and the companies left out with their reasons."""
+
+    companies: pl.DataFrame
+    matrix: pl.DataFrame
+    context: pl.DataFrame
+    blacklist: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """The months as they will come, and those after December as they would have come without a switch."""
+
+    switched: dict[Nomenclature, Month]
+    unchanged: dict[Nomenclature, Month]
+    forgetful: Month
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    folder = tmp_path_factory.mktemp("switch")
+
+    def write(kind: str, month: date, nomenclature: Nomenclature) -> Path:
+        batch = folder / kind / f"{month:%y%m}"
+        write_batch(batch, month=month, companies=250, years=2, seed=1, nomenclature=nomenclature)
+        return batch.parent
+
+    for name, month in MONTHS.items():
+        write("switched", month, name)
+        if name != "before":
+            write("unchanged", month, "before")
+    with _connected() as connection:
+        switched = {name: _month(connection, folder / "switched", month) for name, month in MONTHS.items()}
+    with _connected() as connection:
+        unchanged = {
+            name: _month(connection, folder / "unchanged", month) for name, month in MONTHS.items() if name != "before"
+        }
+    with _connected() as connection:
+        forgetful = _month(connection, folder / "switched", MONTHS["after"])
+    return Runs(switched, unchanged, forgetful)
+
+
+def _connected() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1})
+
+
+def _month(connection: duckdb.DuckDBPyConnection, incoming: Path, month: date) -> Month:
+    plain.stage(connection, incoming, month)
+    plain.clean(connection, month)
+    plain.features(connection, month, month)
+    tables = (COMPANIES, MATRIX, "from feat_contexte order by all", "from siren_blacklist order by all")
+    return Month(*(connection.execute(sql, {"month": month} if "$" in sql else {}).pl() for sql in tables))
+
+
+@pytest.fixture(params=["during", "after"])
+def pair(request: pytest.FixtureRequest, runs: Runs) -> tuple[Month, Month]:
+    """Give a month as it will come, and as it would have come without a switch."""
+    return runs.switched[request.param], runs.unchanged[request.param]
+
+
+def test_the_world_holds_what_the_switch_could_spoil(runs: Runs) -> None:
+    during, after = (runs.switched[name].companies["nomenclature_activite"] for name in ("during", "after"))
+    assert set(during) == {"NAFRev2", "NAF2025"}
+    assert set(after) == {"NAF2025"}
+    assert {"paire", "unique"} <= set(runs.switched["after"].companies["origine_naf"])
+
+
+def test_the_same_companies_are_followed_and_left_out_for_the_same_reasons(pair: tuple[Month, Month]) -> None:
+    found, expected = pair
+    assert found.companies["siren"].to_list() == expected.companies["siren"].to_list()
+    assert_frame_equal(found.blacklist, expected.blacklist)
+
+
+def test_no_company_changes_its_codes_or_its_sections(pair: tuple[Month, Month]) -> None:
+    found, expected = pair
+    assert_frame_equal(found.companies.drop(DECISIONS), expected.companies.drop(DECISIONS))
+
+
+def test_sections_keep_their_history_and_their_share_of_failures(pair: tuple[Month, Month]) -> None:
+    found, expected = pair
+    assert_frame_equal(found.context, expected.context)
+    assert_frame_equal(found.matrix, expected.matrix)
+    assert found.matrix["taux_defaillance_section"].null_count() == 0
+
+
+def test_each_nomenclature_has_its_own_letters(runs: Runs) -> None:
+    companies = runs.switched["after"].companies
+    letters = dict(companies.filter(code_naf="62.01Z").select("naf_section", "naf25_section").unique().iter_rows())
+    assert letters == {"J": "K"}
+    assert (
+        companies.select("code_naf", "naf_section", "code_naf25", "naf25_section").null_count().sum_horizontal()[0] == 0
+    )
+
+
+def test_the_list_is_the_same(pair: tuple[Month, Month]) -> None:
+    found, expected = (_listed(month) for month in pair)
+    assert len(expected) >= 10
+    assert found == expected
+
+
+def test_from_month_to_month_the_population_stays(runs: Runs) -> None:
+    """Companies open, close and grow in a month: what moves by more than that moved for another reason."""
+    former, *later = runs.switched.values()
+    for month in later:
+        known = former.companies.select("siren", before="naf_section").join(month.companies, on="siren")
+        assert (known["before"] == known["naf_section"]).all()
+        assert abs(month.companies.height - former.companies.height) <= 0.02 * former.companies.height
+        former = month
+
+
+def _listed(month: Month) -> set[str]:
+    """Return the companies in alert by the threshold method, at limits that few companies give a list of some length."""
+    method = ThresholdMethod().fit(month.matrix, [True] + [False] * (month.matrix.height - 1))
+    scores = pl.Series("probabilite", method.predict_proba(month.matrix)[:, 1])
+    thresholds = Thresholds(modere=0.1, fort=0.2)
+    chosen = select(month.companies.with_columns(scores, dans_perimetre=pl.lit(value=True)), thresholds)
+    return set(chosen.filter(pl.col("niveau") > 0)["siren"])
+
+
+def test_without_the_pairs_of_earlier_months_some_would_change_section(runs: Runs) -> None:
+    """What the memory is for: 46.19H is mostly wholesale, and some of its companies were business services."""
+    forgotten = runs.forgetful.companies.select("siren", guessed="naf_section", how="origine_naf")
+    compared = runs.switched["after"].companies.join(forgotten, on="siren")
+    changed = compared.filter(pl.col("guessed") != pl.col("naf_section"))
+    assert changed.height > 0
+    assert set(changed["how"]) == {"presumee"}
+
+
+REGISTER = (
+    "src_sirene",
+    "src_sirene_ul",
+    "stg_sirene",
+    "stg_sirene_ul",
+    *("clean_naf_paire", "clean_naf_passage", "clean_sirene_ul"),
+)
+PAST: dict[Nomenclature, date] = {"before": date(2025, 7, 1), "during": date(2025, 8, 1), "after": date(2025, 9, 1)}
+
+
+@pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
+def test_the_warehouse_remembers_pairs_of_earlier_months_and_of_no_later_one(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    codes = {}
+    for nomenclature, month in PAST.items():
+        write_batch(place.batch(month), month=month, companies=60, years=1, nomenclature=nomenclature)
+        run = place.build(month, *REGISTER)
+        assert run.failures == {}
+        codes[nomenclature] = place.rows("clean_sirene_ul", month)
+    assert run.metadata["clean_naf_paire"]["read"]["clean_naf_paire"] == PAST["during"].isoformat()
+    before, after = (
+        codes[name].select("siren", "activite_principale", "activite_principale_naf25") for name in ("before", "after")
+    )
+    assert_frame_equal(before, after.filter(pl.col("siren").is_in(before["siren"].to_list())))
+    assert "paire" in set(codes["after"]["origine_naf"])
+    # The first month again, now that later ones are there: as it was, from nothing.
+    again = place.build(PAST["before"], "clean_naf_paire")
+    assert "clean_naf_paire" not in again.metadata["clean_naf_paire"]["read"]
+    # A month that was not judged is passed over: what it holds was found sound by nobody.
+    place.warehouse.query("delete from lake.check_verdicts where month = $month", {"month": PAST["during"]})
+    late = place.build(PAST["after"], "clean_naf_paire")
+    assert late.metadata["clean_naf_paire"]["read"]["clean_naf_paire"] == PAST["before"].isoformat()
