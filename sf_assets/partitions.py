@@ -2,15 +2,17 @@
 
 import argparse
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+PARIS = ZoneInfo("Europe/Paris")
 FIRST_MONTH = date(2016, 1, 1)
 HORIZON_MONTHS = 18
 # Files are complete in the first days of the next month; a week remains to mend what the gates refuse.
 DUE_DAY = 10
 
-months = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), timezone="Europe/Paris")
+months = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), timezone=PARIS.key)
 
 
 def parse_month(key: str) -> date:
