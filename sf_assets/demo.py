@@ -17,6 +17,7 @@ from sf_assets.settings import Settings
 from sf_assets.sources.batch import batch_key
 from sf_assets.steps import first_known
 from sf_assets.storage import Warehouse
+from sf_assets.storage.folders import private
 from sf_assets.synthetic import write_batch
 
 
@@ -60,7 +61,7 @@ def _write_world(settings: Settings, month: date, *, companies: int, seed: int) 
     if folder.is_dir() and any(folder.iterdir()) and not recipe.is_file():
         raise SystemExit(f"{folder} holds files that the demonstration did not write: it leaves them alone")
     started = time.monotonic()
-    oracle.parent.mkdir(parents=True, exist_ok=True)
+    private(oracle.parent)
     rows = write_batch(folder, month=month, companies=companies, seed=seed, oracle=oracle)
     recipe.write_text(wanted)
     say(line(f"synthetic France, {companies} companies", sum(rows.values()), time.monotonic() - started))

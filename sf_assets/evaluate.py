@@ -19,6 +19,7 @@ from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
 from sf_assets.sources.batch import batch_key
 from sf_assets.storage import Warehouse
+from sf_assets.storage.folders import private
 
 
 def main() -> int:
@@ -44,7 +45,7 @@ def main() -> int:
         oracle = settings.data_dir / "oracle" / f"{key}.parquet"
         found = read_found(session, arguments.month, settings.cutoff_shift_days, oracle)
     report = settings.data_dir / "evaluation" / f"{key}.html"
-    report.parent.mkdir(parents=True, exist_ok=True)
+    private(report.parent)
     report.write_text(html(found), encoding="utf-8")
     if arguments.page:
         arguments.page.write_text(page_with(arguments.page.read_text(encoding="utf-8"), found), encoding="utf-8")

@@ -22,6 +22,7 @@ from sf_assets.sources.batch import BadBatch, Batch, batch_key, read_batch
 from sf_assets.sources.mended import CORRECTIONS, LINE, correction_of, edition_of
 from sf_assets.sources.text import as_text
 from sf_assets.storage import Warehouse
+from sf_assets.storage.folders import private
 
 _BOM = "\ufeff"
 _COUNTS = """
@@ -156,7 +157,7 @@ def _changed(edited: Mapping[int, str], refused: Mapping[int, str]) -> dict[int,
 
 def _write(path: Path, header: tuple[str, ...], records: Mapping[int, str], separator: str) -> None:
     """Write a file of corrections, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private(path.parent)
     draft = path.with_name(f".{path.name}")
     with draft.open("w", encoding="utf-8", newline="") as out:
         csv.writer(out, delimiter=separator, lineterminator="\n").writerow(header)
