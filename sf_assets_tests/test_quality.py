@@ -181,7 +181,7 @@ def test_a_judgement_that_raises_is_an_error_of_the_check_not_bad_data(session: 
     [
         ("nom::integer > 0", "ConversionException (INT32"),
         ("error(nom) is null", "InvalidInputException"),
-        ("(nom || chr(39) || nom)::date is null", "ConversionException (DATE"),
+        ("(nom || chr(39) || nom)::date is null", "ConversionException (LINE"),
         ("nosuch > 0", "BinderException: Binder Error: Referenced column"),
     ],
 )
