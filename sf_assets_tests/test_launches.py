@@ -97,6 +97,17 @@ def test_a_backfill_of_a_range_in_one_run_is_stopped(place: Place) -> None:
     assert all("What this step reads was not found sound:" in told for told in run.failures.values())
 
 
+@pytest.mark.parametrize("assets", [("feat_effectif",), ("feat_lags",), ("model_scores",)])
+def test_a_range_of_months_written_backwards_ends_in_a_sentence(place: Place, assets: tuple[str, ...]) -> None:
+    bounds = {"start": "2025-09-01", "end": "2025-07-01"}
+    tags = {f"dagster/asset_partition_range_{end}": key for end, key in bounds.items()}
+    job = place.definitions.resolve_implicit_global_asset_job_def()
+    run = place._execute(job, tags=tags, asset_selection=[dg.AssetKey(name) for name in assets])
+    assert {told.split(". ")[0] for told in run.failures.values()} == {
+        "months: expected a range from its earlier month to its later one, found 2025-09-01 to 2025-07-01, which holds none"
+    }
+
+
 def test_runs_of_months_follow_one_another_and_looks_go_beside_them(tmp_path: Path) -> None:
     shutil.copy(ROOT / "dagster.yaml", tmp_path)
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
