@@ -9,8 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-import dagster as dg
-
+from sf_assets import home
 from sf_assets.evaluation.found import Found, read_found
 from sf_assets.evaluation.page import page_with
 from sf_assets.evaluation.report import html
@@ -35,7 +34,7 @@ def main() -> int:
     if not arguments.report_only:
         from sf_assets.definitions import defs  # noqa: PLC0415 - loads every layer, which telling does not need
 
-        with dg.DagsterInstance.get() as instance:
+        with home.instance() as instance:
             if not run_job(defs, instance, "evaluate", partition_key=arguments.month.isoformat()):
                 return 1
     settings = Settings.from_environment()
