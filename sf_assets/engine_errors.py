@@ -5,6 +5,8 @@ quotes of literals. Those about values are not kept at all: no pattern takes a v
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import duckdb
 import polars as pl
@@ -33,6 +35,15 @@ _LONGEST = 300
 
 class EngineError(Exception):
     """A statement failed in an engine; the message holds no value of any cell."""
+
+
+@contextmanager
+def without_values() -> Iterator[None]:
+    """Raise an `EngineError` in the place of an engine's own error, which is not even kept as its cause."""
+    try:
+        yield
+    except ENGINE_ERRORS as error:
+        raise EngineError(described(error)).with_traceback(error.__traceback__) from None
 
 
 def described(error: BaseException) -> str:

@@ -185,12 +185,14 @@ def test_a_judgement_that_raises_is_an_error_of_the_check_not_bad_data(session: 
         ("nosuch > 0", "BinderException: Binder Error: Referenced column"),
     ],
 )
-def test_errors_name_class_and_place_and_do_not_quote_the_data(session: Session, condition: str, said: str) -> None:
+def test_errors_name_class_and_place_and_do_not_quote_the_data(
+    session: Session, caplog: pytest.LogCaptureFixture, condition: str, said: str
+) -> None:
     write(session, GOOD)
     broken = no_rows("broken", f"select * from {{batch}} where {condition}", "Mend it.")
     error = judge(session.connection, DEBTS, (broken,), scope={"month": MARCH})["broken"].error
     assert error.startswith(said)
-    assert "DUPONT" not in error
+    assert "DUPONT" not in error + caplog.text
 
 
 def test_a_misspelt_expectation_is_refused_by_name(session: Session) -> None:

@@ -12,7 +12,7 @@ import dagster as dg
 import duckdb
 import polars as pl
 
-from sf_assets.engine_errors import ENGINE_ERRORS, EngineError, described
+from sf_assets.engine_errors import without_values
 from sf_assets.storage.catalog import Catalog
 from sf_assets.storage.extensions import extension_file
 from sf_assets.storage.folders import private
@@ -48,16 +48,13 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
 
         """
         key = (os.getpid(), self.model_dump_json())
-        database = None
-        try:
+        with without_values():
             database = _last.pop(key, None) or self.connect()
-            with database.cursor() as connection:
+        try:
+            with without_values(), database.cursor() as connection:
                 yield Session(self._catalog, connection)
-        except BaseException as error:
-            if database:
-                database.close()
-            if isinstance(error, ENGINE_ERRORS):
-                raise EngineError(described(error)).with_traceback(error.__traceback__) from None
+        except BaseException:
+            database.close()
             raise
         for other in list(_last):
             if idle := _last.pop(other, None):
