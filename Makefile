@@ -6,8 +6,15 @@ PYTHON := $(VENV)/bin/python
 COMPANIES ?= 4000
 MONTH ?= 2026-10
 
-export DAGSTER_HOME := $(CURDIR)/.dagster
-export SF_DATA_DIR ?= $(CURDIR)/data
+# The demonstration has a folder of its own, where all that follows works; SF_DATA_DIR names the folder of a deployment.
+DEMO := $(CURDIR)/data/demo
+ifdef SF_DATA_DIR
+export SF_DATA_DIR := $(abspath $(SF_DATA_DIR))
+export DAGSTER_HOME ?= $(abspath $(SF_DATA_DIR))/dagster
+else
+export SF_DATA_DIR := $(DEMO)
+export DAGSTER_HOME := $(DEMO)/dagster
+endif
 # Learning needs the companies that failed long ago; the production perimeter of 36 months no longer holds them.
 export SF_PERIMETER_MONTHS ?= 120
 
@@ -23,13 +30,14 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.dagster/dagster.yaml: dagster.yaml
-	@mkdir -p .dagster && cp $< $@
+# A home that somebody made keeps its own settings.
+$(DAGSTER_HOME)/dagster.yaml:
+	@umask 077 && mkdir -p $(DAGSTER_HOME) && cp sf_assets/dagster.yaml $@
 
-demo: $(VENV)/installed .dagster/dagster.yaml ## from nothing to a list: synthetic companies through the whole graph
+demo: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## from nothing to a list: synthetic companies through the whole graph
 	@$(PYTHON) -m sf_assets.demo --month $(MONTH) --companies $(COMPANIES)
 
-ui: $(VENV)/installed .dagster/dagster.yaml ## open the graph at http://127.0.0.1:3000
+ui: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## open the graph of the demonstration, or of SF_DATA_DIR, at http://127.0.0.1:3000
 	@$(VENV)/bin/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port 3000
 
 test: $(VENV)/installed ## the whole test suite, without network
@@ -44,7 +52,7 @@ lint: $(VENV)/installed ## format, lint, types and SQL
 bench: $(VENV)/installed ## rows per second, seconds and memory of each stage at 4,000 and 50,000 companies
 	@$(PYTHON) -m sf_assets.bench
 
-evaluate: $(VENV)/installed .dagster/dagster.yaml ## what the methods are worth: backtest, champion, utility, drift; a report and docs/evaluation.md
+evaluate: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## what the methods are worth: backtest, champion, utility, drift; a report and docs/evaluation.md
 	@$(PYTHON) -m sf_assets.evaluate --month $(MONTH) --page docs/evaluation.md
 
 faults: $(VENV)/installed ## play every fault of the catalogue and print what caught, stopped and cleared it
@@ -57,6 +65,12 @@ lock: $(VENV)/installed ## compile requirements.lock again after a change of pyp
 	@$(VENV)/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header --quiet --output-file requirements.lock
 
-clean: ## remove what the demonstration made: environment, data, instance
-	rm -rf $(VENV) .dagster data/incoming data/warehouse data/models data/lists data/exports data/quarantine data/oracle data/explanations \
-		data/evaluation
+clean: ## remove the demonstration's folder and the environment; ask before any file that the demonstration did not make
+	@strangers=$$(cd $(DEMO) 2> /dev/null && find incoming -type f -print0 | sort -z | xargs -0r sha256sum \
+		| grep -vxFf <(cat oracle/*.sha256 2> /dev/null) | cut -c67-); \
+	if [ -n "$$strangers" ]; then \
+		printf 'not made by the demonstration, below %s:\n%s\n' $(DEMO) "$$strangers"; \
+		read -r -p 'remove them too? [y/N] ' answer; \
+		[ "$$answer" = y ] || { echo 'nothing was removed'; exit 1; }; \
+	fi
+	rm -rf $(DEMO) $(VENV)

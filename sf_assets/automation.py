@@ -6,13 +6,18 @@ Dagster and Great Expectations some hundred times a month.
 
 import json
 import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
 
-from sf_assets.partitions import months, parse_month
+from sf_assets.lists.tables import EXPORT
+from sf_assets.partitions import PARIS, add_months, months, parse_month
 from sf_assets.resources import Folders
-from sf_assets.sources.batch import BadBatch, Batch, NoBatch, batch_key, is_key, missing_files, read_batch
+from sf_assets.sources.batch import BadBatch, Batch, NoBatch, batch_key, is_key, missing_files, month_of, read_batch
+from sf_assets.sources.content import contents, fingerprint, is_loaded
+from sf_assets.storage import Warehouse
 
 # Features run over ranges of months, the other layers month by month: a backfill of a whole job takes the latter.
 warnings.filterwarnings("ignore", message="(?s).*varying BackfillPolicies.*")
@@ -59,14 +64,89 @@ evaluate_job = dg.define_asset_job(
     "year, and after a change of features or methods, on a month that has its list.",
 )
 
+# Written on each run that a sensor or the schedule starts: the content of the month's files as it then was.
+CONTENT = "sf_assets/content"
+_PARTITION = "dagster/partition"
+_RUNS = 100  # runs of a month that are looked through
+_LABEL = 12  # characters of a fingerprint that tell one content from another
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the files of a month are, and what was already made of it.
+
+    `fingerprint` changes with their content and order. `settled` says why no run is needed, None when one is;
+    `waits_for` is a run that somebody launched by hand and whose content is not known until it ends. `times` counts the
+    runs of this content that were started before.
+    """
+
+    key: str
+    fingerprint: str
+    settled: str | None
+    waits_for: str | None
+    times: int
+
+    def request(self) -> dg.RunRequest:
+        """Return the request of a run; its key is new each time that a content comes back after another one."""
+        again = f" {self.times + 1}" if self.times else ""
+        run_key = f"{self.key} {self.fingerprint[:_LABEL]}{again}"
+        return dg.RunRequest(run_key=run_key, partition_key=self.key, tags={CONTENT: self.fingerprint})
+
+
+def content_of(instance: dg.DagsterInstance, warehouse: Warehouse, batch: Batch) -> Content:
+    """Compare the files of a batch with the runs of its month and with what its tables were last loaded from."""
+    key = batch.month.isoformat()
+    files = contents(batch)
+    found = fingerprint(files)
+    runs = instance.get_runs(dg.RunsFilter(job_name=monthly_job.name, tags={_PARTITION: key}), limit=_RUNS)
+    started = [run for run in runs if CONTENT in run.tags]
+    times = sum(run.tags[CONTENT] == found for run in started)
+    by_hand = next((run.run_id for run in runs if CONTENT not in run.tags and not run.is_finished), None)
+    return Content(key, found, _settled(warehouse, batch, files, started[0] if started else None), by_hand, times)
+
+
+def _settled(
+    warehouse: Warehouse, batch: Batch, files: list[tuple[str, str, str]], last: dg.DagsterRun | None
+) -> str | None:
+    """Say why the content of a batch needs no run; None when it does. `last` is the last run that was started for one."""
+    same = last is not None and last.tags[CONTENT] == fingerprint(files)
+    if last and same and not last.is_finished:
+        return f"run {last.run_id} of these files goes on"
+    with warehouse.session() as session:
+        # A run that ended before it looked at the files made nothing of them.
+        loaded = is_loaded(session, batch, files)
+        published = batch.month in session.months(EXPORT.name)
+    if loaded and (same or (published and not last)):
+        made = f"run {last.run_id} was made of these files" if last else "its list was made of these files"
+        return f"{made}; launch `{monthly_job.name}` to run them again"
+    return None
+
+
 # Deliveries are complete in the first days of the next month; the third leaves producers a week-end.
-monthly_schedule = dg.build_schedule_from_partitioned_job(
-    monthly_job, name="monthly_schedule", day_of_month=3, hour_of_day=6, minute_of_hour=30
+@dg.schedule(
+    job=monthly_job,
+    cron_schedule="30 6 3 * *",
+    execution_timezone=PARIS.key,
+    description="Starts the month before, whatever has come of it, unless its files were run already.",
 )
+def monthly_schedule(
+    context: dg.ScheduleEvaluationContext, folders: Folders, warehouse: Warehouse
+) -> dg.RunRequest | dg.SkipReason:
+    """Request the month before; a run of files that are not there fails on their checks, which name them."""
+    month = add_months(context.scheduled_execution_time.astimezone(PARIS).date(), -1)
+    key = month.isoformat()
+    try:
+        batch = read_batch(folders.incoming_path, month)
+    except BadBatch:
+        return dg.RunRequest(run_key=key, partition_key=key)
+    content = content_of(context.instance, warehouse, batch)
+    if told := content.settled or (content.waits_for and f"run {content.waits_for} of the month goes on"):
+        return dg.SkipReason(f"batch {batch_key(month)}: {told}")
+    return content.request()
 
 
-def fingerprint(batch: Batch) -> str:
-    """Return a text that changes when a file of the batch does: names, order, sizes and days of change."""
+def _look_of(batch: Batch) -> str:
+    """Return a text that changes while files are being copied: names, order, sizes and times of change."""
     return ";".join(
         f"{batch.name_of(path)}:{_stat(path)}" for _, paths in sorted(batch.files.items()) for path in paths
     )
@@ -78,42 +158,62 @@ def _stat(path: Path) -> str:
 
 
 @dg.sensor(job=monthly_job, minimum_interval_seconds=600, description="Starts a month once its files are all there.")
-def files_arrived(context: dg.SensorEvaluationContext, folders: Folders) -> dg.SensorResult:
-    """Request each month whose expected files are all there and have not changed since the last look.
+def files_arrived(context: dg.SensorEvaluationContext, folders: Folders, warehouse: Warehouse) -> dg.SensorResult:
+    """Request each month whose expected files are all there and have not changed since the last look, oldest first.
 
     A file that still grows must not start the month: the batch has to look the same at two evaluations in a row. A new
-    delivery starts its month again, whichever it is. Complete months that were there before the first look start
-    nothing, but the newest: the past is the operator's to launch.
+    delivery starts its month again, whichever it is; files whose content was run already, by whom or what ever, do not.
+    Complete months that were there before the very first look start nothing, but the newest: the past is the operator's
+    to launch.
     """
     if strangers := _strangers(folders.incoming_path):
         context.log.warning(f"names in {folders.incoming_path} that are no month AAMM: {', '.join(strangers)}")
     # What each month looked like, and whether that look is settled: requested, or found when the sensor began.
     looks: dict[str, tuple[str, bool]] = json.loads(context.cursor or "{}")
-    requests, told = [], []
-    newest = True
-    for key in reversed(months.get_partition_keys()):
-        month = parse_month(key)
-        name = f"batch {batch_key(month)}"
+    requests: list[dg.RunRequest] = []
+    notes: list[str] = []
+    keys = months.get_partition_keys()
+    batches = list(_batches(folders.incoming_path, keys, notes))
+    newest = batches[-1].month if batches else None
+    for batch in batches:
+        key, name = batch.month.isoformat(), f"batch {batch_key(batch.month)}"
+        if missing := missing_files(batch):
+            notes.append(f"{name} waits for {', '.join(missing)}")
+            looks[key] = "", False
+            continue
+        seen = _look_of(batch)
+        of_the_past = context.cursor is None and batch.month != newest
+        known, settled = looks.get(key, (seen, True) if of_the_past else ("", False))
+        if seen != known:
+            notes.append(f"{name} is complete; it starts if nothing changes until the next look")
+        elif not settled:
+            content = content_of(context.instance, warehouse, batch)
+            if content.settled:
+                notes.append(f"{name}: {content.settled}")
+            elif content.waits_for:
+                notes.append(f"{name} waits for the end of run {content.waits_for}")
+                continue
+            else:
+                requests.append(content.request())
+        looks[key] = seen, seen == known
+    reason = "; ".join(notes) or f"no new batch below {folders.incoming_path}"
+    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason, cursor=json.dumps(looks))
+
+
+def _batches(incoming: Path, keys: Sequence[str], notes: list[str]) -> Iterator[Batch]:
+    """Yield the batches of months that have ended, oldest first; note those that cannot be read, or come too early."""
+    for key in keys:
         try:
-            batch = read_batch(folders.incoming_path, month)
-            missing = missing_files(batch)
+            yield read_batch(incoming, parse_month(key))
         except NoBatch:
             continue
         except BadBatch as error:
-            told.append(str(error))
-            continue
-        seen = "" if missing else fingerprint(batch)
-        known, settled = looks.get(key, (seen, not newest) if seen and not newest else ("", False))
-        newest = False
-        if missing:
-            told.append(f"{name} waits for {', '.join(missing)}")
-        elif seen != known:
-            told.append(f"{name} is complete; it starts if nothing changes until the next look")
-        elif not settled:
-            requests.append(dg.RunRequest(run_key=f"{key} {seen}", partition_key=key))
-        looks[key] = seen, seen == known and bool(seen)
-    reason = "; ".join(told) or f"no new batch below {folders.incoming_path}"
-    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason, cursor=json.dumps(looks))
+            notes.append(str(error))
+    delivered = {path.name.removesuffix(".json") for path in incoming.iterdir()} if incoming.is_dir() else set()
+    for name in sorted(filter(is_key, delivered)):
+        if (month := month_of(name)).isoformat() not in keys:
+            early = month > parse_month(keys[-1])
+            notes.append(f"batch {name}: {month:%Y-%m} {'has not ended' if early else f'is before {keys[0][:7]}'}")
 
 
 def _strangers(incoming: Path) -> list[str]:

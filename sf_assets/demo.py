@@ -8,15 +8,16 @@ import time
 from datetime import date
 from pathlib import Path
 
-import dagster as dg
-
+from sf_assets import home
 from sf_assets.partitions import add_months
 from sf_assets.progress import ended_month, line, run_job, say
 from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
 from sf_assets.sources.batch import batch_key
+from sf_assets.sources.content import checksum
 from sf_assets.steps import first_known
 from sf_assets.storage import Warehouse
+from sf_assets.storage.folders import private
 from sf_assets.synthetic import write_batch
 
 
@@ -60,9 +61,16 @@ def _write_world(settings: Settings, month: date, *, companies: int, seed: int) 
     if folder.is_dir() and any(folder.iterdir()) and not recipe.is_file():
         raise SystemExit(f"{folder} holds files that the demonstration did not write: it leaves them alone")
     started = time.monotonic()
-    oracle.parent.mkdir(parents=True, exist_ok=True)
+    private(oracle.parent)
     rows = write_batch(folder, month=month, companies=companies, seed=seed, oracle=oracle)
     recipe.write_text(wanted)
+    # What `make clean` may remove without asking: these files, as they are, in the words of sha256sum.
+    made = (
+        f"{checksum(path)}  {path.relative_to(settings.data_dir)}\n"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    )
+    oracle.with_suffix(".sha256").write_text("".join(made))
     say(line(f"synthetic France, {companies} companies", sum(rows.values()), time.monotonic() - started))
 
 
@@ -84,7 +92,7 @@ def _run_graph(settings: Settings, month: date) -> bool:
     """Run the batch, the history its models learn from, then the scores and the list, as the jobs of the UI do."""
     from sf_assets.definitions import defs  # noqa: PLC0415 - loads every layer, which a finished month does not need
 
-    with dg.DagsterInstance.get() as instance:
+    with home.instance() as instance:
         if not run_job(defs, instance, "batch", partition_key=month.isoformat()):
             return False
         warehouse: Warehouse = resources_for(settings)["warehouse"]  # type: ignore[assignment]

@@ -9,8 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-import dagster as dg
-
+from sf_assets import home
 from sf_assets.evaluation.found import Found, read_found
 from sf_assets.evaluation.page import page_with
 from sf_assets.evaluation.report import html
@@ -19,6 +18,7 @@ from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
 from sf_assets.sources.batch import batch_key
 from sf_assets.storage import Warehouse
+from sf_assets.storage.folders import private
 
 
 def main() -> int:
@@ -34,7 +34,7 @@ def main() -> int:
     if not arguments.report_only:
         from sf_assets.definitions import defs  # noqa: PLC0415 - loads every layer, which telling does not need
 
-        with dg.DagsterInstance.get() as instance:
+        with home.instance() as instance:
             if not run_job(defs, instance, "evaluate", partition_key=arguments.month.isoformat()):
                 return 1
     settings = Settings.from_environment()
@@ -44,7 +44,7 @@ def main() -> int:
         oracle = settings.data_dir / "oracle" / f"{key}.parquet"
         found = read_found(session, arguments.month, settings.cutoff_shift_days, oracle)
     report = settings.data_dir / "evaluation" / f"{key}.html"
-    report.parent.mkdir(parents=True, exist_ok=True)
+    private(report.parent)
     report.write_text(html(found), encoding="utf-8")
     if arguments.page:
         arguments.page.write_text(page_with(arguments.page.read_text(encoding="utf-8"), found), encoding="utf-8")

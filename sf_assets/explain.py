@@ -28,6 +28,7 @@ from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
 from sf_assets.sources.batch import batch_key
 from sf_assets.storage import Session, Warehouse
+from sf_assets.storage.folders import private
 
 _READS = ("feat_company_month", "feat_matrix", "clean_filter", "model_fitted", "model_scores")
 _SHOWN = 12  # features that weigh most
@@ -136,7 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
     with warehouse.session() as session:
         text = page(session, asked.month, asked.siren, settings.data_dir / "models")
     path = settings.data_dir / "explanations" / batch_key(asked.month) / f"{asked.siren}.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private(path.parent)
     path.write_text(text, encoding="utf-8")
     sys.stdout.write(f"{path}\n")
     return 0

@@ -3,8 +3,6 @@
 A name means the same thing in every table; tables pick their columns here with `pick`.
 """
 
-from dataclasses import replace
-
 from sf_assets import provider_fields, tax_fields
 from sf_assets.schema import Column
 
@@ -260,14 +258,3 @@ FIELDS = {column.name: column for column in _COLUMNS}
 def pick(names: str) -> tuple[Column, ...]:
     """Return the columns named in `names`, separated by blanks, in that order."""
     return tuple(FIELDS[name] for name in names.split())
-
-
-# Names, places, and references by which a producer finds one company, one account or one document.
-_IDENTIFYING = (
-    "siren siret siret_siege siren_groupe raison_sociale raison_sociale_groupe nom_unite_legale nom_usage_unite_legale "
-    "prenom1_unite_legale prenom2_unite_legale prenom3_unite_legale prenom4_unite_legale adresse adresse_groupe "
-    "complement_adresse numero_voie indrep type_voie voie commune commune_etranger distribution_speciale code_commune "
-    "code_cedex cedex code_postal longitude latitude compte numero_compte numero_ecart_negatif debit_id id_demande "
-    "no_ocfi refid_groupe refid_filiale code_groupe code_filiale id_annonce id_avis_precedent line"
-)
-FIELDS |= {column.name: replace(column, identifies=True) for column in pick(_IDENTIFYING)}

@@ -1,11 +1,22 @@
-"""Notices of what went wrong: what they say, and how they leave, by mail and by webhook."""
+"""Notices of what went wrong: what they say, and how they leave, by mail and by webhook.
 
+A notice is a file of the outbox until each channel took it: a server that is down delays it, and loses none.
+"""
+
+import fcntl
+import http.client
 import json
+import os
 import smtplib
+import urllib.error
 import urllib.request
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from email.message import EmailMessage
+from pathlib import Path
+
+from sf_assets.storage.folders import private
 
 _TIMEOUT_SECONDS = 10
 _LONGEST = 4000  # characters of one trouble: a stack of calls is read on the page of the run
@@ -42,21 +53,99 @@ class Channels:
     recipients: tuple[str, ...] = ()
 
 
-def send(notice: Notice, channels: Channels) -> tuple[str, ...]:
-    """Send a notice by every channel there is; return their names.
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of one notice at one tick: the channels that took it, and those that did not, each with why."""
 
-    Raises:
-        OSError: a server does not answer, or refuses. The webhook goes first: mail is not tried after it failed.
+    sent: tuple[str, ...]
+    kept: Mapping[str, str]
 
+
+def keep(outbox: Path, name: str, notice: Notice, channels: Channels) -> None:
+    """Keep a notice in the outbox until each channel there is has taken it; nothing is kept without a channel."""
+    if waiting := list(_senders(channels)):
+        _write(private(outbox) / f"{name}.json", {**asdict(notice), "channels": waiting})
+
+
+def deliver(outbox: Path, channels: Channels) -> dict[str, Tried]:
+    """Try each notice of the outbox by each channel that has not taken it yet, oldest first; return what became of each.
+
+    A channel that fails keeps no other from being tried. One whose server does not answer is not asked again before the
+    next tick; a server that refuses one notice is asked about the others. A channel that is no longer configured is
+    waited for no more.
     """
-    sent: list[str] = []
+    if not outbox.is_dir():
+        return {}
+    senders = _senders(channels)
+    down: dict[str, str] = {}
+    tried: dict[str, Tried] = {}
+    with _alone(outbox):
+        for path in sorted(outbox.glob("*.json"), key=lambda path: path.stat().st_mtime_ns):
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            waiting = [name for name in kept.pop("channels") if name in senders]
+            notice = Notice(kept["subject"], tuple(kept["troubles"]), kept["link"])
+            failed = {}
+            for name in waiting:
+                if name not in down and (fault := _fault(senders[name], notice)):
+                    failed[name] = fault.why
+                    down |= {name: fault.why} if fault.silent else {}
+                elif name in down:
+                    failed[name] = down[name]
+            tried[path.stem] = Tried(tuple(name for name in waiting if name not in failed), failed)
+            if failed:
+                if len(failed) < len(waiting):
+                    _write(path, {**asdict(notice), "channels": list(failed)})
+            else:
+                path.unlink()
+    return tried
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """Why a notice did not leave; `silent` when the server did not answer at all."""
+
+    why: str
+    silent: bool
+
+
+def _fault(sender: Callable[[Notice], None], notice: Notice) -> _Fault | None:
+    try:
+        sender(notice)
+    except urllib.error.HTTPError as error:
+        return _Fault(f"HTTP {error.code}", silent=False)
+    except smtplib.SMTPResponseException as error:
+        return _Fault(f"SMTP {error.smtp_code}", silent=False)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        # Its text may hold the address, which is a secret, or those of recipients.
+        return _Fault(type(error).__name__, silent=not isinstance(error, ValueError | smtplib.SMTPRecipientsRefused))
+    return None
+
+
+def _senders(channels: Channels) -> dict[str, Callable[[Notice], None]]:
+    senders: dict[str, Callable[[Notice], None]] = {}
     if channels.webhook:
-        _post(notice, channels.webhook)
-        sent.append("webhook")
+        senders["webhook"] = lambda notice: _post(notice, channels.webhook)
     if channels.smtp:
-        _mail(notice, channels.smtp, channels.sender, channels.recipients)
-        sent.append("mail")
-    return tuple(sent)
+        senders["mail"] = lambda notice: _mail(notice, channels.smtp, channels.sender, channels.recipients)
+    return senders
+
+
+def _write(path: Path, kept: Mapping[str, object]) -> None:
+    """Write a notice whole or not at all; one that is rewritten keeps its place among the others."""
+    former = path.stat() if path.exists() else None
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+    if former:
+        os.utime(draft, ns=(former.st_atime_ns, former.st_mtime_ns))
+    draft.replace(path)
+
+
+@contextmanager
+def _alone(outbox: Path) -> Iterator[None]:
+    """Let one process at a time send, so that a notice does not leave twice."""
+    with (outbox / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _post(notice: Notice, webhook: str) -> None:

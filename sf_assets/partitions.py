@@ -2,15 +2,19 @@
 
 import argparse
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from sf_assets.failures import PermanentFailure
+
+PARIS = ZoneInfo("Europe/Paris")
 FIRST_MONTH = date(2016, 1, 1)
 HORIZON_MONTHS = 18
 # Files are complete in the first days of the next month; a week remains to mend what the gates refuse.
 DUE_DAY = 10
 
-months = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), timezone="Europe/Paris")
+months = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), timezone=PARIS.key)
 
 
 def parse_month(key: str) -> date:
@@ -20,6 +24,17 @@ def parse_month(key: str) -> date:
     datetime.date(2026, 10, 1)
     """
     return date.fromisoformat(key)
+
+
+def months_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[date]:
+    """Return the months that a run is asked for, in order; refuse a range whose ends are the wrong way round."""
+    if found := sorted(parse_month(key) for key in context.partition_keys):
+        return found
+    ends = [context.run.tags.get(f"dagster/asset_partition_range_{end}", "no month") for end in ("start", "end")]
+    raise PermanentFailure(
+        f"months: expected a range from its earlier month to its later one, found {ends[0]} to {ends[1]}, which holds none. "
+        "Launch it again with the earlier one first."
+    )
 
 
 def month_argument(text: str) -> date:

@@ -1,8 +1,8 @@
 """`python -m sf_assets.quarantine`: look at what was refused, take it out to mend it, read it again.
 
 `list` counts, without identifiers. `export` writes the refused records of a source below `quarantine/<AAMM>/`, in files to
-be edited. `replay` takes those that were changed into the month's folder `corrections`; records left as they were stay
-refused. Done twice, it changes nothing.
+be edited. `replay` takes those that were changed into the month's folder `corrections`; records left as they were, or put
+back to it, stay refused. Done twice, it changes nothing.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from sf_assets.sources.batch import BadBatch, Batch, batch_key, read_batch
 from sf_assets.sources.mended import CORRECTIONS, LINE, correction_of, edition_of
 from sf_assets.sources.text import as_text
 from sf_assets.storage import Warehouse
+from sf_assets.storage.folders import private
 
 _BOM = "\ufeff"
 _COUNTS = """
@@ -76,6 +77,9 @@ def export(warehouse: Warehouse, batch: Batch, source: Source, folder: Path) -> 
 def replay(warehouse: Warehouse, batch: Batch, source: Source, folder: Path) -> dict[Path, int]:
     """Take the records that were mended into the month's corrections; return how many each file of them holds.
 
+    A record put back to what was delivered, or taken out of the edited file, is withdrawn from the corrections; a file
+    of corrections without any record left goes away.
+
     Raises:
         CannotMend: a file has other columns than its original, or a line that was not refused.
 
@@ -92,8 +96,11 @@ def replay(warehouse: Warehouse, batch: Batch, source: Source, folder: Path) -> 
         if strangers := sorted(edited.keys() - refused.keys()):
             raise CannotMend(f"{work}: expected lines of {path.name} that were refused, found line {strangers[0]}")
         changed = _changed(edited, refused)
-        if changed and (not correction.is_file() or _records(correction, header, separator) != changed):
+        former = _records(correction, header, separator) if correction.is_file() else {}
+        if changed and changed != former:
             _write(correction, header, changed, separator)
+        elif not changed:
+            correction.unlink(missing_ok=True)
         taken[correction] = len(changed)
     return taken
 
@@ -150,7 +157,7 @@ def _changed(edited: Mapping[int, str], refused: Mapping[int, str]) -> dict[int,
 
 def _write(path: Path, header: tuple[str, ...], records: Mapping[int, str], separator: str) -> None:
     """Write a file of corrections, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private(path.parent)
     draft = path.with_name(f".{path.name}")
     with draft.open("w", encoding="utf-8", newline="") as out:
         csv.writer(out, delimiter=separator, lineterminator="\n").writerow(header)
@@ -190,7 +197,7 @@ def _done(action: str, settings: Settings, warehouse: Warehouse, month: date, na
             yield f"{path}: mend the records, then replay"
         return
     for path, records in replay(warehouse, batch, source, folder).items():
-        yield f"{path}: {records} mended records"
+        yield f"{path}: {records} mended records" if records else f"{path}: no mended record, file withdrawn"
     yield f"then materialise src_{name}, {source.table} and what follows for {month}: selection key:src_{name}+"
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sf_assets.disclosure import NAMES_NOBODY
+
 Severity = Literal["error", "warning"]
 # Who answers for every table and its checks; a project of several teams would give each its own.
 OWNER = "team:donnees"
@@ -17,8 +19,8 @@ class Column:
     """One quantity, which means the same in every table that has it.
 
     `type` is a DuckDB type; `unit` is empty for texts, dates and flags; `pattern` is a regular expression
-    the whole value must match. `identifies` marks what names, locates or singles out a company, an establishment or a
-    person: it stays in the warehouse and in the lists.
+    the whole value must match. A column counts as naming, locating or singling out a company, an establishment or a person
+    until it is declared otherwise, by its name in `disclosure` or, for columns made by the dozen, by `names_nobody`.
     """
 
     name: str
@@ -26,7 +28,12 @@ class Column:
     meaning: str
     unit: str = ""
     pattern: str | None = None
-    identifies: bool = False
+    names_nobody: bool = False
+
+    @property
+    def identifies(self) -> bool:
+        """Tell whether values may be somebody's: they stay in the warehouse and in the lists."""
+        return not (self.names_nobody or self.name in NAMES_NOBODY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -16,37 +18,23 @@ import pytest
 
 from sf_assets.automation import files_arrived
 from sf_assets.definitions import defs
+from sf_assets.lists.tables import EXPORT
 from sf_assets.partitions import months
-from sf_assets.resources import Folders
-from sf_assets.settings import PREFIX
+from sf_assets.resources import resources_for
+from sf_assets.settings import PREFIX, Settings
 from sf_assets.sources import BY_NAME, SOURCES
-from sf_assets.sources.batch import EXPECTED, batch_key
+from sf_assets.sources.arrival import ARRIVALS
+from sf_assets.sources.batch import EXPECTED, batch_key, read_batch
+from sf_assets.sources.content import contents
+from sf_assets.storage import Warehouse, frame_of
 
 ROOT = Path(__file__).parents[1]
 SEPTEMBER, OCTOBER = date(2025, 9, 1), date(2025, 10, 1)
 PARIS = ZoneInfo("Europe/Paris")
+THIRD = datetime(2025, 10, 3, 6, 30, tzinfo=PARIS)
 LAYERS = ("sources", "staging", "clean", "features", "model", "lists")
 # Features run over ranges of months, other layers month by month.
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
-
-
-@pytest.mark.parametrize(
-    ("tick", "month"),
-    [
-        (datetime(2026, 11, 3, 6, 30, tzinfo=PARIS), "2026-10-01"),
-        (datetime(2026, 1, 3, 6, 30, tzinfo=PARIS), "2025-12-01"),
-    ],
-)
-def test_the_third_of_a_month_starts_the_month_before(tick: datetime, month: str) -> None:
-    schedule = defs.get_repository_def().get_schedule_def("monthly_schedule")
-    assert (schedule.job_name, schedule.cron_schedule, schedule.execution_timezone) == (
-        "monthly",
-        "30 6 3 * *",
-        "Europe/Paris",
-    )
-    context = dg.build_schedule_context(scheduled_execution_time=tick)
-    (request,) = schedule.evaluate_tick(context).run_requests
-    assert (request.partition_key, request.run_key, request.job_name) == (month, month, "monthly")
 
 
 @pytest.mark.parametrize(
@@ -77,22 +65,48 @@ def test_only_the_history_runs_a_range_of_months_in_one_run() -> None:
 
 @dataclass
 class Waiting:
-    """A folder of incoming files and the sensor that looks at it, which remembers between two looks."""
+    """A folder of incoming files, and the sensor and the schedule that look at it; the sensor remembers between two looks."""
 
-    incoming: Path
+    folder: Path
+    instance: dg.DagsterInstance
     cursor: str | None = None
+
+    @property
+    def incoming(self) -> Path:
+        return self.folder / "incoming"
+
+    @property
+    def resources(self) -> dict[str, object]:
+        return resources_for(Settings(data_dir=self.folder, threads=1))
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return self.resources["warehouse"]  # type: ignore[return-value]
 
     def look(self) -> dg.RunRequest | str:
         """Evaluate the sensor once; return what it requests, or why it does not."""
-        folders = Folders(incoming=str(self.incoming), models="unused", lists="unused")
-        with dg.build_sensor_context(cursor=self.cursor, resources={"folders": folders}) as context:
+        found = self.look_for_all()
+        if isinstance(found, str):
+            return found
+        (request,) = found
+        return request
+
+    def look_for_all(self) -> list[dg.RunRequest] | str:
+        """Evaluate the sensor once; return all that it requests, or why it requests nothing."""
+        resources = {name: self.resources[name] for name in ("folders", "warehouse")}
+        with dg.build_sensor_context(cursor=self.cursor, instance=self.instance, resources=resources) as context:
             found = files_arrived(context)
         assert isinstance(found, dg.SensorResult)
         self.cursor = found.cursor
-        if found.skip_reason:
-            return str(found.skip_reason.skip_message)
-        (request,) = found.run_requests or ()
-        return request
+        return str(found.skip_reason.skip_message) if found.skip_reason else list(found.run_requests or ())
+
+    def tick(self, moment: datetime) -> dg.RunRequest | str:
+        """Evaluate the schedule once; return what it requests, or why it does not."""
+        resources = {name: self.resources[name] for name in ("folders", "warehouse")}
+        repository = defs.get_repository_def()
+        with dg.build_schedule_context(self.instance, moment, resources, repository) as context:
+            found = repository.get_schedule_def("monthly_schedule").evaluate_tick(context)
+        return found.run_requests[0] if found.run_requests else str(found.skip_message)
 
     def deliver(self, month: date, *sources: str, content: str = "x") -> None:
         """Put a file of each of the sources into the month's folder."""
@@ -101,10 +115,63 @@ class Waiting:
         for source in sources:
             (folder / BY_NAME[source].names[0]).write_text(content)
 
+    def started(self, request: dg.RunRequest | str, *, ended: bool = True) -> None:
+        """Keep a run as the daemon makes it of a request; one that `ended` looked at the files first."""
+        assert isinstance(request, dg.RunRequest)
+        month = date.fromisoformat(str(request.partition_key))
+        self.launched(month, tags={**request.tags, "dagster/run_key": str(request.run_key)}, ended=ended)
+
+    def launched(self, month: date, tags: Mapping[str, str] = MappingProxyType({}), *, ended: bool = True) -> None:
+        """Keep a run of a month, with the tags of whoever launched it."""
+        if ended:
+            self.loaded(month)
+        self.instance.add_run(
+            dg.DagsterRun(
+                job_name="monthly",
+                run_id=str(uuid.uuid4()),
+                status=dg.DagsterRunStatus.FAILURE if ended else dg.DagsterRunStatus.STARTED,
+                tags={**tags, "dagster/partition": month.isoformat()},
+            )
+        )
+
+    def loaded(self, month: date) -> None:
+        """Write what the inspection of the month's files writes."""
+        files = contents(read_batch(self.incoming, month))
+        names = ("source", "file", "sha256")
+        rows = frame_of(ARRIVALS, (dict(zip(names, file, strict=True)) for file in files))
+        with self.warehouse.session() as session:
+            session.replace({ARRIVALS: rows}, where={"month": month}, author="test", message="arrivals")
+
+    def published(self, month: date) -> None:
+        """Write that the month has a list."""
+        rows = frame_of(EXPORT, [{"file": "liste.csv"}])
+        with self.warehouse.session() as session:
+            session.replace({EXPORT: rows}, where={"month": month}, author="test", message="list")
+
 
 @pytest.fixture
-def waiting(tmp_path: Path) -> Waiting:
-    return Waiting(tmp_path / "incoming")
+def waiting(tmp_path: Path) -> Iterator[Waiting]:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        yield Waiting(tmp_path, instance)
+
+
+@pytest.mark.parametrize(
+    ("tick", "month"),
+    [
+        (datetime(2026, 11, 3, 6, 30, tzinfo=PARIS), "2026-10-01"),
+        (datetime(2026, 1, 3, 6, 30, tzinfo=PARIS), "2025-12-01"),
+    ],
+)
+def test_the_third_of_a_month_starts_the_month_before(waiting: Waiting, tick: datetime, month: str) -> None:
+    schedule = defs.get_repository_def().get_schedule_def("monthly_schedule")
+    assert (schedule.job_name, schedule.cron_schedule, schedule.execution_timezone) == (
+        "monthly",
+        "30 6 3 * *",
+        "Europe/Paris",
+    )
+    request = waiting.tick(tick)
+    assert isinstance(request, dg.RunRequest)
+    assert (request.partition_key, request.run_key) == (month, month)
 
 
 def test_without_a_batch_folder_nothing_starts(waiting: Waiting) -> None:
@@ -158,7 +225,7 @@ def test_an_optional_file_that_comes_later_starts_its_month_again(waiting: Waiti
     assert isinstance(waiting.look(), dg.RunRequest)
 
 
-def test_the_newest_month_goes_first(waiting: Waiting) -> None:
+def test_the_newest_of_the_past_starts(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
     waiting.deliver(OCTOBER, "debit")
     assert "batch 2510 waits for " in waiting.look()
@@ -190,6 +257,111 @@ def test_complete_months_that_were_there_before_the_first_look_start_nothing_but
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == "2025-10-01"
     assert waiting.look() == f"no new batch below {waiting.incoming}"
+
+
+def looked(waiting: Waiting) -> dg.RunRequest | str:
+    """Look twice: what has come, then that it has stopped changing."""
+    waiting.look_for_all()
+    return waiting.look()
+
+
+def test_months_that_come_between_two_looks_all_start_the_oldest_first(waiting: Waiting) -> None:
+    waiting.deliver(date(2025, 6, 1), *EXPECTED)
+    waiting.look()
+    for month in (OCTOBER, SEPTEMBER, date(2025, 8, 1)):
+        waiting.deliver(month, *EXPECTED)
+    told = waiting.look_for_all()
+    assert isinstance(told, list)
+    assert [request.partition_key for request in told] == ["2025-06-01"]
+    requests = waiting.look_for_all()
+    assert isinstance(requests, list)
+    assert [request.partition_key for request in requests] == ["2025-08-01", "2025-09-01", "2025-10-01"]
+
+
+def test_a_month_already_published_does_not_start_at_the_first_look(waiting: Waiting) -> None:
+    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.loaded(SEPTEMBER)
+    waiting.published(SEPTEMBER)
+    assert "its list was made of these files" in str(looked(waiting))
+    waiting.deliver(SEPTEMBER, "debit", content="y")
+    assert isinstance(looked(waiting), dg.RunRequest)
+
+
+def test_a_month_loaded_without_a_list_starts_at_the_first_look(waiting: Waiting) -> None:
+    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.loaded(SEPTEMBER)
+    assert isinstance(looked(waiting), dg.RunRequest)
+
+
+def test_the_schedule_does_nothing_for_files_that_the_sensor_started(waiting: Waiting) -> None:
+    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.started(looked(waiting))
+    assert "was made of these files" in str(waiting.tick(THIRD))
+    waiting.deliver(SEPTEMBER, "paydex")
+    assert isinstance(waiting.tick(THIRD), dg.RunRequest)
+
+
+def test_the_sensor_does_nothing_for_files_that_the_schedule_started(waiting: Waiting) -> None:
+    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.look()
+    waiting.started(waiting.tick(THIRD), ended=False)
+    assert "goes on" in str(waiting.look())
+
+
+def test_files_copied_again_as_they_were_start_nothing(waiting: Waiting) -> None:
+    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.started(looked(waiting))
+    os.utime(waiting.incoming / "2509" / BY_NAME["debit"].names[0], (1, 1))
+    assert "is complete" in str(waiting.look())
+    assert "was made of these files" in str(waiting.look())
+
+
+def test_the_same_content_delivered_again_after_a_wrong_one_starts_its_month_again(waiting: Waiting) -> None:
+    waiting.deliver(SEPTEMBER, *EXPECTED)
+    keys = []
+    for content in ("x", "wrong", "x", "wrong", "x"):
+        waiting.deliver(SEPTEMBER, "debit", content=content)
+        request = looked(waiting)
+        waiting.started(request)
+        assert isinstance(request, dg.RunRequest)
+        keys.append(request.run_key)
+    assert len(set(keys)) == len(keys)
+    assert max(map(len, map(str, keys))) < 40
+
+
+def test_a_run_that_ended_before_it_looked_at_the_files_is_none(waiting: Waiting) -> None:
+    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.started(looked(waiting))
+    waiting.deliver(SEPTEMBER, "debit", content="y")
+    request = looked(waiting)
+    waiting.started(request, ended=False)
+    (run, *_) = waiting.instance.get_runs(limit=1)
+    waiting.instance.run_storage.handle_run_event(run.run_id, run_failure(run))
+    again = waiting.tick(THIRD)
+    assert isinstance(request, dg.RunRequest)
+    assert isinstance(again, dg.RunRequest)
+    assert again.run_key == f"{request.run_key} 2"
+
+
+def run_failure(run: dg.DagsterRun) -> dg.DagsterEvent:
+    return dg.DagsterEvent("PIPELINE_FAILURE", run.job_name, event_specific_data=None, message="crashed")
+
+
+def test_a_run_launched_by_hand_is_waited_for(waiting: Waiting) -> None:
+    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.look()
+    waiting.launched(SEPTEMBER, ended=False)
+    assert "waits for the end of run " in str(waiting.look())
+    assert "of the month goes on" in str(waiting.tick(THIRD))
+    (run,) = waiting.instance.get_runs()
+    waiting.instance.run_storage.handle_run_event(run.run_id, run_failure(run))
+    assert isinstance(waiting.look(), dg.RunRequest)
+
+
+def test_a_batch_of_a_month_that_has_not_ended_is_named(waiting: Waiting) -> None:
+    waiting.deliver(date(2098, 12, 1), *EXPECTED)
+    waiting.deliver(date(2015, 12, 1), *EXPECTED)
+    assert waiting.look() == "batch 1512: 2015-12 is before 2016-01; batch 9812: 2098-12 has not ended"
 
 
 def test_a_month_completed_after_the_next_one_was_begun_starts_too(waiting: Waiting) -> None:

@@ -3,7 +3,9 @@
 import pytest
 from clean_world import OTHER, SIRET, World, fresh_world
 
-from sf_assets.clean.tables import SIRENE_UL
+from sf_assets.clean.tables import SIRENE, SIRENE_UL
+from sf_assets.quality.rules import rules_of
+from sf_assets.schema import Rule
 from sf_assets.staging.tables import STAGING
 
 world = pytest.fixture(fresh_world, name="world")
@@ -191,11 +193,58 @@ def test_the_excluded_activities_are_the_same_in_both_nomenclatures(world, nomen
     assert len(world.rows("siren_blacklist")) == 41
 
 
-def test_two_seats_make_two_rows_that_the_key_refuses(world):  # trap 54
+SEATS = "siren siret siege est_actif date_creation departement"
+
+
+@pytest.mark.parametrize(
+    ("seats", "chosen"),
+    [
+        # trap 54: open before closed, then the newest, then by number
+        ([(SIRET, True, False, "2020-01-01"), (OTHER, True, True, "2001-01-01")], OTHER),
+        ([(SIRET, True, True, "2020-01-01"), (OTHER, True, True, "2021-01-01")], OTHER),
+        ([(SIRET, True, True, "2020-01-01"), (OTHER, True, True, None)], SIRET),
+        ([(SIRET, True, None, "2020-01-01"), (OTHER, True, False, "1999-01-01")], OTHER),
+        ([(OTHER, True, True, "2020-01-01"), (SIRET, True, True, "2020-01-01")], SIRET),
+        ([(SIRET, True, True, "2020-01-01"), (SIRET, True, True, "2020-01-01")], SIRET),
+        ([(SIRET, False, True, "2020-01-01"), (OTHER, True, False, "1999-01-01")], OTHER),
+    ],
+)
+def test_of_several_seats_of_a_unit_the_open_one_counts_then_the_newest(world, seats, chosen):
     world.add("stg_sirene_ul", "siren", ("400000001",))
-    world.add("stg_sirene", "siren siret siege", ("400000001", SIRET, True), ("400000001", OTHER, True))
-    assert len(world.rows("clean_sirene_ul")) == 2
-    assert SIRENE_UL.key == ("siren",)
+    for order in (seats, seats[::-1]):
+        world.connection.execute("delete from stg_sirene")
+        world.add("stg_sirene", SEATS, *(("400000001", *seat, "21") for seat in order))
+        assert world.rows("clean_sirene_ul", "siren, siret_siege") == [("400000001", chosen)]
+
+
+def test_a_double_seat_is_a_note_and_a_repeated_seat_two(world):
+    world.add("stg_sirene_ul", "siren", ("400000001",), ("400000002",))
+    world.add(
+        "stg_sirene", SEATS,
+        ("400000001", SIRET, True, True, None, "21"), ("400000001", OTHER, True, True, None, "69"),
+        ("400000002", "40000000200027", True, True, None, "21"), ("400000002", "40000000200035", False, True, None, "69"),
+    )  # fmt: skip
+    world.build("clean_sirene")
+    notes = {rule.name: rule for rule in SIRENE.rules if rule.name in ("one_seat", "siret_unique")}
+    assert {rule.severity for rule in notes.values()} == {"warning"}
+    assert _refused(world, notes["one_seat"]) == [("400000001",)]
+    assert _refused(world, notes["siret_unique"]) == []
+    world.add("stg_sirene", SEATS, ("400000002", "40000000200027", True, True, None, "21"))
+    world.build("clean_sirene")
+    assert _refused(world, notes["one_seat"]) == [("400000001",), ("400000002",)]
+    assert _refused(world, notes["siret_unique"]) == [("40000000200027",)]
+    world.build("clean_sirene_ul")
+    (unique,) = (rule for rule in rules_of(SIRENE_UL) if rule.name == "key_unique")
+    world.connection.execute("alter table clean_sirene_ul add column month date")
+    assert _refused(world, unique) == []
+
+
+def _refused(world: World, rule: Rule) -> list[tuple[object, ...]]:
+    query = rule.arguments["unexpected_rows_query"].format(batch=_TABLE_OF[rule.name])
+    return sorted(world.connection.execute(query).fetchall())
+
+
+_TABLE_OF = {"one_seat": "clean_sirene", "siret_unique": "clean_sirene", "key_unique": "clean_sirene_ul"}
 
 
 HISTO = "siret date_debut date_fin est_actif changement_statut_actif"

@@ -25,13 +25,13 @@ ON_DEMAND = {"features_wide": "wide"}
 # What meets Dagster besides the assets of the layers.
 EDGES = {
     "automation", "bench", "bench.__main__", "bench.limits", "cockpit.assets", "cockpit.jobs", "cockpit.sensors",
-    "definitions", "demo", "evaluate", "failures", "faults.trial", "materialization", "partitions", "progress",
+    "definitions", "failures", "faults.trial", "home", "materialization", "partitions", "progress",
     "quality.checks",
     "resources", "steps", "storage.warehouse",
 }  # fmt: skip
 # Modules that know several layers, and which: where layers are put together, started, shown or configured.
 WIRING = {
-    "automation": {"sources"},
+    "automation": {"lists", "sources"},
     "bench": {"sources"},
     "bench.limits": {"lists", "model", "sources"},
     "catalogue": set(LAYERS),
@@ -227,7 +227,8 @@ def test_only_the_settings_read_the_environment_and_only_the_bench_makes_one() -
     touched = re.compile(r"\b(environ|getenv|EnvVar)\b")
     readers = {_module(path) for path in MODULES if touched.search(path.read_text(encoding="utf-8"))}
     assert "settings" in readers
-    assert readers <= {"settings", "bench"}
+    # The home of Dagster is Dagster's own setting.
+    assert readers <= {"settings", "bench", "home"}
 
 
 CLOCKS = re.compile(
@@ -311,5 +312,5 @@ def test_the_wheel_holds_every_file_of_the_package_and_no_test(tmp_path: Path) -
     with zipfile.ZipFile(built) as wheel:
         held = {name for name in wheel.namelist() if ".dist-info/" not in name}
     files = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*") if path.is_file()}
-    assert held == {name for name in files if "__pycache__" not in name}
+    assert held == {name for name in files if "__pycache__" not in name} | {"sf_assets_home.pth"}
     assert {Path(name).suffix for name in held} >= {".py", ".sql", ".csv"}

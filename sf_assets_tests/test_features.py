@@ -228,3 +228,20 @@ def test_every_feature_says_what_it_is_why_and_from_when_it_is_known():
         said = [place for place in ("{value}", "{evolution}") if place in feature.phrase]
         # A flag is its own sentence; any other feature says its value, or its change, once.
         assert len(said) == (feature.unit != "flag"), feature.name
+
+
+def test_a_double_or_repeated_seat_changes_no_count_and_is_the_same_in_every_table(copy):
+    _rows(copy)
+    chosen = "select siren, siret_siege from feat_company_month where month = $1 order by all"
+    before = copy.execute(chosen, [MONTH]).fetchall()
+    copy.execute("insert into stg_sirene from stg_sirene where siege using sample 20 rows (reservoir, 1)")
+    copy.execute(
+        "insert into stg_sirene by name select * replace (siren || '99999' as siret, date '2023-01-01' as date_creation) "
+        "from stg_sirene where siege and siren[9] in ('1', '5', '9')"
+    )
+    _rows(copy)
+    after = copy.execute(chosen, [MONTH]).fetchall()
+    assert [siren for siren, _ in after] == [siren for siren, _ in before]
+    assert any(siret.endswith("99999") for _, siret in after)
+    others = "select siren, siret_siege from clean_sirene_ul where siren in (select siren from feat_company_month) order by 1"
+    assert dict(after).items() <= dict(copy.execute(others).fetchall()).items()

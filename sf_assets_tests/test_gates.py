@@ -201,3 +201,11 @@ def test_the_state_of_an_asset_that_shares_a_table_is_that_of_its_own_rows(house
         require_passed(session, [("src_delai", MARCH)], suites)
         with pytest.raises(Blocked, match="src_debit, 2026-03: fine judged an older write"):
             require_passed(session, [("src_debit", MARCH), ("src_delai", MARCH)], suites)
+
+
+def test_the_checks_of_a_range_written_backwards_end_in_a_sentence(house: House) -> None:
+    result = house.rejudge(first=APRIL, last=FEBRUARY)
+    (event,) = result.get_step_failure_events()
+    told = event.step_failure_data.user_failure_data
+    assert told is not None
+    assert "found 2026-04-01 to 2026-02-01, which holds none" in str(told.description)

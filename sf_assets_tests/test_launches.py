@@ -11,7 +11,7 @@ import pytest
 from sf_assets.automation import files_arrived
 from sf_assets.catalogue import LAYERS
 from sf_assets.definitions import defs
-from sf_assets.resources import Folders
+from sf_assets.resources import resources_for
 from sf_assets.sources import BY_NAME
 from sf_assets.sources.batch import EXPECTED
 from sf_assets_tests.runs import Place, Run
@@ -39,6 +39,10 @@ def launched(place: Place, request: dg.RunRequest) -> Run:
     return place._execute(job, partition_key=request.partition_key, tags=request.tags)
 
 
+def resources_of(place: Place) -> dict[str, object]:
+    return {name: resources_for(place.settings)[name] for name in ("folders", "warehouse")}
+
+
 def assert_stopped(run: Run) -> None:
     """No table was written that reads a refused file, and every file was refused by its check."""
     assert not run.success
@@ -46,19 +50,22 @@ def assert_stopped(run: Run) -> None:
     assert {f"src_{source}" for source in EXPECTED} <= set(run.refused)
 
 
-def test_the_schedule_starts_a_month_that_its_gates_stop(place: Place) -> None:
+def test_the_schedule_starts_a_month_that_its_gates_stop(place: Place, tmp_path: Path) -> None:
     tick = datetime(2025, 10, 3, 6, 30, tzinfo=ZoneInfo("Europe/Paris"))
-    schedule = defs.get_repository_def().get_schedule_def("monthly_schedule")
-    (request,) = schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=tick)).run_requests or ()
+    repository = defs.get_repository_def()
+    schedule = repository.get_schedule_def("monthly_schedule")
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        context = dg.build_schedule_context(instance, tick, resources_of(place), repository)
+        (request,) = schedule.evaluate_tick(context).run_requests or ()
     assert_stopped(launched(place, request))
 
 
 def test_the_sensor_starts_a_month_that_its_gates_stop(place: Place) -> None:
-    folders = Folders(incoming=str(place.settings.data_dir / "incoming"), models="unused", lists="unused")
     cursor = None
     requests: list[dg.RunRequest] = []
+    instance = dg.DagsterInstance.ephemeral()
     for _ in range(2):
-        with dg.build_sensor_context(cursor=cursor, resources={"folders": folders}) as context:
+        with dg.build_sensor_context(instance, cursor=cursor, resources=resources_of(place)) as context:
             found = files_arrived(context)
         assert isinstance(found, dg.SensorResult)
         cursor, requests = found.cursor, list(found.run_requests or ())
@@ -88,6 +95,17 @@ def test_a_backfill_of_a_range_in_one_run_is_stopped(place: Place) -> None:
     assert not run.success
     assert run.materialized == set()
     assert all("What this step reads was not found sound:" in told for told in run.failures.values())
+
+
+@pytest.mark.parametrize("assets", [("feat_effectif",), ("feat_lags",), ("model_scores",)])
+def test_a_range_of_months_written_backwards_ends_in_a_sentence(place: Place, assets: tuple[str, ...]) -> None:
+    bounds = {"start": "2025-09-01", "end": "2025-07-01"}
+    tags = {f"dagster/asset_partition_range_{end}": key for end, key in bounds.items()}
+    job = place.definitions.resolve_implicit_global_asset_job_def()
+    run = place._execute(job, tags=tags, asset_selection=[dg.AssetKey(name) for name in assets])
+    assert {told.split(". ")[0] for told in run.failures.values()} == {
+        "months: expected a range from its earlier month to its later one, found 2025-09-01 to 2025-07-01, which holds none"
+    }
 
 
 def test_runs_of_months_follow_one_another_and_looks_go_beside_them(tmp_path: Path) -> None:

@@ -1,14 +1,16 @@
 """Who is told that a run failed, or that a check refuses: the log, a webhook and a mailbox, seen from their own servers."""
 
 import json
+import socket
 import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_string
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -16,8 +18,9 @@ import pytest
 from sf_assets.cockpit import sensors
 from sf_assets.definitions import defs
 from sf_assets.failures import Blocked
-from sf_assets.notices import Channels, Notice, send
+from sf_assets.notices import Channels, Notice, Tried, deliver, keep
 from sf_assets.settings import PREFIX, Settings
+from sf_assets.storage import Warehouse
 
 NOTICE = Notice(
     "sf_assets: monthly 2026-03-01 failed", ("stg_debit: few_refused refuses 12 of 100.",), "http://ui/runs/1"
@@ -95,25 +98,83 @@ def mailbox() -> Iterator[Received]:
         yield received
 
 
-def test_a_notice_is_posted_to_the_webhook_and_mailed(webhook: Received, mailbox: Received) -> None:
-    channels = Channels(
-        f"http://127.0.0.1:{webhook.port}/hook", f"127.0.0.1:{mailbox.port}", "sf@example.fr", ("a@b.fr", "c@d.fr")
+FROM_TO = {"sender": "sf@example.fr", "recipients": ("a@b.fr", "c@d.fr")}
+
+
+def channels_of(webhook: Received, mailbox: Received, page: str = "hook") -> Channels:
+    return Channels(
+        f"http://127.0.0.1:{webhook.port}/{page}", f"127.0.0.1:{mailbox.port}", "sf@example.fr", ("a@b.fr", "c@d.fr")
     )
-    assert send(NOTICE, channels) == ("webhook", "mail")
+
+
+def closed_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def test_a_notice_is_posted_to_the_webhook_and_mailed_once(
+    tmp_path: Path, webhook: Received, mailbox: Received
+) -> None:
+    channels = channels_of(webhook, mailbox)
+    keep(tmp_path / "notices", "run", NOTICE, channels)
+    assert deliver(tmp_path / "notices", channels) == {"run": Tried(("webhook", "mail"), {})}
     text = f"{NOTICE.troubles[0]}\n\n{NOTICE.link}"
     assert [json.loads(body) for body in webhook.messages] == [{"text": f"**{NOTICE.subject}**\n\n{text}"}]
     (mail,) = (message_from_string(body, policy=default) for body in mailbox.messages)
     assert (mail["Subject"], mail["From"], mail["To"]) == (NOTICE.subject, "sf@example.fr", "a@b.fr, c@d.fr")
     assert mail.get_content().strip() == text
+    assert deliver(tmp_path / "notices", channels) == {}
+    assert (len(webhook.messages), len(mailbox.messages)) == (1, 1)
 
 
-def test_without_channels_nothing_is_sent() -> None:
-    assert send(NOTICE, Channels()) == ()
+def test_without_channels_nothing_is_kept_nor_sent(tmp_path: Path) -> None:
+    keep(tmp_path / "notices", "run", NOTICE, Channels())
+    assert deliver(tmp_path / "notices", Channels()) == {}
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_server_that_refuses_is_an_error_and_not_silence(webhook: Received) -> None:
-    with pytest.raises(OSError, match="404"):
-        send(NOTICE, Channels(f"http://127.0.0.1:{webhook.port}/elsewhere"))
+def test_mail_is_tried_when_the_webhook_is_down_and_the_webhook_again_until_it_answers(
+    tmp_path: Path, webhook: Received, mailbox: Received
+) -> None:
+    down = replace(channels_of(webhook, mailbox), webhook=f"http://127.0.0.1:{closed_port()}/hook")
+    for name in ("first", "second"):
+        keep(tmp_path, name, NOTICE, down)
+    for _ in range(2):
+        tried = deliver(tmp_path, down)
+        assert [one.kept for one in tried.values()] == [{"webhook": "URLError"}] * 2
+    assert [one.sent for one in tried.values()] == [(), ()]
+    assert len(mailbox.messages) == 2
+    up = channels_of(webhook, mailbox)
+    assert deliver(tmp_path, up) == {name: Tried(("webhook",), {}) for name in ("first", "second")}
+    assert (len(webhook.messages), len(mailbox.messages)) == (2, 2)
+    assert list(tmp_path.glob("*.json")) == []
+
+
+def test_both_are_tried_again_when_both_are_down(tmp_path: Path, webhook: Received, mailbox: Received) -> None:
+    down = Channels(f"http://127.0.0.1:{closed_port()}/hook", f"127.0.0.1:{closed_port()}", **FROM_TO)
+    keep(tmp_path, "run", NOTICE, down)
+    assert list(deliver(tmp_path, down)["run"].kept) == ["webhook", "mail"]
+    assert deliver(tmp_path, channels_of(webhook, mailbox))["run"] == Tried(("webhook", "mail"), {})
+
+
+def test_a_server_that_refuses_one_notice_is_asked_about_the_others_and_says_so(
+    tmp_path: Path, webhook: Received, mailbox: Received
+) -> None:
+    channels = channels_of(webhook, mailbox, "elsewhere")
+    for name in ("first", "second"):
+        keep(tmp_path, name, NOTICE, channels)
+    assert [one.kept for one in deliver(tmp_path, channels).values()] == [{"webhook": "HTTP 404"}] * 2
+    assert len(webhook.messages) == 2
+
+
+def test_a_channel_that_is_no_longer_configured_is_waited_for_no_more(tmp_path: Path, mailbox: Received) -> None:
+    down = Channels(f"http://127.0.0.1:{closed_port()}/secret", f"127.0.0.1:{mailbox.port}", **FROM_TO)
+    keep(tmp_path, "run", NOTICE, down)
+    tried = deliver(tmp_path, down)
+    assert "secret" not in repr(tried)
+    assert deliver(tmp_path, replace(down, webhook=""))["run"] == Tried((), {})
+    assert list(tmp_path.glob("*.json")) == []
 
 
 def test_a_notice_is_cut_to_what_a_person_reads() -> None:
@@ -152,6 +213,21 @@ def held() -> None:
     raise Blocked("What this step reads was not found sound:\n- up, 2026-03: nothing")
 
 
+NAME = "O'DUPONT"
+
+
+@dg.asset(partitions_def=MONTHS)
+def broken(context: dg.AssetExecutionContext) -> None:
+    folder = context.run_tags["folder"]
+    with Warehouse(catalog=f"{folder}/catalog.sqlite", data_path=f"{folder}/tables").session() as session:
+        session.connection.execute("select cast(name as integer) from (values ($1)) as t (name)", [NAME])
+
+
+@dg.asset(partitions_def=MONTHS)
+def odd() -> None:
+    raise ValueError(NAME)
+
+
 @dg.multi_asset_check(
     specs=[dg.AssetCheckSpec(name, asset="up", partitions_def=MONTHS) for name in ("odd", "fine", "known")]
 )
@@ -164,10 +240,13 @@ def checks() -> Iterator[dg.AssetCheckResult]:
     yield dg.AssetCheckResult(check_name="known", asset_key="up", passed=False, metadata={"accepted": "by C. Duval"})
 
 
+HEARD: list[str] = []  # the log of the last run
+
+
 def ended(*assets: str, sensor: dg.RunStatusSensorDefinition, tags: dict[str, str] | None = None) -> dg.SkipReason:
     """Run some assets of March to their end, and let a sensor hear of it; return what it answers."""
     job = dg.Definitions(
-        assets=[up, held], asset_checks=[checks], jobs=[dg.define_asset_job("monthly", list(assets))]
+        assets=[up, held, broken, odd], asset_checks=[checks], jobs=[dg.define_asset_job("monthly", list(assets))]
     ).resolve_job_def("monthly")
     instance = dg.DagsterInstance.ephemeral()
     result = job.execute_in_process(instance=instance, partition_key="2026-03-01", raise_on_error=False, tags=tags)
@@ -179,12 +258,14 @@ def ended(*assets: str, sensor: dg.RunStatusSensorDefinition, tags: dict[str, st
         context = context.for_run_failure()
     answer = sensor(context)
     assert isinstance(answer, dg.SkipReason)
+    HEARD[:] = [str(entry) for entry in instance.all_logs(result.run_id)]
     return answer
 
 
 @pytest.fixture
-def told(webhook: Received, monkeypatch: pytest.MonkeyPatch) -> Received:
+def told(webhook: Received, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Received:
     """Send the notices of this process to the local webhook."""
+    monkeypatch.setenv(f"{PREFIX}DATA_DIR", str(tmp_path))
     monkeypatch.setenv(f"{PREFIX}NOTICE_WEBHOOK", f"http://127.0.0.1:{webhook.port}/hook")
     monkeypatch.setenv(f"{PREFIX}UI", "https://sf.example.fr/")
     return webhook
@@ -198,6 +279,37 @@ def test_a_failed_run_is_told_once_with_its_month_its_cause_and_its_page(told: R
     assert text.startswith("**sf_assets: monthly 2026-03-01 failed**")
     assert "held: What this step reads was not found sound:\n- up, 2026-03: nothing" in text
     assert "https://sf.example.fr/runs/" in text
+
+
+def test_an_error_of_the_engine_names_its_class_and_place_and_no_value_in_notice_nor_log(
+    told: Received, tmp_path: Path
+) -> None:
+    ended("broken", sensor=sensors.tell_failures, tags={"folder": str(tmp_path)})
+    (body,) = told.messages
+    assert "broken: EngineError: ConversionException (INT32, LINE 1)" in body
+    assert any("EngineError" in entry for entry in HEARD)
+    assert "DUPONT" not in "".join([body, *HEARD])
+
+
+def test_any_other_error_shows_its_class_alone_in_a_notice(told: Received) -> None:
+    ended("odd", sensor=sensors.tell_failures)
+    (body,) = told.messages
+    assert "odd: ValueError, see the page of the run" in body
+    assert "DUPONT" not in body
+
+
+def test_a_notice_that_did_not_leave_goes_at_the_next_look(told: Received, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}NOTICE_WEBHOOK", f"http://127.0.0.1:{closed_port()}/hook")
+    answer = ended("held", sensor=sensors.tell_failures)
+    assert answer.skip_message == (
+        "sf_assets: monthly 2026-03-01 failed; told by log; webhook: URLError, tried again at the next look"
+    )
+    monkeypatch.setenv(f"{PREFIX}NOTICE_WEBHOOK", f"http://127.0.0.1:{told.port}/hook")
+    for said, sent in (("1 notices sent, 0 wait", 1), ("no notice waits", 1)):
+        with dg.build_sensor_context() as context:
+            again = sensors.send_again(context)
+        assert isinstance(again, dg.SkipReason)
+        assert (again.skip_message, len(told.messages)) == (said, sent)
 
 
 def test_a_check_that_refuses_in_a_successful_run_is_told_with_what_to_do(told: Received) -> None:
@@ -229,5 +341,5 @@ def test_a_look_after_a_run_does_not_repeat_what_the_morning_told(told: Received
 def test_the_sensors_are_on_and_every_month_that_ends_is_looked_at_again() -> None:
     by_name = {sensor.name: sensor for sensor in defs.sensors}
     assert all(sensor.default_status == dg.DefaultSensorStatus.RUNNING for sensor in sensors.SENSORS)
-    assert {"tell_failures", "tell_failed_checks"} <= set(by_name)
+    assert {"tell_failures", "tell_failed_checks", "send_again"} <= set(by_name)
     assert {by_name[f"look_after_{end}"].job_name for end in ("success", "failure")} == {"look"}

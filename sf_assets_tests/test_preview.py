@@ -9,15 +9,22 @@ import pytest
 
 from sf_assets.catalogue import TABLES
 from sf_assets.confidentiality import confidentiality, legal_bases
+from sf_assets.disclosure import NAMES_NOBODY
 from sf_assets.fields import FIELDS
 from sf_assets.materialization import columns_of, shown
+from sf_assets.nomenclatures import TABLES as LABELS
 from sf_assets.preview import Shown, preview
+from sf_assets.quality.acceptances import CHECK_ACCEPTANCES
+from sf_assets.quality.verdicts import CHECK_VERDICTS
 from sf_assets.schema import Column, Table
 from sf_assets.sources import BY_NAME
-from sf_assets.staging.tables import QUARANTINE
+from sf_assets.sources.arrival import ARRIVALS
+from sf_assets.staging.tables import IMPORTS, QUARANTINE
+from sf_assets.status import STATUS
 from sf_assets.storage import Warehouse
 from sf_assets_tests.runs import Place
 
+LEDGERS = (CHECK_ACCEPTANCES, ARRIVALS, CHECK_VERDICTS, IMPORTS, QUARANTINE, STATUS)
 FEBRUARY, MARCH = date(2026, 2, 1), date(2026, 3, 1)
 NAMED = Table(
     "named",
@@ -26,13 +33,16 @@ NAMED = Table(
         FIELDS["siren"],
         Column("montant", "DOUBLE", "what is owed", unit="€"),
         Column("stade", "VARCHAR", "stage"),
-        Column("actif", "BOOLEAN", "active"),
-        Column("jour", "DATE", "day"),
+        Column("actif", "BOOLEAN", "active", names_nobody=True),
+        Column("jour", "DATE", "day", names_nobody=True),
     ),
     key=("siren",),
 )
 COUNTED = Table(
-    "counted", "one step", (Column("etape", "VARCHAR", "step"), Column("n", "BIGINT", "companies")), ("etape",)
+    "counted",
+    "one step",
+    (Column("etape", "VARCHAR", "step"), Column("n", "BIGINT", "companies", names_nobody=True)),
+    ("etape",),
 )
 ROWS = """
     select lpad(i::varchar, 9, '0') as siren, i::double as montant, if(i % 2 = 0, 'bon', 'suspens') as stade,
@@ -114,8 +124,40 @@ def test_columns_say_their_unit_and_which_of_them_identify() -> None:
     assert montant.description == "what is owed (€)"
 
 
+def test_a_column_that_nobody_declared_counts_as_identifying_and_is_not_shown(warehouse: Warehouse) -> None:
+    new = Column("nouvelle", "VARCHAR", "a column somebody added")
+    table = Table("fresh", "one row", (FIELDS["siren"], new))
+    alone = Table("alone", "one row", (new,))
+    assert new.identifies
+    assert confidentiality(alone) == "identifiers"
+    for one, query in (
+        (table, f"select siren, stade as nouvelle from ({ROWS})"),
+        (alone, f"select stade as nouvelle from ({ROWS})"),
+    ):
+        write(warehouse, one, query, n=1000)
+        assert "suspens" not in str(previewed(warehouse, one, 1000))
+
+
+def test_every_name_declared_harmless_is_of_a_column_that_exists() -> None:
+    names = {column.name for table in (*TABLES.values(), *LEDGERS, *LABELS) for column in table.columns} | FIELDS.keys()
+    assert sorted(NAMES_NOBODY - names) == []
+
+
 @pytest.mark.parametrize(
-    "name", ["siren", "siret", "raison_sociale", "compte", "adresse", "voie", "prenom1_unite_legale"]
+    "name",
+    [
+        "complement_jugement",
+        "no_ocfi",
+        "id_demande",
+        "code_postal",
+        "siren",
+        "siret",
+        "raison_sociale",
+        "compte",
+        "adresse",
+        "voie",
+        "prenom1_unite_legale",
+    ],
 )
 def test_what_names_or_locates_somebody_is_declared_so(name: str) -> None:
     assert FIELDS[name].identifies

@@ -230,12 +230,23 @@ def test_a_judgement_that_raises_is_an_error_of_the_check_not_bad_data(session: 
     assert outcomes[broken.name].unexpected_count == 0
 
 
-def test_errors_do_not_quote_the_data(session: Session) -> None:
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("nom::integer > 0", "ConversionException (INT32"),
+        ("error(nom) is null", "InvalidInputException"),
+        ("(nom || chr(39) || nom)::date is null", "ConversionException (LINE"),
+        ("nosuch > 0", "BinderException: Binder Error: Referenced column"),
+    ],
+)
+def test_errors_name_class_and_place_and_do_not_quote_the_data(
+    session: Session, caplog: pytest.LogCaptureFixture, condition: str, said: str
+) -> None:
     write(session, GOOD)
-    broken = no_rows("broken", "select * from {batch} where nom::integer > 0", "Mend it.")
+    broken = no_rows("broken", f"select * from {{batch}} where {condition}", "Mend it.")
     error = judge(session.connection, DEBTS, (broken,), scope={"month": MARCH})["broken"].error
-    assert "Could not convert" in error
-    assert "DUPONT" not in error
+    assert error.startswith(said)
+    assert "DUPONT" not in error + caplog.text
 
 
 def test_a_misspelt_expectation_is_refused_by_name(session: Session) -> None:

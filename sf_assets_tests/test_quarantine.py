@@ -198,6 +198,27 @@ def test_records_left_as_they_were_stay_refused_and_count_once(spoilt: Spoilt) -
     assert_frame_equal(spoilt.place.rows("stg_debit", SEPTEMBER), spoilt.good["stg_debit"])
 
 
+@pytest.mark.parametrize("taken_out", [True, False])
+def test_a_correction_is_withdrawn_by_putting_its_record_back(spoilt: Spoilt, *, taken_out: bool) -> None:
+    tables = ["stg_debit", "stg_import", "stg_quarantine", "src_arrivals"]
+    before = spoilt.place.content(SEPTEMBER, tables)
+    spoilt.mend("debit", lambda line, _: spoilt.lines["debit"][line])
+    (correction,) = spoilt.replay("debit")
+    spoilt.place.build(SEPTEMBER, "src_debit", "stg_debit")
+    assert spoilt.place.rows("stg_debit", SEPTEMBER).height > before["stg_debit"].height
+    if taken_out:
+        (work,) = spoilt.export("debit")
+        rewrite(work, lines_of(work)[:1])
+    else:
+        spoilt.mend("debit", lambda line, _: cut_short(spoilt.lines["debit"][line]))
+    assert spoilt.replay("debit") == {correction: 0}
+    assert not correction.exists()
+    assert spoilt.replay("debit") == {correction: 0}
+    assert spoilt.place.build(SEPTEMBER, "src_debit", "stg_debit").failures == {}
+    for table, rows in before.items():
+        assert_frame_equal(spoilt.place.rows(table, SEPTEMBER), rows)
+
+
 def test_a_correction_refused_in_its_turn_replaces_nothing(spoilt: Spoilt) -> None:
     before = spoilt.place.rows("stg_sirene", SEPTEMBER)
     spoilt.mend("sirene", lambda _, raw: raw + ",trop")

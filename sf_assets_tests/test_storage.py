@@ -6,10 +6,12 @@ import re
 import shutil
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace as changed
@@ -21,10 +23,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from sf_assets.engine_errors import EngineError
 from sf_assets.failures import PermanentFailure
 from sf_assets.schema import Column, Table
 from sf_assets.storage import OutOfScope, SchemaMismatch, Session, Warehouse, Write
 from sf_assets.storage import session as session_module
+from sf_assets.storage.folders import private, replacing
 
 MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
 
@@ -602,3 +606,37 @@ def test_the_catalog_keeps_a_write_ahead_log(warehouse: Warehouse) -> None:
         pass
     with sqlite3.connect(warehouse.catalog) as catalog:
         assert catalog.execute("pragma journal_mode").fetchone() == ("wal",)
+
+
+def test_an_error_of_an_engine_leaves_a_session_without_what_cells_hold(warehouse: Warehouse) -> None:
+    with pytest.raises(EngineError) as caught, warehouse.session() as session:
+        session.connection.execute("select cast(name as date) from (values ('DUPONT')) as t (name)")
+    assert "DUPONT" not in "".join(traceback.format_exception(caught.value)).replace(SOURCE_LINE, "")
+    with pytest.raises(EngineError, match="CatalogException: Catalog Error: Table with name nosuch does not exist"):
+        warehouse.query("from nosuch")
+
+
+SOURCE_LINE = "(values ('DUPONT'))"
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o027])
+def test_folders_of_the_warehouse_are_private_and_published_folders_keep_the_umask(tmp_path: Path, umask: int) -> None:
+    former = os.umask(umask)
+    try:
+        with Warehouse(
+            catalog=str(tmp_path / "w" / "c.sqlite"), data_path=str(tmp_path / "w" / "tables")
+        ).session() as s:
+            write(s)
+        with replacing(tmp_path / "lists" / "2603") as draft:
+            (draft / "liste.csv").write_text("x")
+    finally:
+        os.umask(former)
+    modes = {name: stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("w", "w/tables", "lists", "lists/2603")}
+    assert modes == {"w": 0o700, "w/tables": 0o700, "lists": 0o700, "lists/2603": 0o777 & ~umask}
+    assert stat.S_IMODE((tmp_path / "lists" / "2603" / "liste.csv").stat().st_mode) == 0o666 & ~umask
+
+
+def test_a_folder_that_was_opened_to_a_group_stays_so(tmp_path: Path) -> None:
+    (tmp_path / "lists").mkdir(mode=0o750)
+    (tmp_path / "lists").chmod(0o750)
+    assert private(tmp_path / "lists" / "2603").parent.stat().st_mode & 0o777 == 0o750

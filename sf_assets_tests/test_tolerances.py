@@ -213,3 +213,19 @@ def test_a_month_that_is_missing_or_empty_among_the_last_two_years_is_seen(rows:
 )
 def test_the_newest_month_is_the_last_that_has_its_rows(rows: str, found: int | None) -> None:
     assert measured(newest("periode", "sum(n)"), rows) == found
+
+
+def test_a_record_whose_correction_was_refused_too_counts_once() -> None:
+    (refused,) = (tolerance for tolerance in TOLERANCES if tolerance.name == "refused_like_before")
+    query = refused.query.format(month="date '2025-09-01'", source="debit")
+    with duckdb.connect() as connection:
+        connection.execute("attach ':memory:' as lake")
+        connection.execute(
+            "create table lake.stg_import as select date '2025-09-01' as month, 'debit' as source, * from (values "
+            "('d.csv', 100, 10, 0)) as t (file, records, quarantined, corrected)"
+        )
+        alone = connection.execute(query).fetchall()
+        connection.execute(
+            "insert into lake.stg_import values ('2025-09-01', 'debit', '2509/corrections/d.csv', 10, 10, 0)"
+        )
+        assert connection.execute(query).fetchall() == alone == [(0.1,)]

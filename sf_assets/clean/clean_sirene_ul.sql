@@ -1,7 +1,8 @@
 -- One row is one legal unit of the register, in the perimeter or not, with its seat wherever that is (sources.md §6.8).
--- A natural person is named by the names that exist, followed by EI; a unit without any has no name (decision B6). Two
--- seats of a unit make two rows, which the check of the key refuses. Both codes of its activity are there whichever
--- INSEE delivered, each with how it was decided: a unit keeps one history of sectors across a change of nomenclature.
+-- A natural person is named by the names that exist, followed by EI; a unit without any has no name (decision B6). Of
+-- several seats, or of a seat that the register repeats, the open one counts, then the newest, as in feat_company_month.
+-- Both codes of its activity are there whichever INSEE delivered, each with how it was decided: a unit keeps one history
+-- of sectors across a change of nomenclature.
 with delivered as (
     select
         *,
@@ -35,6 +36,16 @@ coded as (
     left join clean_naf_paire as paires on d.siren = paires.siren and (d.naf = paires.naf or d.naf25 = paires.naf25)
     left join clean_naf_passage as former on former.nomenclature = 'NAF2025' and d.naf25 = former.code
     left join clean_naf_passage as latter on latter.nomenclature = 'NAFRev2' and d.naf = latter.code
+),
+
+seats as (
+    select siren, siret, departement
+    from stg_sirene
+    where siege
+    qualify
+        row_number() over (
+            partition by siren order by est_actif desc nulls last, date_creation desc nulls last, siret, code_commune
+        ) = 1
 )
 
 select
@@ -67,8 +78,8 @@ select
     naf25.niv5_libelle as libelle_activite_principale_naf25,
     naf25.niv1 as naf25_section,
     naf25.niv1_libelle as libelle_naf25_section,
-    sieges.departement,
-    sieges.siret as siret_siege,
+    seats.departement,
+    seats.siret as siret_siege,
     departements.libelle_departement,
     departements.region,
     departements.libelle_region,
@@ -81,5 +92,5 @@ from coded as ul
 left join categories_juridiques as categories on ul.categorie_juridique = categories.code
 left join naf_codes as naf on ul.code_naf = naf.niv5
 left join naf25_codes as naf25 on ul.code_naf25 = naf25.niv5
-left join stg_sirene as sieges on ul.siren = sieges.siren and sieges.siege
-left join labels_departement_region as departements on sieges.departement = departements.departement
+left join seats on ul.siren = seats.siren
+left join labels_departement_region as departements on seats.departement = departements.departement

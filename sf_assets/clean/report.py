@@ -10,6 +10,7 @@ import polars as pl
 from sf_assets.schema import Table, no_rows
 from sf_assets.sources.batch import batch_key
 from sf_assets.staging.tables import STEP_COLUMNS
+from sf_assets.storage.folders import private
 
 NAME = "detail-filtres.md"
 
@@ -58,8 +59,7 @@ def report(steps: pl.DataFrame, perimeter: Perimeter) -> str:
 
 def write_report(text: str, folder: Path) -> Path:
     """Write the report beside the month's exported tables, whole or not at all; return its path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{NAME}"
+    draft = private(folder) / f".{NAME}"
     draft.write_text(text, encoding="utf-8")
     return draft.replace(folder / NAME)
 

@@ -179,6 +179,12 @@ SIRENE = Table(
             "The register repeats an establishment: tell INSEE; the list is not touched.",
             "warning",
         ),
+        no_rows(
+            "one_seat",
+            "select siren from {batch} where siege group by siren having count(*) > 1",
+            "The register gives a company several seats: tell INSEE. The open one counts, then the newest.",
+            "warning",
+        ),
         between("longitude", -180, 180, "Not WGS 84 degrees: look whether INSEE changed the projection."),
         between("latitude", -90, 90, "Not WGS 84 degrees: look whether INSEE changed the projection."),
         no_rows(

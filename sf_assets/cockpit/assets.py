@@ -1,19 +1,16 @@
 """The asset that shows where every month stands, whatever is blocked, and the check that the month due is there."""
 
-from zoneinfo import ZoneInfo
-
 import dagster as dg
 
 from sf_assets import __version__
 from sf_assets.cockpit.views import arrivals_of
 from sf_assets.materialization import OWNERS, columns_of
-from sf_assets.partitions import DUE_DAY, month_due
+from sf_assets.partitions import DUE_DAY, PARIS, month_due
 from sf_assets.pictures.svg import embedded
 from sf_assets.resources import Folders, clock_of
 from sf_assets.status import STATUS, months_with_something, page, record, standings
 from sf_assets.storage import Warehouse
 
-PARIS = ZoneInfo("Europe/Paris")
 GROUP = "cockpit"
 
 

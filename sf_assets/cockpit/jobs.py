@@ -7,9 +7,9 @@ from pydantic import Field
 
 from sf_assets.acceptance import CannotAccept, accept
 from sf_assets.catalogue import SUITES
-from sf_assets.cockpit.assets import GROUP, PARIS
+from sf_assets.cockpit.assets import GROUP
 from sf_assets.failures import PermanentFailure
-from sf_assets.partitions import parse_month
+from sf_assets.partitions import PARIS, parse_month
 from sf_assets.quality.checks import POOL
 from sf_assets.resources import clock_of
 from sf_assets.storage import Warehouse

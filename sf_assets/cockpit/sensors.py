@@ -1,13 +1,16 @@
 """What follows the end of a run: a notice when something went wrong, and a fresh look at every month."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterEventType
+from dagster_shared.error import SerializableErrorInfo
 
 from sf_assets.automation import JOBS
 from sf_assets.cockpit.jobs import status_job
-from sf_assets.notices import Channels, Notice, send
+from sf_assets.engine_errors import EngineError
+from sf_assets.notices import Channels, Notice, Tried, deliver, keep
 from sf_assets.settings import Settings
 
 _WILL_RETRY = "dagster/will_retry"
@@ -44,8 +47,20 @@ def _failed_steps(events: Sequence[dg.DagsterEvent | None]) -> Iterator[str]:
             continue
         data = event.step_failure_data
         told = data.user_failure_data.description if data.user_failure_data else None
-        # The stack of calls stays on the page of the run.
-        yield f"{event.step_key}: {told or (data.error.message.strip() if data.error else event.message)}"
+        yield f"{event.step_key}: {told or _class_of(data.error) or event.message}"
+
+
+def _class_of(error: SerializableErrorInfo | None) -> str | None:
+    """Return the class of the error that a step ended with; its text may quote values, unless it is ours.
+
+    The stack of calls stays on the page of the run.
+    """
+    while error and error.cause:
+        error = error.cause
+    if error is None:
+        return None
+    said = error.message.strip().partition(": ")[2] if error.cls_name == EngineError.__name__ else ""
+    return f"{error.cls_name}: {said}" if said else f"{error.cls_name}, see the page of the run"
 
 
 def _refusals(events: Sequence[dg.DagsterEvent | None]) -> Iterator[str]:
@@ -73,13 +88,40 @@ def _tell(context: dg.RunStatusSensorContext) -> dg.SkipReason:
     if notice is None:
         return dg.SkipReason(f"run {context.dagster_run.run_id} ended well")
     context.log.warning(f"{notice.subject}\n{notice.text}")
-    sent = send(
-        notice,
-        Channels(
-            settings.notice_webhook.get_secret_value(), settings.notice_smtp, settings.notice_from, settings.notice_to
-        ),
+    outbox, channels = _outbox(settings), _channels(settings)
+    run_id = context.dagster_run.run_id
+    keep(outbox, run_id, notice, channels)
+    tried = deliver(outbox, channels).get(run_id, Tried((), {}))
+    return dg.SkipReason("; ".join([f"{notice.subject}; told by {', '.join(('log', *tried.sent))}", *_waiting(tried)]))
+
+
+def _waiting(tried: Tried) -> list[str]:
+    return [f"{channel}: {why}, tried again at the next look" for channel, why in tried.kept.items()]
+
+
+def _outbox(settings: Settings) -> Path:
+    return settings.data_dir / "notices"
+
+
+def _channels(settings: Settings) -> Channels:
+    return Channels(
+        settings.notice_webhook.get_secret_value(), settings.notice_smtp, settings.notice_from, settings.notice_to
     )
-    return dg.SkipReason(f"{notice.subject}; told by {', '.join(('log', *sent))}")
+
+
+@dg.sensor(
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Sends again the notices that a server did not take, until each channel took each of them once.",
+)
+def send_again(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Try the notices that wait in the outbox."""
+    settings = Settings.from_environment()
+    tried = deliver(_outbox(settings), _channels(settings))
+    for run_id, one in tried.items():
+        context.log.info("; ".join([f"run {run_id}: told by {', '.join(one.sent) or 'nobody'}", *_waiting(one)]))
+    waiting = sum(bool(one.kept) for one in tried.values())
+    return dg.SkipReason(f"{len(tried) - waiting} notices sent, {waiting} wait" if tried else "no notice waits")
 
 
 @dg.run_status_sensor(
@@ -120,6 +162,7 @@ def _look_after(ended: dg.DagsterRunStatus) -> dg.SensorDefinition:
 SENSORS = (
     tell_failures,
     tell_failed_checks,
+    send_again,
     _look_after(dg.DagsterRunStatus.SUCCESS),
     _look_after(dg.DagsterRunStatus.FAILURE),
 )

@@ -11,7 +11,7 @@ from sf_assets.failures import Blocked
 from sf_assets.features.tables import LAGS, TABLES
 from sf_assets.features.views import coverage_of, shift_picture, shifts_of
 from sf_assets.materialization import gate, reads_at, shown, stamp, told_of_months
-from sf_assets.partitions import add_months, parse_month
+from sf_assets.partitions import add_months, months_of
 from sf_assets.pictures.svg import embedded
 from sf_assets.queries import Query, read_query
 from sf_assets.resources import Parameters
@@ -100,7 +100,7 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
     def build(
         context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
     ) -> dg.MaterializeResult[None]:
-        wanted = [parse_month(key) for key in context.partition_keys]
+        wanted = months_of(context)
         writes = _build(warehouse, table, query, wanted, values=parameters.of_queries(), run_id=context.run_id)
         with warehouse.session() as session:
             # The partitions of a range share what is told: only a single month has a former one.
@@ -135,7 +135,7 @@ def _with_past(months: Sequence[date]) -> list[date]:
 )
 def feat_lags(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
     """Look up the past of each month among the months that were computed, a year of months at a time."""
-    wanted = sorted(parse_month(key) for key in context.partition_keys)
+    wanted = months_of(context)
     writes = []
     with warehouse.session() as session:
         computed = {name: set(session.months(name)) for name in _LAGS_QUERY.reads}

@@ -10,12 +10,16 @@ with months as (
 ),
 
 seats as (
+    -- Of several seats the open one counts, then the newest, as in clean_sirene_ul.
     select
         siren, siret, code_commune, departement, region, libelle_region,
         ape, naf_section, ape_naf25, naf25_section, nomenclature_activite, origine_naf, origine_naf25
     from clean_sirene
     where siege
-    qualify row_number() over (partition by siren order by est_actif desc, siret) = 1
+    qualify
+        row_number() over (
+            partition by siren order by est_actif desc nulls last, date_creation desc nulls last, siret, code_commune
+        ) = 1
 ),
 
 states as (

@@ -8,7 +8,7 @@ _ADVICE_SHARE = "Shares lie between 0 and 1: look at the unit of the source."
 
 
 def _column(feature: Feature) -> Column:
-    return Column(feature.name, "DOUBLE", f"{feature.label}: {feature.reason}", unit=feature.unit)
+    return Column(feature.name, "DOUBLE", f"{feature.label}: {feature.reason}", unit=feature.unit, names_nobody=True)
 
 
 def _features(names: str) -> tuple[Column, ...]:
@@ -16,7 +16,7 @@ def _features(names: str) -> tuple[Column, ...]:
 
 
 def _lagged(name: str, meaning: str) -> Column:
-    return Column(name, "DOUBLE", meaning)
+    return Column(name, "DOUBLE", meaning, names_nobody=True)
 
 
 def _positive(column: str) -> Rule:

@@ -21,7 +21,7 @@ from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan
 from sf_assets.model.store import Card, ModelStore
 from sf_assets.model.tables import EVALUATION, FITTED, SCORES, TARGET
 from sf_assets.model.views import curves_of, scores_picture
-from sf_assets.partitions import add_months, parse_month
+from sf_assets.partitions import add_months, months_of, parse_month
 from sf_assets.pictures.svg import embedded
 from sf_assets.queries import read_query
 from sf_assets.resources import Folders, Parameters
@@ -232,7 +232,7 @@ def model_scores(
     context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders
 ) -> dg.MaterializeResult[None]:
     """Score the companies of each month by every method the data supports."""
-    wanted = [parse_month(key) for key in context.partition_keys]
+    wanted = months_of(context)
     store = ModelStore(Path(folders.models))
     done: list[Scored] = []
     with warehouse.session() as session:

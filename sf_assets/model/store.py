@@ -9,7 +9,7 @@ import io
 import json
 import re
 import shutil
-import tempfile
+import uuid
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -24,6 +24,7 @@ import skops.io
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.methods import ScoringMethod, method_named
 from sf_assets.sources.batch import batch_key
+from sf_assets.storage.folders import private
 
 MODEL, CARD = "model.skops", "card.json"
 INTENDED_USE = (
@@ -109,12 +110,11 @@ class ModelStore:
         target = self.folder(card.month, card.method, version)
         if target.is_dir():
             return version
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=target.parent))
+        draft = private(target.parent) / f".draft-{uuid.uuid4().hex}"
+        draft.mkdir()
         try:
             for name, data in content.items():
                 (draft / name).write_bytes(data)
-            draft.chmod(0o755)
             draft.rename(target)
         finally:
             shutil.rmtree(draft, ignore_errors=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from sf_assets.engine_errors import described
 from sf_assets.nomenclatures.editions import EDITIONS, Part, parts_of
 from sf_assets.schema import Table
 
@@ -110,8 +111,7 @@ def _telling(name: str, expected: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        said = str(error).split("\n", 1)[0]
-        raise BadNomenclature(f"{name}: expected {expected}, found others ({said})") from None
+        raise BadNomenclature(f"{name}: expected {expected}, found others ({described(error)})") from None
 
 
 def _faults(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from sf_assets.partitions import add_months
+from sf_assets.partitions import add_months, months_of
 from sf_assets.quality.acceptances import Acceptance, Judged
 from sf_assets.quality.rules import Suite, meaning_of
 from sf_assets.quality.verdicts import Verdict, accepted_of, judge_months, record, verdicts_on
@@ -38,7 +38,7 @@ def checks_for(suite: Suite, partitions_def: dg.TimeWindowPartitionsDefinition) 
 
     @dg.multi_asset_check(name=f"{suite.asset}_checks", specs=specs, pool=POOL)
     def judge_asset(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
-        months = [partitions_def.time_window_for_partition_key(key).start.date() for key in context.partition_keys]
+        months = months_of(context)
         with warehouse.session() as session:
             verdicts = judge_months(session, suite, months)
             record(

@@ -3,7 +3,6 @@
 Importing this module costs four to ten seconds: only the step that judges does it.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import date
@@ -14,6 +13,7 @@ import great_expectations as gx
 from duckdb_engine import CursorWrapper
 from great_expectations import expectations
 
+from sf_assets.engine_errors import described_text
 from sf_assets.quality.rules import Outcome
 from sf_assets.schema import Rule, Table
 
@@ -185,5 +185,4 @@ def _error_in(exception_info: Mapping[str, Any]) -> str:
     """Return what Great Expectations raised, which it reports as a failure of the data, or an empty text."""
     infos = [exception_info] if "raised_exception" in exception_info else list(exception_info.values())
     messages = [str(info["exception_message"]) for info in infos if info["raised_exception"]]
-    # DuckDB quotes offending values in its messages: they stay out of verdicts and logs.
-    return re.sub(r"'[^']*'", "'…'", " | ".join(messages).translate(_ARRIVED))[:_ERROR_LENGTH]
+    return " | ".join(dict.fromkeys(described_text(message.translate(_ARRIVED)) for message in messages))[:_ERROR_LENGTH]

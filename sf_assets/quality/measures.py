@@ -111,7 +111,7 @@ def emptied(key: str, only: str = "") -> str:
     # Where establishments are, by the register of the same month, which these tables are built after.
     places = f"""
         places as (
-            select {key} as id, any_value(departement) as departement from lake.stg_sirene
+            select {key} as id, min(departement) as departement from lake.stg_sirene
             where month = {{month}} {only} group by id
         ),
     """

@@ -18,7 +18,6 @@ LOG = Table(
             "head_rejected",
             "VARCHAR",
             "what is wrong in the first records that are, at most 200 lines of text",
-            identifies=True,
         ),
         Column(
             "lines_parsed",

@@ -13,6 +13,7 @@ from typing import IO
 
 import duckdb
 
+from sf_assets.engine_errors import without_values
 from sf_assets.sources.description import Source
 from sf_assets.storage.extensions import extension_file
 
@@ -85,7 +86,7 @@ def _copy_sheet(path: Path, copy: Path, source: Source) -> None:
         raise Refused(f"{path.name}: expected a workbook, found a damaged or other file") from None
     if len(sheets) != 1:
         raise Refused(f"{path.name}: expected one sheet, found {len(sheets)}")
-    with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
+    with without_values(), duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
         connection.load_extension(extension_file("excel"))
         connection.execute("set variable book = $1", [str(path)])
         connection.execute(

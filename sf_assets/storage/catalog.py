@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from sf_assets.failures import PermanentFailure
+from sf_assets.storage.folders import private
 
 # Any number does, as long as no other application takes it in the same PostgreSQL database.
 _ADVISORY_LOCK = 7_375_726_965
@@ -76,10 +77,10 @@ class Catalog:
         if self._libpq:
             source, journal = f"postgres:{self._libpq}", ""
         else:
-            Path(self.location).parent.mkdir(parents=True, exist_ok=True)
+            private(Path(self.location).parent)
             # Without a write-ahead log, a long read keeps every commit waiting.
             source, journal = f"sqlite:{Path(self.location).resolve()}", "meta_journal_mode 'WAL', "
-        data = str(Path(self.data_path).resolve())
+        data = str(private(Path(self.data_path)).resolve())
         if not self._libpq and Path(self.location).resolve().parent == Path(data).parent:
             # Catalog and files in one folder are moved, copied and restored together: the place of the day counts.
             journal += "override_data_path true, "

@@ -1,10 +1,22 @@
 """Folders of files that appear together or not at all."""
 
 import shutil
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+def private(folder: Path) -> Path:
+    """Make a folder, and those above it that are missing, for this user alone; return it.
+
+    One that is there already keeps the rights that somebody gave it, and files in it follow the umask: what is shared
+    with a group is shared by opening the folder to it.
+    """
+    if not folder.is_dir():
+        private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 @contextmanager
@@ -13,12 +25,11 @@ def replacing(target: Path, aside: Path | None = None) -> Iterator[Path]:
 
     What `target` held is kept in the folder `aside`, or removed when that is None or was kept before.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=target.parent))
+    draft = private(target.parent) / f".draft-{uuid.uuid4().hex}"
+    draft.mkdir()
     former = draft.with_name(f"{draft.name}-former")
     try:
         yield draft
-        draft.chmod(0o755)
         if target.exists():
             target.rename(former)
         draft.rename(target)

@@ -12,8 +12,10 @@ import dagster as dg
 import duckdb
 import polars as pl
 
+from sf_assets.engine_errors import without_values
 from sf_assets.storage.catalog import Catalog
 from sf_assets.storage.extensions import extension_file
+from sf_assets.storage.folders import private
 from sf_assets.storage.session import NOTHING, Session
 
 # At most one database, idle, by process and settings: a child process must not use its parent's.
@@ -40,11 +42,16 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
 
         Attaching a lake and reading its catalog takes most of a second, and a run opens many sessions: the database of
         the last one is kept for the next, unless the session failed. Temporary tables do not outlive their session.
+
+        Raises:
+            EngineError: in the place of an engine's own error, whose text quotes values and goes to logs and notices.
+
         """
         key = (os.getpid(), self.model_dump_json())
-        database = _last.pop(key, None) or self.connect()
+        with without_values():
+            database = _last.pop(key, None) or self.connect()
         try:
-            with database.cursor() as connection:
+            with without_values(), database.cursor() as connection:
                 yield Session(self._catalog, connection)
         except BaseException:
             database.close()
@@ -66,7 +73,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         only, and goes away with the connection.
         """
         if self.temp_directory:
-            Path(self.temp_directory).mkdir(parents=True, exist_ok=True)
+            private(Path(self.temp_directory))
         spill = tempfile.mkdtemp(prefix="sf_assets_", dir=self.temp_directory or None)
         connection = duckdb.connect(
             config={

@@ -10,6 +10,7 @@ from typing import BinaryIO, cast
 import polars as pl
 import pyarrow.parquet as pq
 
+from sf_assets.storage.folders import private
 from sf_assets.synthetic import accounts, altares, bodacc, debts, dgefp, procol, sirene, urssaf
 from sf_assets.synthetic.nomenclature import Nomenclature, nomenclature_of
 from sf_assets.synthetic.oracle import oracle_frame
@@ -78,7 +79,7 @@ def write_batch(
     if oracle is not None and oracle.resolve().is_relative_to(directory.resolve()):
         raise ValueError(f"oracle: expected a path outside of {directory}, found {oracle}")
     window = Window.of(month, years)
-    directory.mkdir(parents=True, exist_ok=True)
+    private(directory)
     rows = dict.fromkeys((file.name for file in FILES), 0)
     with ExitStack() as stack:
         outputs = {file.name: _open(directory / file.name, stack) for file in FILES}
@@ -95,7 +96,7 @@ def write_batch(
             if oracle is not None:
                 table = frames[_ORACLE].to_arrow(compat_level=pl.CompatLevel.oldest())
                 if truth is None:
-                    oracle.parent.mkdir(parents=True, exist_ok=True)
+                    private(oracle.parent)
                     truth = stack.enter_context(pq.ParquetWriter(oracle, table.schema))
                 truth.write_table(table)
     return rows
