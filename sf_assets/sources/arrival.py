@@ -8,6 +8,8 @@ import codecs
 import csv
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +20,8 @@ import pyarrow.parquet as pq
 from sf_assets.schema import Column, Table
 from sf_assets.sources import Source
 from sf_assets.sources.monthly import months_of, odd_months_of
-from sf_assets.sources.text import Refused, as_text, chunks, open_bytes
+from sf_assets.sources.packed import Refused, chunks, first_lines, largest_of, require_short, swollen
+from sf_assets.sources.text import as_text, is_parquet
 from sf_assets.sources.yearly import names_of, years_of
 
 _LONE = re.compile(rb"\r(?=[^\n])")
@@ -75,7 +78,7 @@ def inspect(path: Path, source: Source) -> Arrival:
     )
     try:
         with as_text(path, source) as text:
-            lines = _count_rows(text) if text.suffix == ".parquet" else _count_lines(text)
+            lines = _count_rows(text) if is_parquet(text) else _count_lines(text)
             header_line, header = read_header(text, source)
             if source.trailer and text.suffix != ".xlsx":
                 _require_closing(text, source)
@@ -94,7 +97,7 @@ def _checksum(path: Path) -> str:
 def _count_lines(path: Path) -> int:
     """Count the lines while making sure that every byte is UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    lines, last, pending = 0, b"", 0
+    lines, last, pending, length = 0, b"", 0, 0
     for chunk in chunks(path):
         try:
             decoder.decode(chunk)
@@ -109,7 +112,7 @@ def _count_lines(path: Path) -> int:
             raise Refused(_LONE_RETURN.format(path.name, lines + 1))
         if b"\r" in chunk and (lone := _LONE.search(chunk)):
             raise Refused(_LONE_RETURN.format(path.name, lines + 1 + chunk.count(b"\n", 0, lone.start())))
-        lines += chunk.count(b"\n")
+        lines, length = lines + chunk.count(b"\n"), _require_short_lines(path.name, chunk, lines + 1, length)
         last = chunk[-1:]
     if last == b"\r":
         raise Refused(_LONE_RETURN.format(path.name, lines + 1))
@@ -118,27 +121,34 @@ def _count_lines(path: Path) -> int:
     return lines + (last not in (b"", b"\n"))
 
 
+def _require_short_lines(name: str, chunk: bytes, line: int, length: int) -> int:
+    """Refuse a line that no reader takes; return how long the last one is so far, `length` being what came before."""
+    first, last = chunk.find(b"\n"), chunk.rfind(b"\n")
+    # Lines within a piece are shorter than it, and it is shorter than a line may be.
+    require_short(name, line, length + (len(chunk) if first < 0 else first))
+    return length + len(chunk) if last < 0 else len(chunk) - last - 1
+
+
 def read_header(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
     """Return the line of the header and the column names of a text; without a header, line 0 and the declared names."""
-    if path.suffix == ".parquet":
-        return 0, tuple(pq.read_schema(path).names)
+    if is_parquet(path):
+        return 0, _parquet_columns(path)
     if source.columns and path.stat().st_size:
         return 0, (*source.columns, *_unnamed(path, source))
-    with open_bytes(path) as stream:
-        for number, raw in enumerate(stream, start=1):
-            text = raw.decode("utf-8").removeprefix(_BOM if number == 1 else "").rstrip("\r\n")
-            if text:
-                try:
-                    return number, tuple(next(csv.reader([text], delimiter=source.separator)))
-                except csv.Error as error:
-                    raise Refused(f"{path.name}, line {number}: expected a header, found {error}") from None
+    for number, raw in enumerate(first_lines(path), start=1):
+        text = raw.decode("utf-8").removeprefix(_BOM if number == 1 else "").rstrip("\r\n")
+        if text:
+            try:
+                return number, tuple(next(csv.reader([text], delimiter=source.separator)))
+            except csv.Error as error:
+                raise Refused(f"{path.name}, line {number}: expected a header, found {error}") from None
     raise Refused(f"{path.name}: expected a header, found an empty file")
 
 
 def read_columns(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
     """Return the line of the header and the names of the columns that are read: of a Parquet file, only those declared."""
     number, names = read_header(path, source)
-    if path.suffix == ".parquet":
+    if is_parquet(path):
         declared = {cell.header.lower() for cell in source.cells}
         names = tuple(name for name in names if name.lower() in declared)
     return number, names
@@ -146,18 +156,16 @@ def read_columns(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
 
 def _unnamed(path: Path, source: Source) -> tuple[str, ...]:
     """Return the column without a name that a separator at the end of each line opens; nothing when lines have none."""
-    with open_bytes(path) as stream:
-        fields = stream.readline().decode("utf-8").rstrip("\r\n").split(source.separator)
+    fields = next(first_lines(path), b"").decode("utf-8").rstrip("\r\n").split(source.separator)
     return ("",) if len(fields) == len(source.columns) + 1 and not fields[-1] else ()
 
 
 def _require_closing(path: Path, source: Source) -> None:
     """Refuse a text whose last line does not close it, or counts other lines than there are."""
     last, lines = b"", 0
-    with open_bytes(path) as stream:
-        for raw in stream:
-            if raw.strip():
-                last, lines = raw, lines + 1
+    for raw in first_lines(path):
+        if raw.strip():
+            last, lines = raw, lines + 1
     text = last.decode("utf-8").strip()
     if not text.startswith(source.trailer):
         raise Refused(f"{path.name}: expected a last line {source.trailer!r}, found another: the file is cut")
@@ -168,10 +176,29 @@ def _require_closing(path: Path, source: Source) -> None:
 
 
 def _count_rows(path: Path) -> int:
-    """Count the rows of a Parquet file, by what its end says of it."""
+    """Count the rows of a Parquet file, by what its end says of it; refuse one that would swell beyond reason."""
+    with _refusing_parquet(path):
+        metadata = pq.read_metadata(path)
+        declared = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
+    limit = largest_of(path.stat().st_size)
+    # Rows that repeat one value take no bytes: their number has the same bound.
+    if max(declared, metadata.num_rows) > limit:
+        raise swollen(
+            path.name, f"{metadata.num_rows:,} rows and {declared:,} bytes declared in {path.stat().st_size:,}"
+        )
+    return int(metadata.num_rows)
+
+
+def _parquet_columns(path: Path) -> tuple[str, ...]:
+    with _refusing_parquet(path):
+        return tuple(pq.read_schema(path).names)
+
+
+@contextmanager
+def _refusing_parquet(path: Path) -> Iterator[None]:
     try:
-        return int(pq.read_metadata(path).num_rows)
-    except pa.ArrowInvalid as error:
+        yield
+    except (pa.ArrowException, OSError) as error:
         raise Refused(
             f"{path.name}: expected a complete Parquet file, found a damaged or other one ({error})"
         ) from None
@@ -181,11 +208,7 @@ def _require_columns(arrival: Arrival, source: Source) -> None:
     names = names_of(arrival.header) if source.yearly else arrival.header
     found = {name.lower() for name in names}
     declared = {cell.header.lower() for cell in source.cells}
-    missing = [
-        cell.header
-        for cell in source.cells
-        if cell.header.lower() not in found and not cell.optional and not (cell.column == source.key and source.account)
-    ]
+    missing = source.missing_from(names)
     if missing:
         expected = f"column {missing[0]}" if len(missing) == 1 else f"columns {', '.join(dict.fromkeys(missing))}"
         known = len(found & declared)

@@ -2,8 +2,8 @@
 
 A description beside the month's folder decides, when there is one (`manifest`). Otherwise file names do (sources.md
 §1.3): exact names first, then any name containing `effectif_`, then any name starting with `filter`; comparison is
-case-sensitive, and `.gz` is recognised for every name. Label tables are files of a batch like others, under the names of
-their tables or of their producers.
+case-sensitive, and `.gz` and `.zip` are recognised for every name. Label tables are files of a batch like others, under
+the names of their tables or of their producers.
 """
 
 import os
@@ -16,6 +16,7 @@ from sf_assets.nomenclatures.editions import table_of
 from sf_assets.sources import BY_NAME, SOURCES, Source
 from sf_assets.sources.manifest import BadManifest, read_manifest
 from sf_assets.sources.mended import CORRECTIONS, mends
+from sf_assets.sources.packed import plain_name
 
 _KEY_LENGTH = 4
 # The sources whose files come every month.
@@ -104,7 +105,7 @@ def source_of(name: str) -> Source | None:
     ('effectif', 'filter')
     >>> source_of("sigfaibles_debits.csv")
     """
-    plain = name.removesuffix(".gz")
+    plain = plain_name(name)
     for claim in (Source.names_exactly, Source.matches):
         for source in SOURCES:
             if claim(source, plain):
@@ -168,8 +169,9 @@ def _named(paths: list[Path]) -> tuple[dict[str, list[Path]], list[str]]:
 
 def _label_of(name: str) -> str | None:
     """Return the label table that a file is, by our name of it or by its producer's."""
-    label = name.removesuffix(".gz").removesuffix(".csv")
-    return label if label in _LABELS and name.startswith(f"{label}.csv") else table_of(name)
+    plain = plain_name(name)
+    label = plain.removesuffix(".csv")
+    return label if label in _LABELS and plain == f"{label}.csv" else table_of(plain)
 
 
 def _described(description: Path) -> tuple[dict[str, list[Path]], list[str]]:

@@ -10,7 +10,7 @@ from sf_assets.sources import Source
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import Batch
 from sf_assets.sources.mended import LINE
-from sf_assets.sources.text import Refused
+from sf_assets.sources.packed import Refused
 from sf_assets.staging.corrections import BadCorrection, settle
 from sf_assets.staging.headcounts import apply_rules
 from sf_assets.staging.reading import READERS, Count, read_source
