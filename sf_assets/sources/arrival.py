@@ -8,12 +8,15 @@ import codecs
 import csv
 import hashlib
 import re
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -27,6 +30,21 @@ from sf_assets.sources.yearly import names_of, years_of
 _LONE = re.compile(rb"\r(?=[^\n])")
 _LONE_RETURN = "{}, line {}: expected lines that end with a line feed, found a lone carriage return"
 _BOM = "\ufeff"
+# What bytes that are not as promised may raise in the readers of libraries; anything else is a fault of ours.
+_UNREADABLE = (
+    duckdb.Error,
+    pa.ArrowException,
+    zipfile.BadZipFile,
+    zlib.error,
+    csv.Error,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    MemoryError,
+    NotImplementedError,
+)
 # Names of undeclared columns that a message shows: enough to see a new spelling.
 _SHOWN = 4
 
@@ -38,6 +56,11 @@ ARRIVALS = Table(
         Column("file", "VARCHAR", "name of the file"),
         Column("bytes", "BIGINT", "size as delivered, compressed or not", unit="byte"),
         Column("sha256", "VARCHAR", "checksum of the bytes as delivered"),
+        Column(
+            "content_sha256",
+            "VARCHAR",
+            "checksum of the text that the bytes hold, line ends apart; of Parquet, of the bytes",
+        ),
         Column("delivered_at", "TIMESTAMP", "last change of the file, UTC"),
         Column("lines", "BIGINT", "lines of the text, the header included", unit="line"),
         Column("fault", "VARCHAR", "why the file is refused, NULL when it is as promised"),
@@ -60,6 +83,7 @@ class Arrival:
     sha256: str
     delivered_at: datetime
     lines: int
+    content_sha256: str = ""
     header: tuple[str, ...] = ()
     header_line: int = 0
     fault: str | None = None
@@ -78,14 +102,23 @@ def inspect(path: Path, source: Source) -> Arrival:
     )
     try:
         with as_text(path, source) as text:
-            lines = _count_rows(text) if is_parquet(text) else _count_lines(text)
+            content = _Content()
+            lines = _count_rows(text) if is_parquet(text) else _count_lines(text, content)
+            held = arrival.sha256 if is_parquet(text) else content.checksum()
             header_line, header = read_header(text, source)
             if source.trailer and text.suffix != ".xlsx":
                 _require_closing(text, source)
-        arrival = replace(arrival, lines=lines, header=header, header_line=header_line)
+        arrival = replace(arrival, lines=lines, content_sha256=held, header=header, header_line=header_line)
         _require_columns(arrival, source)
     except Refused as refused:
         return replace(arrival, fault=str(refused))
+    except _UNREADABLE as error:
+        # The reader's own message may quote the file. Whatever the bytes of one file do to it, the other files go on.
+        return replace(
+            arrival,
+            fault=f"{path.name}: expected a file that can be read to its end, found one that stops its reader "
+            f"({type(error).__name__}). Open it with what made it, save it again and deliver that",
+        )
     return arrival
 
 
@@ -94,11 +127,31 @@ def _checksum(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _count_lines(path: Path) -> int:
-    """Count the lines while making sure that every byte is UTF-8."""
+class _Content:
+    """The checksum of a text whatever ends its lines, and however many empty ones end it."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._ends = 0
+
+    def add(self, piece: bytes) -> None:
+        text = piece.replace(b"\r", b"")
+        written = text.rstrip(b"\n")
+        if written:
+            self._digest.update(b"\n" * self._ends + written)
+            self._ends = 0
+        self._ends += len(text) - len(written)
+
+    def checksum(self) -> str:
+        return self._digest.hexdigest()
+
+
+def _count_lines(path: Path, content: _Content) -> int:
+    """Count the lines while making sure that every byte is UTF-8, and add the text to `content`."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines, last, pending, length = 0, b"", 0, 0
     for chunk in chunks(path):
+        content.add(chunk if last else chunk.removeprefix(codecs.BOM_UTF8))
         try:
             decoder.decode(chunk)
         except UnicodeDecodeError as error:

@@ -74,7 +74,8 @@ class Source:
     """One kind of file, delivered by one producer, usually every month as a full stock.
 
     `names` are the exact file names and `pattern` a regular expression of others (packed, in `.gz` or `.zip`, or not); an
-    `exclusive` source takes one file a month. `editions` are other formats of the same content, each with its own names,
+    `exclusive` source takes one file a month, a `restated` one several that complete one another, but no two of one name in
+    which numbers differ: each would state the whole. `editions` are other formats of the same content, each with its own names,
     separator, encoding and cells; `.parquet` and `.xlsx` say their format themselves.
 
     `key` names the identifier column and `filtered` whether companies outside the perimeter are left out. `unique` is
@@ -115,6 +116,7 @@ class Source:
     encoding: str = "utf-8"
     pattern: str = ""
     exclusive: bool = False
+    restated: bool = False
     editions: tuple["Source", ...] = ()
     known: str = ""
     legal_basis: str = "convention with the producer"

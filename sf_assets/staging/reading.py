@@ -76,6 +76,8 @@ def read_source(
         if source.wide:
             keep_months(connection, header, number)
         connection.execute("drop table if exists cut")
+    if source.wide and len(paths) > 1:
+        _require_complementary(connection, source)
     records = "count(distinct line)" if source.yearly else "count(*)"
     _append(connection, "tally", f"select file, disposition, {records} as records from typed group by all")
     if source.unique:
