@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sf_assets.sources.packed import plain_name
+from sf_assets.storage.packed import plain_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import duckdb
 
 from sf_assets.nomenclatures.editions import EDITIONS, Part, parts_of
 from sf_assets.schema import Table
-from sf_assets.sources.packed import Refused, first_lines, readable_text
+from sf_assets.storage.packed import Refused, first_lines, readable_text
 
 # Codes of the packaged table that an update must still have: nomenclatures lose a few codes, never many.
 _KEPT = 0.9

@@ -23,9 +23,9 @@ import pyarrow.parquet as pq
 from sf_assets.schema import Column, Table
 from sf_assets.sources import Source
 from sf_assets.sources.monthly import months_of, odd_months_of
-from sf_assets.sources.packed import Refused, chunks, first_lines, largest_of, require_short, swollen
 from sf_assets.sources.text import as_text, is_parquet
 from sf_assets.sources.yearly import names_of, years_of
+from sf_assets.storage.packed import Refused, chunks, first_lines, largest_of, require_short, swollen
 
 _LONE = re.compile(rb"\r(?=[^\n])")
 _LONE_RETURN = "{}, line {}: expected lines that end with a line feed, found a lone carriage return"

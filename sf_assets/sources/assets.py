@@ -19,8 +19,8 @@ from sf_assets.sources.batch import BadBatch, Batch, read_batch
 from sf_assets.sources.inspected import LABELS, fault_of
 from sf_assets.sources.log import ARRIVED, LOG
 from sf_assets.sources.mended import CORRECTIONS, edition_of
-from sf_assets.sources.packed import Refused, plain_name
 from sf_assets.storage import Warehouse, frame_of
+from sf_assets.storage.packed import Refused, plain_name
 
 _LINES = "select source, sum(lines)::bigint from lake.src_arrivals where month = $month group by source"
 

@@ -17,7 +17,7 @@ from sf_assets.sources import BY_NAME, SOURCES, Source
 from sf_assets.sources.copies import is_copy_of_another, settle_copies
 from sf_assets.sources.manifest import BadManifest, read_manifest
 from sf_assets.sources.mended import CORRECTIONS, mends
-from sf_assets.sources.packed import plain_name
+from sf_assets.storage.packed import plain_name
 
 _KEY_LENGTH = 4
 # What a spreadsheet puts before the name of a file that somebody has open.

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from sf_assets.sources.description import Cell, Source
-from sf_assets.sources.packed import plain_name
 from sf_assets.sources.recognition import recognised
+from sf_assets.storage.packed import plain_name
 
 # The line of the record that each mended one stands for.
 LINE = Cell("ligne", column="corrected_line")

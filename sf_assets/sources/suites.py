@@ -1,6 +1,7 @@
 """What is asked of a delivered file before anything reads it."""
 
 from datetime import date
+from importlib.resources import files
 
 from sf_assets.quality import Outcome, Probe, Suite, probes_of
 from sf_assets.quality.tolerances import FEW_EVENTS, FEW_LINES, REGISTER
@@ -8,6 +9,8 @@ from sf_assets.sources import SOURCES, Source
 from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.sources.mended import CORRECTIONS
 from sf_assets.storage import Session
+
+_DELIVERED_BEFORE = files("sf_assets.sources").joinpath("delivered_before.sql").read_text(encoding="utf-8")
 
 
 def _arrivals(session: Session, month: date, source: str) -> list[tuple[str, str | None]]:
@@ -101,20 +104,6 @@ def _new(source: Source, *, small: bool) -> Probe:
         f"{advice} A small one may not have changed: look." if small else advice,
         severity="warning" if small else "error",
     )
-
-
-# The bytes as delivered, or the text that they hold. A line of names alone is no delivery.
-_DELIVERED_BEFORE = """
-    select now.file, strftime(max(earlier.month), '%Y-%m') as month
-    from lake.src_arrivals as now
-    left join lake.src_arrivals as earlier
-        on now.source = earlier.source and earlier.month < now.month
-        and (now.sha256 = earlier.sha256 or now.content_sha256 = earlier.content_sha256)
-    where
-        now.month = $month and now.source = $source and now.lines > 1 and now.fault is null
-        and (now.lines <= $few) = $small
-    group by now.file
-"""
 
 
 def suite_of_source(source: Source) -> Suite:

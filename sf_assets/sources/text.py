@@ -11,7 +11,8 @@ from typing import Literal
 import duckdb
 
 from sf_assets.sources.description import Source
-from sf_assets.sources.packed import (
+from sf_assets.storage.extensions import extension_file
+from sf_assets.storage.packed import (
     PACKED,
     Refused,
     chunks,
@@ -21,7 +22,6 @@ from sf_assets.sources.packed import (
     require_bounded,
     unpacked,
 )
-from sf_assets.storage.extensions import extension_file
 from sf_assets.storage.scratch import scratch_folder
 
 _UTF8 = "utf-8"
@@ -162,3 +162,6 @@ def _copy_records(path: Path, copy: Path, source: Source) -> None:
         except duckdb.Error:
             # The engine's own message would show the record.
             raise refused from None
+
+
+__all__ = ["Refused", "as_text", "chunks", "form_of", "is_parquet", "open_bytes"]

@@ -15,13 +15,13 @@ from sf_assets.fields import FIELDS
 from sf_assets.sources import Cell, Source
 from sf_assets.sources.arrival import read_columns
 from sf_assets.sources.mended import LINE, edition_of, is_correction
-from sf_assets.sources.packed import Refused
 from sf_assets.sources.text import as_text, is_parquet
 from sf_assets.sources.yearly import of_year, years_of
 from sf_assets.staging.headcounts import keep_months, rows_by_month
 from sf_assets.staging.judging import told_query, typed_query
 from sf_assets.staging.records import read_records, read_rows
 from sf_assets.storage.catalog import literal
+from sf_assets.storage.packed import Refused
 
 _FOLDER = files("sf_assets.staging")
 READERS = _FOLDER.joinpath("readers.sql").read_text(encoding="utf-8")
@@ -76,8 +76,6 @@ def read_source(
         if source.wide:
             keep_months(connection, header, number)
         connection.execute("drop table if exists cut")
-    if source.wide and len(paths) > 1:
-        _require_complementary(connection, source)
     records = "count(distinct line)" if source.yearly else "count(*)"
     _append(connection, "tally", f"select file, disposition, {records} as records from typed group by all")
     if source.unique:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from sf_assets.sources.packed import LONGEST_LINE, readable_text
+from sf_assets.storage.packed import LONGEST_LINE, readable_text
 from sf_assets.storage.shape import name_of
 
 # A quoted field may hold line breaks; past this many lines an open quote is a mistake, and only its line is refused.
