@@ -1,8 +1,6 @@
 """The warehouse as a Dagster resource: opens sessions, and bounds what each takes from the machine."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing.util import Finalize
@@ -14,6 +12,7 @@ import polars as pl
 
 from sf_assets.storage.catalog import Catalog
 from sf_assets.storage.extensions import extension_file
+from sf_assets.storage.scratch import drop_scratch, make_scratch
 from sf_assets.storage.session import NOTHING, Session
 
 # At most one database, idle, by process and settings: a child process must not use its parent's.
@@ -67,18 +66,18 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         """
         if self.temp_directory:
             Path(self.temp_directory).mkdir(parents=True, exist_ok=True)
-        spill = tempfile.mkdtemp(prefix="sf_assets_", dir=self.temp_directory or None)
+        spill, lock = make_scratch(self.temp_directory)
         connection = duckdb.connect(
             config={
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "memory_limit": self.memory_limit,
                 "threads": self.threads,
-                "temp_directory": spill,
+                "temp_directory": str(spill),
             }
         )
         # Unlike `weakref.finalize`, this also acts at the end of the processes that Dagster makes for its steps.
-        Finalize(connection, shutil.rmtree, args=(spill,), kwargs={"ignore_errors": True}, exitpriority=0)
+        Finalize(connection, drop_scratch, args=(spill, lock), exitpriority=0)
         try:
             for extension in self._catalog.extensions:
                 connection.load_extension(extension_file(extension))
