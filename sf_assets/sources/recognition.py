@@ -35,13 +35,13 @@ def recognised(
     return as_mended(claimed)
 
 
-def _fit(found: tuple[str, ...], edition: Source) -> tuple[bool, int]:
-    """Return whether a file of these columns is of an edition, and how many it has of those that the edition asks for."""
+def _fit(found: tuple[str, ...], edition: Source) -> tuple[bool, int, int]:
+    """Return whether a file of these columns is of an edition, how many of its columns it has, and minus how many it lacks."""
     if edition.columns:
         fits = len(found) - (found[-1:] == ("",)) == len(edition.columns)
-        return fits, len(edition.columns) if fits else 0
+        return (fits, len(edition.columns), 0) if fits else (fits, 0, -len(edition.columns))
     lacks = len(edition.missing_from(found))
-    return lacks == 0, len(edition.missing_from(())) - lacks
+    return lacks == 0, len(edition.missing_from(())) - lacks, -lacks
 
 
 def _columns_of(path: Path, edition: Source) -> tuple[str, ...]:

@@ -130,7 +130,7 @@ def _as_in_csv(name: str, kind: str, digits: int) -> str:
     elif kind in ("FLOAT", "DOUBLE") or kind.startswith("DECIMAL"):
         text = f"regexp_replace({text}, '[.]0+$', '')"
     if digits and kind != "VARCHAR":
-        text = f"lpad({text}, greatest(length({text}), {digits}), '0')"
+        text = f"lpad({text}, greatest(length({text}), {digits})::integer, '0')"
     return f"coalesce({text}, '')"
 
 
