@@ -2,15 +2,18 @@
 
 import gzip
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from polars.testing import assert_frame_equal
 
 from sf_assets.sources import BY_NAME
+from sf_assets.sources.batch import source_of
 from sf_assets.synthetic import write_batch
 from sf_assets_tests.runs import Place, Run
 
@@ -140,6 +143,63 @@ def test_a_bad_file_stops_what_depends_on_it_until_it_is_delivered_again(  # dec
     assert (mended.failures, mended.errors) == ({}, [])
     for asset in (stg, clean):
         assert_frame_equal(place.rows(asset, SEPTEMBER), before[asset])
+
+
+def blank_book(path: Path) -> None:
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet()
+
+
+def rewritten_sheet(path: Path, sheet: bytes) -> None:
+    blank_book(path)
+    with zipfile.ZipFile(path) as book:
+        members = {name: book.read(name) for name in book.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, content in (members | {"xl/worksheets/sheet1.xml": sheet}).items():
+            book.writestr(name, content)
+
+
+SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1">'
+CELL = b'<c r="A1" t="inlineStr"><is><t>%b</t></is></c></row></sheetData></worksheet>'
+GROUPS = "Ellisphère-Tête de groupe-2025.xlsx"
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "message"),
+    [
+        (GROUPS, blank_book, "expected a sheet with rows, found a blank one"),
+        (GROUPS, lambda path: rewritten_sheet(path, SHEET), "found XML that is not well formed"),
+        (GROUPS, lambda path: rewritten_sheet(path, SHEET + CELL % (b"x" * 40_000_000)),
+         "found a cell longer than a workbook may hold"),
+        (GROUPS, lambda path: path.write_bytes(b"PK\x03\x04" + bytes(9999)), "expected a workbook"),
+        (GROUPS, empty, "expected a workbook"),
+        ("ratios_inpi_bce.csv.gz", lambda path: path.write_bytes(gzip.compress(bytes(40_000_000))), "expected lines of at most"),
+        ("ratios_dirco.csv", lambda path: path.write_bytes(b"\0" * 100), "expected column"),
+        ("ratios_dirco.csv", lambda path: (path.unlink(missing_ok=True), path.symlink_to("/proc/self/mem")),
+         "expected a file that this service may read, found none"),
+        ("StockEtablissementHistorique_utf8.csv.zip", empty, "expected a complete zip archive"),
+        ("annonces-commerciales.json", lambda path: path.write_bytes(b"[" * 100_000), "expected a list of records"),
+        ("annonces-commerciales.json.gz", lambda path: path.write_bytes(b"\x1f\x8b" + bytes(99)), "expected a complete gzip"),
+        ("types_voie.csv", lambda path: path.write_bytes(b'"' + b"x" * 200_000), "expected a header"),
+    ],
+)  # fmt: skip
+def test_one_bad_optional_file_stops_itself_alone_and_is_named(
+    place: Place, name: str, spoil: Callable[[Path], object], message: str
+) -> None:
+    path = place.batch(SEPTEMBER) / name
+    owner = next((f"src_{found.name}" for found in (source_of(name),) if found), None)
+    spoil(path)
+    run = place.build(SEPTEMBER, "src_debit", "stg_debit", *((owner,) if owner else ()))
+    assert "arrivals" not in run.failures
+    assert {"src_debit", "stg_debit"} <= run.materialized
+    if owner is None:
+        (fault,) = place.rows("src_arrivals", SEPTEMBER).filter(source="types_voie")["fault"]
+    else:
+        assert set(run.failures) == {f"{owner}_checks"}
+        fault = run.metadata[owner]["fault"]
+        assert run.refused[owner].check_name == "as_promised"
+    assert name in fault
+    assert message in fault
 
 
 def test_a_missing_folder_is_told_and_nothing_of_its_month_starts(place: Place) -> None:

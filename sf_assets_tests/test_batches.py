@@ -87,6 +87,29 @@ def test_a_description_that_is_wrong_is_refused_with_the_place(tmp_path: Path, t
     assert not isinstance(refused.value, NoBatch)
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["../secret.csv", "/etc/hostname", "2610/../../secret.csv", "2610/link/secret.csv", "2610/secret.csv", "~/x.csv"],
+)
+def test_a_description_names_files_below_the_folder_of_batches_only(tmp_path: Path, path: str) -> None:
+    incoming = tmp_path / "incoming"
+    (incoming / "2610").mkdir(parents=True)
+    (tmp_path / "secret.csv").write_text("x")
+    (incoming / "2610" / "link").symlink_to(tmp_path)
+    (incoming / "2610" / "secret.csv").symlink_to(tmp_path / "secret.csv")
+    describe(incoming, {"procol": ["2610/p.csv"], "debit": ["2610/d.csv", path]})
+    if path.startswith("~"):
+        # No shell expands it: a folder of that name, below the folder of batches.
+        assert read_batch(incoming, OCTOBER).files["debit"][1] == incoming / "~" / "x.csv"
+        return
+    with pytest.raises(BadBatch) as refused:
+        read_batch(incoming, OCTOBER)
+    assert str(refused.value) == (
+        "2610.json, files.debit[1]: expected a path below incoming, the folder of batches, found "
+        f"{path!r}, which leaves it. Put the file there"
+    )
+
+
 def test_a_batch_waits_for_the_files_of_its_description(tmp_path: Path) -> None:
     describe(tmp_path, {"debit": ["2610/d.csv"]})
     waiting = read_batch(tmp_path, OCTOBER)

@@ -56,9 +56,9 @@ WIRING = {
     "summary": {"lists", "sources"},
 }
 # Files of several statements that no table is named after: the functions and codes that readings share.
-SHARED_SQL = {"readers", "known_codes"}
+SHARED_SQL = {"readers", "known_codes", "in_two_files"}
 # Queries whose rows a step uses and does not keep.
-PASSING = {"headcount_rules", "former_alerts", "list_signals"}
+PASSING = {"headcount_rules", "former_alerts", "list_signals", "delivered_before"}
 QUERIES = sorted(path for path in PACKAGE.rglob("*.sql") if path.stem not in SHARED_SQL | PASSING)
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -158,3 +158,114 @@ def test_a_workbook_of_two_sheets_or_none_is_refused(tmp_path):
     assert inspect(path, edition_of(PAYDEX, path)).fault == "increment.xlsx: expected one sheet, found 2"
     path.write_bytes(b"no workbook")
     assert "expected a workbook" in inspect(path, edition_of(PAYDEX, path)).fault
+
+
+PLACES = pl.DataFrame(
+    {
+        "siren": ["000325175", "512345678"],
+        "nic": ["00016", "00019"],
+        "etablissementSiege": ["true", "false"],
+        "complementAdresseEtablissement": ["[ND]", "BAT A"],
+        "numeroVoieEtablissement": ["[ND]", "7"],
+        "indiceRepetitionEtablissement": ["[ND]", "B"],
+        "typeVoieEtablissement": ["[ND]", "RUE"],
+        "libelleVoieEtablissement": ["[ND]", "DES LILAS"],
+        "libelleCommuneEtablissement": ["BOURG-EN-BRESSE", "PARIS"],
+        "libelleCommuneEtrangerEtablissement": ["", ""],
+        "distributionSpecialeEtablissement": ["[ND]", ""],
+        "codeCommuneEtablissement": ["01053", "75101"],
+        "codeCedexEtablissement": ["01000", ""],
+        "libelleCedexEtablissement": ["[ND]", ""],
+        "codePaysEtrangerEtablissement": ["", ""],
+        "libellePaysEtrangerEtablissement": ["", ""],
+        "codePostalEtablissement": ["01000", "75001"],
+        "activitePrincipaleEtablissement": ["25.62B", "25.62B"],
+        "nomenclatureActivitePrincipaleEtablissement": ["NAFRev2", "NAFRev2"],
+        "dateCreationEtablissement": ["2001-02-03", "2001-02-03"],
+        "coordonneeLambertAbscisseEtablissement": ["[ND]", "1.5"],
+        "coordonneeLambertOrdonneeEtablissement": ["[ND]", "2.5"],
+        "etatAdministratifEtablissement": ["A", "A"],
+    }
+)
+GEOCODED = PLACES.with_columns(longitude=pl.Series(["[ND]", "2.35"]), latitude=pl.Series(["[ND]", "48.85"]))
+ADDRESS = ("complement_adresse", "numero_voie", "indrep", "type_voie", "voie", "distribution_speciale", "cedex")
+
+
+@pytest.mark.parametrize("frame", [PLACES, GEOCODED], ids=["as INSEE publishes it", "geocoded"])
+@pytest.mark.parametrize(
+    "name", ["extract.csv", "sirene (3).dat", "export", "stock-stocketablissement-parquet.parquet"]
+)
+def test_an_edition_is_recognised_by_its_header_whatever_its_name(tmp_path, frame, name):
+    source, path = BY_NAME["sirene"], tmp_path / name
+    if name.endswith((".dat", ".parquet")):
+        frame.write_parquet(path)
+    else:
+        frame.write_csv(path)
+    assert inspect(path, edition_of(source, path)).fault is None
+    rows, (count,), refused = staged(source, path)
+    assert (count.accepted, refused.height) == (2, 0)
+    assert rows.sort("siren")["longitude"].to_list() == [None, 2.35 if "longitude" in frame.columns else None]
+
+
+@pytest.mark.parametrize(
+    ("names", "place"),
+    [(("SIREN", "NB_JOURS", "DATE_VALEUR"), 2), (tuple("x" * n for n in range(1, 12)), 0)],
+    ids=["retro", "stock"],
+)
+def test_a_described_file_of_altares_is_recognised_by_its_columns_or_how_many_it_has(tmp_path, names, place):
+    path = tmp_path / "livraison.txt"
+    path.write_text(";".join(names) + "\n")
+    edition = edition_of(BY_NAME["paydex"], path)
+    assert edition.cells == BY_NAME["paydex"].editions[place].cells
+
+
+def test_what_a_file_that_is_of_no_edition_lacks_is_that_of_the_closest_one(tmp_path):
+    path = tmp_path / "extract.csv"
+    PLACES.drop("nic").write_csv(path)
+    assert "expected column nic in the header" in inspect(path, edition_of(BY_NAME["sirene"], path)).fault
+    GEOCODED.drop("latitude").write_csv(tmp_path / "StockEtablissement_utf8_geo.csv")
+    path = tmp_path / "StockEtablissement_utf8_geo.csv"
+    # The name is a promise: a geocoded stock that lost a coordinate is not taken for one that never had any.
+    assert "expected column latitude in the header" in inspect(path, edition_of(BY_NAME["sirene"], path)).fault
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_what_insee_does_not_diffuse_is_unknown_and_quarantines_nothing(tmp_path, kind):
+    path = tmp_path / f"extract.{kind}"
+    getattr(GEOCODED, f"write_{kind}")(path)
+    rows, (count,), refused = staged(BY_NAME["sirene"], path)
+    assert (count.accepted, count.quarantined, count.cells, refused.height) == (2, 0, 0, 0)
+    hidden, known = rows.sort("siren").to_dicts()
+    assert [hidden[name] for name in (*ADDRESS, "longitude", "latitude")] == [None] * 9
+    assert (hidden["commune"], hidden["code_commune"], hidden["code_postal"]) == ("BOURG-EN-BRESSE", "01053", "01000")
+    assert (known["voie"], known["longitude"]) == ("DES LILAS", 2.35)
+    units = UNITS.with_columns(
+        denominationUniteLegale=pl.lit("[ND]"), nomUniteLegale=pl.lit("[ND]"), prenom1UniteLegale=pl.lit("[ND]")
+    )
+    path = tmp_path / f"units.{kind}"
+    getattr(units, f"write_{kind}")(path)
+    rows, *_ = staged(BY_NAME["sirene_ul"], path)
+    for name in ("raison_sociale", "nom_unite_legale", "prenom1_unite_legale"):
+        assert rows[name].to_list() == [None, None]
+
+
+@pytest.mark.parametrize("whole", [pl.Int64, pl.Float64, pl.Decimal(18, 2)], ids=str)
+def test_codes_that_come_as_numbers_keep_their_zeros_and_days_have_no_hour(tmp_path, whole):
+    numbers = ["siren", "nic", "codeCommuneEtablissement", "codeCedexEtablissement", "codePostalEtablissement"]
+    csv, parquet = tmp_path / "a.csv", tmp_path / "a.parquet"
+    PLACES.write_csv(csv)
+    PLACES.with_columns(
+        pl.col(numbers).cast(pl.Int64, strict=False).cast(whole),
+        pl.col("etablissementSiege") == "true",
+        pl.col("dateCreationEtablissement").str.to_datetime("%Y-%m-%d"),
+        numeroVoieEtablissement=pl.Series([None, 7]).cast(whole),
+    ).write_parquet(parquet)
+    rows, *_ = staged(BY_NAME["sirene"], csv)
+    again, (count,), refused = staged(BY_NAME["sirene"], parquet)
+    assert (count.accepted, refused.height) == (2, 0)
+    assert again.sort("siren").equals(rows.sort("siren"))
+    assert again.sort("siren")["siret"][0] == "00032517500016"
+    units = UNITS.with_columns(categorieJuridiqueUniteLegale=pl.Series([0, 5499, None]).cast(whole))
+    units.write_parquet(tmp_path / "u.parquet")
+    rows, *_ = staged(BY_NAME["sirene_ul"], tmp_path / "u.parquet")
+    assert rows["categorie_juridique"].to_list() == ["0000", "5499"]

@@ -1,6 +1,9 @@
 """The upkeep of a warehouse: fewer files, the same rows, verdicts that stand, two years of snapshots."""
 
-from datetime import UTC, datetime
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -10,7 +13,9 @@ from polars.testing import assert_frame_equal
 from sf_assets.catalogue import SUITES
 from sf_assets.cockpit.jobs import accept_check, maintenance
 from sf_assets.failures import PermanentFailure
+from sf_assets.resources import Folders
 from sf_assets.storage import Warehouse
+from sf_assets.storage.leftovers import sweep
 from sf_assets.storage.maintenance import Upkeep, maintain
 from sf_assets_tests.gated import APRIL, BAD, FEBRUARY, MARCH, House
 
@@ -31,6 +36,13 @@ def house(tmp_path: Path, either_warehouse: Warehouse) -> House:
 def kept_up(house: House, at: datetime, *, dry_run: bool = False) -> Upkeep:
     with house.warehouse.session() as session:
         return maintain(session, at=at, keep_months=24, dry_run=dry_run)
+
+
+def resources_of(house: House) -> dict[str, object]:
+    roots = {
+        name: str(Path(house.warehouse.data_path).parent / name) for name in ("incoming", "models", "lists", "exports")
+    }
+    return {"warehouse": house.warehouse, "folders": Folders(**roots)}
 
 
 def on_disk(house: House) -> int:
@@ -80,7 +92,7 @@ def test_less_than_two_years_of_snapshots_is_refused(house: House) -> None:
 
 def test_the_job_is_a_dry_run_unless_it_is_told_otherwise(house: House) -> None:
     files = on_disk(house)
-    result = maintenance.execute_in_process(resources={"warehouse": house.warehouse})
+    result = maintenance.execute_in_process(resources=resources_of(house))
     assert result.success
     (event,) = (event for event in result.all_node_events if event.is_successful_output)
     told = {name: value.value for name, value in event.step_output_data.metadata.items()}
@@ -88,10 +100,93 @@ def test_the_job_is_a_dry_run_unless_it_is_told_otherwise(house: House) -> None:
     assert told["files"] == told["files_before"] > 0
     assert on_disk(house) == files
     real = {"ops": {"keep_up": {"config": {"dry_run": False}}}}
-    assert maintenance.execute_in_process(resources={"warehouse": house.warehouse}, run_config=real).success
+    assert maintenance.execute_in_process(resources=resources_of(house), run_config=real).success
     short = {"ops": {"keep_up": {"config": {"keep_months": 3}}}}
     with pytest.raises(ValueError, match="greater than or equal to 24"):
-        maintenance.execute_in_process(resources={"warehouse": house.warehouse}, run_config=short)
+        maintenance.execute_in_process(resources=resources_of(house), run_config=short)
+
+
+def test_files_that_a_merge_replaced_are_no_orphans_while_somebody_may_read_them(house: House) -> None:
+    paths = [*Path(house.warehouse.data_path).rglob("*.parquet")]
+    for path in paths:
+        os.utime(path, (0, 0))
+    done = kept_up(house, datetime.now(UTC))
+    assert done.files < done.files_before
+    assert (done.orphans, done.removed) == (0, 0)
+    assert all(path.is_file() for path in paths)
+
+
+@pytest.mark.parametrize("dry_run", [True, False], ids=["dry run", "done"])
+def test_files_that_a_killed_run_never_committed_are_removed_and_young_ones_stay(
+    house: House,
+    dry_run: bool,  # noqa: FBT001
+) -> None:
+    rows = house.warehouse.query("select * from lake.up order by all")
+    live = next(Path(house.warehouse.data_path).rglob("*.parquet"))
+    old, young = live.with_name("ducklake-killed.parquet"), live.with_name("ducklake-being-written.parquet")
+    for path, day in ((old, LATER - timedelta(days=3)), (young, LATER - timedelta(hours=3))):
+        path.write_bytes(live.read_bytes())
+        os.utime(path, (day.timestamp(), day.timestamp()))
+    done = kept_up(house, LATER, dry_run=dry_run)
+    # Files of the warehouse itself are as old in the eyes of 2030, and none of them is an orphan.
+    assert done.orphans == 1
+    assert (old.exists(), young.exists()) == (dry_run, True)
+    assert_frame_equal(house.warehouse.query("select * from lake.up order by all"), rows)
+
+
+def aged(folder: Path, days: int) -> Path:
+    """Make a folder that holds something and did not change for so many days before `LATER`."""
+    (folder / "inside").mkdir(parents=True)
+    moment = (LATER - timedelta(days=days)).timestamp()
+    for path in (folder / "inside", folder):
+        os.utime(path, (moment, moment))
+    return folder
+
+
+def test_drafts_and_temporary_folders_of_killed_runs_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    lists, spill = tmp_path / "lists", tmp_path / "spill"
+    gone = [
+        aged(lists / ".draft-a", 3), aged(lists / "2610" / "boosting" / ".draft-b", 9), aged(spill / "sf_assets_c", 3)
+    ]  # fmt: skip
+    stay = [
+        aged(lists / "2610" / "x", 9), aged(lists / ".draft-young", 1), aged(spill / "sf_assets_young", 1),
+        aged(spill / "other", 9), aged(lists / ".draft-d", 9), aged(lists / ".draft-d-former", 9),
+    ]  # fmt: skip
+    (spill / "sf_assets_link").symlink_to(stay[0])
+    planned = sweep(str(spill), [lists, tmp_path / "nowhere"], at=LATER, dry_run=True)
+    assert all(folder.is_dir() for folder in (*gone, *stay))
+    done = sweep(str(spill), [lists, tmp_path / "nowhere"], at=LATER, dry_run=False)
+    assert set(done.removed) == set(planned.removed) == set(gone)
+    # Which of the two is the good one is not known: somebody looks.
+    assert done.stopped == (lists / ".draft-d-former",)
+    assert not any(folder.exists() for folder in gone)
+    assert all(folder.is_dir() for folder in stay)
+
+
+_KILLED = """
+import os, signal, sys
+from sf_assets.storage import Warehouse
+held = Warehouse(catalog=sys.argv[1] + "/c.sqlite", data_path=sys.argv[1] + "/t", temp_directory=sys.argv[1] + "/spill").connect()
+print("ready", flush=True)
+sys.stdin.readline()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_temporary_folder_of_a_live_session_is_never_removed_however_old_and_that_of_a_killed_one_is(
+    tmp_path: Path,
+) -> None:
+    run = subprocess.Popen(
+        [sys.executable, "-c", _KILLED, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert run.stdout is not None
+    assert run.stdout.readline() == "ready\n"
+    (folder,) = (tmp_path / "spill").iterdir()
+    assert sweep(str(tmp_path / "spill"), [], at=LATER, dry_run=False).removed == ()
+    run.communicate("go\n")
+    assert folder.is_dir()
+    assert sweep(str(tmp_path / "spill"), [], at=LATER, dry_run=False).removed == (folder,)
+    assert not folder.exists()
 
 
 def test_a_failed_check_is_accepted_from_the_pages_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """What operators launch beside the months: an acceptance, the upkeep of the warehouse, the look at every month."""
 
 from datetime import date
+from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
@@ -11,8 +12,9 @@ from sf_assets.cockpit.assets import GROUP
 from sf_assets.failures import PermanentFailure
 from sf_assets.partitions import PARIS, parse_month
 from sf_assets.quality.checks import POOL
-from sf_assets.resources import clock_of
+from sf_assets.resources import Folders, clock_of
 from sf_assets.storage import Warehouse
+from sf_assets.storage.leftovers import sweep
 from sf_assets.storage.maintenance import LEAST_MONTHS, Upkeep, maintain
 
 
@@ -65,18 +67,26 @@ class Keeping(dg.Config):
 
 
 @dg.op(
-    description="Merge small files, forget snapshots older than the months kept, remove files nobody reads any more. "
-    "Writers wait meanwhile. Save the catalog and the files before.",
+    description="Merge small files, forget snapshots older than the months kept, remove files nobody reads any more, and what "
+    "killed runs left. Writers wait meanwhile. Save the catalog and the files before.",
     pool=POOL,
 )
-def keep_up(context: dg.OpExecutionContext, config: Keeping, warehouse: Warehouse) -> None:
+def keep_up(context: dg.OpExecutionContext, config: Keeping, warehouse: Warehouse, folders: Folders) -> None:
     """Keep the warehouse up, or say what that would do."""
+    at = clock_of(context.instance, context.run_id)
     with warehouse.session() as session:
         done: Upkeep = maintain(
             session,
-            at=clock_of(context.instance, context.run_id),
+            at=at,
             keep_months=config.keep_months,
             dry_run=config.dry_run,
+        )
+    published = (Path(folder) for folder in (folders.lists, folders.models, folders.exports))
+    left = sweep(warehouse.temp_directory, published, at=at, dry_run=config.dry_run)
+    for folder in left.stopped:
+        context.log.warning(
+            f"{folder}: a publication was stopped here between two renames. Look whether the folder it was to replace is "
+            "there; if not, give it this one's content, then remove what starts with .draft-"
         )
     context.add_output_metadata(
         {
@@ -87,11 +97,14 @@ def keep_up(context: dg.OpExecutionContext, config: Keeping, warehouse: Warehous
             "bytes": done.bytes,
             "snapshots_forgotten": done.forgotten,
             "files_removed": done.removed,
+            "orphans_removed": done.orphans,
+            "leftovers_removed": len(left.removed),
+            "stopped_publications": len(left.stopped),
         }
     )
     context.log.info(
         f"{'done' if done.done else 'dry run'}: {done.files_before} files before, {done.files} after, {done.forgotten} "
-        f"snapshots forgotten, {done.removed} files removed"
+        f"snapshots forgotten, {done.removed} files removed, {done.orphans} orphans and {len(left.removed)} leftovers"
     )
 
 

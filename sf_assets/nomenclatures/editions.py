@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sf_assets.storage.packed import plain_name
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file of an edition: its name (`.gz` aside) by an example and by a pattern, and the columns that are read of it.
+    """One file of an edition: its name (packing aside) by an example and by a pattern, and the columns that are read of it.
 
     Columns are found by their names; those of a list of codes, `code` is their pattern, by their places below a line of names
     of any wording. Without a separator, each line is one column, and there is no line of names.
@@ -23,7 +25,7 @@ class Part:
 
     def claims(self, name: str) -> bool:
         """Tell whether a file of this name is the part."""
-        return re.fullmatch(self.pattern, name.removesuffix(".gz")) is not None
+        return re.fullmatch(self.pattern, plain_name(name)) is not None
 
     @property
     def query(self) -> str:

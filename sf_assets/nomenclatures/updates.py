@@ -1,7 +1,6 @@
 """A label table that a batch brings: sound, or refused with the reason, before it takes the place of the packaged one."""
 
 import csv
-import gzip
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import duckdb
 from sf_assets.engine_errors import described
 from sf_assets.nomenclatures.editions import EDITIONS, Part, parts_of
 from sf_assets.schema import Table
+from sf_assets.storage.packed import Refused, first_lines, readable_text
 
 # Codes of the packaged table that an update must still have: nomenclatures lose a few codes, never many.
 _KEPT = 0.9
@@ -48,17 +48,13 @@ def read_given(connection: duckdb.DuckDBPyConnection, table: Table, paths: Seque
     )
     if len(paths) == 1 and (header := _header(paths[0])) == list(table.column_names):
         with _telling(names, f"{len(table.columns)} cells a line in UTF-8"):
-            connection.execute(
-                f"create or replace temp table given as from {read_csv(table, as_texts=True)}", {"path": str(paths[0])}
-            )
+            _make(connection, "given", f"from {read_csv(table, as_texts=True)}", paths[0])
     elif found := parts_of(table.name, paths):
         edition, files = found
         for part in edition.parts:
             _require_names(part, files[part.name])
             with _telling(files[part.name].name, f"the columns {', '.join(part.columns)} in UTF-8"):
-                connection.execute(
-                    f"create or replace temp table {part.name} as {part.query}", {"path": str(files[part.name])}
-                )
+                _make(connection, part.name, part.query, files[part.name])
         connection.execute(f"create or replace temp table given as {edition.query}")
     else:
         expected, official = ",".join(table.column_names), _official(table)
@@ -96,14 +92,18 @@ def _require_names(part: Part, path: Path) -> None:
 
 def _header(path: Path, separator: str = ",") -> list[str]:
     try:
-        with (
-            gzip.open(path, "rt", encoding="utf-8-sig")
-            if path.suffix == ".gz"
-            else path.open(encoding="utf-8-sig") as text
-        ):
-            return next(csv.reader(text, delimiter=separator), [])
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
-        raise BadNomenclature(f"{path.name}: expected UTF-8 text, found other bytes ({error})") from None
+        line = next(first_lines(path), b"").decode("utf-8-sig")
+        return next(csv.reader([line], delimiter=separator), [])
+    except Refused as refused:
+        raise BadNomenclature(str(refused)) from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadNomenclature(f"{path.name}, line 1: expected UTF-8 text, found other bytes ({error})") from None
+
+
+def _make(connection: duckdb.DuckDBPyConnection, name: str, query: str, path: Path) -> None:
+    """Make a temporary table of a file that may be packed."""
+    with readable_text(path) as text:
+        connection.execute(f"create or replace temp table {name} as {query}", {"path": str(text)})
 
 
 @contextmanager

@@ -22,6 +22,9 @@ from sf_assets.quality.population import TOLERANCES as POPULATION
 REFUSED_SHARE = 0.05
 # The register of a few hundred companies does not change every month; that of some thousands does.
 FEW_LINES = 5000
+REGISTER = ("sirene", "sirene_ul", "sirene_histo")
+# Head-counts, contributions, debts and demands grow by a month every month: a thousand of them never stay as they were.
+FEW_EVENTS = 1000
 # Two levels together covered 6 to 9 % of the companies in the published lists; beyond a fifth the list no longer helps.
 LARGEST_LIST = 0.20
 # A share of a few hundred companies, which somebody picked, says nothing of the list.

@@ -8,10 +8,15 @@ import codecs
 import csv
 import hashlib
 import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -19,12 +24,28 @@ from sf_assets.schema import Column, Table
 from sf_assets.sources import Source
 from sf_assets.sources.counting import RecordCounter, require_whole_copy
 from sf_assets.sources.monthly import months_of, odd_months_of
-from sf_assets.sources.text import Refused, as_text, chunks, open_bytes
+from sf_assets.sources.text import as_text, is_parquet
 from sf_assets.sources.yearly import names_of, years_of
+from sf_assets.storage.packed import Refused, chunks, first_lines, largest_of, require_short, swollen
 
 _LONE = re.compile(rb"\r(?=[^\n])")
 _LONE_RETURN = "{}, line {}: expected lines that end with a line feed, found a lone carriage return"
 _BOM = "\ufeff"
+# What bytes that are not as promised may raise in the readers of libraries; anything else is a fault of ours.
+_UNREADABLE = (
+    duckdb.Error,
+    pa.ArrowException,
+    zipfile.BadZipFile,
+    zlib.error,
+    csv.Error,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    MemoryError,
+    NotImplementedError,
+)
 # Names of undeclared columns that a message shows: enough to see a new spelling.
 _SHOWN = 4
 
@@ -36,6 +57,11 @@ ARRIVALS = Table(
         Column("file", "VARCHAR", "name of the file"),
         Column("bytes", "BIGINT", "size as delivered, compressed or not", unit="byte"),
         Column("sha256", "VARCHAR", "checksum of the bytes as delivered"),
+        Column(
+            "content_sha256",
+            "VARCHAR",
+            "checksum of the text that the bytes hold, line ends apart; of Parquet, of the bytes",
+        ),
         Column("delivered_at", "TIMESTAMP", "last change of the file, UTC"),
         Column("lines", "BIGINT", "lines of the text, the header included", unit="line"),
         Column("records", "BIGINT", "records of the file, counted without what reads them", unit="record"),
@@ -60,6 +86,7 @@ class Arrival:
     delivered_at: datetime
     lines: int
     records: int = 0
+    content_sha256: str = ""
     header: tuple[str, ...] = ()
     header_line: int = 0
     fault: str | None = None
@@ -79,17 +106,29 @@ def inspect(path: Path, source: Source) -> Arrival:
     try:
         with as_text(path, source) as text:
             require_whole_copy(path, text, source)
-            if text.suffix == ".parquet":
+            content = _Content()
+            if is_parquet(text):
                 lines = records = _count_rows(text)
             else:
-                lines, records = _count_lines(text, RecordCounter(source.separator, headed=not source.columns))
+                counter = RecordCounter(source.separator, headed=not source.columns)
+                lines, records = _count_lines(text, counter, content)
+            held = arrival.sha256 if is_parquet(text) else content.checksum()
             header_line, header = read_header(text, source)
             if source.trailer and text.suffix != ".xlsx":
                 _require_closing(text, source)
-        arrival = replace(arrival, lines=lines, records=records, header=header, header_line=header_line)
+        arrival = replace(
+            arrival, lines=lines, records=records, content_sha256=held, header=header, header_line=header_line
+        )
         _require_columns(arrival, source)
     except Refused as refused:
         return replace(arrival, fault=str(refused))
+    except _UNREADABLE as error:
+        # The reader's own message may quote the file. Whatever the bytes of one file do to it, the other files go on.
+        return replace(
+            arrival,
+            fault=f"{path.name}: expected a file that can be read to its end, found one that stops its reader "
+            f"({type(error).__name__}). Open it with what made it, save it again and deliver that",
+        )
     return arrival
 
 
@@ -99,11 +138,31 @@ def checksum_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _count_lines(path: Path, counter: RecordCounter) -> tuple[int, int]:
-    """Count the lines, and the records, while making sure that every byte is UTF-8."""
+class _Content:
+    """The checksum of a text whatever ends its lines, and however many empty ones end it."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._ends = 0
+
+    def add(self, piece: bytes) -> None:
+        text = piece.replace(b"\r", b"")
+        written = text.rstrip(b"\n")
+        if written:
+            self._digest.update(b"\n" * self._ends + written)
+            self._ends = 0
+        self._ends += len(text) - len(written)
+
+    def checksum(self) -> str:
+        return self._digest.hexdigest()
+
+
+def _count_lines(path: Path, counter: RecordCounter, content: _Content) -> tuple[int, int]:
+    """Count the lines and the records while making sure that every byte is UTF-8, and add the text to `content`."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    lines, last, pending = 0, b"", 0
+    lines, last, pending, length = 0, b"", 0, 0
     for chunk in chunks(path):
+        content.add(chunk if last else chunk.removeprefix(codecs.BOM_UTF8))
         try:
             decoder.decode(chunk)
         except UnicodeDecodeError as error:
@@ -117,7 +176,7 @@ def _count_lines(path: Path, counter: RecordCounter) -> tuple[int, int]:
             raise Refused(_LONE_RETURN.format(path.name, lines + 1))
         if b"\r" in chunk and (lone := _LONE.search(chunk)):
             raise Refused(_LONE_RETURN.format(path.name, lines + 1 + chunk.count(b"\n", 0, lone.start())))
-        lines += chunk.count(b"\n")
+        lines, length = lines + chunk.count(b"\n"), _require_short_lines(path.name, chunk, lines + 1, length)
         counter.feed(chunk)
         last = chunk[-1:]
     if last == b"\r":
@@ -127,27 +186,34 @@ def _count_lines(path: Path, counter: RecordCounter) -> tuple[int, int]:
     return lines + (last not in (b"", b"\n")), counter.total()
 
 
+def _require_short_lines(name: str, chunk: bytes, line: int, length: int) -> int:
+    """Refuse a line that no reader takes; return how long the last one is so far, `length` being what came before."""
+    first, last = chunk.find(b"\n"), chunk.rfind(b"\n")
+    # Lines within a piece are shorter than it, and it is shorter than a line may be.
+    require_short(name, line, length + (len(chunk) if first < 0 else first))
+    return length + len(chunk) if last < 0 else len(chunk) - last - 1
+
+
 def read_header(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
     """Return the line of the header and the column names of a text; without a header, line 0 and the declared names."""
-    if path.suffix == ".parquet":
-        return 0, tuple(pq.read_schema(path).names)
+    if is_parquet(path):
+        return 0, _parquet_columns(path)
     if source.columns and path.stat().st_size:
         return 0, (*source.columns, *_unnamed(path, source))
-    with open_bytes(path) as stream:
-        for number, raw in enumerate(stream, start=1):
-            text = raw.decode("utf-8").removeprefix(_BOM if number == 1 else "").rstrip("\r\n")
-            if text:
-                try:
-                    return number, tuple(next(csv.reader([text], delimiter=source.separator)))
-                except csv.Error as error:
-                    raise Refused(f"{path.name}, line {number}: expected a header, found {error}") from None
+    for number, raw in enumerate(first_lines(path), start=1):
+        text = raw.decode("utf-8").removeprefix(_BOM if number == 1 else "").rstrip("\r\n")
+        if text:
+            try:
+                return number, tuple(next(csv.reader([text], delimiter=source.separator)))
+            except csv.Error as error:
+                raise Refused(f"{path.name}, line {number}: expected a header, found {error}") from None
     raise Refused(f"{path.name}: expected a header, found an empty file")
 
 
 def read_columns(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
     """Return the line of the header and the names of the columns that are read: of a Parquet file, only those declared."""
     number, names = read_header(path, source)
-    if path.suffix == ".parquet":
+    if is_parquet(path):
         declared = {cell.header.lower() for cell in source.cells}
         names = tuple(name for name in names if name.lower() in declared)
     return number, names
@@ -155,18 +221,16 @@ def read_columns(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
 
 def _unnamed(path: Path, source: Source) -> tuple[str, ...]:
     """Return the column without a name that a separator at the end of each line opens; nothing when lines have none."""
-    with open_bytes(path) as stream:
-        fields = stream.readline().decode("utf-8").rstrip("\r\n").split(source.separator)
+    fields = next(first_lines(path), b"").decode("utf-8").rstrip("\r\n").split(source.separator)
     return ("",) if len(fields) == len(source.columns) + 1 and not fields[-1] else ()
 
 
 def _require_closing(path: Path, source: Source) -> None:
     """Refuse a text whose last line does not close it, or counts other lines than there are."""
     last, lines = b"", 0
-    with open_bytes(path) as stream:
-        for raw in stream:
-            if raw.strip():
-                last, lines = raw, lines + 1
+    for raw in first_lines(path):
+        if raw.strip():
+            last, lines = raw, lines + 1
     text = last.decode("utf-8").strip()
     if not text.startswith(source.trailer):
         raise Refused(f"{path.name}: expected a last line {source.trailer!r}, found another: the file is cut")
@@ -177,10 +241,29 @@ def _require_closing(path: Path, source: Source) -> None:
 
 
 def _count_rows(path: Path) -> int:
-    """Count the rows of a Parquet file, by what its end says of it."""
+    """Count the rows of a Parquet file, by what its end says of it; refuse one that would swell beyond reason."""
+    with _refusing_parquet(path):
+        metadata = pq.read_metadata(path)
+        declared = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
+    limit = largest_of(path.stat().st_size)
+    # Rows that repeat one value take no bytes: their number has the same bound.
+    if max(declared, metadata.num_rows) > limit:
+        raise swollen(
+            path.name, f"{metadata.num_rows:,} rows and {declared:,} bytes declared in {path.stat().st_size:,}"
+        )
+    return int(metadata.num_rows)
+
+
+def _parquet_columns(path: Path) -> tuple[str, ...]:
+    with _refusing_parquet(path):
+        return tuple(pq.read_schema(path).names)
+
+
+@contextmanager
+def _refusing_parquet(path: Path) -> Iterator[None]:
     try:
-        return int(pq.read_metadata(path).num_rows)
-    except pa.ArrowInvalid:
+        yield
+    except (pa.ArrowException, OSError):
         # The reader's own message may show bytes of the file.
         raise Refused(f"{path.name}: expected a complete Parquet file, found a damaged or other one") from None
 
@@ -189,11 +272,7 @@ def _require_columns(arrival: Arrival, source: Source) -> None:
     names = names_of(arrival.header) if source.yearly else arrival.header
     found = {name.lower() for name in names}
     declared = {cell.header.lower() for cell in source.cells}
-    missing = [
-        cell.header
-        for cell in source.cells
-        if cell.header.lower() not in found and not cell.optional and not (cell.column == source.key and source.account)
-    ]
+    missing = source.missing_from(names)
     if missing:
         expected = f"column {missing[0]}" if len(missing) == 1 else f"columns {', '.join(dict.fromkeys(missing))}"
         known = len(found & declared)

@@ -20,6 +20,7 @@ from sf_assets.sources.inspected import LABELS, fault_of
 from sf_assets.sources.log import ARRIVED, LOG
 from sf_assets.sources.mended import CORRECTIONS, edition_of
 from sf_assets.storage import Warehouse, frame_of
+from sf_assets.storage.packed import Refused, plain_name
 
 _LINES = "select source, sum(lines)::bigint from lake.src_arrivals where month = $month group by source"
 
@@ -45,7 +46,7 @@ def _spec(source: Source) -> dg.AssetSpec:
         },
         code_version=__version__,
         description=(
-            f"{names} as {source.producer} delivers it, plain or gzipped: one record is {source.grain}. "
+            f"{names} as {source.producer} delivers it, plain, gzipped or alone in a zip archive: one record is {source.grain}. "
             f"A value is known from: {source.known or 'its delivery'}."
         ),
         partitions_def=months,
@@ -95,8 +96,19 @@ def _inspect(batch: Batch, path: Path, source: Source) -> Arrival:
     name = batch.name_of(path)
     if not path.is_file():
         fault = f"{name}: expected a file as the description of the batch says, found none"
-        return Arrival(source.name, name, 0, "", datetime(1970, 1, 1), 0, fault=fault)  # noqa: DTZ001 - UTC, as stored
-    return dataclasses.replace(inspect(path, edition_of(source, path)), file=name)
+        return dataclasses.replace(_unread(source, name), fault=fault)
+    try:
+        arrival = inspect(path, edition_of(source, path))
+    except OSError as error:
+        fault = f"{name}: expected a file that this service may read, found none ({error.strerror})"
+        return dataclasses.replace(_unread(source, name), fault=fault)
+    except Refused as refused:
+        return dataclasses.replace(_unread(source, name), fault=str(refused))
+    return dataclasses.replace(arrival, file=name, fault=batch.doubtful.get(path) or arrival.fault)
+
+
+def _unread(source: Source, name: str) -> Arrival:
+    return Arrival(source.name, name, 0, "", datetime(1970, 1, 1), 0)  # noqa: DTZ001 - UTC, as stored
 
 
 def _inspect_labels(batch: Batch, paths: Sequence[Path], name: str) -> list[Arrival]:
@@ -140,7 +152,7 @@ def _faults(source: Source, files: list[Arrival], folder: Path) -> list[str]:
     if source.exclusive and len(whole) > 1:
         return [*faults, f"src_{source.name}: expected one file, found {', '.join(whole)}"]
     for one, other in combinations(files, 2):
-        if one.sha256 == other.sha256 or one.file.removesuffix(".gz") == other.file.removesuffix(".gz"):
+        if one.sha256 == other.sha256 or plain_name(one.file) == plain_name(other.file):
             faults.append(f"src_{source.name}: expected each delivery once, found {one.file} and {other.file}")
     return faults
 

@@ -2,22 +2,26 @@
 
 A description beside the month's folder decides, when there is one (`manifest`). Otherwise file names do (sources.md
 §1.3): exact names first, then any name containing `effectif_`, then any name starting with `filter`; comparison is
-case-sensitive, and `.gz` is recognised for every name. Label tables are files of a batch like others, under the names of
-their tables or of their producers.
+case-sensitive, and `.gz` and `.zip` are recognised for every name. Label tables are files of a batch like others, under
+the names of their tables or of their producers.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from sf_assets.nomenclatures import TABLES as NOMENCLATURES
 from sf_assets.nomenclatures.editions import table_of
 from sf_assets.sources import BY_NAME, SOURCES, Source
+from sf_assets.sources.copies import is_copy_of_another, settle_copies
 from sf_assets.sources.manifest import BadManifest, read_manifest
 from sf_assets.sources.mended import CORRECTIONS, mends
+from sf_assets.storage.packed import plain_name
 
 _KEY_LENGTH = 4
+# What a spreadsheet puts before the name of a file that somebody has open.
+_IN_USE = "~$"
 # The sources whose files come every month.
 EXPECTED = tuple(source.name for source in SOURCES if source.expected)
 _LABELS = {table.name for table in NOMENCLATURES}
@@ -36,13 +40,14 @@ class Batch:
     """The files of one month by the name of their source or label table.
 
     Files are in name order, or in that of the description, which may name files that are not there; corrections come
-    last. `unsupported` are the names nobody claims.
+    last. `unsupported` are the names nobody claims, and those of copies. `doubtful` says why files are refused by their names.
     """
 
     month: date
     folder: Path
     files: dict[str, tuple[Path, ...]]
     unsupported: tuple[str, ...]
+    doubtful: dict[Path, str] = field(default_factory=dict)
 
     def name_of(self, path: Path) -> str:
         """Return what a file is called in every account: its name, or its path below the folder of batches.
@@ -102,13 +107,14 @@ def source_of(name: str) -> Source | None:
     'debit'
     >>> source_of("my_effectif_siren_2024.csv").name, source_of("filter_2603.csv").name
     ('effectif', 'filter')
-    >>> source_of("sigfaibles_debits.csv")
+    >>> source_of("sigfaibles_debits.csv"), source_of("effectif_2610.csv.part"), source_of("~$effectif_2610.csv")
+    (None, None, None)
     """
-    plain = name.removesuffix(".gz")
+    plain = plain_name(name)
     for claim in (Source.names_exactly, Source.matches):
         for source in SOURCES:
-            if claim(source, plain):
-                return source
+            if claim(source, plain) and not name.startswith(_IN_USE):
+                return None if claim is Source.matches and is_copy_of_another(name, source, SOURCES) else source
     return None
 
 
@@ -124,10 +130,15 @@ def read_batch(incoming: Path, month: date) -> Batch:
     """
     folder = incoming / batch_key(month)
     description = folder.with_suffix(".json")
+    doubtful: dict[Path, str] = {}
     if description.is_file():
         files, unsupported = _described(description)
     elif folder.is_dir():
         files, unsupported = _named(_listed(folder))
+        for source in (BY_NAME[name] for name in [*files] if name in BY_NAME and BY_NAME[name].restated):
+            files[source.name], copies, refused = settle_copies(source, files[source.name], month)
+            unsupported += [path.name for path in copies]
+            doubtful |= refused
     else:
         raise NoBatch(f"batch {batch_key(month)}: expected a folder {folder}, found none")
     for path in _listed(folder / CORRECTIONS):
@@ -136,7 +147,7 @@ def read_batch(incoming: Path, month: date) -> Batch:
             unsupported.append(f"{CORRECTIONS}/{path.name}")
         else:
             files[owner].append(path)
-    return Batch(month, folder, {name: tuple(paths) for name, paths in files.items()}, tuple(unsupported))
+    return Batch(month, folder, {name: tuple(paths) for name, paths in files.items()}, tuple(unsupported), doubtful)
 
 
 def missing_files(batch: Batch) -> tuple[str, ...]:
@@ -168,8 +179,9 @@ def _named(paths: list[Path]) -> tuple[dict[str, list[Path]], list[str]]:
 
 def _label_of(name: str) -> str | None:
     """Return the label table that a file is, by our name of it or by its producer's."""
-    label = name.removesuffix(".gz").removesuffix(".csv")
-    return label if label in _LABELS and name.startswith(f"{label}.csv") else table_of(name)
+    plain = plain_name(name)
+    label = plain.removesuffix(".csv")
+    return label if label in _LABELS and plain == f"{label}.csv" else table_of(plain)
 
 
 def _described(description: Path) -> tuple[dict[str, list[Path]], list[str]]:
@@ -180,9 +192,22 @@ def _described(description: Path) -> tuple[dict[str, list[Path]], list[str]]:
         raise BadBatch(str(error)) from None
     known = {name: paths for name, paths in given.items() if name in BY_NAME or name in _LABELS}
     files = {
-        name: [Path(os.path.normpath(description.parent / path)) for path in paths] for name, paths in known.items()
+        name: [_inside(description, f"files.{name}[{number}]", path) for number, path in enumerate(paths)]
+        for name, paths in known.items()
     }
     return files, [name for name in given if name not in known]
+
+
+def _inside(description: Path, place: str, given: str) -> Path:
+    """Return the file that a description names; refuse one that is not below the folder of batches, links followed."""
+    incoming = description.parent
+    path = Path(os.path.normpath(incoming / given))
+    if not path.is_relative_to(incoming) or not path.resolve().is_relative_to(incoming.resolve()):
+        raise BadBatch(
+            f"{description.name}, {place}: expected a path below {incoming.name}, the folder of batches, found "
+            f"{given[:100]!r}, which leaves it. Put the file there"
+        )
+    return path
 
 
 def _mended_by(correction: Path, files: dict[str, list[Path]]) -> str | None:

@@ -1,7 +1,7 @@
 """How a delivered file is described: its names, its format, its cells. Data only; `staging` reads by these descriptions."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,7 +51,8 @@ class Cell:
     `header` is matched without case. `column` is the staging column, None when the cell is only read so that its errors
     are seen. An unreadable cell quarantines its `record`, or the `cell` alone (the column is then NULL), or nothing.
     `required` refuses an empty cell; an `optional` header may be missing from the file. `member` names a member of the
-    JSON object that the cell holds, and is then what is read.
+    JSON object that the cell holds, and is then what is read. `digits` is the length of a code of digits, whose first zeros a
+    file that holds it as a number has lost.
     """
 
     header: str
@@ -61,6 +62,7 @@ class Cell:
     on_error: OnError = "record"
     optional: bool = False
     member: str = ""
+    digits: int = 0
 
     @property
     def label(self) -> str:
@@ -72,8 +74,9 @@ class Cell:
 class Source:
     """One kind of file, delivered by one producer, usually every month as a full stock.
 
-    `names` are the exact file names and `pattern` a regular expression of others (`.gz` is recognised for each); an
-    `exclusive` source takes one file a month. `editions` are other formats of the same content, each with its own names,
+    `names` are the exact file names and `pattern` a regular expression of others (packed, in `.gz` or `.zip`, or not); an
+    `exclusive` source takes one file a month, a `restated` one several that complete one another, but no two of one name in
+    which numbers differ: each would state the whole. `editions` are other formats of the same content, each with its own names,
     separator, encoding and cells; `.parquet` and `.xlsx` say their format themselves.
 
     `key` names the identifier column and `filtered` whether companies outside the perimeter are left out. `unique` is
@@ -83,8 +86,8 @@ class Source:
 
     `columns` names the columns of files without a header, and `ragged` takes their records whatever their width. `yearly`
     marks files whose headers end with a year: a record becomes a row per year, from the first to the last. `trims` drops
-    blanks around values; the record that starts with `trailer` closes the file and counts as filtered. `known` says when
-    a value becomes public.
+    blanks around values; the record that starts with `trailer` closes the file and counts as filtered. `undisclosed` is what
+    the producer writes in the place of what it may not tell: unknown, in every cell. `known` says when a value becomes public.
 
     `account` says how files without the identifier get it: the header of an account, and the column of the day on which
     that account's establishment is looked up.
@@ -110,9 +113,11 @@ class Source:
     ragged: bool = False
     trims: bool = False
     trailer: str = ""
+    undisclosed: str = ""
     encoding: str = "utf-8"
     pattern: str = ""
     exclusive: bool = False
+    restated: bool = False
     editions: tuple["Source", ...] = ()
     known: str = ""
     legal_basis: str = "convention with the producer"
@@ -127,17 +132,26 @@ class Source:
         keys = {cell.header.lower() for cell in self.cells if cell.column == self.key}
         return self.account is not None and keys.isdisjoint(name.lower() for name in header)
 
+    def missing_from(self, names: Iterable[str]) -> list[str]:
+        """Return the headers that a file of these column names lacks; an account stands for the identifier."""
+        found = {name.lower() for name in names}
+        return [
+            cell.header
+            for cell in self.cells
+            if cell.header.lower() not in found and not cell.optional and not (cell.column == self.key and self.account)
+        ]
+
     def names_exactly(self, name: str) -> bool:
-        """Tell whether a file name, `.gz` aside, is one of this source or of its editions."""
+        """Tell whether a file name, packing aside, is one of this source or of its editions."""
         return name in self.names or any(edition.names_exactly(name) for edition in self.editions)
 
     def matches(self, name: str) -> bool:
-        """Tell whether a file name, `.gz` aside, has the pattern of this source or of one of its editions."""
+        """Tell whether a file name, packing aside, has the pattern of this source or of one of its editions."""
         by_pattern = bool(self.pattern) and re.fullmatch(self.pattern, name) is not None
         return by_pattern or any(edition.matches(name) for edition in self.editions)
 
     def edition_of(self, name: str) -> "Source":
-        """Return the edition that a file name, `.gz` aside, belongs to; the source itself when none claims it."""
+        """Return the edition that a file name, packing aside, belongs to; the source itself when none claims it."""
         for claim in (Source.names_exactly, Source.matches):
             for edition in self.editions:
                 if claim(edition, name):

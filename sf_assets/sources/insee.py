@@ -4,6 +4,20 @@ from dataclasses import replace
 
 from sf_assets.sources.description import Cell, Source
 
+# What INSEE writes in the place of each text and coordinate of a partly diffused unit.
+_NOT_DIFFUSED = "[ND]"
+
+
+def _stock_names(stock: str) -> tuple[str, ...]:
+    """Return the names of a stock, packing aside: those of old, and those of the open data since spring 2026."""
+    return (
+        f"{stock}_utf8.csv",
+        f"{stock}_utf8.parquet",
+        f"stock-{stock.lower()}-csv.csv",
+        f"stock-{stock.lower()}-parquet.parquet",
+    )
+
+
 _EXTRACTED = Source(
     name="sirene_ul",
     producer="INSEE",
@@ -11,17 +25,18 @@ _EXTRACTED = Source(
     names=("sireneUL.csv",),
     exclusive=True,
     separator=",",
+    undisclosed=_NOT_DIFFUSED,
     key="siren",
     filtered=False,
     known="state at the date",
     legal_basis="open data",
     cells=(
-        Cell("siren", column="siren"),
+        Cell("siren", column="siren", digits=9),
         Cell("denominationUniteLegale", column="raison_sociale"),
         *(Cell(f"prenom{n}UniteLegale", column=f"prenom{n}_unite_legale") for n in (1, 2, 3, 4)),
         Cell("nomUniteLegale", column="nom_unite_legale"),
         Cell("nomUsageUniteLegale", column="nom_usage_unite_legale"),
-        Cell("categorieJuridiqueUniteLegale", column="categorie_juridique"),
+        Cell("categorieJuridiqueUniteLegale", column="categorie_juridique", digits=4),
         Cell("activitePrincipaleUniteLegale", "ape", "activite_principale", on_error="ignore"),
         Cell("nomenclatureActivitePrincipaleUniteLegale", "nomenclature", "nomenclature_activite", on_error="ignore"),
         # There since December 2025; it may disappear once the main code is in NAF 2025.
@@ -37,7 +52,7 @@ SIRENE_UL = replace(
     editions=(
         replace(
             _EXTRACTED,
-            names=("StockUniteLegale_utf8.csv", "StockUniteLegale_utf8.parquet"),
+            names=_stock_names("StockUniteLegale"),
         ),
     ),
 )
@@ -49,12 +64,13 @@ _GEOCODED = Source(
     names=("StockEtablissement_utf8_geo.csv",),
     exclusive=True,
     separator=",",
+    undisclosed=_NOT_DIFFUSED,
     filtered=False,
     known="state at the date",
     legal_basis="open data",
     cells=(
-        Cell("siren", column="siren"),
-        Cell("nic", column="nic"),
+        Cell("siren", column="siren", digits=9),
+        Cell("nic", column="nic", digits=5),
         Cell("etablissementSiege", "booleen", "siege", required=True),
         Cell("complementAdresseEtablissement", column="complement_adresse"),
         Cell("numeroVoieEtablissement", column="numero_voie"),
@@ -64,12 +80,12 @@ _GEOCODED = Source(
         Cell("libelleCommuneEtablissement", column="commune"),
         Cell("libelleCommuneEtrangerEtablissement", column="commune_etranger"),
         Cell("distributionSpecialeEtablissement", column="distribution_speciale"),
-        Cell("codeCommuneEtablissement", "code_commune", "code_commune", on_error="ignore"),
-        Cell("codeCedexEtablissement", column="code_cedex"),
+        Cell("codeCommuneEtablissement", "code_commune", "code_commune", on_error="ignore", digits=5),
+        Cell("codeCedexEtablissement", column="code_cedex", digits=5),
         Cell("libelleCedexEtablissement", column="cedex"),
-        Cell("codePaysEtrangerEtablissement", column="code_pays_etranger"),
+        Cell("codePaysEtrangerEtablissement", column="code_pays_etranger", digits=5),
         Cell("libellePaysEtrangerEtablissement", column="pays_etranger"),
-        Cell("codePostalEtablissement", "code_postal", "code_postal", on_error="ignore"),
+        Cell("codePostalEtablissement", "code_postal", "code_postal", on_error="ignore", digits=5),
         Cell("activitePrincipaleEtablissement", "ape", "ape", on_error="ignore"),
         Cell("nomenclatureActivitePrincipaleEtablissement", "nomenclature", "nomenclature_activite", on_error="ignore"),
         Cell("activitePrincipaleNAF25Etablissement", "ape", "ape_naf25", on_error="ignore", optional=True),
@@ -86,7 +102,7 @@ SIRENE = replace(
     editions=(
         replace(
             _GEOCODED,
-            names=("StockEtablissement_utf8.csv", "StockEtablissement_utf8.parquet"),
+            names=_stock_names("StockEtablissement"),
             cells=tuple(cell for cell in _GEOCODED.cells if cell.header not in ("longitude", "latitude")),
         ),
     ),
@@ -96,15 +112,16 @@ SIRENE_HISTO = Source(
     name="sirene_histo",
     producer="INSEE",
     grain="one period in the life of an establishment",
-    names=("StockEtablissementHistorique_utf8.csv", "StockEtablissementHistorique_utf8.parquet"),
+    names=_stock_names("StockEtablissementHistorique"),
     exclusive=True,
     separator=",",
+    undisclosed=_NOT_DIFFUSED,
     expected=False,
     known="state at the date",
     legal_basis="open data",
     skip="\"etatAdministratifEtablissement\" not in ('A', 'F') or (\"dateDebut\" = '' and \"dateFin\" = '')",
     cells=(
-        Cell("siret", column="siret"),
+        Cell("siret", column="siret", digits=14),
         Cell("dateDebut", "date_iso", "date_debut"),
         Cell("dateFin", "date_iso", "date_fin"),
         Cell("etatAdministratifEtablissement", "etat_actif", "est_actif"),

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from sf_assets.sources.description import Cell, Source
+from sf_assets.sources.recognition import recognised
+from sf_assets.storage.packed import plain_name
 
 # The line of the record that each mended one stands for.
 LINE = Cell("ligne", column="corrected_line")
@@ -22,13 +24,13 @@ def correction_of(name: str) -> str:
     >>> correction_of("sigfaible_cotisdues.csv.gz"), correction_of("groupes.xlsx")
     ('sigfaible_cotisdues.csv', 'groupes.xlsx.csv')
     """
-    plain = name.removesuffix(".gz")
+    plain = plain_name(name)
     return f"{plain}{_SUFFIX}" if plain.endswith(_NO_TEXT) else plain
 
 
 def mends(correction: Path, path: Path) -> bool:
-    """Tell whether a correction bears the name that mends a file, `.gz` aside."""
-    return correction.name.removesuffix(".gz") == correction_of(path.name)
+    """Tell whether a correction bears the name that mends a file, packed or not."""
+    return plain_name(correction.name) == correction_of(path.name)
 
 
 def is_correction(path: Path) -> bool:
@@ -38,9 +40,12 @@ def is_correction(path: Path) -> bool:
 
 def edition_of(source: Source, path: Path) -> Source:
     """Return the edition of a source that a file is, or that a file of mended records is to be read as."""
-    name = path.name.removesuffix(".gz")
     if not is_correction(path):
-        return source.edition_of(name)
-    other = name.removesuffix(_SUFFIX)
-    edition = source.edition_of(other if other.endswith(_NO_TEXT) else name)
+        return recognised(source, path, path.name)
+    plain = plain_name(path.name)
+    other = plain.removesuffix(_SUFFIX)
+    return recognised(source, path, other if other.endswith(_NO_TEXT) else plain, as_mended=_as_mended)
+
+
+def _as_mended(edition: Source) -> Source:
     return replace(edition, cells=(*edition.cells, LINE), columns=(), trailer="", encoding="utf-8")

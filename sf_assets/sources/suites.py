@@ -1,13 +1,16 @@
 """What is asked of a delivered file before anything reads it."""
 
 from datetime import date
+from importlib.resources import files
 
 from sf_assets.quality import Outcome, Probe, Suite, probes_of
-from sf_assets.quality.tolerances import FEW_LINES
+from sf_assets.quality.tolerances import FEW_EVENTS, FEW_LINES, REGISTER
 from sf_assets.sources import SOURCES, Source
 from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.sources.mended import CORRECTIONS
 from sf_assets.storage import Session
+
+_DELIVERED_BEFORE = files("sf_assets.sources").joinpath("delivered_before.sql").read_text(encoding="utf-8")
 
 
 def _arrivals(session: Session, month: date, source: str) -> list[tuple[str, str | None]]:
@@ -36,10 +39,10 @@ def _delivered_once(source: Source) -> Probe:
         (twice, files), *_ = session.connection.execute(
             """
             select
-                count(*) - least(count(distinct regexp_replace(file, '[.]gz$', '')), count(distinct sha256)), count(*)
+                count(*) - least(count(distinct regexp_replace(file, $packed, '')), count(distinct sha256)), count(*)
             from lake.src_arrivals where month = $month and source = $source
             """,
-            {"month": month, "source": source.name},
+            {"month": month, "source": source.name, "packed": "([.]csv)?([.](gz|zip))?$"},
         ).fetchall()
         return Outcome(passed=twice == 0, unexpected_count=twice, element_count=files)
 
@@ -81,27 +84,25 @@ def _as_promised(source: Source) -> Probe:
     )
 
 
-def _new(source: Source) -> Probe:
+def _new(source: Source, *, small: bool) -> Probe:
+    """Return the probe of files delivered in an earlier month: it refuses large ones, and notes `small` ones."""
+    few = FEW_LINES if source.name in REGISTER else FEW_EVENTS
+
     def judge(session: Session, month: date) -> Outcome:
         rows = session.connection.execute(
-            """
-            select now.file, strftime(max(earlier.month), '%Y-%m') as month
-            from lake.src_arrivals as now
-            left join lake.src_arrivals as earlier
-                on now.source = earlier.source and now.sha256 = earlier.sha256 and earlier.month < now.month
-            where now.month = $month and now.source = $source and now.lines > $few
-            group by now.file
-            """,
-            {"month": month, "source": source.name, "few": FEW_LINES},
+            _DELIVERED_BEFORE, {"month": month, "source": source.name, "few": few, "small": small}
         ).fetchall()
         old = [{"file": file, "delivered_in": earlier} for file, earlier in rows if earlier]
         return Outcome(passed=not old, unexpected_count=len(old), element_count=len(rows), sample=tuple(old))
 
+    advice = f"The file of another month was delivered again: ask {source.producer} for this month's."
+    size = f"at most {few:,}" if small else f"more than {few:,}"
     return Probe(
-        "new",
+        "small_and_new" if small else "new",
         judge,
-        f"no file of more than {FEW_LINES:,} lines is byte for byte one of an earlier month",
-        f"The file of another month was delivered again: ask {source.producer} for this month's.",
+        f"no file of {size} lines holds what one of an earlier month held, packed or written in another way",
+        f"{advice} A small one may not have changed: look." if small else advice,
+        severity="warning" if small else "error",
     )
 
 
@@ -113,7 +114,7 @@ def suite_of_source(source: Source) -> Suite:
         _delivered_once(source),
         *((_one_file(source),) if source.exclusive else ()),
         _as_promised(source),
-        *((_new(source),) if source.expected else ()),
+        *((_new(source, small=False), _new(source, small=True)) if source.expected else ()),
         *probes_of(asset, ARRIVALS, source=source.name),
     )
     return Suite(asset, ARRIVALS, probes=probes, scope={"source": source.name})

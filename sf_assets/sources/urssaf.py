@@ -106,7 +106,8 @@ EFFECTIF = Source(
     producer="URSSAF",
     grain="the head-count of one account of an establishment in one month",
     names=("sigfaible_effectif_siret.csv",),
-    pattern=".*effectif_.*",
+    pattern=r".*effectif_.*\.(csv|txt)",
+    restated=True,
     wide="effectif",
     known="3 months after its month",
     cells=(Cell("siret", column="siret"), Cell("compte")),
@@ -130,6 +131,7 @@ ADMIN_URSSAF = Source(
     grain="one establishment that an account belongs to, or belonged to until a day",
     names=("sigfaible_etablissement_utf8.csv",),
     pattern=r"sigfaible_etablissement_utf8.*\.csv",
+    restated=True,
     expected=False,
     known="its delivery",
     cells=(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -11,11 +12,11 @@ from sf_assets.sources import Source
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import Batch
 from sf_assets.sources.mended import LINE
-from sf_assets.sources.text import Refused
 from sf_assets.staging.corrections import BadCorrection, settle
 from sf_assets.staging.headcounts import apply_rules
 from sf_assets.staging.reading import READERS, Count, read_source
 from sf_assets.staging.records import read_records
+from sf_assets.storage.packed import Refused
 
 
 def read_delivered(
@@ -25,6 +26,8 @@ def read_delivered(
     mended = {batch.name_of(path): batch.name_of(original) for path, original in batch.corrections(source.name).items()}
     try:
         counts = read_source(connection, source, [*delivered.values()], [*delivered])
+        if source.restated and source.key == "siret" and len(delivered) - len(mended) > 1:
+            _require_complementary(connection, source, [*mended])
         return settle(connection, counts, mended)
     except (BadCorrection, Refused) as error:
         raise BadFile(str(error)) from error
@@ -39,6 +42,22 @@ def account_of(counts: Sequence[Count], records: Mapping[str, int]) -> list[dict
     if strange := read.keys() - records.keys():
         raise ValueError(f"expected to read files that arrived, found {', '.join(sorted(strange))}")
     return [asdict(read.get(file, Count(file))) | {"records": number} for file, number in records.items()]
+
+
+# Of the establishments of a file, how many may be in another one too: some move between areas that are delivered apart.
+_IN_TWO_FILES = 0.05
+_SHARED = files("sf_assets.staging").joinpath("in_two_files.sql").read_text(encoding="utf-8")
+
+
+def _require_complementary(connection: duckdb.DuckDBPyConnection, source: Source, mending: Sequence[str]) -> None:
+    """Refuse files that hold the same establishments: one is another month's, and added up they would count twice."""
+    found = connection.execute(_SHARED, {"mending": [*mending], "most": _IN_TWO_FILES}).fetchone()
+    if found:
+        file, other, shared, least = found
+        raise BadFile(
+            f"{source.table}: expected files that complete one another, found {shared} of {least} establishments in {file} and "
+            f"in {other} too. Take the copy out of the folder and materialise src_{source.name} again."
+        )
 
 
 def read_headcounts(

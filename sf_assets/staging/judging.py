@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from sf_assets.fields import FIELDS
 from sf_assets.sources import Cell, Source
 from sf_assets.staging.headcounts import notes_of, plain_of, values_of
+from sf_assets.storage.catalog import literal
 
 EXPECTED = {
     "text": "a value",
@@ -56,9 +57,11 @@ def _field(header: Sequence[str], name: str, *, trims: bool) -> str:
     return f"trim(fields[{positions[-1]}])" if trims else f"fields[{positions[-1]}]"
 
 
-def _text(header: Sequence[str], cell: Cell, *, trims: bool) -> str:
-    """Return the SQL of the text of a cell; a member of what is no JSON object is empty."""
+def _text(header: Sequence[str], cell: Cell, *, trims: bool, undisclosed: str) -> str:
+    """Return the SQL of the text of a cell; a member of what is no JSON object, and what is not disclosed, are empty."""
     field = _field(header, cell.header, trims=trims)
+    if undisclosed:
+        field = f"case when {field} = {literal(undisclosed)} then '' else {field} end"
     if not cell.member:
         return field
     return f"coalesce(case when json_valid({field}) then json_extract_string({field}, '$.{cell.member}') end, '')"
@@ -132,7 +135,7 @@ def told_query(source: Source, header: Sequence[str], records: str = "told_recor
 def _judged(source: Source, header: Sequence[str], records: str) -> str:
     """Return the common table expressions from the texts of records to `judged`: their values and their disposition."""
     texts = ", ".join(
-        f'{_text(header, cell, trims=source.trims)} as "{label}"'
+        f'{_text(header, cell, trims=source.trims, undisclosed=source.undisclosed)} as "{label}"'
         for label, cell in {cell.label: cell for cell in source.cells}.items()
     )
     plain = f"{plain_of(header, source.separator)} as is_plain," if source.wide else ""

@@ -15,12 +15,13 @@ from sf_assets.fields import FIELDS
 from sf_assets.sources import Cell, Source
 from sf_assets.sources.arrival import read_columns
 from sf_assets.sources.mended import LINE, edition_of, is_correction
-from sf_assets.sources.text import Refused, as_text
+from sf_assets.sources.text import as_text, is_parquet
 from sf_assets.sources.yearly import of_year, years_of
 from sf_assets.staging.headcounts import keep_months, rows_by_month
 from sf_assets.staging.judging import told_query, typed_query
 from sf_assets.staging.records import read_records, read_rows
 from sf_assets.storage.catalog import literal
+from sf_assets.storage.packed import Refused
 
 _FOLDER = files("sf_assets.staging")
 READERS = _FOLDER.joinpath("readers.sql").read_text(encoding="utf-8")
@@ -93,8 +94,9 @@ def read_source(
 def _read_edition(connection: duckdb.DuckDBPyConnection, path: Path, edition: Source) -> Sequence[str]:
     """Make the view `records` of one text; return its header."""
     header_line, header = read_columns(path, edition)
-    if path.suffix == ".parquet":
-        read_rows(connection, path, header, separator=edition.separator)
+    if is_parquet(path):
+        digits = {cell.header.lower(): cell.digits for cell in edition.cells if cell.digits}
+        read_rows(connection, path, header, separator=edition.separator, digits=digits)
     else:
         read_records(
             connection,

@@ -5,16 +5,19 @@ raw record and its line for the quarantine. Lines without a quote are cut in SQL
 regular expression; only lines with an open or a stray quote, which are rare, go through Python one by one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
+
+from sf_assets.storage.packed import LONGEST_LINE, readable_text
+from sf_assets.storage.shape import name_of
 
 # A quoted field may hold line breaks; past this many lines an open quote is a mistake, and only its line is refused.
 _LONGEST_RECORD = 100
 # The engine needs a separator: one that no text file holds, so that a line stays whole.
 _NOWHERE = "\x01\x02\x03\x04"
-_LONGEST_LINE = 16 << 20
+_LONGEST_LINE = LONGEST_LINE
 
 
 def read_records(
@@ -77,18 +80,33 @@ def _read_lines(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             auto_detect = false, strict_mode = false, max_line_size = $longest, buffer_size = 2 * $longest, {ends}
         )
     """
-    values = {"path": str(path), "nowhere": _NOWHERE, "longest": _LONGEST_LINE}
-    connection.execute(cut.format(ends="new_line = '\\n'"), values)
-    # There, a carriage return too ends a line, and an empty one seems to follow. Lines that end with both, or with either, can
-    # only be read one after the other: in parallel, the engine gives up where a piece of a large file ends with the other.
-    if connection.execute("select true from cut where raw is null limit 1").fetchone():
-        connection.execute(cut.format(ends="new_line = '\\r\\n', parallel = false"), values)
+    with readable_text(path) as text:
+        values = {"path": str(text), "nowhere": _NOWHERE, "longest": _LONGEST_LINE}
+        connection.execute(cut.format(ends="new_line = '\\n'"), values)
+        # There, a carriage return too ends a line, and an empty one seems to follow. Lines that end with both, or with either,
+        # can only be read one after the other: in parallel, the engine gives up where a piece of a large file ends with the
+        # other.
+        if connection.execute("select true from cut where raw is null limit 1").fetchone():
+            connection.execute(cut.format(ends="new_line = '\\r\\n', parallel = false"), values)
 
 
-def read_rows(connection: duckdb.DuckDBPyConnection, path: Path, header: Sequence[str], *, separator: str) -> None:
-    """Make the views of a Parquet file as of any other: its rows, numbered from 1, with these columns as texts."""
-    texts = ", ".join(f"""coalesce("{name}"::varchar, '')""" for name in header)
+def read_rows(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    header: Sequence[str],
+    *,
+    separator: str,
+    digits: Mapping[str, int],
+) -> None:
+    """Make the views of a Parquet file as of any other: its rows, numbered from 1, with these columns as texts.
+
+    Texts are those that a CSV file would hold, whatever types the writer chose. `digits` is the length of codes of digits, by
+    header in lower case.
+    """
     connection.execute("set variable path = $1", [str(path)])
+    described = connection.execute("describe from read_parquet(getvariable('path'))").fetchall()
+    types = {name: kind for name, kind, *_ in described}
+    texts = ", ".join(_as_in_csv(name, types[name], digits.get(name.lower(), 0)) for name in header)
     connection.execute("set variable separator = $1", [separator])
     _make_views(
         connection,
@@ -101,6 +119,19 @@ def read_rows(connection: duckdb.DuckDBPyConnection, path: Path, header: Sequenc
         {_RESTRICTED}
         """,
     )
+
+
+def _as_in_csv(name: str, kind: str, digits: int) -> str:
+    """Return the SQL of a column as text: days without an hour, whole numbers without decimals, codes with their zeros."""
+    column = name_of(name)
+    text = f"{column}::varchar"
+    if kind.startswith("TIMESTAMP"):
+        text = f"case when {column} = date_trunc('day', {column}) then {column}::date::varchar else {text} end"
+    elif kind in ("FLOAT", "DOUBLE") or kind.startswith("DECIMAL"):
+        text = f"regexp_replace({text}, '[.]0+$', '')"
+    if digits and kind != "VARCHAR":
+        text = f"lpad({text}, greatest(length({text}), {digits})::integer, '0')"
+    return f"coalesce({text}, '')"
 
 
 # Where a query of records is cut down to the lines that are told of: before their fields are cut, which takes long.

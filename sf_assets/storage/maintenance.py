@@ -1,5 +1,7 @@
 """Upkeep of the warehouse: small files merged, snapshots of long ago forgotten, files nobody reads any more removed.
 
+These are those that the catalog no longer needs, and those it never knew: a run that was killed before its commit wrote them.
+
 Merging keeps of each row the snapshot that wrote it, which the gate reads; rewriting files does not, and is not done.
 """
 
@@ -7,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sf_assets.partitions import add_months
+from sf_assets.storage.leftovers import GRACE
 from sf_assets.storage.session import Session
 
 LEAST_MONTHS = 24
@@ -19,6 +22,8 @@ _SMALL = 1 << 20  # bytes of a file that is merged: the month of a large table k
 class Upkeep:
     """What upkeep did, or would do: files and bytes of the tables, snapshots forgotten, files removed from disk.
 
+    `orphans` are the files removed that no snapshot ever had.
+
     Without `done`, merging is not tried: `files` and `bytes` are as they were, and the files that forgetting would free
     are not counted.
     """
@@ -30,6 +35,7 @@ class Upkeep:
     bytes: int
     forgotten: int
     removed: int
+    orphans: int
 
 
 def maintain(session: Session, *, at: datetime, keep_months: int, dry_run: bool) -> Upkeep:
@@ -57,8 +63,14 @@ def maintain(session: Session, *, at: datetime, keep_months: int, dry_run: bool)
             f"call ducklake_cleanup_old_files('lake', dry_run => {dry_run}, "
             f"older_than => timestamptz '{(at - _READERS).isoformat()}')",
         )
+        # A transaction holds the lock of writers until its commit: none is writing files meanwhile.
+        orphans = _rows(
+            session,
+            f"call ducklake_delete_orphaned_files('lake', dry_run => {dry_run}, "
+            f"older_than => timestamptz '{(at - GRACE).isoformat()}')",
+        )
         files, size = _size(session)
-    return Upkeep(not dry_run, files_before, files, bytes_before, size, forgotten, removed)
+    return Upkeep(not dry_run, files_before, files, bytes_before, size, forgotten, removed, orphans)
 
 
 def _size(session: Session) -> tuple[int, int]:

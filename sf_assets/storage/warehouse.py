@@ -1,8 +1,6 @@
 """The warehouse as a Dagster resource: opens sessions, and bounds what each takes from the machine."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing.util import Finalize
@@ -16,6 +14,7 @@ from sf_assets.engine_errors import without_values
 from sf_assets.storage.catalog import Catalog
 from sf_assets.storage.extensions import extension_file
 from sf_assets.storage.folders import private
+from sf_assets.storage.scratch import drop_scratch, make_scratch
 from sf_assets.storage.session import NOTHING, Session
 
 # At most one database, idle, by process and settings: a child process must not use its parent's.
@@ -74,18 +73,18 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         """
         if self.temp_directory:
             private(Path(self.temp_directory))
-        spill = tempfile.mkdtemp(prefix="sf_assets_", dir=self.temp_directory or None)
+        spill, lock = make_scratch(self.temp_directory)
         connection = duckdb.connect(
             config={
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "memory_limit": self.memory_limit,
                 "threads": self.threads,
-                "temp_directory": spill,
+                "temp_directory": str(spill),
             }
         )
         # Unlike `weakref.finalize`, this also acts at the end of the processes that Dagster makes for its steps.
-        Finalize(connection, shutil.rmtree, args=(spill,), kwargs={"ignore_errors": True}, exitpriority=0)
+        Finalize(connection, drop_scratch, args=(spill, lock), exitpriority=0)
         try:
             for extension in self._catalog.extensions:
                 connection.load_extension(extension_file(extension))

@@ -1,0 +1,67 @@
+"""Which edition of a source a file is: its header decides, whatever the producer, or a description, calls the file."""
+
+import csv
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sf_assets.sources.description import Source
+from sf_assets.sources.text import as_text, form_of
+from sf_assets.storage.packed import Refused, first_lines, plain_name, unpacked
+
+_BOM = "\ufeff"
+
+
+def recognised(
+    source: Source, path: Path, name: str, *, as_mended: Callable[[Source], Source] = lambda edition: edition
+) -> Source:
+    """Return the edition of a source that a file is: the one whose columns it has, of several the one that reads most.
+
+    `name` is the name that counts, and `as_mended` says how each edition is written in the file. The name of an edition is a
+    promise: such a file is read as that, or as one that holds all of its columns, and what it lacks is its fault. Files
+    without column names are recognised by their names, otherwise by how many fields their first line has.
+    """
+    plain = plain_name(name)
+    claimed = source.edition_of(plain) if source.names_exactly(plain) or source.matches(plain) else None
+    if not source.editions or (claimed and claimed.columns):
+        return as_mended(claimed or source)
+    editions = [as_mended(replace(one, editions=())) for one in (source, *source.editions)]
+    best = max(editions, key=lambda edition: _fit(_columns_of(path, edition), edition))
+    if claimed is None or not as_mended(claimed).missing_from(_columns_of(path, best)):
+        return best
+    return as_mended(claimed)
+
+
+def _fit(found: tuple[str, ...], edition: Source) -> tuple[bool, int, int]:
+    """Return whether a file of these columns is of an edition, how many of its columns it has, and minus how many it lacks."""
+    if edition.columns:
+        fits = len(found) - (found[-1:] == ("",)) == len(edition.columns)
+        return (fits, len(edition.columns), 0) if fits else (fits, 0, -len(edition.columns))
+    lacks = len(edition.missing_from(found))
+    return lacks == 0, len(edition.missing_from(())) - lacks, -lacks
+
+
+def _columns_of(path: Path, edition: Source) -> tuple[str, ...]:
+    """Return the cells of the first line of a file read as an edition; none when it cannot be read so."""
+    try:
+        form = form_of(path)
+        if form == "parquet":
+            with unpacked(path) as plain:
+                return tuple(pq.read_schema(plain).names)
+        if form == "text":
+            return _first_cells(path, edition, edition.encoding)
+        with as_text(path, edition) as text:
+            return _first_cells(text, edition, "utf-8")
+    except (Refused, UnicodeDecodeError, csv.Error, pa.ArrowException, OSError):
+        return ()
+
+
+def _first_cells(path: Path, edition: Source, encoding: str) -> tuple[str, ...]:
+    for raw in first_lines(path):
+        text = raw.decode(encoding).removeprefix(_BOM).rstrip("\r\n")
+        if text:
+            return tuple(next(csv.reader([text], delimiter=edition.separator)))
+    return ()
