@@ -110,7 +110,7 @@ def test_the_weights_of_nodes_are_those_of_the_rows_that_reach_them(name):
     assert base == pytest.approx(np.average(output, weights=weights), abs=1e-9)
 
 
-@pytest.mark.parametrize("name", LEARNING)
+@pytest.mark.parametrize("name", TREES)
 def test_explanations_start_from_the_population_whatever_share_of_the_others_was_drawn(name):
     rows, failure = earlier()
     starts = []
