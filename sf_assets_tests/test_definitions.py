@@ -47,6 +47,7 @@ WIRING = {
     "faults.injection": {"sources"},
     "faults.trial": {"sources", "staging"},
     "materialization": {"sources"},
+    "method": {"model"},
     "quarantine": {"sources"},
     "resources": {"features"},
     "search": {"model"},

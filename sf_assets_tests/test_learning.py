@@ -58,7 +58,7 @@ def test_each_part_is_read_once_and_every_method_is_fitted_twice_and_measured(mo
     assert points.calibration is None  # points are not probabilities
     assert set(curves_of(learned)) == {"precision_recall", "calibration"}
     best = max(learned, key=lambda one: one.validated)
-    assert retained(learned) == best.name
+    assert retained(learned).method == best.name
 
 
 def test_folds_measure_other_companies_on_months_whose_past_was_known():

@@ -22,7 +22,7 @@ from sf_assets.evaluation.utility import LEARNING_ROWS, ORIGINS, parts_of, utili
 from sf_assets.features.registry import NAMES
 from sf_assets.materialization import gate, shown, stamp, told
 from sf_assets.model.assets import alert_rule_of, rules_of, usable_months
-from sf_assets.model.champion import CHAMPION, champion_in_force
+from sf_assets.model.champion import CHAMPION
 from sf_assets.model.methods import METHODS, score
 from sf_assets.model.rows import DRAW, draw, load
 from sf_assets.model.store import ModelStore
@@ -161,7 +161,7 @@ def eval_figures(
 def eval_champion(
     context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
 ) -> dg.MaterializeResult[None]:
-    """Compare every method with the champion: that of the decision before, or the method of the month's list."""
+    """Compare every method with the champion: the method of the month's list, which follows the decision before."""
     month = parse_month(context.partition_key)
     rows = decision_rows("", ())
     with warehouse.session() as session:
@@ -169,14 +169,13 @@ def eval_champion(
         if panel:
             gate(session, [(FITTED.name, month)])
             session.bind({FITTED: month})
-            (of_the_list,) = session.connection.execute("select methode from model_fitted where retained").fetchall()[0]
+            (champion,) = session.connection.execute("select methode from model_fitted where retained").fetchall()[0]
             kept = ~panel.en_procedure
             weights = draw_weights(len(panel.companies))
             precisions = {}
             for method in (method for method, companies in methods_of(session) if companies == KNOWN):
                 ranks = panel.ranks(read_scores(session, panel, method, KNOWN), kept)
                 precisions[method] = ranking(ranks[kept], panel.target[kept], panel.company[kept], weights)[1]
-            champion = champion_in_force(session, month) or str(of_the_list)
             rows = decision_rows(champion, contests(champion, precisions))
         metadata = _keep(session, CHAMPION, rows, month, context.run_id)
     said = rows["decision"][0] if rows.height else "nothing to compare"
@@ -240,7 +239,7 @@ def eval_drift(context: dg.AssetExecutionContext, warehouse: Warehouse, folders:
         if learned:
             reference = reference_rows(session, month, *learned[0][2:])
             found.append(drift("variable", reference, current, NAMES))
-            methods = {name: store.load(month, name, version)[0] for name, version, *_ in learned}
+            methods = {name: store.load(month, name, version)[0] for name, version, *_ in learned if name in METHODS}
             before, now = (
                 pl.DataFrame({name: score(method, rows) for name, method in methods.items()})
                 for rows in (reference, current)

@@ -41,6 +41,7 @@ FITTED = Table(
         Column("features_snapshot", "BIGINT", "snapshot of the warehouse the features were read at"),
         Column("target_snapshot", "BIGINT", "snapshot of the warehouse the target was read at"),
         Column("retained", "BOOLEAN", "the list of the month uses this method"),
+        Column("choice", "VARCHAR", "why the list uses this method, in French; NULL for the others"),
     ),
     key=("methode",),
     rules=(
