@@ -59,7 +59,7 @@ WIRING = {
 # Files of several statements that no table is named after: the functions and codes that readings share.
 SHARED_SQL = {"readers", "known_codes"}
 # Queries whose rows a step uses and does not keep.
-PASSING = {"headcount_rules", "former_alerts", "list_signals"}
+PASSING = {"headcount_rules", "former_alerts", "former_list", "list_signals"}
 QUERIES = sorted(path for path in PACKAGE.rglob("*.sql") if path.stem not in SHARED_SQL | PASSING)
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -1,5 +1,6 @@
 """Alert levels, reasons, the application's document and the files that officers receive."""
 
+import dataclasses
 import json
 import zipfile
 from datetime import date
@@ -13,7 +14,7 @@ import pytest
 
 from sf_assets.features.registry import FEATURES, NAMES, THEMES
 from sf_assets.lists.document import Edition, document, list_name
-from sf_assets.lists.export import HEADERS, write_list
+from sf_assets.lists.export import HEADERS, Handed, sha256_of, write_list
 from sf_assets.lists.history import with_history
 from sf_assets.lists.readme import About, readme_lines
 from sf_assets.lists.reasons import main_reasons, reason_columns
@@ -287,12 +288,12 @@ def test_limits_reached_are_the_reasons_of_the_threshold_method():
 def once_listed(*rows: tuple[date, str, int, int], exported: dict[date, int]) -> pl.DataFrame:
     """Run the query on lists (month, siren, level, version) and the versions handed over."""
     with duckdb.connect() as connection:
-        connection.execute(
-            "create table list_alerts (month date, siren varchar, niveau integer, scores_version integer)"
-        )
-        connection.execute("create table list_export (month date, scores_version integer)")
+        connection.execute("create table list_alerts (month date, siren varchar, niveau integer, version integer)")
+        connection.execute("create table list_export (month date, list_version integer, version integer)")
         connection.executemany("insert into list_alerts values (?, ?, ?, ?)", [list(row) for row in rows])
-        connection.executemany("insert into list_export values (?, ?)", [list(one) for one in exported.items()])
+        # Files made again without a change of the list are a version of their own.
+        connection.executemany("insert into list_export values (?, 1, 1)", [[month] for month in exported])
+        connection.executemany("insert into list_export values (?, ?, 7)", [list(one) for one in exported.items()])
         query = read_query(files("sf_assets.lists"), "former_alerts")
         return connection.execute(query.text, {"month": MONTH}).pl()
 
@@ -519,12 +520,16 @@ def test_a_failure_while_writing_leaves_the_former_list(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["2603"]
 
 
-def test_a_list_published_from_former_scores_stays_aside(tmp_path):
+def test_files_handed_over_stay_aside_when_any_of_them_changes(tmp_path):
     first = write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT)
     kept = [path.read_bytes() for path in first]
-    write_list(listed(0.5), ["[]"], root=tmp_path, about=ABOUT, former=1)
+    former = Handed(1, 1, {path.name: sha256_of(path) for path in first})
+    write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT, former=former)
+    assert [path.name for path in tmp_path.iterdir()] == ["2603"], "the same files are the same version"
+    # The alerts are the same: only the document, which holds all companies, is another one.
+    write_list(listed(0.4), ["[1]"], root=tmp_path, about=ABOUT, former=former)
     # Written again, the second version does not take the place of the first.
-    write_list(listed(0.6), ["[]"], root=tmp_path, about=ABOUT, former=1)
+    write_list(listed(0.6), ["[]"], root=tmp_path, about=ABOUT, former=former)
     assert [(tmp_path / "2603_v1" / path.name).read_bytes() for path in first] == kept
     assert pl.read_parquet(first[0])["probabilite"].to_list() == [0.6]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2603", "2603_v1"]
@@ -551,3 +556,20 @@ def test_the_readme_says_what_the_list_is_for_and_why_there_is_no_model():
     assert "le 31/03/2026" in text
     assert statement in text
     assert statement not in "".join(line for _, line in readme_lines(ABOUT))
+
+
+def test_the_readme_says_why_this_method_what_changed_and_which_checks_were_accepted():
+    about = dataclasses.replace(
+        ABOUT,
+        choice="retenue par l'évaluation de 10/2026",
+        changes=("Seuil du risque fort : 15,0 %, au lieu de 14,0 %.",),
+        accepted=("stg_debit, debts_like_before : fichier vérifié",),
+    )
+    text = [line.replace("\xa0", " ") for _, line in readme_lines(about)]
+    assert "Méthode : Régression logistique, retenue par l'évaluation de 10/2026." in text
+    assert any("seule une évaluation, ou une décision motivée" in line for line in text)
+    assert "Seuil du risque fort : 15,0 %, au lieu de 14,0 %." in text
+    assert text[text.index("stg_debit, debts_like_before : fichier vérifié") - 1].startswith("Contrôles qui refusaient")
+    without = [line for _, line in readme_lines(ABOUT)]
+    assert "Aucune liste n'a été remise le mois dernier." in without
+    assert not any(line.startswith("Contrôles") for line in without)

@@ -3,8 +3,9 @@
 The same list gives the same bytes, on any day.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -60,12 +61,31 @@ HEADERS: tuple[Header, ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """The files of the month handed over last: their version, 0 when there is none, the scores they were made from.
+
+    `checksums` are those of the files, by name.
+    """
+
+    version: int = 0
+    scores_version: int = 0
+    checksums: Mapping[str, str] = field(default_factory=dict)
+
+    def next(self, checksums: Mapping[str, str]) -> int:
+        """Return the version of files: that of the same ones, or the one after."""
+        return self.version if checksums == self.checksums else self.version + 1
+
+
+_NOTHING = Handed()
+
+
 def write_list(
-    alerts: pl.DataFrame, document: Iterable[str], *, root: Path, about: About, former: int | None = None
+    alerts: pl.DataFrame, document: Iterable[str], *, root: Path, about: About, former: Handed = _NOTHING
 ) -> tuple[Path, ...]:
     """Write the files of a month's list and return their paths; a list already there is replaced as a whole.
 
-    `former` is the version of the list already there when it stays: its folder is then `<AAMM>_v<former>`.
+    What was handed over before, `former`, stays in the folder `<AAMM>_v<version>` unless the files are the same.
 
     `alerts` are the companies in alert by rank, with at least the columns of `HEADERS`; the Parquet file keeps all of
     its columns. `document` is the application's JSON, in pieces, and `root` the folder of lists. Raises `ValueError`
@@ -76,13 +96,24 @@ def write_list(
         raise ValueError(f"list_alerts: expected columns {', '.join(missing)}, found none of that name")
     stem = f"liste_{batch_key(about.month)}"
     target = root / batch_key(about.month)
-    with replacing(target, target.with_name(f"{target.name}_v{former}") if former else None) as draft:
+
+    def aside(draft: Path) -> Path | None:
+        same = former.next({path.name: sha256_of(path) for path in draft.iterdir()}) == former.version
+        return None if same or not former.version else target.with_name(f"{target.name}_v{former.version}")
+
+    with replacing(target, aside) as draft:
         alerts.write_parquet(draft / f"{stem}.parquet")
         _write_csv(alerts, draft / f"{stem}.csv")
         _write_xlsx(alerts, draft / f"{stem}.xlsx", about)
         with (draft / f"{stem}.json").open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(document)
     return tuple(target / f"{stem}.{kind}" for kind in ("parquet", "csv", "xlsx", "json"))
+
+
+def sha256_of(path: Path) -> str:
+    """Return the checksum of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _readable(alerts: pl.DataFrame) -> pl.DataFrame:

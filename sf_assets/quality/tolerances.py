@@ -286,7 +286,7 @@ TOLERANCES = (
         "not_doubled",
         ("list_alerts",),
         "number of companies of the latest list",
-        "select count(*) from {batch} where scores_version = (select max(scores_version) from {batch} as latest)",
+        "select count(*) from {batch} where version = (select max(version) from lake.list_versions where month = {month})",
         "nobody can call twice as many companies, and risk does not double in a month: thresholds or features moved",
         "Compare the month's features and thresholds with last month's before anything is published.",
         change=Margin(None, 0.8),
