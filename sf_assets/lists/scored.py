@@ -44,14 +44,17 @@ class Retained:
 def retained(session: Session, month: date, models: Path) -> Retained:
     """Return the method that the list of the month uses.
 
-    Raises `LookupError` when none was retained, `PermanentFailure` when its model cannot be read.
+    Raises `PermanentFailure` when none was retained, or when its model cannot be read.
     """
     row = session.connection.execute(
         "select methode, version, seuil_modere, seuil_fort, statement, choice, (select max(version) from model_scores) "
         "from model_fitted where retained"
     ).fetchone()
     if row is None:
-        raise LookupError(f"model_fitted, {month:%Y-%m}: expected one method retained for the list, found none")
+        raise PermanentFailure(
+            f"model_fitted, {month:%Y-%m}: expected one method retained for the list, found none. Materialise model_fitted "
+            "and what follows it."
+        )
     name, version, modere, fort, statement, choice, scores_version = row
     try:
         method, _ = ModelStore(models).load(month, name, version)

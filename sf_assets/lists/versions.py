@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import polars as pl
 
+from sf_assets.failures import PermanentFailure
 from sf_assets.lists.export import Handed
 from sf_assets.lists.readme import percent
 from sf_assets.lists.tables import ALERTS, EXPORT, LIST_VERSIONS
@@ -69,11 +70,11 @@ def handed_over(session: Session) -> Handed:
 def standing(session: Session) -> int:
     """Return the number of the version that stands for the month bound in the session.
 
-    Raises `LookupError` when there is no list yet.
+    Raises `PermanentFailure` when there is no list yet.
     """
     last = session.connection.execute(_LAST).fetchone()
     if last is None:
-        raise LookupError("list_versions: expected a list of the month, found none. Materialise list_alerts.")
+        raise PermanentFailure("list_versions: expected a list of the month, found none. Materialise list_alerts.")
     return int(last[0])
 
 
