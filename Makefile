@@ -8,8 +8,6 @@ MONTH ?= 2026-10
 
 export DAGSTER_HOME := $(CURDIR)/.dagster
 export SF_DATA_DIR ?= $(CURDIR)/data
-# Learning needs the companies that failed long ago; the production perimeter of 36 months no longer holds them.
-export SF_PERIMETER_MONTHS ?= 120
 
 .PHONY: help demo ui test lint bench evaluate faults docs lock clean
 

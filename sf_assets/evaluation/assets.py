@@ -26,7 +26,7 @@ from sf_assets.model.champion import CHAMPION
 from sf_assets.model.methods import METHODS, score
 from sf_assets.model.rows import DRAW, draw, load
 from sf_assets.model.store import ModelStore
-from sf_assets.model.tables import EVALUATION, FITTED, TARGET
+from sf_assets.model.tables import FITTED, TARGET
 from sf_assets.partitions import parse_month
 from sf_assets.queries import read_query
 from sf_assets.resources import Folders, Parameters
@@ -34,6 +34,9 @@ from sf_assets.schema import Table
 from sf_assets.storage import Session, Warehouse, frame_of
 
 _VERIFICATION = read_query(files("sf_assets.evaluation"), VERIFICATION.name)
+_LABELLED = "select distinct periode from model_target"
+# What a past list is held against, and is read from.
+_HANDED_OVER = ("list_alerts", "list_export", "model_evaluation")
 _FAILURES = "select siren, periode from model_target where target and not en_procedure"
 
 
@@ -65,7 +68,7 @@ def _keep(session: Session, table: Table, rows: pl.DataFrame | str, month: date,
         BACKTEST,
         "evaluation",
         description="One row is one company and past month scored by one method that learned only what was known at an "
-        "origin before: labels of the eighteen months before it are not. `nouvelles` are scores by methods that never "
+        "origin before: labels of the months whose horizon had not passed are not. `nouvelles` are scores by methods that never "
         "learned from the company they score.",
         query=DRAW,
         kinds={"python", "scikitlearn"},
@@ -251,16 +254,18 @@ def eval_drift(context: dg.AssetExecutionContext, warehouse: Warehouse, folders:
 
 @dg.asset(
     **stamp(VERIFICATION, "evaluation", description=_VERIFICATION.header, query=_VERIFICATION, kinds={"duckdb", "sql"}),
-    deps=["list_alerts", "model_target", "model_evaluation"],
+    deps=["list_alerts", "list_export", "model_target", "model_evaluation"],
 )
 def eval_verification(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
-    """Look at past lists now that their outcome is known."""
+    """Look at the lists handed over whose outcome is known now."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
         gate(session, [(TARGET.name, month)])
-        listed = [m for m in session.months("list_alerts") if m < month]
         session.bind({TARGET: month})
-        session.bind_months([TABLES["list_alerts"], EVALUATION], listed or [month])
+        known = {periode for (periode,) in session.connection.execute(_LABELLED).fetchall()}
+        handed_over = [m for m in session.months("list_export") if m < month and m in known]
+        gate(session, [(name, m) for m in handed_over for name in _HANDED_OVER])
+        session.bind_months([TABLES[name] for name in _HANDED_OVER], handed_over)
         metadata = _keep(session, VERIFICATION, _VERIFICATION.text, month, context.run_id)
     return dg.MaterializeResult(metadata=metadata)
 

@@ -8,6 +8,7 @@ from typing import Literal
 from sf_assets.lists.document import list_name
 from sf_assets.lists.wording import NBSP
 from sf_assets.model.evaluation import Thresholds
+from sf_assets.partitions import HORIZON_MONTHS
 
 Style = Literal["title", "heading", "text"]
 
@@ -32,12 +33,12 @@ class About:
     accepted: tuple[str, ...] = ()
 
 
-_PURPOSE = """\
+_PURPOSE = f"""\
 Elle repère des entreprises qui pourraient entrer en procédure collective (sauvegarde, redressement ou liquidation) \
-dans les dix-huit mois, pour que l'administration leur propose son aide à temps.
+dans les {HORIZON_MONTHS} mois, pour que l'administration leur propose son aide à temps.
 Elle sert à aider. Elle ne sert jamais à contrôler, à sanctionner, à recouvrer ni à refuser une aide. Y figurer n'est \
 ni une faute ni une certitude."""
-_PROBABILITY = "La colonne « Risque » est la probabilité estimée d'une défaillance dans les dix-huit mois."
+_PROBABILITY = f"La colonne « Risque » est la probabilité estimée d'une défaillance dans les {HORIZON_MONTHS} mois."
 _POINTS = """\
 La colonne « Risque » est la part des points obtenus sur les points possibles : elle classe les entreprises, \
 ce n'est pas une probabilité."""

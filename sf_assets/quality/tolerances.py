@@ -247,7 +247,7 @@ TOLERANCES = (
     Tolerance(
         "failures_like_before",
         ("model_target",),
-        "number of companies that fail within eighteen months of a labelled month",
+        "number of companies that fail within the horizon of a labelled month",
         "select count(distinct siren) from {batch} where target",
         "a month more of labels moves it by a few percent: fewer are labels that were lost",
         "Look at clean_procedure: are the steps of the last years all there?",
