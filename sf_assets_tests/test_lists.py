@@ -190,7 +190,9 @@ def test_the_three_strongest_reasons_are_said_in_order():
         ("ap_consommee_par_effectif_mean12m", 20, "Activité partielle de 20 heures par salarié et par mois sur un an"),
         ("paydex_diff12m", 1, "Le retard de paiement aux fournisseurs a augmenté de 1 jour en un an"),
         ("fpi_90", 0.07, "7 % des factures ont plus de 90 jours de retard"),
-        ("solidite_financiere", 0.12, "Solidité financière : 0,12"),
+        ("solidite_financiere", 0.12, "Solidité financière (part des capitaux propres dans le bilan) : 12 %"),
+        ("liquidite_absolue", 0.5, "L'actif circulant vaut 0,5 fois le passif circulant"),
+        ("dette_nette_sur_caf", 12, "La dette nette vaut 12 fois la capacité d'autofinancement d'une année"),
         (
             "rentabilite_economique_diff12m",
             -0.015,
@@ -223,6 +225,11 @@ def test_every_feature_can_be_said_without_a_hole():
         (sentence,) = reasons({feature.name: 1.0}, {feature.name: 1.0})
         assert "{" not in sentence
         assert sentence[0].isupper() or sentence[0].isdigit()
+
+
+def test_a_ratio_that_may_be_a_reason_says_what_it_compares():
+    bare = [one.name for one in FEATURES if one.risk and one.unit == "ratio" and one.phrase.endswith(": {value}")]
+    assert bare == []
 
 
 def test_what_is_unknown_lowers_the_risk_or_weighs_little_is_no_reason():
@@ -419,6 +426,8 @@ def test_a_list_bears_the_name_of_its_month(month, name):
 # The files
 
 
+# How a CSV file says that digits are a text: a spreadsheet would drop the zeros of 01.
+AS_TEXT = '"=""{}"""'
 ABOUT = About(MONTH, CUTOFF, "Régression logistique", probabilities=True, thresholds=THRESHOLDS)
 
 
@@ -462,8 +471,14 @@ def test_the_four_files_are_written_and_read_back(tmp_path):
     lines = csv.read_bytes().decode("utf-8-sig").split("\r\n")
     assert csv.read_bytes().startswith(b"\xef\xbb\xbf")
     assert lines[0].split(";") == [header.title for header in HEADERS if header.column != "corrections"]
-    assert lines[2].split(";")[:2] == ["2", "000000001"]
-    assert lines[2].split(";")[8:13] == ["12", "Risque modéré", "0,068", "Nouvelle alerte", "03/2026"]
+    siren, siret, departement = map(AS_TEXT.format, ("000000001", "00000000100012", "01"))
+    assert lines[2].split(";")[:5] == ["2", siren, "ENTREPRISE 1", siret, departement]
+        "2",
+        *map(AS_TEXT.format, ("000000001",)),
+        "ENTREPRISE 1",
+        *map(AS_TEXT.format, ("00000000100012", "01")),
+    ]
+    assert lines[2].split(";")[8:13] == ["12", "Risque modéré", "6,8 %", "Nouvelle alerte", AS_TEXT.format("03/2026")]
     assert lines[2].split(";")[13] == "L'effectif a baissé de 12\xa0% en un an"
     book = sheets(xlsx)
     assert list(book) == ["Liste", "Lisez-moi"]
@@ -479,6 +494,9 @@ def test_the_workbook_has_its_header_frozen_and_risks_in_percent(tmp_path):
         sheet = book.read("xl/worksheets/sheet1.xml").decode()
         assert 'ySplit="1"' in sheet
         assert 'state="frozen"' in sheet
+        assert '<pageSetup paperSize="9" fitToHeight="0" orientation="landscape"/>' in sheet
+        assert '<pageSetUpPr fitToPage="1"/>' in sheet
+        assert "Liste!$1:$1</definedName>" in book.read("xl/workbook.xml").decode()
         assert 'formatCode="0.0%"' in book.read("xl/styles.xml").decode()
         assert "2026-03-31T00:00:00Z" in book.read("docProps/core.xml").decode()
 
@@ -496,6 +514,16 @@ def test_a_name_that_looks_like_a_formula_stays_a_text(tmp_path):
         f"'{name}" for name in names
     ]
     assert [row[2] for row in sheets(xlsx)["Liste"][1:]] == names
+
+
+def test_what_a_spreadsheet_would_take_for_a_number_or_a_date_stays_a_text(tmp_path):
+    names = ["24/7", "1E5", "007", "3 SUISSES", "2A"]
+    alerts = listed(0.5, 0.4, 0.3, 0.2, 0.1, raison_sociale=names, departement=["01", "2A", "75", "976", None])
+    csv = write_list(alerts, ["[]"], root=tmp_path, about=ABOUT)[1]
+    found = [line.split(";") for line in csv.read_text(encoding="utf-8-sig").splitlines()[1:]]
+    assert [line[2] for line in found] == [*map(AS_TEXT.format, names[:3]), "3 SUISSES", "2A"]
+    assert [line[4] for line in found] == [AS_TEXT.format("01"), "2A", AS_TEXT.format("75"), AS_TEXT.format("976"), ""]
+    assert found[0][0] == "1", "a rank is a number"
 
 
 def test_a_new_list_of_the_month_replaces_the_former_as_a_whole(tmp_path):

@@ -119,7 +119,7 @@ def test_the_list_is_handed_over_in_four_formats_that_agree(place: Place, septem
     ]
     assert pl.read_parquet(folder / "liste_2509.parquet")["siren"].to_list() == listed["siren"].to_list()
     text = (folder / "liste_2509.csv").read_text("utf-8-sig")
-    assert [line.split(";")[1] for line in text.splitlines()[1:]] == listed["siren"].to_list()
+    assert [line.split(";")[1].strip('="') for line in text.splitlines()[1:]] == listed["siren"].to_list()
     with zipfile.ZipFile(folder / "liste_2509.xlsx") as book:
         assert "Lisez-moi" in book.read("xl/workbook.xml").decode()
     companies = {one["siren"]: one for one in json.loads((folder / "liste_2509.json").read_text("utf-8"))}

@@ -22,6 +22,8 @@ from sf_assets.storage.folders import replacing
 
 Kind = Literal["text", "integer", "percent", "month", "sentence"]
 _FORMATS: dict[Kind, str] = {"text": "@", "integer": "0", "percent": "0.0%", "month": "@", "sentence": "@"}
+_LIKE_A_NUMBER = r"^\d[\d\s.,/:\-eE]*$"
+_A4 = 9
 _ORDINALS = ("Premier", "Deuxième", "Troisième")
 
 
@@ -139,13 +141,28 @@ def _shown(header: Header) -> pl.Expr:
 
 
 def _write_csv(alerts: pl.DataFrame, path: Path) -> None:
-    """Write the CSV that a French Excel opens with a double click: BOM, semicolons, decimal commas.
+    """Write the CSV that a French Excel opens with a double click: BOM, semicolons, decimal commas, « 12,2 % ».
 
-    A text that begins like a formula would be run by the spreadsheet; an apostrophe makes it a text again.
+    A text that begins like a formula would be run by the spreadsheet; an apostrophe makes it a text again. Digits that
+    are no number (SIREN, department 01, a month) would lose their zeros or become a date: as ="01" they stay as they are.
     """
     text = pl.col(pl.String)
-    harmless = pl.when(text.str.contains(r"^[=+\-@\t\r]")).then("'" + text).otherwise(text).name.keep()
-    _readable(alerts).with_columns(harmless).write_csv(
+    harmless = (
+        pl.when(text.str.contains(r"^[=+\-@\t\r]"))
+        .then("'" + text)
+        .when(text.str.contains(_LIKE_A_NUMBER))
+        .then('="' + text + '"')
+        .otherwise(text)
+        .name.keep()
+    )
+    percents = [
+        (pl.format("{} %", (pl.col(header.title) * 100).round(1).cast(pl.String)))
+        .str.replace(".", ",", literal=True)
+        .alias(header.title)
+        for header in _headers(alerts)
+        if header.kind == "percent"
+    ]
+    _readable(alerts).with_columns(harmless, *percents).write_csv(
         path, include_bom=True, separator=";", decimal_comma=True, line_terminator="\r\n"
     )
 
@@ -170,6 +187,12 @@ def _write_xlsx(alerts: pl.DataFrame, path: Path, about: About) -> None:
             freeze_panes=(1, 3),
             autofilter=True,
         )
+        # Printed, the list takes the width of a page, and each page bears the names of the columns.
+        sheet = workbook.get_worksheet_by_name("Liste")
+        sheet.set_landscape()
+        sheet.set_paper(_A4)
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
         _write_readme(workbook, about)
 
 
@@ -177,6 +200,8 @@ def _write_readme(workbook: Any, about: About) -> None:
     sheet = workbook.add_worksheet("Lisez-moi")
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 110)
+    sheet.set_paper(_A4)
+    sheet.fit_to_pages(1, 0)
     formats = {
         "title": workbook.add_format({"bold": True, "font_size": 16}),
         "heading": workbook.add_format({"bold": True, "font_size": 12, "top": 1}),
