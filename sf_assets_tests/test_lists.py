@@ -473,11 +473,6 @@ def test_the_four_files_are_written_and_read_back(tmp_path):
     assert lines[0].split(";") == [header.title for header in HEADERS if header.column != "corrections"]
     siren, siret, departement = map(AS_TEXT.format, ("000000001", "00000000100012", "01"))
     assert lines[2].split(";")[:5] == ["2", siren, "ENTREPRISE 1", siret, departement]
-        "2",
-        *map(AS_TEXT.format, ("000000001",)),
-        "ENTREPRISE 1",
-        *map(AS_TEXT.format, ("00000000100012", "01")),
-    ]
     assert lines[2].split(";")[8:13] == ["12", "Risque modéré", "6,8 %", "Nouvelle alerte", AS_TEXT.format("03/2026")]
     assert lines[2].split(";")[13] == "L'effectif a baissé de 12\xa0% en un an"
     book = sheets(xlsx)
