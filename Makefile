@@ -15,8 +15,6 @@ else
 export SF_DATA_DIR := $(DEMO)
 export DAGSTER_HOME := $(DEMO)/dagster
 endif
-# Learning needs the companies that failed long ago; the production perimeter of 36 months no longer holds them.
-export SF_PERIMETER_MONTHS ?= 120
 
 .PHONY: help demo ui test lint bench evaluate faults docs lock clean
 

@@ -9,15 +9,17 @@ from datetime import date
 from html import escape
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import polars as pl
 
 from sf_assets.catalogue import SUITES, TABLES
+from sf_assets.failures import PermanentFailure
 from sf_assets.features.registry import BY_NAME, THEMES
 from sf_assets.lists.document import list_name
 from sf_assets.lists.reasons import main_reasons, reason_columns
-from sf_assets.lists.scored import companies_of, retained
-from sf_assets.lists.selection import LEVELS, select
+from sf_assets.lists.scored import retained, with_corrections
+from sf_assets.lists.selection import LEVELS
 from sf_assets.lists.wording import quantity
 from sf_assets.model.explanations import by_theme
 from sf_assets.model.explanations import waterfall as rescaled
@@ -30,7 +32,7 @@ from sf_assets.sources.batch import batch_key
 from sf_assets.storage import Session, Warehouse
 from sf_assets.storage.folders import private
 
-_READS = ("feat_company_month", "feat_matrix", "clean_filter", "model_fitted", "model_scores")
+_READS = ("feat_company_month", "feat_matrix", "clean_filter", "model_fitted", "model_scores", "list_corrections")
 _SHOWN = 12  # features that weigh most
 
 
@@ -44,12 +46,13 @@ def page(session: Session, month: date, siren: str, models: Path) -> str:
     Raises:
         UnknownCompany: the company was not scored.
         Blocked: what the page would show was not found sound.
+        PermanentFailure: no method was retained, or scores, features and models are not of one another.
 
     """
     require_passed(session, [(name, month) for name in _READS], SUITES)
     session.bind({TABLES[name]: month for name in _READS})
     found = retained(session, month, models)
-    companies = select(companies_of(session, month), found.thresholds)
+    companies = with_corrections(session, month, found)
     one = companies.filter(siren=siren)
     if one.is_empty():
         raise UnknownCompany(f"{month:%Y-%m}: expected one of {companies.height} companies scored, found another siren")
@@ -103,6 +106,8 @@ def _html(month: date, one: pl.DataFrame, said: list[str], pictures: list[str], 
     row = one.row(0, named=True)
     risk = f"{100 * row['probabilite']:.1f}".replace(".", ",")
     level = row["exclusion"] or LEVELS[row["niveau"]].label
+    if row["niveau_modele"] is not None:
+        level += f" (niveau du modèle corrigé : {row['corrections']})"
     lines = "".join(
         f"<tr><td>{escape(weight['label'])}</td><td>{escape(weight['theme'])}</td><td class=n>{escape(weight['said'])}</td>"
         f"<td class=n>{_signed(weight['adds'])}</td></tr>"
@@ -126,16 +131,34 @@ def _signed(value: float) -> str:
     return f"{value:+.2f}".replace(".", ",").replace("-", "\N{MINUS SIGN}")
 
 
+def _siren(text: str) -> str:
+    """Return the siren that a command line names, blanks left out."""
+    digits = "".join(text.split())
+    if not (len(digits) == 9 and digits.isascii() and digits.isdigit()):  # noqa: PLR2004 - a siren has nine digits
+        raise argparse.ArgumentTypeError("expected nine digits, found something else")
+    return digits
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Write the page and say where it is."""
+    """Write the page and say where it is; return 1 with a sentence when there is none to write."""
     parser = argparse.ArgumentParser(prog="python -m sf_assets.explain", description=__doc__)
     parser.add_argument("month", type=month_argument, help="month of the list, AAAA-MM")
-    parser.add_argument("siren", help="nine digits")
+    parser.add_argument("siren", type=_siren, help="nine digits")
     asked = parser.parse_args(arguments)
-    settings = Settings.from_environment()
+    try:
+        settings = Settings.from_environment()
+    except ValueError as error:
+        parser.error(str(error))
     warehouse: Warehouse = resources_for(settings)["warehouse"]  # type: ignore[assignment]
-    with warehouse.session() as session:
-        text = page(session, asked.month, asked.siren, settings.data_dir / "models")
+    try:
+        with warehouse.session() as session:
+            text = page(session, asked.month, asked.siren, settings.data_dir / "models")
+    except PermanentFailure as failure:
+        sys.stderr.write(f"{failure.description}\n")
+        return 1
+    except (UnknownCompany, duckdb.IOException, duckdb.CatalogException) as error:
+        sys.stderr.write(f"{error.args[0]}\n")
+        return 1
     path = settings.data_dir / "explanations" / batch_key(asked.month) / f"{asked.siren}.html"
     private(path.parent)
     path.write_text(text, encoding="utf-8")

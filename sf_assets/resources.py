@@ -29,7 +29,7 @@ class Parameters(dg.ConfigurableResource):  # type: ignore[type-arg]
     """What a month's result depends on besides its files and the code; the same values give the same tables."""
 
     cutoff_shift_days: int = 0
-    perimeter_months: int = 36
+    perimeter_months: int = 120
     perimeter_staff: int = 10
     perimeter_recent: bool = False
     training_failures: int = 50

@@ -129,7 +129,7 @@ def main() -> int:
     parser.add_argument("--method", action="append", choices=CANDIDATES, help="one method instead of all")
     arguments = parser.parse_args()
     settings = Settings.from_environment()
-    rules = SplitRules(training_failures=settings.training_failures, cutoff_shift_days=settings.cutoff_shift_days)
+    rules = settings.split_rules
     rows = _rows(settings, arguments.month, rules, at_most=arguments.rows)
     for name in arguments.method or CANDIDATES:
         for line in search(rows, name, CANDIDATES[name], rules).iter_rows():

@@ -1,16 +1,19 @@
 """Where things are and how the system is tuned: one validated class, the sole reader of the environment."""
 
 import json
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from sf_assets.features.delays import DELAYS
 from sf_assets.lists.corrections import NAMES as CORRECTIONS
+from sf_assets.model.splits import SplitRules, least_months, rules_for
 
 PREFIX = "SF_"
+_LOG = logging.getLogger(__name__)
 # Dagster sets it for Snowflake in every run that it launches, Great Expectations when it judges.
 _FOREIGN = "SF_PARTNER"
 _SECRET = {"notice_webhook"}
@@ -33,7 +36,9 @@ class Settings(BaseModel):
     temp_directory: str = Field("", description="where a session spills beyond its memory; empty for the system's")
     threads: int = Field(2, ge=1, description="threads of one warehouse session")
     cutoff_shift_days: int = Field(0, ge=-27, le=27, description="days between the month's last day and the cut-off")
-    perimeter_months: int = Field(36, ge=1, description="head-count columns looked at to enter the perimeter")
+    perimeter_months: int = Field(
+        120, ge=1, description="head-count columns looked at to enter the perimeter, hence months learned from"
+    )
     perimeter_staff: int = Field(10, ge=0, description="people needed in one of these months")
     perimeter_recent: bool = Field(default=False, description="also ask for a head-count in the last three columns")
     delays: dict[str, int] = Field({}, description="publication delays that differ from features/delays.py, as JSON")
@@ -108,7 +113,10 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read the `SF_*` variables; raise `ValueError` naming the variable, what it accepts and what was found."""
+        """Read the `SF_*` variables and warn of those that exclude one another.
+
+        Raises `ValueError` naming the variable, what it accepts and what was found.
+        """
         environ = os.environ if environ is None else environ
         found = {name: value for name, value in environ.items() if name.startswith(PREFIX) and name != _FOREIGN}
         known = {PREFIX + name.upper(): name for name in cls.model_fields}
@@ -116,7 +124,7 @@ class Settings(BaseModel):
         if unknown:
             raise ValueError(f"environment: {', '.join(unknown)} unknown, expected one of {', '.join(sorted(known))}")
         try:
-            return cls.model_validate({known[name]: value for name, value in found.items()})
+            settings = cls.model_validate({known[name]: value for name, value in found.items()})
         except ValidationError as error:
             # A trouble of several settings together has no place, and a secret is not repeated.
             told = (
@@ -127,6 +135,28 @@ class Settings(BaseModel):
                 for one in error.errors()
             )
             raise ValueError(f"environment: {'; '.join(told)}") from None
+        for sentence in settings.contradictions():
+            _LOG.warning(sentence)
+        return settings
+
+    @property
+    def split_rules(self) -> SplitRules:
+        """How months are shared out between those that train, choose the thresholds and measure."""
+        return rules_for(self.training_failures, self.cutoff_shift_days, self.delays)
+
+    def contradictions(self) -> Iterator[str]:
+        """Say which settings exclude one another: each is accepted alone, together they never give what one of them asks."""
+        needed = least_months(self.split_rules)
+        if self.perimeter_months >= needed:
+            return
+        yield (
+            f"SF_PERIMETER_MONTHS={self.perimeter_months}: no model will ever be trained. Of the months before this window "
+            f"only the companies that survived are in the files, and {needed} months in a row are needed to train, to choose "
+            f"the thresholds and to measure. Lists come from the threshold method; set {needed} or more for a model."
+        )
+        for name in ("alert_shares", "alert_precisions"):
+            if getattr(self, name):
+                yield f"{PREFIX}{name.upper()}: without effect, as no model will ever be trained and have its thresholds chosen"
 
     @property
     def catalog_path(self) -> str:

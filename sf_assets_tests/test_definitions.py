@@ -47,10 +47,11 @@ WIRING = {
     "faults.injection": {"sources"},
     "faults.trial": {"sources", "staging"},
     "materialization": {"sources"},
+    "method": {"model"},
     "quarantine": {"sources"},
     "resources": {"features"},
     "search": {"model"},
-    "settings": {"features", "lists"},
+    "settings": {"features", "lists", "model"},
     "status": {"sources"},
     "steps": {"features"},
     "summary": {"lists", "sources"},
@@ -58,7 +59,7 @@ WIRING = {
 # Files of several statements that no table is named after: the functions and codes that readings share.
 SHARED_SQL = {"readers", "known_codes", "in_two_files"}
 # Queries whose rows a step uses and does not keep.
-PASSING = {"headcount_rules", "former_alerts", "list_signals", "delivered_before"}
+PASSING = {"headcount_rules", "former_alerts", "former_list", "list_signals", "delivered_before"}
 QUERIES = sorted(path for path in PACKAGE.rglob("*.sql") if path.stem not in SHARED_SQL | PASSING)
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -243,8 +244,8 @@ def test_no_result_depends_on_the_day_it_is_computed() -> None:  # trap 59, deci
         for path in [*MODULES, *PACKAGE.rglob("*.sql")]
         if CLOCKS.search(path.read_text(encoding="utf-8"))
     }
-    # The sensor asks which months have ended, the commands whether theirs has; an acceptance is dated when given.
-    assert found == {"acceptance", "automation", "progress"}
+    # The sensor asks which months have ended, the commands whether theirs has; an acceptance or a choice is dated when given.
+    assert found == {"acceptance", "automation", "method", "progress"}
 
 
 @_named(MODULES)
@@ -314,3 +315,24 @@ def test_the_wheel_holds_every_file_of_the_package_and_no_test(tmp_path: Path) -
     files = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*") if path.is_file()}
     assert held == {name for name in files if "__pycache__" not in name} | {"sf_assets_home.pth"}
     assert {Path(name).suffix for name in held} >= {".py", ".sql", ".csv"}
+
+
+_HORIZON = re.compile(r"eighteen|dix-huit|\b18[  ](?:mois|months?)\b|\binterval 18\b", re.IGNORECASE)
+
+
+def _said(path: Path) -> Iterator[str]:
+    """Yield what a file says to the engine or to a reader: comments and docstrings left out."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".sql":
+        yield from (line.split("--")[0] for line in text.splitlines())
+        return
+    tree = ast.parse(text)
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone:
+            yield node.value
+
+
+@_named([*MODULES, *sorted(PACKAGE.rglob("*.sql"))])
+def test_the_horizon_is_said_in_one_place(path: Path) -> None:
+    assert not [text for text in _said(path) if _HORIZON.search(text)], "use partitions.HORIZON_MONTHS"

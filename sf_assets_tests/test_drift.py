@@ -3,18 +3,20 @@
 from datetime import date
 from statistics import NormalDist
 
+import dagster as dg
 import numpy as np
 import polars as pl
 import pytest
 from scipy.stats import norm
 
 from sf_assets.catalogue import TABLES
-from sf_assets.evaluation.assets import _VERIFICATION
+from sf_assets.evaluation import assets as evaluation_assets
+from sf_assets.evaluation.assets import _VERIFICATION, eval_verification
 from sf_assets.evaluation.drift import drift, reference_rows, stability_index
 from sf_assets.evaluation.tables import DRIFT, SUITES, VERIFICATION
 from sf_assets.features.registry import NAMES
 from sf_assets.features.tables import MATRIX
-from sf_assets.lists.tables import ALERTS
+from sf_assets.lists.tables import ALERTS, EXPORT
 from sf_assets.model.tables import EVALUATION, TARGET
 from sf_assets.quality.verdicts import judge_months
 from sf_assets.schema import Table
@@ -102,8 +104,12 @@ def test_a_past_list_is_held_against_what_became_of_its_companies(warehouse: War
             "probabilite": [0.4] * 8 + [0.1] * 12,
             "methode": ["foret"] * 20,
             "scores_version": pl.Series([1] * 20, dtype=pl.Int32),
+            "version": pl.Series([1] * 20, dtype=pl.Int32),
         }
     )
+    # A second version, of one company, that nobody was given.
+    draft = alerts[:1].with_columns(version=pl.lit(2, pl.Int32))
+    exported = pl.DataFrame({"file": ["a", "b", "a"], "version": [1, 1, 2], "list_version": [1, 1, 1]})
     outcome = pl.DataFrame(
         {
             "siren": [f"{i:09}" for i in range(30)],
@@ -121,12 +127,14 @@ def test_a_past_list_is_held_against_what_became_of_its_companies(warehouse: War
         }
     )
     with warehouse.session() as session:
-        put(session, ALERTS, alerts, listed)
+        put(session, ALERTS, pl.concat([alerts, draft]), listed)
         put(session, ALERTS, alerts, date(2026, 9, 1))
+        for month in (listed, date(2026, 9, 1)):
+            put(session, EXPORT, exported, month)
         put(session, TARGET, outcome, MONTH)
         put(session, EVALUATION, promised, listed)
         session.bind({TARGET: MONTH})
-        session.bind_months([ALERTS, EVALUATION], [listed, date(2026, 9, 1)])
+        session.bind_months([ALERTS, EXPORT, EVALUATION], [listed, date(2026, 9, 1)])
         session.replace({VERIFICATION: _VERIFICATION.text}, where={"month": MONTH}, author="test", message="test")
         judged = {
             one.check.name: one.outcome for one in judge_months(session, SUITES[VERIFICATION.name], [MONTH])[MONTH]
@@ -143,3 +151,26 @@ def test_a_past_list_is_held_against_what_became_of_its_companies(warehouse: War
     assert (low[1], high[1]) == pytest.approx((centre - width, centre + width), abs=1e-3)
     assert judged["as_announced"].unexpected_count == 1, "nine in ten were announced, two in seven came"
     assert TABLES[VERIFICATION.name] is VERIFICATION
+
+
+def test_past_lists_are_read_through_their_gates_where_they_were_handed_over(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed_over, never, unknown = date(2024, 3, 1), date(2024, 4, 1), date(2026, 9, 1)
+    alerts = pl.DataFrame({"siren": ["000000001"], "version": [1], "niveau": [2]})
+    outcome = pl.DataFrame({"siren": ["000000001"] * 2, "periode": [handed_over, never], "target": [True] * 2})
+    with warehouse.session() as session:
+        for month in (handed_over, never, unknown):
+            put(session, ALERTS, alerts, month)
+        for month in (handed_over, unknown):
+            put(session, EXPORT, pl.DataFrame({"file": ["a"], "version": [1], "list_version": [1]}), month)
+        put(session, TARGET, outcome, MONTH)
+    opened: list[tuple[str, date]] = []
+    monkeypatch.setattr(evaluation_assets, "gate", lambda _, reads: opened.extend(reads))
+    eval_verification(dg.build_asset_context(partition_key=MONTH.isoformat()), warehouse)
+    assert opened == [
+        (TARGET.name, MONTH),
+        *((name, handed_over) for name in ("list_alerts", "list_export", "model_evaluation")),
+    ]
+    listed = warehouse.query("select distinct mois_liste from lake.eval_verification")["mois_liste"].to_list()
+    assert listed == [handed_over]

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import shap
-from drawn import DEBT, company, earlier, fitted, later
+from drawn import DEBT, company, earlier, fitted, later, small
 
 from sf_assets.features.registry import BY_NAME, NAMES, THEMES
 from sf_assets.model.explanations import by_theme, waterfall
 from sf_assets.model.methods import METHODS, score
-from sf_assets.model.trees import tree_base, tree_parts
+from sf_assets.model.trees import covers_of, tree_base, tree_parts
 
 LEARNING = [name for name, method in METHODS.items() if method.learns]
 TREES = ["boosting", "foret"]
@@ -52,46 +52,75 @@ def test_contributions_of_trees_are_the_shapley_values_by_their_definition(name)
     table[rng.random(table.shape) < 0.2] = np.nan
     failure = rng.random(3_000) < np.where((table[:, 0] == 2) & (table[:, 1] == 2), 0.6, 0.05)
     method = type(fitted(name))(features=("a", "b")).fit(table, failure)
-    ensemble = method.ensemble_
+    ensemble, covers = method.ensemble_, method.covers_
     matrix = np.array([[2.0, 2.0], [0.0, 2.0], [np.nan, 1.0]])
     inner = method.bins_.transform(matrix) if name == "boosting" else matrix
-    for row, parts in zip(inner, tree_parts(ensemble, inner), strict=True):
-        neither, first, second, both = (_expected(ensemble, row, known) for known in ((), (0,), (1,), (0, 1)))
+    for row, parts in zip(inner, tree_parts(ensemble, inner, covers), strict=True):
+        neither, first, second, both = (_expected(method, row, known) for known in ((), (0,), (1,), (0, 1)))
         assert parts[0] == pytest.approx((first - neither + both - second) / 2, abs=1e-6)
         assert parts[1] == pytest.approx((second - neither + both - first) / 2, abs=1e-6)
-        assert tree_base(ensemble) == pytest.approx(neither, abs=1e-6)
+        assert tree_base(ensemble, covers) == pytest.approx(neither, abs=1e-6)
 
 
-def _expected(ensemble, row, known) -> float:
-    """Return the output when only some features are known: elsewhere, rows are shared out as the learning rows were."""
+def _expected(method, row, known) -> float:
+    """Return the output when only some features are known: elsewhere, rows are shared out by the weights of the nodes."""
+    ensemble, covers = method.ensemble_, method.covers_
     if hasattr(ensemble, "estimators_"):
-        return np.mean([_of_vote(one.tree_, row, known, 0) for one in ensemble.estimators_])
+        votes = zip(ensemble.estimators_, covers, strict=True)
+        return np.mean([_of_vote(one.tree_, cover, row, known, 0) for one, cover in votes])
     raw = float(np.ravel(ensemble._baseline_prediction)[0])
-    return raw + sum(_of_nodes(one[0].nodes, row, known, 0) for one in ensemble._predictors)
+    steps = zip(ensemble._predictors, covers, strict=True)
+    return raw + sum(_of_nodes(one[0].nodes, cover, row, known, 0) for one, cover in steps)
 
 
-def _of_vote(tree, row, known, node) -> float:
+def _of_vote(tree, cover, row, known, node) -> float:
     left, right, feature = tree.children_left[node], tree.children_right[node], tree.feature[node]
     if left == -1:
         return tree.value[node][0, 1] / tree.value[node].sum()
     if feature in known:
         value = row[feature]
         goes_left = tree.missing_go_to_left[node] if np.isnan(value) else value <= tree.threshold[node]
-        return _of_vote(tree, row, known, left if goes_left else right)
-    share = tree.weighted_n_node_samples
-    return sum(share[side] * _of_vote(tree, row, known, side) for side in (left, right)) / share[node]
+        return _of_vote(tree, cover, row, known, left if goes_left else right)
+    return sum(cover[side] * _of_vote(tree, cover, row, known, side) for side in (left, right)) / cover[node]
 
 
-def _of_nodes(nodes, row, known, at) -> float:
+def _of_nodes(nodes, cover, row, known, at) -> float:
     node = nodes[at]
     if node["is_leaf"]:
         return node["value"]
     if node["feature_idx"] in known:
         value = row[node["feature_idx"]]
         goes_left = node["missing_go_to_left"] if np.isnan(value) else value <= node["num_threshold"]
-        return _of_nodes(nodes, row, known, node["left"] if goes_left else node["right"])
+        return _of_nodes(nodes, cover, row, known, node["left"] if goes_left else node["right"])
     sides = (node["left"], node["right"])
-    return sum(nodes[side]["count"] * _of_nodes(nodes, row, known, side) for side in sides) / node["count"]
+    return sum(cover[side] * _of_nodes(nodes, cover, row, known, side) for side in sides) / cover[at]
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_the_weights_of_nodes_are_those_of_the_rows_that_reach_them(name):
+    rng = np.random.default_rng(6)
+    table = rng.normal(size=(3_000, 2))
+    table[rng.random(table.shape) < 0.2] = np.nan
+    failure = rng.random(3_000) < np.where(table[:, 0] > 0.5, 0.5, 0.05)
+    weights = np.where(failure, 1.0, 7.0)
+    ensemble = type(fitted(name))(features=("a", "b")).fit(table, failure).ensemble_
+    matrix = rng.integers(0, 250, size=(3_000, 2)).astype(float) if name == "boosting" else table
+    base = tree_base(ensemble, covers_of(ensemble, matrix, weights))
+    output = ensemble.decision_function(matrix) if name == "boosting" else ensemble.predict_proba(matrix)[:, 1]
+    assert base == pytest.approx(np.average(output, weights=weights), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_explanations_start_from_the_population_whatever_share_of_the_others_was_drawn(name):
+    rows, failure = earlier()
+    starts = []
+    for one_in in (1, 3, 6):
+        kept = failure | (np.arange(len(failure)) % one_in == 0)
+        method = small(name).fit(rows.filter(kept), failure[kept], np.where(failure, 1.0, one_in)[kept])
+        starts.append(1 / (1 + np.exp(-method.base_)))
+        total = method.base_ + method.contributions(later()[0][:200]).sum(axis=1)
+        assert np.abs(total - method.log_odds(later()[0][:200])).max() < 1e-6
+    assert max(starts) < 1.15 * min(starts), starts
 
 
 @pytest.mark.parametrize("name", TREES)

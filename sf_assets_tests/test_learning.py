@@ -7,14 +7,18 @@ import polars as pl
 import pytest
 from drawn import simulated
 
+from sf_assets import search as module
 from sf_assets.model import learning
+from sf_assets.model.assets import rules_of
 from sf_assets.model.learning import learn, retained
 from sf_assets.model.logistic import LogisticMethod
 from sf_assets.model.splits import Split, SplitRules
 from sf_assets.model.threshold import ThresholdMethod
 from sf_assets.model.views import curves_of
 from sf_assets.partitions import add_months
+from sf_assets.resources import resources_for
 from sf_assets.search import folds, search
+from sf_assets.settings import Settings
 
 FIRST = date(2017, 1, 1)
 COMPANIES = 400
@@ -58,7 +62,7 @@ def test_each_part_is_read_once_and_every_method_is_fitted_twice_and_measured(mo
     assert points.calibration is None  # points are not probabilities
     assert set(curves_of(learned)) == {"precision_recall", "calibration"}
     best = max(learned, key=lambda one: one.validated)
-    assert retained(learned) == best.name
+    assert retained(learned).method == best.name
 
 
 def test_folds_measure_other_companies_on_months_whose_past_was_known():
@@ -93,3 +97,19 @@ def test_the_same_search_gives_the_same_figures_best_first():
     assert found["average_precision"].is_sorted(descending=True)
     assert found["setting"].to_list()[0] in ("C=0.01", "C=1e-09")
     assert found["average_precision"].is_between(0, 1).all()
+
+
+def test_the_search_shares_months_out_as_training_does(monkeypatch, tmp_path):
+    given = {}
+    monkeypatch.setenv("SF_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("SF_DELAYS", '{"procol_days": 75}')
+    monkeypatch.setenv("SF_TRAINING_FAILURES", "7")
+    monkeypatch.setattr("sys.argv", ["search"])
+    monkeypatch.setattr(module, "_rows", lambda _settings, _month, rules, **_: given.update(rows=rules))
+    monkeypatch.setattr(
+        module, "search", lambda _rows, _name, _settings, rules: given.update(folds=rules) or pl.DataFrame()
+    )
+    assert module.main() == 0
+    training = rules_of(resources_for(Settings.from_environment())["parameters"])
+    assert given == {"rows": training, "folds": training}
+    assert training.publication_days == 75

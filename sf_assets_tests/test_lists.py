@@ -1,5 +1,6 @@
 """Alert levels, reasons, the application's document and the files that officers receive."""
 
+import dataclasses
 import json
 import zipfile
 from datetime import date
@@ -13,7 +14,7 @@ import pytest
 
 from sf_assets.features.registry import FEATURES, NAMES, THEMES
 from sf_assets.lists.document import Edition, document, list_name
-from sf_assets.lists.export import HEADERS, write_list
+from sf_assets.lists.export import HEADERS, Handed, sha256_of, write_list
 from sf_assets.lists.history import with_history
 from sf_assets.lists.readme import About, readme_lines
 from sf_assets.lists.reasons import main_reasons, reason_columns
@@ -190,7 +191,9 @@ def test_the_three_strongest_reasons_are_said_in_order():
         ("ap_consommee_par_effectif_mean12m", 20, "Activité partielle de 20 heures par salarié et par mois sur un an"),
         ("paydex_diff12m", 1, "Le retard de paiement aux fournisseurs a augmenté de 1 jour en un an"),
         ("fpi_90", 0.07, "7 % des factures ont plus de 90 jours de retard"),
-        ("solidite_financiere", 0.12, "Solidité financière : 0,12"),
+        ("solidite_financiere", 0.12, "Solidité financière (part des capitaux propres dans le bilan) : 12 %"),
+        ("liquidite_absolue", 0.5, "L'actif circulant vaut 0,5 fois le passif circulant"),
+        ("dette_nette_sur_caf", 12, "La dette nette vaut 12 fois la capacité d'autofinancement d'une année"),
         (
             "rentabilite_economique_diff12m",
             -0.015,
@@ -223,6 +226,11 @@ def test_every_feature_can_be_said_without_a_hole():
         (sentence,) = reasons({feature.name: 1.0}, {feature.name: 1.0})
         assert "{" not in sentence
         assert sentence[0].isupper() or sentence[0].isdigit()
+
+
+def test_a_ratio_that_may_be_a_reason_says_what_it_compares():
+    bare = [one.name for one in FEATURES if one.risk and one.unit == "ratio" and one.phrase.endswith(": {value}")]
+    assert bare == []
 
 
 def test_what_is_unknown_lowers_the_risk_or_weighs_little_is_no_reason():
@@ -288,12 +296,12 @@ def test_limits_reached_are_the_reasons_of_the_threshold_method():
 def once_listed(*rows: tuple[date, str, int, int], exported: dict[date, int]) -> pl.DataFrame:
     """Run the query on lists (month, siren, level, version) and the versions handed over."""
     with duckdb.connect() as connection:
-        connection.execute(
-            "create table list_alerts (month date, siren varchar, niveau integer, scores_version integer)"
-        )
-        connection.execute("create table list_export (month date, scores_version integer)")
+        connection.execute("create table list_alerts (month date, siren varchar, niveau integer, version integer)")
+        connection.execute("create table list_export (month date, list_version integer, version integer)")
         connection.executemany("insert into list_alerts values (?, ?, ?, ?)", [list(row) for row in rows])
-        connection.executemany("insert into list_export values (?, ?)", [list(one) for one in exported.items()])
+        # Files made again without a change of the list are a version of their own.
+        connection.executemany("insert into list_export values (?, 1, 1)", [[month] for month in exported])
+        connection.executemany("insert into list_export values (?, ?, 7)", [list(one) for one in exported.items()])
         query = read_query(files("sf_assets.lists"), "former_alerts")
         return connection.execute(query.text, {"month": MONTH}).pl()
 
@@ -419,6 +427,8 @@ def test_a_list_bears_the_name_of_its_month(month, name):
 # The files
 
 
+# How a CSV file says that digits are a text: a spreadsheet would drop the zeros of 01.
+AS_TEXT = '"=""{}"""'
 ABOUT = About(MONTH, CUTOFF, "Régression logistique", probabilities=True, thresholds=THRESHOLDS)
 
 
@@ -462,9 +472,10 @@ def test_the_four_files_are_written_and_read_back(tmp_path):
     lines = csv.read_bytes().decode("utf-8-sig").split("\r\n")
     assert csv.read_bytes().startswith(b"\xef\xbb\xbf")
     assert lines[0].split(";") == [header.title for header in HEADERS if header.column != "corrections"]
-    assert lines[2].split(";")[:2] == ["2", "000000001"]
-    assert lines[2].split(";")[9:14] == ["12", "Risque modéré", "0,068", "Nouvelle alerte", "03/2026"]
-    assert lines[2].split(";")[13] == "L'effectif a baissé de 12\xa0% en un an"
+    siren, siret, departement = map(AS_TEXT.format, ("000000001", "00000000100012", "01"))
+    assert lines[2].split(";")[:5] == ["2", siren, "ENTREPRISE 1", siret, departement]
+    assert lines[2].split(";")[9:14] == ["12", "Risque modéré", "6,8 %", "Nouvelle alerte", AS_TEXT.format("03/2026")]
+    assert lines[2].split(";")[14] == "L'effectif a baissé de 12\xa0% en un an"
     book = sheets(xlsx)
     assert list(book) == ["Liste", "Lisez-moi"]
     assert book["Liste"][0] == lines[0].split(";")
@@ -479,6 +490,9 @@ def test_the_workbook_has_its_header_frozen_and_risks_in_percent(tmp_path):
         sheet = book.read("xl/worksheets/sheet1.xml").decode()
         assert 'ySplit="1"' in sheet
         assert 'state="frozen"' in sheet
+        assert '<pageSetup paperSize="9" fitToHeight="0" orientation="landscape"/>' in sheet
+        assert '<pageSetUpPr fitToPage="1"/>' in sheet
+        assert "Liste!$1:$1</definedName>" in book.read("xl/workbook.xml").decode()
         assert 'formatCode="0.0%"' in book.read("xl/styles.xml").decode()
         assert "2026-03-31T00:00:00Z" in book.read("docProps/core.xml").decode()
 
@@ -496,6 +510,16 @@ def test_a_name_that_looks_like_a_formula_stays_a_text(tmp_path):
         f"'{name}" for name in names
     ]
     assert [row[2] for row in sheets(xlsx)["Liste"][1:]] == names
+
+
+def test_what_a_spreadsheet_would_take_for_a_number_or_a_date_stays_a_text(tmp_path):
+    names = ["24/7", "1E5", "007", "3 SUISSES", "2A"]
+    alerts = listed(0.5, 0.4, 0.3, 0.2, 0.1, raison_sociale=names, departement=["01", "2A", "75", "976", None])
+    csv = write_list(alerts, ["[]"], root=tmp_path, about=ABOUT)[1]
+    found = [line.split(";") for line in csv.read_text(encoding="utf-8-sig").splitlines()[1:]]
+    assert [line[2] for line in found] == [*map(AS_TEXT.format, names[:3]), "3 SUISSES", "2A"]
+    assert [line[4] for line in found] == [AS_TEXT.format("01"), "2A", AS_TEXT.format("75"), AS_TEXT.format("976"), ""]
+    assert found[0][0] == "1", "a rank is a number"
 
 
 def test_a_new_list_of_the_month_replaces_the_former_as_a_whole(tmp_path):
@@ -520,12 +544,16 @@ def test_a_failure_while_writing_leaves_the_former_list(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["2603"]
 
 
-def test_a_list_published_from_former_scores_stays_aside(tmp_path):
+def test_files_handed_over_stay_aside_when_any_of_them_changes(tmp_path):
     first = write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT)
     kept = [path.read_bytes() for path in first]
-    write_list(listed(0.5), ["[]"], root=tmp_path, about=ABOUT, former=1)
+    former = Handed(1, 1, {path.name: sha256_of(path) for path in first})
+    write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT, former=former)
+    assert [path.name for path in tmp_path.iterdir()] == ["2603"], "the same files are the same version"
+    # The alerts are the same: only the document, which holds all companies, is another one.
+    write_list(listed(0.4), ["[1]"], root=tmp_path, about=ABOUT, former=former)
     # Written again, the second version does not take the place of the first.
-    write_list(listed(0.6), ["[]"], root=tmp_path, about=ABOUT, former=1)
+    write_list(listed(0.6), ["[]"], root=tmp_path, about=ABOUT, former=former)
     assert [(tmp_path / "2603_v1" / path.name).read_bytes() for path in first] == kept
     assert pl.read_parquet(first[0])["probabilite"].to_list() == [0.6]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2603", "2603_v1"]
@@ -552,3 +580,20 @@ def test_the_readme_says_what_the_list_is_for_and_why_there_is_no_model():
     assert "le 31/03/2026" in text
     assert statement in text
     assert statement not in "".join(line for _, line in readme_lines(ABOUT))
+
+
+def test_the_readme_says_why_this_method_what_changed_and_which_checks_were_accepted():
+    about = dataclasses.replace(
+        ABOUT,
+        choice="retenue par l'évaluation de 10/2026",
+        changes=("Seuil du risque fort : 15,0 %, au lieu de 14,0 %.",),
+        accepted=("stg_debit, debts_like_before : fichier vérifié",),
+    )
+    text = [line.replace("\xa0", " ") for _, line in readme_lines(about)]
+    assert "Méthode : Régression logistique, retenue par l'évaluation de 10/2026." in text
+    assert any("seule une évaluation, ou une décision motivée" in line for line in text)
+    assert "Seuil du risque fort : 15,0 %, au lieu de 14,0 %." in text
+    assert text[text.index("stg_debit, debts_like_before : fichier vérifié") - 1].startswith("Contrôles qui refusaient")
+    without = [line for _, line in readme_lines(ABOUT)]
+    assert "Aucune liste n'a été remise le mois dernier." in without
+    assert not any(line.startswith("Contrôles") for line in without)

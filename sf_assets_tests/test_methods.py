@@ -197,6 +197,22 @@ def test_without_a_declared_side_the_rows_decide():
     assert score(bound, low_and_high)[0] <= score(bound, low_and_high)[1]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_beyond_the_rows_that_the_library_looks_at_a_feature_seldom_known_is_learned_the_same(seed):
+    rng = np.random.default_rng(10)
+    table = np.column_stack([rng.normal(size=300_000), np.full(300_000, np.nan)])
+    failure = rng.random(300_000) < 1 / (1 + np.exp(5 - table[:, 0]))
+    # Known among failures alone, which weigh least: a draw of rows by weight has next to none of them.
+    table[rng.choice(np.flatnonzero(failure), 40, replace=False), 1] = rng.normal(size=40)
+    method = BoostingMethod(("a", "b"), risks=(0, 0), rounds=2, seed=seed)
+    method.fit(table, failure, np.where(failure, 1.0, 60.0))
+    bins = method.ensemble_._bin_mapper
+    learned = np.unique(method.bins_.transform(table)[:, 1])
+    assert bins.n_bins_non_missing_[1] >= 0.7 * np.isfinite(learned).sum(), "companies that calibrate hold the others"
+    table[:, 1] = 7.0
+    assert np.isfinite(score(method, table[:1000])).all()
+
+
 @pytest.mark.parametrize("name", TREES)
 def test_being_unknown_is_a_value_of_its_own_to_trees(name):
     rng = np.random.default_rng(8)

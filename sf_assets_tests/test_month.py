@@ -18,6 +18,7 @@ from sf_assets.catalogue import SUITES, TABLES
 from sf_assets.features.delays import DELAYS
 from sf_assets.lists import tables as list_tables
 from sf_assets.lists.corrections import NAMES as CORRECTIONS
+from sf_assets.lists.selection import LEVELS
 from sf_assets.model.boosting import BoostingMethod
 from sf_assets.model.forest import ForestMethod
 from sf_assets.model.methods import METHODS
@@ -42,6 +43,7 @@ STORED = (
     "stg_quarantine",
     ARRIVALS.name,
     "check_verdicts",
+    "list_versions",
 )
 
 
@@ -117,7 +119,7 @@ def test_the_list_is_handed_over_in_four_formats_that_agree(place: Place, septem
     ]
     assert pl.read_parquet(folder / "liste_2509.parquet")["siren"].to_list() == listed["siren"].to_list()
     text = (folder / "liste_2509.csv").read_text("utf-8-sig")
-    assert [line.split(";")[1] for line in text.splitlines()[1:]] == listed["siren"].to_list()
+    assert [line.split(";")[1].strip('="') for line in text.splitlines()[1:]] == listed["siren"].to_list()
     with zipfile.ZipFile(folder / "liste_2509.xlsx") as book:
         assert "Lisez-moi" in book.read("xl/workbook.xml").decode()
     companies = {one["siren"]: one for one in json.loads((folder / "liste_2509.json").read_text("utf-8"))}
@@ -218,12 +220,21 @@ def test_new_scores_of_a_published_month_are_a_new_version_beside_the_first(plac
 
 
 def test_a_new_version_is_announced_and_the_list_says_which_it_uses(place: Place, changed: Changed) -> None:
-    (told,) = changed.run.warnings
-    assert "2025-09 is published" in told
-    assert "version 2" in told
+    scored, listed = changed.run.warnings
+    assert "2025-09 is published" in scored
+    assert "beside version 2" in scored
+    assert "files stay beside version 2, in the folder of version 1" in listed
     assert changed.run.metadata["list_export"]["dagster/partition_row_count"] == 4
     # What was handed over before stays: each version has its list.
-    assert sorted(place.rows("list_export", SEPTEMBER)["scores_version"].unique()) == [1, 2]
+    assert sorted(place.rows("list_export", SEPTEMBER)["version"].unique()) == [1, 2]
+    assert sorted(place.rows("list_alerts", SEPTEMBER)["version"].unique()) == [1, 2]
+
+
+def test_the_files_handed_over_first_are_those_of_the_first_version(
+    place: Place, again: Again, changed: Changed
+) -> None:
+    aside = place.settings.data_dir / "lists" / "2509_v1"
+    assert {path.name: path.read_bytes() for path in aside.iterdir()} == again.files
 
 
 @dataclass(frozen=True)
@@ -260,7 +271,7 @@ def test_a_former_month_scored_again_keeps_both_versions(place: Place, october: 
 
 def test_the_list_of_the_month_after_says_what_became_of_each_alert(place: Place, october: Next) -> None:
     listed = place.rows("list_alerts", OCTOBER)
-    newest = place.rows("list_alerts", SEPTEMBER).filter(pl.col("scores_version") == pl.col("scores_version").max())
+    newest = place.rows("list_alerts", SEPTEMBER).filter(pl.col("version") == pl.col("version").max())
     known = listed["siren"].is_in(newest["siren"].to_list())
     assert (listed["evolution"] == "Nouvelle alerte").to_list() == (~known).to_list()
     assert listed.filter(known)["premiere_alerte"].unique().to_list() == [SEPTEMBER]
@@ -273,18 +284,65 @@ def test_corrections_that_the_deployment_names_change_levels_and_say_so(place: P
     assert corrected.build(OCTOBER, "list_corrections", "list_alerts").failures == {}
     changed = corrected.rows("list_corrections", OCTOBER)
     assert changed.height > 0
-    listed = corrected.rows("list_alerts", OCTOBER)
+    listed = corrected.rows("list_alerts", OCTOBER).filter(version=2)
     told = listed.filter(pl.col("niveau_modele").is_not_null()).select(
         "siren", "niveau_modele", "niveau", "corrections"
     )
     assert_frame_equal(
         told.sort("siren"), changed.filter(pl.col("niveau") > 0).select(told.columns).sort("siren"), check_dtypes=False
     )
+    before = place.rows("list_alerts", OCTOBER).filter(version=1)
+    assert before.height > 0, "what was handed over stays"
+    assert before["corrections"].null_count() == before.height
+    # A page speaks with the levels of the list.
+    labels = {level.rank: level.label for level in LEVELS}
+    with place.warehouse.session() as session:
+        for row in changed.head(3).iter_rows(named=True):
+            text = explain.page(session, OCTOBER, row["siren"], folder / "models")
+            assert f"{labels[row['niveau']]} (niveau du modèle corrigé : {escape(row['corrections'])})" in text
+
+
+def test_the_month_after_keeps_the_method_and_says_so(place: Place, october: Next) -> None:
+    kept = {
+        month: place.rows("model_fitted", month).filter("retained").row(0, named=True) for month in (SEPTEMBER, OCTOBER)
+    }
+    assert kept[OCTOBER]["methode"] == kept[SEPTEMBER]["methode"]
+    assert kept[SEPTEMBER]["choice"] == "la plus précise sur les mois qui choisissent les seuils"
+    assert kept[OCTOBER]["choice"].startswith("la même que pour la liste de 09/2025")
+    with zipfile.ZipFile(place.settings.data_dir / "lists" / "2510" / "liste_2510.xlsx") as book:
+        texts = book.read("xl/sharedStrings.xml").decode().replace("\xa0", " ")
+    assert "la même que pour la liste de 09/2025" in texts
+    assert "Méthode : la même" in texts
+    assert "le mois dernier). Sorties de la liste : " in texts
+
+
+def test_other_thresholds_over_a_listed_month_end_in_another_list(place: Place, october: Next) -> None:
+    folder = place.settings.data_dir
+    scores = place.rows("model_scores", OCTOBER)
+    companies = scores["siren"].n_unique()
+    # About as long as last month's: twice as long would be refused.
+    wanted = place.rows("list_versions", SEPTEMBER).sort("version")["companies"][-1] / companies
+    longer = Place(folder, alert_shares=(wanted / 3, wanted), perimeter_months=12 * YEARS, training_failures=2)
+    steps = ("model_fitted", "model_evaluation", "model_scores", "list_corrections", "list_alerts", "list_export")
+    run = longer.build(OCTOBER, *steps)
+    assert run.failures == {}
+    after = place.rows("model_scores", OCTOBER)
+    assert_frame_equal(after.filter(version=1), scores)
+    assert after["version"].max() == 2
+    exported = place.rows("list_export", OCTOBER)
+    assert exported["version"].unique().sort().to_list() == [1, 2]
+    fitted = place.rows("model_fitted", OCTOBER).filter("retained").row(0, named=True)
+    standing = place.rows("list_versions", OCTOBER).sort("version").row(-1, named=True)
+    assert (standing["seuil_fort"], standing["seuil_modere"]) == (fitted["seuil_fort"], fitted["seuil_modere"])
+    assert (folder / "lists" / "2510_v1").is_dir()
+    # And the same settings again change nothing.
+    assert longer.build(OCTOBER, *steps).failures == {}
+    assert place.rows("list_export", OCTOBER).equals(exported)
 
 
 def test_the_page_of_a_company_has_the_reasons_of_the_list_and_pictures(place: Place, october: Next) -> None:
     models = place.settings.data_dir / "models"
-    listed = place.rows("list_alerts", OCTOBER).row(0, named=True)
+    listed = place.rows("list_alerts", OCTOBER).filter(pl.col("version") == pl.col("version").max()).row(0, named=True)
     with place.warehouse.session() as session:
         text = explain.page(session, OCTOBER, listed["siren"], models)
         with pytest.raises(explain.UnknownCompany, match="found another siren"):

@@ -1,10 +1,16 @@
 """Settings come from the environment, in one place, and a mistake stops the start with a message that names it."""
 
 import os
+from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from sf_assets.model.assets import rules_of
+from sf_assets.model.learning import without_survivors
+from sf_assets.model.splits import InsufficientHistory, Split, SplitRules, least_months, plan_split
+from sf_assets.partitions import add_months
 from sf_assets.resources import Parameters, resources_for
 from sf_assets.settings import PREFIX, Settings
 
@@ -19,7 +25,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_empty_environment_gives_the_defaults_of_production() -> None:
     settings = Settings.from_environment({})
     assert settings.data_dir == Path("data")
-    assert (settings.perimeter_months, settings.perimeter_staff, settings.perimeter_recent) == (36, 10, False)
+    assert (settings.perimeter_months, settings.perimeter_staff, settings.perimeter_recent) == (120, 10, False)
     assert (settings.cutoff_shift_days, settings.training_failures, settings.threads) == (0, 50, 2)
     assert settings.catalog_path == str(Path("data/warehouse/catalog.sqlite").absolute())
 
@@ -79,3 +85,42 @@ def test_assets_get_folders_and_parameters_of_the_settings(tmp_path: Path) -> No
     assert parameters.of_queries()["procol_days"] == 3
     assert parameters.of_queries()["effectif_months"] == 3
     assert resources["folders"].incoming_path == tmp_path / "incoming"  # type: ignore[attr-defined]
+
+
+def test_the_defaults_can_train_a_model(caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings.from_environment({})
+    assert caplog.messages == []
+    month = date(2026, 10, 1)
+    history = [add_months(month, -n) for n in range(150)]
+    usable = without_survivors(month, settings.perimeter_months, tuple(history))
+    failures = pl.DataFrame([{"siren": f"{i:09}", "periode": m} for m in usable for i in range(60)])
+    assert isinstance(plan_split(month, usable, failures, settings.split_rules), Split)
+
+
+@pytest.mark.parametrize("variables", [{}, {"SF_DELAYS": '{"procol_days": 75}'}, {"SF_CUTOFF_SHIFT_DAYS": "10"}])
+def test_a_window_too_short_to_learn_from_is_told_at_start(
+    variables: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    needed = least_months(Settings.from_environment(variables).split_rules)
+    Settings.from_environment(variables | {"SF_PERIMETER_MONTHS": str(needed)})
+    assert caplog.messages == []
+    short = {"SF_PERIMETER_MONTHS": str(needed - 1), "SF_ALERT_SHARES": "0.01,0.05"}
+    Settings.from_environment(variables | short)
+    window, shares = caplog.messages
+    assert f"SF_PERIMETER_MONTHS={needed - 1}: no model will ever be trained" in window
+    assert f"{needed} months in a row are needed" in window
+    assert shares.startswith("SF_ALERT_SHARES: without effect")
+    month = date(2026, 10, 1)
+    for count, kind in ((needed, Split), (needed - 1, InsufficientHistory)):
+        months = [add_months(month, -n) for n in range(count)]
+        failures = pl.DataFrame([{"siren": f"{i:09}", "periode": m} for m in months for i in range(60)])
+        rules = Settings.from_environment(variables).split_rules
+        assert isinstance(plan_split(month, months, failures, rules), kind)
+
+
+def test_a_longer_delay_of_publication_is_heeded_by_the_split_and_by_the_search() -> None:
+    settings = Settings.from_environment({"SF_DELAYS": '{"procol_days": 75}', "SF_TRAINING_FAILURES": "7"})
+    assert settings.split_rules == SplitRules(publication_days=75, training_failures=7)
+    parameters = resources_for(settings)["parameters"]
+    assert isinstance(parameters, Parameters)
+    assert rules_of(parameters) == settings.split_rules

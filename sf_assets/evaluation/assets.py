@@ -22,11 +22,11 @@ from sf_assets.evaluation.utility import LEARNING_ROWS, ORIGINS, parts_of, utili
 from sf_assets.features.registry import NAMES
 from sf_assets.materialization import gate, shown, stamp, told
 from sf_assets.model.assets import alert_rule_of, rules_of, usable_months
-from sf_assets.model.champion import CHAMPION, champion_in_force
+from sf_assets.model.champion import CHAMPION
 from sf_assets.model.methods import METHODS, score
 from sf_assets.model.rows import DRAW, draw, load
 from sf_assets.model.store import ModelStore
-from sf_assets.model.tables import EVALUATION, FITTED, TARGET
+from sf_assets.model.tables import FITTED, TARGET
 from sf_assets.partitions import parse_month
 from sf_assets.queries import read_query
 from sf_assets.resources import Folders, Parameters
@@ -34,6 +34,9 @@ from sf_assets.schema import Table
 from sf_assets.storage import Session, Warehouse, frame_of
 
 _VERIFICATION = read_query(files("sf_assets.evaluation"), VERIFICATION.name)
+_LABELLED = "select distinct periode from model_target"
+# What a past list is held against, and is read from.
+_HANDED_OVER = ("list_alerts", "list_export", "model_evaluation")
 _FAILURES = "select siren, periode from model_target where target and not en_procedure"
 
 
@@ -65,7 +68,7 @@ def _keep(session: Session, table: Table, rows: pl.DataFrame | str, month: date,
         BACKTEST,
         "evaluation",
         description="One row is one company and past month scored by one method that learned only what was known at an "
-        "origin before: labels of the eighteen months before it are not. `nouvelles` are scores by methods that never "
+        "origin before: labels of the months whose horizon had not passed are not. `nouvelles` are scores by methods that never "
         "learned from the company they score.",
         query=DRAW,
         kinds={"python", "scikitlearn"},
@@ -161,7 +164,7 @@ def eval_figures(
 def eval_champion(
     context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
 ) -> dg.MaterializeResult[None]:
-    """Compare every method with the champion: that of the decision before, or the method of the month's list."""
+    """Compare every method with the champion: the method of the month's list, which follows the decision before."""
     month = parse_month(context.partition_key)
     rows = decision_rows("", ())
     with warehouse.session() as session:
@@ -169,14 +172,13 @@ def eval_champion(
         if panel:
             gate(session, [(FITTED.name, month)])
             session.bind({FITTED: month})
-            (of_the_list,) = session.connection.execute("select methode from model_fitted where retained").fetchall()[0]
+            (champion,) = session.connection.execute("select methode from model_fitted where retained").fetchall()[0]
             kept = ~panel.en_procedure
             weights = draw_weights(len(panel.companies))
             precisions = {}
             for method in (method for method, companies in methods_of(session) if companies == KNOWN):
                 ranks = panel.ranks(read_scores(session, panel, method, KNOWN), kept)
                 precisions[method] = ranking(ranks[kept], panel.target[kept], panel.company[kept], weights)[1]
-            champion = champion_in_force(session, month) or str(of_the_list)
             rows = decision_rows(champion, contests(champion, precisions))
         metadata = _keep(session, CHAMPION, rows, month, context.run_id)
     said = rows["decision"][0] if rows.height else "nothing to compare"
@@ -240,7 +242,7 @@ def eval_drift(context: dg.AssetExecutionContext, warehouse: Warehouse, folders:
         if learned:
             reference = reference_rows(session, month, *learned[0][2:])
             found.append(drift("variable", reference, current, NAMES))
-            methods = {name: store.load(month, name, version)[0] for name, version, *_ in learned}
+            methods = {name: store.load(month, name, version)[0] for name, version, *_ in learned if name in METHODS}
             before, now = (
                 pl.DataFrame({name: score(method, rows) for name, method in methods.items()})
                 for rows in (reference, current)
@@ -252,16 +254,18 @@ def eval_drift(context: dg.AssetExecutionContext, warehouse: Warehouse, folders:
 
 @dg.asset(
     **stamp(VERIFICATION, "evaluation", description=_VERIFICATION.header, query=_VERIFICATION, kinds={"duckdb", "sql"}),
-    deps=["list_alerts", "model_target", "model_evaluation"],
+    deps=["list_alerts", "list_export", "model_target", "model_evaluation"],
 )
 def eval_verification(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
-    """Look at past lists now that their outcome is known."""
+    """Look at the lists handed over whose outcome is known now."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
         gate(session, [(TARGET.name, month)])
-        listed = [m for m in session.months("list_alerts") if m < month]
         session.bind({TARGET: month})
-        session.bind_months([TABLES["list_alerts"], EVALUATION], listed or [month])
+        known = {periode for (periode,) in session.connection.execute(_LABELLED).fetchall()}
+        handed_over = [m for m in session.months("list_export") if m < month and m in known]
+        gate(session, [(name, m) for m in handed_over for name in _HANDED_OVER])
+        session.bind_months([TABLES[name] for name in _HANDED_OVER], handed_over)
         metadata = _keep(session, VERIFICATION, _VERIFICATION.text, month, context.run_id)
     return dg.MaterializeResult(metadata=metadata)
 

@@ -13,10 +13,13 @@ from sf_assets.storage import frame_of
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """A challenger against the champion: average precision of both, and of the challenger less the champion's."""
+    """A challenger against the champion: average precision of both, and of the challenger less the champion's.
+
+    A champion that is no method any more has no precision: there is no difference to measure.
+    """
 
     challenger: str
-    champion_precision: float
+    champion_precision: float | None
     precision: float
     difference: Interval
 
@@ -26,7 +29,10 @@ def contests(champion: str, precisions: dict[str, Floats]) -> tuple[Contest, ...
 
     Both are measured on the same companies in each draw: what they share cancels out of the difference.
     """
-    held = precisions[champion]
+    held = precisions.get(champion)
+    if held is None:
+        unknown = Interval(None, None, None)
+        return tuple(Contest(name, None, float(drawn[0]), unknown) for name, drawn in precisions.items())
     return tuple(
         Contest(name, float(held[0]), float(drawn[0]), interval(drawn - held))
         for name, drawn in precisions.items()
@@ -37,20 +43,28 @@ def contests(champion: str, precisions: dict[str, Floats]) -> tuple[Contest, ...
 def decide(champion: str, held: Sequence[Contest]) -> str:
     """Return the champion after the contests: the challenger of the greatest gain among those whose interval excludes 0.
 
+    A champion that is no method any more leaves its place to the most precise of the others.
+
     >>> decide("seuils", [Contest("foret", 0.10, 0.15, Interval(0.05, -0.01, 0.11))])
     'seuils'
     """
-    better = [one for one in held if one.difference.low is not None and one.difference.low > 0]
+    better = [
+        one
+        for one in held
+        if one.champion_precision is None or (one.difference.low is not None and one.difference.low > 0)
+    ]
     return max(better, key=lambda one: (one.precision, one.challenger)).challenger if better else champion
 
 
 def decision_rows(champion: str, held: Sequence[Contest]) -> pl.DataFrame:
     """Return the rows of `eval_champion`: one per contest."""
     after = decide(champion, held)
+    gone = any(one.champion_precision is None for one in held)
+    cause = "which is no method any more" if gone else "better beyond noise"
     told = (
         f"{champion} stays: no method is better beyond noise"
         if after == champion
-        else f"{after} replaces {champion}: better beyond noise"
+        else f"{after} replaces {champion}{',' if gone else ':'} {cause}"
     )
     return frame_of(
         CHAMPION,

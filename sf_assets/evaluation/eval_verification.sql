@@ -1,13 +1,19 @@
--- One row is one past list whose eighteen months have passed, read at one of its two levels: how many of the companies it
--- named failed, and what had been announced. The moderate level counts all alerts, as its threshold does. A company found
--- since to have been in a procedure already neither succeeds nor fails. The interval is Wilson's (1927) at 95 %.
+-- One row is one past list that was handed over and whose horizon has passed, read at one of its two levels: how many of the
+-- companies it named failed, and what had been announced. The moderate level counts all alerts, as its threshold does. A
+-- company found since to have been in a procedure already neither succeeds nor fails. The interval is Wilson's (1927) at 95 %.
 with levels as (
     select unnest([1, 2]) as niveau, unnest(['modere_precision', 'fort_precision']) as mesure
+),
+
+handed_over as (
+    -- Files made again from the same list are one list.
+    select distinct month, list_version as version from list_export
 ),
 
 counted as (
     select
         a.month as mois_liste,
+        a.version as list_version,
         a.scores_version,
         l.niveau,
         l.mesure,
@@ -17,6 +23,7 @@ counted as (
         count(*) filter (t.target and not t.en_procedure) as defaillances,
         round(avg(a.probabilite), 9) as probabilite_moyenne
     from list_alerts as a
+    join handed_over using (month, version)
     join levels as l on a.niveau >= l.niveau
     left join model_target as t on a.siren = t.siren and a.month = t.periode
     where a.month in (select periode from model_target)
@@ -25,6 +32,7 @@ counted as (
 
 select
     c.mois_liste,
+    c.list_version,
     c.scores_version,
     c.niveau,
     c.methode,

@@ -130,7 +130,7 @@ def _over_time(panel: Panel, alerts: tuple[Alert, ...], rows: Flags, weights: We
         yield _row(f"{alert.name}_stabilite", stays, "nobody in alert was scored a month later")
         months, warned = lead_time(panel, alert, rows, weights)
         yield _row(f"{alert.name}_avance_mois", interval(months), "no failure that was announced")
-        yield _row(f"{alert.name}_prevenues", interval(warned), "no failure whose eighteen months were all scored")
+        yield _row(f"{alert.name}_prevenues", interval(warned), "no failure whose months of warning were all scored")
 
 
 def _row(name: str, found: Interval, reason: str) -> Row:

@@ -10,6 +10,7 @@ from sf_assets.evaluation.tables import BACKTEST
 from sf_assets.failures import PermanentFailure
 from sf_assets.features.tables import COMPANY_MONTH, MATRIX
 from sf_assets.model.matrix import Floats
+from sf_assets.model.methods import METHODS
 from sf_assets.model.tables import TARGET
 from sf_assets.storage import Session
 
@@ -66,5 +67,6 @@ def read_scores(session: Session, panel: Panel, method: str, companies: str) -> 
 
 
 def methods_of(session: Session) -> list[tuple[str, str]]:
-    """Return the methods of a backtest with the companies that each learned from."""
-    return session.connection.execute("select distinct methode, entreprises from eval_backtest order by all").fetchall()
+    """Return the methods of a backtest with the companies that each learned from; those since removed are left out."""
+    rows = session.connection.execute("select distinct methode, entreprises from eval_backtest order by all").fetchall()
+    return [(method, companies) for method, companies in rows if method in METHODS]

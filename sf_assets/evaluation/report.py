@@ -10,6 +10,7 @@ from sf_assets.evaluation.found import Found
 from sf_assets.evaluation.tables import LARGEST_INDEX
 from sf_assets.model.curves import top_of
 from sf_assets.model.methods import METHODS
+from sf_assets.partitions import HORIZON_MONTHS
 from sf_assets.pictures.curves import Span, calibration, intervals, precision_recall
 from sf_assets.pictures.histogram import histogram
 
@@ -86,7 +87,8 @@ def told(value: float | None, low: float | None = None, high: float | None = Non
 def _head(found: Found) -> Iterator[str]:
     yield (
         f"<p>Retour à {len(found.origins)} origines, de {found.origins[0]} à {found.origins[-1]} : à chacune, les méthodes "
-        "apprennent ce qui était connu alors (les issues des dix-huit mois précédents ne l'étaient pas) et notent les mois "
+        f"apprennent ce qui était connu alors (les issues des {HORIZON_MONTHS} mois précédents ne l'étaient pas) et notent "
+        "les mois "
         f"qui suivent. {found.companies} entreprises notées. Entre crochets, intervalles à 95 % obtenus en tirant de nouveau "
         "les entreprises, avec tous leurs mois. Les listes de 1 000, 5 000 et 10 000 valent pour 350 000 entreprises : elles "
         "sont ramenées au nombre noté chaque mois. AUC et précision moyenne jugent l'ordre des entreprises d'un même mois.</p>"
@@ -105,7 +107,8 @@ def _whole(found: Found) -> Iterator[str]:
         )
     yield (
         "<p><small>Avance : médiane des mois entre la première alerte et l'ouverture de la procédure. Prévenues : part des "
-        "entreprises défaillantes mises en alerte dans les dix-huit mois d'avant. Stabilité : part des entreprises en alerte "
+        f"entreprises défaillantes mises en alerte dans les {HORIZON_MONTHS} mois d'avant. Stabilité : part des entreprises "
+        "en alerte "
         "qui le sont encore le mois suivant.</small></p>"
     )
 
@@ -196,9 +199,9 @@ def _drift(found: Found) -> Iterator[str]:
 
 
 def _verification(found: Found) -> Iterator[str]:
-    yield "<h2>Listes passées, dix-huit mois après</h2>"
+    yield f"<h2>Listes passées, {HORIZON_MONTHS} mois après</h2>"
     if found.verification.is_empty():
-        yield "<p>Aucune liste n'a encore dix-huit mois.</p>"
+        yield f"<p>Aucune liste n'a encore {HORIZON_MONTHS} mois.</p>"
         return
     yield _table(
         ["liste", "niveau", "entreprises", "défaillances", "précision", "annoncée"],

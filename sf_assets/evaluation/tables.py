@@ -3,6 +3,7 @@
 from sf_assets.fields import pick
 from sf_assets.model.champion import CHAMPION
 from sf_assets.model.tables import METHODE
+from sf_assets.partitions import HORIZON_MONTHS
 from sf_assets.quality import Suite, suite_of
 from sf_assets.schema import Column, Table, between, no_rows
 
@@ -25,7 +26,9 @@ BACKTEST = Table(
         Column("origine", "DATE", "first month scored by the methods learned at this point in time"),
         METHODE,
         _ENTREPRISES,
-        Column("probabilite", "FLOAT", "probability of a procedure within eighteen months, or points for seuils"),
+        Column(
+            "probabilite", "FLOAT", f"probability of a procedure within {HORIZON_MONTHS} months, or points for seuils"
+        ),
     ),
     key=("siren", "periode", "methode", "entreprises"),
     rules=(
@@ -126,22 +129,23 @@ DRIFT = Table(
 
 VERIFICATION = Table(
     name="eval_verification",
-    grain="one past list whose outcome is known, read at one of its two levels",
+    grain="one past list that was handed over and whose outcome is known, read at one of its two levels",
     columns=(
         Column("mois_liste", "DATE", "month of the list"),
-        Column("scores_version", "INTEGER", "version of the scores the list was made from"),
+        Column("list_version", "INTEGER", "version of the list, one that was handed over"),
+        Column("scores_version", "INTEGER", "version of the scores the list was first made from"),
         Column("niveau", "INTEGER", "1: all alerts; 2: high risks alone"),
         METHODE,
         Column("entreprises", "BIGINT", "companies in alert", unit="company"),
         Column("suivies", "BIGINT", "of these, in no procedure at the date", unit="company"),
-        Column("defaillances", "BIGINT", "of these, in a procedure within eighteen months", unit="company"),
+        Column("defaillances", "BIGINT", f"of these, in a procedure within {HORIZON_MONTHS} months", unit="company"),
         Column("precision", "DOUBLE", "share of these"),
         Column("bas", "DOUBLE", "low end of its 95 % interval (Wilson)"),
         Column("haut", "DOUBLE", "high end of its 95 % interval"),
         Column("probabilite_moyenne", "DOUBLE", "mean score of the companies in alert"),
         Column("precision_annoncee", "DOUBLE", "precision that the evaluation of the month announced"),
     ),
-    key=("mois_liste", "scores_version", "niveau"),
+    key=("mois_liste", "list_version", "niveau"),
     rules=(
         no_rows(
             "as_announced",

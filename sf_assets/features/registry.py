@@ -91,10 +91,11 @@ _PATRONALE = Feature(
 )  # fmt: skip
 
 
-def _ratio(name: str, label: str, risk: int, unit: Unit = "ratio") -> Feature:
+def _ratio(name: str, label: str, risk: int, unit: Unit = "ratio", phrase: str = "") -> Feature:
+    # A bare number says nothing to who does not know the ratio: one that may be a reason says what it compares.
     return Feature(
         name, label, FINANCES, unit, ("declarations_indmap", "declarations_af", "ratios_dirco"),
-        "one of the fifteen ratios of the tax administration's statements", label + " : {value}", risk,
+        "one of the fifteen ratios of the tax administration's statements", phrase or label + " : {value}", risk,
     )  # fmt: skip
 
 
@@ -115,22 +116,22 @@ def _context(axis: str, whose: str, where: str) -> Feature:
 
 
 _RATIOS = (
-    _ratio("dette_nette_sur_caf", "Dette nette sur capacité d'autofinancement", 1),
+    _ratio("dette_nette_sur_caf", "Dette nette sur capacité d'autofinancement", 1, phrase="La dette nette vaut {value} fois la capacité d'autofinancement d'une année"),
     _ratio("dette_a_terme_sur_k_propres", "Dette à terme sur capitaux propres", 0),
     _ratio("ebe_sur_ca", "Excédent brut d'exploitation sur chiffre d'affaires", -1, "share"),
     _ratio("va_sur_effectif", "Valeur ajoutée par salarié", -1, "€/person"),
     _ratio("charges_personnel_sur_va", "Charges de personnel sur valeur ajoutée", 1, "share"),
     _ratio("stocks_sur_ca", "Stocks sur chiffre d'affaires", 0, "share"),
-    _ratio("liquidite_absolue", "Liquidité absolue", -1),
-    _ratio("liquidite_generale", "Liquidité générale", -1),
-    _ratio("liquidite_reduite", "Liquidité réduite", -1),
+    _ratio("liquidite_absolue", "Liquidité absolue", -1, phrase="L'actif circulant vaut {value} fois le passif circulant"),
+    _ratio("liquidite_generale", "Liquidité générale", -1, phrase="La trésorerie vaut {value} fois l'actif circulant"),
+    _ratio("liquidite_reduite", "Liquidité réduite", -1, phrase="L'actif à court terme, hors stocks, vaut {value} fois les dettes à court terme"),
     _ratio("delai_paiement_sur_delai_encaissement", "Délai de paiement sur délai d'encaissement", 0),
-    _ratio("k_propres_sur_k_social", "Capitaux propres sur capital social", -1),
+    _ratio("k_propres_sur_k_social", "Capitaux propres sur capital social", -1, phrase="Les capitaux propres valent {value} fois le capital social"),
     _ratio("bfr_sur_k_propres", "Besoin en fonds de roulement sur capitaux propres", 0),
     _ratio("taux_investissement", "Taux d'investissement", 0, "share"),
     _ratio("rentabilite_economique", "Rentabilité économique", -1, "share"),
-    _ratio("solidite_financiere", "Solidité financière", -1),
-)
+    _ratio("solidite_financiere", "Solidité financière", -1, "share", "Solidité financière (part des capitaux propres dans le bilan) : {value}"),
+)  # fmt: skip
 RATIOS = tuple(feature.name for feature in _RATIOS)
 
 FEATURES: tuple[Feature, ...] = (

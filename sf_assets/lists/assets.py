@@ -1,6 +1,5 @@
 """The list assets: the companies in alert with their reasons, then, behind the gate, the files handed over."""
 
-import hashlib
 from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -10,22 +9,24 @@ import numpy as np
 import polars as pl
 
 from sf_assets import __version__
-from sf_assets.catalogue import TABLES
+from sf_assets.catalogue import LAYERS, SUITES, TABLES
 from sf_assets.features.registry import DETTE, THEMES
 from sf_assets.lists.corrections import MACRO, correct
 from sf_assets.lists.document import Edition, document
-from sf_assets.lists.export import write_list
+from sf_assets.lists.export import sha256_of, write_list
 from sf_assets.lists.history import with_history
 from sf_assets.lists.readme import About
 from sf_assets.lists.reasons import main_reasons
-from sf_assets.lists.scored import COMPANIES, companies_of, retained
-from sf_assets.lists.selection import select, with_levels
-from sf_assets.lists.tables import ALERTS, CORRECTED, EXPORT
+from sf_assets.lists.scored import COMPANIES, companies_of, retained, with_corrections
+from sf_assets.lists.selection import select
+from sf_assets.lists.tables import ALERTS, CORRECTED, EXPORT, LIST_VERSIONS
+from sf_assets.lists.versions import changes, handed_over, standing, version_of
 from sf_assets.materialization import gate, reads_at, shown, stamp, told
 from sf_assets.model.explanations import by_theme, waterfall
 from sf_assets.partitions import DUE_DAY, add_months, cutoff_of, parse_month
 from sf_assets.pictures.bars import bars
 from sf_assets.pictures.svg import ORANGE, RED, embedded
+from sf_assets.quality.verdicts import accepted_of, last_writes, verdicts_on
 from sf_assets.queries import read_query
 from sf_assets.resources import Folders, Parameters
 from sf_assets.storage import Session, Warehouse, frame_of
@@ -34,17 +35,7 @@ _READS = ("feat_company_month", "feat_matrix", "clean_filter", "siren_blacklist"
 
 _SIGNALS = read_query(files("sf_assets.lists"), "list_signals")
 _FORMER_ALERTS = read_query(files("sf_assets.lists"), "former_alerts")
-_LISTED = "select * from list_alerts where scores_version = $version order by rang"
-_FORMER = "select max(scores_version) from list_export where scores_version < $version"
-
-
-def _corrected(session: Session, companies: pl.DataFrame, version: int) -> pl.DataFrame:
-    """Return the companies with the levels that corrections give them; `niveau_modele` and `corrections` say why."""
-    changed = session.connection.execute(
-        "select siren, niveau as corrige, corrections from list_corrections where scores_version = $version",
-        {"version": version},
-    ).pl()
-    return with_levels(companies.join(changed, on="siren", how="left", maintain_order="left"))
+_LISTED = "select * from list_alerts where version = $version order by rang"
 
 
 def _open(session: Session, month: date) -> None:
@@ -118,7 +109,7 @@ def list_alerts(
         former = session.connection.execute(_FORMER_ALERTS.text, {"month": month}).pl()
         compared = add_months(month, -1) in session.months(EXPORT.name)
         found = retained(session, month, Path(folders.models))
-        companies = _corrected(session, select(companies_of(session, month), found.thresholds), found.scores_version)
+        companies = with_corrections(session, month, found)
         alerts = with_history(companies.filter(pl.col("niveau") > 0), former, month, compared=compared)
         contributions = found.method.contributions(alerts)
         explained = found.method.explained(found.method.base_ + contributions.sum(axis=1))
@@ -126,14 +117,38 @@ def list_alerts(
         listed = alerts.join(reasons, on="siren", how="left", maintain_order="left").with_columns(
             pl.col("niveau").cast(pl.Int32),
             methode=pl.lit(found.method.name),
-            scores_version=pl.lit(found.scores_version, pl.Int32),
             ecart_explications=pl.Series(np.abs(explained - alerts["probabilite"].to_numpy())),
         )
+        session.bind({EXPORT: month, LIST_VERSIONS: month})
+        version = version_of(
+            session,
+            listed.select(name for name in ALERTS.column_names if name in listed.columns),
+            found.thresholds,
+            found.scores_version,
+        )
+        numbered = listed.with_columns(
+            scores_version=pl.lit(version.scores_version, pl.Int32), version=pl.lit(version.number, pl.Int32)
+        )
+        described = frame_of(
+            LIST_VERSIONS,
+            [
+                {
+                    "version": version.number,
+                    "methode": found.method.name,
+                    "seuil_modere": found.thresholds.modere,
+                    "seuil_fort": found.thresholds.fort,
+                    "companies": listed.height,
+                    "forts": listed.filter(pl.col("niveau") == 2).height,  # noqa: PLR2004 - the level's rank
+                    "digest": version.digest,
+                    "scores_version": version.scores_version,
+                }
+            ],
+        )
         write = session.replace(
-            {ALERTS: listed.select(ALERTS.column_names)},
-            where={"month": month, "scores_version": found.scores_version},
+            {ALERTS: numbered.select(ALERTS.column_names), LIST_VERSIONS: described},
+            where={"month": month, "version": version.number},
             author=context.run_id,
-            message=f"list of {month:%Y-%m}",
+            message=f"list of {month:%Y-%m}, version {version.number}",
         )[ALERTS.name]
         seen = shown(session, ALERTS, month)
     return dg.MaterializeResult(
@@ -147,6 +162,7 @@ def list_alerts(
             "set_aside": companies["exclusion"].count(),
             "method": found.method.name,
             "scores_version": found.scores_version,
+            "version": version.number,
         }
     )
 
@@ -186,47 +202,79 @@ def list_export(
     with warehouse.session() as session:
         _open(session, month)
         gate(session, [("list_alerts", month)])
-        session.bind({ALERTS: month, EXPORT: month, CORRECTED: month})
+        session.bind({ALERTS: month, EXPORT: month, LIST_VERSIONS: month, CORRECTED: month})
         found = retained(session, month, Path(folders.models))
-        companies = _corrected(session, select(companies_of(session, month), found.thresholds), found.scores_version)
-        listed = session.connection.execute(_LISTED, {"version": found.scores_version}).pl()
-        ((former,),) = session.connection.execute(_FORMER, {"version": found.scores_version}).fetchall()
+        companies = with_corrections(session, month, found)
+        version = standing(session)
+        listed = session.connection.execute(_LISTED, {"version": version}).pl()
+        former = handed_over(session)
         alerts = companies.filter(pl.col("niveau") > 0)
         explained = waterfall(
             found.method.contributions(alerts), alerts["probabilite"].to_numpy(), found.method.features
         )
         edition = Edition(month, cutoff, f"{found.method.name} {__version__}", found.thresholds)
+        about = About(
+            month,
+            cutoff,
+            found.method.label,
+            found.method.learns,
+            found.thresholds,
+            found.statement,
+            found.choice,
+            changes(session, month, listed, found.method.name, found.thresholds),
+            _accepted(session, month),
+        )
         paths = write_list(
             listed,
             document(companies, alerts, explained, found.method.features, edition),
             root=Path(folders.lists),
-            about=About(month, cutoff, found.method.label, found.method.learns, found.thresholds, found.statement),
+            about=about,
             former=former,
         )
+        checksums = {path.name: sha256_of(path) for path in paths}
+        number = former.next(checksums)
         rows = pl.DataFrame(
-            [{"file": path.name, "bytes": path.stat().st_size, "sha256": _sha256(path)} for path in paths]
+            [{"file": path.name, "bytes": path.stat().st_size, "sha256": checksums[path.name]} for path in paths]
         ).with_columns(
             companies=pl.lit(listed.height, pl.Int64),
             methode=pl.lit(found.method.name),
-            scores_version=pl.lit(found.scores_version, pl.Int32),
+            list_version=pl.lit(version, pl.Int32),
+            scores_version=pl.lit(
+                former.scores_version if number == former.version else found.scores_version, pl.Int32
+            ),
         )
         write = session.replace(
             {EXPORT: rows},
-            where={"month": month, "scores_version": found.scores_version},
+            where={"month": month, "version": number},
             author=context.run_id,
-            message=f"export of {month:%Y-%m}",
+            message=f"export of {month:%Y-%m}, version {number}",
         )[EXPORT.name]
+        if 0 < former.version < number:
+            context.log.warning(
+                f"the list of {month:%Y-%m} was handed over: its files stay beside version {number}, in the folder of "
+                f"version {former.version}"
+            )
         seen = shown(session, EXPORT, month)
     return dg.MaterializeResult(
         metadata=told(write)
         | seen
+        | {"version": number, "list_version": version}
         | {path.suffix.removeprefix("."): dg.MetadataValue.path(str(path)) for path in paths}
     )
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _accepted(session: Session, month: date) -> tuple[str, ...]:
+    """Return the failed checks that an operator accepted for the month, with the reason."""
+    judged = [(asset, month) for assets in LAYERS.values() for asset in assets if asset != EXPORT.name]
+    verdicts = verdicts_on(session, judged)
+    # One of a former write of the rows holds no more.
+    written = last_writes(session, SUITES, sorted({(asset, month) for asset, _, _ in verdicts}))
+    held = accepted_of(session, verdicts)
+    return tuple(
+        f"{one.asset}, {one.check_name} : {one.reason}"
+        for (asset, _, _), one in held.items()
+        if one.snapshot == written.get((asset, month))
+    )
 
 
 ASSETS = (list_corrections, list_alerts, list_export)

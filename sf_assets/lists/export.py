@@ -3,8 +3,9 @@
 The same list gives the same bytes, on any day.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +22,8 @@ from sf_assets.storage.folders import replacing
 
 Kind = Literal["text", "integer", "percent", "month", "sentence"]
 _FORMATS: dict[Kind, str] = {"text": "@", "integer": "0", "percent": "0.0%", "month": "@", "sentence": "@"}
+_LIKE_A_NUMBER = r"^\d[\d\s.,/:\-eE]*$"
+_A4 = 9
 _ORDINALS = ("Premier", "Deuxième", "Troisième")
 
 
@@ -61,12 +64,31 @@ HEADERS: tuple[Header, ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """The files of the month handed over last: their version, 0 when there is none, the scores they were made from.
+
+    `checksums` are those of the files, by name.
+    """
+
+    version: int = 0
+    scores_version: int = 0
+    checksums: Mapping[str, str] = field(default_factory=dict)
+
+    def next(self, checksums: Mapping[str, str]) -> int:
+        """Return the version of files: that of the same ones, or the one after."""
+        return self.version if checksums == self.checksums else self.version + 1
+
+
+_NOTHING = Handed()
+
+
 def write_list(
-    alerts: pl.DataFrame, document: Iterable[str], *, root: Path, about: About, former: int | None = None
+    alerts: pl.DataFrame, document: Iterable[str], *, root: Path, about: About, former: Handed = _NOTHING
 ) -> tuple[Path, ...]:
     """Write the files of a month's list and return their paths; a list already there is replaced as a whole.
 
-    `former` is the version of the list already there when it stays: its folder is then `<AAMM>_v<former>`.
+    What was handed over before, `former`, stays in the folder `<AAMM>_v<version>` unless the files are the same.
 
     `alerts` are the companies in alert by rank, with at least the columns of `HEADERS`; the Parquet file keeps all of
     its columns. `document` is the application's JSON, in pieces, and `root` the folder of lists. Raises `ValueError`
@@ -77,13 +99,24 @@ def write_list(
         raise ValueError(f"list_alerts: expected columns {', '.join(missing)}, found none of that name")
     stem = f"liste_{batch_key(about.month)}"
     target = root / batch_key(about.month)
-    with replacing(target, target.with_name(f"{target.name}_v{former}") if former else None) as draft:
+
+    def aside(draft: Path) -> Path | None:
+        same = former.next({path.name: sha256_of(path) for path in draft.iterdir()}) == former.version
+        return None if same or not former.version else target.with_name(f"{target.name}_v{former.version}")
+
+    with replacing(target, aside) as draft:
         alerts.write_parquet(draft / f"{stem}.parquet")
         _write_csv(alerts, draft / f"{stem}.csv")
         _write_xlsx(alerts, draft / f"{stem}.xlsx", about)
         with (draft / f"{stem}.json").open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(document)
     return tuple(target / f"{stem}.{kind}" for kind in ("parquet", "csv", "xlsx", "json"))
+
+
+def sha256_of(path: Path) -> str:
+    """Return the checksum of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _readable(alerts: pl.DataFrame) -> pl.DataFrame:
@@ -109,13 +142,28 @@ def _shown(header: Header) -> pl.Expr:
 
 
 def _write_csv(alerts: pl.DataFrame, path: Path) -> None:
-    """Write the CSV that a French Excel opens with a double click: BOM, semicolons, decimal commas.
+    """Write the CSV that a French Excel opens with a double click: BOM, semicolons, decimal commas, « 12,2 % ».
 
-    A text that begins like a formula would be run by the spreadsheet; an apostrophe makes it a text again.
+    A text that begins like a formula would be run by the spreadsheet; an apostrophe makes it a text again. Digits that
+    are no number (SIREN, department 01, a month) would lose their zeros or become a date: as ="01" they stay as they are.
     """
     text = pl.col(pl.String)
-    harmless = pl.when(text.str.contains(r"^[=+\-@\t\r]")).then("'" + text).otherwise(text).name.keep()
-    _readable(alerts).with_columns(harmless).write_csv(
+    harmless = (
+        pl.when(text.str.contains(r"^[=+\-@\t\r]"))
+        .then("'" + text)
+        .when(text.str.contains(_LIKE_A_NUMBER))
+        .then('="' + text + '"')
+        .otherwise(text)
+        .name.keep()
+    )
+    percents = [
+        (pl.format("{} %", (pl.col(header.title) * 100).round(1).cast(pl.String)))
+        .str.replace(".", ",", literal=True)
+        .alias(header.title)
+        for header in _headers(alerts)
+        if header.kind == "percent"
+    ]
+    _readable(alerts).with_columns(harmless, *percents).write_csv(
         path, include_bom=True, separator=";", decimal_comma=True, line_terminator="\r\n"
     )
 
@@ -140,6 +188,12 @@ def _write_xlsx(alerts: pl.DataFrame, path: Path, about: About) -> None:
             freeze_panes=(1, 3),
             autofilter=True,
         )
+        # Printed, the list takes the width of a page, and each page bears the names of the columns.
+        sheet = workbook.get_worksheet_by_name("Liste")
+        sheet.set_landscape()
+        sheet.set_paper(_A4)
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
         _write_readme(workbook, about)
 
 
@@ -147,6 +201,8 @@ def _write_readme(workbook: Any, about: About) -> None:
     sheet = workbook.add_worksheet("Lisez-moi")
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 110)
+    sheet.set_paper(_A4)
+    sheet.fit_to_pages(1, 0)
     formats = {
         "title": workbook.add_format({"bold": True, "font_size": 16}),
         "heading": workbook.add_format({"bold": True, "font_size": 12, "top": 1}),

@@ -1,7 +1,7 @@
 -- One row is one company that was on a list handed over before $month: the month of its first alert, its level on last
 -- month's list, 0 when it was not on it. Of several versions of a month's list the last one handed over counts.
 with handed_over as (
-    select month, max(scores_version) as scores_version
+    select month, arg_max(list_version, version) as version
     from list_export
     where month < $month
     group by month
@@ -10,7 +10,7 @@ with handed_over as (
 former as (
     select a.month, a.siren, a.niveau
     from list_alerts as a
-    join handed_over using (month, scores_version)
+    join handed_over using (month, version)
 )
 
 select

@@ -1,5 +1,6 @@
 """What a list says of itself on its sheet « Lisez-moi »: what it is for, how to read it, what it does not say."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -7,6 +8,7 @@ from typing import Literal
 from sf_assets.lists.document import list_name
 from sf_assets.lists.wording import NBSP
 from sf_assets.model.evaluation import Thresholds
+from sf_assets.partitions import HORIZON_MONTHS
 
 Style = Literal["title", "heading", "text"]
 
@@ -16,7 +18,8 @@ class About:
     """What a list says of itself: its month and cut-off, the French label of its method, its thresholds.
 
     `probabilities` says whether scores are probabilities; `statement` is what a plan of months says when history does
-    not allow a model.
+    not allow a model, `choice` why the method is this one, `changes` what is not as in the list of the month before,
+    `accepted` the checks that refused the month and were accepted all the same.
     """
 
     month: date
@@ -25,14 +28,17 @@ class About:
     probabilities: bool
     thresholds: Thresholds
     statement: str | None = None
+    choice: str | None = None
+    changes: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
 
 
-_PURPOSE = """\
+_PURPOSE = f"""\
 Elle repère des entreprises qui pourraient entrer en procédure collective (sauvegarde, redressement ou liquidation) \
-dans les dix-huit mois, pour que l'administration leur propose son aide à temps.
+dans les {HORIZON_MONTHS} mois, pour que l'administration leur propose son aide à temps.
 Elle sert à aider. Elle ne sert jamais à contrôler, à sanctionner, à recouvrer ni à refuser une aide. Y figurer n'est \
 ni une faute ni une certitude."""
-_PROBABILITY = "La colonne « Risque » est la probabilité estimée d'une défaillance dans les dix-huit mois."
+_PROBABILITY = f"La colonne « Risque » est la probabilité estimée d'une défaillance dans les {HORIZON_MONTHS} mois."
 _POINTS = """\
 La colonne « Risque » est la part des points obtenus sur les points possibles : elle classe les entreprises, \
 ce n'est pas une probabilité."""
@@ -42,6 +48,8 @@ remplacent ni l'analyse de l'agent ni la parole du dirigeant."""
 _ABSENCE = """\
 Ne pas y figurer n'est pas une preuve de bonne santé : certaines difficultés ne laissent pas de trace dans les données.
 Les entreprises dont une procédure collective est déjà connue n'y figurent pas, ni celles hors du périmètre suivi."""
+_KEPT = "La méthode ne change pas d'elle-même : seule une évaluation, ou une décision motivée, en retient une autre."
+_FIRST = "Aucune liste n'a été remise le mois dernier."
 _CONFIDENTIAL = "Liste réservée aux agents habilités des administrations partenaires. Ne la diffusez pas."
 
 
@@ -54,13 +62,25 @@ def readme_lines(about: About) -> tuple[tuple[Style, str], ...]:
         "À quoi sert cette liste": _PURPOSE,
         "Comment la lire": "\n".join([_PROBABILITY if about.probabilities else _POINTS, levels, _REASONS]),
         "Ce qu'elle ne dit pas": f"{known}\n{_ABSENCE}",
-        "Comment elle est faite": "\n".join(filter(None, [f"Méthode : {about.method}.", about.statement])),
+        "Comment elle est faite": "\n".join(filter(None, [_method(about), about.statement, _KEPT, *_accepted(about)])),
+        "Ce qui a changé depuis le mois dernier": "\n".join(about.changes or [_FIRST]),
         "Confidentialité": _CONFIDENTIAL,
     }
     lines: list[tuple[Style, str]] = [("title", f"Signaux Faibles : liste du mois, {list_name(about.month)}")]
     for heading, texts in sections.items():
         lines += [("heading", heading), *(("text", text) for text in texts.split("\n"))]
     return tuple(lines)
+
+
+def _method(about: About) -> str:
+    return f"Méthode : {about.method}, {about.choice}." if about.choice else f"Méthode : {about.method}."
+
+
+def _accepted(about: About) -> Iterator[str]:
+    """Yield the checks accepted, under a line that says what they are."""
+    if about.accepted:
+        yield "Contrôles qui refusaient ce mois et qu'un responsable a acceptés, avec son motif :"
+    yield from about.accepted
 
 
 def percent(share: float) -> str:

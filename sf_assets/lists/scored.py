@@ -1,4 +1,4 @@
-"""What a list is made from: the retained method, and every company of the month with its score by it."""
+"""What a list is made from: the retained method, and every company of the month with its score and level by it."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,6 +8,7 @@ import polars as pl
 
 from sf_assets.failures import PermanentFailure
 from sf_assets.features.registry import NAMES
+from sf_assets.lists.selection import select, with_levels
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.methods import ScoringMethod
 from sf_assets.model.store import ModelStore
@@ -36,20 +37,33 @@ class Retained:
     method: ScoringMethod
     thresholds: Thresholds
     statement: str | None
+    choice: str | None
     scores_version: int
 
 
 def retained(session: Session, month: date, models: Path) -> Retained:
-    """Return the method that the list of the month uses; raise `LookupError` when none was retained."""
+    """Return the method that the list of the month uses.
+
+    Raises `PermanentFailure` when none was retained, or when its model cannot be read.
+    """
     row = session.connection.execute(
-        "select methode, version, seuil_modere, seuil_fort, statement, (select max(version) from model_scores) "
+        "select methode, version, seuil_modere, seuil_fort, statement, choice, (select max(version) from model_scores) "
         "from model_fitted where retained"
     ).fetchone()
     if row is None:
-        raise LookupError(f"model_fitted, {month:%Y-%m}: expected one method retained for the list, found none")
-    name, version, modere, fort, statement, scores_version = row
-    method, _ = ModelStore(models).load(month, name, version)
-    return Retained(method, Thresholds(modere=modere, fort=fort), statement, scores_version)
+        raise PermanentFailure(
+            f"model_fitted, {month:%Y-%m}: expected one method retained for the list, found none. Materialise model_fitted "
+            "and what follows it."
+        )
+    name, version, modere, fort, statement, choice, scores_version = row
+    try:
+        method, _ = ModelStore(models).load(month, name, version)
+    except (OSError, ValueError) as error:
+        raise PermanentFailure(
+            f"model_fitted, {month:%Y-%m}: the model of {name}, version {version}, cannot be read: {error}. Materialise "
+            "model_fitted and what follows it again."
+        ) from error
+    return Retained(method, Thresholds(modere=modere, fort=fort), statement, choice, scores_version)
 
 
 def companies_of(session: Session, month: date) -> pl.DataFrame:
@@ -65,3 +79,16 @@ def companies_of(session: Session, month: date) -> pl.DataFrame:
             f"{companies.height}. The models or the features changed since: materialise model_scores again."
         )
     return companies
+
+
+def with_corrections(session: Session, month: date, found: Retained) -> pl.DataFrame:
+    """Return every company of the month with the level of the list: that of the model, or of `list_corrections`.
+
+    `niveau_modele` and `corrections` say why a level is another one than the model's. Raises as `companies_of`.
+    """
+    changed = session.connection.execute(
+        "select siren, niveau as corrige, corrections from list_corrections where scores_version = $version",
+        {"version": found.scores_version},
+    ).pl()
+    companies = select(companies_of(session, month), found.thresholds)
+    return with_levels(companies.join(changed, on="siren", how="left", maintain_order="left"))

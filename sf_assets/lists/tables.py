@@ -31,16 +31,19 @@ ALERTS = Table(
         Column("motif_2", "VARCHAR", "second reason"),
         Column("motif_3", "VARCHAR", "third reason"),
         METHODE,
-        Column("scores_version", "INTEGER", "version of the scores the list was made from"),
+        Column("scores_version", "INTEGER", "version of the scores the list was first made from"),
+        Column(
+            "version", "INTEGER", "1 for the first list of the month; other rows than those handed over are a new one"
+        ),
         Column("ecart_explications", "DOUBLE", "distance between the score and what its explanations add up to"),
     ),
-    key=("siren", "scores_version"),
+    key=("siren", "version"),
     rules=(
         between("niveau", 1, 2, "Only companies in alert are on the list: look at the selection."),
         not_null("raison_sociale", "A public officer must know whom to call: look at clean_sirene_ul.", "warning"),
         no_rows(
             "ranks_once",
-            "select rang from {batch} group by month, scores_version, rang having count(*) > 1",
+            "select rang from {batch} group by month, version, rang having count(*) > 1",
             "Two companies share a rank: look at the selection.",
         ),
         no_rows(
@@ -77,22 +80,40 @@ CORRECTED = Table(
 
 EXPORT = Table(
     name="list_export",
-    grain="one file of the month's list, as handed over, in one version",
+    grain="one file of the month's list, in one version of the files handed over",
     columns=(
         Column("file", "VARCHAR", "name of the file, in the folder of the month"),
         Column("bytes", "BIGINT", "size", unit="byte"),
         Column("sha256", "VARCHAR", "checksum"),
         Column("companies", "BIGINT", "companies in alert", unit="company"),
         METHODE,
-        Column("scores_version", "INTEGER", "version of the scores the list was made from"),
+        Column("version", "INTEGER", "1 for the first files of the month; other files than these are a new version"),
+        Column("list_version", "INTEGER", "version of list_alerts that the files hold"),
+        Column("scores_version", "INTEGER", "version of the scores the files were first made from"),
     ),
-    key=("file", "scores_version"),
+    key=("file", "version"),
 )
 
-# The list that stands is made from the newest scores; those handed over before stay beside it.
+LIST_VERSIONS = Table(
+    name="list_versions",
+    grain="one version of the month's list, also of one without any company",
+    columns=(
+        Column("version", "INTEGER", "version of list_alerts"),
+        METHODE,
+        Column("seuil_modere", "DOUBLE", "score from which the risk is moderate"),
+        Column("seuil_fort", "DOUBLE", "score from which the risk is high"),
+        Column("companies", "BIGINT", "companies in alert", unit="company"),
+        Column("forts", "BIGINT", "of these, at high risk", unit="company"),
+        Column("digest", "VARCHAR", "checksum of the list, its versions left out"),
+        Column("scores_version", "INTEGER", "version of the scores the list was first made from"),
+    ),
+    key=("version",),
+)
+
+# The newest version stands; those handed over before stay beside it.
 STANDING = """
     select * from lake.list_alerts
-    where month = $month and scores_version = (select max(version) from lake.model_scores where month = $month)
+    where month = $month and version = (select max(version) from lake.list_versions where month = $month)
 """
 
 

@@ -10,14 +10,13 @@ import polars as pl
 
 from sf_assets import __version__
 from sf_assets.catalogue import TABLES
-from sf_assets.features.delays import DELAYS
 from sf_assets.materialization import gate, reads_at, shown, stamp, told, told_of_months
 from sf_assets.model.alerting import AlertRule
-from sf_assets.model.champion import champion_in_force
+from sf_assets.model.champion import CHAMPION, Choice, choices_in_force, last_evaluation
 from sf_assets.model.learning import Learned, learn, retained, without_survivors
 from sf_assets.model.rows import DRAW, LOAD, draw, load
 from sf_assets.model.scoring import SAME, Scored, score_month
-from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan_split
+from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan_split, rules_for
 from sf_assets.model.store import Card, ModelStore
 from sf_assets.model.tables import EVALUATION, FITTED, SCORES, TARGET
 from sf_assets.model.views import curves_of, scores_picture
@@ -32,11 +31,7 @@ _TARGET = read_query(files("sf_assets.model"), TARGET.name)
 
 def rules_of(parameters: Parameters) -> SplitRules:
     """Return how months are shared out in a deployment."""
-    return SplitRules(
-        training_failures=parameters.training_failures,
-        cutoff_shift_days=parameters.cutoff_shift_days,
-        publication_days=(DELAYS | parameters.delays)["procol_days"],
-    )
+    return rules_for(parameters.training_failures, parameters.cutoff_shift_days, parameters.delays)
 
 
 def alert_rule_of(parameters: Parameters) -> AlertRule:
@@ -72,7 +67,9 @@ def model_target(
             where={"month": month},
             author=context.run_id,
             message=f"target at {month:%Y-%m}",
-            parameters=_TARGET.bound(parameters.of_queries() | {"first": span[0], "last": span[1]}),
+            parameters=_TARGET.bound(
+                parameters.of_queries() | {"first": span[0], "last": span[1], "horizon_months": rules.horizon_months}
+            ),
         )[TARGET.name]
         seen = shown(session, TARGET, month)
     return dg.MaterializeResult(metadata=told(write) | seen | {"labelled_months": len(labelled)})
@@ -128,7 +125,12 @@ def model_learning(
             )
         if isinstance(plan, InsufficientHistory):
             context.log.warning(plan.statement)
-        best = retained(learned, champion_in_force(session, month))
+        if decided := last_evaluation(session, month):
+            gate(session, [(CHAMPION.name, decided)])
+        choices = choices_in_force(session, month)
+        best = retained(learned, choices)
+        if choices and best.method != choices[0].method:
+            context.log.warning(f"{choices[0].method} cannot be used in {month:%Y-%m}: the list uses {best.method}")
         rows = _fitted_rows(learned, best, _save(learned, month, Path(folders.models), snapshot), snapshot)
         evaluated = [(one.name, one.evaluation) for one in learned if one.evaluation]
         figures = frame_of(
@@ -146,7 +148,10 @@ def model_learning(
         asset_key=FITTED.name,
         metadata=told(writes[FITTED.name])
         | seen[FITTED.name]
-        | {"retained": best, "statement": plan.statement if isinstance(plan, InsufficientHistory) else "supported"}
+        | {
+            "retained": best.method,
+            "statement": plan.statement if isinstance(plan, InsufficientHistory) else "supported",
+        }
         | {f"{one.name}_training_failures": one.training["failures"] for one in learned},
     )
     pictures = {name: dg.MetadataValue.md(embedded(svg, name)) for name, svg in curves_of(learned).items()}
@@ -180,7 +185,7 @@ def _save(learned: Sequence[Learned], month: date, folder: Path, snapshot: int) 
     }
 
 
-def _fitted_rows(learned: Sequence[Learned], best: str, versions: dict[str, str], snapshot: int) -> pl.DataFrame:
+def _fitted_rows(learned: Sequence[Learned], best: Choice, versions: dict[str, str], snapshot: int) -> pl.DataFrame:
     return frame_of(
         FITTED,
         [
@@ -197,7 +202,8 @@ def _fitted_rows(learned: Sequence[Learned], best: str, versions: dict[str, str]
                 "seuil_modere": one.thresholds.modere if one.thresholds else None,
                 "features_snapshot": snapshot,
                 "target_snapshot": snapshot,
-                "retained": one.name == best,
+                "retained": one.name == best.method,
+                "choice": best.why if one.name == best.method else None,
             }
             for one in learned
         ],

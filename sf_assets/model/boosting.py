@@ -1,6 +1,6 @@
 """Histogram gradient boosting: small trees one after the other, on the side economics expects."""
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from sf_assets.features.configurations import IN_USE
 from sf_assets.features.registry import BY_NAME
 from sf_assets.model.calibrated import CalibratedMethod
 from sf_assets.model.matrix import Flags, Floats
-from sf_assets.model.trees import medians, tree_base, tree_parts
+from sf_assets.model.trees import Covers, covers_of, medians, tree_base, tree_parts
 
 # A histogram has 255 bins besides the unknown; two bounds tell zero from the rest.
 _QUANTILES = 252
@@ -52,6 +52,19 @@ def _edges(known: Floats) -> Floats:
     return np.unique(bounds[np.isfinite(bounds)])
 
 
+class AllBins(HistGradientBoostingClassifier):  # type: ignore[misc]  # scikit-learn has no types
+    """The boosting of scikit-learn, whose histograms know every bin of the rows it learns from.
+
+    Above 200,000 rows the library looks for bins in a draw of rows by weight: a feature that is seldom known, and among
+    failures above all, has a few of its bins in the draw or none, by the seed, and without any it cannot be fitted.
+    Values are bins already, 255 at the most: there is nothing to spare.
+    """
+
+    def _bin_data(self, X: Floats, *arguments: Any, **named: Any) -> Any:  # noqa: N803
+        self._bin_mapper.set_params(subsample=None)
+        return super()._bin_data(X, *arguments, **named)
+
+
 class BoostingMethod(CalibratedMethod):
     """P(failure within 18 months) by gradient boosting of log-loss on histograms; rows are not resampled.
 
@@ -62,7 +75,8 @@ class BoostingMethod(CalibratedMethod):
     the registry declares, and both for a name it does not know. `rounds` trees of `leaves` leaves are added up, each
     shrunk by `rate`; a leaf holds `leaf_rows` rows at least, and `penalty` (L2) draws its value to zero. `seed` draws
     the companies that calibrate. `bins_` brings values to bins, `ensemble_` is the boosting fitted on them, and its
-    log-odds are the raw score; `typical_` is the median of each feature among the rows it learned from.
+    log-odds are the raw score; `covers_` are the weights of the rows it learned from at each node, from which explanations
+    start, and `typical_` the median of each feature among them.
     """
 
     name: ClassVar[str] = "boosting"
@@ -70,6 +84,7 @@ class BoostingMethod(CalibratedMethod):
     trusted: ClassVar[tuple[str, ...]] = (
         "sf_assets.model.boosting.BoostingMethod",
         "sf_assets.model.boosting.Bins",
+        "sf_assets.model.boosting.AllBins",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     )
 
@@ -99,7 +114,7 @@ class BoostingMethod(CalibratedMethod):
         self.typical_ = medians(matrix)
         self.bins_ = Bins().fit(matrix)
         binned = self.bins_.transform(matrix)
-        boosting = HistGradientBoostingClassifier(
+        boosting = AllBins(
             max_iter=self.rounds,
             max_leaf_nodes=self.leaves,
             learning_rate=self.rate,
@@ -111,16 +126,17 @@ class BoostingMethod(CalibratedMethod):
             random_state=self.seed,
         )
         self.ensemble_ = boosting.fit(binned, target, sample_weight=weights)
+        self.covers_: Covers = covers_of(self.ensemble_, binned, weights)
 
     def _raw(self, matrix: Floats) -> Floats:
         return np.asarray(self.ensemble_.decision_function(self.bins_.transform(matrix)))
 
     def _raw_parts(self, matrix: Floats) -> Floats:
-        return tree_parts(self.ensemble_, self.bins_.transform(matrix))
+        return tree_parts(self.ensemble_, self.bins_.transform(matrix), self.covers_)
 
     @property
     def _raw_base(self) -> float:
-        return tree_base(self.ensemble_)
+        return tree_base(self.ensemble_, self.covers_)
 
 
 def declared_risks(features: tuple[str, ...]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sf_assets.features.configurations import IN_USE
 from sf_assets.model.calibrated import CalibratedMethod
 from sf_assets.model.matrix import Flags, Floats
-from sf_assets.model.trees import medians, tree_base, tree_parts
+from sf_assets.model.trees import Covers, covers_of, medians, tree_base, tree_parts
 
 # The share that the production model of 2024 gave to failures, by drawing them several times (sources.md §10.6).
 FAILURE_SHARE = 0.35
@@ -25,7 +25,8 @@ class ForestMethod(CalibratedMethod):
     and, at each split, of the square root of the features; a leaf holds `leaf_rows` rows at least. Neither the time to
     learn nor the time to explain grows with the history then: months of the same company add little. `seed` draws them,
     and the companies that calibrate. `ensemble_` is the fitted forest, `typical_` the median of each feature among the
-    rows it learned from; the raw score is the mean vote.
+    rows it learned from, and `covers_` their weights at each node, failures at their share of the population: explanations
+    start from there. The raw score is the mean vote.
     """
 
     name: ClassVar[str] = "foret"
@@ -64,13 +65,14 @@ class ForestMethod(CalibratedMethod):
         ).fit(matrix, target, sample_weight=np.where(target, factor * weights, weights))
         # Votes counted by two threads are added up in any order, and the last decimals of a score with them.
         self.ensemble_.n_jobs = 1
+        self.covers_: Covers = covers_of(self.ensemble_, matrix, weights)
 
     def _raw(self, matrix: Floats) -> Floats:
         return np.asarray(self.ensemble_.predict_proba(matrix)[:, 1])
 
     def _raw_parts(self, matrix: Floats) -> Floats:
-        return tree_parts(self.ensemble_, matrix)
+        return tree_parts(self.ensemble_, matrix, self.covers_)
 
     @property
     def _raw_base(self) -> float:
-        return tree_base(self.ensemble_)
+        return tree_base(self.ensemble_, self.covers_)

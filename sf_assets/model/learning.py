@@ -5,7 +5,7 @@ thresholds, and its figures on still later months are those published. The secon
 thresholds, and scores.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +15,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from sf_assets.model.alerting import AlertRule
+from sf_assets.model.champion import Choice
 from sf_assets.model.curves import calibration_of, precision_recall_of
 from sf_assets.model.evaluation import Evaluation, Thresholds, evaluate
 from sf_assets.model.matrix import Floats
@@ -87,17 +88,25 @@ def learn(plan: Split | InsufficientHistory, load: Load, draw: Load, *, rule: Al
     )
 
 
-def retained(learned: tuple[Learned, ...], champion: str | None = None) -> str:
-    """Return the name of the method of the month's list: the champion of the last evaluation, when it can be used.
+_MOST_PRECISE = "la plus précise sur les mois qui choisissent les seuils"
+
+
+def retained(learned: Sequence[Learned], choices: Sequence[Choice] = ()) -> Choice:
+    """Return the method of the month's list: the first of `choices` that can be used, as decided or as it was before.
 
     Without one it is the method of the best average precision on the validation months; without such months, the
     method that does not learn, the only one that needs no past.
     """
     usable = [one for one in learned if one.fitted is not None]
-    if champion in {one.name for one in usable}:
-        return str(champion)
+    names = {one.name for one in usable}
+    for choice in choices:
+        if choice.method in names:
+            return choice
     validated = [(one.validated, one.name) for one in usable if one.validated is not None]
-    return max(validated)[1] if validated else usable[0].name
+    if not validated:
+        return Choice(usable[0].name, None)
+    gone = f"à la place de {choices[0].method}, qui ne peut plus servir : " if choices else ""
+    return Choice(max(validated)[1], gone + _MOST_PRECISE)
 
 
 def _without_history(method: ScoringMethod, plan: InsufficientHistory, load: Load) -> Learned:

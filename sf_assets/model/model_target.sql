@@ -1,11 +1,11 @@
--- One row is one company and past month whose eighteen months to come are known: whether a procedure opened during them,
--- and whether the company was in one already at the cut-off. The horizon counts whole months: that of a cut-off in March
--- 2024 ends with September 2025. A company that left a procedure can fail again (decisions B17 and B18).
+-- One row is one company and past month whose horizon has passed: whether a procedure opened during it, and whether the
+-- company was in one already at the cut-off. The horizon counts whole months: one of a year, from a cut-off in March 2024,
+-- ends with March 2025. A company that left a procedure can fail again (decisions B17 and B18).
 with months as (
     select
         cast(month as date) as periode,
         cast(last_day(cast(month as date)) + $shift as date) as cutoff,
-        cast(last_day(cast(month + interval 18 month as date)) + $shift as date) as horizon
+        cast(last_day(cast(month + to_months($horizon_months) as date)) + $shift as date) as horizon
     from generate_series($first::date, $last::date, interval 1 month) as s (month)
 ),
 

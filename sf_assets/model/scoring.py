@@ -15,10 +15,13 @@ from sf_assets.storage import Session, Write
 _LATEST = "select coalesce(max(version), 0) from model_scores"
 SAME = """
     select count(*) = 0
-    from (select siren, methode, probabilite from model_scores where version = $version) as before
+    from (select siren, methode, probabilite, model_version from model_scores where version = $version) as before
     full join scored as after using (siren, methode)
-    where before.probabilite is distinct from after.probabilite
+    where
+        before.probabilite is distinct from after.probabilite
+        or before.model_version is distinct from after.model_version
 """
+_PUBLISHED = "select count(*) from lake.list_export where month = $month and scores_version = $version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,9 @@ class Scored:
 def score_month(session: Session, month: date, *, fitted: date, store: ModelStore, author: str) -> Scored:
     """Score a month's companies by every method that the month `fitted` supports, and keep the scores.
 
-    Scores equal to the latest version are not written again. Others replace it, unless a list was published from it:
-    they are then a new version beside it.
+    Scores equal to the latest version, by the same models, are not written again. Others replace it, unless a list was
+    published from it: they are then a new version beside it. Models that only have other thresholds give the same
+    scores, and are other models all the same: a list is made by the models that its scores name.
     """
     session.bind({MATRIX: month, FITTED: fitted, SCORES: month})
     with session.reading() as snapshot:
@@ -49,7 +53,8 @@ def score_month(session: Session, month: date, *, fitted: date, store: ModelStor
     session.connection.register("scored", scored.to_arrow())
     latest = _number(session, _LATEST)
     # A list without any alert is published all the same: its files tell, not its rows.
-    published = month in session.months("list_export")
+    handed_over = month in session.months("list_export")
+    published = handed_over and bool(_number(session, _PUBLISHED, month=month, version=latest))
     unchanged = bool(latest) and bool(_number(session, SAME, version=latest))
     version = latest + 1 if not latest or (published and not unchanged) else latest
     write = None

@@ -4,7 +4,7 @@ Months are cut by time only, and each part uses labels that were known before th
 that the model would have had in real life.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -43,6 +43,15 @@ class SplitRules:
         datetime.date(2026, 10, 30)
         """
         return self.cutoff(add_months(month, self.horizon_months)) + timedelta(days=self.publication_days)
+
+
+def rules_for(training_failures: int, cutoff_shift_days: int, delays: Mapping[str, int]) -> SplitRules:
+    """Return how months are shared out in a deployment; `delays` are those that differ from `features/delays.py`."""
+    return SplitRules(
+        training_failures=training_failures,
+        cutoff_shift_days=cutoff_shift_days,
+        publication_days=(DELAYS | dict(delays))["procol_days"],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +105,36 @@ def plan_split(
     """
     rules = rules or SplitRules()
     available = tuple(sorted({m for m in months if m <= month}))
-    labelled = tuple(m for m in available if rules.label_known(m) <= rules.cutoff(month))
-    test = labelled[-rules.test_months :] if len(labelled) >= rules.test_months else ()
-    before_test = _known_before(labelled, test, rules)
-    validation = before_test[-rules.validation_months :] if len(before_test) >= rules.validation_months else ()
-    parts = {
-        "training": _known_before(labelled, validation, rules),
-        "validation": validation,
-        "test": test,
-        "labelled": labelled,
-    }
+    parts = _parts(month, available, rules)
+    labelled, validation, test = parts["labelled"], parts["validation"], parts["test"]
     counts = {name: _failing(failures, part) for name, part in parts.items()}
     causes = _causes(parts, counts, rules)
     if causes:
         return InsufficientHistory(month, available, labelled, counts, causes)
     return Split(month, parts["training"], validation, test, labelled, counts)
+
+
+def least_months(rules: SplitRules) -> int:
+    """Return how many months in a row must have features before any model can be trained, whatever the failures.
+
+    >>> least_months(SplitRules())
+    68
+    """
+    last = date(2100, 12, 1)
+    count = rules.test_months
+    while not _parts(last, tuple(add_months(last, n) for n in range(1 - count, 1)), rules)["training"]:
+        count += 1
+    return count
+
+
+def _parts(month: date, available: Months, rules: SplitRules) -> dict[str, Months]:
+    """Share out the months that have features, as far as they go; a part that cannot be formed is empty."""
+    labelled = tuple(m for m in available if rules.label_known(m) <= rules.cutoff(month))
+    test = labelled[-rules.test_months :] if len(labelled) >= rules.test_months else ()
+    before_test = _known_before(labelled, test, rules)
+    validation = before_test[-rules.validation_months :] if len(before_test) >= rules.validation_months else ()
+    training = _known_before(labelled, validation, rules)
+    return {"training": training, "validation": validation, "test": test, "labelled": labelled}
 
 
 def _known_before(labelled: Months, part: Months, rules: SplitRules) -> Months:

@@ -3,6 +3,7 @@
 from datetime import date
 
 from sf_assets.fields import pick
+from sf_assets.partitions import HORIZON_MONTHS
 from sf_assets.quality import Outcome, Probe, Suite, suite_of
 from sf_assets.schema import Column, Table, between, no_rows, not_null
 from sf_assets.storage import Session
@@ -13,10 +14,10 @@ METHODE = Column(
 
 TARGET = Table(
     name="model_target",
-    grain="one company and past month whose eighteen months to come are known",
+    grain="one company and past month whose horizon has passed",
     columns=(
         *pick("siren periode"),
-        Column("target", "BOOLEAN", "a collective procedure opened within eighteen months of the cut-off"),
+        Column("target", "BOOLEAN", f"a collective procedure opened within {HORIZON_MONTHS} months of the cut-off"),
         Column("en_procedure", "BOOLEAN", "the company was already in a procedure at the cut-off"),
     ),
     key=("siren", "periode"),
@@ -41,6 +42,7 @@ FITTED = Table(
         Column("features_snapshot", "BIGINT", "snapshot of the warehouse the features were read at"),
         Column("target_snapshot", "BIGINT", "snapshot of the warehouse the target was read at"),
         Column("retained", "BOOLEAN", "the list of the month uses this method"),
+        Column("choice", "VARCHAR", "why the list uses this method, in French; NULL for the others"),
     ),
     key=("methode",),
     rules=(
@@ -82,7 +84,7 @@ SCORES = Table(
         Column(
             "probabilite",
             "DOUBLE",
-            "probability of a collective procedure within eighteen months, or points for seuils",
+            f"probability of a collective procedure within {HORIZON_MONTHS} months, or points for seuils",
         ),
         Column("features_snapshot", "BIGINT", "snapshot of the warehouse the features were read at"),
         Column("model_version", "VARCHAR", "version of the model that scored"),

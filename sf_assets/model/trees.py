@@ -1,26 +1,123 @@
 """What the methods made of trees share: the exact SHAP values of an ensemble, and the usual value of each feature."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from sf_assets.model.matrix import Floats
 
+Covers = list[Floats]
 
-def tree_parts(ensemble: Any, matrix: Floats) -> Floats:
-    """Return the exact SHAP values of the last output of a fitted ensemble, rows x features, along the paths of its trees.
 
-    A feature that is not known follows the learning rows, in their proportions at each node. With `tree_base` the values
-    add up to the output: the mean vote of a forest, the log-odds of a boosting.
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """One fitted tree as arrays, one value per node: children are -1 in a leaf, `default` is where an unknown value goes.
+
+    `value` is what a leaf adds to the output of the ensemble.
     """
-    values = np.asarray(_explainer(ensemble).shap_values(matrix, check_additivity=False))
-    # A forest votes for both classes, a boosting has one output.
-    return np.asarray(values[:, :, -1] if values.ndim == 3 else values, dtype=np.float64)  # noqa: PLR2004
+
+    left: npt.NDArray[np.int32]
+    right: npt.NDArray[np.int32]
+    default: npt.NDArray[np.int32]
+    feature: npt.NDArray[np.int32]
+    threshold: Floats
+    value: Floats
 
 
-def tree_base(ensemble: Any) -> float:
-    """Return the mean output over the learning rows, as the trees of a fitted ensemble hold it."""
-    return float(np.ravel(_explainer(ensemble).expected_value)[-1])
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """A fitted ensemble: its output is `offset` plus the value of one leaf of each tree.
+
+    `precision` is the type in which the ensemble compares values with thresholds.
+    """
+
+    nodes: tuple[Nodes, ...]
+    offset: float
+    precision: type
+
+
+def trees_of(ensemble: Any) -> Trees:
+    """Return a fitted forest, whose output is the mean vote, or a fitted boosting, whose output is log-odds."""
+    if hasattr(ensemble, "estimators_"):
+        return Trees(
+            tuple(_of_forest(one.tree_, len(ensemble.estimators_)) for one in ensemble.estimators_), 0.0, np.float32
+        )
+    offset = float(np.ravel(ensemble._baseline_prediction)[0])
+    return Trees(tuple(_of_boosting(one[0].nodes) for one in ensemble._predictors), offset, np.float64)
+
+
+def _of_forest(tree: Any, trees: int) -> Nodes:
+    left, right = tree.children_left.astype(np.int32), tree.children_right.astype(np.int32)
+    return Nodes(
+        left,
+        right,
+        np.where(tree.missing_go_to_left, left, right).astype(np.int32),
+        tree.feature.astype(np.int32),
+        tree.threshold.astype(np.float64),
+        tree.value[:, 0, 1] / tree.value[:, 0].sum(axis=1) / trees,
+    )
+
+
+def _of_boosting(nodes: Any) -> Nodes:
+    leaf = nodes["is_leaf"].astype(bool)
+    left, right = (np.where(leaf, -1, nodes[side].astype(np.int32)) for side in ("left", "right"))
+    return Nodes(
+        left,
+        right,
+        np.where(nodes["missing_go_to_left"].astype(bool), left, right),
+        np.where(leaf, -2, nodes["feature_idx"].astype(np.int32)),
+        nodes["num_threshold"].astype(np.float64),
+        nodes["value"].astype(np.float64),
+    )
+
+
+def covers_of(ensemble: Any, matrix: Floats, weights: Floats) -> Covers:
+    """Return the weight of the rows that reach each node, tree by tree.
+
+    The counts that an ensemble keeps are those of the rows it was given: all failures and a share of the others. The
+    base of its explanations would move with that share; by weights, rows stand for the population they were drawn from.
+    """
+    trees = trees_of(ensemble)
+    columns: npt.NDArray[Any] = np.asfortranarray(matrix, dtype=trees.precision)
+    return [_cover(nodes, columns, weights) for nodes in trees.nodes]
+
+
+def _cover(nodes: Nodes, columns: npt.NDArray[Any], weights: Floats) -> Floats:
+    cover = np.zeros(nodes.left.size)
+    waiting = [(0, np.arange(len(columns)))]
+    while waiting:
+        node, rows = waiting.pop()
+        cover[node] = weights[rows].sum()
+        if nodes.left[node] < 0:
+            continue
+        values = columns[rows, nodes.feature[node]]
+        unknown_left = nodes.default[node] == nodes.left[node]
+        goes_left = np.where(np.isnan(values), unknown_left, values <= nodes.threshold[node])
+        waiting += [(nodes.left[node], rows[goes_left]), (nodes.right[node], rows[~goes_left])]
+    return cover
+
+
+def tree_parts(ensemble: Any, matrix: Floats, covers: Sequence[Floats]) -> Floats:
+    """Return the exact SHAP values of the output of a fitted ensemble, rows x features, along the paths of its trees.
+
+    A feature that is not known follows `covers`, in their proportions at each node. With `tree_base` the values add up
+    to the output: the mean vote of a forest, the log-odds of a boosting.
+    """
+    explainer = _explainer(ensemble, covers)
+    values = np.asarray(explainer.shap_values(matrix, check_additivity=False), dtype=np.float64)
+    return values[:, :, 0] if values.ndim == 3 else values  # noqa: PLR2004 - rows, features, outputs
+
+
+def tree_base(ensemble: Any, covers: Sequence[Floats]) -> float:
+    """Return the mean output over the rows that `covers` were counted on."""
+    trees = trees_of(ensemble)
+    leaves = zip(trees.nodes, covers, strict=True)
+    return trees.offset + float(
+        sum(np.average(nodes.value[nodes.left < 0], weights=cover[nodes.left < 0]) for nodes, cover in leaves)
+    )
 
 
 def medians(matrix: Floats) -> Floats:
@@ -32,8 +129,25 @@ def medians(matrix: Floats) -> Floats:
     return np.array([np.median(known) if (known := column[~np.isnan(column)]).size else 0.0 for column in matrix.T])
 
 
-def _explainer(ensemble: Any) -> Any:
+def _explainer(ensemble: Any, covers: Sequence[Floats]) -> Any:
     # The library compiles for seconds when it is imported; only explanations need it.
     import shap  # noqa: PLC0415
 
-    return shap.TreeExplainer(ensemble, feature_perturbation="tree_path_dependent")
+    trees = trees_of(ensemble)
+    described = {
+        "trees": [
+            {
+                "children_left": nodes.left,
+                "children_right": nodes.right,
+                "children_default": nodes.default,
+                "features": nodes.feature,
+                "thresholds": nodes.threshold,
+                "values": nodes.value[:, np.newaxis],
+                "node_sample_weight": cover,
+            }
+            for nodes, cover in zip(trees.nodes, covers, strict=True)
+        ],
+        "base_offset": trees.offset,
+        "input_dtype": trees.precision,
+    }
+    return shap.TreeExplainer(described, feature_perturbation="tree_path_dependent")

@@ -185,4 +185,6 @@ def _error_in(exception_info: Mapping[str, Any]) -> str:
     """Return what Great Expectations raised, which it reports as a failure of the data, or an empty text."""
     infos = [exception_info] if "raised_exception" in exception_info else list(exception_info.values())
     messages = [str(info["exception_message"]) for info in infos if info["raised_exception"]]
-    return " | ".join(dict.fromkeys(described_text(message.translate(_ARRIVED)) for message in messages))[:_ERROR_LENGTH]
+    return " | ".join(dict.fromkeys(described_text(message.translate(_ARRIVED)) for message in messages))[
+        :_ERROR_LENGTH
+    ]

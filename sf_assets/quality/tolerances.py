@@ -252,7 +252,7 @@ TOLERANCES = (
     Tolerance(
         "failures_like_before",
         ("model_target",),
-        "number of companies that fail within eighteen months of a labelled month",
+        "number of companies that fail within the horizon of a labelled month",
         "select count(distinct siren) from {batch} where target",
         "a month more of labels moves it by a few percent: fewer are labels that were lost",
         "Look at clean_procedure: are the steps of the last years all there?",
@@ -291,7 +291,7 @@ TOLERANCES = (
         "not_doubled",
         ("list_alerts",),
         "number of companies of the latest list",
-        "select count(*) from {batch} where scores_version = (select max(scores_version) from {batch} as latest)",
+        "select count(*) from {batch} where version = (select max(version) from lake.list_versions where month = {month})",
         "nobody can call twice as many companies, and risk does not double in a month: thresholds or features moved",
         "Compare the month's features and thresholds with last month's before anything is published.",
         change=Margin(None, 0.8),

@@ -3,8 +3,9 @@
 import numpy as np
 import polars as pl
 
+from sf_assets.partitions import HORIZON_MONTHS
 from sf_assets.synthetic.procedures import states
-from sf_assets.synthetic.timeline import FIRST_DAYS, HORIZON, MONTHS, Floats, Window, dates
+from sf_assets.synthetic.timeline import FIRST_DAYS, MONTHS, Floats, Window, dates
 from sf_assets.synthetic.world import (
     CLOSING_HAZARD,
     CRISIS_EFFECT,
@@ -51,7 +52,7 @@ def failure_probability(world: World) -> Floats:
     total = np.zeros_like(world.hazard)
     moving = world.strain - world.lasting[:, None]
     entry = crisis_entry(world.strain)
-    for step in range(1, HORIZON + 1):
+    for step in range(1, HORIZON_MONTHS + 1):
         kept_strain, kept_luck = STRAIN_MEMORY**step, LUCK_MEMORY**step
         variance = _unknown_variance(kept_strain, kept_luck)
         now = slice(0, MONTHS - step)
@@ -65,7 +66,9 @@ def failure_probability(world: World) -> Floats:
         calm = np.exp(np.minimum(ahead, WORST_LOG_HAZARD))
         worse = np.exp(np.minimum(ahead + CRISIS_EFFECT, WORST_LOG_HAZARD))
         total[:, now] += (calm + acute * (worse - calm)) * (1 - CLOSING_HAZARD) ** step
-    spread = np.expm1(0.5 * _unknown_variance(STRAIN_MEMORY ** (HORIZON / 2), LUCK_MEMORY ** (HORIZON / 2)))
+    spread = np.expm1(
+        0.5 * _unknown_variance(STRAIN_MEMORY ** (HORIZON_MONTHS / 2), LUCK_MEMORY ** (HORIZON_MONTHS / 2))
+    )
     probability: Floats = 1 - (1 + total * spread) ** (-1 / spread)
     return probability
 

@@ -15,8 +15,7 @@ Flags = npt.NDArray[np.bool_]
 WORLD_START = date(2013, 1, 1)
 LAST_BATCH = date(2028, 12, 1)
 MONTHS = 210
-"""Months simulated, up to 2030-06: the horizon of 18 months exists for the last batch too."""
-HORIZON = 18
+"""Months simulated, up to 2030-06: the horizon exists for the last batch too."""
 NEVER = 9_999
 """Month index of what does not happen."""
 

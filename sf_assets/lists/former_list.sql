@@ -1,0 +1,28 @@
+-- One row is the list handed over for the month before $month: its method, its thresholds, how many companies were on it, and
+-- how many of these are not on version $version of this month's list any more. Of several versions the last one handed over
+-- counts.
+with handed_over as (
+    select max(version) as version, arg_max(list_version, version) as list_version
+    from list_export
+    where month = $month - interval 1 month
+    having count(*) > 0
+),
+
+listed as (
+    select a.siren
+    from list_alerts as a
+    join handed_over as h on a.version = h.list_version
+    where a.month = $month - interval 1 month
+),
+
+left_it as (
+    select count(*) as companies
+    from listed
+    anti join (select siren from list_alerts where month = $month and version = $version) as now using (siren)
+)
+
+select v.methode, v.seuil_modere, v.seuil_fort, v.companies, v.forts, left_it.companies as sorties
+from list_versions as v
+join handed_over as h on v.version = h.list_version
+cross join left_it
+where v.month = $month - interval 1 month
