@@ -17,25 +17,36 @@ from sf_assets.staging.reading import READERS
 
 NBSP, THIN, NARROW = "\u00a0", "\u2009", "\u202f"
 # What the engine's own casts take and a file never means: exponents and bases of integers, underscores, blanks, words.
-NO_INTEGER = ["1e3", "1E3", "0x10", "0b1", "1_000", " 1", "1 ", "1\n", "\t1", "1.0", "1.5", ".5", "1,0", "--1", "+", "-", "inf", "\u0661",
+NO_INTEGER = ["1e3", "1E3", "0x10", "0b1", "1_000", " 1", "1 ", "1\n", "\t1", "1.0", "1.5", ".5", "1,0", "--1", "+", "-",
+    "inf", "\u0661",
               "99999999999"]  # fmt: skip
-NO_NUMBER = ["nan", "NaN", "inf", "-inf", "Infinity", "1_000", "1e1_0", "0x1p3", "0x10", " 1", "1 ", "1\n", "1 000", f"1{NBSP}000",
+NO_NUMBER = ["nan", "NaN", "inf", "-inf", "Infinity", "1_000", "1e1_0", "0x1p3", "0x10", " 1", "1 ", "1\n", "1 000",
+    f"1{NBSP}000",
              "1e", "1e+", "e5", ".", "-", "+-1", "1-", "1.2.3", "1d", "1f", "1 %", "\u0661", "1e15", "1e400"]  # fmt: skip
-NO_DATE = ["2024-02-1O", "2024-02-l0", "2024-0l-10", "2024-02-1 ", "2024-02-1-", "2024-02-1\u00e9", "2024-02-1", "2024-2-01", "2024-02-30",
+NO_DATE = ["2024-02-1O", "2024-02-l0", "2024-0l-10", "2024-02-1 ", "2024-02-1-", "2024-02-1\u00e9", "2024-02-1", "2024-2-01",
+    "2024-02-30",
            "2023-02-29", "0000-01-01", "-024-02-01", "2024-13-01", "2024-02-00", "2024-02-010", "2024-02-01 ", " 2024-02-01",
-           "2024-02-01T00:00", "2024-02-01 00:00:00", "2024/02/01", "2024 02 01", "2024\\02\\01", "24-02-01", "epoch", "infinity",
+           "2024-02-01T00:00", "2024-02-01 00:00:00", "2024/02/01", "2024 02 01", "2024\\02\\01", "24-02-01", "epoch",
+               "infinity",
            "today", "now", "\u0662024-02-01", "2024-02-1\u0308", "2024\u201102\u201101"]  # fmt: skip
-NO_FRENCH_DATE = ["3l/12/2024", "1O/02/2024", "O1/02/2024", "01/O2/2024", "01/02/2O24", "01/02/024 ", "1 /02/2024", "1-/02/2024", "1/2/2024",
-                  "31/02/2024", "01/02/0000", "01/02/24", "01-02-2024", "01/02/2024 ", " 01/02/2024", "1\u0308/02/2024"]  # fmt: skip
+NO_FRENCH_DATE = ["3l/12/2024", "1O/02/2024", "O1/02/2024", "01/O2/2024", "01/02/2O24", "01/02/024 ", "1 /02/2024",
+    "1-/02/2024", "1/2/2024",
+                  "31/02/2024", "01/02/0000", "01/02/24", "01-02-2024", "01/02/2024 ", " 01/02/2024",
+                      "1\u0308/02/2024"]  # fmt: skip
 
 ACCEPTED: dict[str, dict[str, str]] = {
     "text": {" a ": " a ", "NULL": "NULL", "nan": "nan"},
-    "accents": {"clôture": "clôture", "CHÂTEAU de SÃO": "CHÂTEAU de SÃO", "clÃ´ture d’actif": "clôture d’actif"},
+    "accents": {"clôture": "clôture", "CHÂTEAU de SÃO": "CHÂTEAU de SÃO", "clÃ´ture d’actif": "clôture d’actif",
+        "l\u0092actif": "l’actif",
+                "dâ€™Å“uvre Ã‰tÃ©": "d’œuvre Été",
+                    "procÃ\u00a9dure": "procÃ\u00a9dure".encode("latin-1").decode(), "clã´ture": "clôture",
+                    "clÃƒÂ´ture": "clôture"},
     "sans_blancs": {"512 345 678": "512345678", f"512{NBSP}345{NARROW}678{THIN}": "512345678"},
     "entier": {"12": "12", "-3": "-3", "+4": "4", "007": "7", "2147483647": "2147483647"},
     "decimal_point": {"1.5": "1.5", "-1": "-1.0", "+.5": "0.5", "1.": "1.0", "1e3": "1000.0", "1.5E-1": "0.15"},
     "decimal_virgule": {"1,5": "1.5", "1.5": "1.5", "-0,25": "-0.25", "1e3": "1000.0"},
-    "pourcentage": {"75,5": "75.5", "75.5": "75.5", "75,5 %": "75.5", f"75{NBSP}%": "75.0", f"5{NARROW}%": "5.0", "100%": "100.0"},
+    "pourcentage": {"75,5": "75.5", "75.5": "75.5", "75,5 %": "75.5", f"75{NBSP}%": "75.0", f"5{NARROW}%": "5.0",
+        "100%": "100.0"},
     "entier_tronque": {"3.9": "3", "-4.9": "-4", "12": "12", "1e2": "100"},
     "booleen": dict.fromkeys(["1", "t", "T", "TRUE", "true", "True"], "true")
     | dict.fromkeys(["0", "f", "F", "FALSE", "false", "False"], "false"),
@@ -45,8 +56,10 @@ ACCEPTED: dict[str, dict[str, str]] = {
     "date_compacte": {"2024-02-29": "2024-02-29", "20240229": "2024-02-29"},
     "date_urssaf": {"1240229": "2024-02-29", "990612": "1999-06-12", "9990101": "2899-01-01"},
     "date_procol": {"29FEB2024": "2024-02-29", "04oct2017": "2017-10-04"},
-    "date_abregee": {"29FEB2024": "2024-02-29", "29FÉV2024": "2024-02-29", "29FE\u0301V2024": "2024-02-29", "30JUIN2013": "2013-06-30"},
-    "date_bodacc": {"2024-02-29": "2024-02-29", "29/02/2024": "2024-02-29", "1er mars 2024": "2024-03-01", f"9{NBSP}août 2024": "2024-08-09"},
+    "date_abregee": {"29FEB2024": "2024-02-29", "29FÉV2024": "2024-02-29", "29FE\u0301V2024": "2024-02-29",
+        "30JUIN2013": "2013-06-30"},
+    "date_bodacc": {"2024-02-29": "2024-02-29", "29/02/2024": "2024-02-29", "1er mars 2024": "2024-03-01",
+        f"9{NBSP}août 2024": "2024-08-09"},
     "date_cloture": {"2024-02-29": "2024-02-29", "20240229": "2024-02-29"},
     "periode_debut": {"202412": "2024-02-01", "2462": "2024-01-01", "2430": "2024-07-01"},
     "periode_fin": {"202412": "2024-03-01", "2462": "2025-01-01", "2430": "2024-10-01"},
@@ -60,17 +73,17 @@ ACCEPTED: dict[str, dict[str, str]] = {
     "etat_actif": {"A": "true", "F": "false", "": "false", "a": "false"},
     "effectif": {"12": "12", "1 204": "1204", f"1{NARROW}204": "1204", "12.0": "12", "12,00": "12"},
     "sirens": {"512 345 678": "512345678", "812345678,512345678": "512345678,812345678", '["512345678"]': "512345678"},
-    "siren_saisi": {"512345678": "512345678", "512 345 678": "512345678", "5.12345678E8": "512345678", "512345678.0": "512345678"},
     "objet": {'{"a": 1}': '{"a": 1}'},
     "type_avis": {"annonce": "annonce", "annulation": "annulation"},
-    "nature": {"jugement d'ouverture de liquidation judiciaire": "Jugement d'ouverture de liquidation judiciaire", "Autre": "Autre"},
+    "nature": {"jugement d'ouverture de liquidation judiciaire": "Jugement d'ouverture de liquidation judiciaire",
+        "Autre": "Autre"},
     "montant": {"1,5": "1.5", "-999999999999": "-999999999999.0"},
     "ratio": {"1,5": "1.5", "-999999": "-999999.0"},
 }  # fmt: skip
 
 REFUSED: dict[str, list[str]] = {
     "text": [""],
-    "accents": ["cl\ufffdture", "clï¿½ture", "Ã", "ÃƒÂ´"],
+    "accents": ["cl\ufffdture", "clï¿½ture", "Ã", "pÃ la", "\u0081", ""],
     "sans_blancs": ["", "   "],
     "entier": NO_INTEGER,
     "decimal_point": [*NO_NUMBER, "1,5"],
@@ -82,10 +95,12 @@ REFUSED: dict[str, list[str]] = {
     "date_iso": NO_DATE,
     "date_fr": [*NO_FRENCH_DATE, "2024-02-01"],
     "date_compacte": [*NO_DATE, "2024021O", "2024021", "202402011", "20240230", "00000101", "2024 0201"],
-    "date_urssaf": ["124022O", "12402 9", "12a0101", "1240230", "1240200", "124 229", "+124022", "1240229.0", "1e6", "1240", "12402291"],
+    "date_urssaf": ["124022O", "12402 9", "12a0101", "1240230", "1240200", "124 229", "+124022", "1240229.0", "1e6", "1240",
+        "12402291"],
     "date_procol": ["2gFEB2024", "29FEB2O24", "9 FEB2024", "9FEB2024", "29FEV2024", "30FEB2024", "01JAN0000", "29FEB2024 "],
     "date_abregee": ["1\u03082JAN2020", "2gFEB2024", "29FEB2O24", "1 JAN2020", "30JUI2013", "30FEV2013", "01JAN0000"],
-    "date_bodacc": [*NO_DATE, *NO_FRENCH_DATE, "1O mars 2024", "l mars 2024", "2er mars 2024", "0 mars 2024", "31 avril 2024", "1 mars 2O24",
+    "date_bodacc": [*NO_DATE, *NO_FRENCH_DATE, "1O mars 2024", "l mars 2024", "2er mars 2024", "0 mars 2024",
+        "31 avril 2024", "1 mars 2O24",
                     "1 mars 0000", "mars 2024", "1\u0308 mars 2024"],
     "date_cloture": [*NO_DATE, "1989-12-31", "2100-01-01", "2024021O"],
     "periode_debut": ["20241O", "2024 1", "20241", "2O2412", "24-1", "24A1", "000011", "1e10", ""],
@@ -100,7 +115,6 @@ REFUSED: dict[str, list[str]] = {
     "etat_actif": [],
     "effectif": ["-3", "+3", "abc", "12.5", "1  2", "1e3", "0x1", "1_0", "1O", "12.0.0", " 12", "nan", "99999999999"],
     "sirens": ["51234567", "5123456789", "512345678 812345678", "51234567O", "512345678,12", ",", ""],
-    "siren_saisi": ["12345", "51234567O", "5123456789", "5.1234567E8.0", "512345678.5", "-512345678", "nan", "0x1", ""],
     "objet": ["[]", "{no json", "1", '"a"', '{"a": 1} x', ""],
     "type_avis": ["Annonce", "creation", ""],
     "nature": ["", "Jugement de clï¿½ture"],
@@ -170,7 +184,7 @@ def urssaf(text: str) -> str | None:
     return compact(f"{int(text) + 19000000:08}") if re.fullmatch("[0-9]{5,7}", text) else None
 
 
-MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
 def english(text: str) -> str | None:
@@ -189,7 +203,8 @@ def real(text: str) -> str | None:
     return repr(float(text)) if sound and abs(float(text)) < 1e15 else None
 
 
-ODD = ["O", "l", "o", "I", " ", NBSP, "\t", "\n", "\r", ".", ",", "-", "+", "/", "\\", ":", "_", "e", "E", "x", "T", "\u0661", "\u00b2", "\u0308", "é", "0", "3",
+ODD = ["O", "l", "o", "I", " ", NBSP, "\t", "\n", "\r", ".", ",", "-", "+", "/", "\\", ":", "_", "e", "E", "x", "T",
+    "\u0661", "\u00b2", "\u0308", "é", "0", "3",
        "9"]  # fmt: skip
 
 

@@ -94,35 +94,77 @@ def _copy_sheet(path: Path, copy: Path, source: Source) -> None:
         )
 
 
-# A list of records, or a page of an API that holds one under `results`.
+# A list of records, or one page of an API that holds all of them: an answer that is an error has none, and several objects one
+# after the other are no page.
 _RECORDS = """
-    select {columns}
-    from (
-        select json as record from read_json_objects(getvariable('file'), format = 'array')
-        where getvariable('opening') = '['
-        union all
-        select unnest(json_extract(json, '$.results[*]')) as record
-        from read_json_objects(getvariable('file'), format = 'unstructured')
-        where getvariable('opening') = '{{'
-    ) as records
+    create temp table records as
+    select json as record from read_json_objects(getvariable('file'), format = 'array')
+    where getvariable('opening') = '['
+    union all
+    select unnest(json_extract(json, '$.results[*]')) as record
+    from read_json_objects(getvariable('file'), format = 'unstructured')
+    where getvariable('opening') = '{'
+"""
+_PAGES = """
+    select count(*), any_value(json_extract_string(json, '$.total_count')), any_value(json_type(json, '$.results'))
+    from read_json_objects(getvariable('file'), format = 'unstructured')
+"""
+_STRANGERS = """
+    select count(*) filter (json_type(record) <> 'OBJECT'), count(*), list_distinct(flatten(list(json_keys(record)))) from records
 """
 
 
 def _copy_records(path: Path, copy: Path, source: Source) -> None:
     names = dict.fromkeys(cell.header for cell in source.cells)
     columns = ", ".join(f"json_extract_string(record, '$.{name}') as \"{name}\"" for name in names)
-    refused = Refused(f"{path.name}: expected a list of records in JSON, found a damaged or other file")
     opening = next(chunks(path), b"").lstrip()[:1].decode("ascii", "replace")
     if opening not in ("[", "{"):
-        raise refused
+        raise Refused(_NO_RECORDS.format(path.name))
     with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
         connection.execute("set variable file = $1", [str(path)])
         connection.execute("set variable opening = $1", [opening])
         try:
+            if opening == "{":
+                _require_page(connection, path)
+            connection.execute(_RECORDS)
+            _require_records(connection, path, source, opening)
             connection.execute(
-                f"copy ({_RECORDS.format(columns=columns)}) "
+                f"copy (select {columns} from records) "
                 f"to '{str(copy).replace(chr(39), chr(39) * 2)}' (format csv, delimiter '{source.separator}', header)"
             )
         except duckdb.Error:
             # The engine's own message would show the record.
-            raise refused from None
+            raise Refused(_NO_RECORDS.format(path.name)) from None
+
+
+_NO_RECORDS = "{}: expected a list of records in JSON, found a damaged or other file"
+_EXPORT = "Ask for the whole export, which is a list of records"
+
+
+def _require_page(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Refuse what is not one page of results: an error, or objects line by line."""
+    ((pages, _, results),) = connection.execute(_PAGES).fetchall()
+    if pages != 1:
+        raise Refused(
+            f"{path.name}: expected one list of records in JSON, found {pages} objects one after the other. {_EXPORT}."
+        )
+    if results != "ARRAY":
+        raise Refused(f"{path.name}: expected a list of records in JSON, found an answer without results. {_EXPORT}.")
+
+
+def _require_records(connection: duckdb.DuckDBPyConnection, path: Path, source: Source, opening: str) -> None:
+    """Refuse records that are none, that lack what is declared, or that are fewer than the page says there are."""
+    ((strangers, records, keys),) = connection.execute(_STRANGERS).fetchall()
+    if strangers:
+        raise Refused(_NO_RECORDS.format(path.name))
+    missing = [cell.header for cell in source.cells if not cell.optional and cell.header not in (keys or [])]
+    if records and missing:
+        raise Refused(
+            f"{path.name}: expected {', '.join(dict.fromkeys(missing))} in the records, found none that has them"
+        )
+    if opening == "{":
+        ((_, total, _),) = connection.execute(_PAGES).fetchall()
+        if total != str(records):
+            raise Refused(
+                f"{path.name}: expected {total or 'a number of'} results (total_count), found {records}. {_EXPORT}."
+            )

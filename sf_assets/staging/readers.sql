@@ -22,6 +22,9 @@ create or replace temp macro read_decimal_point(x) as
 
 create or replace temp macro read_decimal_virgule(x) as read_decimal_point(replace(x, ',', '.'));
 
+create or replace temp macro read_pourcentage(x) as
+    read_decimal_virgule(regexp_replace(x, '[ \x{00A0}\x{2009}\x{202F}]?%$', ''));
+
 create or replace temp macro read_centimes(x) as read_decimal_point(x) / 100;
 
 create or replace temp macro read_entier_tronque(x) as try_cast(trunc(read_decimal_point(x)) as integer);
