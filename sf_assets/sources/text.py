@@ -3,7 +3,6 @@
 import codecs
 import gzip
 import tempfile
-import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import IO
 import duckdb
 
 from sf_assets.sources.description import Source
-from sf_assets.storage.extensions import extension_file
+from sf_assets.sources.sheet import BadSheet, copy_sheet
 
 _CHUNK = 1 << 20
 _UTF8 = "utf-8"
@@ -79,19 +78,9 @@ def _transcode(path: Path, copy: Path, encoding: str) -> None:
 
 def _copy_sheet(path: Path, copy: Path, source: Source) -> None:
     try:
-        with zipfile.ZipFile(path) as book:
-            sheets = [name for name in book.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")]
-    except zipfile.BadZipFile:
-        raise Refused(f"{path.name}: expected a workbook, found a damaged or other file") from None
-    if len(sheets) != 1:
-        raise Refused(f"{path.name}: expected one sheet, found {len(sheets)}")
-    with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
-        connection.load_extension(extension_file("excel"))
-        connection.execute("set variable book = $1", [str(path)])
-        connection.execute(
-            f"copy (from read_xlsx(getvariable('book'), all_varchar = true, header = false, stop_at_empty = false)) "
-            f"to '{str(copy).replace(chr(39), chr(39) * 2)}' (format csv, delimiter '{source.separator}', header false)"
-        )
+        copy_sheet(path, copy, source)
+    except BadSheet as error:
+        raise Refused(f"{path.name}: {error}") from None
 
 
 # A list of records, or one page of an API that holds all of them: an answer that is an error has none, and several objects one
