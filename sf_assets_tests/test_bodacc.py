@@ -50,6 +50,7 @@ def record(number: int, **changes: object) -> dict[str, object]:
         "tribunal": "Greffe du Tribunal de Commerce d'Evry",
         "commercant": "ATELIER",
         "registre": [A, f"{A[:3]} {A[3:6]} {A[6:]}"],
+        "listepersonnes": None,
         "jugement": json.dumps(judgment, ensure_ascii=False),
         "parutionavisprecedent": None,
     } | changes
@@ -138,7 +139,7 @@ def test_a_record_of_no_company_of_ours_is_filtered_and_a_wrong_one_quarantined(
         record(7, typeavis="creation"),
         record(8, dateparution="10/03/2024"),
         record(9, nature="Jugement de clï¿½ture"),
-        record(10, nature="Jugement dâ€™autre chose"),
+        record(10, nature="Jugement d\ufffdautre chose"),
     )
     assert (count.accepted, count.filtered, count.quarantined) == (0, 3, 7)
     assert quarantine.select("line", "column").rows() == [
@@ -176,6 +177,42 @@ def test_the_spoilt_accents_of_every_known_nature_are_repaired_exactly(tmp_path,
     assert rows["nature_jugement"].to_list() == natures
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+def test_spoilt_accents_are_repaired_in_every_text_that_decides(tmp_path, world, encoding):
+    retracted = {
+        "famille": "Rétractation sur tierce opposition",
+        "nature": "Jugement",
+        "complementJugement": "À l’ordonnance",
+    }
+    continued = {"famille": "Jugement", "nature": "Jugement de plan de redressement",
+                 "complementJugement": "Arrête la continuation\u00a0de l’activité"}  # fmt: skip
+    judgments = [json.dumps(one, ensure_ascii=False).encode().decode(encoding) for one in (retracted, continued)]
+    rows, _, quarantine = delivered(
+        tmp_path,
+        record(1),
+        record(2, jugement=judgments[0], dateparution="2024-03-20", parutionavisprecedent=BEFORE),
+        record(3, jugement=judgments[1], registre=B),
+    )
+    assert quarantine.height == 0
+    assert rows["famille_jugement"][1] == retracted["famille"]
+    assert rows["complement_jugement"].to_list()[1:] == [
+        retracted["complementJugement"],
+        continued["complementJugement"],
+    ]
+    world.connection.register("read", rows)
+    world.connection.execute("insert into stg_bodacc by name select * from read")
+    assert world.rows("clean_bodacc", "id_annonce, date_retrait, stade_procol") == [
+        ("A202400501", "2024-03-20", "ouverture"), ("A202400503", None, "plan_continuation"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("member", ["famille", "complementJugement", "nature"])
+@pytest.mark.parametrize("lost", ["R\ufffdtractation", "R\u0081tractation", "Rï¿½tractation", "RÃ tractation"])
+def test_a_text_that_decides_and_cannot_be_repaired_is_quarantined(tmp_path, member, lost):
+    _, count, quarantine = delivered(tmp_path, record(1, jugement=json.dumps({"nature": "Jugement"} | {member: lost})))
+    assert (count.quarantined, quarantine["column"].to_list()) == (1, [f"jugement.{member}"])
+
+
 def test_case_and_blanks_of_a_nature_do_not_matter_and_an_unknown_one_is_kept(tmp_path):
     rows, _, _ = delivered(
         tmp_path, record(1, nature="jugement d'ouverture de  liquidation judiciaire"), record(2, nature="Autre")
@@ -189,6 +226,62 @@ def test_a_correction_names_the_announcement_it_is_about_as_that_one_names_itsel
         tmp_path, record(1), record(2, typeavis="rectificatif", parutionavisprecedent=json.dumps(before))
     )
     assert rows["id_avis_precedent"].to_list() == [None, rows["id_annonce"][0]]
+
+
+TRADES = '{"personne": [{"nom": "A"}, {"inscriptionRM": {"numeroIdentificationRM": "812 345 678", "codeRM": "RM"}}]}'
+ALONE = '{"personne": {"inscriptionRM": {"numeroIdentificationRM": "512 345 678"}}}'
+UNREADABLE = '{"personne": {"inscriptionRM": {"numeroIdentificationRM": "51234567O"}}}'
+
+
+@pytest.mark.parametrize(
+    ("registre", "persons", "sirens", "refused"),
+    [
+        ("", ALONE, [A], 0),
+        (None, TRADES, [B], 0),
+        (A, TRADES, [A, B], 0),
+        (A, ALONE, [A], 0),
+        (OUTSIDE, ALONE, [A], 0),
+        # An unreadable number costs its cell only where another one names a company.
+        (A, UNREADABLE, [A], 0),
+        ("", UNREADABLE, [], 1),
+        ("", "{no json", [], 1),
+        ("", '{"personne": {"nonInscrit": "RCS non inscrit"}}', [], 0),
+    ],
+)
+def test_a_company_that_stands_in_the_trades_register_alone_counts(tmp_path, registre, persons, sirens, refused):
+    rows, count, quarantine = delivered(tmp_path, record(1, registre=registre, listepersonnes=persons))
+    assert rows["siren"].to_list() == sirens
+    assert (count.quarantined, count.filtered) == (refused, int(not sirens and not refused))
+    assert quarantine.height == refused + count.cells == refused + (registre == A and persons == UNREADABLE)
+
+
+BEFORE = json.dumps({"nomPublication": "BODACC A", "numeroParution": "20240050", "numeroAnnonce": "0001"})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"registre": OUTSIDE},
+        {"registre": None},
+        {"registre": None, "familleavis": "divers", "jugement": None},
+        {"familleavis": "retablissement_professionnel", "jugement": None},
+    ],
+)
+def test_a_correction_counts_whoever_it_is_about(tmp_path, world, changes):
+    correction = record(2, typeavis="annulation", dateparution="2024-03-20", parutionavisprecedent=BEFORE, **changes)
+    rows, count, _ = delivered(tmp_path, record(1), correction)
+    assert count.accepted == 2
+    assert rows.select("siren", "id_annonce", "id_avis_precedent", "nature_jugement").rows() == [
+        (A, "A202400501", None, LIQUIDATION), (None, "A202400502", "A202400501", None),
+    ]  # fmt: skip
+    world.connection.register("read", rows)
+    world.connection.execute("insert into stg_bodacc by name select * from read")
+    assert world.rows("clean_bodacc", STANDS) == [("A202400501", "2024-03-10", "2024-03-20")]
+
+
+def test_a_correction_that_cannot_be_read_is_quarantined_even_about_another_company(tmp_path):
+    _, count, quarantine = delivered(tmp_path, record(1, registre=OUTSIDE, parutionavisprecedent="{no json"))
+    assert (count.quarantined, quarantine["column"].to_list()) == (1, ["parutionavisprecedent"])
 
 
 def test_an_announcement_exported_twice_counts_once(tmp_path):
@@ -223,9 +316,41 @@ def test_json_that_is_no_list_of_records_is_refused_without_showing_it(tmp_path,
     assert fault == f"{path.name}: expected a list of records in JSON, found a damaged or other file"
 
 
-def test_a_page_of_the_api_as_published_goes_through(tmp_path):
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ({"error_code": "InvalidRESTParameterError", "message": "Invalid value"}, "found an answer without results"),
+        ({"total_count": 2, "results": [record(1)]}, "expected 2 results (total_count), found 1"),
+        ({"total_count": 0, "results": [record(1)]}, "expected 0 results (total_count), found 1"),
+        ({"results": [record(1)]}, "expected a number of results (total_count), found 1"),
+        ({"total_count": 1, "results": record(1)}, "found an answer without results"),
+        ([{"error": "quota"}], "expected familleavis, registre, id,"),
+        ([1], "found a damaged or other file"),
+        ([[record(1)]], "found a damaged or other file"),
+        ({"total_count": 1, "results": ["x"]}, "found a damaged or other file"),
+    ],
+)
+def test_an_answer_that_is_not_the_whole_list_is_refused(tmp_path, content, fault):
+    path = tmp_path / "bodacc_procedures.json"
+    path.write_text(json.dumps(content))
+    found = inspect(path, edition_of(BODACC, path)).fault
+    assert fault in found
+    assert A not in found
+
+
+@pytest.mark.parametrize("records", [[record(1), record(2)], [{"results": [record(1)], "total_count": 1}] * 2])
+def test_records_line_by_line_are_refused(tmp_path, records):
+    path = tmp_path / "bodacc_procedures.json"
+    path.write_text("\n".join(json.dumps(one) for one in records))
+    assert "found 2 objects one after the other" in inspect(path, edition_of(BODACC, path)).fault
+
+
+def test_a_page_of_the_api_as_published_goes_through_once_it_holds_all_there_is(tmp_path):
     path = tmp_path / "bodacc_procedures.json"
     shutil.copy(shared("samples", "api_procedures_collectives_limit3.json"), path)
+    assert "expected 69294 results (total_count), found 3" in inspect(path, edition_of(BODACC, path)).fault
+    page = json.loads(path.read_text())
+    path.write_text(json.dumps(page | {"total_count": 3}))
     assert inspect(path, edition_of(BODACC, path)).fault is None
     rows, (count,), _ = staged(path, perimeter=("837755701", "489032136", "802649921"))
     assert (count.records, count.accepted, rows.height) == (3, 3, 3)

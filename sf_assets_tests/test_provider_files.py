@@ -77,9 +77,87 @@ def test_a_first_row_that_is_a_record_counts_as_one(tmp_path):
     assert (rows.height, counts) == (2, [(2, 2, 0, 0)])
 
 
-def test_a_sheet_of_another_width_is_quarantined(tmp_path):
-    _, counts, refused = staged("ellisphere", sheet(tmp_path, subsidiary()[:-1], subsidiary()[:-1]))
-    assert (counts, refused) == ([(2, 0, 0, 2)], [(1, None, None), (3, None, None)])
+NAMES = [f"nom {n}" for n in range(16)]
+GAPS = ["", *NAMES[1:5], "", *NAMES[6:]]
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        [["Têtes de groupe, juin 2020"]],
+        [["Têtes de groupe, juin 2020"], [], NAMES],
+        [[], GAPS],
+        [GAPS],
+        [["Extrait le", "", "", "", "", "", "", "", "", "", "", "", "", "", 20200630 // 10000]],
+    ],
+)
+def test_titles_and_names_with_gaps_above_the_records_are_no_records(tmp_path, above):
+    rows, counts, refused = staged("ellisphere", sheet(tmp_path, *above, subsidiary(), subsidiary()))
+    assert (rows.height, counts, refused) == (2, [(2 + len(above), 2, len(above), 0)], [])
+
+
+def test_breaks_of_lines_within_cells_are_line_feeds(tmp_path):
+    head = [*HEAD[:5], "1 RUE A\r\n75001\rPARIS _x000D_", *HEAD[6:]]
+    path = sheet(tmp_path, [*head, *subsidiary()[9:]])
+    assert inspect(path, BY_NAME["ellisphere"]).fault is None
+    rows, _, _ = staged("ellisphere", path)
+    assert rows["adresse_groupe"].to_list() == ["1 RUE A\n75001\nPARIS _x000D_"]
+
+
+@pytest.mark.parametrize("form", ["0%", "0.00%", "0.0 %", "[Red]0.00%"])
+def test_shares_shown_in_per_cent_are_in_per_cent_whatever_their_cells_are(tmp_path, form):
+    path = tmp_path / "Ellisphère-Tête de groupe-juin.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        page = book.add_worksheet()
+        shown, literal = book.add_format({"num_format": form}), book.add_format({"num_format": '0.0" %"'})
+        for number, share in enumerate((0.755, 75.5, "75,5 %", "75.5%", 75.5)):
+            page.write_row(number, 0, subsidiary(share=share))
+        page.write(0, 10, 0.755, shown)
+        page.write(4, 10, 75.5, literal)
+    rows, counts, _ = staged("ellisphere", path)
+    assert rows["part_financiere"].to_list() == [75.5] * 5
+    assert counts == [(5, 5, 0, 0)]
+
+
+def test_numbers_of_companies_typed_as_numbers_get_their_zeros_back_and_texts_do_not(tmp_path):
+    short = 5880596
+    path = sheet(tmp_path, subsidiary(siren=short), subsidiary(siren=float(SIREN)), subsidiary(siren="512 345 678"),
+                 subsidiary(siren=str(short)), subsidiary(siren=1e9))  # fmt: skip
+    rows, counts, refused = staged("ellisphere", path)
+    assert rows["siren"].to_list() == [SIREN, SIREN]
+    # 005880596 is outside the perimeter.
+    assert (counts, [cells for _, *cells in refused]) == (
+        [(5, 2, 1, 2)], [["siren", str(short)], ["siren", "1000000000"]],
+    )  # fmt: skip
+
+
+def test_a_sheet_without_its_last_column_is_read_without_it(tmp_path):
+    rows, counts, _ = staged("ellisphere", sheet(tmp_path, subsidiary()[:-1], subsidiary()[:-1]))
+    assert (counts, rows["refid_filiale"].to_list()) == ([(2, 2, 0, 0)], [None, None])
+
+
+@pytest.mark.parametrize(
+    ("rows", "fault"),
+    [
+        ([[*subsidiary(), "", "une note"]], "expected 16 columns, found something in column R too"),
+        (
+            [subsidiary()[1:]] * 3,
+            "expected numbers of companies, of nine digits, in column O (siren), found 0 on 3 rows",
+        ),
+        ([["nouvelle", *subsidiary()[:-1]]] * 3, "in column O (siren), found 0 on 3 rows"),
+        ([NAMES], "in column O (siren), found 0 on 1 rows"),
+        ([subsidiary(level="premier")] * 3, "expected whole numbers in column J (niveau_detention), found 0 on 3 rows"),
+        (
+            [subsidiary(share="majoritaire")] * 3,
+            "expected shares in per cent in column K (part_financiere), found 0 on 3",
+        ),
+        ([], "expected a sheet with rows, found a blank one"),
+    ],
+)
+def test_a_sheet_that_would_be_refused_record_by_record_is_refused_on_arrival(tmp_path, rows, fault):
+    found = inspect(sheet(tmp_path, *rows), BY_NAME["ellisphere"]).fault
+    assert fault in found
+    assert SIREN not in found
 
 
 def test_a_company_is_shown_in_the_group_that_holds_most_of_it(world):

@@ -14,10 +14,12 @@ from sf_assets.quality import Outcome, Suite
 from sf_assets.quality import history as module
 from sf_assets.quality.acceptances import Acceptance, record_acceptance
 from sf_assets.quality.history import probes_of
-from sf_assets.quality.measures import Margin, Tolerance, emptiest, middle, newest
+from sf_assets.quality.measures import Margin, Tolerance, emptiest, middle, newest, newest_announcement
 from sf_assets.quality.tolerances import TOLERANCES
 from sf_assets.quality.verdicts import judge_months, record
 from sf_assets.schema import Column, Table
+from sf_assets.sources import FILTER, SOURCES
+from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.storage import Session, Warehouse
 
 JUDGED_AT = datetime(2026, 4, 3, 6, 30, tzinfo=UTC)
@@ -229,3 +231,51 @@ def test_a_record_whose_correction_was_refused_too_counts_once() -> None:
             "insert into lake.stg_import values ('2025-09-01', 'debit', '2509/corrections/d.csv', 10, 10, 0)"
         )
         assert connection.execute(query).fetchall() == alone == [(0.1,)]
+
+
+DAYS = "select d::date as j from generate_series(date '2024-01-01', date '{}', interval {} day) t(d)"
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        (DAYS.format("2025-09-28", 1), 3),
+        (DAYS.format("2025-08-28", 1), 34),
+        # A day of another century is another check's; few announcements fall on any day.
+        (f"{DAYS.format('2025-09-28', 1)} union all select date '2052-01-01'", 3),
+        (DAYS.format("2025-09-28", 10), None),
+    ],
+)
+def test_an_export_of_last_month_is_seen_by_its_newest_announcement(rows: str, found: int | None) -> None:
+    assert measured(newest_announcement("j"), rows) == found
+
+
+def test_every_source_but_the_filter_is_compared_with_its_last_delivery() -> None:
+    compared = {
+        asset for tolerance in TOLERANCES if tolerance.name == "lines_like_before" for asset in tolerance.assets
+    }
+    assert compared == {f"src_{source.name}" for source in SOURCES if source is not FILTER}
+
+
+@pytest.mark.parametrize(
+    ("lines", "passed"), [(9000, True), (12000, True), (7000, False), (20000, False), (None, True)]
+)
+def test_an_optional_file_that_shrinks_or_doubles_is_refused_and_one_that_stays_away_is_not(
+    series: Series, lines: int | None, passed: object
+) -> None:
+    (tolerance,) = (t for t in TOLERANCES if t.name == "lines_like_before" and "src_bodacc" in t.assets)
+    series.patch.setattr(module, "TOLERANCES", (tolerance,))
+    suite = Suite(
+        "src_bodacc", ARRIVALS, probes=probes_of("src_bodacc", ARRIVALS, source="bodacc"), scope={"source": "bodacc"}
+    )
+    for month, count in ((FIRST, 10000), (add_months(FIRST, 1), None), (add_months(FIRST, 2), lines)):
+        row = (
+            "select 'bodacc' as source, 'a' as file, 1::bigint as bytes, 'x' as sha256, now()::timestamp as delivered_at, "
+            f"{count or 0}::bigint as lines, null::varchar as fault where {count is not None}"
+        )
+        series.session.replace(
+            {ARRIVALS: row}, where={"month": month, "source": "bodacc"}, author="test", message="test"
+        )
+        verdicts = judge_months(series.session, suite, [month])
+        record(series.session, "src_bodacc", verdicts, run_id="test", judged_at=JUDGED_AT)
+    assert verdicts[month][0].outcome.passed is passed

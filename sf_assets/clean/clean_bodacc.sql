@@ -31,7 +31,9 @@ durees as (
         annonces.id_annonce,
         annonces.date_parution,
         annonces.type_avis = 'annulation'
-        or coalesce(annonces.famille_jugement, '') ilike 'rétractation sur tierce opposition%' as annule,
+        or starts_with(
+            strip_accents(lower(coalesce(annonces.famille_jugement, ''))), 'retractation sur tierce opposition'
+        ) as annule,
         lead(annonces.date_parution) over (
             partition by coalesce(racines.racine, annonces.id_annonce)
             order by annonces.date_parution, annonces.type_avis <> 'annonce', annonces.id_annonce
@@ -67,11 +69,14 @@ jugements as (
             and (
                 natures.complement = '*'
                 or contains(
-                    lower(replace(stg.complement_jugement, '’', '''')), lower(replace(natures.complement, '’', ''''))
+                    lower(regexp_replace(replace(stg.complement_jugement, '’', ''''), '[\s\x{00A0}]+', ' ', 'g')),
+                    lower(replace(natures.complement, '’', ''''))
                 )
             )
     where
-        not durees.annule
+        -- A correction about another company, or of another family, only acts on the announcement that it names.
+        stg.siren is not null
+        and not durees.annule
         and (durees.date_retrait is null or durees.date_retrait > durees.date_parution)
         and stg.siren not in (select siren from siren_blacklist)
     qualify row_number() over (partition by stg.siren, stg.id_annonce order by natures.rang) = 1

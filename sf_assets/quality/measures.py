@@ -84,6 +84,17 @@ def newest(period: str, total: str) -> str:
     """
 
 
+def newest_announcement(day: str) -> str:
+    """Return the query of the days from the newest row to the end of the month; few rows say nothing."""
+    return f"""
+        select case
+            when count(*) filter ({day} >= {{month}} - interval 2 month) >= 40
+                then date_diff('day', max({day}), cast({{month}} + interval 1 month as date))
+        end
+        from {{batch}} where {day} < {{month}} + interval 2 month
+    """
+
+
 def misdated(day: str) -> str:
     """Return the query of the share of days of another century."""
     return f"""

@@ -14,6 +14,7 @@ from sf_assets.quality.measures import (
     middle,
     misdated,
     newest,
+    newest_announcement,
     recent,
 )
 from sf_assets.quality.population import TOLERANCES as POPULATION
@@ -39,6 +40,11 @@ def _both(share: float) -> Margin:
     return Margin(share, share)
 
 
+# Sources that a month may lack: the last delivery then stays, so that one that comes is complete all the same.
+_OPTIONAL = (
+    "admin_urssaf ccsf paydex declarations_indmap declarations_af ratios_dirco ratios_inpi_bce tva_ca3 tva_ca12 ellisphere bdf "
+    "diane bodacc"
+)
 _STOCKS = "sirene sirene_ul sirene_histo effectif_ent effectif cotisation debit delai procol apconso apdemande"
 
 
@@ -61,6 +67,31 @@ TOLERANCES = (
         change=_both(0.2),
         level=_both(0.4),
         least=50,
+    ),
+    Tolerance(
+        "lines_like_before",
+        _assets("src", _OPTIONAL),
+        "number of lines delivered",
+        "select sum(lines) from {batch}",
+        "an optional file is a stock like the others: it may stay away, and then the last one serves, but it neither shrinks nor "
+        "doubles from one delivery to the next",
+        "Compare the file with the last one delivered: ask the producer whether the extraction is complete. Without it the "
+        "last one stays in force.",
+        change=Margin(0.2, 0.5),
+        level=Margin(0.4, 1.0),
+        least=50,
+    ),
+    Tolerance(
+        "announcements_like_before",
+        ("stg_bodacc",),
+        "days from the newest announcement to the end of the month",
+        newest_announcement("date_parution"),
+        "the bulletin appears on five days a week: an export whose last announcement is weeks older than last time is last "
+        "month's, and the failures since would be missing. Under forty announcements a quarter it says nothing",
+        "Look at the day the export was made, and download it again.",
+        change=Margin(None, 15),
+        level=Margin(None, 20),
+        relative=False,
     ),
     Tolerance(
         "refused_like_before",

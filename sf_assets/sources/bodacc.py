@@ -4,32 +4,40 @@ from dataclasses import replace
 
 from sf_assets.sources.description import Cell, Source
 
-# The export has one line per announcement. `registre` names the companies it is about, each twice: 512345678,512 345 678.
-# Announcements that name none are about persons outside the register; other families are no collective procedures.
+# The export has one line per announcement. `registre` names the companies it is about, each twice: 512345678,512 345 678;
+# craftsmen may stand in the trades register alone. Announcements that name none are about persons outside both; other families
+# are no collective procedures. Whoever it is about, an announcement that refers to another one acts on that one.
+_TRADES = "personne[*].inscriptionRM.numeroIdentificationRM"
+_CORRECTS = "\"parutionavisprecedent\" not in ('', '{}')"
+# What cannot be read is not known to name nobody.
+_NOBODY = f'"registre" = \'\' and "listepersonnes.{_TRADES}" = \'\' and ("listepersonnes" = \'\' or json_valid("listepersonnes"))'
 BODACC = Source(
     name="bodacc",
     producer="DILA (BODACC)",
-    grain="one announcement about one company in a collective procedure",
+    grain="one announcement about one company in a collective procedure, or about none of ours but about another announcement",
     names=("bodacc_procedures.csv",),
     pattern=r"annonces-commerciales.*[.]csv",
     key="siren",
     expected=False,
     unique=("id_annonce",),
-    skip="\"familleavis\" <> 'collective' or \"registre\" = ''",
+    skip=f"(\"familleavis\" <> 'collective' or ({_NOBODY})) and not ({_CORRECTS})",
+    beyond=_CORRECTS,
     known="`dateparution`",
     legal_basis="open data",
     cells=(
-        Cell("familleavis"),
-        Cell("registre", "sirens", "siren", required=True),
+        Cell("familleavis", column="famille_avis"),
+        Cell("registre", "sirens", "siren"),
+        Cell("listepersonnes", optional=True),
+        Cell("listepersonnes", "sirens", "siren_metiers", on_error="cell", optional=True, member=_TRADES),
         Cell("id", column="id_annonce", required=True),
         Cell("typeavis", "type_avis", "type_avis", required=True),
         Cell("dateparution", "date_iso", "date_parution", required=True),
         Cell("tribunal", column="tribunal"),
         Cell("jugement", "objet"),
-        Cell("jugement", column="famille_jugement", member="famille"),
+        Cell("jugement", "accents", "famille_jugement", member="famille"),
         Cell("jugement", "nature", "nature_jugement", member="nature"),
         Cell("jugement", "date_bodacc", "date_jugement", member="date", on_error="cell"),
-        Cell("jugement", column="complement_jugement", member="complementJugement"),
+        Cell("jugement", "accents", "complement_jugement", member="complementJugement"),
         Cell("parutionavisprecedent", "objet"),
         Cell("parutionavisprecedent", column="publication_precedente", member="nomPublication"),
         Cell("parutionavisprecedent", column="parution_precedente", member="numeroParution"),

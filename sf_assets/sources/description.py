@@ -7,10 +7,12 @@ from typing import Literal
 
 Reader = Literal[
     "text",
+    "accents",
     "sans_blancs",
     "entier",
     "decimal_point",
     "decimal_virgule",
+    "pourcentage",
     "entier_tronque",
     "booleen",
     "oui_non",
@@ -50,9 +52,10 @@ class Cell:
 
     `header` is matched without case. `column` is the staging column, None when the cell is only read so that its errors
     are seen. An unreadable cell quarantines its `record`, or the `cell` alone (the column is then NULL), or nothing.
-    `required` refuses an empty cell; an `optional` header may be missing from the file. `member` names a member of the
-    JSON object that the cell holds, and is then what is read. `digits` is the length of a code of digits, whose first zeros a
-    file that holds it as a number has lost.
+    `required` refuses an empty cell; an `optional` header may be missing from the file. `member` is the path to a member of
+    the JSON object that the cell holds, and is then what is read; after `[*]`, in each element of a list or in the one
+    element that stands without, separated by commas. `digits` is the length of a code of digits, whose first zeros a file
+    that holds it as a number has lost.
     """
 
     header: str
@@ -81,7 +84,8 @@ class Source:
 
     `key` names the identifier column and `filtered` whether companies outside the perimeter are left out. `unique` is
     the key that rows of the file must not repeat. `wide` marks head-count files, whose months are columns. `skip` is an
-    SQL condition on headers (in double quotes) under which a record is none of ours and counts as filtered.
+    SQL condition on headers (in double quotes) under which a record is none of ours and counts as filtered, and `beyond`
+    one under which a record is kept whatever company it is about, or none.
     `keeps_line` stores the file and line a row comes from, where the order of files matters.
 
     `columns` names the columns of files without a header, and `ragged` takes their records whatever their width. `yearly`
@@ -108,6 +112,7 @@ class Source:
     yearly: bool = False
     account: tuple[str, str] | None = None
     skip: str | None = None
+    beyond: str | None = None
     keeps_line: bool = False
     columns: tuple[str, ...] = ()
     ragged: bool = False

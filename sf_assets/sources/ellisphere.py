@@ -32,21 +32,20 @@ ELLISPHERE = Source(
     expected=False,
     columns=_COLUMNS,
     trims=True,
-    # The first row holds names, rows that are only formatted hold nothing.
-    skip="(line = 1 and \"siren\" <> '' and not regexp_matches(\"siren\", '[0-9]{5}')) "
-    'or "siren_groupe" || "code_filiale" || "siren" = \'\'',
+    # Rows that are only formatted, and those above the records, hold nothing.
+    skip='"siren_groupe" || "code_filiale" || "siren" = \'\'',
     known="its delivery",
     legal_basis="contract with the provider",
     cells=(
-        Cell("siren", column="siren"),
+        Cell("siren", "sans_blancs", "siren"),
         Cell("code_groupe", column="code_groupe"),
         Cell("poum_groupe", column="poum_groupe"),
-        Cell("siren_groupe", column="siren_groupe"),
+        Cell("siren_groupe", "sans_blancs", "siren_groupe"),
         Cell("refid_groupe", column="refid_groupe"),
         Cell("raison_sociale_groupe", column="raison_sociale_groupe"),
         Cell("adresse_groupe", column="adresse_groupe"),
         Cell("niveau_detention", "entier", "niveau_detention"),
-        Cell("part_financiere", "decimal_virgule", "part_financiere"),
+        Cell("part_financiere", "pourcentage", "part_financiere"),
         Cell("code_filiale", column="code_filiale"),
         Cell("poum_filiale", column="poum_filiale"),
         Cell("refid_filiale", column="refid_filiale"),

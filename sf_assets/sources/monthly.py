@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-_MONTH = re.compile(r"eff[0-9]{4}(?:[1-4][0-3]|62)")
+_MONTH = re.compile(r"eff(?!0000)[0-9]{4}(?:[1-4][0-3]|62)")
 
 
 def months_of(header: Sequence[str]) -> dict[int, str]:

@@ -1,7 +1,6 @@
 """Every file as UTF-8 text, whatever it was delivered in: the one form that is inspected and read."""
 
 import codecs
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -10,9 +9,8 @@ from typing import Literal
 
 import duckdb
 
-from sf_assets.engine_errors import without_values
 from sf_assets.sources.description import Source
-from sf_assets.storage.extensions import extension_file
+from sf_assets.sources.sheet import BadSheet, copy_sheet
 from sf_assets.storage.packed import (
     PACKED,
     Refused,
@@ -100,69 +98,86 @@ def _transcode(path: Path, copy: Path, encoding: str) -> None:
 
 def _copy_sheet(path: Path, copy: Path, source: Source) -> None:
     try:
-        with zipfile.ZipFile(path) as book:
-            sheets = [name for name in book.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml")]
-    except zipfile.BadZipFile:
-        raise Refused(f"{path.name}: expected a workbook, found a damaged or other file") from None
-    if len(sheets) != 1:
-        raise Refused(f"{path.name}: expected one sheet, found {len(sheets)}")
-    require_bounded(path)
-    with without_values(), duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
-        connection.load_extension(extension_file("excel"))
-        connection.execute("set variable book = $1", [str(path)])
-        try:
-            connection.execute(
-                f"copy (from read_xlsx(getvariable('book'), all_varchar = true, header = false, stop_at_empty = false)) "
-                f"to '{str(copy).replace(chr(39), chr(39) * 2)}' (format csv, delimiter '{source.separator}', header false)"
-            )
-        except duckdb.Error as error:
-            # The engine's own message may show a cell.
-            found = next((said for part, said in _BAD_SHEETS.items() if part in str(error)), "one that cannot be read")
-            raise Refused(
-                f"{path.name}: expected a sheet with rows, found {found}. Open it, save it again and deliver that"
-            ) from None
+        require_bounded(path)
+        copy_sheet(path, copy, source)
+    except BadSheet as error:
+        raise Refused(f"{path.name}: {error}") from None
 
 
-# What the engine says of a sheet it cannot read, and what is told of it.
-_BAD_SHEETS = {
-    "No rows found": "a blank one",
-    "XML parse error": "XML that is not well formed",
-    "too large": "a cell longer than a workbook may hold",
-}
-
-
-# A list of records, or a page of an API that holds one under `results`.
+# A list of records, or one page of an API that holds all of them: an answer that is an error has none, and several objects one
+# after the other are no page.
 _RECORDS = """
-    select {columns}
-    from (
-        select json as record from read_json_objects(getvariable('file'), format = 'array')
-        where getvariable('opening') = '['
-        union all
-        select unnest(json_extract(json, '$.results[*]')) as record
-        from read_json_objects(getvariable('file'), format = 'unstructured')
-        where getvariable('opening') = '{{'
-    ) as records
+    create temp table records as
+    select json as record from read_json_objects(getvariable('file'), format = 'array')
+    where getvariable('opening') = '['
+    union all
+    select unnest(json_extract(json, '$.results[*]')) as record
+    from read_json_objects(getvariable('file'), format = 'unstructured')
+    where getvariable('opening') = '{'
+"""
+_PAGES = """
+    select count(*), any_value(json_extract_string(json, '$.total_count')), any_value(json_type(json, '$.results'))
+    from read_json_objects(getvariable('file'), format = 'unstructured')
+"""
+_STRANGERS = """
+    select count(*) filter (json_type(record) <> 'OBJECT'), count(*), list_distinct(flatten(list(json_keys(record)))) from records
 """
 
 
 def _copy_records(path: Path, copy: Path, source: Source) -> None:
     names = dict.fromkeys(cell.header for cell in source.cells)
     columns = ", ".join(f"json_extract_string(record, '$.{name}') as \"{name}\"" for name in names)
-    refused = Refused(f"{path.name}: expected a list of records in JSON, found a damaged or other file")
     opening = next(chunks(path), b"").lstrip()[:1].decode("ascii", "replace")
     if opening not in ("[", "{"):
-        raise refused
+        raise Refused(_NO_RECORDS.format(path.name))
     with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
         connection.execute("set variable file = $1", [str(path)])
         connection.execute("set variable opening = $1", [opening])
         try:
+            if opening == "{":
+                _require_page(connection, path)
+            connection.execute(_RECORDS)
+            _require_records(connection, path, source, opening)
             connection.execute(
-                f"copy ({_RECORDS.format(columns=columns)}) "
+                f"copy (select {columns} from records) "
                 f"to '{str(copy).replace(chr(39), chr(39) * 2)}' (format csv, delimiter '{source.separator}', header)"
             )
         except duckdb.Error:
             # The engine's own message would show the record.
-            raise refused from None
+            raise Refused(_NO_RECORDS.format(path.name)) from None
+
+
+_NO_RECORDS = "{}: expected a list of records in JSON, found a damaged or other file"
+_EXPORT = "Ask for the whole export, which is a list of records"
+
+
+def _require_page(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Refuse what is not one page of results: an error, or objects line by line."""
+    ((pages, _, results),) = connection.execute(_PAGES).fetchall()
+    if pages != 1:
+        raise Refused(
+            f"{path.name}: expected one list of records in JSON, found {pages} objects one after the other. {_EXPORT}."
+        )
+    if results != "ARRAY":
+        raise Refused(f"{path.name}: expected a list of records in JSON, found an answer without results. {_EXPORT}.")
+
+
+def _require_records(connection: duckdb.DuckDBPyConnection, path: Path, source: Source, opening: str) -> None:
+    """Refuse records that are none, that lack what is declared, or that are fewer than the page says there are."""
+    ((strangers, records, keys),) = connection.execute(_STRANGERS).fetchall()
+    if strangers:
+        raise Refused(_NO_RECORDS.format(path.name))
+    missing = [cell.header for cell in source.cells if not cell.optional and cell.header not in (keys or [])]
+    if records and missing:
+        raise Refused(
+            f"{path.name}: expected {', '.join(dict.fromkeys(missing))} in the records, found none that has them"
+        )
+    if opening == "{":
+        ((_, total, _),) = connection.execute(_PAGES).fetchall()
+        if total != str(records):
+            raise Refused(
+                f"{path.name}: expected {total or 'a number of'} results (total_count), found {records}. {_EXPORT}."
+            )
 
 
 __all__ = ["Refused", "as_text", "chunks", "form_of", "is_parquet", "open_bytes"]

@@ -36,7 +36,7 @@ def settle(connection: duckdb.DuckDBPyConnection, counts: Sequence[Count], origi
         f"""
         create or replace temp table mended as
         select
-            sound.file as correction, line, pairs.original as file, try_cast({LINE.column} as bigint) as original_line,
+            sound.file as correction, line, pairs.original as file, read_entier({LINE.column}) as original_line,
             row_number() over (partition by pairs.original, original_line order by line) > 1 as is_repeated
         from (select distinct file, line, {LINE.column} from typed where disposition <> 'quarantined') as sound
         join (select unnest($corrections) as correction, unnest($files) as original) as pairs

@@ -103,7 +103,7 @@ def read_headcounts(
 # Only a well-formed record can stand for another one.
 _MEND = """
     create or replace temp table mended_records as
-    select try_cast(fields[1] as bigint) as line, raw, fields[2:] as fields, fault from records where fault is null;
+    select read_entier(fields[1]) as line, raw, fields[2:] as fields, fault from records where fault is null;
     create or replace temp view records as
     select * from delivered where line not in (select line from mended_records where line is not null)
     union all

@@ -10,10 +10,12 @@ from sf_assets.storage.catalog import literal
 
 EXPECTED = {
     "text": "a value",
+    "accents": "a text whose accents can be read",
     "sans_blancs": "a value",
     "entier": "a whole number",
     "decimal_point": "a number with a decimal point",
     "decimal_virgule": "a number with a decimal comma or point, without blanks",
+    "pourcentage": "a number with a decimal comma or point, with or without %",
     "centimes": "an amount in cents",
     "entier_tronque": "a number with a decimal point",
     "booleen": "1, t, true, 0, f or false",
@@ -64,19 +66,31 @@ def _text(header: Sequence[str], cell: Cell, *, trims: bool, undisclosed: str) -
         field = f"case when {field} = {literal(undisclosed)} then '' else {field} end"
     if not cell.member:
         return field
-    return f"coalesce(case when json_valid({field}) then json_extract_string({field}, '$.{cell.member}') end, '')"
+    member = f"json_extract_string({field}, '$.{cell.member}')"
+    if "[*]" in cell.member:
+        alone = cell.member.replace("[*]", "")
+        member = (
+            f"concat_ws(',', json_extract_string({field}, '$.{alone}'), nullif(array_to_string({member}, ','), ''))"
+        )
+    return f"coalesce(case when json_valid({field}) then {member} end, '')"
 
 
 def _identity(source: Source) -> tuple[list["_Error"], str]:
     """Return what may be wrong with the identifier, and the SQL of a record outside the perimeter.
 
-    Sirene writes the identifier of an establishment in two cells. A cell of several sirens has a reader that judges
-    them, and one of them in the perimeter is enough.
+    Sirene writes the identifier of an establishment in two cells. Cells of several sirens have a reader that judges them, and
+    one of them in the perimeter is enough.
     """
+    sirens = [n for n, cell in enumerate(source.cells) if cell.reader == "sirens"]
+    if sirens:
+        named = f"concat_ws(',', {', '.join(f'v{n}' for n in sirens)})"
+        # What cannot be read in a cell that counts for the record is that cell's error.
+        read = [f"\"{source.cells[n].label}\" = ''" for n in sirens if source.cells[n].on_error == "record"]
+        nobody = " and ".join((f"({named} = ''", *read, f"not ({source.beyond or 'false'}))"))
+        joined = f"select unnest(string_split({named}, ',')) as siren"
+        outside = f"not exists (select 1 from ({joined}) as named join perimeter using (siren))"
+        return [_Error(nobody, source.key, EXPECTED["sirens"], "null")], outside
     labels = [(n, cell.label) for n, cell in enumerate(source.cells) if cell.column == source.key]
-    if labels and source.cells[labels[0][0]].reader == "sirens":
-        named = f"select unnest(string_split(v{labels[0][0]}, ',')) as siren"
-        return [], f"not exists (select 1 from ({named}) as named join perimeter using (siren))"
     key = f'"{labels[0][1]}"' if labels else '"siren" || "nic"'
     if labels and source.cells[labels[0][0]].reader != "text":
         key = f"coalesce(v{labels[0][0]}, '')"
@@ -155,7 +169,7 @@ def _judged(source: Source, header: Sequence[str], records: str) -> str:
                     when fault is null and ({source.skip or "false"}) then 'filtered'
                     {_TRAILER.format(source.trailer) if source.trailer else ""}
                     when fault is not null or {_any(_errors(source, header))} then 'quarantined'
-                    when {outside} then 'filtered'
+                    when {outside} and not ({source.beyond or "false"}) then 'filtered'
                     else 'accepted'
                 end as disposition
             from {_placed(source) if source.lacks_key(header) else "valued"}

@@ -14,26 +14,77 @@ create or replace temp table known_days as
 select (strftime(day, '%Y%m%d')::integer - 19000000)::varchar as code, day::date as date_urssaf
 from generate_series(date '1990-01-01', date '2049-12-31', interval 1 day) as d (day);
 
--- Natures of judgments by the ways BODACC writes them: whatever the case, the apostrophe and the blanks, and with the
--- accents spoilt by a reading of UTF-8 as latin-1 or as cp1252. A spelling stands for exactly one nature.
-create or replace temp macro key_of_nature(x) as
-    lower(trim(regexp_replace(replace(x, '’', ''''), '[\s\x{00A0}]+', ' ', 'g')));
-
+-- Texts whose accents were spoilt by a reading of UTF-8 as latin-1 or as cp1252, or of cp1252 as latin-1.
 create or replace temp macro bytes_of(x) as
     list_transform(range(1, length(hex(encode(x))), 2), lambda i: cast('0x' || hex(encode(x))[i:i + 1] as integer));
 
 create or replace temp macro spoilt_latin1(x) as array_to_string(list_transform(bytes_of(x), lambda b: chr(b)), '');
 
+create or replace temp macro in_cp1252(b) as
+    case when b between 128 and 159 then '€?‚ƒ„…†‡ˆ‰Š‹Œ?Ž??‘’“”•–—˜™š›œ?žŸ'[b - 127] else chr(b) end;
+
 create or replace temp macro spoilt_cp1252(x) as
+    array_to_string(list_transform(bytes_of(x), lambda b: in_cp1252(b)), '');
+
+-- The right letter of each spelling that stands for one letter only.
+set variable spoilt_letters = (
+    select map_from_entries(list((spoilt, letter)))
+    from (
+        select spoilt, min(letter) as letter
+        from (
+            select letter, unnest([spoilt_latin1(letter), spoilt_cp1252(letter)]) as spoilt
+            from (
+                select chr(codes.code::integer) as letter from range(160, 256) as codes (code)
+                union all
+                select unnest(string_split('ŒœŸ€–—‘’“”„…•‚', '')) as letter
+            ) as letters
+            union all
+            select lower(letter), unnest([lower(spoilt_latin1(letter)), lower(spoilt_cp1252(letter))])
+            from (select chr(codes.code::integer) as letter from range(192, 256) as codes (code)) as letters
+            union all
+            select in_cp1252(codes.code::integer), chr(codes.code::integer) from range(128, 160) as codes (code)
+        ) as spellings
+        where not contains(spoilt, '?') and letter <> '?'
+        group by spoilt
+        having count(distinct letter) = 1
+    ) as known
+);
+
+-- Letters that are only spoilt before a byte that goes on: CHÂTEAU and SÃO are words. A letter lost for good is spoilt too.
+create or replace temp macro looks_spoilt(x) as
+    regexp_matches(
+        x,
+        '[ÃÂÅãå][\x{0080}-\x{00BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|Ã( |$)|â€|ï¿½|[\x{0080}-\x{009F}\x{FFFD}]'
+    );
+
+-- The longest spelling first, as one may start like another; then any character.
+set variable spoilt_spelling = (
+    select '(?s)' || string_agg(spoilt, '|' order by length(spoilt) desc, spoilt) || '|.'
+    from (select unnest(map_keys(getvariable('spoilt_letters'))) as spoilt) as spellings
+);
+
+create or replace temp macro repaired(x) as
     array_to_string(
         list_transform(
-            bytes_of(x),
-            lambda b: case
-                when b between 128 and 159 then '€?‚ƒ„…†‡ˆ‰Š‹Œ?Ž??‘’“”•–—˜™š›œ?žŸ'[b - 127] else chr(b)
-            end
+            regexp_extract_all(x, getvariable('spoilt_spelling')),
+            lambda piece: coalesce(getvariable('spoilt_letters')[piece], piece)
         ),
         ''
     );
+
+create or replace temp macro read_accents(x) as
+    case
+        when x = '' then null
+        when not looks_spoilt(x) then x
+        when not looks_spoilt(repaired(x)) then repaired(x)
+        -- Some were misread twice.
+        when not looks_spoilt(repaired(repaired(x))) then repaired(repaired(x))
+    end;
+
+-- Natures of judgments by the ways BODACC writes them: whatever the case, the apostrophe and the blanks, and with the
+-- accents spoilt, blanks that stand for letters included. A spelling stands for exactly one nature.
+create or replace temp macro key_of_nature(x) as
+    lower(trim(regexp_replace(replace(nfc_normalize(x), '’', ''''), '[\s\x{00A0}]+', ' ', 'g')));
 
 create or replace temp table known_natures as
 select key, min(nature) as nature
@@ -44,9 +95,9 @@ from (
 group by key
 having count(distinct nature) = 1;
 
--- What still shows spoilt accents could not be repaired exactly.
 create or replace temp macro read_nature(x) as
     coalesce(
         (select nature from known_natures where key = key_of_nature(x)),
-        case when x <> '' and not regexp_matches(x, '[ÃÂã\x{0080}-\x{009F}\x{FFFD}]|â€|ï¿½') then x end
+        (select nature from known_natures where key = key_of_nature(read_accents(x))),
+        read_accents(x)
     );

@@ -22,6 +22,9 @@ create or replace temp macro read_decimal_point(x) as
 
 create or replace temp macro read_decimal_virgule(x) as read_decimal_point(replace(x, ',', '.'));
 
+create or replace temp macro read_pourcentage(x) as
+    read_decimal_virgule(regexp_replace(x, '[ \x{00A0}\x{2009}\x{202F}]?%$', ''));
+
 create or replace temp macro read_centimes(x) as read_decimal_point(x) / 100;
 
 create or replace temp macro read_entier_tronque(x) as try_cast(trunc(read_decimal_point(x)) as integer);
@@ -34,16 +37,20 @@ create or replace temp macro read_booleen(x) as
 
 create or replace temp macro read_oui_non(x) as case x when 'Oui' then true when 'Non' then false end;
 
+-- The one cast to a date: every reader of dates ends here. After a one-digit day the engine takes any character (`2024-02-1O` is
+-- its 1 February), and it knows `epoch`, `infinity` and a year 0: only digits in the right places reach it.
 create or replace temp macro read_date_iso(x) as
-    case when length(x) = 10 and x[5] = '-' and x[8] = '-' then try_cast(x as date) end;
+    case
+        when regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}') and not starts_with(x, '0000') then try_cast(x as date)
+    end;
 
 create or replace temp macro read_date_fr(x) as
-    case when length(x) = 10 and x[3] = '/' and x[6] = '/' then try_cast(x[7:10] || '-' || x[4:5] || '-' || x[1:2] as date) end;
+    case when length(x) = 10 and x[3] = '/' and x[6] = '/' then read_date_iso(x[7:10] || '-' || x[4:5] || '-' || x[1:2]) end;
 
 -- AAAA-MM-JJ, or AAAAMMJJ as in older files of the same producers.
 create or replace temp macro read_date_compacte(x) as
     case
-        when regexp_full_match(x, '[0-9]{8}') then try_cast(x[1:4] || '-' || x[5:6] || '-' || x[7:8] as date)
+        when regexp_full_match(x, '[0-9]{8}') then read_date_iso(x[1:4] || '-' || x[5:6] || '-' || x[7:8])
         else read_date_iso(x)
     end;
 
@@ -58,14 +65,14 @@ create or replace temp macro read_date_urssaf(x) as
 create or replace temp macro read_date_procol(x) as
     case
         when regexp_full_match(x, '[0-9]{2}[A-Za-z]{3}[0-9]{4}') then
-            try_cast(
+            read_date_iso(
                 x[6:9] || '-'
                 || case lower(x[3:5])
                     when 'jan' then '01' when 'feb' then '02' when 'mar' then '03' when 'apr' then '04'
                     when 'may' then '05' when 'jun' then '06' when 'jul' then '07' when 'aug' then '08'
                     when 'sep' then '09' when 'oct' then '10' when 'nov' then '11' when 'dec' then '12'
                 end
-                || '-' || x[1:2] as date
+                || '-' || x[1:2]
             )
     end;
 
@@ -73,7 +80,7 @@ create or replace temp macro read_date_procol(x) as
 create or replace temp macro read_date_abregee(x) as
     case
         when regexp_full_match(strip_accents(x), '[0-9]{2}[A-Za-z]{3,4}[0-9]{4}') then
-            try_cast(
+            read_date_iso(
                 x[-4:] || '-'
                 || case strip_accents(lower(x[3:-5]))
                     when 'jan' then '01' when 'feb' then '02' when 'fev' then '02' when 'mar' then '03' when 'apr' then '04'
@@ -81,7 +88,7 @@ create or replace temp macro read_date_abregee(x) as
                     when 'jul' then '07' when 'juil' then '07' when 'aug' then '08' when 'aou' then '08' when 'sep' then '09'
                     when 'oct' then '10' when 'nov' then '11' when 'dec' then '12'
                 end
-                || '-' || x[1:2] as date
+                || '-' || x[1:2]
             )
     end;
 
@@ -91,7 +98,7 @@ create or replace temp macro periode_longue(x) as
 
 create or replace temp macro read_periode_debut(x) as
     case
-        when regexp_full_match(x, '([0-9]{2}){2,3}') then
+        when regexp_full_match(x, '([0-9]{2}){2,3}') and not starts_with(periode_longue(x), '0000') then
             case
                 when x[-2:] = '62' then make_date(cast(periode_longue(x)[1:4] as bigint), 1, 1)
                 else cast(
@@ -161,11 +168,11 @@ create or replace temp macro number_of_month(x) as
 
 create or replace temp macro read_date_bodacc(x) as
     case
-        when regexp_full_match(x, '[0-9]{1,2}(er)?[\s\x{00A0}]+[^\s\x{00A0}]+[\s\x{00A0}]+[0-9]{4}') then
-            try_cast(
+        when regexp_full_match(x, '(1er|[0-9]{1,2})[\s\x{00A0}]+[^\s\x{00A0}]+[\s\x{00A0}]+[0-9]{4}') then
+            read_date_iso(
                 x[-4:] || '-'
                 || number_of_month(lower(regexp_extract(x, '^[0-9]+(?:er)?[\s\x{00A0}]+([^\s\x{00A0}]+)', 1))) || '-'
-                || lpad(regexp_extract(x, '^[0-9]+'), 2, '0') as date
+                || lpad(regexp_extract(x, '^[0-9]+'), 2, '0')
             )
         else coalesce(read_date_iso(x), read_date_fr(x))
     end;

@@ -22,8 +22,8 @@ _SHAPED = {
     "ape code_activite nomenclature_activite date_creation longitude latitude est_actif ape_naf25",
 }
 
-# Tables that have several rows a record.
-_KEYS = {"bodacc": ("siren", "id_annonce")}
+# Tables that have several rows a record. A correction about another company has none, so that the rules below say what is once.
+_KEYS: dict[str, tuple[str, ...]] = {"bodacc": ()}
 
 _RULES: dict[str, tuple[Rule, ...]] = {
     "debit": (
@@ -39,6 +39,23 @@ _RULES: dict[str, tuple[Rule, ...]] = {
             "period_in_order",
             "select siret from {batch} where periode_fin <= periode_debut",
             "A period must end after it starts. Ask URSSAF for the file again.",
+        ),
+    ),
+    "bodacc": (
+        not_null(
+            "id_annonce", "An announcement without a name can be neither corrected nor counted: look at stg_bodacc.sql."
+        ),
+        no_rows(
+            "key_unique",
+            "select id_annonce from {batch} group by month, siren, id_annonce having count(*) > 1",
+            "A company stands twice in one announcement: look at stg_bodacc.sql.",
+        ),
+        no_rows(
+            "corrections_named",
+            "select id_annonce from {batch} where id_avis_precedent is null and (siren is null or type_avis <> 'annonce')",
+            "A correction that does not name its announcement corrects nothing: look whether `parutionavisprecedent` still has a "
+            "publication, an issue and a number.",
+            "warning",
         ),
     ),
     "sirene": (not_null("siege", "Every establishment is a seat or is not."),),
