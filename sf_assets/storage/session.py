@@ -322,4 +322,3 @@ def _scopes_of(tables: Iterable[Table], where: Mapping[str, object]) -> dict[str
             f"{', '.join(scopes)}: expected values of month, and of columns they have, found {dict(where)}"
         )
     return scopes
-
