@@ -26,6 +26,7 @@ from sf_assets.resources import Folders, Parameters
 from sf_assets.schema import OWNER, Table
 from sf_assets.sources import BY_NAME as SOURCES
 from sf_assets.sources.inspected import labels_of
+from sf_assets.staging.tables import IMPORTS
 from sf_assets.storage import Session, Warehouse, Write
 
 # Ranges of months in one run are beta, and checks by month a preview: used on purpose, behind pinned versions and tests.
@@ -97,6 +98,7 @@ def told(write: Write, *, reads: Mapping[str, object] | None = None) -> dict[str
         "dagster/partition_row_count": write.rows,
         "rows_replaced": write.replaced,
         "snapshot": write.snapshot,
+        "rows_left_alone": write.unchanged,
         "seconds": round(write.seconds, 2),
         **_lineage(write.table),
     }
@@ -113,6 +115,7 @@ def told_of_months(writes: Sequence[Write], months: int) -> dict[str, Any]:
         "dagster/partition_row_count": rows // months,
         "rows": rows,
         "rows_replaced": sum(write.replaced for write in writes),
+        "rows_left_alone": sum(write.unchanged for write in writes),
         "months": months,
         "snapshot": writes[-1].snapshot if writes else None,
         "seconds": round(sum(write.seconds for write in writes), 2),
@@ -148,19 +151,32 @@ def _lineage(table: str) -> dict[str, Any]:
 
 
 def gate(session: Session, reads: Iterable[tuple[str, date]]) -> None:
-    """Let pass only when every blocking check of these assets and months passed; raise `Blocked` otherwise."""
-    require_passed(session, reads, SUITES)
+    """Let pass only when these assets and months are sound and up to date; raise `Blocked` otherwise.
+
+    From there to its next write, the session reads the snapshot that was looked at, and that write records these reads.
+    """
+    read = open_gate(session, reads)
+    delivered = {f"src_{name.removeprefix('stg_')}": day for name, day in read if name.startswith("stg_")}
+    # A staging table stands for the files it was read from: the same ones delivered again change nothing after it.
+    session.inputs |= {one: snapshot for one, snapshot in read.items() if delivered.get(one[0]) != one[1]}
+
+
+def open_gate(session: Session, reads: Iterable[tuple[str, date]]) -> dict[tuple[str, date], int | None]:
+    """Do what `gate` does for assets that a step looks at and may not read; return the snapshots that wrote them."""
+    session.pin()
+    return require_passed(session, reads, SUITES)
 
 
 def in_force(session: Session, source: str, month: date) -> date | None:
     """Return the newest batch month, not after `month`, in which files of a source were loaded; None when none was."""
-    if not session.months("stg_import"):
-        return None
-    row = session.connection.execute(
-        "select max(month) from lake.stg_import where source = $source and month <= $month",
-        {"source": source, "month": month},
-    ).fetchone()
-    return row[0] if row else None
+    return _in_force(session, month).get(source)
+
+
+def _in_force(session: Session, month: date) -> dict[str, date]:
+    """Return the newest batch month, not after `month`, in which files of each source were loaded."""
+    session.bind({IMPORTS: None})
+    query = "select source, max(month) from stg_import where month <= $month group by source"
+    return dict(session.connection.execute(query, {"month": month}).fetchall())
 
 
 def reads_at(session: Session, names: Sequence[str], state: date) -> tuple[dict[Table, date], list[tuple[str, date]]]:
@@ -171,12 +187,14 @@ def reads_at(session: Session, names: Sequence[str], state: date) -> tuple[dict[
     """
     reads: dict[Table, date] = {}
     gates: list[tuple[str, date]] = []
+    session.pin()
+    loaded = _in_force(session, state) if any(name.startswith("stg_") for name in names) else {}
     for name in names:
         month = state
         source = name.removeprefix("stg_")
         if source in SOURCES:
             gates.append((f"src_{source}", state))
-            month = in_force(session, source, state) or state
+            month = loaded.get(source, state)
         gates.append((name, month))
         reads[TABLES[name]] = month
     return reads, gates

@@ -8,7 +8,7 @@ whatever is blocked.
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -17,6 +17,7 @@ from pathlib import Path
 from sf_assets.catalogue import LAYERS, SUITES
 from sf_assets.partitions import month_argument
 from sf_assets.quality.acceptances import Acceptance, Judged
+from sf_assets.quality.freshness import Outdated, inputs_of, outdated, said, spans
 from sf_assets.quality.verdicts import accepted_of, last_writes, obstacles_of, verdicts_on
 from sf_assets.resources import resources_for
 from sf_assets.schema import Column, Table
@@ -29,10 +30,10 @@ STATUS = Table(
     "one layer of the month, as it stood when it was last looked at",
     (
         Column("layer", "VARCHAR", "layer of the graph"),
-        Column("state", "VARCHAR", "done, blocked, waiting, held, to do, or no batch"),
+        Column("state", "VARCHAR", "done, blocked, waiting, stale, held, to do, or no batch"),
         Column("assets", "INTEGER", "assets of the layer", unit="asset"),
         Column("done", "INTEGER", "assets that the gate lets be read", unit="asset"),
-        Column("detail", "VARCHAR", "which check blocks, which file is waited for, what was accepted"),
+        Column("detail", "VARCHAR", "which check blocks, what to rerun, which file is waited for, what was accepted"),
     ),
     key=("layer",),
 )
@@ -44,8 +45,8 @@ _SHOWN = 3  # obstacles that a cell names before it only counts them
 class Standing:
     """One layer of one month: `state` is one of `STATUS`, `told` says in full what stops it and what to do.
 
-    `causes` names in a word or two what stops it: checks that refuse, or files that are not there. `accepted` are the
-    refusals that an operator took upon themself.
+    `causes` names in a word or two what stops it: checks that refuse, assets to run again, or files that are not there.
+    `accepted` are the refusals that an operator took upon themself.
     """
 
     month: date
@@ -68,9 +69,11 @@ class Standing:
 def standings(session: Session, incoming: Path, months: Sequence[date]) -> list[Standing]:
     """Return the standing of every layer of each of some months."""
     judged = [(asset, month) for month in months for names in LAYERS.values() for asset in names]
-    verdicts = verdicts_on(session, judged)
+    inputs = inputs_of(session, judged)
+    verdicts = verdicts_on(session, [*inputs])
     written = last_writes(session, SUITES, sorted({(asset, month) for asset, month, _ in verdicts}))
     accepted = accepted_of(session, verdicts)
+    stale = outdated(inputs, verdicts, accepted)
     obstacles = {
         (asset, month): list(obstacles_of(SUITES[asset], month, verdicts, written.get((asset, month)), accepted))
         for asset, month in judged
@@ -81,17 +84,20 @@ def standings(session: Session, incoming: Path, months: Sequence[date]) -> list[
         files = _waited_for(incoming, month)
         above: tuple[str, ...] = tuple(f"waiting for {name}" for name in files or ())
         for layer, names in LAYERS.items():
-            held = {name: obstacles[name, month] for name in names if obstacles[name, month]}
+            held = {name: obstacles[name, month] for name in names if obstacles[name, month] or (name, month) in stale}
             refused = {
                 name: [obstacle for obstacle in found_there if _refuses(verdicts, (name, month, obstacle[0]))]
                 for name, found_there in held.items()
                 if (name, month) in known
             }
             own = tuple(f"{name} {check}" for name, there in refused.items() for check, _ in there)
+            outdated_here = frozenset[Outdated]().union(*(stale.get((name, month), ()) for name in names))
+            rerun = tuple(cause for cause in _reruns(outdated_here, month) if cause not in above)
             state, causes = _state(
                 layer,
                 done=not held,
                 own=own,
+                rerun=rerun,
                 above=above,
                 batch=files is not None,
                 begun=any((n, month) in known for n in names),
@@ -104,12 +110,22 @@ def standings(session: Session, incoming: Path, months: Sequence[date]) -> list[
                     len(names),
                     len(names) - len(held),
                     causes,
-                    tuple(f"{name}: {said}" for name, there in refused.items() for _, said in there),
+                    (
+                        *(f"{name}: {told}" for name, there in refused.items() for _, told in there),
+                        *(tuple(said(outdated_here)) if rerun else ()),
+                    ),
                     _of_layer(accepted, names, month),
                 )
             )
-            above = tuple(dict.fromkeys((*above, *own)))
+            above = tuple(dict.fromkeys((*above, *own, *rerun)))
     return found
+
+
+def _reruns(found: Iterable[Outdated], month: date) -> Iterator[str]:
+    """Yield what to run again, in a word or two."""
+    for asset, same in groupby(sorted(found), key=lambda one: one.asset):
+        months = {one.month for one in same}
+        yield f"rerun {asset}" if months == {month} else f"rerun {asset} of {spans(months)}"
 
 
 def _refuses(verdicts: Mapping[Judged, Mapping[str, object]], judged: Judged) -> bool:
@@ -122,7 +138,14 @@ def _of_layer(accepted: Mapping[Judged, Acceptance], names: Sequence[str], month
 
 
 def _state(
-    layer: str, *, done: bool, own: tuple[str, ...], above: tuple[str, ...], batch: bool, begun: bool
+    layer: str,
+    *,
+    done: bool,
+    own: tuple[str, ...],
+    rerun: tuple[str, ...],
+    above: tuple[str, ...],
+    batch: bool,
+    begun: bool,
 ) -> tuple[str, tuple[str, ...]]:
     waiting = tuple(cause for cause in above if cause.startswith("waiting for "))
     if done:
@@ -130,7 +153,9 @@ def _state(
     if layer == "sources" and waiting:
         return "waiting", (*waiting, *(cause for cause in own if not cause.endswith(" delivered")))
     if own:
-        return "blocked", own
+        return "blocked", (*own, *rerun)
+    if rerun:
+        return "stale", rerun
     if not batch and not begun:
         return "no batch", ()
     return ("held", above) if above else ("to do", ())
@@ -190,7 +215,7 @@ def page(found: Sequence[Standing]) -> Iterator[str]:
 
 
 def _cell(one: Standing) -> str:
-    counted = f" {one.done}/{one.assets}" if one.state in ("held", "to do", "blocked", "waiting") else ""
+    counted = f" {one.done}/{one.assets}" if one.state not in ("done", "no batch") else ""
     detail = f": {one.detail}" if one.detail else ""
     text = f"{one.state}{counted}{detail}".replace("|", "\\|")
     return f"**{text}**" if one.state in ("blocked", "waiting") else text

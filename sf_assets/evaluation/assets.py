@@ -180,6 +180,8 @@ def eval_champion(
                 ranks = panel.ranks(read_scores(session, panel, method, KNOWN), kept)
                 precisions[method] = ranking(ranks[kept], panel.target[kept], panel.company[kept], weights)[1]
             rows = decision_rows(champion, contests(champion, precisions))
+        # A decision stands as it was made: a past that is computed again does not undo it.
+        session.inputs.clear()
         metadata = _keep(session, CHAMPION, rows, month, context.run_id)
     said = rows["decision"][0] if rows.height else "nothing to compare"
     return dg.MaterializeResult(metadata=metadata | {"decision": said})

@@ -10,7 +10,7 @@ import dagster as dg
 from sf_assets.failures import Blocked
 from sf_assets.features.tables import LAGS, TABLES
 from sf_assets.features.views import coverage_of, shift_picture, shifts_of
-from sf_assets.materialization import gate, reads_at, shown, stamp, told_of_months
+from sf_assets.materialization import gate, open_gate, reads_at, shown, stamp, told_of_months
 from sf_assets.partitions import add_months, months_of
 from sf_assets.pictures.svg import embedded
 from sf_assets.queries import Query, read_query
@@ -30,7 +30,7 @@ def _newest_sound(session: Session, built: Sequence[date]) -> date:
     """Return the newest batch month whose gates are open; the newest of all when none is, so that its gate says why."""
     for state in reversed(built):
         try:
-            gate(session, reads_at(session, _BASE, state)[1])
+            open_gate(session, reads_at(session, _BASE, state)[1])
         except Blocked:
             continue
         return state

@@ -117,12 +117,17 @@ def model_learning(
                 "select siren, periode from model_target where target and not en_procedure"
             ).pl()
             plan = plan_split(month, usable, failures, rules_of(parameters))
+            seen_months: set[date] = set()
             learned = learn(
                 plan,
-                lambda months: load(session, months),
-                lambda months: draw(session, months),
+                lambda months: load(session, _noted(months, seen_months)),
+                lambda months: draw(session, _noted(months, seen_months)),
                 rule=alert_rule_of(parameters),
             )
+        # Months that no method saw may be computed again: they change nothing here.
+        session.inputs = {
+            (name, day): one for (name, day), one in session.inputs.items() if name == TARGET.name or day in seen_months
+        }
         if isinstance(plan, InsufficientHistory):
             context.log.warning(plan.statement)
         if decided := last_evaluation(session, month):
@@ -159,6 +164,11 @@ def model_learning(
         asset_key=EVALUATION.name,
         metadata=told(writes[EVALUATION.name]) | seen[EVALUATION.name] | _headline(learned) | pictures,
     )
+
+
+def _noted(months: Months, seen: set[date]) -> Months:
+    seen.update(months)
+    return months
 
 
 def _save(learned: Sequence[Learned], month: date, folder: Path, snapshot: int) -> dict[str, str]:

@@ -57,17 +57,21 @@ def score_month(session: Session, month: date, *, fitted: date, store: ModelStor
     published = handed_over and bool(_number(session, _PUBLISHED, month=month, version=latest))
     unchanged = bool(latest) and bool(_number(session, SAME, version=latest))
     version = latest + 1 if not latest or (published and not unchanged) else latest
-    write = None
-    if not unchanged:
-        write = session.replace(
-            {SCORES: "select *, $version::integer as version from scored"},
-            where={"month": month, "version": version},
-            author=author,
-            message=f"scores of {month:%Y-%m}, version {version}",
-            parameters={"version": version},
-        )[SCORES.name]
+    # Scores that are there already stand for those of now: that they were looked at again is all that is written.
+    rows = (
+        "from model_scores where version = $version"
+        if unchanged
+        else "select *, $version::integer as version from scored"
+    )
+    write = session.replace(
+        {SCORES: rows},
+        where={"month": month, "version": version},
+        author=author,
+        message=f"scores of {month:%Y-%m}, version {version}",
+        parameters={"version": version},
+    )[SCORES.name]
     means = scored.group_by("methode", maintain_order=True).agg(pl.col("probabilite").mean())
-    return Scored(scored.height, version, write, published, snapshot, dict(means.iter_rows()))
+    return Scored(scored.height, version, None if unchanged else write, published, snapshot, dict(means.iter_rows()))
 
 
 def _scored(session: Session, fitted: date, store: ModelStore) -> pl.DataFrame:

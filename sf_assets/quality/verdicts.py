@@ -13,9 +13,12 @@ import polars as pl
 
 from sf_assets.failures import Blocked
 from sf_assets.quality.acceptances import Acceptance, Judged, acceptances_of
+from sf_assets.quality.freshness import inputs_of, outdated, said
 from sf_assets.quality.rules import NOT_EMPTY, Outcome, Probe, Suite, splits_by_month
 from sf_assets.schema import Column, Rule, Table
 from sf_assets.storage import Session, frame_of
+from sf_assets.storage.content import covers
+from sf_assets.storage.inputs import Read
 
 CHECK_VERDICTS = Table(
     "check_verdicts",
@@ -38,10 +41,6 @@ CHECK_VERDICTS = Table(
     key=("asset", "check_name"),
     may_be_empty=True,
 )
-
-
-# What was read of one asset for one month.
-Read = tuple[str, date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,18 +163,20 @@ def frame_of_verdicts(verdicts: Mapping[date, Sequence[Verdict]], *, run_id: str
     return frame_of(CHECK_VERDICTS, rows, with_month=True)
 
 
-def require_passed(session: Session, reads: Iterable[Read], suites: Mapping[str, Suite]) -> None:
+def require_passed(session: Session, reads: Iterable[Read], suites: Mapping[str, Suite]) -> dict[Read, int | None]:
     """Let pass only when every check of severity error passed on the last write of every asset and month in `reads`.
 
     `suites` says what is asked of each asset. A check that errored, is missing, or judged an older write of the month
-    blocks like one that failed; one that failed and was accepted since for that write does not.
+    blocks like one that failed; one that failed and was accepted since for that write does not. What is older than a newer
+    write of its inputs blocks as well (`freshness.py`). Return the snapshot that wrote each, None when there is no row.
 
     Raises:
         Blocked: says which asset, month and check, how many rows, and what to do.
 
     """
     wanted = list(dict.fromkeys(reads))
-    verdicts = verdicts_on(session, wanted)
+    inputs = inputs_of(session, wanted)
+    verdicts = verdicts_on(session, [*inputs])
     judged = {(asset, month) for asset, month, _ in verdicts}
     written = last_writes(session, suites, [read for read in wanted if read in judged])
     accepted = accepted_of(session, verdicts)
@@ -184,8 +185,11 @@ def require_passed(session: Session, reads: Iterable[Read], suites: Mapping[str,
         for asset, month in wanted
         for _, obstacle in obstacles_of(suites[asset], month, verdicts, written.get((asset, month)), accepted)
     ]
+    stale = outdated(inputs, verdicts, accepted)
+    obstacles += [f"- {line}" for line in said({one for read in wanted for one in stale.get(read, ())})]
     if obstacles:
         raise Blocked("\n".join(["What this step reads was not found sound:", *obstacles]))
+    return {read: written.get(read) for read in wanted}
 
 
 def obstacles_of(
@@ -217,7 +221,11 @@ def obstacles_of(
 
 def accepted_of(session: Session, verdicts: Mapping[Judged, Mapping[str, Any]]) -> dict[Judged, Acceptance]:
     """Return the acceptances that still hold for verdicts that refuse."""
-    refused = {judged: verdict for judged, verdict in verdicts.items() if not verdict["passed"]}
+    refused = {
+        judged: verdict
+        for judged, verdict in verdicts.items()
+        if verdict["severity"] == "error" and not verdict["passed"]
+    }
     if not refused:
         return {}
     given = acceptances_of(session, sorted({month for _, month, _ in refused}))
@@ -230,15 +238,18 @@ def accepted_of(session: Session, verdicts: Mapping[Judged, Mapping[str, Any]]) 
 
 def verdicts_on(session: Session, reads: Sequence[Read]) -> dict[Judged, Mapping[str, Any]]:
     """Return the verdicts on these assets and months, by asset, month and check."""
-    query = """
-        select asset, month, check_name, passed, errored, unexpected_count, element_count, error, value,
-            statement, snapshot
-        from check_verdicts
-        where month = any($months) and (asset, month) in (select unnest($assets), unnest($months))
-    """
-    parameters = {"assets": [asset for asset, _ in reads], "months": [month for _, month in reads]}
+    if not reads:
+        return {}
     # The first verdict of all makes the table, and the first since an upgrade its new columns.
     session.bind({CHECK_VERDICTS: None})
+    query = f"""
+        select asset, month, check_name, severity, passed, errored, unexpected_count, element_count, error, value,
+            statement, snapshot
+        from check_verdicts
+        where {covers({"month": sorted({month for _, month in reads})})}
+            and (asset, month) in (select unnest($assets), unnest($months))
+    """
+    parameters = {"assets": [asset for asset, _ in reads], "months": [month for _, month in reads]}
     found = session.connection.execute(query, parameters).pl()
     return {(row["asset"], row["month"], row["check_name"]): row for row in found.iter_rows(named=True)}
 

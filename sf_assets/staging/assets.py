@@ -77,6 +77,7 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
                 author=context.run_id,
                 message=f"{table.name} {month:%Y-%m}",
                 streamed=(table,),
+                shared=(IMPORTS, QUARANTINE, LOG),
             )
             seen = shown(session, table, month)
         return dg.MaterializeResult(

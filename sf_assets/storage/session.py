@@ -5,10 +5,10 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import duckdb
 import polars as pl
@@ -16,6 +16,8 @@ import polars as pl
 from sf_assets.failures import PermanentFailure
 from sf_assets.schema import Table
 from sf_assets.storage.catalog import Catalog, literal
+from sf_assets.storage.content import alike, constant, counts, covers
+from sf_assets.storage.inputs import ASSET_INPUTS, Read, frame_of_inputs
 from sf_assets.storage.shape import (
     SchemaMismatch,
     create_or_grow,
@@ -45,7 +47,9 @@ class OutOfScope(PermanentFailure):
 class Write:
     """What one commit did to one table: `rows` took the place of `replaced` rows.
 
-    `seconds` runs from the start of the computation to the commit, the wait for other writers included.
+    `unchanged` counts those of both that are in months which already held them: these were left alone, with the snapshot
+    that first wrote them, so that what was judged and accepted of them still holds. `seconds` runs from the start of the
+    computation to the commit, the wait for other writers included.
     """
 
     table: str
@@ -53,14 +57,21 @@ class Write:
     replaced: int
     snapshot: int
     seconds: float
+    unchanged: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Session:
-    """One in-memory DuckDB database with the warehouse attached as `lake`, for one thread."""
+    """One in-memory DuckDB database with the warehouse attached as `lake`, for one thread.
+
+    `inputs` are the assets and months that were read for the next write, which records them, each with the snapshot that
+    wrote what was read (None when there was no row).
+    """
 
     catalog: Catalog
     connection: duckdb.DuckDBPyConnection
+    inputs: dict[Read, int | None] = field(default_factory=dict)
+    _pinned: bool = False
 
     def bind(self, reads: Mapping[Table, date | None]) -> None:
         """Make each table readable by its plain name: one month of it without `month`, or all of it when None.
@@ -84,9 +95,30 @@ class Session:
 
     @contextmanager
     def reading(self) -> Iterator[int]:
-        """Read the warehouse as it stood at one snapshot, whose number is given, whatever others write meanwhile."""
-        with self._transaction():
-            yield self._number("from lake.current_snapshot()")
+        """Read the warehouse as it stood at one snapshot, whose number is given, whatever others write meanwhile.
+
+        After `pin`, that is the snapshot that was pinned.
+        """
+        current = "from lake.current_snapshot()"
+        if self._pinned:
+            yield self._number(current)
+        else:
+            with self._transaction():
+                yield self._number(current)
+
+    def pin(self) -> None:
+        """Read the warehouse as it stands now until the next write: what is read then is what was judged before."""
+        if not self._pinned:
+            self.connection.begin()
+            # A transaction is of the snapshot of its first look at the catalog.
+            self._number("from lake.current_snapshot()")
+            self._pinned = True
+
+    def unpin(self) -> None:
+        """Read the warehouse as others leave it."""
+        if self._pinned:
+            self._pinned = False
+            self.connection.commit()
 
     def replace(
         self,
@@ -98,6 +130,7 @@ class Session:
         extra: Mapping[str, object] = NOTHING,
         parameters: Mapping[str, object] = NOTHING,
         streamed: Collection[Table] = (),
+        shared: Collection[Table] = (),
     ) -> dict[str, Write]:
         """Replace rows of several tables by those of queries or frames, all or nothing; return what was done, by table.
 
@@ -107,6 +140,9 @@ class Session:
         queries without parameters that only project temporary tables and would cost a copy. `author`, `message` and
         `extra` are kept with the snapshot. Tables are created, and grow by newly declared columns, as needed.
 
+        Months whose rows are already there are left alone. What was read for the write is recorded with it, but for the
+        tables `shared`, of which several assets write rows of the same month.
+
         Raises:
             SchemaMismatch: a result, or a table as stored, does not have the declared columns.
             OutOfScope: a result has rows that `where` does not cover.
@@ -115,13 +151,21 @@ class Session:
         """
         started = time.monotonic()
         scopes = _scopes_of(writes, where)
-        with self._transaction():
+        with self.reading():
             for table, query in writes.items():
                 self._compute(table, query, parameters, kind="view" if table in streamed else "table")
+        self.unpin()
+        if self.inputs:
+            assets = [table.name for table in writes if table not in shared]
+            months = cast("tuple[date, ...]", next(iter(scopes.values()))["month"])
+            writes = {**writes, ASSET_INPUTS: frame_of_inputs(assets, months, self.inputs)}
+            scopes[ASSET_INPUTS.name] = {"month": months, "asset": tuple(assets)}
+            self._compute(ASSET_INPUTS, writes[ASSET_INPUTS], parameters, kind="table")
+            self.inputs.clear()
         for table in writes:
             self._check(table, scopes[table.name])
 
-        def write() -> dict[str, tuple[int, int]]:
+        def write() -> dict[str, tuple[int, int, int]]:
             counts = {table.name: self._put(table, scopes[table.name]) for table in writes}
             self.connection.execute(
                 "call lake.set_commit_message($author, $message, extra_info => $extra)",
@@ -137,7 +181,10 @@ class Session:
         seconds = time.monotonic() - started
         for table in writes:
             self.connection.execute(f"drop {'view' if table in streamed else 'table'} {_result_of(table)}")
-        return {name: Write(name, rows, replaced, snapshot, seconds) for name, (replaced, rows) in counts.items()}
+        return {
+            name: Write(name, rows, replaced, snapshot, seconds, unchanged)
+            for name, (replaced, rows, unchanged) in counts.items()
+        }
 
     def _bind(self, table: Table, *, months: Collection[date] | None, with_month: bool) -> None:
         found = found_in(self.connection, lake_name(table.name))
@@ -172,10 +219,9 @@ class Session:
         if told := differences(expected, found | left_out):
             raise SchemaMismatch(f"{table.name}: the query does not give the declared columns. {told}")
         for name in [name for name in scope if name in found]:
-            covered, values = _covers({name: scope[name]})
             rows = self.connection.execute(
-                f"select distinct {name_of(name)} from {_result_of(table)} where ({covered}) is not true limit 5",
-                values,
+                f"select distinct {name_of(name)} from {_result_of(table)} "
+                f"where ({covers({name: scope[name]})}) is not true limit 5"
             ).fetchall()
             if rows:
                 wanted, got = ", ".join(map(str, scope[name])), ", ".join(str(value) for (value,) in rows)
@@ -183,23 +229,38 @@ class Session:
                     f"{table.name}: the query gives rows not replaced. {name}: expected {wanted}, found {got}"
                 )
 
-    def _put(self, table: Table, scope: _Scope) -> tuple[int, int]:
-        """Delete the rows in scope, insert the result; return both counts."""
+    def _put(self, table: Table, scope: _Scope) -> tuple[int, int, int]:
+        """Replace the rows in scope by the result, but for months that hold it already.
+
+        Return the number of rows that were there, that are there, and that were left alone.
+        """
         create_or_grow(self.connection, table)
-        covered, values = _covers(scope)
-        replaced = self._number(f"delete from {lake_name(table.name)} where {covered}", values)
+        stored, result = lake_name(table.name), self._typed(table, scope)
+        before = counts(self.connection, f"{stored} where {covers(scope)}")
+        after = counts(self.connection, result)
+        same: frozenset[date] = frozenset()
+        if candidates := [month for month, rows in before.items() if after.get(month) == rows]:
+            held, wanted = covers({**scope, "month": candidates}), covers({"month": candidates})
+            same = alike(
+                self.connection, f"{stored} where {held}", f"{result} where {wanted}", ("month", *table.column_names)
+            )
+        if replaced := before.keys() - same:
+            self.connection.execute(f"delete from {stored} where {covers({**scope, 'month': sorted(replaced)})}")
+        if added := after.keys() - same:
+            # Sorted, months are in few files each.
+            order = " order by month" if len(added) > 1 else ""
+            wanted = covers({"month": sorted(added)})
+            self.connection.execute(f"insert into {stored} by name from {result} where {wanted}{order}")
+        return sum(before.values()), sum(after.values()), sum(before[month] for month in same)
+
+    def _typed(self, table: Table, scope: _Scope) -> str:
+        """Return the result of a table as a relation of its declared columns, with those that its query left out."""
         given = found_in(self.connection, _result_of(table))
-        added = {name: only for name, (only, *_) in scope.items() if name not in given}
         columns = ", ".join(
-            f"cast({f'${name}' if name in added else name_of(name)} as {type_}) as {name_of(name)}"
+            f"cast({name_of(name) if name in given else constant(scope[name][0])} as {type_}) as {name_of(name)}"
             for name, type_ in declared(table).items()
         )
-        # Sorted, months are in few files each.
-        order = "" if "month" in added else " order by month"
-        rows = self._number(
-            f"insert into {lake_name(table.name)} by name select {columns} from {_result_of(table)}{order}", added
-        )
-        return replaced, rows
+        return f"(select {columns} from {_result_of(table)})"
 
     def _commit(self, write: Callable[[], _T]) -> _T:
         """Write in one transaction, other writers waiting; after a passing trouble, start again on a fresh catalog."""
@@ -261,12 +322,3 @@ def _scopes_of(tables: Iterable[Table], where: Mapping[str, object]) -> dict[str
             f"{', '.join(scopes)}: expected values of month, and of columns they have, found {dict(where)}"
         )
     return scopes
-
-
-def _covers(scope: _Scope) -> tuple[str, dict[str, object]]:
-    """Return the condition that rows in scope satisfy, with its parameters."""
-    values = {f"{name}_{i}": value for name, found in scope.items() for i, value in enumerate(found)}
-    conditions = [
-        f"{name_of(name)} in ({', '.join(f'${name}_{i}' for i in range(len(found)))})" for name, found in scope.items()
-    ]
-    return " and ".join(conditions), values

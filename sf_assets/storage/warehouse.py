@@ -51,7 +51,9 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
             database = _last.pop(key, None) or self.connect()
         try:
             with without_values(), database.cursor() as connection:
-                yield Session(self._catalog, connection)
+                session = Session(self._catalog, connection)
+                yield session
+                session.unpin()
         except BaseException:
             database.close()
             raise
