@@ -25,6 +25,7 @@ from sf_assets.resources import Folders, Parameters
 from sf_assets.schema import OWNER, Table
 from sf_assets.sources import BY_NAME as SOURCES
 from sf_assets.sources.inspected import labels_of
+from sf_assets.sources.known import define_known_from
 from sf_assets.storage import Session, Warehouse, Write
 
 # Ranges of months in one run are beta, and checks by month a preview: used on purpose, behind pinned versions and tests.
@@ -197,6 +198,7 @@ def query_asset(table: Table, query: Query, layer: str) -> dg.AssetsDefinition:
             gate(session, gates)
             updates = labels_of(session, folders.incoming_path, month, labels)
             nomenclatures.load(session.connection, updates)
+            define_known_from(session.connection, parameters.all_delays)
             session.bind(reads)
             writes = session.replace(
                 {table: query.text},

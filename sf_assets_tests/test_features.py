@@ -7,10 +7,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from sf_assets.features.configurations import CONFIGURATIONS
+from sf_assets.features.delays import DELAYS
 from sf_assets.features.registry import BY_NAME, NAMES
 from sf_assets.features.tables import LAGS, MATRIX
 from sf_assets.partitions import add_months, cutoff_of
-from sf_assets.sources import BY_NAME as SOURCES
+from sf_assets.sources.known import KNOWN
 from sf_assets.synthetic import write_batch
 from sf_assets_tests import plain
 
@@ -222,7 +223,7 @@ def test_the_sets_of_features_are_those_of_production_and_their_columns_exist():
 
 def test_every_feature_says_what_it_is_why_and_from_when_it_is_known():
     for feature in BY_NAME.values():
-        assert all(SOURCES[source].known for source in feature.sources), feature.name
+        assert all(KNOWN[source].described(DELAYS) for source in feature.sources), feature.name
         assert feature.label, feature.name
         assert feature.reason, feature.name
         said = [place for place in ("{value}", "{evolution}") if place in feature.phrase]

@@ -10,7 +10,6 @@ import polars as pl
 
 from sf_assets import __version__
 from sf_assets.catalogue import TABLES
-from sf_assets.features.delays import DELAYS
 from sf_assets.materialization import gate, reads_at, shown, stamp, told, told_of_months
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.champion import champion_in_force
@@ -35,7 +34,7 @@ def rules_of(parameters: Parameters) -> SplitRules:
     return SplitRules(
         training_failures=parameters.training_failures,
         cutoff_shift_days=parameters.cutoff_shift_days,
-        publication_days=(DELAYS | parameters.delays)["procol_days"],
+        publication_days=parameters.all_delays["procol_days"],
     )
 
 

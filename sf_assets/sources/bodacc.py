@@ -16,7 +16,6 @@ BODACC = Source(
     expected=False,
     unique=("id_annonce",),
     skip="\"familleavis\" <> 'collective' or \"registre\" = ''",
-    known="`dateparution`",
     legal_basis="open data",
     cells=(
         Cell("familleavis"),

@@ -82,8 +82,7 @@ class Source:
 
     `columns` names the columns of files without a header, and `ragged` takes their records whatever their width. `yearly`
     marks files whose headers end with a year: a record becomes a row per year, from the first to the last. `trims` drops
-    blanks around values; the record that starts with `trailer` closes the file and counts as filtered. `known` says when
-    a value becomes public.
+    blanks around values; the record that starts with `trailer` closes the file and counts as filtered.
 
     `account` says how files without the identifier get it: the header of an account, and the column of the day on which
     that account's establishment is looked up.
@@ -113,7 +112,6 @@ class Source:
     pattern: str = ""
     exclusive: bool = False
     editions: tuple["Source", ...] = ()
-    known: str = ""
     legal_basis: str = "convention with the producer"
 
     @property

@@ -35,7 +35,6 @@ ELLISPHERE = Source(
     # The first row holds names, rows that are only formatted hold nothing.
     skip="(line = 1 and \"siren\" <> '' and not regexp_matches(\"siren\", '[0-9]{5}')) "
     'or "siren_groupe" || "code_filiale" || "siren" = \'\'',
-    known="its delivery",
     legal_basis="contract with the provider",
     cells=(
         Cell("siren", column="siren"),

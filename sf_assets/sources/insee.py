@@ -17,7 +17,6 @@ _EXTRACTED = Source(
     separator=",",
     key="siren",
     filtered=False,
-    known="state at the date",
     legal_basis="open data",
     skip=_FORMER_NOMENCLATURE.format(
         activity="activitePrincipaleUniteLegale", nomenclature="nomenclatureActivitePrincipaleUniteLegale"
@@ -57,7 +56,6 @@ _GEOCODED = Source(
     exclusive=True,
     separator=",",
     filtered=False,
-    known="state at the date",
     legal_basis="open data",
     skip=_FORMER_NOMENCLATURE.format(
         activity="activitePrincipaleEtablissement", nomenclature="nomenclatureActivitePrincipaleEtablissement"
@@ -109,7 +107,6 @@ SIRENE_HISTO = Source(
     exclusive=True,
     separator=",",
     expected=False,
-    known="state at the date",
     legal_basis="open data",
     skip="\"etatAdministratifEtablissement\" not in ('A', 'F') or (\"dateDebut\" = '' and \"dateFin\" = '')",
     cells=(
