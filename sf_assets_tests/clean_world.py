@@ -14,6 +14,8 @@ from sf_assets.sources.known import define_known_from
 from sf_assets.staging.tables import FILTER_IMPORT, STAGING
 
 BOUND = {"reference_date": date(2024, 6, 30)}
+# Tables that are the last state of a table of versions.
+_MADE_OF = {"clean_ratios": "clean_ratios_version", "clean_paydex": "clean_paydex_mesure"}
 SIRET = "40000000100011"
 OTHER = "40000000200019"
 
@@ -42,6 +44,8 @@ class World:
         self.add("siren_blacklist", "siren", (siren,))
 
     def build(self, name: str) -> None:
+        if name in _MADE_OF:
+            self.build(_MADE_OF[name])
         text = files("sf_assets.clean").joinpath(f"{name}.sql").read_text(encoding="utf-8")
         values = {key: value for key, value in BOUND.items() if f"${key}" in text}
         self.connection.execute(f"create or replace table {name} as {text}", values)

@@ -1,5 +1,26 @@
 -- One row is one closing date of a company with the fifteen ratios of its most complete statement, as known at the end: the
 -- last version of clean_ratios_version (sources.md §9.6). It is known from its deposit, or a delay after closing.
-select * exclude (date_remplacement)
+select
+    siren,
+    date_debut_exercice,
+    date_fin_exercice,
+    annee_exercice,
+    no_ocfi,
+    date_publication,
+    dette_nette_sur_caf,
+    dette_a_terme_sur_k_propres,
+    ebe_sur_ca,
+    va_sur_effectif,
+    charges_personnel_sur_va,
+    stocks_sur_ca,
+    liquidite_absolue,
+    liquidite_generale,
+    liquidite_reduite,
+    delai_paiement_sur_delai_encaissement,
+    k_propres_sur_k_social,
+    bfr_sur_k_propres,
+    taux_investissement,
+    rentabilite_economique,
+    solidite_financiere
 from clean_ratios_version
 where date_remplacement is null
