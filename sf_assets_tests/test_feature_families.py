@@ -303,9 +303,7 @@ def test_a_demand_decided_again_stands_as_decided_before_until_then(tables):
 
 
 def test_a_measure_counts_from_its_day_wherever_the_cut_off_falls_in_the_month(tables):
-    tables.add(
-        "clean_paydex_mesure", "siren date_valeur paydex", (SIREN, "2023-02-05", 10), (SIREN, "2023-02-25", 70)
-    )
+    tables.add("clean_paydex_mesure", "siren date_valeur paydex", (SIREN, "2023-02-05", 10), (SIREN, "2023-02-25", 70))
     tables.make("feat_paiement", shift=-10)
     assert tables.seen("feat_paiement", "paydex") == (10,)
 
