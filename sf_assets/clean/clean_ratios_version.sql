@@ -22,13 +22,10 @@ with filings as (
 derived as (
     select
         *,
-        row_number() over numero as rang,
-        count(*) over (partition by siren, date_deb_exercice, date_fin_exercice, no_ocfi, annee_exercice) as dernier
-    from stg_declarations_af
-    window
-        numero as (
+        row_number() over (
             partition by siren, date_deb_exercice, date_fin_exercice, no_ocfi, annee_exercice order by file_number, line
-        )
+        ) as rang
+    from stg_declarations_af
 ),
 
 audited as (
@@ -36,8 +33,7 @@ audited as (
         *,
         row_number() over (
             partition by siren, date_deb_exercice, date_fin_exercice order by file_number, line
-        ) as rang,
-        count(*) over (partition by siren, date_deb_exercice, date_fin_exercice) as dernier
+        ) as rang
     from stg_ratios_dirco
 ),
 
@@ -96,20 +92,20 @@ declarations as (
             dirco.rto_56
         ]) as known
     from filings as indmap
-    inner join derived as af
+    asof join derived as af
         on
             indmap.siren = af.siren
             and indmap.date_deb_exercice = af.date_deb_exercice
             and indmap.date_fin_exercice = af.date_fin_exercice
             and indmap.no_ocfi = af.no_ocfi
             and indmap.annee_exercice = af.annee_exercice
-            and af.rang = least(indmap.rang_numero, af.dernier)
-    left join audited as dirco
+            and indmap.rang_numero >= af.rang
+    asof left join audited as dirco
         on
             indmap.siren = dirco.siren
             and indmap.date_deb_exercice = dirco.date_deb_exercice
             and indmap.date_fin_exercice = dirco.date_fin_exercice
-            and dirco.rang = least(indmap.rang, dirco.dernier)
+            and indmap.rang >= dirco.rang
 ),
 
 ranked as (

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from sf_assets.synthetic import accounts, altares, bodacc, debts, dgefp, procol, sirene, urssaf
 from sf_assets.synthetic.oracle import oracle_frame
 from sf_assets.synthetic.population import BLOCK, EXTRAS
+from sf_assets.synthetic.refiled import with_filed_again
 from sf_assets.synthetic.timeline import Window
 from sf_assets.synthetic.world import Block, draw_block
 
@@ -122,7 +123,7 @@ def _frames(block: Block, window: Window, wanted: int, *, with_oracle: bool) -> 
     due = urssaf.draw_contributions(block, staff, short_time.idle)
     owed = debts.draw_debts(block, due)
     demands, consumption = dgefp.ap_frames(block, short_time, window)
-    statements = accounts.draw_statements(block)
+    statements = with_filed_again(block, accounts.draw_statements(block))
     indmap, af, dirco = accounts.statement_frames(block.companies, statements, window)
     frames = {
         "sireneUL.csv": sirene.unit_frame(block, window),
