@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--years", type=int, default=10, help="years of history in the monthly files")
     parser.add_argument("--oracle", type=Path, help="Parquet file of the true risks, outside of the batch")
+    parser.add_argument("--others", action="store_true", help="also VAT returns, Diane and Ellisphere")
     asked = parser.parse_args()
     rows = write_batch(
         asked.into,
@@ -27,6 +28,7 @@ def main() -> None:
         seed=asked.seed,
         years=asked.years,
         oracle=asked.oracle,
+        others=asked.others,
     )
     sys.stdout.write(f"{asked.into}: {len(rows)} files, {sum(rows.values()):,} rows\n")
 
