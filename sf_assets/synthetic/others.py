@@ -4,6 +4,7 @@ Each is filed again: returns are corrected months later, Diane restates former y
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +178,8 @@ def _write_diane(path: Path, accounts: pl.DataFrame) -> int:
 
 def _write_groups(path: Path, groups: pl.DataFrame) -> None:
     with xlsxwriter.Workbook(path) as book:
+        # The same rows give the same bytes.
+        book.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC)})
         page = book.add_worksheet()
         page.write_row(0, 0, _FIRST_ROW)
         for line, (siren, head, share) in enumerate(groups.iter_rows(), start=1):
