@@ -9,6 +9,7 @@ from sf_assets.derivation import derive, written
 from sf_assets.faults import FAULTS
 from sf_assets.faults.planting import blocking
 from sf_assets.features.configurations import CONFIGURATIONS
+from sf_assets.features.delays import DELAYS
 from sf_assets.features.registry import BY_NAME, THEMES
 from sf_assets.fields import FIELDS
 from sf_assets.lineage import back_to_files
@@ -17,6 +18,7 @@ from sf_assets.quality.acceptances import CHECK_ACCEPTANCES
 from sf_assets.quality.rules import meaning_of
 from sf_assets.schema import Column, Rule
 from sf_assets.sources import SOURCES, Source
+from sf_assets.sources.known import KNOWN
 from sf_assets.staging.judging import EXPECTED
 from sf_assets.status import STATUS
 
@@ -75,9 +77,16 @@ def _sources() -> Iterator[str]:
     for source in SOURCES:
         names = _cell(_names(source))
         expected = "every month" if source.expected else "when delivered"
-        yield f"| [{source.name}](#{source.name}) | {source.producer} | {names} | {source.grain} | {expected} | {source.known} |"
+        yield (
+            f"| [{source.name}](#{source.name}) | {source.producer} | {names} | {source.grain} | {expected} "
+            f"| {_known(source.name)} |"
+        )
     for source in SOURCES:
         yield from _source(source)
+
+
+def _known(source: str) -> str:
+    return KNOWN[source].described(DELAYS)
 
 
 def _names(source: Source) -> str:
@@ -149,7 +158,6 @@ def _column(column: Column) -> str:
 
 
 def _features() -> Iterator[str]:
-    known = {source.name: source.known for source in SOURCES}
     yield f"# Features\n\n{_GENERATED}\n"
     yield "`risk`: the side on which more failures are expected. `known from`: the days its sources say.\n"
     yield "| set | features | of `feat_matrix` | of `feat_lags` |\n|---|---|---|---|"
@@ -164,7 +172,7 @@ def _features() -> Iterator[str]:
             yield "|---|---|---|---|---|---|---|"
             for feature in (feature for feature in features if feature.theme == theme):
                 risk = {1: "high", -1: "low", 0: "undecided"}[feature.risk]
-                days = "; ".join(dict.fromkeys(known[source] for source in feature.sources))
+                days = "; ".join(dict.fromkeys(_known(source) for source in feature.sources))
                 cells = (
                     feature.name,
                     feature.label,

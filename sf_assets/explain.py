@@ -23,7 +23,7 @@ from sf_assets.lists.selection import LEVELS
 from sf_assets.lists.wording import quantity
 from sf_assets.model.explanations import by_theme
 from sf_assets.model.explanations import waterfall as rescaled
-from sf_assets.partitions import month_argument
+from sf_assets.partitions import cutoff_of, month_argument
 from sf_assets.pictures.company import radar, waterfall
 from sf_assets.quality import require_passed
 from sf_assets.resources import resources_for
@@ -40,8 +40,8 @@ class UnknownCompany(LookupError):
     """The month has no score of this company."""
 
 
-def page(session: Session, month: date, siren: str, models: Path) -> str:
-    """Return the page of a company of the month.
+def page(session: Session, month: date, siren: str, models: Path, *, shift: int = 0) -> str:
+    """Return the page of a company of the month, whose cut-off is `shift` days from its last day.
 
     Raises:
         UnknownCompany: the company was not scored.
@@ -64,7 +64,7 @@ def page(session: Session, month: date, siren: str, models: Path) -> str:
     labels = list(THEMES.values())
     # The share of companies on which each theme weighs less than on this one.
     places = (themes < by_theme(here, features)).mean(axis=0)
-    reasons = main_reasons(one, here, features, month=month, typical=found.method.typical_)
+    reasons = main_reasons(one, here, features, cutoff=cutoff_of(month, shift), typical=found.method.typical_)
     said = [text for name in reason_columns() if (text := reasons[name].item())]
     percents = {"modéré": 100 * found.thresholds.modere, "fort": 100 * found.thresholds.fort}
     bars = dict(zip(labels, explained.macro[0].tolist(), strict=True))
@@ -152,7 +152,9 @@ def main(arguments: list[str] | None = None) -> int:
     warehouse: Warehouse = resources_for(settings)["warehouse"]  # type: ignore[assignment]
     try:
         with warehouse.session() as session:
-            text = page(session, asked.month, asked.siren, settings.data_dir / "models")
+            text = page(
+                session, asked.month, asked.siren, settings.data_dir / "models", shift=settings.cutoff_shift_days
+            )
     except PermanentFailure as failure:
         sys.stderr.write(f"{failure.description}\n")
         return 1

@@ -26,6 +26,7 @@ from sf_assets.resources import Folders, Parameters
 from sf_assets.schema import OWNER, Table
 from sf_assets.sources import BY_NAME as SOURCES
 from sf_assets.sources.inspected import labels_of
+from sf_assets.sources.known import define_known_from
 from sf_assets.staging.tables import IMPORTS
 from sf_assets.storage import Session, Warehouse, Write
 
@@ -232,6 +233,7 @@ def query_asset(table: Table, query: Query, layer: str) -> dg.AssetsDefinition:
             gate(session, gates)
             updates = labels_of(session, folders.incoming_path, month, labels)
             nomenclatures.load(session.connection, updates)
+            define_known_from(session.connection, parameters.all_delays)
             session.bind(reads)
             if remembers:
                 before = sound_before(session, table, month)

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from sf_assets.features.delays import DELAYS
+from sf_assets.features.delays import delays_with
 from sf_assets.settings import Settings
 from sf_assets.storage import Warehouse
 
@@ -45,9 +45,13 @@ class Parameters(dg.ConfigurableResource):  # type: ignore[type-arg]
             "perimeter_months": self.perimeter_months,
             "minimum": self.perimeter_staff,
             "recent": self.perimeter_recent,
-            **DELAYS,
-            **self.delays,
+            **self.all_delays,
         }
+
+    @property
+    def all_delays(self) -> dict[str, int]:
+        """The publication delays in force."""
+        return delays_with(self.delays)
 
 
 def clock_of(instance: dg.DagsterInstance, run_id: str) -> datetime:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
-from sf_assets.features.delays import DELAYS
+from sf_assets.features.delays import delays_with
 from sf_assets.lists.corrections import NAMES as CORRECTIONS
 from sf_assets.model.splits import SplitRules, least_months, rules_for
 
@@ -106,9 +106,8 @@ class Settings(BaseModel):
     @classmethod
     def _read_delays(cls, given: object) -> object:
         delays = json.loads(given) if isinstance(given, str) else given
-        unknown = sorted(set(delays) - set(DELAYS)) if isinstance(delays, dict) else []
-        if unknown:
-            raise ValueError(f"expected delays among {', '.join(DELAYS)}, found {', '.join(unknown)}")
+        if isinstance(delays, dict):
+            delays_with(delays)
         return delays
 
     @classmethod

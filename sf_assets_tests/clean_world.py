@@ -11,9 +11,10 @@ from sf_assets import nomenclatures
 from sf_assets.clean.activities import NAF_PAIRE
 from sf_assets.clean.tables import BLACKLIST
 from sf_assets.features.delays import DELAYS
+from sf_assets.sources.known import define_known_from
 from sf_assets.staging.tables import FILTER_IMPORT, STAGING
 
-BOUND = {"reference_date": date(2024, 6, 30)} | {name: DELAYS[name] for name in ("comptes_months", "procol_days")}
+BOUND = {"reference_date": date(2024, 6, 30)}
 SIRET = "40000000100011"
 OTHER = "40000000200019"
 
@@ -23,6 +24,9 @@ NEEDS = {
     "clean_sirene": ("clean_naf_passage",),
     "clean_sirene_ul": ("clean_naf_passage",),
     "siren_blacklist": ("clean_sirene_ul",),
+    # The last state of a table of versions.
+    "clean_ratios": ("clean_ratios_version",),
+    "clean_paydex": ("clean_paydex_mesure",),
 }
 
 
@@ -32,6 +36,7 @@ class World:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
         nomenclatures.load(connection)
+        define_known_from(connection, DELAYS)
         # A number from 0 to n - 1, as good as drawn by chance and the same on every run.
         connection.execute("create temp macro draw(seed, rank, n) as cast(hash(seed || '/' || rank) % n as integer)")
         for table in (*STAGING.values(), FILTER_IMPORT, BLACKLIST, NAF_PAIRE):

@@ -16,6 +16,7 @@ from sf_assets.queries import read_query
 from sf_assets.sources import BY_NAME, SOURCES
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import read_batch
+from sf_assets.sources.known import KNOWN, day_of, define_known_from
 from sf_assets.staging.headcounts import apply_rules
 from sf_assets.staging.reading import READERS, Count, read_source
 from sf_assets.staging.records import read_records
@@ -55,12 +56,17 @@ def perimeter(connection: duckdb.DuckDBPyConnection, path: Path, **parameters: o
 def clean(connection: duckdb.DuckDBPyConnection, month: date) -> None:
     """Build every clean table; what was known of units in a batch cleaned before on this connection is remembered."""
     connection.execute("create table if not exists clean_naf_paire (siren varchar, naf varchar, naf25 varchar)")
+    define_known_from(connection, DELAYS)
     _build(connection, "clean", CLEAN, PARAMETERS | {"reference_date": cutoff_of(month)})
 
 
-def features(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> None:
-    """Build every feature table for a range of months."""
-    _build(connection, "features", FEATURES, PARAMETERS | {"first": first, "last": last})
+def features(
+    connection: duckdb.DuckDBPyConnection, first: date, last: date, *, delivered: date | None = None, shift: int = 0
+) -> None:
+    """Build every feature table for a range of months; `delivered` is the month of the batch, by default the last one."""
+    undated = {name: delivered or last for name, known in KNOWN.items() if not known.is_dated}
+    define_known_from(connection, DELAYS, undated)
+    _build(connection, "features", FEATURES, PARAMETERS | {"first": first, "last": last, "shift": shift})
 
 
 def lags(connection: duckdb.DuckDBPyConnection, month: date) -> None:
@@ -76,18 +82,5 @@ def _build(connection, layer, tables, values) -> None:
 
 
 def known_from() -> dict[str, str]:
-    """Return, by staging table, the SQL of the day its rows become known: decisions.md, last table."""
-    return {
-        "stg_debit": "date_traitement",
-        "stg_cotisation": "(date_trunc('month', periode_fin) + interval 1 month)::date + 14",
-        "stg_effectif_ent": "(periode + interval 3 month)::date",
-        "stg_apdemande": "date_statut",
-        "stg_apconso": "(date_trunc('month', periode) + interval 2 month)::date",
-        "stg_delai": "date_creation",
-        "stg_procol": "date_effet + 30",
-        "stg_paydex": "(date_valeur + interval 1 month)::date",
-        "stg_declarations_indmap": "coalesce(date_depot, (date_fin_exercice + interval 7 month)::date)",
-        "stg_ratios_inpi_bce": "(date_cloture_exercice + interval 7 month)::date",
-        "stg_bodacc": "date_parution",
-        "stg_sirene_histo": "coalesce(date_debut, date '1900-01-01')",
-    }
+    """Return, by staging table of a dated source, the SQL of the day its rows become known."""
+    return {f"stg_{name}": day_of(name, DELAYS) for name, known in KNOWN.items() if known.is_dated}

@@ -1,5 +1,6 @@
 """Origins learn only what was known then, companies measured as new were never learned from, groups hide nobody."""
 
+import dataclasses
 from datetime import date
 
 import numpy as np
@@ -224,6 +225,19 @@ def test_lead_time_counts_from_the_first_alert_to_the_failure() -> None:
     months, warned = lead_time(found, alert, free, weights)
     assert 5 < months[0] < 6.1
     assert warned[0] == pytest.approx(4 / 5)
+
+
+def test_warnings_are_counted_from_the_cut_offs_that_features_had() -> None:
+    found, shifted = panel(), dataclasses.replace(panel(), shift_days=-20)
+    assert (found.cutoffs - shifted.cutoffs).astype(int).tolist() == [20] * SPAN
+    event = found.event_day.min()
+    assert dataclasses.replace(found, event_day=np.array([found.cutoffs[18]])).eligible(found.months[0]).tolist() == [
+        False
+    ]
+    assert dataclasses.replace(shifted, event_day=np.array([found.cutoffs[18]])).eligible(found.months[0]).tolist() == [
+        True
+    ]
+    assert event == np.datetime64("2020-12-15")
 
 
 def test_figures_of_every_group_say_their_value_or_why_they_have_none() -> None:

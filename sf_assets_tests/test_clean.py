@@ -246,3 +246,15 @@ def test_the_latest_head_count_of_a_company_is_flagged(world):
     rows = (("400000001", "2024-01-01", 12), ("400000001", "2024-03-01", 0), ("400000002", "2024-02-01", 9))
     world.add("stg_effectif_ent", "siren periode effectif_ent", *rows)
     assert [row[-1] for row in world.rows("clean_effectif_ent")] == [False, True, True]
+
+
+def test_a_demand_decided_again_counts_once_as_decided_last(world):
+    columns = "id_demande siret periode_debut periode_fin heures date_statut motif_recours"
+    world.add(
+        "stg_apdemande", columns,
+        ("D", SIRET, "2024-01-01", "2024-01-31", 3100.0, "2024-02-01", 1),
+        ("D", SIRET, "2024-01-01", "2024-01-31", 310.0, "2024-01-01", 1),
+        (None, SIRET, "2024-02-01", "2024-02-29", 10.0, "2024-01-01", 1),  # without a number: demands of their own
+        (None, SIRET, "2024-02-01", "2024-02-29", 20.0, "2024-01-01", 1),
+    )  # fmt: skip
+    assert world.rows("clean_ap", "periode, heures_autorisees") == [("2024-01-01", 3100.0), ("2024-02-01", 30.0)]

@@ -355,6 +355,38 @@ def test_the_most_complete_statement_stands_then_the_latest(world):
     assert world.rows("clean_ratios", "no_ocfi") == [("0",)]
 
 
+VERSIONS = "no_ocfi, date_publication, date_remplacement, rentabilite_economique, liquidite_reduite"
+
+
+def test_a_statement_filed_again_takes_over_on_its_deposit_and_never_before(world):
+    _statement(world, number="1", date_depot="2023-05-04", rto_invest_ca=0.1, rto_af_rent_eco=0.1)
+    before = world.rows("clean_ratios_version", VERSIONS)
+    assert before == [("1", "2023-05-04", None, 0.1, None)]
+    # As complete and with a greater number, then less complete: this one changes nothing.
+    _statement(world, number="2", date_depot="2023-11-02", rto_invest_ca=0.1, rto_af_rent_eco=0.2)
+    _statement(world, number="3", date_depot="2024-01-15", rto_invest_ca=0.1)
+    _statement(world, number="4", date_depot="2024-02-01", rto_invest_ca=0.1, rto_af_rent_eco=0.4, d_passf_120_k=1)
+    assert world.rows("clean_ratios_version", VERSIONS) == [
+        ("1", "2023-05-04", "2023-11-02", 0.1, None),
+        ("2", "2023-11-02", "2024-02-01", 0.2, None),
+        ("4", "2024-02-01", None, 0.4, None),
+    ]
+    assert world.rows("clean_ratios", "no_ocfi") == [("4",)]
+
+
+def test_audited_ratios_go_with_the_filing_of_their_place(world):
+    dirco = "siren date_deb_exercice date_fin_exercice rto_56 file_number line"
+    year = ("400000001", "2022-01-01", "2022-12-31")
+    _statement(world, number="1", date_depot="2023-05-04")
+    world.add("stg_ratios_dirco", dirco, (*year, 0.9, 1, 2))
+    assert world.rows("clean_ratios_version", VERSIONS) == [("1", "2023-05-04", None, None, 0.9)]
+    _statement(world, number="2", date_depot="2023-11-02")
+    kept = [("1", "2023-05-04", "2023-11-02", None, 0.9), ("2", "2023-11-02", None, None, 0.9)]
+    assert world.rows("clean_ratios_version", VERSIONS) == kept, "without its own, a filing has that before"
+    world.add("stg_ratios_dirco", dirco, (*year, 0.1, 1, 3))
+    assert world.rows("clean_ratios_version", VERSIONS) == [kept[0], (*kept[1][:4], 0.1)]
+
+
 def test_statements_need_both_halves_and_a_closing_after_2013(world):
     world.add("stg_declarations_indmap", STATEMENT, ("400000001", "2022-01-01", "2022-12-31", "1", 2022))
     _statement(world, end="2013-12-31", year=2013)

@@ -124,8 +124,8 @@ def signals():
             f"create table feat_matrix (siren varchar, {', '.join(f'{name} double' for name in features)})"
         )
         connection.execute(
-            "create table stg_apdemande (siret varchar, motif_recours integer, date_statut date, periode_debut date, "
-            "periode_fin date)"
+            "create table stg_apdemande (id_demande varchar, siret varchar, motif_recours integer, date_statut date, "
+            "periode_debut date, periode_fin date)"
         )
         connection.execute(
             "create table clean_tva (siren varchar, date_deb_tva date, date_fin_tva date, date_depot date, "
@@ -150,8 +150,8 @@ def signals():
         yield signals
 
 
-def demand(first: date, last: date, *, nic: str = "00012", reason: int = 1, decided: date = date(2025, 4, 1)):
-    return f"{SIREN}{nic}", reason, decided, first, last
+def demand(first, last, *, nic="00012", reason=1, decided=date(2025, 4, 1), number=None):
+    return number, f"{SIREN}{nic}", reason, decided, first, last
 
 
 def test_what_is_unknown_is_no_signal(signals):
@@ -183,6 +183,11 @@ def test_days_of_short_time_work_count_once_per_establishment_as_known_at_the_cu
     assert signals(elsewhere) == set()
     assert signals([demand(date(2025, 5, 1), date(2025, 12, 28), reason=6)]) == set()
     assert signals([demand(date(2025, 5, 1), date(2025, 12, 28), decided=date(2026, 4, 1))]) == set()
+    shortened = demand(date(2025, 5, 1), date(2025, 6, 1), decided=date(2026, 3, 31), number="D")
+    first = demand(date(2025, 5, 1), date(2025, 12, 28), number="D")
+    assert signals([first, shortened]) == set(), "a demand decided again stands as decided last"
+    not_yet = (*shortened[:3], date(2026, 4, 1), *shortened[4:])
+    assert signals([first, not_yet]) == {"demande_activite_partielle_elevee"}
 
 
 def test_a_loss_with_a_turnover_that_held_is_a_weak_return(signals):
@@ -197,6 +202,11 @@ def test_a_loss_with_a_turnover_that_held_is_a_weak_return(signals):
     assert signals(returns=taxes(80, 100), ebe_sur_ca=0.01) == set()
     assert signals(returns=taxes(80, 100, filed=date(2026, 4, 2)), ebe_sur_ca=-0.01) == set()
     assert signals(ebe_sur_ca=-0.01) == set()
+    # A return filed again stands for its period instead of the former one, from its deposit on.
+    corrected = (SIREN, date(2025, 1, 1), date(2025, 12, 31), date(2026, 3, 1), 79.0)
+    assert signals(returns=[*taxes(80, 100), corrected], ebe_sur_ca=-0.01) == set()
+    assert signals(returns=[*taxes(79, 100), (*corrected[:4], 80.0)], ebe_sur_ca=-0.01) == {"rentabilite_faible"}
+    assert signals(returns=[*taxes(79, 100), (*corrected[:3], date(2026, 4, 1), 80.0)], ebe_sur_ca=-0.01) == set()
 
 
 def test_weak_solvency_and_negative_equity(signals):

@@ -7,10 +7,12 @@ import duckdb
 import pytest
 
 from sf_assets.clean.tables import TABLES as CLEAN
+from sf_assets.features.delays import DELAYS
 from sf_assets.features.tables import LAGS
 from sf_assets.features.tables import TABLES as FEATURES
 from sf_assets.partitions import add_months
 from sf_assets.queries import read_query
+from sf_assets.sources.known import KNOWN, define_known_from
 from sf_assets.staging.tables import STAGING
 from sf_assets_tests.plain import PARAMETERS
 
@@ -27,6 +29,12 @@ class Tables:
             self._create(table.name, "", table)
         for table in FEATURES:
             self._create(table.name, "month date, ", table)
+        self.delivered(MONTH)
+
+    def delivered(self, month):
+        """Say in which month the files of sources without days were delivered."""
+        undated = {name: month for name, known in KNOWN.items() if not known.is_dated}
+        define_known_from(self.connection, DELAYS, undated)
 
     def _create(self, name, month, table):
         columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
@@ -38,10 +46,10 @@ class Tables:
             f"insert into {table} ({', '.join(names)}) values ({', '.join('?' * len(names))})", [list(r) for r in rows]
         )
 
-    def make(self, *names, first=MONTH, last=MONTH):
+    def make(self, *names, first=MONTH, last=MONTH, shift=0):
         for name in names:
             query = read_query(files("sf_assets.features"), name)
-            values = query.bound(PARAMETERS | {"first": first, "last": last})
+            values = query.bound(PARAMETERS | {"first": first, "last": last, "shift": shift})
             self.connection.execute(f"create or replace table {name} as {query.text}", values)
 
     def seen(self, table, columns, month=MONTH, where="true"):
@@ -129,7 +137,7 @@ def test_head_counts_and_short_time_work_are_at_the_scale_of_the_company(tables)
 
 def test_payment_behaviour_is_a_mean_of_what_became_known_in_twelve_months_and_its_changes(tables):
     tables.add(
-        "clean_paydex", "siren date_valeur paydex fpi_30 fpi_90",
+        "clean_paydex_mesure", "siren date_valeur paydex fpi_30 fpi_90",
         (SIREN, "2022-01-15", 5, 0.1, 0.0),  # known a year before
         (SIREN, "2022-03-15", 90, 0.9, 0.9),  # became known more than twelve months before the end of March
         (SIREN, "2022-10-15", 20, 0.2, 0.1), (SIREN, "2023-02-15", 40, 0.5, 0.3), (SIREN, "2023-03-15", 99, 1.0, 1.0),
@@ -146,7 +154,7 @@ RATIOS = "siren date_fin_exercice date_publication ebe_sur_ca"
 
 def test_a_ratio_changes_since_the_accounts_of_the_year_before_once_they_were_known(tables):
     tables.add(
-        "clean_ratios", RATIOS,
+        "clean_ratios_version", RATIOS,
         (SIREN, "2020-12-31", "2021-06-30", 0.90),
         (SIREN, "2021-02-28", "2023-03-31", 0.30),  # deposited late, on the day of the cut-off
         (SIREN, "2022-02-28", "2022-09-30", 0.10),
@@ -238,13 +246,17 @@ def test_a_group_counts_its_head_and_a_company_without_a_group_is_unknown(tables
     tables.make("feat_effectif", "feat_company_month")
     found = tables.seen("feat_company_month", "siren taille_groupe")
     assert found == [(SIREN, 3), (OTHER, 3), ("400000003", 3), ("400000004", None)]
+    # Groups have no date: nobody knew them before the month they were delivered for.
+    tables.delivered(add_months(MONTH, 1))
+    tables.make("feat_company_month")
+    assert {size for _, size in tables.seen("feat_company_month", "siren taille_groupe")} == {None}
 
 
 def test_a_lag_is_what_was_known_at_the_cutoff_of_its_month_and_unknown_without_it(tables):
     tables.employ(SIREN, OTHER)
     tables.connection.execute("delete from clean_effectif_ent where siren = $1 and periode < '2021-01-01'", [OTHER])
     tables.add(
-        "clean_paydex", "siren date_valeur paydex",
+        "clean_paydex_mesure", "siren date_valeur paydex",
         (SIREN, "2021-02-15", 12), (SIREN, "2021-03-15", 30), (SIREN, "2022-06-15", 60),
     )  # fmt: skip
     tables.add("stg_debit", DEBIT, _debit(SIREN, 1, "2021-03-31", 200.0), _debit(SIREN, 2, "2021-04-01", 800.0))
@@ -255,3 +267,56 @@ def test_a_lag_is_what_was_known_at_the_cutoff_of_its_month_and_unknown_without_
         "siren paydex_lag12m paydex_lag24m dette_par_effectif_lag24m dette_sociale_patronale_lag24m effectif_lag36m"
     )
     assert tables.seen(LAGS.name, columns) == [(SIREN, 30, 12, 10, 200, None), (OTHER, None, None, None, None, None)]
+
+
+def test_accounts_filed_again_count_from_their_deposit_and_change_nothing_before(tables):
+    versions = "siren date_fin_exercice date_publication date_remplacement ebe_sur_ca"
+    tables.add(
+        "clean_ratios_version", versions,
+        (SIREN, "2021-12-31", "2022-06-30", "2023-03-31", 0.10), (SIREN, "2021-12-31", "2023-03-31", None, 0.20),
+        (SIREN, "2020-12-31", "2021-06-30", "2023-04-01", 0.50), (SIREN, "2020-12-31", "2023-04-01", None, 0.60),
+    )  # fmt: skip
+    tables.make("feat_comptes", first=add_months(MONTH, -1), last=add_months(MONTH, 1))
+    seen = [
+        tables.seen("feat_comptes", "ebe_sur_ca ebe_sur_ca_diff12m", month=add_months(MONTH, n)) for n in (-1, 0, 1)
+    ]
+    assert seen == [
+        (0.10, pytest.approx(-0.40)),
+        (0.20, pytest.approx(-0.30)),
+        (0.20, pytest.approx(-0.40)),
+    ]
+
+
+def test_a_demand_decided_again_stands_as_decided_before_until_then(tables):
+    tables.add(
+        "stg_apdemande", "id_demande siret motif_recours heures date_statut periode_debut periode_fin",
+        ("D", SIREN + "00019", 1, 3100.0, "2023-01-01", "2023-03-01", "2023-03-31"),
+        ("D", SIREN + "00019", 1, 31.0, "2023-04-01", "2023-03-01", "2023-03-31"),  # known a day after the cut-off
+        ("E", OTHER + "00019", 1, 3100.0, "2023-01-01", "2023-03-01", "2023-03-31"),
+        ("E", OTHER + "00019", 1, 31.0, "2023-03-31", "2023-03-01", "2023-03-31"),
+        (None, OTHER + "00027", 1, 310.0, "2023-01-01", "2023-03-01", "2023-03-31"),  # without a number: of their own
+        (None, OTHER + "00035", 1, 310.0, "2023-02-01", "2023-03-01", "2023-03-31"),
+    )  # fmt: skip
+    tables.make("feat_activite_partielle")
+    found = tables.seen("feat_activite_partielle", "siren ap_heures_autorisees")
+    assert found == [(SIREN, pytest.approx(3100)), (OTHER, pytest.approx(31 + 310 + 310))]
+
+
+def test_a_measure_counts_from_its_day_wherever_the_cut_off_falls_in_the_month(tables):
+    tables.add("clean_paydex_mesure", "siren date_valeur paydex", (SIREN, "2023-02-05", 10), (SIREN, "2023-02-25", 70))
+    tables.make("feat_paiement", shift=-10)
+    assert tables.seen("feat_paiement", "paydex") == (10,)
+
+
+def test_a_seat_created_after_the_cut_off_was_not_the_seat_yet(tables):
+    tables.employ(SIREN, OTHER)
+    tables.add(
+        "clean_sirene", "siren siret siege departement est_actif date_creation",
+        (SIREN, SIREN + "00011", False, "75", True, "2010-01-01"), (SIREN, SIREN + "00029", False, "33", True, "2015-01-01"),
+        (SIREN, SIREN + "00037", True, "13", True, "2023-04-01"),
+        (OTHER, OTHER + "00011", False, "75", False, "2010-01-01"), (OTHER, OTHER + "00029", True, "13", True, "2023-03-31"),
+    )  # fmt: skip
+    tables.make("feat_effectif", "feat_company_month", last=add_months(MONTH, 1))
+    assert tables.seen("feat_company_month", "siren departement") == [(SIREN, "75"), (OTHER, "13")]
+    later = tables.seen("feat_company_month", "siren departement", month=add_months(MONTH, 1))
+    assert later == [(SIREN, "13"), (OTHER, "13")]

@@ -164,7 +164,7 @@ def test_a_change_reads_as_a_rise_or_a_fall():
 def reasons(values: dict[str, float], pushes: dict[str, float], typical: dict[str, float] | None = None) -> list[str]:
     contributions = np.array([[pushes.get(name, 0.0) for name in NAMES]])
     usual = None if typical is None else np.array([typical.get(name, 0.0) for name in NAMES])
-    found = main_reasons(rows_of(values), contributions, NAMES, month=MONTH, typical=usual)
+    found = main_reasons(rows_of(values), contributions, NAMES, cutoff=CUTOFF, typical=usual)
     assert found.columns == ["siren", *reason_columns()]
     return [text.replace("\xa0", " ") for text in found.row(0)[1:] if text is not None]
 
@@ -221,6 +221,18 @@ def test_the_first_reason_of_a_theme_says_what_it_stands_on():
     ]
 
 
+def test_reasons_count_from_the_cut_off_wherever_it_falls():
+    # Accounts closed on 31 December are 80 days old on 21 March: that is no January.
+    debts = {"dette_sociale_patronale": 42_000.0, "dette_sociale_ouvriere": 0.0}
+    rows = rows_of({"age_comptes": 80 / 30.4375, "ebe_sur_ca": -0.04} | debts)
+    contributions = np.zeros((1, len(NAMES)))
+    contributions[0, [NAMES.index("ebe_sur_ca"), NAMES.index("dette_sociale_patronale")]] = (1.0, 0.9)
+    found = main_reasons(rows, contributions, NAMES, cutoff=date(2026, 3, 21))
+    texts = " ".join(found.select("motif_1", "motif_2").row(0))
+    assert "comptes clos en décembre\N{NO-BREAK SPACE}2025" in texts
+    assert "au 21 mars\N{NO-BREAK SPACE}2026" in texts
+
+
 def test_every_feature_can_be_said_without_a_hole():
     for feature in FEATURES:
         (sentence,) = reasons({feature.name: 1.0}, {feature.name: 1.0})
@@ -268,13 +280,13 @@ def test_a_flag_that_is_down_and_a_change_that_is_none_are_no_reasons():
 def test_reasons_keep_the_order_of_the_companies_even_without_any():
     contributions = np.zeros((3, len(NAMES)))
     contributions[2, NAMES.index("paydex")] = 1
-    found = main_reasons(rows_of({}, {}, {"paydex": 45.0}), contributions, NAMES, month=MONTH)
+    found = main_reasons(rows_of({}, {}, {"paydex": 45.0}), contributions, NAMES, cutoff=CUTOFF)
     assert found["siren"].to_list() == ["000000000", "000000001", "000000002"]
     assert [text is None for text in found["motif_1"]] == [True, True, False]
 
 
 def test_nobody_has_no_reason():
-    found = main_reasons(rows_of(), np.zeros((0, len(NAMES))), NAMES, month=MONTH)
+    found = main_reasons(rows_of(), np.zeros((0, len(NAMES))), NAMES, cutoff=CUTOFF)
     assert found.schema == {"siren": pl.String} | dict.fromkeys(reason_columns(), pl.String)
     assert found.is_empty()
 
@@ -282,7 +294,7 @@ def test_nobody_has_no_reason():
 def test_limits_reached_are_the_reasons_of_the_threshold_method():
     rows = rows_of({"dette_sur_cotisation_mean12m": 3.5, "effectif_variation12m": -0.31, "paydex": 12.0})
     method = ThresholdMethod(NAMES).fit(rows, [True])
-    found = main_reasons(rows, method.contributions(rows), NAMES, month=MONTH, typical=method.typical_)
+    found = main_reasons(rows, method.contributions(rows), NAMES, cutoff=CUTOFF, typical=method.typical_)
     assert found.row(0)[1:] == (
         "La dette URSSAF représente 3,5 mois de cotisations",
         "L'effectif a baissé de 31\xa0% en un an",

@@ -65,6 +65,9 @@ def test_an_unknown_variable_is_refused_with_the_known_ones() -> None:
         ("SF_PERIMETER_STAFF", "-1", "greater than or equal to 0"),
         ("SF_PERIMETER_RECENT", "peut-être", "valid boolean"),
         ("SF_DELAYS", '{"procl_days": 3}', "procol_days"),
+        ("SF_DELAYS", '{"comptes_months": -7}', "from 0 to 366, found comptes_months -7"),
+        ("SF_DELAYS", '{"comptes_months": 1.5}', "from 0 to 366, found comptes_months 1.5"),
+        ("SF_DELAYS", '{"procol_days": true}', "from 0 to 366, found procol_days True"),
     ],
 )
 def test_an_unusable_value_is_refused_by_the_name_of_its_variable(name: str, value: str, expected: str) -> None:
@@ -84,6 +87,9 @@ def test_assets_get_folders_and_parameters_of_the_settings(tmp_path: Path) -> No
     assert parameters.perimeter_months == 24
     assert parameters.of_queries()["procol_days"] == 3
     assert parameters.of_queries()["effectif_months"] == 3
+    # Those who build the resources themselves are held to the same.
+    with pytest.raises(ValueError, match="from 0 to 366, found procol_days -1"):
+        Parameters(delays={"procol_days": -1}).of_queries()
     assert resources["folders"].incoming_path == tmp_path / "incoming"  # type: ignore[attr-defined]
 
 

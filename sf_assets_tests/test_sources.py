@@ -5,9 +5,11 @@ from datetime import date
 
 import pytest
 
+from sf_assets.features.delays import DELAYS
 from sf_assets.sources import BY_NAME, SOURCES
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import BadBatch, batch_key, month_of, read_batch, source_of
+from sf_assets.sources.known import KNOWN
 
 PROCOL = BY_NAME["procol"]
 GOOD = "Siret;Siren;Dt_effet;Cat_v2;Lib_actx_stdx\n51234567800019;512345678;26MAY2014;1;Redressement_ouverture\n"
@@ -147,7 +149,8 @@ def test_a_headcount_file_without_months_is_refused(tmp_path):
 
 
 def test_every_source_says_what_a_record_is_and_when_it_is_known():
+    assert sorted(KNOWN) == sorted(BY_NAME)
     for source in SOURCES:
         assert source.grain, source.name
-        assert source.known or source.name == "filter", source.name
+        assert KNOWN[source.name].described(DELAYS), source.name
         assert len({cell.column for cell in source.cells if cell.column}) == sum(bool(c.column) for c in source.cells)

@@ -10,10 +10,13 @@ import pytest
 
 from sf_assets import nomenclatures
 from sf_assets.synthetic import write_batch
+from sf_assets.synthetic.accounts import draw_statements
 from sf_assets.synthetic.activities import ACTIVITIES
+from sf_assets.synthetic.others import CA3, CA12, DIANE_EXPORT, GROUPS, draw_others
 from sf_assets.synthetic.places import PLACES
 from sf_assets.synthetic.population import PUBLIC
 from sf_assets.synthetic.procedures import LIQUIDATION, REDRESSEMENT, SAUVEGARDE, states
+from sf_assets.synthetic.refiled import with_filed_again
 from sf_assets.synthetic.timeline import FIRST_DAYS, MONTHS, Window, procol_dates, urssaf_dates
 from sf_assets.synthetic.world import draw_block
 
@@ -116,23 +119,65 @@ def test_the_next_month_repeats_every_row_already_delivered(name: str, october: 
     assert len(after) > len(before) or len(before) < 300, "only the small files may have nothing new"
 
 
+def test_records_are_filed_again_later_and_differently(october: Path) -> None:
+    exercise = ["siren", "date_deb_exercice", "date_fin_exercice"]
+    filings = table(october, "declarations_indmap.csv").sort("date_depot").group_by(exercise).agg(pl.all())
+    again = filings.filter(pl.col("date_depot").list.len() == 2)
+    assert 0.02 < again.height / filings.height < 0.1
+    assert (again["date_depot"].list.get(0) < again["date_depot"].list.get(1)).all()
+    assert (again["no_ocfi"].list.get(0).cast(pl.Int64) < again["no_ocfi"].list.get(1).cast(pl.Int64)).all()
+    assert (again["d_passf_142_k_propres"].list.n_unique() == 2).all()
+    dirco = table(october, "ratios_dirco.csv").group_by(exercise, maintain_order=True).agg(pl.col("rto_6"))
+    assert dirco.filter(pl.col("rto_6").list.len() == 2).height > 0.8 * again.height
+    demands = table(october, "demande_ap.csv").group_by("ID_DA", maintain_order=True).agg("DATE_STATUT", "HTA")
+    decided_again = demands.filter(pl.col("HTA").list.len() == 2)
+    assert decided_again.height > 5
+    assert (decided_again["DATE_STATUT"].list.get(0) < decided_again["DATE_STATUT"].list.get(1)).all()
+    plans = table(october, "sigfaible_delais.csv").group_by("Siret", "Montant_global_echeancier").agg("Date_creation")
+    assert plans.filter(pl.col("Date_creation").list.n_unique() == 2).height > 1
+
+
+def test_files_that_arrive_now_and_then_are_filed_again_too() -> None:
+    block = draw_block(3, 0)
+    statements = with_filed_again(block, draw_statements(block))
+    now, later = (draw_others(block, statements, Window.of(month, 4)) for month in (OCTOBER, date(2027, 10, 1)))
+    for returns, box in ((now.ca3, "d3310_01"), (now.ca12, "d3517s_5a_b")):
+        periods = returns.group_by("siren", "dte_debut_periode", maintain_order=True).agg("dte_depot", box)
+        corrected = periods.filter(pl.col("dte_depot").list.len() == 2)
+        assert corrected.height > 5
+        assert (corrected["dte_depot"].list.get(0) < corrected["dte_depot"].list.get(1)).all()
+        assert (corrected[box].list.n_unique() == 2).all()
+    restated = now.accounts.group_by("siren", "year").agg("ebe").filter(pl.col("ebe").list.n_unique() == 2)
+    assert restated.height > 2
+    both = now.groups.join(later.groups, on="siren", suffix="_later")
+    assert 0 < both.height < now.groups.height, "some have left their group"
+    assert not both["head"].equals(both["head_later"])
+
+
+def test_files_that_arrive_now_and_then_are_the_same_twice(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_batch(tmp_path / name, month=OCTOBER, companies=60, years=2, others=True)
+    assert digest(tmp_path / "one") == digest(tmp_path / "two")
+    assert {CA3, CA12, DIANE_EXPORT, GROUPS} <= digest(tmp_path / "one").keys()
+
+
 @pytest.mark.parametrize(
     ("name", "key", "moving"),
     [
-        ("demande_ap.csv", "ID_DA", r"^S_.*$"),
-        ("sireneUL.csv", "siren", r"^(etat|caractere|nicSiege).*$"),
-        ("StockEtablissement_utf8_geo.csv", "siret", r"^(etat|caractere|dateDebut).*$"),
+        ("demande_ap.csv", ("ID_DA", "DATE_STATUT"), r"^S_.*$"),
+        ("sireneUL.csv", ("siren",), r"^(etat|caractere|nicSiege).*$"),
+        ("StockEtablissement_utf8_geo.csv", ("siret",), r"^(etat|caractere|dateDebut).*$"),
     ],
 )
 def test_the_next_month_changes_only_what_may_change(
-    name: str, key: str, moving: str, october: Path, november: Path
+    name: str, key: tuple[str, ...], moving: str, october: Path, november: Path
 ) -> None:
     before, after = (
         table(folder, name).select(pl.exclude(moving)).select(pl.exclude("etablissementSiege"))
         for folder in (october, november)
     )
     assert before.join(after, on=before.columns, how="anti", nulls_equal=True).is_empty()
-    assert before[key].is_unique().all()
+    assert before.select(key).is_unique().all()
 
 
 def test_the_next_month_adds_one_column_of_headcount_and_keeps_the_others(october: Path, november: Path) -> None:

@@ -20,6 +20,7 @@ from sf_assets.catalogue import TABLES
 from sf_assets.lists.reasons import main_reasons
 from sf_assets.lists.scored import companies_of
 from sf_assets.model.store import ModelStore
+from sf_assets.partitions import cutoff_of
 from sf_assets.queries import read_query
 from sf_assets.resources import resources_for
 from sf_assets.settings import Settings
@@ -162,7 +163,7 @@ def explain_alerts(place: Place, alerts: int = 25_000) -> list[Cost]:
         reset_peak()
         started = time.monotonic()
         contributions = method.contributions(rows)
-        main_reasons(rows, contributions, method.features, month=place.month, typical=method.typical_)
+        main_reasons(rows, contributions, method.features, cutoff=cutoff_of(place.month), typical=method.typical_)
         found.append(Cost(f"explaining, {name}", rows.height, time.monotonic() - started, peak()))
     return found
 

@@ -13,6 +13,8 @@ with demandes as (
             date_trunc('month', periode_debut), date_trunc('month', periode_fin), interval 1 month
         )) as date) as periode
     from stg_apdemande
+    -- Of a demand decided several times the last decision stands; those without a number are demands of their own.
+    qualify id_demande is null or row_number() over (partition by id_demande order by date_statut desc) = 1
 ),
 
 evenements as (

@@ -1,34 +1,19 @@
--- One row is the payment behaviour of one company in one month: the latest measure of the month, and of those of one
--- day the last in file order (sources.md §9.2, decision B15). A value this measure lacks is unknown, even when an
--- earlier one had it. Where only the paydex code is known, the provider's table gives its days: 180 − 3 × code up to
--- 050, then a list, nothing from 080 on.
-with measures as (
-    select *, case when regexp_full_match(code_paydex, '[0-9]{1,3}') then cast(code_paydex as integer) end as code
-    from stg_paydex
-    where siren not in (select siren from siren_blacklist)
-    qualify row_number() over (
-        partition by siren, date_trunc('month', date_valeur)
-        order by date_valeur desc, file_number desc, line desc
-    ) = 1
+-- One row is the payment behaviour of one company in one month: the latest measure of the month (sources.md §9.2, decision
+-- B15). A value this measure lacks is unknown, even when an earlier one had it.
+with derniers as (
+    select siren, date_trunc('month', date_valeur) as mois, max(date_valeur) as date_valeur
+    from clean_paydex_mesure
+    group by siren, mois
 )
 
 select
     siren,
-    cast(date_trunc('month', date_valeur) as date) as periode,
+    cast(derniers.mois as date) as periode,
     date_valeur,
-    coalesce(
-        paydex,
-        case when code <= 50 then 180 - 3 * code end,
-        case
-            when code > 50
-                then [
-                    29, 29, 28, 27, 26, 26, 25, 24, 23, 22, 22, 21, 20, 19, 19, 19, 18, 17, 16, 15, 14, 12, 11, 9, 8, 6, 5, 3, 1
-                ][code - 50]
-        end
-    ) as paydex,
-    -- `least` and `greatest` pass over NULL: without the guard an unknown note becomes a bound.
-    case when fpi_30 is not null then least(greatest(fpi_30, 0), 100) / 100 end as fpi_30,
-    case when fpi_90 is not null then least(greatest(fpi_90, 0), 100) / 100 end as fpi_90,
-    encours_etudies,
-    n_fournisseurs
-from measures
+    mesures.paydex,
+    mesures.fpi_30,
+    mesures.fpi_90,
+    mesures.encours_etudies,
+    mesures.n_fournisseurs
+from derniers
+join clean_paydex_mesure as mesures using (siren, date_valeur)

@@ -1,5 +1,5 @@
 -- One row is one step of a company's collective procedure as one source tells it, known from a day on: that of the
--- publication for BODACC, $procol_days days after its effect for URSSAF. It stops being known once its announcement is
+-- publication for BODACC, a delay after its effect for URSSAF. It stops being known once its announcement is
 -- corrected. A procedure that several announcements or both sources tell counts once: of steps of the same kind and name
 -- whose dates of effect are at most thirty days apart the one published first counts, provided that it still stands; the
 -- others are repetitions. URSSAF's own steps never repeat one another. No procedure opens twice within thirty days, and
@@ -13,7 +13,7 @@ with etapes as (
         action_procol,
         stade_procol,
         libelle_procol,
-        date_effet + $procol_days as date_publication,
+        known_from_procol(date_effet) as date_publication,
         cast(null as date) as date_retrait,
         cast(null as varchar) as id_annonce
     from clean_procol

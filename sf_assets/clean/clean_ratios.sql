@@ -1,92 +1,26 @@
--- One row is one closing date of a company with the fifteen ratios of its most complete statement (fewest unknown
--- amounts), then of the latest financial year, then of the greatest number (sources.md §9.6). A ratio is a ratio, not
--- divided by days, and unknown when an operand is or when it divides by zero (decision B17). It is known from its
--- deposit, or $comptes_months months after closing.
-with declarations as (
-    select
-        indmap.siren,
-        indmap.date_deb_exercice as date_debut_exercice,
-        indmap.date_fin_exercice,
-        indmap.annee_exercice,
-        indmap.no_ocfi,
-        coalesce(
-            indmap.date_depot,
-            cast(indmap.date_fin_exercice + to_months($comptes_months) as date)
-        ) as date_publication,
-        af.mnt_af_endettement_net / nullif(dirco.rto_6, 0) as dette_nette_sur_caf,
-        1 / nullif(af.rto_af_endettement_a_terme, 0) as dette_a_terme_sur_k_propres,
-        af.mnt_af_sig_ebe_ret / nullif(af.mnt_af_ca, 0) as ebe_sur_ca,
-        af.mnt_af_sig_va_ret / nullif(indmap.d_dvs_376_nbr_pers, 0) as va_sur_effectif,
-        (indmap.d_cr_250_expl_salaire + indmap.d_cr_252_expl_ch_soc + indmap.d_cr_260_expl_dt_syndic)
-        / nullif(af.mnt_af_sig_va_ret, 0) as charges_personnel_sur_va,
-        indmap.d_actf_stk_march_net / nullif(af.mnt_af_ca, 0) as stocks_sur_ca,
-        (af.mnt_af_bfonc_actif_circ_expl + af.mnt_af_bfonc_actif_circ_h_expl)
-        / nullif(af.mnt_af_bfonc_passif_circ_expl + af.mnt_af_bfonc_passif_circ_h_expl, 0) as liquidite_absolue,
-        af.mnt_af_bfonc_tresorerie
-        / nullif(af.mnt_af_bfonc_actif_circ_expl + af.mnt_af_bfonc_actif_circ_h_expl, 0) as liquidite_generale,
-        dirco.rto_56 as liquidite_reduite,
-        af.nbr_af_jours_reglt_fourn / nullif(af.nbr_af_jours_creance_cli, 0) as delai_paiement_sur_delai_encaissement,
-        indmap.d_passf_142_k_propres / nullif(indmap.d_passf_120_k, 0) as k_propres_sur_k_social,
-        af.mnt_af_bfonc_bfr / nullif(indmap.d_passf_142_k_propres, 0) as bfr_sur_k_propres,
-        indmap.rto_invest_ca as taux_investissement,
-        af.rto_af_rent_eco as rentabilite_economique,
-        indmap.rto_af_solidite_financiere as solidite_financiere,
-        list_count([
-            af.mnt_af_endettement_net,
-            af.rto_af_endettement_a_terme,
-            af.mnt_af_sig_ebe_ret,
-            af.mnt_af_ca,
-            af.mnt_af_sig_va_ret,
-            af.mnt_af_bfonc_actif_circ_expl,
-            af.mnt_af_bfonc_actif_circ_h_expl,
-            af.mnt_af_bfonc_passif_circ_expl,
-            af.mnt_af_bfonc_passif_circ_h_expl,
-            af.mnt_af_bfonc_tresorerie,
-            af.nbr_af_jours_reglt_fourn,
-            af.nbr_af_jours_creance_cli,
-            af.mnt_af_bfonc_bfr,
-            af.rto_af_rent_eco,
-            indmap.d_dvs_376_nbr_pers,
-            indmap.d_cr_250_expl_salaire,
-            indmap.d_cr_252_expl_ch_soc,
-            indmap.d_cr_260_expl_dt_syndic,
-            indmap.d_actf_stk_march_net,
-            indmap.d_actf_stk_mat1e_net,
-            indmap.d_passf_142_k_propres,
-            indmap.d_passf_120_k,
-            indmap.rto_invest_ca,
-            indmap.rto_af_solidite_financiere,
-            dirco.rto_6,
-            dirco.rto_56
-        ]) as known
-    from stg_declarations_indmap as indmap
-    inner join stg_declarations_af as af
-        on
-            indmap.siren = af.siren
-            and indmap.date_deb_exercice = af.date_deb_exercice
-            and indmap.date_fin_exercice = af.date_fin_exercice
-            and indmap.no_ocfi = af.no_ocfi
-            and indmap.annee_exercice = af.annee_exercice
-    left join stg_ratios_dirco as dirco
-        on
-            indmap.siren = dirco.siren
-            and indmap.date_deb_exercice = dirco.date_deb_exercice
-            and indmap.date_fin_exercice = dirco.date_fin_exercice
-    where
-        indmap.date_fin_exercice > date '2014-01-01'
-        and indmap.siren not in (select siren from siren_blacklist)
-)
-
-select * exclude (known)
-from declarations
-qualify row_number() over (
-    partition by siren, date_fin_exercice
-    order by
-        known desc,
-        annee_exercice desc,
-        try_cast(no_ocfi as hugeint) desc,
-        no_ocfi desc,
-        date_debut_exercice desc,
-        dette_nette_sur_caf,
-        liquidite_reduite
-) = 1
+-- One row is one closing date of a company with the fifteen ratios of its most complete statement, as known at the end: the
+-- last version of clean_ratios_version (sources.md §9.6). It is known from its deposit, or a delay after closing.
+select
+    siren,
+    date_debut_exercice,
+    date_fin_exercice,
+    annee_exercice,
+    no_ocfi,
+    date_publication,
+    dette_nette_sur_caf,
+    dette_a_terme_sur_k_propres,
+    ebe_sur_ca,
+    va_sur_effectif,
+    charges_personnel_sur_va,
+    stocks_sur_ca,
+    liquidite_absolue,
+    liquidite_generale,
+    liquidite_reduite,
+    delai_paiement_sur_delai_encaissement,
+    k_propres_sur_k_social,
+    bfr_sur_k_propres,
+    taux_investissement,
+    rentabilite_economique,
+    solidite_financiere
+from clean_ratios_version
+where date_remplacement is null

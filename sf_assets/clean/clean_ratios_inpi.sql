@@ -2,8 +2,8 @@
 -- (sources.md §9.13). The year is that of the closing date six months earlier: accounts closed on 30 June 2023 are those of
 -- 2022. Of several accounts of a year the consolidated ones stand, then full ones, then simplified ones, then those closed
 -- last. A closing date after the batch's own is a slip of the hand and left out. In partly confidential accounts the figures
--- of the income statement are written as zeros: there, zero is unknown (decision B6). They are known $comptes_months
--- months after closing, as other accounts without a date of deposit.
+-- of the income statement are written as zeros: there, zero is unknown (decision B6). They are known a
+-- delay after closing, as other accounts without a date of deposit.
 with exercices as (
     select
         *,
@@ -27,7 +27,7 @@ select
     siren,
     annee_exercice,
     date_cloture_exercice,
-    cast(date_cloture_exercice + to_months($comptes_months) as date) as date_publication,
+    known_from_ratios_inpi_bce(date_cloture_exercice) as date_publication,
     type_bilan,
     est_confidentiel,
     nullif(chiffre_d_affaires, inconnu) as chiffre_d_affaires,

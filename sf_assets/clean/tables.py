@@ -237,6 +237,14 @@ SIRENE_HISTO = Table(
     may_be_empty=True,
 )
 
+PAYDEX_MESURE = Table(
+    name="clean_paydex_mesure",
+    grain="the payment behaviour of one company as measured on one day",
+    columns=pick("siren date_valeur paydex fpi_30 fpi_90 encours_etudies n_fournisseurs"),
+    key=("siren", "date_valeur"),
+    may_be_empty=True,
+)
+
 PAYDEX = Table(
     name="clean_paydex",
     grain="the payment behaviour of one company, last measured in one month",
@@ -246,6 +254,25 @@ PAYDEX = Table(
         _first_of_month("periode"),
         _not_negative(
             "paydex", "Delays are counted from the due date: ask Altares whether early payments are negative."
+        ),
+    ),
+    may_be_empty=True,
+)
+
+RATIOS_VERSION = Table(
+    name="clean_ratios_version",
+    grain="one closing date of a company as its statements filed by a day told it, from that day until the next such day",
+    columns=(
+        *pick("siren date_debut_exercice date_fin_exercice annee_exercice no_ocfi date_publication"),
+        *pick(_RATIOS),
+        Column("date_remplacement", "DATE", "day from which another statement stands for it, NULL while it stands"),
+    ),
+    key=("siren", "date_fin_exercice", "date_publication"),
+    rules=(
+        no_rows(
+            "one_version_at_a_time",
+            "select siren from {batch} where date_remplacement <= date_publication",
+            "A version stands for a day at least: look at clean_ratios_version.sql.",
         ),
     ),
     may_be_empty=True,
@@ -284,7 +311,9 @@ TABLES = (
     EFFECTIF_ENT,
     SIRENE,
     SIRENE_HISTO,
+    PAYDEX_MESURE,
     PAYDEX,
+    RATIOS_VERSION,
     RATIOS,
     open_accounts.RATIOS_INPI,
     *occasional.TABLES,

@@ -31,7 +31,7 @@ class Panel:
     `company` and `period` are places in `companies` and `months`; `following` is the row of the same company a month
     later, -1 without one. `event` numbers the failures (-1 for rows that do not fail): failure n is that of company
     `event_company[n]` on day `event_day[n]`, as rows of several months announce it. `groups` gives the code of each
-    row's group and the names of the groups, by dimension.
+    row's group and the names of the groups, by dimension. Cut-offs are `shift_days` from the last day of their month.
     """
 
     companies: pl.Series
@@ -47,11 +47,12 @@ class Panel:
     event_company: Companies
     event_day: npt.NDArray[np.datetime64]
     groups: dict[str, tuple[Codes, tuple[str, ...]]]
+    shift_days: int = 0
 
     @property
     def cutoffs(self) -> npt.NDArray[np.datetime64]:
         """The last day known of each month."""
-        return np.array([cutoff_of(month) for month in self.months], dtype="datetime64[D]")
+        return np.array([cutoff_of(month, self.shift_days) for month in self.months], dtype="datetime64[D]")
 
     def ranks(self, score: Floats, rows: Flags) -> Floats:
         """Return the rank of each of some rows among those of its month, NaN for other rows.
@@ -68,8 +69,8 @@ class Panel:
 
     def eligible(self, first: date) -> Flags:
         """Return the failures all of whose eighteen months of warning lie between `first` and the last month scored."""
-        start = np.datetime64(cutoff_of(add_months(first, HORIZON_MONTHS)), "D")
-        end = np.datetime64(cutoff_of(add_months(self.months[-1], 1)), "D")
+        start = np.datetime64(cutoff_of(add_months(first, HORIZON_MONTHS), self.shift_days), "D")
+        end = np.datetime64(cutoff_of(add_months(self.months[-1], 1), self.shift_days), "D")
         return np.asarray((self.event_day > start) & (self.event_day <= end))
 
 
@@ -82,8 +83,8 @@ def rank_share(values: npt.NDArray[np.floating[Any]]) -> Floats:
     return np.asarray(rankdata(values) / max(values.size, 1))
 
 
-def panel_of(rows: pl.DataFrame) -> Panel:
-    """Gather rows by month and company: the columns of `reading.ROWS`."""
+def panel_of(rows: pl.DataFrame, shift_days: int = 0) -> Panel:
+    """Gather rows by month and company: the columns of `reading.ROWS`, read with the same `shift_days`."""
     companies = rows["siren"].unique().sort()
     months = tuple(rows["periode"].unique().sort())
     origins = tuple(rows["origine"].unique().sort())
@@ -108,6 +109,7 @@ def panel_of(rows: pl.DataFrame) -> Panel:
         event_company=events["company"].to_numpy().astype(np.intp),
         event_day=events["date_defaillance"].to_numpy().astype("datetime64[D]"),
         groups=_groups(rows),
+        shift_days=shift_days,
     )
 
 

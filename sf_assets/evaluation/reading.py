@@ -52,7 +52,7 @@ def bind_backtest(session: Session, month: date) -> list[date]:
 def read_panel(session: Session, shift: int) -> Panel | None:
     """Return the rows of the backtest bound in a session, with what became of them; None when no month was scored."""
     rows = session.connection.execute(ROWS, {"shift": shift}).pl()
-    return panel_of(rows) if rows.height else None
+    return panel_of(rows, shift) if rows.height else None
 
 
 def read_scores(session: Session, panel: Panel, method: str, companies: str) -> Floats:

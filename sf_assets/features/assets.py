@@ -10,12 +10,13 @@ import dagster as dg
 from sf_assets.failures import Blocked
 from sf_assets.features.tables import LAGS, TABLES
 from sf_assets.features.views import coverage_of, shift_picture, shifts_of
-from sf_assets.materialization import gate, open_gate, reads_at, shown, stamp, told_of_months
+from sf_assets.materialization import gate, in_force, open_gate, reads_at, shown, stamp, told_of_months
 from sf_assets.partitions import add_months, months_of
 from sf_assets.pictures.svg import embedded
 from sf_assets.queries import Query, read_query
 from sf_assets.resources import Parameters
 from sf_assets.schema import Table
+from sf_assets.sources.known import KNOWN, define_known_from
 from sf_assets.storage import Session, Warehouse, Write
 
 _FEATURES = {table.name for table in TABLES}
@@ -55,18 +56,25 @@ def _spans(session: Session, months: Sequence[date]) -> list[tuple[date, list[da
     return spans
 
 
+def _delivered(session: Session, state: date) -> dict[str, date]:
+    """Return the month in which the files in force at a batch month were delivered, by source whose records have no day."""
+    months = {name: in_force(session, name, state) for name, known in KNOWN.items() if not known.is_dated}
+    return {name: month for name, month in months.items() if month}
+
+
 def _build(
-    warehouse: Warehouse, table: Table, query: Query, wanted: Sequence[date], *, values: dict[str, object], run_id: str
+    warehouse: Warehouse, table: Table, query: Query, wanted: Sequence[date], *, parameters: Parameters, run_id: str
 ) -> list[tuple[date, Write]]:
     """Compute a table for all wanted months, one query per span; return the batch month and the write of each."""
     base = [name for name in query.reads if name not in _FEATURES]
     below = [name for name in query.reads if name in _FEATURES]
-    done = []
+    values, delays, done = parameters.of_queries(), parameters.all_delays, []
     with warehouse.session() as session:
         for state, months in _spans(session, wanted):
             reads, gates = reads_at(session, base, state)
             gate(session, [*gates, *((name, month) for name in below for month in months)])
             session.bind(reads)
+            define_known_from(session.connection, delays, _delivered(session, state))
             session.bind_months([read for read in TABLES if read.name in below], months)
             write = session.replace(
                 {table: query.text},
@@ -101,7 +109,7 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
     ) -> dg.MaterializeResult[None]:
         wanted = months_of(context)
-        writes = _build(warehouse, table, query, wanted, values=parameters.of_queries(), run_id=context.run_id)
+        writes = _build(warehouse, table, query, wanted, parameters=parameters, run_id=context.run_id)
         with warehouse.session() as session:
             # The partitions of a range share what is told: only a single month has a former one.
             seen = shown(session, table, wanted[0]) if len(wanted) == 1 else {}

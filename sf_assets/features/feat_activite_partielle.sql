@@ -4,13 +4,25 @@
 with consumed as (
     select
         siren,
-        cast(date_trunc('month', periode) + to_months($apconso_months) as date) as month,
+        cast(date_trunc('month', known_from_apconso(periode) - $shift) as date) as month,
         -- Decimals add up to the same in any order, floating numbers do not.
         cast(sum(cast(heures_consommees as decimal(30, 4))) as double) as consommees
     from clean_ap
-    where date_trunc('month', periode) + to_months($apconso_months)
+    where date_trunc('month', known_from_apconso(periode) - $shift)
         between $first::date - interval 11 month and $last::date
     group by all
+),
+
+versions as (
+    -- A demand decided again stands as decided before until that day.
+    select
+        *,
+        known_from_apdemande(date_statut) as known_from,
+        case
+            when id_demande is not null
+                then lead(known_from_apdemande(date_statut)) over (partition by id_demande order by date_statut)
+        end as known_until
+    from stg_apdemande
 ),
 
 demands as (
@@ -22,13 +34,17 @@ demands as (
         unnest(generate_series(
             greatest(
                 date_trunc('month', periode_debut)::date,
-                date_trunc('month', date_statut - $shift)::date,
+                date_trunc('month', known_from - $shift)::date,
                 $first::date
             ),
-            least(date_trunc('month', periode_fin)::date, $last::date),
+            least(
+                date_trunc('month', periode_fin)::date,
+                (date_trunc('month', known_until - $shift) - interval 1 month)::date,
+                $last::date
+            ),
             interval 1 month
         ))::date as month
-    from stg_apdemande
+    from versions
     where motif_recours < 6 and heures is not null and periode_fin >= periode_debut
 ),
 

@@ -13,7 +13,7 @@ seats as (
     -- Of several seats the open one counts, then the newest, as in clean_sirene_ul.
     select
         siren, siret, code_commune, departement, region, libelle_region,
-        ape, naf_section, ape_naf25, naf25_section, nomenclature_activite, origine_naf, origine_naf25
+        ape, naf_section, ape_naf25, naf25_section, nomenclature_activite, origine_naf, origine_naf25, date_creation
     from clean_sirene
     where siege
     qualify
@@ -22,11 +22,32 @@ seats as (
         ) = 1
 ),
 
+former_seats as (
+    -- The register only says which establishment is the seat today: before this one was created, the oldest stands for it.
+    select
+        s.siren, s.siret, s.code_commune, s.departement, s.region, s.libelle_region, s.ape, s.naf_section, s.ape_naf25,
+        s.naf25_section, s.nomenclature_activite, s.origine_naf, s.origine_naf25, s.date_creation
+    from clean_sirene as s
+    join seats on s.siren = seats.siren and known_from_sirene(s.date_creation) < known_from_sirene(seats.date_creation)
+    qualify row_number() over (partition by s.siren order by known_from_sirene(s.date_creation), s.siret) = 1
+),
+
+seats_at_date as (
+    select *, known_from_sirene(date_creation) as since, date '9999-12-31' as until from seats
+    union all
+    select
+        former_seats.*,
+        known_from_sirene(former_seats.date_creation) as since,
+        known_from_sirene(seats.date_creation) as until
+    from former_seats
+    join seats using (siren)
+),
+
 states as (
     -- A state lasts until the next one starts; of two that start the same day, an open one counts.
     select
         siret,
-        coalesce(date_debut, '1900-01-01') as since,
+        known_from_sirene_histo(date_debut) as since,
         bool_or(est_actif) as est_actif,
         lead(since, 1, '9999-12-31') over (partition by siret order by since) as until
     from clean_sirene_histo
@@ -45,8 +66,8 @@ reached as (
     -- The months at which a head-count that opens the perimeter is in its window.
     select
         siren,
-        cast(periode + to_months($effectif_months) as date) as since,
-        cast(periode + to_months($effectif_months + $perimeter_months) as date) as until,
+        cast(date_trunc('month', known_from_effectif_ent(periode) - $shift) as date) as since,
+        cast(since + to_months($perimeter_months) as date) as until,
         coalesce(since > lag(until) over (partition by siren order by periode), true) as starts
     from clean_effectif_ent
     where effectif_ent >= $minimum
@@ -149,17 +170,18 @@ select
     p.procedure_connue,
     date_diff('day', ul.creation, months.cutoff) / 365.25 as age_entreprise,
     case when told.since <= months.cutoff then coalesce(moved.demenagements, 0)::double end as demenagements_24m,
-    held.taille_groupe::double as taille_groupe
+    case when known_from_ellisphere() <= months.cutoff then held.taille_groupe::double end as taille_groupe
 from months
 join feat_effectif as e on months.month = e.month and e.effectif > 0
 join clean_filter as f on e.siren = f.siren
 join entitled on e.siren = entitled.siren and months.month >= entitled.since and months.month < entitled.until
 left join clean_sirene_ul as ul on f.siren = ul.siren
-left join seats on f.siren = seats.siren
+left join seats_at_date as seats
+    on f.siren = seats.siren and months.cutoff >= seats.since and months.cutoff < seats.until
 left join in_procedure as p on f.siren = p.siren and months.month = p.month
 left join told on f.siren = told.siren
 left join moved on f.siren = moved.siren and months.month = moved.month
 left join held on f.siren = held.siren
 where
-    (ul.creation is null or ul.creation <= months.cutoff)
+    (ul.creation is null or known_from_sirene_ul(ul.creation) <= months.cutoff)
     and not exists (select 1 from closed where closed.siren = f.siren and closed.month = months.month)

@@ -10,9 +10,10 @@ with months as (
 ),
 
 newest as (
+    -- Of each closing date one version was known at a cut-off.
     select months.month, months.cutoff, r.siren, max(r.date_fin_exercice) as date_fin_exercice
     from months
-    join clean_ratios as r
+    join clean_ratios_version as r
         on r.date_publication <= months.cutoff
         and r.date_fin_exercice > months.cutoff - interval 24 month
         and r.date_fin_exercice <= months.cutoff
@@ -21,26 +22,50 @@ newest as (
 
 statements as (
     select
-        r.*,
-        before.date_publication as publication_avant,
+        newest.month,
+        newest.siren,
+        r.dette_nette_sur_caf,
+        r.dette_a_terme_sur_k_propres,
+        r.ebe_sur_ca,
+        r.va_sur_effectif,
+        r.charges_personnel_sur_va,
+        r.stocks_sur_ca,
+        r.liquidite_absolue,
+        r.liquidite_generale,
+        r.liquidite_reduite,
+        r.delai_paiement_sur_delai_encaissement,
+        r.k_propres_sur_k_social,
+        r.bfr_sur_k_propres,
+        r.taux_investissement,
+        r.rentabilite_economique,
+        r.solidite_financiere,
+        date_diff('day', newest.date_fin_exercice, newest.cutoff) / 30.4375 as age_comptes,
         r.ebe_sur_ca - before.ebe_sur_ca as ebe_sur_ca_diff12m,
         r.rentabilite_economique - before.rentabilite_economique as rentabilite_economique_diff12m,
         r.solidite_financiere - before.solidite_financiere as solidite_financiere_diff12m
-    from clean_ratios as r
-    left join clean_ratios as before
-        on r.siren = before.siren
+    from newest
+    join clean_ratios_version as r
+        on newest.siren = r.siren
+        and newest.date_fin_exercice = r.date_fin_exercice
+        and r.date_publication <= newest.cutoff
+        and coalesce(r.date_remplacement, '9999-12-31') > newest.cutoff
+    left join clean_ratios_version as before
+        on newest.siren = before.siren
         and before.date_fin_exercice = case
             -- Years end with a month: that of 29 February 2024 follows that of 28 February 2023.
-            when r.date_fin_exercice = last_day(r.date_fin_exercice) then last_day(r.date_fin_exercice - interval 12 month)
-            else cast(r.date_fin_exercice - interval 12 month as date)
+            when newest.date_fin_exercice = last_day(newest.date_fin_exercice)
+                then last_day(newest.date_fin_exercice - interval 12 month)
+            else cast(newest.date_fin_exercice - interval 12 month as date)
         end
+        and before.date_publication <= newest.cutoff
+        and coalesce(before.date_remplacement, '9999-12-31') > newest.cutoff
 ),
 
 published as (
     select
         siren,
         date_cloture_exercice,
-        cast(date_cloture_exercice + to_months($comptes_months) as date) as date_publication,
+        known_from_ratios_inpi_bce(date_cloture_exercice) as date_publication,
         type_bilan,
         case when coalesce(confidentiality, 'Public') <> 'Public' then 0 end as inconnu,
         nullif(chiffre_d_affaires, inconnu) as chiffre_d_affaires,
@@ -80,30 +105,28 @@ newest_open as (
 select
     month,
     siren,
-    r.dette_nette_sur_caf,
-    r.dette_a_terme_sur_k_propres,
-    r.ebe_sur_ca,
-    r.va_sur_effectif,
-    r.charges_personnel_sur_va,
-    r.stocks_sur_ca,
-    r.liquidite_absolue,
-    r.liquidite_generale,
-    r.liquidite_reduite,
-    r.delai_paiement_sur_delai_encaissement,
-    r.k_propres_sur_k_social,
-    r.bfr_sur_k_propres,
-    r.taux_investissement,
-    r.rentabilite_economique,
-    r.solidite_financiere,
-    date_diff('day', newest.date_fin_exercice, newest.cutoff) / 30.4375 as age_comptes,
-    case when r.publication_avant <= newest.cutoff then r.ebe_sur_ca_diff12m end as ebe_sur_ca_diff12m,
-    case when r.publication_avant <= newest.cutoff then r.rentabilite_economique_diff12m end
-        as rentabilite_economique_diff12m,
-    case when r.publication_avant <= newest.cutoff then r.solidite_financiere_diff12m end as solidite_financiere_diff12m,
+    statements.dette_nette_sur_caf,
+    statements.dette_a_terme_sur_k_propres,
+    statements.ebe_sur_ca,
+    statements.va_sur_effectif,
+    statements.charges_personnel_sur_va,
+    statements.stocks_sur_ca,
+    statements.liquidite_absolue,
+    statements.liquidite_generale,
+    statements.liquidite_reduite,
+    statements.delai_paiement_sur_delai_encaissement,
+    statements.k_propres_sur_k_social,
+    statements.bfr_sur_k_propres,
+    statements.taux_investissement,
+    statements.rentabilite_economique,
+    statements.solidite_financiere,
+    statements.age_comptes,
+    statements.ebe_sur_ca_diff12m,
+    statements.rentabilite_economique_diff12m,
+    statements.solidite_financiere_diff12m,
     o.ca_variation12m,
     o.caf_sur_ca,
     o.couverture_des_interets
-from newest
+from statements
 full join newest_open using (month, siren)
-left join statements as r using (siren, date_fin_exercice)
 left join open_statements as o using (siren, date_cloture_exercice)

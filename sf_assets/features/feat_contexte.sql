@@ -10,7 +10,7 @@ with months as (
 ),
 
 reached as (
-    select siren, min(cast(periode + to_months($effectif_months) as date)) as since
+    select siren, min(known_from_effectif_ent(periode)) as since
     from clean_effectif_ent
     where effectif_ent >= $minimum
     group by siren
@@ -23,7 +23,7 @@ failed as (
         on p.date_publication <= months.cutoff
         and p.date_publication > months.cutoff - interval 12 month
         and (p.date_retrait is null or p.date_retrait > months.cutoff)
-    join reached on p.siren = reached.siren and reached.since <= months.month
+    join reached on p.siren = reached.siren and reached.since <= months.cutoff
     join clean_filter as f on p.siren = f.siren
     where p.stade_procol = 'ouverture' and p.action_procol in ('redressement', 'liquidation')
 ),

@@ -6,14 +6,14 @@ with events as (
     select
         substr(siret, 1, 9) as siren,
         debit_id,
-        cast(date_trunc('month', date_traitement - $shift) as date) as month,
+        cast(date_trunc('month', known_from_debit(date_traitement) - $shift) as date) as month,
         -- The file counts cents: as integers they cancel out exactly, and add up to the same in any order.
         cast(round(part_ouvriere * 100) as bigint) as part_ouvriere,
         cast(round(part_patronale * 100) as bigint) as part_patronale
     from stg_debit
-    where date_trunc('month', date_traitement - $shift) <= $last::date
+    where date_trunc('month', known_from_debit(date_traitement) - $shift) <= $last::date
     qualify row_number() over (
-        partition by siret, debit_id, date_trunc('month', date_traitement - $shift)
+        partition by siret, debit_id, date_trunc('month', known_from_debit(date_traitement) - $shift)
         order by
             numero_historique_ecart_negatif desc nulls first, date_traitement desc, part_ouvriere + part_patronale desc,
             part_ouvriere desc
@@ -36,10 +36,7 @@ booked as (
     select
         substr(siret, 1, 9) as siren,
         cast(
-            date_trunc(
-                'month',
-                date_trunc('month', periode_fin) + to_months($cotisation_months) + to_days($cotisation_days - $shift)
-            ) as date
+            date_trunc('month', known_from_cotisation(periode_fin) - $shift) as date
         ) as month,
         -- Decimals add up to the same in any order, floating numbers do not.
         cast(du as decimal(30, 4)) as du,
@@ -52,9 +49,9 @@ booked as (
 plans as (
     select
         substr(siret, 1, 9) as siren,
-        cast(date_trunc('month', date_creation - $shift) as date) as asked,
+        cast(date_trunc('month', known_from_delai(date_creation) - $shift) as date) as asked,
         -- A plan recorded after its end is known from its record on.
-        cast(date_trunc('month', greatest(date_creation, date_echeance) - $shift) as date) as ended
+        cast(date_trunc('month', greatest(known_from_delai(date_creation), date_echeance) - $shift) as date) as ended
     from clean_delai
 ),
 

@@ -1,9 +1,14 @@
 -- One row is one company and month: the last head-count known at the cut-off, at most six months older than the newest
 -- that could be known, and the same quantity three, twelve and twenty-four months before.
 with known as (
-    select siren, cast(periode + to_months($effectif_months) as date) as month, effectif_ent
+    select
+        siren,
+        cast(date_trunc('month', known_from_effectif_ent(periode) - $shift) as date) as month,
+        effectif_ent
     from clean_effectif_ent
-    where periode + to_months($effectif_months) between $first::date - interval 30 month and $last::date
+    where
+        date_trunc('month', known_from_effectif_ent(periode) - $shift)
+        between $first::date - interval 30 month and $last::date
 ),
 
 panel as (

@@ -5,7 +5,7 @@ with plans as (
     select distinct m.month, substr(d.siret, 1, 9) as siren
     from (select distinct month from feat_company_month) as m
     join clean_delai as d
-        on d.date_creation <= last_day(m.month) + $shift and d.date_echeance >= last_day(m.month) + $shift
+        on known_from_delai(d.date_creation) <= last_day(m.month) + $shift and d.date_echeance >= last_day(m.month) + $shift
 ),
 
 dette as (

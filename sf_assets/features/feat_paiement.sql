@@ -1,17 +1,20 @@
 -- One row is one company and month: the last payment behaviour known at the cut-off and measured within a year, its
 -- changes over twelve months, and the mean of the delays that became known during these.
 with known as (
+    -- Of the measures that become known in a month the latest counts.
     select
         siren,
-        cast(date_trunc('month', date_valeur + to_months($paydex_months) - to_days($shift)) as date) as month,
-        arg_max(paydex, date_valeur) as paydex,
-        arg_max(fpi_30, date_valeur) as fpi_30,
-        arg_max(fpi_90, date_valeur) as fpi_90
-    from clean_paydex
+        cast(date_trunc('month', known_from_paydex(date_valeur) - $shift) as date) as month,
+        paydex,
+        fpi_30,
+        fpi_90
+    from clean_paydex_mesure
     where
-        date_trunc('month', date_valeur + to_months($paydex_months) - to_days($shift))
+        date_trunc('month', known_from_paydex(date_valeur) - $shift)
         between $first::date - interval 23 month and $last::date
-    group by all
+    qualify row_number() over (
+        partition by siren, date_trunc('month', known_from_paydex(date_valeur) - $shift) order by date_valeur desc
+    ) = 1
 ),
 
 panel as (

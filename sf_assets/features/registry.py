@@ -4,7 +4,7 @@ The queries of this folder compute a column of the same name; checks, the model,
 and the documentation read this registry. The base features are those of the production model (25), with calendar-true
 lags, means and differences; the others were added for what they say on their own. `configurations.py` names the sets.
 
-From when a value is known is said by its sources (`Source.known`) and `delays.py`, not repeated here.
+From when a value is known is said by its sources, in `sources/known.py`, not repeated here.
 """
 
 from dataclasses import dataclass, replace

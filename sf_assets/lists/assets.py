@@ -98,10 +98,11 @@ def list_corrections(
     deps=[*_READS, CORRECTED.name],
 )
 def list_alerts(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders
+    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders, parameters: Parameters
 ) -> dg.MaterializeResult[None]:
     """Select the companies in alert and say why."""
     month = parse_month(context.partition_key)
+    cutoff = cutoff_of(month, parameters.cutoff_shift_days)
     with warehouse.session() as session:
         _open(session, month)
         gate(session, [(CORRECTED.name, month)])
@@ -113,7 +114,9 @@ def list_alerts(
         alerts = with_history(companies.filter(pl.col("niveau") > 0), former, month, compared=compared)
         contributions = found.method.contributions(alerts)
         explained = found.method.explained(found.method.base_ + contributions.sum(axis=1))
-        reasons = main_reasons(alerts, contributions, found.method.features, month=month, typical=found.method.typical_)
+        reasons = main_reasons(
+            alerts, contributions, found.method.features, cutoff=cutoff, typical=found.method.typical_
+        )
         listed = alerts.join(reasons, on="siren", how="left", maintain_order="left").with_columns(
             pl.col("niveau").cast(pl.Int32),
             methode=pl.lit(found.method.name),

@@ -1,16 +1,23 @@
 -- One row is one company of the month with the signals that corrections vote on, as known on $cutoff; a signal that cannot
 -- be known is false. The rules of 2022-2024 named calendar months: here the same spans end at the cut-off. Source:
 -- sources.md §12.5.
-with demands as (
+with decided as (
+    -- Of a demand decided several times the last decision by the cut-off stands.
+    select *
+    from stg_apdemande
+    where date_statut <= $cutoff::date
+    qualify id_demande is null or row_number() over (partition by id_demande order by date_statut desc) = 1
+),
+
+demands as (
     -- Reasons 6 and 7 are not short-time work for want of activity.
     select
         siret,
         greatest(periode_debut, cast($cutoff::date - interval 12 month as date)) as debut,
         least(periode_fin, $cutoff::date) as fin
-    from stg_apdemande
+    from decided
     where
         motif_recours < 6
-        and date_statut <= $cutoff::date
         and periode_debut <= $cutoff::date
         and periode_fin > $cutoff::date - interval 12 month
 ),
@@ -44,6 +51,10 @@ returns as (
         date_deb_tva >= $cutoff::date - interval 51 month and date_fin_tva <= $cutoff::date - interval 39 month as is_former
     from clean_tva
     where date_depot <= $cutoff::date
+    -- A return filed again takes the place of the former one: of a period the last deposit by the cut-off stands.
+    qualify row_number() over (
+        partition by siren, date_deb_tva, date_fin_tva order by date_depot desc, m_tva_bi_b0979_ca desc
+    ) = 1
 ),
 
 turnover as (

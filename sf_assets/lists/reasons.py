@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from sf_assets.features.registry import BY_NAME, DETTE, FINANCES
-from sf_assets.lists.wording import evolution, month_name, quantity
+from sf_assets.lists.wording import end_of, evolution, month_name, quantity
 from sf_assets.model.matrix import Floats, as_matrix
 
 COUNT = 3
@@ -28,7 +28,7 @@ def main_reasons(
     contributions: Floats,
     features: Sequence[str],
     *,
-    month: date,
+    cutoff: date,
     typical: Floats | None = None,
     count: int = COUNT,
 ) -> pl.DataFrame:
@@ -37,7 +37,7 @@ def main_reasons(
     A reason is a known value that pushes the risk up, on the side of `typical` where economics expects it: a regression
     on debts of six dates may give a small debt of last year a positive part, which is no reason to a reader. A quantity
     seen at several dates gives one reason, its strongest, and a theme two at the most. The first of a theme says what it
-    stands on: the debt at the end of `month`, the month in which the accounts were closed.
+    stands on: the debt at the `cutoff`, the month in which the accounts were closed.
 
     `companies` holds `siren` and the features, `contributions` what each feature adds to the score, rows x features in
     the order of `features`. `typical` is the usual value of each feature, None when contributions alone decide.
@@ -58,7 +58,7 @@ def main_reasons(
         .with_columns(first=pl.int_range(pl.len()).over("row", "theme") == 0)
         .group_by("row", maintain_order=True)
         .head(count)
-        .join(_grounds(companies, month), on=["row", "theme", "first"], how="left", maintain_order="left")
+        .join(_grounds(companies, cutoff), on=["row", "theme", "first"], how="left", maintain_order="left")
     )
     sentence = (
         pl.col("phrase")
@@ -75,19 +75,15 @@ def main_reasons(
     return companies.select(row, "siren").join(wide, on="row", how="left", maintain_order="left").drop("row")
 
 
-def _grounds(companies: pl.DataFrame, month: date) -> pl.DataFrame:
+def _grounds(companies: pl.DataFrame, cutoff: date) -> pl.DataFrame:
     """One row is what the first reason of a theme stands on, for one company: `row`, `theme`, `first`, `ground`."""
     row = pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
     debt = pl.col("dette_sociale_ouvriere") + pl.col("dette_sociale_patronale")
-    closed = (
-        pl.lit(month)
-        .dt.month_end()
-        .dt.offset_by(pl.concat_str(-(pl.col("age_comptes") * 30.4375).round().cast(pl.Int64), pl.lit("d")))
+    closed = pl.lit(cutoff).dt.offset_by(
+        pl.concat_str(-(pl.col("age_comptes") * 30.4375).round().cast(pl.Int64), pl.lit("d"))
     )
     grounds = {
-        DETTE: pl.when(debt > 0).then(
-            " (dette de " + quantity(debt, pl.lit("€")) + pl.lit(" fin ") + month_name(pl.lit(month)) + ")"
-        ),
+        DETTE: pl.when(debt > 0).then(" (dette de " + quantity(debt, pl.lit("€")) + " " + end_of(cutoff) + ")"),
         FINANCES: " (comptes clos en " + month_name(closed) + ")",
     }
     return pl.concat(

@@ -3,6 +3,8 @@
 Expressions over a column of values and a column of units, for whole tables at once.
 """
 
+from datetime import date, timedelta
+
 import polars as pl
 
 # A figure stays on the line of its unit.
@@ -64,6 +66,18 @@ def month_name(day: pl.Expr) -> pl.Expr:
     names = dict(enumerate(MONTHS, start=1))
     name = day.dt.month().replace_strict(names, return_dtype=pl.String)
     return name + NBSP + day.dt.year().cast(pl.String)
+
+
+def end_of(day: date) -> str:
+    r"""Write the day on which something stood: the end of a month, or a day within one.
+
+    >>> end_of(date(2026, 10, 31)), end_of(date(2026, 10, 21)), end_of(date(2026, 10, 1))
+    ('fin octobre\xa02026', 'au 21 octobre\xa02026', 'au 1er octobre\xa02026')
+    """
+    name = f"{MONTHS[day.month - 1]}{NBSP}{day.year}"
+    if (day + timedelta(days=1)).day == 1:
+        return f"fin {name}"
+    return f"au {'1er' if day.day == 1 else day.day} {name}"
 
 
 def _euros(value: pl.Expr) -> pl.Expr:

@@ -32,7 +32,6 @@ _CONVERTED = Source(
     key="siren",
     expected=False,
     keeps_line=True,
-    known="`date_valeur` + 1 month",
     legal_basis="contract with the provider",
     cells=(
         Cell("siren", column="siren"),

@@ -10,6 +10,7 @@ import dagster as dg
 
 from sf_assets import __version__
 from sf_assets.failures import BadFile
+from sf_assets.features.delays import DELAYS
 from sf_assets.materialization import OWNERS, tag_value
 from sf_assets.partitions import add_months, months, parse_month
 from sf_assets.resources import Folders
@@ -17,6 +18,7 @@ from sf_assets.sources import SOURCES, Source
 from sf_assets.sources.arrival import ARRIVALS, Arrival, inspect
 from sf_assets.sources.batch import BadBatch, Batch, read_batch
 from sf_assets.sources.inspected import LABELS, fault_of
+from sf_assets.sources.known import KNOWN
 from sf_assets.sources.log import ARRIVED, LOG
 from sf_assets.sources.mended import CORRECTIONS, edition_of
 from sf_assets.storage import Warehouse, frame_of
@@ -47,7 +49,7 @@ def _spec(source: Source) -> dg.AssetSpec:
         code_version=__version__,
         description=(
             f"{names} as {source.producer} delivers it, plain, gzipped or alone in a zip archive: one record is {source.grain}. "
-            f"A value is known from: {source.known or 'its delivery'}."
+            f"A value is known from: {KNOWN[source.name].described(DELAYS)}."
         ),
         partitions_def=months,
         skippable=True,

@@ -9,7 +9,6 @@ BDF = Source(
     names=("bdf.csv",),
     key="siren",
     expected=False,
-    known="closing date + 8 months",
     cells=(
         Cell("D1", "sans_blancs", "siren"),
         Cell("ANNEE", "entier", "annee"),

@@ -22,7 +22,6 @@ BODACC = Source(
     unique=("id_annonce",),
     skip=f"(\"familleavis\" <> 'collective' or ({_NOBODY})) and not ({_CORRECTS})",
     beyond=_CORRECTS,
-    known="`dateparution`",
     legal_basis="open data",
     cells=(
         Cell("familleavis", column="famille_avis"),

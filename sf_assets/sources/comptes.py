@@ -22,7 +22,6 @@ DECLARATIONS_INDMAP = Source(
     separator="|",
     key="siren",
     expected=False,
-    known="`date_depot`, otherwise closing date + 7 months",
     legal_basis="tax secrecy, convention with the producer",
     cells=(
         *_STATEMENT,
@@ -38,13 +37,13 @@ DECLARATIONS_INDMAP = Source(
 
 DECLARATIONS_AF = Source(
     name="declarations_af",
+    keeps_line=True,
     producer="DGFiP",
     grain="one statement of a company: the amounts the administration derived",
     names=("declarations_af.csv",),
     separator="|",
     key="siren",
     expected=False,
-    known="with its `declarations_indmap`",
     legal_basis="tax secrecy, convention with the producer",
     cells=(
         *_STATEMENT,
@@ -60,13 +59,13 @@ DECLARATIONS_AF = Source(
 
 RATIOS_DIRCO = Source(
     name="ratios_dirco",
+    keeps_line=True,
     producer="DGFiP",
     grain="one statement of a company: two ratios of the audit services",
     names=("ratios_dirco.csv",),
     separator="|",
     key="siren",
     expected=False,
-    known="with its `declarations_indmap`",
     legal_basis="tax secrecy, convention with the producer",
     cells=(*_STATEMENT, *_amounts("rto_6 rto_56")),
 )
@@ -85,7 +84,6 @@ RATIOS_INPI_BCE = Source(
     key="siren",
     expected=False,
     unique=("siren", "date_cloture_exercice", "type_bilan"),
-    known="closing date + 7 months",
     legal_basis="open data",
     cells=(
         Cell("siren", column="siren"),

@@ -91,7 +91,7 @@ class Source:
     `columns` names the columns of files without a header, and `ragged` takes their records whatever their width. `yearly`
     marks files whose headers end with a year: a record becomes a row per year, from the first to the last. `trims` drops
     blanks around values; the record that starts with `trailer` closes the file and counts as filtered. `undisclosed` is what
-    the producer writes in the place of what it may not tell: unknown, in every cell. `known` says when a value becomes public.
+    the producer writes in the place of what it may not tell: unknown, in every cell.
 
     `account` says how files without the identifier get it: the header of an account, and the column of the day on which
     that account's establishment is looked up.
@@ -124,7 +124,6 @@ class Source:
     exclusive: bool = False
     restated: bool = False
     editions: tuple["Source", ...] = ()
-    known: str = ""
     legal_basis: str = "convention with the producer"
 
     @property

@@ -9,7 +9,6 @@ APCONSO = Source(
     names=("consommation_ap.csv",),
     separator=",",
     unique=("siret", "periode", "id_demande"),
-    known="the first day of the second month after its month",
     cells=(
         Cell("ID_DA", column="id_demande"),
         Cell("ETAB_SIRET", column="siret"),
@@ -23,12 +22,12 @@ APCONSO = Source(
 APDEMANDE = Source(
     name="apdemande",
     producer="DGEFP",
-    grain="one demand of short-time work that was authorised",
+    grain="one decision to authorise a demand of short-time work",
     names=("demande_ap.csv",),
     separator=",",
     lenient_quotes=True,
-    unique=("id_demande",),
-    known="`date_statut`",
+    # A demand decided again stands in the file once per decision.
+    unique=("id_demande", "date_statut"),
     cells=(
         Cell("ID_DA", column="id_demande"),
         Cell("ETAB_SIRET", column="siret", required=True),

@@ -98,7 +98,6 @@ DIANE = Source(
     trims=True,
     # Exports put end to end repeat their header.
     skip="\"Marquée\" = 'Marquée'",
-    known="closing date + 8 months",
     legal_basis="contract with the provider",
     cells=(
         Cell("Numéro Siren", column="siren"),

@@ -34,7 +34,6 @@ ELLISPHERE = Source(
     trims=True,
     # Rows that are only formatted, and those above the records, hold nothing.
     skip='"siren_groupe" || "code_filiale" || "siren" = \'\'',
-    known="its delivery",
     legal_basis="contract with the provider",
     cells=(
         Cell("siren", "sans_blancs", "siren"),

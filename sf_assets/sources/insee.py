@@ -28,7 +28,6 @@ _EXTRACTED = Source(
     undisclosed=_NOT_DIFFUSED,
     key="siren",
     filtered=False,
-    known="state at the date",
     legal_basis="open data",
     cells=(
         Cell("siren", column="siren", digits=9),
@@ -66,7 +65,6 @@ _GEOCODED = Source(
     separator=",",
     undisclosed=_NOT_DIFFUSED,
     filtered=False,
-    known="state at the date",
     legal_basis="open data",
     cells=(
         Cell("siren", column="siren", digits=9),
@@ -117,7 +115,6 @@ SIRENE_HISTO = Source(
     separator=",",
     undisclosed=_NOT_DIFFUSED,
     expected=False,
-    known="state at the date",
     legal_basis="open data",
     skip="\"etatAdministratifEtablissement\" not in ('A', 'F') or (\"dateDebut\" = '' and \"dateFin\" = '')",
     cells=(

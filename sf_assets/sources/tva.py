@@ -32,7 +32,6 @@ TVA_CA3 = Source(
     separator="|",
     key="siren",
     expected=False,
-    known="`date_depot`",
     legal_basis="tax secrecy, convention with the producer",
     cells=(*_RETURN, *_amounts("d3310", CA3_BOXES)),
 )

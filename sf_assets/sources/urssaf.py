@@ -12,7 +12,6 @@ COTISATION = Source(
     names=("sigfaible_cotisdues.csv",),
     lenient_quotes=True,
     account=("Compte", "periode_debut"),
-    known="the 15th of the month after the month of `periode_fin`",
     cells=(
         _SIRET,
         Cell("Compte"),
@@ -29,7 +28,6 @@ DEBIT = Source(
     grain="one event in the life of a debt: from its day on, the amounts left to pay",
     names=("sigfaible_debits.csv",),
     account=("num_cpte", "periode_debut"),
-    known="`date_traitement`",
     cells=(
         _SIRET,
         Cell("num_cpte", column="numero_compte"),
@@ -54,7 +52,6 @@ DELAI = Source(
     grain="one payment plan granted to an establishment",
     names=("sigfaible_delais.csv",),
     account=("Numero_compte_externe", "date_creation"),
-    known="`date_creation`",
     cells=(
         _SIRET,
         Cell("Numero_compte_externe"),
@@ -78,7 +75,6 @@ CCSF = Source(
     names=("sigfaible_ccsf.csv",),
     expected=False,
     account=("Compte", "date_traitement"),
-    known="`date_traitement`",
     cells=(
         _SIRET,
         Cell("Compte", column="compte"),
@@ -93,7 +89,6 @@ PROCOL = Source(
     producer="URSSAF",
     grain="one step of a collective procedure of an establishment's company",
     names=("sigfaible_pcoll.csv",),
-    known="`date_effet` + 30 days",
     cells=(
         _SIRET,
         Cell("Dt_effet", "date_procol", "date_effet", required=True),
@@ -109,7 +104,6 @@ EFFECTIF = Source(
     pattern=r".*effectif_.*\.(csv|txt)",
     restated=True,
     wide="effectif",
-    known="3 months after its month",
     cells=(Cell("siret", column="siret"), Cell("compte")),
 )
 
@@ -121,7 +115,6 @@ EFFECTIF_ENT = Source(
     exclusive=True,
     key="siren",
     wide="effectif_ent",
-    known="3 months after its month",
     cells=(_SIREN,),
 )
 
@@ -133,7 +126,6 @@ ADMIN_URSSAF = Source(
     pattern=r"sigfaible_etablissement_utf8.*\.csv",
     restated=True,
     expected=False,
-    known="its delivery",
     cells=(
         _SIRET,
         Cell("Compte", column="compte", required=True),

@@ -26,6 +26,7 @@ def main() -> None:
         choices=get_args(Nomenclature),
         help="activities before, during or after the switch to NAF 2025; by default what the month should bring",
     )
+    parser.add_argument("--others", action="store_true", help="also VAT returns, Diane and Ellisphere")
     asked = parser.parse_args()
     rows = write_batch(
         asked.into,
@@ -35,6 +36,7 @@ def main() -> None:
         years=asked.years,
         oracle=asked.oracle,
         nomenclature=asked.nomenclature,
+        others=asked.others,
     )
     sys.stdout.write(f"{asked.into}: {len(rows)} files, {sum(rows.values()):,} rows\n")
 

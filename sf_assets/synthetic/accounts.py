@@ -19,7 +19,7 @@ _STOCKS = {"C": 0.12, "G": 0.14, "F": 0.04, "A": 0.15}
 class Statements:
     """Accounts filed, one item per company and fiscal year, in euros; `begins`, `ends`, `filed` are days since 1970.
 
-    `balance`, `income` and `working` tell which parts were filled in.
+    `balance`, `income` and `working` tell which parts were filled in; `filing` counts the filings of a year, from 0.
     """
 
     company: Ints
@@ -47,6 +47,7 @@ class Statements:
     income: Flags
     working: Flags
     noise: Ints
+    filing: Ints
 
 
 def draw_statements(block: Block) -> Statements:
@@ -100,7 +101,7 @@ def draw_statements(block: Block) -> Statements:
         treasury=turnover * (0.09 + 0.04 * mine[4] - 0.065 * drift + 0.03 * noise[4]),
         investment=np.clip(0.04 + 0.02 * mine[5] - 0.006 * drift + 0.01 * noise[3], 0, None),
         balance=filled[0] > 0.03, income=filled[1] > 0.10, working=filled[2] > 0.31,
-        noise=rng.integers(0, 1 << 40, shape)[pick],
+        noise=rng.integers(0, 1 << 40, shape)[pick], filing=np.zeros(len(row), dtype=np.int64),
     )  # fmt: skip
 
 
@@ -126,7 +127,7 @@ def _column(name: str, values: Floats, known: Flags, row: Ints, decimals: int = 
 def statement_frames(
     companies: Companies, statements: Statements, window: Window
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Return the rows of `declarations_indmap`, `declarations_af` and `ratios_dirco`, one per statement filed."""
+    """Return the rows of `declarations_indmap`, `declarations_af` and `ratios_dirco`, one per statement filed, in that order."""
     s = statements
     row = _shown(s, window)
     everything = np.ones(len(s.company), dtype=bool)
@@ -135,7 +136,10 @@ def statement_frames(
         dates(s.begins[row]).alias("date_deb_exercice"),
         dates(s.ends[row]).alias("date_fin_exercice"),
     ]
-    filing = [pl.Series("no_ocfi", s.noise[row] % 10**9 + 10**9), pl.Series("annee_exercice", s.year[row])]
+    filing = [
+        pl.Series("no_ocfi", s.noise[row] % 10**9 + 10**9 * (1 + s.filing[row])),
+        pl.Series("annee_exercice", s.year[row]),
+    ]
     tangible = np.maximum(s.equity + s.debt, 0.02 * s.turnover)
     current = s.stocks + s.customers
     other = 0.03 * s.turnover
@@ -186,8 +190,11 @@ def inpi_frame(companies: Companies, statements: Statements, window: Window) -> 
     """
     s = statements
     shown = _shown(s, window)
-    public = shown[companies.number[s.company[shown]] % 10 < 7]
-    group = public[(companies.size[s.company[public]] > 200) & (companies.number[s.company[public]] % 3 == 0)]
+    full = s.turnover > 6e6
+    # The file has no day and one record per kind of accounts: those filed again are full ones where there were none.
+    public = shown[(companies.number[s.company[shown]] % 10 < 7) & ((s.filing[shown] == 0) | ~full[shown])]
+    large = (companies.size[s.company[public]] > 200) & (companies.number[s.company[public]] % 3 == 0)
+    group = public[large & (s.filing[public] == 0)]
     row = np.concatenate((public, group))
     consolidated = np.arange(len(row)) >= len(public)
     scale = np.where(consolidated, 1.35, 1.0)
@@ -200,8 +207,7 @@ def inpi_frame(companies: Companies, statements: Statements, window: Window) -> 
     owed = s.suppliers + 0.25 * s.charges
     result = s.ebe * 0.75 - s.debt * 0.03
     working = s.stocks + s.customers - owed
-    full = s.turnover > 6e6
-    kind = np.where(consolidated, "K", np.where(full[row], "C", "S"))
+    kind = np.where(consolidated, "K", np.where(full[row] | (s.filing[row] > 0), "C", "S"))
     return pl.DataFrame(
         [
             companies.siren.gather(s.company[row]).alias("siren"),

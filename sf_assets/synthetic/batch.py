@@ -2,7 +2,7 @@
 
 import gzip
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -12,9 +12,12 @@ import pyarrow.parquet as pq
 
 from sf_assets.storage.folders import private
 from sf_assets.synthetic import accounts, altares, bodacc, debts, dgefp, procol, sirene, urssaf
+from sf_assets.synthetic.accounts import Statements
 from sf_assets.synthetic.nomenclature import Nomenclature, nomenclature_of
 from sf_assets.synthetic.oracle import oracle_frame
+from sf_assets.synthetic.others import Others, draw_others, write_others
 from sf_assets.synthetic.population import BLOCK, EXTRAS
+from sf_assets.synthetic.refiled import with_filed_again
 from sf_assets.synthetic.timeline import Window
 from sf_assets.synthetic.world import Block, draw_block
 
@@ -65,6 +68,7 @@ def write_batch(
     years: int = 10,
     oracle: Path | None = None,
     nomenclature: Nomenclature | None = None,
+    others: bool = False,
 ) -> dict[str, int]:
     """Write the files that the producers deliver for the batch `month` and return the rows written in each.
 
@@ -72,7 +76,8 @@ def write_batch(
     published in between. `companies` counts those that reach ten staff some time from 2013 to 2030, the few not born
     yet included; smaller ones come on top. `years` limits the history of the monthly files. `oracle` receives, outside
     of the batch, the true hazard and the true probability of failure within 18 months of each company and month.
-    `nomenclature` is that of the register's activities, by default what the month should bring.
+    `nomenclature` is that of the register's activities, by default what the month should bring. `others` adds the
+    files that arrive now and then: VAT returns, Diane, Ellisphere.
     """
     if companies < 1:
         raise ValueError(f"companies: expected at least 1, found {companies}")
@@ -81,6 +86,7 @@ def write_batch(
     window = Window.of(month, years)
     private(directory)
     rows = dict.fromkeys((file.name for file in FILES), 0)
+    now_and_then: list[Others] = []
     with ExitStack() as stack:
         outputs = {file.name: _open(directory / file.name, stack) for file in FILES}
         truth: pq.ParquetWriter | None = None
@@ -88,7 +94,10 @@ def write_batch(
             wanted = min(BLOCK, companies - number * BLOCK)
             block = draw_block(seed, number)
             switch = nomenclature or nomenclature_of(month)
-            frames = _frames(block, window, wanted, nomenclature=switch, with_oracle=oracle is not None)
+            statements = with_filed_again(block, accounts.draw_statements(block))
+            frames = _frames(block, statements, window, wanted, nomenclature=switch, with_oracle=oracle is not None)
+            if others:
+                now_and_then.append(_within(draw_others(block, statements, window), block, wanted))
             for file in FILES:
                 frame = frames[file.name]
                 _write(outputs[file.name], file, frame, header=number == 0)
@@ -99,7 +108,7 @@ def write_batch(
                     private(oracle.parent)
                     truth = stack.enter_context(pq.ParquetWriter(oracle, table.schema))
                 truth.write_table(table)
-    return rows
+    return rows | (write_others(directory, now_and_then) if others else {})
 
 
 def _open(path: Path, stack: ExitStack) -> BinaryIO:
@@ -128,7 +137,13 @@ def _write(output: BinaryIO, file: File, frame: pl.DataFrame, *, header: bool) -
 
 
 def _frames(
-    block: Block, window: Window, wanted: int, *, nomenclature: Nomenclature, with_oracle: bool
+    block: Block,
+    statements: Statements,
+    window: Window,
+    wanted: int,
+    *,
+    nomenclature: Nomenclature,
+    with_oracle: bool,
 ) -> dict[str, pl.DataFrame]:
     """Return the rows of every file for the first `wanted` companies of a block and as many extras in proportion."""
     staff = urssaf.staff_of(block)
@@ -136,7 +151,6 @@ def _frames(
     due = urssaf.draw_contributions(block, staff, short_time.idle)
     owed = debts.draw_debts(block, due)
     demands, consumption = dgefp.ap_frames(block, short_time, window)
-    statements = accounts.draw_statements(block)
     indmap, af, dirco = accounts.statement_frames(block.companies, statements, window)
     frames = {
         "sireneUL.csv": sirene.unit_frame(block, window, nomenclature),
@@ -163,12 +177,22 @@ def _frames(
     if with_oracle:
         frames[_ORACLE] = oracle_frame(block, window)
     if wanted < BLOCK:
-        siren = block.companies.siren
-        extras = EXTRAS * wanted // BLOCK
-        kept = pl.concat([siren.head(wanted), siren.slice(BLOCK, extras)])
+        kept = _kept(block, wanted)
         keys = {file.name: file.key for file in FILES} | {_ORACLE: "siren"}
         frames = {name: frame.filter(_siren(keys[name]).is_in(kept.implode())) for name, frame in frames.items()}
     return frames
+
+
+def _kept(block: Block, wanted: int) -> pl.Series:
+    siren = block.companies.siren
+    return pl.concat([siren.head(wanted), siren.slice(BLOCK, EXTRAS * wanted // BLOCK)])
+
+
+def _within(others: Others, block: Block, wanted: int) -> Others:
+    """Leave out the companies of a block that are not wanted."""
+    kept = _kept(block, wanted).implode()
+    frames = {field.name: getattr(others, field.name) for field in fields(Others)}
+    return Others(**{name: frame.filter(pl.col("siren").is_in(kept)) for name, frame in frames.items()})
 
 
 def _siren(key: str) -> pl.Expr:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from sf_assets.synthetic.activities import of_section
@@ -15,6 +16,7 @@ from sf_assets.synthetic.timeline import (
     NEVER,
     PERIODS,
     QUARTERS,
+    Flags,
     Floats,
     Ints,
     Window,
@@ -194,10 +196,18 @@ def debit_frame(block: Block, contributions: Contributions, debts: Debts, window
 
 
 def delai_frame(establishments: Establishments, debts: Debts, window: Window) -> pl.DataFrame:
-    """Return the rows of `sigfaible_delais.csv`: one per payment plan created in the window."""
-    created = (debts.plan_begins >= window.first_day) & (debts.plan_begins <= window.delivered)
-    item = np.flatnonzero(created & (debts.plan_days > 0))
-    account, begins, days = debts.account[item], debts.plan_begins[item], debts.plan_days[item]
+    """Return the rows of `sigfaible_delais.csv`: one per payment plan created in the window.
+
+    One plan in twenty is filed again half-way, under a day of its own, for as long again.
+    """
+    planned = np.flatnonzero(debts.plan_days > 0)
+    again = planned[debts.noise[planned] // 100 % 20 == 0]
+    item = np.concatenate((planned, again))
+    is_again = np.arange(len(item)) >= len(planned)
+    begins = debts.plan_begins[item] + np.where(is_again, debts.plan_days[item] // 2, 0)
+    created = (begins >= window.first_day) & (begins <= window.delivered)
+    item, begins, is_again = item[created], begins[created], is_again[created]
+    account, days = debts.account[item], debts.plan_days[item]
     fate = debts.noise[item] % 100
     created_on = french_dates(begins)
     return pl.DataFrame(
@@ -214,10 +224,14 @@ def delai_frame(establishments: Establishments, debts: Debts, window: Window) ->
             pl.Series("Indic_6M", np.where(days > 183, "SUP", "INF")),
             created_on.str.slice(6).alias("Annee_creation"),
             pl.Series("Montant_global_echeancier", (debts.worker[item] + debts.employer[item]) / 100.0),
-            pl.Series("Code_externe_stade", np.where(fate < 76, "APPROB", np.where(fate < 88, "PR", "PRO PR"))),
+            pl.Series("Code_externe_stade", _stages(fate, is_again)),
             pl.Series("Code_externe_action", np.where(fate % 20 == 0, "CCSF", "SUR PO")),
         ]
     )
+
+
+def _stages(fate: Ints, is_again: Flags) -> npt.NDArray[np.str_]:
+    return np.where(is_again | (fate >= 88), "PRO PR", np.where(fate < 76, "APPROB", "PR"))
 
 
 def ccsf_frame(establishments: Establishments, debts: Debts, window: Window) -> pl.DataFrame:

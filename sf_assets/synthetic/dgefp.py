@@ -137,7 +137,10 @@ def _demand_days(short_time: ShortTime) -> tuple[Ints, Ints, Ints]:
 
 
 def ap_frames(block: Block, short_time: ShortTime, window: Window) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the rows of `demande_ap.csv` and `consommation_ap.csv` for the demands decided in the window."""
+    """Return the rows of `demande_ap.csv` and `consommation_ap.csv` for the demands decided in the window.
+
+    One demand in thirty is decided again weeks later, for fewer hours: it then has a row per decision.
+    """
     establishments = block.establishments
     identifier = _identifiers(block.companies, establishments, short_time)
     begins, ends, decided = _demand_days(short_time)
@@ -182,4 +185,9 @@ def ap_frames(block: Block, short_time: ShortTime, window: Window) -> tuple[pl.D
             pl.Series("RECOURS_ANTERIEUR", 1 + short_time.noise % 3),
         ]
     )
-    return demands[row], consumption
+    again = decided + 20 + short_time.noise % 40
+    shown_again = shown & (short_time.noise % 30 == 7) & (again <= window.delivered)
+    later = demands.with_columns(
+        dates(again).alias("DATE_STATUT"), pl.col("HTA", "MTA").mul(0.6).round(2)
+    )[np.flatnonzero(shown_again)]  # fmt: skip
+    return pl.concat([demands[row], later]), consumption

@@ -13,13 +13,18 @@ _ACTIONS = ("sauvegarde", "redressement", "liquidation")
 def procol_frame(block: Block, window: Window) -> pl.DataFrame:
     """Return the rows of `sigfaible_pcoll.csv`: one per event and open establishment, from the start of the world.
 
-    An event shows three to twenty-seven days after its judgment.
+    An event shows three to twenty-seven days after its judgment. One opening in forty is recorded again under another day.
     """
     parts = [steps_of(one) for one in (block.world.first, block.world.second)]
     company = np.concatenate([part[0] for part in parts])
     day = np.concatenate([part[1] for part in parts])
     delay = np.concatenate([part[3] for part in parts])
     label = pl.Series([text for part in parts for text in part[2]], dtype=pl.String)
+    openings = label.str.starts_with("ouverture").to_numpy()
+    again = np.flatnonzero(openings & ((7 * company + day) % 40 == 0))
+    company, delay = np.concatenate((company, company[again])), np.concatenate((delay, delay[again]))
+    day = np.concatenate((day, day[again] + 21))
+    label = pl.concat([label, label.gather(again)])
     shown = np.flatnonzero(day + delay <= window.delivered)
     events = pl.DataFrame({"company": company[shown], "day": day[shown], "Lib_actx_stdx": label.gather(shown)})
     establishments = block.establishments

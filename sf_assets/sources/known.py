@@ -1,0 +1,123 @@
+"""From when a record is known, once per source: what features compare with the cut-off, what tests rewrite, what pages say.
+
+Queries call `known_from_<source>(columns)`, a macro that `define_known_from` makes of these lines in a connection, with
+the delays of `features/delays.py` as configured. A record without a day of its own is known from its delivery.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+
+import duckdb
+
+_DELAY = re.compile(r"\$([a-z_]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFrom:
+    """One rule: the columns of the staging table that decide, and the SQL of the day made of them.
+
+    `$<delay>` stands for a figure of the delays. `text` says the rule to a reader, with `{<delay>}` in the same places.
+    A source that `follows` another has no day of its own: its records are known with those of the other that agree on
+    `columns`. Without either, a record is known from the month it is delivered for.
+    """
+
+    text: str
+    columns: tuple[str, ...] = ()
+    sql: str = ""
+    follows: str = ""
+
+    @property
+    def is_dated(self) -> bool:
+        """Tell whether records carry, or follow records that carry, the day they are known from."""
+        return bool(self.sql or self.follows)
+
+    def described(self, delays: Mapping[str, int]) -> str:
+        """Return the rule in words, with the figures of `delays`."""
+        return self.text.format_map(delays)
+
+
+_EXERCISE = ("siren", "date_deb_exercice", "date_fin_exercice")
+_DELIVERED = KnownFrom("the month it is delivered for")
+_CLOSED = "date_cloture_exercice + to_months($%s)"
+_BORN = "; other columns as registered when delivered"
+
+KNOWN: Mapping[str, KnownFrom] = MappingProxyType({
+    "sirene": KnownFrom(
+        "the creation of the establishment" + _BORN, ("date_creation",), "coalesce(date_creation, date '1900-01-01')"
+    ),
+    "sirene_ul": KnownFrom("the creation of the legal unit" + _BORN, ("creation",), "coalesce(creation, date '1900-01-01')"),
+    "sirene_histo": KnownFrom("`date_debut` of the period", ("date_debut",), "coalesce(date_debut, date '1900-01-01')"),
+    "admin_urssaf": _DELIVERED,
+    "effectif_ent": KnownFrom("{effectif_months} months after its month", ("periode",), "periode + to_months($effectif_months)"),
+    "effectif": KnownFrom("{effectif_months} months after its month", ("periode",), "periode + to_months($effectif_months)"),
+    "cotisation": KnownFrom(
+        "{cotisation_days} days after the first of the month, {cotisation_months} month after the month of `periode_fin`",
+        ("periode_fin",),
+        "date_trunc('month', periode_fin) + to_months($cotisation_months) + to_days($cotisation_days)",
+    ),
+    "debit": KnownFrom("`date_traitement`", ("date_traitement",), "date_traitement"),
+    "delai": KnownFrom("`date_creation`", ("date_creation",), "date_creation"),
+    "ccsf": KnownFrom("`date_traitement`", ("date_traitement",), "date_traitement"),
+    "procol": KnownFrom("`date_effet` + {procol_days} days", ("date_effet",), "date_effet + to_days($procol_days)"),
+    "apconso": KnownFrom(
+        "the first day of the month, {apconso_months} months after its month",
+        ("periode",),
+        "date_trunc('month', periode) + to_months($apconso_months)",
+    ),
+    "apdemande": KnownFrom("`date_statut`", ("date_statut",), "date_statut"),
+    "paydex": KnownFrom("`date_valeur` + {paydex_months} month", ("date_valeur",), "date_valeur + to_months($paydex_months)"),
+    "declarations_indmap": KnownFrom(
+        "`date_depot`, otherwise closing date + {comptes_months} months",
+        ("date_depot", "date_fin_exercice"),
+        "coalesce(date_depot, date_fin_exercice + to_months($comptes_months))",
+    ),
+    "declarations_af": KnownFrom(
+        "with its `declarations_indmap`", (*_EXERCISE, "no_ocfi", "annee_exercice"), follows="declarations_indmap"
+    ),
+    "ratios_dirco": KnownFrom("with its `declarations_indmap`", _EXERCISE, follows="declarations_indmap"),
+    "ratios_inpi_bce": KnownFrom(
+        "closing date + {comptes_months} months", ("date_cloture_exercice",), _CLOSED % "comptes_months"
+    ),
+    "tva_ca3": KnownFrom("`date_depot`", ("date_depot",), "date_depot"),
+    "tva_ca12": KnownFrom("`date_depot`", ("date_depot",), "date_depot"),
+    "ellisphere": _DELIVERED,
+    "bdf": KnownFrom("closing date + {bilans_months} months", ("date_cloture_exercice",), _CLOSED % "bilans_months"),
+    "diane": KnownFrom("closing date + {bilans_months} months", ("date_cloture_exercice",), _CLOSED % "bilans_months"),
+    "bodacc": KnownFrom("`dateparution`", ("date_parution",), "date_parution"),
+    "filter": _DELIVERED,
+})  # fmt: skip
+
+
+def day_of(source: str, delays: Mapping[str, int]) -> str:
+    """Return the SQL of the day a record of a dated source is known from, on the columns of its staging table.
+
+    >>> day_of("procol", {"procol_days": 30})
+    'cast(date_effet + to_days(30) as date)'
+    """
+    known = KNOWN[source]
+    if known.follows:
+        same = " and ".join(f"followed.{column} = stg_{source}.{column}" for column in known.columns)
+        return f"(select min({day_of(known.follows, delays)}) from stg_{known.follows} as followed where {same})"
+    return f"cast({_DELAY.sub(lambda delay: str(delays[delay[1]]), known.sql)} as date)"
+
+
+def define_known_from(
+    connection: duckdb.DuckDBPyConnection, delays: Mapping[str, int], delivered: Mapping[str, date] | None = None
+) -> None:
+    """Make `known_from_<source>` callable in a connection.
+
+    `delivered` gives the month in which the files of a source without days were delivered; without it, they are known
+    to nobody.
+    """
+    for source, known in KNOWN.items():
+        if known.sql:
+            arguments, day = ", ".join(known.columns), day_of(source, delays)
+        elif not known.follows:
+            month = (delivered or {}).get(source)
+            arguments, day = "", f"date '{month}'" if month else "cast(null as date)"
+        else:
+            continue
+        connection.execute(f"create or replace temp macro known_from_{source}({arguments}) as {day}")
