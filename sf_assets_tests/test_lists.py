@@ -464,12 +464,12 @@ def test_the_four_files_are_written_and_read_back(tmp_path):
     assert lines[0].split(";") == [header.title for header in HEADERS if header.column != "corrections"]
     assert lines[2].split(";")[:2] == ["2", "000000001"]
     assert lines[2].split(";")[9:14] == ["12", "Risque modéré", "0,068", "Nouvelle alerte", "03/2026"]
-    assert lines[2].split(";")[13] == "L'effectif a baissé de 12\xa0% en un an"
+    assert lines[2].split(";")[14] == "L'effectif a baissé de 12\xa0% en un an"
     book = sheets(xlsx)
     assert list(book) == ["Liste", "Lisez-moi"]
     assert book["Liste"][0] == lines[0].split(";")
     assert book["Liste"][1][:3] == ["1", "000000000", "ENTREPRISE 0"]
-    assert book["Liste"][2][9:11] == ["Risque modéré", "0.068"]
+    assert book["Liste"][2][10:12] == ["Risque modéré", "0.068"]
     assert [row[0] for row in book["Lisez-moi"]] == [text for _, text in readme_lines(ABOUT)]
 
 
