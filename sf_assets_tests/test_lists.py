@@ -492,7 +492,7 @@ def test_the_four_files_are_written_and_read_back(tmp_path):
     assert list(book) == ["Liste", "Lisez-moi"]
     assert book["Liste"][0] == lines[0].split(";")
     assert book["Liste"][1][:3] == ["1", "000000000", "ENTREPRISE 0"]
-    assert book["Liste"][2][9:11] == ["Risque modéré", "0.068"]
+    assert book["Liste"][2][10:12] == ["Risque modéré", "0.068"]
     assert [row[0] for row in book["Lisez-moi"]] == [text for _, text in readme_lines(ABOUT)]
 
 

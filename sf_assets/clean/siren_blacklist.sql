@@ -6,7 +6,7 @@ with examined as (
     select
         siren,
         exists(
-            select 1 from stg_sirene_ul as ul
+            select 1 from clean_sirene_ul as ul
             where
                 ul.siren = perimetre.siren
                 and ul.categorie_juridique in (

@@ -42,6 +42,9 @@ _PROBABILITY = f"La colonne « Risque » est la probabilité estimée d'une déf
 _POINTS = """\
 La colonne « Risque » est la part des points obtenus sur les points possibles : elle classe les entreprises, \
 ce n'est pas une probabilité."""
+_CODES = """\
+« Code NAF » suit la NAF rév. 2, pour rester comparable d'un mois à l'autre ; « Code NAF 2025 » suit la nomenclature de \
+référence à partir du 1er janvier 2027."""
 _REASONS = """\
 Les motifs sont les faits connus qui pèsent le plus dans le risque de l'entreprise. Ils ouvrent l'échange ; ils ne \
 remplacent ni l'analyse de l'agent ni la parole du dirigeant."""
@@ -60,7 +63,7 @@ def readme_lines(about: About) -> tuple[tuple[Style, str], ...]:
     known = f"Elle s'en tient à ce qui était connu le {about.cutoff:%d/%m/%Y}."
     sections = {
         "À quoi sert cette liste": _PURPOSE,
-        "Comment la lire": "\n".join([_PROBABILITY if about.probabilities else _POINTS, levels, _REASONS]),
+        "Comment la lire": "\n".join([_PROBABILITY if about.probabilities else _POINTS, levels, _REASONS, _CODES]),
         "Ce qu'elle ne dit pas": f"{known}\n{_ABSENCE}",
         "Comment elle est faite": "\n".join(filter(None, [_method(about), about.statement, _KEPT, *_accepted(about)])),
         "Ce qui a changé depuis le mois dernier": "\n".join(about.changes or [_FIRST]),
