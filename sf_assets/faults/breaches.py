@@ -127,6 +127,8 @@ def _emptied(key: str, *others: Rows) -> tuple[Breach, ...]:
     return (Breach((Rows(key, 5), *others), whole, whole),)
 
 
+_READ = (Rows(), Rows(table="stg_import"))
+_MISCOUNTED = tuple(Breach((Rows(), Rows(f"{n} as records", table="stg_import")), _READ) for n in (2, 0))
 _LISTED = (Rows(), Rows(table="model_scores"), Rows(table="clean_filter"), Rows(table="feat_company_month"))
 _SCORED = (Rows(), Rows(table="feat_matrix"))
 _LENGTH = (Rows(table="model_scores"), Rows(_SIREN, 1000, "feat_company_month"))
@@ -148,9 +150,11 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
     ),
     "lines_like_before": _moved("1000 as lines", "799 as lines", "1201 as lines"),
     # Staging.
-    "nothing_lost": tuple(
-        Breach((Rows(f"{records} as records", table="stg_import"),), (Rows(table="stg_import"),)) for records in (2, 0)
-    ),
+    "nothing_lost": (*_MISCOUNTED, Breach((*_READ, Rows()), _READ), Breach(_READ[1:], _READ)),
+    **{
+        f"stg_{source} nothing_lost": _MISCOUNTED
+        for source in ("admin_urssaf", "bodacc", "diane", "effectif", "effectif_ent")
+    },
     "stg_import nothing_lost": _each("2 as records", "0 as records", "null as records", "null as accepted"),
     "import_log nothing_lost": _each("2 as lines_parsed", "0 as lines_parsed", "null as lines_parsed"),
     "few_refused": (
