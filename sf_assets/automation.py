@@ -4,9 +4,10 @@ One process serves a whole run: the engine already uses both cores, and a proces
 Dagster and Great Expectations some hundred times a month.
 """
 
+import hashlib
 import json
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,9 @@ import dagster as dg
 from sf_assets.lists.tables import EXPORT
 from sf_assets.partitions import PARIS, add_months, months, parse_month
 from sf_assets.resources import Folders
+from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.sources.batch import BadBatch, Batch, NoBatch, batch_key, is_key, missing_files, month_of, read_batch
-from sf_assets.sources.content import contents, fingerprint, is_loaded
+from sf_assets.sources.content import is_loaded, look_of, order_of
 from sf_assets.storage import Warehouse
 
 # Features run over ranges of months, the other layers month by month: a backfill of a whole job takes the latter.
@@ -64,62 +66,75 @@ evaluate_job = dg.define_asset_job(
     "year, and after a change of features or methods, on a month that has its list.",
 )
 
-# Written on each run that a sensor or the schedule starts: the content of the month's files as it then was.
-CONTENT = "sf_assets/content"
+# Written on each run that the sensor or the schedule starts: how the month's files then looked, and in which order they are.
+LOOK, ORDER = "sf_assets/look", "sf_assets/order"
 _PARTITION = "dagster/partition"
 _RUNS = 100  # runs of a month that are looked through
-_LABEL = 12  # characters of a fingerprint that tell one content from another
+_LABEL = 16  # characters of a digest that tell one look from another
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """What the files of a month are, and what was already made of it.
+class Delivery:
+    """The files of a month, and what was already made of them.
 
-    `fingerprint` changes with their content and order. `settled` says why no run is needed, None when one is;
-    `waits_for` is a run that somebody launched by hand and whose content is not known until it ends. `times` counts the
-    runs of this content that were started before.
+    `settled` says why no run is needed, None when one is; `waits_for` is a run that somebody launched by hand, of which it
+    is not known what it reads until it ends. `times` counts the runs that were started for files that looked the same.
     """
 
     key: str
-    fingerprint: str
+    tags: Mapping[str, str]
     settled: str | None
     waits_for: str | None
     times: int
 
     def request(self) -> dg.RunRequest:
-        """Return the request of a run; its key is new each time that a content comes back after another one."""
+        """Return the request of a run; its key is new each time that files come back after others."""
         again = f" {self.times + 1}" if self.times else ""
-        run_key = f"{self.key} {self.fingerprint[:_LABEL]}{again}"
-        return dg.RunRequest(run_key=run_key, partition_key=self.key, tags={CONTENT: self.fingerprint})
+        return dg.RunRequest(
+            run_key=f"{self.key} {self.tags[LOOK]}{again}", partition_key=self.key, tags=dict(self.tags)
+        )
 
 
-def content_of(instance: dg.DagsterInstance, warehouse: Warehouse, batch: Batch) -> Content:
-    """Compare the files of a batch with the runs of its month and with what its tables were last loaded from."""
+def delivery_of(instance: dg.DagsterInstance, warehouse: Warehouse, batch: Batch) -> Delivery:
+    """Compare the files of a batch with the runs of its month, and with what its tables were last loaded from."""
     key = batch.month.isoformat()
-    files = contents(batch)
-    found = fingerprint(files)
+    tags = {LOOK: _digest(look_of(batch)), ORDER: _digest(order_of(batch))}
     runs = instance.get_runs(dg.RunsFilter(job_name=monthly_job.name, tags={_PARTITION: key}), limit=_RUNS)
-    started = [run for run in runs if CONTENT in run.tags]
-    times = sum(run.tags[CONTENT] == found for run in started)
-    by_hand = next((run.run_id for run in runs if CONTENT not in run.tags and not run.is_finished), None)
-    return Content(key, found, _settled(warehouse, batch, files, started[0] if started else None), by_hand, times)
+    same = [run for run in runs if run.tags.get(LOOK) == tags[LOOK]]
+    if same and not same[0].is_finished:
+        settled: str | None = f"run {same[0].run_id} of these files goes on"
+    else:
+        settled = _settled(instance, warehouse, batch, tags[ORDER])
+    by_hand = next((run.run_id for run in runs if LOOK not in run.tags and not run.is_finished), None)
+    return Delivery(key, tags, settled, by_hand, len(same))
 
 
-def _settled(
-    warehouse: Warehouse, batch: Batch, files: list[tuple[str, str, str]], last: dg.DagsterRun | None
-) -> str | None:
-    """Say why the content of a batch needs no run; None when it does. `last` is the last run that was started for one."""
-    same = last is not None and last.tags[CONTENT] == fingerprint(files)
-    if last and same and not last.is_finished:
-        return f"run {last.run_id} of these files goes on"
+def _settled(instance: dg.DagsterInstance, warehouse: Warehouse, batch: Batch, order: str) -> str | None:
+    """Say what was made of the content of a batch, when it was loaded by a run of its whole month or has its list."""
     with warehouse.session() as session:
-        # A run that ended before it looked at the files made nothing of them.
-        loaded = is_loaded(session, batch, files)
-        published = batch.month in session.months(EXPORT.name)
-    if loaded and (same or (published and not last)):
-        made = f"run {last.run_id} was made of these files" if last else "its list was made of these files"
-        return f"{made}; launch `{monthly_job.name}` to run them again"
+        if not is_loaded(session, batch):
+            return None
+        query = "select max(snapshot_id) from lake.{} where month = $month"
+        loaded, listed = (
+            session.connection.execute(query.format(table), {"month": batch.month}).fetchall()[0][0]
+            if batch.month in session.months(table)
+            else 0
+            for table in (ARRIVALS.name, EXPORT.name)
+        )
+        author = session.connection.execute(_AUTHOR, {"snapshot": loaded}).fetchone()
+    run = instance.get_run_by_id(author[0]) if author and author[0] else None
+    if run and run.job_name == monthly_job.name and run.tags.get(ORDER, order) == order:
+        return f"run {run.run_id} was made of these files; launch `{monthly_job.name}` to run them again"
+    if listed > loaded and not (run and ORDER in run.tags):
+        return f"its list was made of these files; launch `{monthly_job.name}` to run them again"
     return None
+
+
+_AUTHOR = "select author from lake.snapshots() where snapshot_id = $snapshot"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_LABEL]
 
 
 # Deliveries are complete in the first days of the next month; the third leaves producers a week-end.
@@ -139,22 +154,10 @@ def monthly_schedule(
         batch = read_batch(folders.incoming_path, month)
     except BadBatch:
         return dg.RunRequest(run_key=key, partition_key=key)
-    content = content_of(context.instance, warehouse, batch)
-    if told := content.settled or (content.waits_for and f"run {content.waits_for} of the month goes on"):
+    found = delivery_of(context.instance, warehouse, batch)
+    if told := found.settled or (found.waits_for and f"run {found.waits_for} of the month goes on"):
         return dg.SkipReason(f"batch {batch_key(month)}: {told}")
-    return content.request()
-
-
-def _look_of(batch: Batch) -> str:
-    """Return a text that changes while files are being copied: names, order, sizes and times of change."""
-    return ";".join(
-        f"{batch.name_of(path)}:{_stat(path)}" for _, paths in sorted(batch.files.items()) for path in paths
-    )
-
-
-def _stat(path: Path) -> str:
-    stat = path.stat()
-    return f"{stat.st_size}:{stat.st_mtime_ns}"
+    return found.request()
 
 
 @dg.sensor(job=monthly_job, minimum_interval_seconds=600, description="Starts a month once its files are all there.")
@@ -181,20 +184,20 @@ def files_arrived(context: dg.SensorEvaluationContext, folders: Folders, warehou
             notes.append(f"{name} waits for {', '.join(missing)}")
             looks[key] = "", False
             continue
-        seen = _look_of(batch)
+        seen = look_of(batch)
         of_the_past = context.cursor is None and batch.month != newest
         known, settled = looks.get(key, (seen, True) if of_the_past else ("", False))
         if seen != known:
             notes.append(f"{name} is complete; it starts if nothing changes until the next look")
         elif not settled:
-            content = content_of(context.instance, warehouse, batch)
-            if content.settled:
-                notes.append(f"{name}: {content.settled}")
-            elif content.waits_for:
-                notes.append(f"{name} waits for the end of run {content.waits_for}")
+            found = delivery_of(context.instance, warehouse, batch)
+            if found.settled:
+                notes.append(f"{name}: {found.settled}")
+            elif found.waits_for:
+                notes.append(f"{name} waits for the end of run {found.waits_for}")
                 continue
             else:
-                requests.append(content.request())
+                requests.append(found.request())
         looks[key] = seen, seen == known
     reason = "; ".join(notes) or f"no new batch below {folders.incoming_path}"
     return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason, cursor=json.dumps(looks))

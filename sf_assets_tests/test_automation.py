@@ -1,5 +1,6 @@
 """What starts a month: the schedule, the sensor that waits for its files, the jobs, and the command line."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -23,9 +24,8 @@ from sf_assets.partitions import months
 from sf_assets.resources import resources_for
 from sf_assets.settings import PREFIX, Settings
 from sf_assets.sources import BY_NAME, SOURCES
-from sf_assets.sources.arrival import ARRIVALS
+from sf_assets.sources.arrival import ARRIVALS, inspect
 from sf_assets.sources.batch import EXPECTED, batch_key, read_batch
-from sf_assets.sources.content import contents
 from sf_assets.storage import Warehouse, frame_of
 
 ROOT = Path(__file__).parents[1]
@@ -123,24 +123,30 @@ class Waiting:
 
     def launched(self, month: date, tags: Mapping[str, str] = MappingProxyType({}), *, ended: bool = True) -> None:
         """Keep a run of a month, with the tags of whoever launched it."""
+        run_id = str(uuid.uuid4())
         if ended:
-            self.loaded(month)
+            self.loaded(month, run_id)
         self.instance.add_run(
             dg.DagsterRun(
                 job_name="monthly",
-                run_id=str(uuid.uuid4()),
+                run_id=run_id,
                 status=dg.DagsterRunStatus.FAILURE if ended else dg.DagsterRunStatus.STARTED,
                 tags={**tags, "dagster/partition": month.isoformat()},
             )
         )
 
-    def loaded(self, month: date) -> None:
+    def loaded(self, month: date, author: str = "somebody") -> None:
         """Write what the inspection of the month's files writes."""
-        files = contents(read_batch(self.incoming, month))
-        names = ("source", "file", "sha256")
-        rows = frame_of(ARRIVALS, (dict(zip(names, file, strict=True)) for file in files))
+        batch = read_batch(self.incoming, month)
+        rows = (
+            dataclasses.asdict(inspect(path, BY_NAME[source]))
+            for source, paths in batch.files.items()
+            for path in paths
+        )
         with self.warehouse.session() as session:
-            session.replace({ARRIVALS: rows}, where={"month": month}, author="test", message="arrivals")
+            session.replace(
+                {ARRIVALS: frame_of(ARRIVALS, rows)}, where={"month": month}, author=author, message="files"
+            )
 
     def published(self, month: date) -> None:
         """Write that the month has a list."""
@@ -341,6 +347,37 @@ def test_a_run_that_ended_before_it_looked_at_the_files_is_none(waiting: Waiting
     assert isinstance(request, dg.RunRequest)
     assert isinstance(again, dg.RunRequest)
     assert again.run_key == f"{request.run_key} 2"
+
+
+def test_another_order_of_the_same_files_starts_its_month_again(waiting: Waiting) -> None:
+    waiting.deliver(SEPTEMBER, *EXPECTED)
+    names = {source: [f"2509/{BY_NAME[source].names[0]}"] for source in EXPECTED}
+    (waiting.incoming / "2509" / "second.csv").write_text("y")
+    first, second = names["debit"][0], "2509/second.csv"
+    for order in ([first, second], [second, first]):
+        described = {"key": "2509", "files": {**names, "debit": order}}
+        (waiting.incoming / "2509.json").write_text(json.dumps(described))
+        request = looked(waiting)
+        waiting.started(request)
+        assert isinstance(request, dg.RunRequest)
+
+
+def test_a_file_of_the_same_size_with_other_bytes_starts_its_month_again(waiting: Waiting) -> None:
+    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.started(looked(waiting))
+    path = waiting.incoming / "2509" / BY_NAME["debit"].names[0]
+    path.write_text("z")
+    os.utime(path, (1, 1))
+    assert isinstance(looked(waiting), dg.RunRequest)
+
+
+def test_files_loaded_by_hand_without_their_list_start_their_month(waiting: Waiting) -> None:
+    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.loaded(SEPTEMBER)
+    waiting.published(SEPTEMBER)
+    waiting.deliver(SEPTEMBER, "debit", content="corrected")
+    waiting.loaded(SEPTEMBER)
+    assert isinstance(looked(waiting), dg.RunRequest)
 
 
 def run_failure(run: dg.DagsterRun) -> dg.DagsterEvent:

@@ -1,38 +1,72 @@
-"""What a batch holds, whatever its files are called on disk or when they were copied: checksums of bytes, by source."""
+"""Whether the files of a batch hold what was loaded last, whatever became of their dates since.
+
+Stocks take gigabytes: a file is only read when its name and its size are those of the one that was inspected, and when it
+was touched since.
+"""
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sf_assets.sources.batch import Batch
 from sf_assets.storage import Session
 
-_ARRIVED = "select source, file, sha256 from lake.src_arrivals where month = $month"
+_INSPECTED = "select source, file, bytes, delivered_at, sha256 from lake.src_arrivals where month = $month"
+
+
+def look_of(batch: Batch) -> str:
+    """Return a text that changes while files are being copied: names, order, sizes and times of change."""
+    return ";".join(
+        f"{batch.name_of(path)}:{_stat(path)}" for _, paths in sorted(batch.files.items()) for path in paths
+    )
+
+
+def order_of(batch: Batch) -> str:
+    """Return the names of the files of a batch in the order in which they are read: of two rows with one key the last stands."""
+    return ";".join(
+        f"{source}:{batch.name_of(path)}" for source, paths in sorted(batch.files.items()) for path in paths
+    )
+
+
+def is_loaded(session: Session, batch: Batch) -> bool:
+    """Tell whether the files that were last inspected for the month are these, byte for byte."""
+    if batch.month not in session.months("src_arrivals"):
+        return False
+    rows = session.connection.execute(_INSPECTED, {"month": batch.month}).fetchall()
+    inspected = {(source, file): (size, delivered, digest) for source, file, size, delivered, digest in rows}
+    found = {(source, batch.name_of(path)): path for source, paths in batch.files.items() for path in paths}
+    # Sizes of all files first: a delivery that differs mostly differs there.
+    return (
+        inspected.keys() == found.keys()
+        and all(_size(path) == inspected[name][0] for name, path in found.items())
+        and all(
+            _delivered(path) == inspected[name][1] or checksum(path) == inspected[name][2]
+            for name, path in found.items()
+        )
+    )
 
 
 def checksum(path: Path) -> str:
     """Return the SHA-256 of the bytes of a file, empty when there is no such file."""
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except FileNotFoundError:
+    if not path.is_file():
         return ""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def contents(batch: Batch) -> list[tuple[str, str, str]]:
-    """Return source, name and checksum of each file of a batch, in the order in which they are read."""
-    return [
-        (source, batch.name_of(path), checksum(path)) for source, paths in sorted(batch.files.items()) for path in paths
-    ]
+def _stat(path: Path) -> str:
+    if not path.is_file():
+        return "none"
+    stat = path.stat()
+    return f"{stat.st_size}:{stat.st_mtime_ns}"
 
 
-def fingerprint(files: list[tuple[str, str, str]]) -> str:
-    """Return a text that changes when the content, the name or the order of a file does, and only then."""
-    return hashlib.sha256("\n".join(map("\t".join, files)).encode()).hexdigest()
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
 
 
-def is_loaded(session: Session, batch: Batch, files: list[tuple[str, str, str]]) -> bool:
-    """Tell whether the files that were last inspected for the month are these."""
-    if batch.month not in session.months("src_arrivals"):
-        return False
-    arrived = session.connection.execute(_ARRIVED, {"month": batch.month}).fetchall()
-    return sorted(arrived) == sorted(files)
+def _delivered(path: Path) -> datetime | None:
+    """Return the last change of a file as its inspection writes it down."""
+    if not path.is_file():
+        return None
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None, microsecond=0)
