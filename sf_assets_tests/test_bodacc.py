@@ -19,7 +19,7 @@ from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import source_of
 from sf_assets.sources.mended import edition_of
 from sf_assets.staging.reading import read_source
-from sf_assets.staging.tables import query_of
+from sf_assets.staging.tables import STAGING, query_of
 from sf_assets.synthetic import write_batch
 from sf_assets_tests import plain
 from sf_assets_tests.apart import shared
@@ -277,6 +277,28 @@ def test_a_correction_counts_whoever_it_is_about(tmp_path, world, changes):
     world.connection.register("read", rows)
     world.connection.execute("insert into stg_bodacc by name select * from read")
     assert world.rows("clean_bodacc", STANDS) == [("A202400501", "2024-03-10", "2024-03-20")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "broken"),
+    [
+        ([(A, "A1", "annonce", None), (None, "A2", "annulation", "A1"), (B, "A1", "annonce", None)], set()),
+        ([(A, "A1", "annonce", None), (A, "A1", "annonce", None)], {"key_unique"}),
+        ([(None, "A1", "annulation", "A0"), (None, "A1", "annulation", "A0")], {"key_unique"}),
+        ([(A, "A1", "rectificatif", None)], {"corrections_named"}),
+        ([(None, "A1", "annonce", None)], {"corrections_named"}),
+    ],
+)
+def test_a_company_stands_once_in_an_announcement_and_a_correction_names_its_own(rows, broken):
+    key = "unexpected_rows_query"
+    queries = {rule.name: rule.arguments[key] for rule in STAGING["bodacc"].rules if key in rule.arguments}
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table batch (month integer, siren varchar, id_annonce varchar, type_avis varchar, id_avis_precedent varchar)"
+        )
+        connection.executemany("insert into batch values (1, ?, ?, ?, ?)", rows)
+        found = {name for name, query in queries.items() if connection.execute(query.format(batch="batch")).fetchall()}
+    assert found == broken
 
 
 def test_a_correction_that_cannot_be_read_is_quarantined_even_about_another_company(tmp_path):

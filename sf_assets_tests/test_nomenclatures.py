@@ -186,6 +186,15 @@ def test_a_delivered_table_that_is_not_sound_is_refused_with_the_reason(tmp_path
         require(path)
 
 
+@pytest.mark.parametrize("number", ["1e1", "1.5", "0x1", "1_0", " 1"])
+def test_a_number_of_a_delivered_table_is_read_strictly(tmp_path, number):
+    path = given(
+        tmp_path, "bodacc_natures", lambda lines: [lines[0], number + lines[1][lines[1].index(",") :], *lines[2:]]
+    )
+    with pytest.raises(BadNomenclature, match="column rang: expected INTEGER, found something else on 1 lines"):
+        require(path, name="bodacc_natures")
+
+
 @pytest.mark.parametrize(
     ("change", "found"),
     [

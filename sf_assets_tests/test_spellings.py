@@ -13,7 +13,8 @@ import pytest
 from sf_assets import nomenclatures
 from sf_assets.sources import BY_NAME
 from sf_assets.sources.description import Reader
-from sf_assets.staging.reading import READERS
+from sf_assets.staging.corrections import BadCorrection, settle
+from sf_assets.staging.reading import READERS, read_source
 
 NBSP, THIN, NARROW = "\u00a0", "\u2009", "\u202f"
 # What the engine's own casts take and a file never means: exponents and bases of integers, underscores, blanks, words.
@@ -250,3 +251,23 @@ def test_the_codes_that_are_looked_up_mean_what_their_readers_say(connection):
         """
     ).fetchall()
     assert wrong == []
+
+
+@pytest.mark.parametrize("line", ["2e0", "2.0", " 2", "0x2", "2_", "1.5"])
+def test_the_line_that_a_mended_record_stands_for_is_read_strictly(tmp_path, line):
+    header = "ID_DA,ETAB_SIRET,HEURES,MONTANTS,EFFECTIFS,MOIS"
+    (tmp_path / "corrections").mkdir()
+    original, mended = tmp_path / "consommation_ap.csv", tmp_path / "corrections" / "consommation_ap.csv"
+    original.write_text(f"{header}\nA,51234567800019,1,1,1,2024-02-1O\n")
+
+    def corrected(text: str) -> int:
+        mended.write_text(f"ligne,{header}\n{text},A,51234567800019,1,1,1,2024-02-10\n")
+        with duckdb.connect() as connection:
+            nomenclatures.load(connection)
+            connection.execute("create temp table perimeter as select '512345678' as siren")
+            counts = read_source(connection, BY_NAME["apconso"], [original, mended], ["delivered", "mended"])
+            return settle(connection, counts, {"mended": "delivered"})[0].corrected
+
+    assert corrected("2") == 1
+    with pytest.raises(BadCorrection, match="expected in the column ligne"):
+        corrected(line)

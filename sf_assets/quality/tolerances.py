@@ -222,7 +222,11 @@ TOLERANCES = (
             "Look at the newest dates of the file and ask the producer for what is missing: labels depend on it.",
             low=0.25,
         )
-        for asset, day in (("stg_procol", "date_effet"), ("stg_bodacc", "date_parution"))
+        for asset, day in (
+            ("stg_procol", "date_effet"),
+            # Corrections about other companies than ours are no steps of theirs.
+            ("stg_bodacc", "case when siren is not null then date_parution end"),
+        )
     ),
     *(
         Tolerance(

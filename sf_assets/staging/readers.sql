@@ -37,20 +37,25 @@ create or replace temp macro read_booleen(x) as
 
 create or replace temp macro read_oui_non(x) as case x when 'Oui' then true when 'Non' then false end;
 
--- The one cast to a date: every reader of dates ends here. After a one-digit day the engine takes any character (`2024-02-1O` is
--- its 1 February), and it knows `epoch`, `infinity` and a year 0: only digits in the right places reach it.
+-- The engine's cast takes whatever follows a day (`2024-02-1O` is its 1 February), and knows `epoch`, `infinity` and a year 0: in
+-- every reader of dates, only digits in the right places reach it. Each pattern is on the text itself: one on a text that is put
+-- together would be put together again for each test.
 create or replace temp macro read_date_iso(x) as
     case
         when regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}') and not starts_with(x, '0000') then try_cast(x as date)
     end;
 
 create or replace temp macro read_date_fr(x) as
-    case when length(x) = 10 and x[3] = '/' and x[6] = '/' then read_date_iso(x[7:10] || '-' || x[4:5] || '-' || x[1:2]) end;
+    case
+        when regexp_full_match(x, '[0-9]{2}/[0-9]{2}/[0-9]{4}') and not ends_with(x, '0000')
+            then try_cast(try_strptime(x, '%d/%m/%Y') as date)
+    end;
 
 -- AAAA-MM-JJ, or AAAAMMJJ as in older files of the same producers.
 create or replace temp macro read_date_compacte(x) as
     case
-        when regexp_full_match(x, '[0-9]{8}') then read_date_iso(x[1:4] || '-' || x[5:6] || '-' || x[7:8])
+        when regexp_full_match(x, '[0-9]{8}') and not starts_with(x, '0000')
+            then try_cast(try_strptime(x, '%Y%m%d') as date)
         else read_date_iso(x)
     end;
 
@@ -64,15 +69,15 @@ create or replace temp macro read_date_urssaf(x) as
 -- JJMMMAAAA with an English month: 26MAY2014.
 create or replace temp macro read_date_procol(x) as
     case
-        when regexp_full_match(x, '[0-9]{2}[A-Za-z]{3}[0-9]{4}') then
-            read_date_iso(
+        when regexp_full_match(x, '[0-9]{2}[A-Za-z]{3}[0-9]{4}') and not ends_with(x, '0000') then
+            try_cast(
                 x[6:9] || '-'
                 || case lower(x[3:5])
                     when 'jan' then '01' when 'feb' then '02' when 'mar' then '03' when 'apr' then '04'
                     when 'may' then '05' when 'jun' then '06' when 'jul' then '07' when 'aug' then '08'
                     when 'sep' then '09' when 'oct' then '10' when 'nov' then '11' when 'dec' then '12'
                 end
-                || '-' || x[1:2]
+                || '-' || x[1:2] as date
             )
     end;
 
