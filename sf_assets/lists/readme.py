@@ -97,8 +97,8 @@ def _precisions(about: About) -> Iterator[str]:
 
 def _followed(about: About) -> str:
     return (
-        f"Une entreprise est suivie quand elle a employé au moins {about.staff} personnes au cours d'un des {about.window} derniers "
-        "mois connus : son effectif d'aujourd'hui, dans la colonne « Effectif », peut être moindre."
+        f"Une entreprise est suivie quand elle a employé au moins {about.staff} personnes au cours d'un des "
+        f"{about.window} derniers mois connus : son effectif d'aujourd'hui, dans la colonne « Effectif », peut être moindre."
     )
 
 
