@@ -99,7 +99,8 @@ def _head(found: Found) -> Iterator[str]:
         f"apprennent ce qui était connu alors (les issues des {HORIZON_MONTHS} mois précédents ne l'étaient pas) et notent "
         f"les mois qui suivent. {found.companies} entreprises notées. Entre crochets, intervalles à 95 % obtenus en tirant "
         "de nouveau les entreprises, avec tous leurs mois. Les listes de 1 000, 5 000 et 10 000 valent pour 350 000 "
-        "entreprises : elles sont ramenées au nombre noté chaque mois. AUC et précision moyenne jugent l'ordre des entreprises d'un même mois.</p>"
+        "entreprises : elles sont ramenées au nombre noté chaque mois. "
+        "AUC et précision moyenne jugent l'ordre des entreprises d'un même mois.</p>"
         "<p>Ces scores servent à proposer une aide, jamais à contrôler.</p>"
     )
 
