@@ -15,6 +15,8 @@ from polars.testing import assert_frame_equal
 
 from sf_assets.catalogue import SUITES, TABLES
 from sf_assets.evaluation import assets as evaluation
+from sf_assets.evaluation import found as found_module
+from sf_assets.evaluation import reading
 from sf_assets.evaluation.found import Found, read_found
 from sf_assets.evaluation.page import BEGIN, END, page_with
 from sf_assets.evaluation.report import html
@@ -184,6 +186,17 @@ def test_the_report_is_one_file_that_needs_no_other(found: Found) -> None:
     cells = re.findall(r"<td>([^<]*)</td>", text)
     assert any(re.fullmatch(r"0,\d{3} \[0,\d{3} ; 0,\d{3}\]", cell) for cell in cells)
     assert not [cell for cell in cells if re.search(r"\d\.\d", cell)], "French writes a comma"
+
+
+def test_a_method_removed_since_is_left_out_of_the_report(
+    place: Place, evaluated: Evaluated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "METHODS", {"seuils": METHODS["seuils"]})
+    monkeypatch.setattr(found_module, "METHODS", {"seuils": METHODS["seuils"]})
+    with place.warehouse.session() as session:
+        left = read_found(session, MONTH, 0, Path("no oracle"))
+    assert left.methods == ["seuils"]
+    assert METHODS["logistique"].label not in html(left)
 
 
 def test_the_page_keeps_its_words_and_takes_new_tables(found: Found) -> None:
