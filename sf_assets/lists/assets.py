@@ -20,7 +20,7 @@ from sf_assets.lists.reasons import main_reasons
 from sf_assets.lists.scored import COMPANIES, companies_of, retained, with_corrections
 from sf_assets.lists.selection import select
 from sf_assets.lists.tables import ALERTS, CORRECTED, EXPORT, LIST_VERSIONS
-from sf_assets.lists.versions import changes, handed_over, standing, version_of
+from sf_assets.lists.versions import changes, handed_over, require_current, standing, version_of
 from sf_assets.materialization import gate, reads_at, shown, stamp, told
 from sf_assets.model.explanations import by_theme, waterfall
 from sf_assets.model.tables import EVALUATION
@@ -214,6 +214,7 @@ def list_export(
         listed = session.connection.execute(_LISTED, {"version": version}).pl()
         former = handed_over(session)
         alerts = companies.filter(pl.col("niveau") > 0)
+        require_current(listed, alerts, month)
         explained = waterfall(
             found.method.contributions(alerts), alerts["probabilite"].to_numpy(), found.method.features
         )
