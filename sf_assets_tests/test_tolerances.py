@@ -199,10 +199,3 @@ def test_a_month_that_is_missing_or_empty_among_the_last_two_years_is_seen(rows:
 )
 def test_the_newest_month_is_the_last_that_has_its_rows(rows: str, found: int | None) -> None:
     assert measured(newest("periode", "sum(n)"), rows) == found
-
-
-def test_the_threshold_watched_is_that_of_the_method_of_the_list() -> None:
-    (tolerance,) = (one for one in TOLERANCES if one.name == "thresholds_like_before")
-    rows = "select * from (values (true, 0.15), (false, 0.4), (false, null)) as t (retained, seuil_fort)"
-    assert measured(tolerance.query, rows) == 0.15
-    assert tolerance.severity == "warning"

@@ -267,17 +267,6 @@ TOLERANCES = (
         level=Margin(0.5, None),
     ),
     Tolerance(
-        "thresholds_like_before",
-        ("model_fitted",),
-        "score from which the method of the list sees a high risk",
-        "select min(seuil_fort) from {batch} where retained",
-        "thresholds are chosen again on six months of which five are last month's: half as much again is another list",
-        "Lisez-moi says both thresholds; look at the validation months, or set SF_ALERT_SHARES to hold the length of the list.",
-        change=_both(0.5),
-        level=_both(0.75),
-        severity="warning",
-    ),
-    Tolerance(
         "not_constant",
         ("model_scores",),
         "smallest spread of a method's latest scores (standard deviation)",
