@@ -145,6 +145,11 @@ class Settings(BaseModel):
 
     def contradictions(self) -> Iterator[str]:
         """Say which settings exclude one another: each is accepted alone, together they never give what one of them asks."""
+        if self.perimeter_recent:
+            yield (
+                "SF_PERIMETER_RECENT=true: a company that failed has no recent head-count, so that none is left in the files to "
+                "learn from. Lists come from the threshold method."
+            )
         needed = least_months(self.split_rules)
         if self.perimeter_months >= needed:
             return

@@ -1,5 +1,6 @@
 """The evaluation as it is deployed: from the tables of a month to figures, a champion, a report, and the next list."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -14,6 +15,8 @@ from polars.testing import assert_frame_equal
 
 from sf_assets.catalogue import SUITES, TABLES
 from sf_assets.evaluation import assets as evaluation
+from sf_assets.evaluation import found as found_module
+from sf_assets.evaluation import reading
 from sf_assets.evaluation.found import Found, read_found
 from sf_assets.evaluation.page import BEGIN, END, page_with
 from sf_assets.evaluation.report import html
@@ -156,6 +159,9 @@ def test_the_champion_of_an_evaluation_makes_the_lists_of_later_months(place: Pl
         session.replace(
             {CHAMPION: frame_of(CHAMPION, [row])}, where={"month": date(2024, 9, 1)}, author="test", message="x"
         )
+    unjudged = place.build(MONTH, "model_fitted", "model_evaluation").failures
+    assert "eval_champion, 2024-09" in unjudged["model_learning"], "a decision nobody judged decides nothing"
+    assert place.judge(date(2024, 9, 1), "eval_champion").success
     assert place.build(MONTH, "model_fitted", "model_evaluation").failures == {}
     (after,) = place.rows("model_fitted", MONTH).filter("retained")["methode"]
     assert after == other
@@ -177,6 +183,20 @@ def test_the_report_is_one_file_that_needs_no_other(found: Found) -> None:
     assert text.count("<svg") == 3 + len(found.groups) + 2
     assert all(METHODS[name].label in text for name in FAST)
     assert "color-scheme: light dark" in text
+    cells = re.findall(r"<td>([^<]*)</td>", text)
+    assert any(re.fullmatch(r"0,\d{3} \[0,\d{3} ; 0,\d{3}\]", cell) for cell in cells)
+    assert not [cell for cell in cells if re.search(r"\d\.\d", cell)], "French writes a comma"
+
+
+def test_a_method_removed_since_is_left_out_of_the_report(
+    place: Place, evaluated: Evaluated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "METHODS", {"seuils": METHODS["seuils"]})
+    monkeypatch.setattr(found_module, "METHODS", {"seuils": METHODS["seuils"]})
+    with place.warehouse.session() as session:
+        left = read_found(session, MONTH, 0, Path("no oracle"))
+    assert left.methods == ["seuils"]
+    assert METHODS["logistique"].label not in html(left)
 
 
 def test_the_page_keeps_its_words_and_takes_new_tables(found: Found) -> None:

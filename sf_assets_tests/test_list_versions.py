@@ -3,10 +3,12 @@
 from datetime import date
 
 import polars as pl
+import pytest
 
+from sf_assets.failures import PermanentFailure
 from sf_assets.lists.export import Handed
 from sf_assets.lists.tables import ALERTS, EXPORT, LIST_VERSIONS
-from sf_assets.lists.versions import Version, changes, handed_over, standing, version_of
+from sf_assets.lists.versions import Version, changes, handed_over, require_current, standing, version_of
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.scoring import SAME
 from sf_assets.storage import Session, Warehouse, frame_of
@@ -108,6 +110,23 @@ def test_a_list_without_any_company_stands_after_one_that_had_some(warehouse: Wa
         session.bind({LIST_VERSIONS: MONTH})
         assert standing(session) == 2
         assert sirens(session, 1) == ["000000001"]
+
+
+@pytest.mark.parametrize(
+    "stands",
+    [
+        rows("000000001", probabilite=0.4),
+        rows("000000001", "000000002", probabilite=0.5),
+        rows("000000001", "000000002", niveau=1, probabilite=0.4),
+        rows("000000001", "000000003", probabilite=0.4),
+    ],
+)
+def test_files_are_not_made_from_a_list_that_stands_no_more(stands: pl.DataFrame) -> None:
+    listed = rows("000000001", "000000002", probabilite=0.4)
+    require_current(listed, listed.reverse(), MONTH)
+    require_current(listed[:0], listed[:0], MONTH)
+    with pytest.raises(PermanentFailure, match="materialise list_corrections and list_alerts again"):
+        require_current(listed, stands, MONTH)
 
 
 def test_what_was_handed_over_last_is_known_by_its_checksums(warehouse: Warehouse) -> None:

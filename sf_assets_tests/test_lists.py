@@ -600,12 +600,18 @@ def test_the_readme_says_why_this_method_what_changed_and_which_checks_were_acce
         choice="retenue par l'évaluation de 10/2026",
         changes=("Seuil du risque fort : 15,0 %, au lieu de 14,0 %.",),
         accepted=("stg_debit, debts_like_before : fichier vérifié",),
+        window=36,
+        precision_fort=0.187,
+        precision_modere=None,
     )
     text = [line.replace("\xa0", " ") for _, line in readme_lines(about)]
     assert "Méthode : Régression logistique, retenue par l'évaluation de 10/2026." in text
     assert any("seule une évaluation, ou une décision motivée" in line for line in text)
     assert "Seuil du risque fort : 15,0 %, au lieu de 14,0 %." in text
     assert text[text.index("stg_debit, debts_like_before : fichier vérifié") - 1].startswith("Contrôles qui refusaient")
+    (worth,) = (line for line in text if line.startswith("Sur 100"))
+    assert worth.startswith("Sur 100 alertes de risque fort des mois passés, 19 entreprises ont connu")
+    assert any("au moins 10 personnes au cours d'un des 36 derniers mois" in line for line in text)
     without = [line for _, line in readme_lines(ABOUT)]
     assert "Aucune liste n'a été remise le mois dernier." in without
     assert not any(line.startswith("Contrôles") for line in without)

@@ -320,11 +320,11 @@ def test_other_thresholds_over_a_listed_month_end_in_another_list(place: Place, 
     folder = place.settings.data_dir
     scores = place.rows("model_scores", OCTOBER)
     companies = scores["siren"].n_unique()
-    # About as long as last month's: twice as long would be refused.
-    wanted = place.rows("list_versions", SEPTEMBER).sort("version")["companies"][-1] / companies
-    longer = Place(folder, alert_shares=(wanted / 3, wanted), perimeter_months=12 * YEARS, training_failures=2)
+    # A shorter list: one twice as long as last month's would be refused.
+    wanted = place.rows("list_versions", OCTOBER).filter(version=1)["companies"].item() / companies / 2
+    shorter = Place(folder, alert_shares=(wanted / 3, wanted), perimeter_months=12 * YEARS, training_failures=2)
     steps = ("model_fitted", "model_evaluation", "model_scores", "list_corrections", "list_alerts", "list_export")
-    run = longer.build(OCTOBER, *steps)
+    run = shorter.build(OCTOBER, *steps)
     assert run.failures == {}
     after = place.rows("model_scores", OCTOBER)
     assert_frame_equal(after.filter(version=1), scores)
@@ -336,7 +336,7 @@ def test_other_thresholds_over_a_listed_month_end_in_another_list(place: Place, 
     assert (standing["seuil_fort"], standing["seuil_modere"]) == (fitted["seuil_fort"], fitted["seuil_modere"])
     assert (folder / "lists" / "2510_v1").is_dir()
     # And the same settings again change nothing.
-    assert longer.build(OCTOBER, *steps).failures == {}
+    assert shorter.build(OCTOBER, *steps).failures == {}
     assert place.rows("list_export", OCTOBER).equals(exported)
 
 

@@ -124,6 +124,14 @@ def test_a_window_too_short_to_learn_from_is_told_at_start(
         assert isinstance(plan_split(month, months, failures, rules), kind)
 
 
+def test_a_perimeter_of_companies_that_employ_today_is_told_to_leave_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    Settings.from_environment({"SF_PERIMETER_RECENT": "true"})
+    (told,) = caplog.messages
+    assert "none is left in the files to learn from" in told
+
+
 def test_a_longer_delay_of_publication_is_heeded_by_the_split_and_by_the_search() -> None:
     settings = Settings.from_environment({"SF_DELAYS": '{"procol_days": 75}', "SF_TRAINING_FAILURES": "7"})
     assert settings.split_rules == SplitRules(publication_days=75, training_failures=7)

@@ -74,6 +74,8 @@ def read_found(session: Session, month: date, shift: int, oracle: Path) -> Found
         name: session.connection.execute(f"from {name} order by all").pl()
         for name in (FIGURES.name, CHAMPION.name, UTILITY.name, DRIFT.name, VERIFICATION.name)
     }
+    # Methods removed since have figures, and neither a name for readers nor scores to draw.
+    figures = tables[FIGURES.name].filter(pl.col("methode").is_in(list(METHODS)))
     kept = ~panel.en_procedure
     scores = {
         method: read_scores(session, panel, method, companies)
@@ -82,15 +84,15 @@ def read_found(session: Session, month: date, shift: int, oracle: Path) -> Found
     }
     weights = draw_weights(len(panel.companies))
     best = str(
-        tables[FIGURES.name]
-        .filter(mesure="average_precision", entreprises=KNOWN, lecture=OUTSIDE, dimension=WHOLE)
-        .sort("valeur", descending=True, nulls_last=True)["methode"][0]
+        figures.filter(mesure="average_precision", entreprises=KNOWN, lecture=OUTSIDE, dimension=WHOLE).sort(
+            "valeur", descending=True, nulls_last=True
+        )["methode"][0]
     )
     target = panel.target[kept]
     return Found(
         month=month,
         companies=len(panel.companies),
-        figures=tables[FIGURES.name],
+        figures=figures,
         champion=tables[CHAMPION.name],
         utility=tables[UTILITY.name],
         drift=tables[DRIFT.name],

@@ -84,14 +84,23 @@ def told(value: float | None, low: float | None = None, high: float | None = Non
     )
 
 
+def _french(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """Return a figure as `told` does, as French writes it.
+
+    >>> _french(0.1234, 0.1, 0.15)
+    '0,123 [0,100 ; 0,150]'
+    """
+    return told(value, low, high).replace(", ", " ; ").replace(".", ",")
+
+
 def _head(found: Found) -> Iterator[str]:
     yield (
         f"<p>Retour à {len(found.origins)} origines, de {found.origins[0]} à {found.origins[-1]} : à chacune, les méthodes "
         f"apprennent ce qui était connu alors (les issues des {HORIZON_MONTHS} mois précédents ne l'étaient pas) et notent "
-        "les mois "
-        f"qui suivent. {found.companies} entreprises notées. Entre crochets, intervalles à 95 % obtenus en tirant de nouveau "
-        "les entreprises, avec tous leurs mois. Les listes de 1 000, 5 000 et 10 000 valent pour 350 000 entreprises : elles "
-        "sont ramenées au nombre noté chaque mois. AUC et précision moyenne jugent l'ordre des entreprises d'un même mois.</p>"
+        f"les mois qui suivent. {found.companies} entreprises notées. Entre crochets, intervalles à 95 % obtenus en tirant "
+        "de nouveau les entreprises, avec tous leurs mois. Les listes de 1 000, 5 000 et 10 000 valent pour 350 000 "
+        "entreprises : elles sont ramenées au nombre noté chaque mois. "
+        "AUC et précision moyenne jugent l'ordre des entreprises d'un même mois.</p>"
         "<p>Ces scores servent à proposer une aide, jamais à contrôler.</p>"
     )
 
@@ -108,8 +117,7 @@ def _whole(found: Found) -> Iterator[str]:
     yield (
         "<p><small>Avance : médiane des mois entre la première alerte et l'ouverture de la procédure. Prévenues : part des "
         f"entreprises défaillantes mises en alerte dans les {HORIZON_MONTHS} mois d'avant. Stabilité : part des entreprises "
-        "en alerte "
-        "qui le sont encore le mois suivant.</small></p>"
+        "en alerte qui le sont encore le mois suivant.</small></p>"
     )
 
 
@@ -151,8 +159,8 @@ def _champion(found: Found) -> Iterator[str]:
         yield f"<p>En place : {row['tenant']}. Décision : {row['champion']}, pour les listes des mois suivants.</p>"
     yield _table(
         ["candidat", "précision moyenne", "en place", "différence", "remplace"],
-        ([row["candidat"], told(row["ap_candidat"]), told(row["ap_tenant"]),
-          told(row["difference"], row["bas"], row["haut"]), "oui" if row["remplace"] else "non"]
+        ([row["candidat"], _french(row["ap_candidat"]), _french(row["ap_tenant"]),
+          _french(row["difference"], row["bas"], row["haut"]), "oui" if row["remplace"] else "non"]
          for row in found.champion.iter_rows(named=True)),
     )  # fmt: skip
 
@@ -167,8 +175,8 @@ def _utility(found: Found) -> Iterator[str]:
         yield intervals(spans, title=f"Précision moyenne perdue sans : {kind}")
         yield _table(
             [kind, "variables", "perdue sans", "atteinte par cela seul", "apporte"],
-            ([row["nom"], str(row["variables"]), told(row["perte"], row["perte_bas"], row["perte_haut"]),
-              told(row["seul"], row["seul_bas"], row["seul_haut"]), "oui" if row["apporte"] else "rien de mesurable"]
+            ([row["nom"], str(row["variables"]), _french(row["perte"], row["perte_bas"], row["perte_haut"]),
+              _french(row["seul"], row["seul_bas"], row["seul_haut"]), "oui" if row["apporte"] else "rien de mesurable"]
              for row in rows.iter_rows(named=True)),
         )  # fmt: skip
 
@@ -179,8 +187,8 @@ def _oracle(found: Found) -> Iterator[str]:
     yield "<h2>Rapport à l'oracle (France synthétique)</h2>"
     yield _table(
         ["lignes", "méthode", "précision moyenne", "oracle", "rapport"],
-        ([one.group, METHODS[one.method].label, told(one.precision.value), told(one.oracle.value),
-          told(one.ratio.value, one.ratio.low, one.ratio.high)] for one in found.reached),
+        ([one.group, METHODS[one.method].label, _french(one.precision.value), _french(one.oracle.value),
+          _french(one.ratio.value, one.ratio.low, one.ratio.high)] for one in found.reached),
     )  # fmt: skip
 
 
@@ -192,7 +200,7 @@ def _drift(found: Found) -> Iterator[str]:
     shown = pl.concat([ranked.filter(nature="variable").head(10), ranked.filter(nature="score")])
     yield _table(
         ["variable ou score", "indice", "connus à l'apprentissage", "connus ce mois", "médiane à l'apprentissage", "ce mois"],
-        ([row["nom"], *(told(row[name]) for name in
+        ([row["nom"], *(_french(row[name]) for name in
           ("psi", "connus_reference", "connus_mois", "mediane_reference", "mediane_mois"))]
          for row in shown.iter_rows(named=True)),
     )  # fmt: skip
@@ -206,7 +214,7 @@ def _verification(found: Found) -> Iterator[str]:
     yield _table(
         ["liste", "niveau", "entreprises", "défaillances", "précision", "annoncée"],
         ([f"{row['mois_liste']:%Y-%m}", "fort" if row["niveau"] == 2 else "tous", str(row["entreprises"]),  # noqa: PLR2004 - the level
-          str(row["defaillances"]), told(row["precision"], row["bas"], row["haut"]), told(row["precision_annoncee"])]
+          str(row["defaillances"]), _french(row["precision"], row["bas"], row["haut"]), _french(row["precision_annoncee"])]
          for row in found.verification.iter_rows(named=True)),
     )  # fmt: skip
 
@@ -220,7 +228,7 @@ def _cell(rows: pl.DataFrame, column: str, name: str) -> str:
     value, low, high = _values(rows, column, name)
     if value is not None and rows["mesure"][0] in _COUNTS:
         return f"{value:,.0f}".replace(",", " ")
-    return told(value, low, high)
+    return _french(value, low, high)
 
 
 def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -20,9 +20,10 @@ from sf_assets.lists.reasons import main_reasons
 from sf_assets.lists.scored import COMPANIES, companies_of, retained, with_corrections
 from sf_assets.lists.selection import select
 from sf_assets.lists.tables import ALERTS, CORRECTED, EXPORT, LIST_VERSIONS
-from sf_assets.lists.versions import changes, handed_over, standing, version_of
+from sf_assets.lists.versions import changes, handed_over, require_current, standing, version_of
 from sf_assets.materialization import gate, reads_at, shown, stamp, told
 from sf_assets.model.explanations import by_theme, waterfall
+from sf_assets.model.tables import EVALUATION
 from sf_assets.partitions import DUE_DAY, add_months, cutoff_of, parse_month
 from sf_assets.pictures.bars import bars
 from sf_assets.pictures.svg import ORANGE, RED, embedded
@@ -35,6 +36,10 @@ _READS = ("feat_company_month", "feat_matrix", "clean_filter", "siren_blacklist"
 
 _SIGNALS = read_query(files("sf_assets.lists"), "list_signals")
 _FORMER_ALERTS = read_query(files("sf_assets.lists"), "former_alerts")
+_PRECISIONS = """
+    select mesure, valeur from model_evaluation
+    where methode = $methode and lecture = 'hors_procedure' and mesure in ('fort_precision', 'modere_precision')
+"""
 _LISTED = "select * from list_alerts where version = $version order by rang"
 
 
@@ -190,7 +195,7 @@ def _by_department(alerts: pl.DataFrame) -> str:
         query=COMPANIES,
         kinds={"python", "parquet", "excel", "json"},
     ),
-    deps=["list_alerts", *_READS],
+    deps=["list_alerts", EVALUATION.name, *_READS],
     # Of any month: which one is due, a check of `status` tells.
     freshness_policy=dg.FreshnessPolicy.cron(
         deadline_cron=f"0 7 {DUE_DAY + 1} * *", lower_bound_delta=timedelta(days=DUE_DAY), timezone="Europe/Paris"
@@ -204,17 +209,19 @@ def list_export(
     cutoff = cutoff_of(month, parameters.cutoff_shift_days)
     with warehouse.session() as session:
         _open(session, month)
-        gate(session, [("list_alerts", month)])
-        session.bind({ALERTS: month, EXPORT: month, LIST_VERSIONS: month, CORRECTED: month})
+        gate(session, [("list_alerts", month), (EVALUATION.name, month)])
+        session.bind({EVALUATION: month, ALERTS: month, EXPORT: month, LIST_VERSIONS: month, CORRECTED: month})
         found = retained(session, month, Path(folders.models))
         companies = with_corrections(session, month, found)
         version = standing(session)
         listed = session.connection.execute(_LISTED, {"version": version}).pl()
         former = handed_over(session)
         alerts = companies.filter(pl.col("niveau") > 0)
+        require_current(listed, alerts, month)
         explained = waterfall(
             found.method.contributions(alerts), alerts["probabilite"].to_numpy(), found.method.features
         )
+        precisions = dict(session.connection.execute(_PRECISIONS, {"methode": found.method.name}).fetchall())
         edition = Edition(month, cutoff, f"{found.method.name} {__version__}", found.thresholds)
         about = About(
             month,
@@ -226,6 +233,10 @@ def list_export(
             found.choice,
             changes(session, month, listed, found.method.name, found.thresholds),
             _accepted(session, month),
+            parameters.perimeter_staff,
+            parameters.perimeter_months,
+            precisions.get("fort_precision"),
+            precisions.get("modere_precision"),
         )
         paths = write_list(
             listed,

@@ -19,7 +19,9 @@ class About:
 
     `probabilities` says whether scores are probabilities; `statement` is what a plan of months says when history does
     not allow a model, `choice` why the method is this one, `changes` what is not as in the list of the month before,
-    `accepted` the checks that refused the month and were accepted all the same.
+    `accepted` the checks that refused the month and were accepted all the same. `staff` people in one of the last `window`
+    months open the perimeter. `precision_fort` and `precision_modere` are the shares of alerts that failed on the months that
+    measure the method; None when they could not be measured.
     """
 
     month: date
@@ -31,6 +33,10 @@ class About:
     choice: str | None = None
     changes: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
+    staff: int = 10
+    window: int = 120
+    precision_fort: float | None = None
+    precision_modere: float | None = None
 
 
 _PURPOSE = f"""\
@@ -63,8 +69,10 @@ def readme_lines(about: About) -> tuple[tuple[Style, str], ...]:
     known = f"Elle s'en tient à ce qui était connu le {about.cutoff:%d/%m/%Y}."
     sections = {
         "À quoi sert cette liste": _PURPOSE,
-        "Comment la lire": "\n".join([_PROBABILITY if about.probabilities else _POINTS, levels, _REASONS, _CODES]),
-        "Ce qu'elle ne dit pas": f"{known}\n{_ABSENCE}",
+        "Comment la lire": "\n".join(
+            [_PROBABILITY if about.probabilities else _POINTS, levels, *_precisions(about), _REASONS, _CODES]
+        ),
+        "Ce qu'elle ne dit pas": f"{known}\n{_ABSENCE}\n{_followed(about)}",
         "Comment elle est faite": "\n".join(filter(None, [_method(about), about.statement, _KEPT, *_accepted(about)])),
         "Ce qui a changé depuis le mois dernier": "\n".join(about.changes or [_FIRST]),
         "Confidentialité": _CONFIDENTIAL,
@@ -77,6 +85,24 @@ def readme_lines(about: About) -> tuple[tuple[Style, str], ...]:
 
 def _method(about: About) -> str:
     return f"Méthode : {about.method}, {about.choice}." if about.choice else f"Méthode : {about.method}."
+
+
+def _precisions(about: About) -> Iterator[str]:
+    """Yield what an alert is worth, as people count."""
+    shares = {"alertes de risque fort": about.precision_fort, "alertes, tous niveaux réunis": about.precision_modere}
+    for alerts, share in shares.items():
+        if share is not None:
+            yield (
+                f"Sur 100 {alerts} des mois passés, {round(100 * share)} entreprises ont connu une procédure collective dans les "
+                f"{HORIZON_MONTHS} mois."
+            )
+
+
+def _followed(about: About) -> str:
+    return (
+        f"Une entreprise est suivie quand elle a employé au moins {about.staff} personnes au cours d'un des "
+        f"{about.window} derniers mois connus : son effectif d'aujourd'hui, dans la colonne « Effectif », peut être moindre."
+    )
 
 
 def _accepted(about: About) -> Iterator[str]:

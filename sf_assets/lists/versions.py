@@ -78,6 +78,26 @@ def standing(session: Session) -> int:
     return int(last[0])
 
 
+def require_current(listed: pl.DataFrame, alerts: pl.DataFrame, month: date) -> None:
+    """Refuse a list whose companies, levels or scores are not those that stand now: files would not agree.
+
+    `listed` are rows of `list_alerts`, `alerts` the companies in alert by the scores, thresholds and corrections that stand.
+    Raises `PermanentFailure` with what to do.
+    """
+    made, stands = (
+        rows.select("siren", pl.col("niveau").cast(pl.Int32), "probabilite").sort("siren") for rows in (listed, alerts)
+    )
+    if not made.equals(stands):
+        different = (
+            made.join(stands, on=made.columns, how="anti").height
+            + stands.join(made, on=made.columns, how="anti").height
+        )
+        raise PermanentFailure(
+            f"list_alerts, {month:%Y-%m}: expected the companies in alert by the scores, thresholds and corrections that stand, "
+            f"found {different} companies otherwise. They changed since: materialise list_corrections and list_alerts again."
+        )
+
+
 def changes(
     session: Session, month: date, listed: pl.DataFrame, method: str, thresholds: Thresholds
 ) -> tuple[str, ...]:
