@@ -27,7 +27,7 @@ def origins(query: str, column: str = "found") -> set[str]:
         ),
         "select sum(montant) over (partition by siret order by periode) as found from debits",
         (
-            "with one as (select siret, sum(montant) over w as total from debits window w as (partition by siret order by periode))"
+            "with one as (select sum(montant) over w as total from debits window w as (partition by siret order by periode))"
             " select total as found from one"
         ),
     ],
