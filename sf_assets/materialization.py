@@ -5,7 +5,6 @@ read at the newest month that was. Features of months without a batch of their o
 from the newest batch, each with its own cut-off.
 """
 
-import hashlib
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -17,7 +16,8 @@ from sf_assets import nomenclatures
 from sf_assets.catalogue import SUITES, TABLES
 from sf_assets.confidentiality import confidentiality, legal_bases
 from sf_assets.failures import Blocked
-from sf_assets.lineage import made_of
+from sf_assets.lineage import made_of as origins_of
+from sf_assets.makers import digest_of
 from sf_assets.partitions import add_months, cutoff_of, months, parse_month
 from sf_assets.preview import counts, preview
 from sf_assets.quality import require_passed
@@ -37,12 +37,32 @@ OWNERS = (OWNER,)
 _NOMENCLATURES = {table.name for table in nomenclatures.TABLES}
 
 
-def stamp(table: Table, layer: str, *, description: str, query: Query | str, kinds: set[str]) -> dict[str, Any]:
-    """Return what every asset carries: owners, what a row is, columns, months, and the digest of what makes it."""
-    text, digest = (
-        (query.text, query.digest)
-        if isinstance(query, Query)
-        else (query, hashlib.sha256(query.encode()).hexdigest()[:12])
+def stamp(
+    table: Table,
+    layer: str,
+    *,
+    description: str,
+    kinds: set[str],
+    query: Query | str = "",
+    starts_from: str = "",
+    made_in: str = "",
+    made_with: Sequence[str] = (),
+    labels: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return what every asset carries: owners, what a row is, columns, months, and the digest of what makes it.
+
+    `query` gives the rows of the table. A table that code makes has `starts_from`, the query whose rows the code starts
+    from, if there is one. `made_in` is the module of the step, `made_with` what else the rows depend on, as text, and
+    `labels` the label tables that are read.
+    """
+    text = query.text if isinstance(query, Query) else query
+    # The digest of a query leaves its comments out.
+    made_of = query.digest if isinstance(query, Query) else query
+    shown = {"sql": text, "starts_from": starts_from}
+    version = digest_of(
+        *([made_in] if made_in else []),
+        texts=(made_of, starts_from, repr(table.columns), *made_with),
+        data=[nomenclatures.csv_path(name) for name in labels],
     )
     return {
         "key": table.name,
@@ -56,14 +76,15 @@ def stamp(table: Table, layer: str, *, description: str, query: Query | str, kin
             **{key: tag_value(value) for key, value in table.tags.items()},
         },
         "description": description,
-        "code_version": digest,
+        "code_version": version,
         "partitions_def": months,
         "metadata": {
             "dagster/column_schema": columns_of(table),
             "dagster/table_name": f"lake.{table.name}",
             "one_row_is": table.grain,
             "legal_bases": "; ".join(legal_bases(table.name)),
-            "sql": dg.MetadataValue.md(f"```sql\n{text}\n```"),
+            **{name: dg.MetadataValue.md(f"```sql\n{sql}\n```") for name, sql in shown.items() if sql},
+            **({"made_in": made_in} if made_in else {}),
         },
     }
 
@@ -146,7 +167,7 @@ def _lineage(table: str) -> dict[str, Any]:
             for name, origin in origins
             if name not in _NOMENCLATURES
         ]
-        for column, origins in made_of(table).items()
+        for column, origins in origins_of(table).items()
     }
     return {"dagster/column_lineage": dg.TableColumnLineage(deps_by_column=found)} if found else {}
 
@@ -222,7 +243,9 @@ def query_asset(table: Table, query: Query, layer: str) -> dg.AssetsDefinition:
     remembers = table.name in query.reads
     labels = [name for name in query.reads if name in _NOMENCLATURES]
 
-    @dg.asset(**stamp(table, layer, description=query.header, query=query, kinds={"duckdb", "sql"}), deps=names)
+    @dg.asset(
+        **stamp(table, layer, description=query.header, query=query, kinds={"duckdb", "sql"}, labels=labels), deps=names
+    )
     def build(
         context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders, parameters: Parameters
     ) -> dg.MaterializeResult[None]:

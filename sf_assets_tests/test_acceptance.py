@@ -63,9 +63,16 @@ def test_an_acceptance_holds_for_its_month_only(house: House) -> None:
     assert [line.split(": ")[0] for line in house.obstacles(MARCH, APRIL)] == ["- up, 2026-04"]
 
 
-def test_the_next_write_ends_an_acceptance_even_when_it_brings_the_same_rows(house: House) -> None:
+def test_the_same_rows_written_again_leave_an_acceptance_in_force(house: House) -> None:
     accepted(house)
     house.write(MARCH, amount=BAD)
+    assert house.obstacles(MARCH) == []
+    assert house.run("up", "down").success
+
+
+def test_the_next_write_of_other_rows_ends_an_acceptance(house: House) -> None:
+    accepted(house)
+    house.write(MARCH, amount=BAD - 1)
     assert all("judged an older write" in line for line in house.obstacles(MARCH))
     house.judge(MARCH)
     assert house.obstacles(MARCH) == [f"- up, 2026-03: montant_in_range refuses 4 of 4. {ADVICE}"]

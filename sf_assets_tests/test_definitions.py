@@ -16,6 +16,7 @@ from sf_assets.catalogue import SUITES, TABLES
 from sf_assets.definitions import defs
 from sf_assets.queries import read_query
 from sf_assets.sources import SOURCES
+from sf_assets.staging.tables import STAGING, query_of
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "sf_assets"
@@ -46,7 +47,7 @@ WIRING = {
     "faults.__main__": {"sources"},
     "faults.injection": {"sources"},
     "faults.trial": {"sources", "staging"},
-    "materialization": {"sources"},
+    "materialization": {"sources", "staging"},
     "method": {"model"},
     "quarantine": {"sources"},
     "resources": {"features"},
@@ -299,6 +300,19 @@ def test_every_asset_made_by_a_query_has_its_file() -> None:
     layers = {"clean", "features"}
     assert made >= {key.to_user_string() for key in ASSETS if GRAPH.get(key).group_name in layers}
     assert made <= {path.stem for path in QUERIES}
+
+
+def test_the_page_of_an_asset_shows_as_its_query_the_one_that_makes_it() -> None:
+    shown = {key.to_user_string(): GRAPH.get(key).metadata for key in ASSETS}
+    made = {name for name, metadata in shown.items() if "sql" in metadata}
+    assert made == {path.stem for path in QUERIES} | {STAGING[source.name].name for source in SOURCES}
+    for source in SOURCES:
+        assert query_of(source) in shown[STAGING[source.name].name]["sql"].value
+    # What code makes says where, and what it starts from.
+    for name in set(TABLES) - made:
+        assert shown[name]["made_in"].value.startswith("sf_assets.")
+    assert "feat_matrix" in shown["model_scores"]["starts_from"].value
+    assert "model_scores" not in shown["model_scores"]["starts_from"].value
 
 
 def test_shared_sql_says_what_it_is() -> None:

@@ -11,8 +11,8 @@ from sf_assets.quality import Suite, require_passed, suite_of
 from sf_assets.quality.verdicts import judge_months, record
 from sf_assets.schema import Column, Table, between
 from sf_assets.storage import Session, Warehouse
+from sf_assets.storage.inputs import ASSET_INPUTS
 from sf_assets.storage.maintenance import maintain
-from sf_assets.storage.session import ASSET_INPUTS
 
 FEBRUARY, MARCH, APRIL = date(2026, 2, 1), date(2026, 3, 1), date(2026, 4, 1)
 AT = datetime(2026, 5, 3, 6, 30, tzinfo=UTC)

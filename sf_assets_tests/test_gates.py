@@ -138,7 +138,7 @@ def test_a_check_added_since_is_missing_until_it_is_judged(house: House) -> None
     assert house.obstacles(MARCH) == []
 
 
-@pytest.mark.parametrize("rows", [4, 0])
+@pytest.mark.parametrize("rows", [5, 0])
 def test_a_verdict_on_an_older_write_is_void_until_the_month_is_judged_again(house: House, rows: int) -> None:
     house.write(MARCH)
     house.judge(MARCH)
@@ -146,6 +146,13 @@ def test_a_verdict_on_an_older_write_is_void_until_the_month_is_judged_again(hou
     assert all("judged an older write of the month" in line for line in house.obstacles(MARCH))
     assert len(house.obstacles(MARCH)) == 3
     house.judge(MARCH)
+    assert house.obstacles(MARCH) == []
+
+
+def test_the_same_rows_written_again_keep_their_verdicts(house: House) -> None:
+    house.write(MARCH)
+    house.judge(MARCH)
+    house.write(MARCH)
     assert house.obstacles(MARCH) == []
 
 
@@ -188,8 +195,8 @@ def test_the_state_of_an_asset_that_shares_a_table_is_that_of_its_own_rows(house
         for name in ("debit", "delai")
     }
 
-    def arrive(session: Session, *names: str) -> None:
-        rows = " union all ".join(f"select '{name}' as source, 'file' as file" for name in names)
+    def arrive(session: Session, *names: str, file: str = "file") -> None:
+        rows = " union all ".join(f"select '{name}' as source, '{file}' as file" for name in names)
         where = {"month": MARCH, "source": list(names)}
         session.replace({arrivals: rows}, where=where, author="test", message="test")
 
@@ -197,7 +204,7 @@ def test_the_state_of_an_asset_that_shares_a_table_is_that_of_its_own_rows(house
         arrive(session, "debit", "delai")
         for asset, suite in suites.items():
             record(session, asset, judge_months(session, suite, [MARCH]), run_id="run", judged_at=JUDGED_AT)
-        arrive(session, "debit")
+        arrive(session, "debit", file="other")
         require_passed(session, [("src_delai", MARCH)], suites)
         with pytest.raises(Blocked, match="src_debit, 2026-03: fine judged an older write"):
             require_passed(session, [("src_debit", MARCH), ("src_delai", MARCH)], suites)

@@ -9,6 +9,13 @@ from sf_assets.materialization import told
 from sf_assets.sources import SOURCES
 from sf_assets.storage import Write
 
+# What the windows over debts are parted and ordered by.
+OF_DEBTS = {
+    ("src_cotisation", "Siret"),
+    ("src_delai", "Siret"),
+    *(("src_debit", header) for header in ("Dt_trt_ecn", "Num_Ecn", "Periode", "Siret", "num_cpte")),
+}
+
 
 @pytest.mark.parametrize(
     ("field", "origins"),
@@ -17,7 +24,7 @@ from sf_assets.storage import Write
         (("clean_debit", "periode"), {("src_debit", "Dt_trt_ecn")}),
         (("clean_cotisation", "du"), {("src_cotisation", "cotis_due")}),
         (("clean_effectif_ent", "effectif_ent"), {("src_effectif_ent", "effAAAAXY")}),
-        (("feat_matrix", "dette_sociale_ouvriere_lag3m"), {("src_debit", "Mt_PO")}),
+        (("feat_matrix", "dette_sociale_ouvriere_lag3m"), {("src_debit", "Mt_PO"), *OF_DEBTS}),
         (
             ("feat_matrix", "dette_sur_cotisation_mean12m"),
             {
@@ -25,6 +32,7 @@ from sf_assets.storage import Write
                 ("src_debit", "Mt_PP"),
                 ("src_cotisation", "cotis_due"),
                 ("src_cotisation", "periode"),
+                *OF_DEBTS,
             },
         ),
         (("feat_matrix", "effectif"), {("src_effectif_ent", "effAAAAXY"), ("src_effectif_ent", "siren")}),

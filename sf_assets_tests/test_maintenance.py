@@ -27,8 +27,8 @@ def house(tmp_path: Path, either_warehouse: Warehouse) -> House:
     """Return a warehouse of months written several times, and judged."""
     made = House(tmp_path)
     made.warehouse = either_warehouse
-    for _ in range(3):
-        made.write(FEBRUARY, MARCH, APRIL)
+    for rows in (2, 3, 4):
+        made.write(FEBRUARY, MARCH, APRIL, rows=rows)
     made.judge(FEBRUARY, MARCH, APRIL)
     return made
 
@@ -71,7 +71,7 @@ def test_rows_and_verdicts_stand_after_upkeep_and_what_nobody_reads_is_gone(hous
     assert done.removed > 0
     assert on_disk(house) < files
     assert snapshots(house) < 5
-    house.write(MARCH)
+    house.write(MARCH, rows=5)
     assert len(house.obstacles(MARCH)) == 3
 
 

@@ -16,6 +16,8 @@ from sf_assets.resources import Folders
 from sf_assets.sources import BY_NAME
 from sf_assets.sources.batch import EXPECTED, batch_key
 from sf_assets.status import Standing, months_with_something, page, standings
+from sf_assets.storage import frame_of
+from sf_assets.storage.inputs import ASSET_INPUTS
 from sf_assets_tests.gated import ADVICE, APRIL, BAD, FEBRUARY, JUDGED_AT, MARCH, House
 
 LAYERS = {"sources": ("src_up",), "clean": ("up",), "lists": ("down",)}
@@ -109,7 +111,27 @@ def test_a_table_written_again_and_not_judged_is_to_do(cockpit: Cockpit) -> None
     cockpit.house.write(MARCH)
     cockpit.judge(MARCH, "src_up", "up")
     cockpit.house.write(MARCH)
+    assert cockpit.states(MARCH) == ["done", "done", "to do"]
+    cockpit.house.write(MARCH, rows=5)
     assert cockpit.states(MARCH) == ["done", "to do", "to do"]
+
+
+def test_what_is_older_than_what_it_was_made_from_is_stale_and_named(cockpit: Cockpit) -> None:
+    cockpit.deliver(MARCH)
+    cockpit.house.write(MARCH)
+    cockpit.judge(MARCH, "src_up", "up", "down")
+    inputs = {"asset": "down", "input": "up", "input_month": MARCH, "snapshot": 0}
+    with cockpit.house.warehouse.session() as session:
+        where = {"month": MARCH, "asset": "down"}
+        session.replace({ASSET_INPUTS: frame_of(ASSET_INPUTS, [inputs])}, where=where, author="test", message="test")
+    found = cockpit.look(MARCH)
+    assert [one.state for one in found.values()] == ["done", "done", "stale"]
+    assert (found["lists"].done, found["lists"].detail) == (0, "rerun down")
+    said = "down, 2026-03: stale, up of 2026-03 was written again since and passed its checks. Rerun down, then what follows it."
+    assert found["lists"].told == (said,)
+    lines = list(page([*found.values()]))
+    assert "| 2026-03 | done | done | stale 0/1: rerun down |" in lines
+    assert f"- {said}" in lines
 
 
 def test_an_accepted_check_is_done_and_says_who_accepted_it(cockpit: Cockpit) -> None:

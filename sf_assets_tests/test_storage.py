@@ -78,6 +78,66 @@ def test_the_same_write_twice_leaves_the_same_rows(either_warehouse: Warehouse) 
     assert (first.rows, first.replaced, second.rows, second.replaced) == (2, 0, 2, 2)
 
 
+def test_the_same_rows_in_another_order_are_left_alone_with_the_snapshot_that_wrote_them(
+    either_warehouse: Warehouse,
+) -> None:
+    with either_warehouse.session() as session:
+        write(session, 5)
+        before = rows(session, "select siret, montant, snapshot_id from lake.debts order by all")
+        again = session.replace(
+            {DEBTS: "select * from (select unnest(['b', 'a']) as siret, 5.0::double as montant)"},
+            where={"month": MARCH},
+            author="test",
+            message="again",
+        )["debts"]
+        assert rows(session, "select siret, montant, snapshot_id from lake.debts order by all") == before
+        assert (again.rows, again.replaced, again.unchanged) == (2, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select unnest(['a', 'c']) as siret, 5.0::double as montant",
+        "select unnest(['a', 'b']) as siret, 6.0::double as montant",
+        "select unnest(['a', 'a']) as siret, 5.0::double as montant",
+        "select unnest(['a', 'b', 'b']) as siret, 5.0::double as montant",
+        "select unnest(['a', null]) as siret, 5.0::double as montant",
+    ],
+)
+def test_rows_that_differ_in_one_value_or_in_their_number_are_replaced(session: Session, query: str) -> None:
+    first = write(session, 5)
+    done = session.replace({DEBTS: query}, where={"month": MARCH}, author="test", message="other")["debts"]
+    assert done.unchanged == 0
+    assert rows(session, "select distinct snapshot_id from lake.debts") == [(done.snapshot,)]
+    assert done.snapshot > first.snapshot
+
+
+def test_of_several_months_only_those_that_change_are_written(session: Session) -> None:
+    def put(amount: int) -> Write:
+        query = f"""
+            select unnest([date '{MARCH}', date '{APRIL}']) as month, 'a' as siret, unnest([1.0, {amount}])::double as montant
+        """
+        where = {"month": [MARCH, APRIL, MAY]}
+        return session.replace({DEBTS: query}, where=where, author="test", message="test")["debts"]
+
+    first, second = put(2), put(3)
+    assert (second.rows, second.replaced, second.unchanged) == (2, 2, 1)
+    written = rows(session, "select month, montant, snapshot_id from lake.debts order by all")
+    assert written == [(MARCH, 1.0, first.snapshot), (APRIL, 3.0, second.snapshot)]
+
+
+def test_rows_of_another_source_are_neither_compared_nor_touched(session: Session) -> None:
+    for source in ("debit", "procol", "debit"):
+        done = session.replace(
+            {COUNTS: "select 1::integer as records"},
+            where={"month": MARCH, "source": source},
+            author="test",
+            message="test",
+        )["counts"]
+    assert done.unchanged == 1
+    assert rows(session, "select source, records from lake.counts order by all") == [("debit", 1), ("procol", 1)]
+
+
 def test_only_the_month_in_scope_is_replaced(session: Session) -> None:
     write(session, 1, MARCH)
     write(session, 2, APRIL)

@@ -70,7 +70,8 @@ def _keep(session: Session, table: Table, rows: pl.DataFrame | str, month: date,
         description="One row is one company and past month scored by one method that learned only what was known at an "
         "origin before: labels of the months whose horizon had not passed are not. `nouvelles` are scores by methods that never "
         "learned from the company they score.",
-        query=DRAW,
+        starts_from=DRAW,
+        made_in=__name__,
         kinds={"python", "scikitlearn"},
     ),
     deps=["feat_matrix", "model_target"],
@@ -113,7 +114,8 @@ def _backtested(session: Session, month: date, parameters: Parameters) -> Panel 
         "evaluation",
         description="One row is one figure of one method in the backtest, with its interval by companies drawn again: for "
         "all rows, by origin, sector, size, region, age, and in 2020-2021.",
-        query=ROWS,
+        starts_from=ROWS,
+        made_in=__name__,
         kinds={"python", "numpy"},
     ),
     deps=["eval_backtest", "model_target", "clean_procedure_episode", "feat_company_month", "feat_matrix"],
@@ -149,7 +151,8 @@ def eval_figures(
         "evaluation",
         description="One row is one method that challenged the champion in the backtest. It replaces the champion only when "
         "its average precision is higher beyond noise; lists of later months follow.",
-        query=ROWS,
+        starts_from=ROWS,
+        made_in=__name__,
         kinds={"python", "numpy"},
     ),
     deps=[
@@ -193,7 +196,8 @@ def eval_champion(
         "evaluation",
         description="One row is one theme or source of features: the average precision that methods lose without it, and "
         "what it reaches alone, over the last origins of the backtest.",
-        query=DRAW,
+        starts_from=DRAW,
+        made_in=__name__,
         kinds={"python", "scikitlearn"},
     ),
     deps=["feat_matrix", "model_target"],
@@ -223,7 +227,8 @@ def eval_utility(
         "evaluation",
         description="One row is one input or score of the month against the same month of the years learned from: "
         "population stability index, share of known values, median.",
-        query=REFERENCE,
+        starts_from=REFERENCE,
+        made_in=__name__,
         kinds={"python", "numpy"},
     ),
     deps=["feat_matrix", "model_fitted"],
@@ -255,7 +260,14 @@ def eval_drift(context: dg.AssetExecutionContext, warehouse: Warehouse, folders:
 
 
 @dg.asset(
-    **stamp(VERIFICATION, "evaluation", description=_VERIFICATION.header, query=_VERIFICATION, kinds={"duckdb", "sql"}),
+    **stamp(
+        VERIFICATION,
+        "evaluation",
+        description=_VERIFICATION.header,
+        query=_VERIFICATION,
+        kinds={"duckdb", "sql"},
+        made_in=__name__,
+    ),
     deps=["list_alerts", "list_export", "model_target", "model_evaluation"],
 )
 def eval_verification(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:

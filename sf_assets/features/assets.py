@@ -101,7 +101,7 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
     query = _QUERIES[table.name]
 
     @dg.asset(
-        **stamp(table, "features", description=query.header, query=query, kinds={"duckdb", "sql"}),
+        **stamp(table, "features", description=query.header, query=query, kinds={"duckdb", "sql"}, made_in=__name__),
         deps=list(query.reads),
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
@@ -129,7 +129,14 @@ def _with_past(months: Sequence[date]) -> list[date]:
 
 
 @dg.asset(
-    **stamp(LAGS, "features_wide", description=_LAGS_QUERY.header, query=_LAGS_QUERY, kinds={"duckdb", "sql"}),
+    **stamp(
+        LAGS,
+        "features_wide",
+        description=_LAGS_QUERY.header,
+        query=_LAGS_QUERY,
+        kinds={"duckdb", "sql"},
+        made_in=__name__,
+    ),
     deps=[
         dg.AssetDep(
             name,

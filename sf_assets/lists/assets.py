@@ -54,7 +54,8 @@ def _open(session: Session, month: date) -> None:
         "lists",
         description="One row is one company whose level the expert corrections of the deployment change, with the rules "
         "that voted for it. There is none unless SF_CORRECTIONS names rules.",
-        query=_SIGNALS,
+        starts_from=_SIGNALS.text,
+        made_in=__name__,
         kinds={"duckdb", "polars"},
     ),
     deps=[*_READS, *(name for name in _SIGNALS.reads if name not in _READS)],
@@ -97,7 +98,8 @@ def list_corrections(
         "lists",
         description="One row is one company in alert at the month's cut-off, with its level, its rank and its three main "
         "reasons in French. Companies in a known procedure are not on it: they need no detection.",
-        query=COMPANIES,
+        starts_from=COMPANIES,
+        made_in=__name__,
         kinds={"python", "polars"},
     ),
     deps=[*_READS, CORRECTED.name],
@@ -192,7 +194,8 @@ def _by_department(alerts: pl.DataFrame) -> str:
         "lists",
         description="One row is one file of the month's list as handed over: Parquet, CSV and XLSX of the alerts, and the "
         "application's JSON document of all companies. Nothing is written unless every gate of the month passed.",
-        query=COMPANIES,
+        starts_from=COMPANIES,
+        made_in=__name__,
         kinds={"python", "parquet", "excel", "json"},
     ),
     deps=["list_alerts", EVALUATION.name, *_READS],

@@ -15,7 +15,7 @@ from sf_assets.model.alerting import AlertRule
 from sf_assets.model.champion import CHAMPION, Choice, choices_in_force, last_evaluation
 from sf_assets.model.learning import Learned, learn, retained, without_survivors
 from sf_assets.model.rows import DRAW, LOAD, draw, load
-from sf_assets.model.scoring import SAME, Scored, score_month
+from sf_assets.model.scoring import COMPANIES, Scored, score_month
 from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan_split, rules_for
 from sf_assets.model.store import Card, ModelStore
 from sf_assets.model.tables import EVALUATION, FITTED, SCORES, TARGET
@@ -46,7 +46,7 @@ def usable_months(session: Session, month: date, parameters: Parameters) -> Mont
 
 
 @dg.asset(
-    **stamp(TARGET, "model", description=_TARGET.header, query=_TARGET, kinds={"duckdb", "sql"}),
+    **stamp(TARGET, "model", description=_TARGET.header, query=_TARGET, kinds={"duckdb", "sql"}, made_in=__name__),
     deps=["feat_company_month", "feat_matrix", "clean_procedure_episode"],
 )
 def model_target(
@@ -84,7 +84,8 @@ def model_target(
                 "model",
                 description="One row is one scoring method as it stands for the month: what it learned from, its "
                 "thresholds, whether the list uses it. The fitted method itself is saved in the folder of models.",
-                query=DRAW,
+                starts_from=DRAW,
+                made_in=__name__,
                 kinds={"python", "scikitlearn"},
             ),
             deps=["feat_matrix", "model_target"],
@@ -95,7 +96,8 @@ def model_target(
                 "model",
                 description="One row is one figure of one method on test months that are later than those it learned "
                 "from and those that chose its thresholds, with and without companies already in a procedure.",
-                query=LOAD,
+                starts_from=LOAD,
+                made_in=__name__,
                 kinds={"python", "scikitlearn"},
             ),
             deps=["feat_matrix", "model_target"],
@@ -238,7 +240,8 @@ def _headline(learned: Sequence[Learned]) -> dict[str, float]:
         description="One row is one company scored by one method, in one version of the month's scores. Scoring loads the "
         "saved method and never fits. A month whose list is published is never overwritten: new scores are a new version. "
         "A month without models of its own is scored by the newest: that shows how they see the past, and proves nothing.",
-        query=SAME,
+        starts_from=COMPANIES,
+        made_in=__name__,
         kinds={"python", "scikitlearn"},
     ),
     deps=["feat_matrix", "model_fitted"],

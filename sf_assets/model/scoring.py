@@ -12,6 +12,7 @@ from sf_assets.model.store import ModelStore
 from sf_assets.model.tables import FITTED, SCORES
 from sf_assets.storage import Session, Write
 
+COMPANIES = f"select siren, {', '.join(NAMES)} from feat_matrix order by siren"
 _LATEST = "select coalesce(max(version), 0) from model_scores"
 SAME = """
     select count(*) = 0
@@ -76,7 +77,7 @@ def score_month(session: Session, month: date, *, fitted: date, store: ModelStor
 
 def _scored(session: Session, fitted: date, store: ModelStore) -> pl.DataFrame:
     """Return `siren`, `methode`, `probabilite` and `model_version` for every company and supported method."""
-    matrix = session.connection.execute(f"select siren, {', '.join(NAMES)} from feat_matrix order by siren").pl()
+    matrix = session.connection.execute(COMPANIES).pl()
     supported = session.connection.execute(
         "select methode, version from model_fitted where supported order by methode"
     ).fetchall()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from sf_assets import __version__
 from sf_assets.failures import BadFile
 from sf_assets.features.delays import DELAYS
+from sf_assets.makers import digest_of
 from sf_assets.materialization import OWNERS, tag_value
 from sf_assets.partitions import add_months, months, parse_month
 from sf_assets.resources import Folders
@@ -46,7 +46,7 @@ def _spec(source: Source) -> dg.AssetSpec:
             "legal_basis": tag_value(source.legal_basis),
             "confidentiality": "identifiers",
         },
-        code_version=__version__,
+        code_version=digest_of(__name__, texts=(repr(source),)),
         description=(
             f"{names} as {source.producer} delivers it, plain, gzipped or alone in a zip archive: one record is {source.grain}. "
             f"A value is known from: {KNOWN[source.name].described(DELAYS)}."

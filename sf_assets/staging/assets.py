@@ -43,6 +43,9 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
             else f"One row is {table.grain}, typed.",
             query=query,
             kinds={"duckdb"},
+            made_in=__name__,
+            made_with=(repr(source),),
+            labels=_LABELS.get(source.name, ()),
         ),
         deps=[f"src_{source.name}", *perimeter, *accounts],
     )
@@ -117,7 +120,7 @@ def _summed(counted: pl.DataFrame) -> dict[str, int]:
     name=FILTER_IMPORT.name,
     specs=[
         dg.AssetSpec(
-            **stamp(table, "staging", description=query.header, query=query, kinds={"duckdb"}),
+            **stamp(table, "staging", description=query.header, query=query, kinds={"duckdb"}, made_in=__name__),
             deps=["src_effectif_ent"],
             skippable=True,
         )
@@ -172,8 +175,8 @@ _REASONS = (
         "staging",
         description="One row is one file and what became of its records. Each staging table writes its own rows; this "
         "asset shows the month's account once all are loaded.",
-        query=_ACCOUNT,
-        kinds={"duckdb"},
+        kinds={"duckdb", "python"},
+        made_in=__name__,
     ),
     deps=_LOADED,
 )
@@ -198,8 +201,8 @@ def stg_import(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Ma
         "staging",
         description="One row is one reason to refuse a record, or one cell of it, with the raw record. Each staging table "
         "writes its own rows; this asset counts the month's reasons, without identifiers.",
-        query=_REASONS,
-        kinds={"duckdb"},
+        kinds={"duckdb", "python"},
+        made_in=__name__,
     ),
     deps=_LOADED,
 )
@@ -234,6 +237,7 @@ def _by_rule(rows: pl.DataFrame) -> str:
         "staging tables write their own rows; this asset shows the month's log once all are loaded.",
         query=_LOG,
         kinds={"duckdb"},
+        made_in=__name__,
     ),
     deps=_LOADED,
 )

@@ -1,0 +1,79 @@
+"""The lineage of columns worked out from a query: right, or refused."""
+
+import pytest
+
+from sf_assets.derivation import Untraceable, _of_query, derive
+from sf_assets.schema import Column, Table
+
+KNOWN = {
+    "debits": {"siret": "VARCHAR", "periode": "DATE", "montant": "DOUBLE", "file_number": "BIGINT"},
+    "sieges": {"siret": "VARCHAR", "departement": "VARCHAR"},
+}
+
+
+def origins(query: str, column: str = "found") -> set[str]:
+    made = Table("made", "one row", (Column(column, "DOUBLE", "a value"),))
+    return {".".join(origin) for _, found in _of_query(made, query, KNOWN) for origin in found}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select sum(montant) over w as found from debits window w as (partition by siret order by periode)",
+        "select sum(montant) over (w rows 2 preceding) as found from debits window w as (partition by siret order by periode)",
+        (
+            "select sum(montant) over v as found from debits"
+            " window w as (partition by siret order by periode), v as (w rows 2 preceding)"
+        ),
+        "select sum(montant) over (partition by siret order by periode) as found from debits",
+        (
+            "with one as (select sum(montant) over w as total from debits window w as (partition by siret order by periode))"
+            " select total as found from one"
+        ),
+    ],
+)
+def test_a_window_has_what_it_sums_and_its_partition_and_its_order_named_or_not(query: str) -> None:
+    assert origins(query) == {"debits.montant", "debits.siret", "debits.periode"}
+
+
+def test_a_named_window_of_a_query_within_hides_the_one_outside() -> None:
+    query = """
+        select siret, (select max(x) from (select rank() over w as x from sieges window w as (order by departement))) as found
+        from debits
+        window w as (order by periode)
+    """
+    assert origins(query) == {"sieges.departement"}
+
+
+def test_whether_a_row_exists_comes_from_what_is_compared() -> None:
+    query = "select exists(select 1 from sieges as s where s.siret = d.siret and s.departement = '75') as found from debits as d"
+    assert origins(query) >= {"sieges.siret", "sieges.departement"}
+
+
+@pytest.mark.parametrize(
+    ("query", "what"),
+    [
+        ("select columns('mont.*') as found from debits", "COLUMNS"),
+        ("select max(columns(*)) from debits", "COLUMNS"),
+        ("select found from debits unpivot (found for name in (montant, file_number))", "UNPIVOT"),
+        ("select found from (pivot debits on periode using sum(montant))", "PIVOT"),
+        ("select hash(d) as found from debits as d", '"d"'),
+        ("select to_json(debits) as found from debits", '"debits"'),
+        ("select row(d.*) as found from debits as d", '"d".*'),
+        ("with one as (select siret from debits) select list(one) as found from one", '"one"'),
+        ("select amount as found from elsewhere, debits", '"amount"'),
+    ],
+)
+def test_what_cannot_be_followed_column_by_column_is_refused_by_name(query: str, what: str) -> None:
+    with pytest.raises(Untraceable, match="made: expected columns by their names") as refused:
+        origins(query)
+    assert what in str(refused.value)
+
+
+def test_every_query_of_the_project_can_be_followed_and_windows_are_there() -> None:
+    found = derive()
+    assert {("stg_debit", "siret"), ("stg_debit", "periode_prise_en_compte")} <= set(
+        found["clean_debit", "part_ouvriere"]
+    )
+    assert ("clean_paydex", "siren") in found["feat_paiement", "paydex"]
+    assert ("stg_sirene", "siege") in found["siren_blacklist", "motif_siege"]
