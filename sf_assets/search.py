@@ -16,7 +16,7 @@ import polars as pl
 from sklearn.metrics import average_precision_score
 
 from sf_assets.catalogue import TABLES
-from sf_assets.features.delays import delays_with
+from sf_assets.model.assets import rules_of
 from sf_assets.model.learning import without_survivors
 from sf_assets.model.matrix import Flags
 from sf_assets.model.methods import method_named, score
@@ -130,11 +130,7 @@ def main() -> int:
     parser.add_argument("--method", action="append", choices=CANDIDATES, help="one method instead of all")
     arguments = parser.parse_args()
     settings = Settings.from_environment()
-    rules = SplitRules(
-        training_failures=settings.training_failures,
-        cutoff_shift_days=settings.cutoff_shift_days,
-        publication_days=delays_with(settings.delays)["procol_days"],
-    )
+    rules = rules_of(resources_for(settings)["parameters"])  # type: ignore[arg-type]
     rows = _rows(settings, arguments.month, rules, at_most=arguments.rows)
     for name in arguments.method or CANDIDATES:
         for line in search(rows, name, CANDIDATES[name], rules).iter_rows():

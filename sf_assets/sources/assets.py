@@ -10,13 +10,13 @@ import dagster as dg
 
 from sf_assets import __version__
 from sf_assets.failures import BadFile
-from sf_assets.features.delays import DELAYS
 from sf_assets.materialization import OWNERS, tag_value
 from sf_assets.partitions import add_months, months, parse_month
 from sf_assets.resources import Folders
 from sf_assets.sources import SOURCES, Source
 from sf_assets.sources.arrival import ARRIVALS, Arrival, inspect
 from sf_assets.sources.batch import BadBatch, Batch, read_batch
+from sf_assets.sources.delays import DELAYS
 from sf_assets.sources.inspected import LABELS, fault_of
 from sf_assets.sources.known import KNOWN
 from sf_assets.sources.log import ARRIVED, LOG
