@@ -45,7 +45,6 @@ class Parameters(dg.ConfigurableResource):  # type: ignore[type-arg]
             "perimeter_months": self.perimeter_months,
             "minimum": self.perimeter_staff,
             "recent": self.perimeter_recent,
-            **self.all_delays,
         }
 
     @property

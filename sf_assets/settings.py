@@ -41,7 +41,7 @@ class Settings(BaseModel):
     )
     perimeter_staff: int = Field(10, ge=0, description="people needed in one of these months")
     perimeter_recent: bool = Field(default=False, description="also ask for a head-count in the last three columns")
-    delays: dict[str, int] = Field({}, description="publication delays that differ from features/delays.py, as JSON")
+    delays: dict[str, int] = Field({}, description="publication delays that differ from sources/delays.py, as JSON")
     training_failures: int = Field(50, ge=1, description="failing companies needed to train a model")
     alert_shares: tuple[float, ...] = Field(
         (),

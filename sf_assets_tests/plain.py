@@ -22,7 +22,7 @@ from sf_assets.staging.reading import READERS, Count, read_source
 from sf_assets.staging.records import read_records
 from sf_assets.staging.tables import STAGING, query_of
 
-PARAMETERS = {"shift": 0, "perimeter_months": 120, "minimum": 10, "recent": False, **DELAYS}
+PARAMETERS = {"shift": 0, "perimeter_months": 120, "minimum": 10, "recent": False}
 
 
 def stage(connection: duckdb.DuckDBPyConnection, incoming: Path, month: date) -> dict[str, list[Count]]:

@@ -1,17 +1,21 @@
 """Features know only what was known: months by the calendar, values from the day they were published, nothing later."""
 
 from datetime import date
+from importlib.resources import files
 
 import duckdb
 import pytest
 from polars.testing import assert_frame_equal
 
+from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.features.assets import _spans
 from sf_assets.features.configurations import CONFIGURATIONS
 from sf_assets.features.delays import DELAYS
 from sf_assets.features.registry import BY_NAME, FEATURES, NAMES
 from sf_assets.features.tables import LAGS, MATRIX
+from sf_assets.features.tables import TABLES as FEATURE_TABLES
 from sf_assets.partitions import add_months, cutoff_of
+from sf_assets.queries import read_query
 from sf_assets.sources.known import KNOWN, day_of
 from sf_assets.staging.tables import STAGING
 from sf_assets.synthetic import write_batch
@@ -159,6 +163,20 @@ def test_what_was_scored_is_what_later_files_recompute(copy, tmp_path):
     # Files were filed again in between, or nothing is proven.
     later = "select count(*) from clean_ratios_version where date_publication > $1 and no_ocfi >= '2'"
     assert copy.execute(later, [CUTOFF]).fetchone()[0] > 10
+
+
+def test_no_query_counts_a_delay_of_its_own():
+    for layer, tables in (("clean", CLEAN), ("features", (*FEATURE_TABLES, LAGS))):
+        for table in tables:
+            query = read_query(files(f"sf_assets.{layer}"), table.name)
+            assert not {name for name in query.parameters if name.endswith(("_months", "_days"))} - {"perimeter_months"}
+    # The rules that tests rewrite by are those that queries call; clean tables call those of procedures and statements.
+    text = "".join(read_query(files("sf_assets.features"), table.name).text for table in FEATURE_TABLES)
+    called = {name for name in KNOWN if f"known_from_{name}(" in text}
+    assert called == {
+        "sirene", "sirene_ul", "sirene_histo", "effectif_ent", "cotisation", "debit", "delai", "apconso", "apdemande", "paydex",
+        "ratios_inpi_bce", "ellisphere",
+    }  # fmt: skip
 
 
 class _Built:

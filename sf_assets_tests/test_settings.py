@@ -85,11 +85,11 @@ def test_assets_get_folders_and_parameters_of_the_settings(tmp_path: Path) -> No
     parameters = resources["parameters"]
     assert isinstance(parameters, Parameters)
     assert parameters.perimeter_months == 24
-    assert parameters.of_queries()["procol_days"] == 3
-    assert parameters.of_queries()["effectif_months"] == 3
+    assert parameters.all_delays["procol_days"] == 3
+    assert parameters.all_delays["effectif_months"] == 3
     # Those who build the resources themselves are held to the same.
     with pytest.raises(ValueError, match="from 0 to 366, found procol_days -1"):
-        Parameters(delays={"procol_days": -1}).of_queries()
+        _ = Parameters(delays={"procol_days": -1}).all_delays
     assert resources["folders"].incoming_path == tmp_path / "incoming"  # type: ignore[attr-defined]
 
 

@@ -23,7 +23,14 @@ _EXPORT = read_query(_FOLDER, EXPORT.name)
 
 
 @dg.asset(
-    **stamp(REPORT, "clean", description=_REPORT.header, query=_REPORT, kinds={"duckdb", "sql", "markdown"}, made_in=__name__),
+    **stamp(
+        REPORT,
+        "clean",
+        description=_REPORT.header,
+        query=_REPORT,
+        kinds={"duckdb", "sql", "markdown"},
+        made_in=__name__,
+    ),
     deps=list(_REPORT.reads),
 )
 def perimeter_report(
@@ -73,7 +80,9 @@ def _exports(folders: Folders, context: dg.AssetExecutionContext) -> Path:
 
 
 @dg.asset(
-    **stamp(EXPORT, "clean", description=_EXPORT.header, query=_EXPORT, kinds={"duckdb", "sql", "parquet"}, made_in=__name__),
+    **stamp(
+        EXPORT, "clean", description=_EXPORT.header, query=_EXPORT, kinds={"duckdb", "sql", "parquet"}, made_in=__name__
+    ),
     deps=list(_EXPORT.reads),
 )
 def clean_export(

@@ -1,7 +1,8 @@
 -- One row is one company of one announcement of a judgment, for as long as it stood: from its publication until the
 -- publication of what corrected it, without an end while it stands. A rectification takes the place of the announcement it
 -- refers to; a cancellation, or the retraction of a judgment upon opposition, leaves nothing: of a chain of corrections
--- the last published speaks. Of announcements that say the same, the first published stays. What a judgment means is read
+-- the last published speaks. Announcements that say the same all stay: leaving one out for another that is corrected later
+-- would change the past, and clean_procedure counts them once. What a judgment means is read
 -- in the table of natures, the complement deciding where the nature alone says nothing. It takes effect on its day; when
 -- that day is unknown, after the publication or more than two years before it (a slip of the hand), on the publication's.
 with recursive annonces as (
@@ -84,7 +85,3 @@ jugements as (
 
 select *
 from jugements
-qualify row_number() over (
-    partition by siren, nature_jugement, statut, date_effet, date_retrait
-    order by date_publication, id_annonce
-) = 1

@@ -3,15 +3,9 @@
 Each is the result of the query of this folder that bears its name.
 """
 
-from sf_assets.clean import activities, occasional, open_accounts, procedures
+from sf_assets.clean import activities, occasional, open_accounts, procedures, statements
 from sf_assets.fields import pick
 from sf_assets.schema import Column, Rule, Table, between, no_rows, not_null
-
-_RATIOS = (
-    "dette_nette_sur_caf dette_a_terme_sur_k_propres ebe_sur_ca va_sur_effectif charges_personnel_sur_va stocks_sur_ca "
-    "liquidite_absolue liquidite_generale liquidite_reduite delai_paiement_sur_delai_encaissement "
-    "k_propres_sur_k_social bfr_sur_k_propres taux_investissement rentabilite_economique solidite_financiere"
-)
 
 
 def _first_of_month(column: str) -> Rule:
@@ -259,40 +253,6 @@ PAYDEX = Table(
     may_be_empty=True,
 )
 
-RATIOS_VERSION = Table(
-    name="clean_ratios_version",
-    grain="one closing date of a company as its statements filed by a day told it, from that day until the next such day",
-    columns=(
-        *pick("siren date_debut_exercice date_fin_exercice annee_exercice no_ocfi date_publication"),
-        *pick(_RATIOS),
-        Column("date_remplacement", "DATE", "day from which another statement stands for it, NULL while it stands"),
-    ),
-    key=("siren", "date_fin_exercice", "date_publication"),
-    rules=(
-        no_rows(
-            "one_version_at_a_time",
-            "select siren from {batch} where date_remplacement <= date_publication",
-            "A version stands for a day at least: look at clean_ratios_version.sql.",
-        ),
-    ),
-    may_be_empty=True,
-)
-
-RATIOS = Table(
-    name="clean_ratios",
-    grain="one closing date of a company, with the ratios of its most complete statement",
-    columns=(
-        *pick("siren date_debut_exercice date_fin_exercice annee_exercice no_ocfi date_publication"),
-        *pick(_RATIOS),
-    ),
-    key=("siren", "date_fin_exercice"),
-    rules=(
-        _in_order("date_debut_exercice", "date_fin_exercice", "A financial year ends before it starts: ask DGFiP."),
-        _in_order("date_fin_exercice", "date_publication", "Accounts are deposited after closing: ask DGFiP."),
-    ),
-    may_be_empty=True,
-)
-
 # In the order of what they read.
 TABLES = (
     *activities.TABLES,
@@ -313,8 +273,7 @@ TABLES = (
     SIRENE_HISTO,
     PAYDEX_MESURE,
     PAYDEX,
-    RATIOS_VERSION,
-    RATIOS,
+    *statements.TABLES,
     open_accounts.RATIOS_INPI,
     *occasional.TABLES,
 )

@@ -9,7 +9,6 @@ from pathlib import Path
 import dagster as dg
 
 from sf_assets.failures import BadFile
-from sf_assets.features.delays import DELAYS
 from sf_assets.makers import digest_of
 from sf_assets.materialization import OWNERS, tag_value
 from sf_assets.partitions import add_months, months, parse_month
@@ -17,6 +16,7 @@ from sf_assets.resources import Folders
 from sf_assets.sources import SOURCES, Source
 from sf_assets.sources.arrival import ARRIVALS, Arrival, inspect
 from sf_assets.sources.batch import BadBatch, Batch, read_batch
+from sf_assets.sources.delays import DELAYS
 from sf_assets.sources.inspected import LABELS, fault_of
 from sf_assets.sources.known import KNOWN
 from sf_assets.sources.log import ARRIVED, LOG

@@ -1,7 +1,7 @@
 """From when a record is known, once per source: what features compare with the cut-off, what tests rewrite, what pages say.
 
 Queries call `known_from_<source>(columns)`, a macro that `define_known_from` makes of these lines in a connection, with
-the delays of `features/delays.py` as configured. A record without a day of its own is known from its delivery.
+the delays of `delays.py` as configured. A record without a day of its own is known from its delivery.
 """
 
 import re

@@ -11,12 +11,10 @@ import numpy as np
 import polars as pl
 import xlsxwriter
 
-from sf_assets.sources.description import Source
-from sf_assets.sources.diane import DIANE
-from sf_assets.sources.tva import TVA_CA3, TVA_CA12
 from sf_assets.synthetic.accounts import Statements
 from sf_assets.synthetic.timeline import Floats, Ints, Window, dates
 from sf_assets.synthetic.world import Block
+from sf_assets.tax_fields import CA3_BOXES, CA12_BOXES
 
 CA3, CA12, DIANE_EXPORT = "tva_ca3.csv", "tva_ca12.csv", "Diane_Export_1.txt"
 GROUPS = "Ellisphère-Tête de groupe-synthese.xlsx"
@@ -37,15 +35,24 @@ class Others:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """One form of VAT return: the source that reads it, the box of its turnover, its share of a year's."""
+    """One form of VAT return: its number and boxes, the box of its turnover, its share of a year's."""
 
-    source: Source
+    number: str
+    boxes: str
     box: str
     share: float
 
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The columns of its file."""
+        return (*_RETURN, *(f"{self.number}_{box}" for box in self.boxes.split()))
 
-_QUARTERLY = _Form(TVA_CA3, "d3310_01", 0.25)
-_YEARLY = _Form(TVA_CA12, "d3517s_5a_b", 1.0)
+
+_RETURN = ("siren", "dte_debut_periode", "dte_fin_periode", "no_ocfi", "mode_depot", "version_form", "dte_depot")
+
+
+_QUARTERLY = _Form("d3310", CA3_BOXES, "d3310_01", 0.25)
+_YEARLY = _Form("d3517s", CA12_BOXES, "d3517s_5a_b", 1.0)
 
 
 def draw_others(block: Block, statements: Statements, window: Window) -> Others:
@@ -89,9 +96,8 @@ def _returns(
             form.box: np.rint(turnover),
         }
     ).filter(pl.Series(day <= window.delivered))
-    headers = [cell.header for cell in form.source.cells]
-    empty = [pl.lit(None, pl.String).alias(name) for name in headers if name not in rows.columns]
-    return rows.with_columns(empty).select(headers)
+    empty = [pl.lit(None, pl.String).alias(name) for name in form.headers if name not in rows.columns]
+    return rows.with_columns(empty).select(form.headers)
 
 
 def _accounts(block: Block, statements: Statements, window: Window) -> pl.DataFrame:
@@ -154,14 +160,37 @@ _NAMED = {
     "Valeur ajoutée kEUR": "value_added",
 }
 _COMPANY = ("Marquée", "Nom de l'entreprise", "Numéro Siren", "Statut juridique", "Procédure collective")
-_OF_FILE = frozenset((*_COMPANY, "Annee", "Note Préface"))
+_YEARLY_HEADERS = (
+    "Date de clôture", "Effectif consolidé", "Nombre d'ES", "Nombre de filiales",
+    "Taille de la Composition du Groupe", "Nombre de mois", "Dettes fiscales et sociales kEUR",
+    "Frais de R&D : net kEUR", "Conces., brev. et droits sim. : net kEUR", "Conc. banc. cour. & sold. cr. kEUR",
+    "Equilibre financier", "Indépendance fin. %", "Endettement %", "Autonomie fin. %",
+    "Degré d'amort. des immob. corp. %", "Financ. de l'actif circ. net", "Liquidité générale", "Liquidité réduite",
+    "Rotation des stocks jours", "Crédit clients jours", "Crédit fournisseurs jours",
+    "C. A. par effectif (milliers/pers.) kEUR", "Taux d'intérêt financier %", "Intérêts / Chiffre d'affaires %",
+    "Endettement global jours", "Taux d'endettement %", "Capacité de remboursement", "Capacité d'autofin. %",
+    "Couv. du C.A. par le f.d.r. jours", "Couv. du C.A. par bes. en fdr jours", "Poids des BFR d'exploitation %",
+    "Exportation %", "Efficacité économique (milliers/pers.) kEUR", "Prod. du potentiel de production",
+    "Productivité du capital financier", "Productivité du capital investi", "Taux d'invest. productif %",
+    "Rentabilité économique %", "Performance %", "Rend. brut des f. propres nets %", "Rentabilité nette %",
+    "Rend. des capitaux propres nets %", "Rend. des res. durables nettes %", "Taux de marge commerciale %",
+    "Taux de valeur ajoutée %", "Part des salariés %", "Part de l'Etat %", "Part des prêteurs %",
+    "Part de l'autofin. %", "Chiffre d'affaires net (H.T.) kEUR", "Dont exportation kEUR",
+    "Achats march. et autres approv. kEUR", "Achats de mat. prem. et autres approv. kEUR", "Production de l'ex. kEUR",
+    "Marge commerciale kEUR", "Consommation de l'ex. kEUR", "Autres achats et charges externes kEUR",
+    "Valeur ajoutée kEUR", "Charges de personnel kEUR", "Impôts, taxes et vers. assimil. kEUR",
+    "Subventions d'expl. kEUR", "Excédent brut d'exploitation kEUR", "Autres Prod., char. et Repr. kEUR",
+    "Dot. d'exploit. aux amort. et prov. kEUR", "Résultat d'expl. kEUR", "Opérations en commun kEUR",
+    "Produits fin. kEUR", "Charges fin. kEUR", "Intérêts et charges assimilées kEUR",
+    "Résultat courant avant impôts kEUR", "Produits except. kEUR", "Charges except. kEUR",
+    "Particip. des sal. aux résul. kEUR", "Impôts sur le bénéf. et impôts diff. kEUR", "Bénéfice ou perte kEUR",
+)  # fmt: skip
 
 
 def _write_diane(path: Path, accounts: pl.DataFrame) -> int:
     """Write the accounts, years side by side, one record per company and filing; return the records."""
     years = accounts["year"].unique().sort().to_list() or [2020]
-    yearly = [cell.header for cell in DIANE.cells if cell.header not in _OF_FILE]
-    header = [*_COMPANY, *(f"{name} {year}" for name in yearly for year in years)]
+    header = [*_COMPANY, *(f"{name} {year}" for name in _YEARLY_HEADERS for year in years)]
     lines = [header]
     for (siren, _), rows in accounts.group_by("siren", "filing", maintain_order=True):
         known = {f"{name} {row['year']}": row[_NAMED[name]] for row in rows.iter_rows(named=True) for name in _NAMED}
