@@ -161,28 +161,30 @@ _NAMED = {
 }
 _COMPANY = ("Marquée", "Nom de l'entreprise", "Numéro Siren", "Statut juridique", "Procédure collective")
 _YEARLY_HEADERS = (
-    "Date de clôture | Effectif consolidé | Nombre d'ES | Nombre de filiales | Taille de la Composition du Groupe "
-    "| Nombre de mois | Dettes fiscales et sociales kEUR | Frais de R&D : net kEUR | Conces., brev. et droits "
-    "sim. : net kEUR | Conc. banc. cour. & sold. cr. kEUR | Equilibre financier | Indépendance fin. % | "
-    "Endettement % | Autonomie fin. % | Degré d'amort. des immob. corp. % | Financ. de l'actif circ. net | "
-    "Liquidité générale | Liquidité réduite | Rotation des stocks jours | Crédit clients jours | Crédit "
-    "fournisseurs jours | C. A. par effectif (milliers/pers.) kEUR | Taux d'intérêt financier % | Intérêts / "
-    "Chiffre d'affaires % | Endettement global jours | Taux d'endettement % | Capacité de remboursement | "
-    "Capacité d'autofin. % | Couv. du C.A. par le f.d.r. jours | Couv. du C.A. par bes. en fdr jours | Poids des "
-    "BFR d'exploitation % | Exportation % | Efficacité économique (milliers/pers.) kEUR | Prod. du potentiel de "
-    "production | Productivité du capital financier | Productivité du capital investi | Taux d'invest. productif "
-    "% | Rentabilité économique % | Performance % | Rend. brut des f. propres nets % | Rentabilité nette % | "
-    "Rend. des capitaux propres nets % | Rend. des res. durables nettes % | Taux de marge commerciale % | Taux de "
-    "valeur ajoutée % | Part des salariés % | Part de l'Etat % | Part des prêteurs % | Part de l'autofin. % | "
-    "Chiffre d'affaires net (H.T.) kEUR | Dont exportation kEUR | Achats march. et autres approv. kEUR | Achats "
-    "de mat. prem. et autres approv. kEUR | Production de l'ex. kEUR | Marge commerciale kEUR | Consommation de "
-    "l'ex. kEUR | Autres achats et charges externes kEUR | Valeur ajoutée kEUR | Charges de personnel kEUR | "
-    "Impôts, taxes et vers. assimil. kEUR | Subventions d'expl. kEUR | Excédent brut d'exploitation kEUR | Autres "
-    "Prod., char. et Repr. kEUR | Dot. d'exploit. aux amort. et prov. kEUR | Résultat d'expl. kEUR | Opérations "
-    "en commun kEUR | Produits fin. kEUR | Charges fin. kEUR | Intérêts et charges assimilées kEUR | Résultat "
-    "courant avant impôts kEUR | Produits except. kEUR | Charges except. kEUR | Particip. des sal. aux résul. "
-    "kEUR | Impôts sur le bénéf. et impôts diff. kEUR | Bénéfice ou perte kEUR"
-).split(" | ")
+    "Date de clôture", "Effectif consolidé", "Nombre d'ES", "Nombre de filiales",
+    "Taille de la Composition du Groupe", "Nombre de mois", "Dettes fiscales et sociales kEUR",
+    "Frais de R&D : net kEUR", "Conces., brev. et droits sim. : net kEUR", "Conc. banc. cour. & sold. cr. kEUR",
+    "Equilibre financier", "Indépendance fin. %", "Endettement %", "Autonomie fin. %",
+    "Degré d'amort. des immob. corp. %", "Financ. de l'actif circ. net", "Liquidité générale", "Liquidité réduite",
+    "Rotation des stocks jours", "Crédit clients jours", "Crédit fournisseurs jours",
+    "C. A. par effectif (milliers/pers.) kEUR", "Taux d'intérêt financier %", "Intérêts / Chiffre d'affaires %",
+    "Endettement global jours", "Taux d'endettement %", "Capacité de remboursement", "Capacité d'autofin. %",
+    "Couv. du C.A. par le f.d.r. jours", "Couv. du C.A. par bes. en fdr jours", "Poids des BFR d'exploitation %",
+    "Exportation %", "Efficacité économique (milliers/pers.) kEUR", "Prod. du potentiel de production",
+    "Productivité du capital financier", "Productivité du capital investi", "Taux d'invest. productif %",
+    "Rentabilité économique %", "Performance %", "Rend. brut des f. propres nets %", "Rentabilité nette %",
+    "Rend. des capitaux propres nets %", "Rend. des res. durables nettes %", "Taux de marge commerciale %",
+    "Taux de valeur ajoutée %", "Part des salariés %", "Part de l'Etat %", "Part des prêteurs %",
+    "Part de l'autofin. %", "Chiffre d'affaires net (H.T.) kEUR", "Dont exportation kEUR",
+    "Achats march. et autres approv. kEUR", "Achats de mat. prem. et autres approv. kEUR", "Production de l'ex. kEUR",
+    "Marge commerciale kEUR", "Consommation de l'ex. kEUR", "Autres achats et charges externes kEUR",
+    "Valeur ajoutée kEUR", "Charges de personnel kEUR", "Impôts, taxes et vers. assimil. kEUR",
+    "Subventions d'expl. kEUR", "Excédent brut d'exploitation kEUR", "Autres Prod., char. et Repr. kEUR",
+    "Dot. d'exploit. aux amort. et prov. kEUR", "Résultat d'expl. kEUR", "Opérations en commun kEUR",
+    "Produits fin. kEUR", "Charges fin. kEUR", "Intérêts et charges assimilées kEUR",
+    "Résultat courant avant impôts kEUR", "Produits except. kEUR", "Charges except. kEUR",
+    "Particip. des sal. aux résul. kEUR", "Impôts sur le bénéf. et impôts diff. kEUR", "Bénéfice ou perte kEUR",
+)  # fmt: skip
 
 
 def _write_diane(path: Path, accounts: pl.DataFrame) -> int:
