@@ -2,24 +2,24 @@
 
 import dagster as dg
 
-from sf_assets.automation import JOBS, files_arrived, monthly_schedule
-from sf_assets.catalogue import SUITES
+from sf_assets.catalogue.tables import SUITES
 from sf_assets.clean.assets import ASSETS as CLEAN
-from sf_assets.cockpit.assets import ASSETS as COCKPIT
-from sf_assets.cockpit.assets import CHECKS as COCKPIT_CHECKS
-from sf_assets.cockpit.jobs import JOBS as COCKPIT_JOBS
-from sf_assets.cockpit.jobs import morning_look
-from sf_assets.cockpit.sensors import SENSORS
+from sf_assets.engine.quality import checks_for
+from sf_assets.engine.resources import resources_for
 from sf_assets.evaluation.assets import ASSETS as EVALUATION
 from sf_assets.features.assets import ASSETS as FEATURES
 from sf_assets.lists.assets import ASSETS as LISTS
 from sf_assets.model.assets import ASSETS as MODEL
-from sf_assets.partitions import months
-from sf_assets.quality import checks_for
-from sf_assets.resources import resources_for
+from sf_assets.operations.assets import ASSETS as COCKPIT
+from sf_assets.operations.assets import CHECKS as COCKPIT_CHECKS
+from sf_assets.operations.automation import JOBS, files_arrived, monthly_schedule
+from sf_assets.operations.jobs import JOBS as COCKPIT_JOBS
+from sf_assets.operations.jobs import morning_look
+from sf_assets.operations.sensors import SENSORS
 from sf_assets.settings import Settings
 from sf_assets.sources.assets import arrivals
 from sf_assets.staging.assets import ASSETS as STAGING
+from sf_assets.vocabulary.partitions import months
 
 defs = dg.Definitions(
     assets=[arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS, *EVALUATION, *COCKPIT],

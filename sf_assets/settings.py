@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
-from sf_assets.features.delays import delays_with
 from sf_assets.lists.corrections import NAMES as CORRECTIONS
 from sf_assets.model.splits import SplitRules, least_months, rules_for
+from sf_assets.vocabulary.delays import delays_with
 
 PREFIX = "SF_"
 _LOG = logging.getLogger(__name__)

@@ -7,12 +7,12 @@ from importlib.resources import files
 
 import duckdb
 
-from sf_assets import nomenclatures
 from sf_assets.clean.activities import NAF_PAIRE
 from sf_assets.clean.tables import BLACKLIST
-from sf_assets.features.delays import DELAYS
+from sf_assets.sources import nomenclatures
 from sf_assets.sources.known import define_known_from
 from sf_assets.staging.tables import FILTER_IMPORT, STAGING
+from sf_assets.vocabulary.delays import DELAYS
 
 BOUND = {"reference_date": date(2024, 6, 30)}
 SIRET = "40000000100011"

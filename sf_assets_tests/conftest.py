@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sf_assets.storage import Warehouse
+from sf_assets.engine.storage import Warehouse
 
 # Two test processes share two cores: threads of one that wait for each other, spinning, would take them from the other.
 os.environ["OMP_NUM_THREADS"] = "1"

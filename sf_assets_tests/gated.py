@@ -5,11 +5,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from sf_assets.failures import Blocked
-from sf_assets.quality import checks_for, require_passed, suite_of
-from sf_assets.quality.verdicts import judge_months, record
-from sf_assets.schema import Column, Rule, Table, between
-from sf_assets.storage import Warehouse
+from sf_assets.engine.quality import checks_for, require_passed, suite_of
+from sf_assets.engine.quality.verdicts import judge_months, record
+from sf_assets.engine.storage import Warehouse
+from sf_assets.vocabulary.failures import Blocked
+from sf_assets.vocabulary.schema import Column, Rule, Table, between
 
 MONTHS = dg.MonthlyPartitionsDefinition("2026-01-01", end_date="2026-07-01")
 FEBRUARY, MARCH, APRIL = date(2026, 2, 1), date(2026, 3, 1), date(2026, 4, 1)

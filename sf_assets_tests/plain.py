@@ -6,14 +6,11 @@ from pathlib import Path
 
 import duckdb
 
-from sf_assets import nomenclatures
 from sf_assets.clean.tables import TABLES as CLEAN
-from sf_assets.features.delays import DELAYS
+from sf_assets.engine.queries import read_query
 from sf_assets.features.tables import LAGS
 from sf_assets.features.tables import TABLES as FEATURES
-from sf_assets.partitions import add_months, cutoff_of
-from sf_assets.queries import read_query
-from sf_assets.sources import BY_NAME, SOURCES
+from sf_assets.sources import BY_NAME, SOURCES, nomenclatures
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import read_batch
 from sf_assets.sources.known import KNOWN, day_of, define_known_from
@@ -21,6 +18,8 @@ from sf_assets.staging.headcounts import apply_rules
 from sf_assets.staging.reading import READERS, Count, read_source
 from sf_assets.staging.records import read_records
 from sf_assets.staging.tables import STAGING, query_of
+from sf_assets.vocabulary.delays import DELAYS
+from sf_assets.vocabulary.partitions import add_months, cutoff_of
 
 PARAMETERS = {"shift": 0, "perimeter_months": 120, "minimum": 10, "recent": False}
 

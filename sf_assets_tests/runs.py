@@ -7,12 +7,12 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from sf_assets.catalogue import SUITES
+from sf_assets.catalogue.tables import SUITES
 from sf_assets.definitions import defs
-from sf_assets.resources import resources_for
+from sf_assets.engine.resources import resources_for
+from sf_assets.engine.storage import Warehouse
 from sf_assets.settings import Settings
 from sf_assets.sources.batch import batch_key
-from sf_assets.storage import Warehouse
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 # What tells one run from another; everything else must be the same when a month is run again.

@@ -9,18 +9,18 @@ import duckdb
 import plain
 import polars as pl
 
-from sf_assets.catalogue import SUITES
+from sf_assets.catalogue.tables import SUITES
 from sf_assets.clean.tables import TABLES as CLEAN
-from sf_assets.quality import CHECK_VERDICTS
-from sf_assets.quality.verdicts import Verdict, frame_of_verdicts, judge_months, last_writes
-from sf_assets.schema import Table
+from sf_assets.engine.quality import CHECK_VERDICTS
+from sf_assets.engine.quality.verdicts import Verdict, frame_of_verdicts, judge_months, last_writes
+from sf_assets.engine.storage import Session, frame_of
 from sf_assets.sources import SOURCES
 from sf_assets.sources.arrival import ARRIVALS, inspect
 from sf_assets.sources.batch import batch_key
 from sf_assets.sources.mended import edition_of
 from sf_assets.staging.tables import FILTER_IMPORT, IMPORTS, STAGING
-from sf_assets.storage import Session, frame_of
-from sf_assets.synthetic import write_batch
+from sf_assets.vocabulary.schema import Table
+from sf_assets_dev.synthetic import write_batch
 
 JUDGED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 TABLES = (ARRIVALS, IMPORTS, FILTER_IMPORT, *STAGING.values(), *CLEAN)

@@ -17,16 +17,16 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from sf_assets.automation import files_arrived
 from sf_assets.definitions import defs
+from sf_assets.engine.resources import resources_for
+from sf_assets.engine.storage import Warehouse, frame_of
 from sf_assets.lists.tables import EXPORT
-from sf_assets.partitions import months
-from sf_assets.resources import resources_for
+from sf_assets.operations.automation import files_arrived
 from sf_assets.settings import PREFIX, Settings
 from sf_assets.sources import BY_NAME, SOURCES
 from sf_assets.sources.arrival import ARRIVALS, inspect
 from sf_assets.sources.batch import EXPECTED, batch_key, read_batch
-from sf_assets.storage import Warehouse, frame_of
+from sf_assets.vocabulary.partitions import months
 
 ROOT = Path(__file__).parents[1]
 SEPTEMBER, OCTOBER = date(2025, 9, 1), date(2025, 10, 1)

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from sf_assets.engine.storage import frame_of
 from sf_assets.evaluation.alerts import lead_time, levels, lists, stability, thresholds_of
 from sf_assets.evaluation.backtest import backtest
 from sf_assets.evaluation.bootstrap import draw_weights
@@ -18,8 +19,7 @@ from sf_assets.model.alerting import AlertRule
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.matrix import as_target
 from sf_assets.model.splits import SplitRules
-from sf_assets.partitions import add_months, cutoff_of
-from sf_assets.storage import frame_of
+from sf_assets.vocabulary.partitions import add_months, cutoff_of
 
 MONTH = date(2026, 10, 1)
 RULES = SplitRules()

@@ -13,7 +13,7 @@ import xlsxwriter
 from polars.testing import assert_frame_equal
 
 from sf_assets.sources import BY_NAME
-from sf_assets.synthetic import write_batch
+from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests.runs import Place, Run
 
 SEPTEMBER, OCTOBER = date(2025, 9, 1), date(2025, 10, 1)

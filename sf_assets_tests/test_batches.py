@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 
 from sf_assets.sources.batch import BadBatch, NoBatch, missing_files, read_batch
 from sf_assets.sources.content import look_of, order_of
-from sf_assets.synthetic import write_batch
+from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests.runs import Place
 
 OCTOBER = date(2026, 10, 1)

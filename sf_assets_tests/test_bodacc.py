@@ -12,15 +12,14 @@ import duckdb
 import pytest
 from clean_world import World, fresh_world
 
-from sf_assets import nomenclatures
-from sf_assets.partitions import cutoff_of
-from sf_assets.sources import BY_NAME
+from sf_assets.sources import BY_NAME, nomenclatures
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import source_of
 from sf_assets.sources.mended import edition_of
 from sf_assets.staging.reading import read_source
 from sf_assets.staging.tables import STAGING, query_of
-from sf_assets.synthetic import write_batch
+from sf_assets.vocabulary.partitions import cutoff_of
+from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests import plain
 from sf_assets_tests.apart import shared
 

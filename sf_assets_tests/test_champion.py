@@ -7,15 +7,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sf_assets import method
+from sf_assets.engine.storage import Session, Warehouse, frame_of
 from sf_assets.evaluation.bootstrap import draw_weights, ranking
 from sf_assets.evaluation.champion import contests, decide, decision_rows
-from sf_assets.method import CannotChoose, choose
 from sf_assets.model.champion import CHAMPION, Choice, choices_in_force
 from sf_assets.model.learning import Learned, retained
 from sf_assets.model.tables import FITTED
 from sf_assets.model.threshold import ThresholdMethod
-from sf_assets.storage import Session, Warehouse, frame_of
+from sf_assets.operations import method
+from sf_assets.operations.method import CannotChoose, choose
 
 ROWS = 4000
 

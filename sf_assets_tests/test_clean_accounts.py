@@ -5,7 +5,7 @@ from clean_world import World, fresh_world
 
 from sf_assets.clean.occasional import TVA
 from sf_assets.staging.tables import STAGING
-from sf_assets.tax_fields import CA3_BOXES, CA12_BOXES
+from sf_assets.vocabulary.tax_fields import CA3_BOXES, CA12_BOXES
 
 world = pytest.fixture(fresh_world, name="world")
 SIREN = "400000001"

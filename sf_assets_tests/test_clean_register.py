@@ -4,9 +4,9 @@ import pytest
 from clean_world import OTHER, SIRET, World, fresh_world
 
 from sf_assets.clean.tables import SIRENE, SIRENE_UL
-from sf_assets.quality.rules import rules_of
-from sf_assets.schema import Rule
+from sf_assets.engine.quality.rules import rules_of
 from sf_assets.staging.tables import STAGING
+from sf_assets.vocabulary.schema import Rule
 
 world = pytest.fixture(fresh_world, name="world")
 

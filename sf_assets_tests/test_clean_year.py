@@ -5,9 +5,9 @@ from pathlib import Path
 
 import sound
 
-from sf_assets.partitions import add_months
-from sf_assets.quality.tolerances import TOLERANCES
-from sf_assets.storage import Warehouse
+from sf_assets.engine.quality.tolerances import TOLERANCES
+from sf_assets.engine.storage import Warehouse
+from sf_assets.vocabulary.partitions import add_months
 
 MONTHS = [add_months(date(2024, 10, 1), n) for n in range(12)]
 # Files that the synthetic world does not have are refused by nothing.

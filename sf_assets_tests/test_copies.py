@@ -6,11 +6,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sf_assets import nomenclatures
-from sf_assets.failures import BadFile
-from sf_assets.sources import BY_NAME, SOURCES
+from sf_assets.sources import BY_NAME, SOURCES, nomenclatures
 from sf_assets.sources.batch import Batch, read_batch, source_of
 from sf_assets.staging.delivery import read_delivered
+from sf_assets.vocabulary.failures import BadFile
 
 OCTOBER = date(2026, 10, 1)
 LIKE_A_FILE = (

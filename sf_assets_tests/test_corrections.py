@@ -1,4 +1,4 @@
-"""Expert corrections (sources.md §12.5): signals from what was known, votes, one level at most, the rule on the list."""
+"""Expert corrections (rules §12.5): signals from what was known, votes, one level at most, the rule on the list."""
 
 from datetime import date
 from importlib.resources import files
@@ -7,10 +7,10 @@ import duckdb
 import polars as pl
 import pytest
 
+from sf_assets.engine.queries import read_query
 from sf_assets.lists.corrections import CORRECTIONS, MACRO, NAMES, SIGNALS, Correction, correct
 from sf_assets.lists.selection import LEVELS, select, with_levels
 from sf_assets.model.evaluation import Thresholds
-from sf_assets.queries import read_query
 from sf_assets.settings import Settings
 
 MONTH, CUTOFF = date(2026, 3, 1), date(2026, 3, 31)

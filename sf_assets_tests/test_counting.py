@@ -13,9 +13,11 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sf_assets import nomenclatures
-from sf_assets.catalogue import SUITES
-from sf_assets.sources import BY_NAME, SOURCES, Source, text
+from sf_assets.catalogue.tables import SUITES
+from sf_assets.engine.storage import Session, frame_of
+from sf_assets.engine.storage.catalog import Catalog
+from sf_assets.engine.storage.shape import declared
+from sf_assets.sources import BY_NAME, SOURCES, Source, nomenclatures, text
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.counting import RecordCounter
 from sf_assets.sources.log import LOG
@@ -23,9 +25,6 @@ from sf_assets.sources.mended import edition_of
 from sf_assets.staging import reading, records
 from sf_assets.staging.delivery import account_of
 from sf_assets.staging.tables import IMPORTS
-from sf_assets.storage import Session, frame_of
-from sf_assets.storage.catalog import Catalog
-from sf_assets.storage.shape import declared
 
 MONTH = date(2026, 3, 1)
 SIREN = "400000001"

@@ -12,9 +12,9 @@ import pytest
 import sqlglot
 from sqlglot import expressions as exp
 
-from sf_assets.catalogue import SUITES, TABLES
+from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.definitions import defs
-from sf_assets.queries import read_query
+from sf_assets.engine.queries import read_query
 from sf_assets.sources import SOURCES
 from sf_assets.staging.tables import STAGING, query_of
 

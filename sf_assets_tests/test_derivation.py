@@ -2,8 +2,8 @@
 
 import pytest
 
-from sf_assets.derivation import Untraceable, _of_query, derive
-from sf_assets.schema import Column, Table
+from sf_assets.catalogue.derivation import Untraceable, _of_query, derive
+from sf_assets.vocabulary.schema import Column, Table
 
 KNOWN = {
     "debits": {"siret": "VARCHAR", "periode": "DATE", "montant": "DOUBLE", "file_number": "BIGINT"},

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sf_assets.catalogue import TABLES
-from sf_assets.derivation import written
-from sf_assets.documentation import PAGES, page
+from sf_assets.catalogue.derivation import written
+from sf_assets.catalogue.documentation import PAGES, page
+from sf_assets.catalogue.tables import TABLES
 from sf_assets.features.registry import NAMES
 from sf_assets.sources import SOURCES
 
@@ -32,7 +32,7 @@ def test_every_source_table_and_feature_is_described():
 
 
 def test_every_trap_of_reading_and_every_decision_is_named_by_a_test():
-    """Traps 1 to 62 are those of sources.md §14.1 to 14.3, decisions B1 to B19 those of docs/deviations.md."""
+    """Traps 1 to 62 are those of rules §14.1 to 14.3, decisions B1 to B19 those of docs/deviations.md."""
     tests = "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
     said = re.findall(r"traps?((?:[ _,]|and|\d)+)", tests)
     traps = {int(number) for numbers in said for number in re.findall(r"\d+", numbers)}

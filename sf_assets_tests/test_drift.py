@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 from scipy.stats import norm
 
-from sf_assets.catalogue import TABLES
+from sf_assets.catalogue.tables import TABLES
+from sf_assets.engine.quality.verdicts import judge_months
+from sf_assets.engine.storage import Session, Warehouse, frame_of
 from sf_assets.evaluation import assets as evaluation_assets
 from sf_assets.evaluation.assets import _VERIFICATION, eval_verification
 from sf_assets.evaluation.drift import drift, reference_rows, stability_index
@@ -18,9 +20,7 @@ from sf_assets.features.registry import NAMES
 from sf_assets.features.tables import MATRIX
 from sf_assets.lists.tables import ALERTS, EXPORT
 from sf_assets.model.tables import EVALUATION, TARGET
-from sf_assets.quality.verdicts import judge_months
-from sf_assets.schema import Table
-from sf_assets.storage import Session, Warehouse, frame_of
+from sf_assets.vocabulary.schema import Table
 
 MONTH = date(2026, 10, 1)
 

@@ -7,8 +7,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from sf_assets import nomenclatures
-from sf_assets.sources import BY_NAME, Cell
+from sf_assets.sources import BY_NAME, Cell, nomenclatures
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import source_of
 from sf_assets.sources.mended import edition_of

@@ -13,7 +13,9 @@ import pytest
 from drawn import simulated
 from polars.testing import assert_frame_equal
 
-from sf_assets.catalogue import SUITES, TABLES
+from sf_assets.catalogue.tables import SUITES, TABLES
+from sf_assets.engine.quality.verdicts import judge_months, record
+from sf_assets.engine.storage import frame_of
 from sf_assets.evaluation import assets as evaluation
 from sf_assets.evaluation import found as found_module
 from sf_assets.evaluation import reading
@@ -24,9 +26,7 @@ from sf_assets.evaluation.utility import parts_of
 from sf_assets.model import learning
 from sf_assets.model.champion import CHAMPION
 from sf_assets.model.methods import METHODS
-from sf_assets.partitions import add_months
-from sf_assets.quality.verdicts import judge_months, record
-from sf_assets.storage import frame_of
+from sf_assets.vocabulary.partitions import add_months
 from sf_assets_tests.runs import Place, Run
 
 FIRST, MONTH = date(2017, 2, 1), date(2024, 10, 1)

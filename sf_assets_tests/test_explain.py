@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sf_assets import explain
-from sf_assets.failures import PermanentFailure
+from sf_assets.operations import explain
+from sf_assets.vocabulary.failures import PermanentFailure
 
 SIREN = "005520135"
 

@@ -10,23 +10,22 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from sf_assets import nomenclatures
-from sf_assets.catalogue import TABLES
+from sf_assets.catalogue.tables import TABLES
 from sf_assets.clean.export import write_tables
 from sf_assets.clean.report import NAME, Perimeter, report, write_report
-from sf_assets.fields import pick
-from sf_assets.queries import read_query
-from sf_assets.schema import Table
-from sf_assets.sources import BY_NAME
+from sf_assets.engine.queries import read_query
+from sf_assets.sources import BY_NAME, nomenclatures
 from sf_assets.sources.arrival import read_header
 from sf_assets.staging.headcounts import apply_rules
 from sf_assets.staging.reading import READERS
 from sf_assets.staging.records import read_records
-from sf_assets.synthetic import write_batch
+from sf_assets.vocabulary.fields import pick
+from sf_assets.vocabulary.schema import Table
+from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests.runs import Place
 
 SEPTEMBER = date(2025, 9, 1)
-# The ten tables of sources.md §8.4, and the two that the reference leaves out.
+# The ten tables of rules §8.4, and the two that the reference leaves out.
 EXPORTED = {
     "clean_filter", "clean_ap", "clean_cotisation", "clean_debit", "clean_delai", "clean_procol", "clean_procol_at_date",
     "clean_effectif_ent", "clean_sirene_ul", "clean_sirene_histo", "clean_effectif", "clean_sirene",

@@ -6,11 +6,11 @@ import pytest
 import sound
 from polars.testing import assert_frame_equal
 
-from sf_assets.catalogue import SUITES
-from sf_assets.faults import FAULTS, FileFault, TableFault
-from sf_assets.faults.injection import spoil_file
-from sf_assets.faults.trial import Deployment, Trial, try_fault
+from sf_assets.catalogue.tables import SUITES
 from sf_assets.settings import Settings
+from sf_assets_dev.faults import FAULTS, FileFault, TableFault
+from sf_assets_dev.faults.injection import spoil_file
+from sf_assets_dev.faults.trial import Deployment, Trial, try_fault
 
 AUGUST, SEPTEMBER = date(2025, 8, 1), date(2025, 9, 1)
 FILES = [name for name, fault in FAULTS.items() if isinstance(fault, FileFault)]

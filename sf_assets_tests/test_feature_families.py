@@ -7,13 +7,13 @@ import duckdb
 import pytest
 
 from sf_assets.clean.tables import TABLES as CLEAN
-from sf_assets.features.delays import DELAYS
+from sf_assets.engine.queries import read_query
 from sf_assets.features.tables import LAGS
 from sf_assets.features.tables import TABLES as FEATURES
-from sf_assets.partitions import add_months
-from sf_assets.queries import read_query
 from sf_assets.sources.known import KNOWN, define_known_from
 from sf_assets.staging.tables import STAGING
+from sf_assets.vocabulary.delays import DELAYS
+from sf_assets.vocabulary.partitions import add_months
 from sf_assets_tests.plain import PARAMETERS
 
 MONTH = date(2023, 3, 1)

@@ -8,17 +8,17 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from sf_assets.clean.tables import TABLES as CLEAN
+from sf_assets.engine.queries import read_query
 from sf_assets.features.assets import _spans
 from sf_assets.features.configurations import CONFIGURATIONS
-from sf_assets.features.delays import DELAYS
 from sf_assets.features.registry import BY_NAME, FEATURES, NAMES
 from sf_assets.features.tables import LAGS, MATRIX
 from sf_assets.features.tables import TABLES as FEATURE_TABLES
-from sf_assets.partitions import add_months, cutoff_of
-from sf_assets.queries import read_query
 from sf_assets.sources.known import KNOWN, day_of
 from sf_assets.staging.tables import STAGING
-from sf_assets.synthetic import write_batch
+from sf_assets.vocabulary.delays import DELAYS
+from sf_assets.vocabulary.partitions import add_months, cutoff_of
+from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests import plain
 
 BATCH = date(2024, 6, 1)

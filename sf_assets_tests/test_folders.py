@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from sf_assets.storage.folders import replacing
+from sf_assets.engine.storage.folders import replacing
 
 # Dies at the given rename, as a machine that loses its power does: nothing is cleaned up.
 KILLED = """
 import os, sys
 from pathlib import Path
-from sf_assets.storage.folders import replacing
+from sf_assets.engine.storage.folders import replacing
 target, aside, dies_at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 rename, done = Path.rename, []
 def once(self, other):

@@ -5,14 +5,14 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from sf_assets.acceptance import accept
-from sf_assets.failures import Blocked
-from sf_assets.quality import Suite, require_passed, suite_of
-from sf_assets.quality.verdicts import judge_months, record
-from sf_assets.schema import Column, Table, between
-from sf_assets.storage import Session, Warehouse
-from sf_assets.storage.inputs import ASSET_INPUTS
-from sf_assets.storage.maintenance import maintain
+from sf_assets.engine.quality import Suite, require_passed, suite_of
+from sf_assets.engine.quality.verdicts import judge_months, record
+from sf_assets.engine.storage import Session, Warehouse
+from sf_assets.engine.storage.inputs import ASSET_INPUTS
+from sf_assets.engine.storage.maintenance import maintain
+from sf_assets.operations.acceptance import accept
+from sf_assets.vocabulary.failures import Blocked
+from sf_assets.vocabulary.schema import Column, Table, between
 
 FEBRUARY, MARCH, APRIL = date(2026, 2, 1), date(2026, 3, 1), date(2026, 4, 1)
 AT = datetime(2026, 5, 3, 6, 30, tzinfo=UTC)

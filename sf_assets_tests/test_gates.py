@@ -7,11 +7,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sf_assets.failures import Blocked
-from sf_assets.quality import CHECK_VERDICTS, Outcome, Probe, Suite, require_passed
-from sf_assets.quality.verdicts import judge_months, record
-from sf_assets.schema import Column, Table, between, not_null
-from sf_assets.storage import Session
+from sf_assets.engine.quality import CHECK_VERDICTS, Outcome, Probe, Suite, require_passed
+from sf_assets.engine.quality.verdicts import judge_months, record
+from sf_assets.engine.storage import Session
+from sf_assets.vocabulary.failures import Blocked
+from sf_assets.vocabulary.schema import Column, Table, between, not_null
 from sf_assets_tests.gated import ADVICE, APRIL, BAD, FEBRUARY, GOOD, JUDGED_AT, MARCH, ODD, UP, House
 
 

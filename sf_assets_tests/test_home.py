@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from sf_assets import demo, home
+from sf_assets.commands import home
 from sf_assets.settings import PREFIX, Settings
+from sf_assets_dev import demo
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = Path(sys.executable).parent

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from sf_assets.failures import BadFile
+from sf_assets.engine.storage import Session, Warehouse, frame_of
 from sf_assets.sources import BY_NAME
 from sf_assets.sources.arrival import ARRIVALS, inspect
 from sf_assets.sources.batch import Batch, read_batch
 from sf_assets.sources.inspected import files_of, records_of
-from sf_assets.storage import Session, Warehouse, frame_of
+from sf_assets.vocabulary.failures import BadFile
 
 MONTH = date(2026, 3, 1)
 CONTENT = "Siret;Siren;Dt_effet;Lib_actx_stdx\n40000000100012;400000001;26MAY2014;liquidation_ouverture\n"

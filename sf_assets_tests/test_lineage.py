@@ -2,12 +2,12 @@
 
 import pytest
 
-from sf_assets.catalogue import TABLES
+from sf_assets.catalogue.tables import TABLES
+from sf_assets.engine.lineage import back_to_files, made_of, recorded
+from sf_assets.engine.materialization import told
+from sf_assets.engine.storage import Write
 from sf_assets.features.registry import NAMES
-from sf_assets.lineage import back_to_files, made_of, recorded
-from sf_assets.materialization import told
 from sf_assets.sources import SOURCES
-from sf_assets.storage import Write
 
 # What the windows over debts are parted and ordered by.
 OF_DEBTS = {

@@ -5,13 +5,13 @@ from datetime import date
 import polars as pl
 import pytest
 
-from sf_assets.failures import PermanentFailure
+from sf_assets.engine.storage import Session, Warehouse, frame_of
 from sf_assets.lists.export import Handed
 from sf_assets.lists.tables import ALERTS, EXPORT, LIST_VERSIONS
 from sf_assets.lists.versions import Version, changes, handed_over, require_current, standing, version_of
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.scoring import SAME
-from sf_assets.storage import Session, Warehouse, frame_of
+from sf_assets.vocabulary.failures import PermanentFailure
 
 MONTH, NEXT = date(2026, 10, 1), date(2026, 11, 1)
 THRESHOLDS = Thresholds(modere=0.05, fort=0.15)

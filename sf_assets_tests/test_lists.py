@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from sf_assets.engine.queries import read_query
 from sf_assets.features.registry import FEATURES, NAMES, THEMES
 from sf_assets.lists.document import Edition, document, list_name
 from sf_assets.lists.export import HEADERS, Handed, sha256_of, write_list
@@ -23,7 +24,6 @@ from sf_assets.lists.wording import evolution, quantity
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.explanations import waterfall
 from sf_assets.model.threshold import ThresholdMethod
-from sf_assets.queries import read_query
 
 MONTH = date(2026, 3, 1)
 CUTOFF = date(2026, 3, 31)

@@ -10,13 +10,13 @@ import dagster as dg
 import pytest
 from polars.testing import assert_frame_equal
 
-from sf_assets.catalogue import SUITES
-from sf_assets.cockpit.jobs import accept_check, maintenance
-from sf_assets.failures import PermanentFailure
-from sf_assets.resources import Folders
-from sf_assets.storage import Warehouse
-from sf_assets.storage.leftovers import sweep
-from sf_assets.storage.maintenance import Upkeep, maintain
+from sf_assets.catalogue.tables import SUITES
+from sf_assets.engine.resources import Folders
+from sf_assets.engine.storage import Warehouse
+from sf_assets.engine.storage.leftovers import sweep
+from sf_assets.engine.storage.maintenance import Upkeep, maintain
+from sf_assets.operations.jobs import accept_check, maintenance
+from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets_tests.gated import APRIL, BAD, FEBRUARY, MARCH, House
 
 SOON, LATER = datetime(2027, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
@@ -165,7 +165,7 @@ def test_drafts_and_temporary_folders_of_killed_runs_are_removed_and_nothing_els
 
 _KILLED = """
 import os, signal, sys
-from sf_assets.storage import Warehouse
+from sf_assets.engine.storage import Warehouse
 held = Warehouse(catalog=sys.argv[1] + "/c.sqlite", data_path=sys.argv[1] + "/t", temp_directory=sys.argv[1] + "/spill").connect()
 print("ready", flush=True)
 sys.stdin.readline()

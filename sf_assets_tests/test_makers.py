@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from sf_assets import makers
-from sf_assets.makers import ROOT, digest_of, files_of
-from sf_assets.nomenclatures import csv_path
+from sf_assets.engine import makers
+from sf_assets.engine.makers import ROOT, digest_of, files_of
+from sf_assets.sources.nomenclatures import csv_path
 
 
 @pytest.mark.parametrize(

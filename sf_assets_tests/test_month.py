@@ -13,18 +13,18 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from sf_assets import explain
-from sf_assets.catalogue import SUITES, TABLES
-from sf_assets.features.delays import DELAYS
+from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.lists import tables as list_tables
 from sf_assets.lists.corrections import NAMES as CORRECTIONS
 from sf_assets.lists.selection import LEVELS
 from sf_assets.model.boosting import BoostingMethod
 from sf_assets.model.forest import ForestMethod
 from sf_assets.model.methods import METHODS
-from sf_assets.partitions import add_months
+from sf_assets.operations import explain
 from sf_assets.sources.arrival import ARRIVALS
-from sf_assets.synthetic import write_batch
+from sf_assets.vocabulary.delays import DELAYS
+from sf_assets.vocabulary.partitions import add_months
+from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests.runs import Place, Run
 
 SEPTEMBER, OCTOBER = date(2025, 9, 1), date(2025, 10, 1)

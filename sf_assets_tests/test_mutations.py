@@ -11,12 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sf_assets import nomenclatures
-from sf_assets.sources import BY_NAME, Source
+from sf_assets.sources import BY_NAME, Source, nomenclatures
 from sf_assets.sources.arrival import inspect
 from sf_assets.staging.reading import read_source
 from sf_assets.staging.tables import query_of
-from sf_assets.synthetic import write_batch
+from sf_assets_dev.synthetic import write_batch
 
 MONTH = date(2024, 6, 1)
 SPOILED = ("debit", "cotisation", "procol", "effectif_ent", "delai", "apdemande", "sirene", "ratios_inpi_bce")

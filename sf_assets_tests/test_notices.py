@@ -15,12 +15,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sf_assets.cockpit import sensors
 from sf_assets.definitions import defs
-from sf_assets.failures import Blocked
-from sf_assets.notices import Channels, Notice, Tried, deliver, keep
+from sf_assets.engine.storage import Warehouse
+from sf_assets.operations import sensors
+from sf_assets.operations.notices import Channels, Notice, Tried, deliver, keep
 from sf_assets.settings import PREFIX, Settings
-from sf_assets.storage import Warehouse
+from sf_assets.vocabulary.failures import Blocked
 
 NOTICE = Notice(
     "sf_assets: monthly 2026-03-01 failed", ("stg_debit: few_refused refuses 12 of 100.",), "http://ui/runs/1"

@@ -7,8 +7,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from sf_assets import nomenclatures
-from sf_assets.sources import BY_NAME
+from sf_assets.sources import BY_NAME, nomenclatures
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import source_of
 from sf_assets.sources.mended import edition_of
@@ -58,7 +57,7 @@ def test_files_are_known_by_the_names_their_producers_give_them(file, name):
     assert (found.name if found else None) == name
 
 
-# ---- Altares (sources.md §9.2)
+# ---- Altares (rules §9.2)
 
 STOCK_NAMES = (
     "SIREN;ETAT_ORGANISATION;CODE_PAYDEX;PAYDEX;NBR_JRS_RETARD;NBR_FOURNISSEURS;ENCOURS_ETUDIES;"
@@ -160,7 +159,7 @@ def test_forms_of_one_month_add_up_in_the_order_of_their_files(tmp_path):
     assert counts == [(1, 1, 0, 0), (3, 2, 1, 0)]
 
 
-# ---- VAT (sources.md §9.11)
+# ---- VAT (rules §9.11)
 
 
 @pytest.mark.parametrize(("name", "prefix"), [("tva_ca3", "d3310_"), ("tva_ca12", "d3517s_")])

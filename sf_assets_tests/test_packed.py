@@ -13,18 +13,17 @@ import duckdb
 import polars as pl
 import pytest
 
-from sf_assets import nomenclatures
-from sf_assets.automation import fingerprint
-from sf_assets.nomenclatures import TABLES, csv_path
-from sf_assets.quarantine import _header
-from sf_assets.sources import BY_NAME
+from sf_assets.engine.storage import packed
+from sf_assets.engine.storage.packed import LONGEST_LINE, readable_text
+from sf_assets.operations.automation import fingerprint
+from sf_assets.operations.quarantine import _header
+from sf_assets.sources import BY_NAME, nomenclatures
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import read_batch, source_of
 from sf_assets.sources.inspected import fault_of
 from sf_assets.sources.mended import correction_of, edition_of
+from sf_assets.sources.nomenclatures import TABLES, csv_path
 from sf_assets.staging.reading import read_source
-from sf_assets.storage import packed
-from sf_assets.storage.packed import LONGEST_LINE, readable_text
 from sf_assets_tests.test_editions import UNITS, staged
 
 PROCOL = BY_NAME["procol"]

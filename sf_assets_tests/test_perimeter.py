@@ -1,9 +1,9 @@
-"""The import perimeter (sources.md §5.2): columns by place, head-counts by digits. Comments give the traps' numbers."""
+"""The import perimeter (rules §5.2): columns by place, head-counts by digits. Comments give the traps' numbers."""
 
 import duckdb
 import pytest
 
-from sf_assets import nomenclatures
+from sf_assets.sources import nomenclatures
 from sf_assets.staging.reading import READERS
 from sf_assets_tests import plain
 

@@ -6,15 +6,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from sf_assets.catalogue import SUITES, TABLES
-from sf_assets.partitions import add_months
-from sf_assets.quality import Outcome
-from sf_assets.quality.history import probes_of
-from sf_assets.quality.population import TOLERANCES
-from sf_assets.quality.verdicts import Verdict, record
-from sf_assets.schema import Table
+from sf_assets.catalogue.tables import SUITES, TABLES
+from sf_assets.engine.quality import Outcome
+from sf_assets.engine.quality.history import probes_of
+from sf_assets.engine.quality.population import TOLERANCES
+from sf_assets.engine.quality.verdicts import Verdict, record
+from sf_assets.engine.storage import Session, Warehouse
 from sf_assets.staging.tables import FILTER_IMPORT, IMPORTS
-from sf_assets.storage import Session, Warehouse
+from sf_assets.vocabulary.partitions import add_months
+from sf_assets.vocabulary.schema import Table
 
 MONTH = date(2026, 12, 1)
 BLACKLIST, FOLLOWED, COMPANIES = (TABLES[name] for name in ("siren_blacklist", "clean_filter", "feat_company_month"))

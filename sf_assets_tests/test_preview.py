@@ -7,21 +7,21 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sf_assets.catalogue import TABLES
-from sf_assets.confidentiality import confidentiality, legal_bases
-from sf_assets.disclosure import NAMES_NOBODY
-from sf_assets.fields import FIELDS
-from sf_assets.materialization import columns_of, shown
-from sf_assets.nomenclatures import TABLES as LABELS
-from sf_assets.preview import Shown, preview
-from sf_assets.quality.acceptances import CHECK_ACCEPTANCES
-from sf_assets.quality.verdicts import CHECK_VERDICTS
-from sf_assets.schema import Column, Table
+from sf_assets.catalogue.confidentiality import confidentiality, legal_bases
+from sf_assets.catalogue.tables import TABLES
+from sf_assets.engine.materialization import columns_of, shown
+from sf_assets.engine.preview import Shown, preview
+from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
+from sf_assets.engine.quality.verdicts import CHECK_VERDICTS
+from sf_assets.engine.storage import Warehouse
+from sf_assets.operations.status import STATUS
 from sf_assets.sources import BY_NAME
 from sf_assets.sources.arrival import ARRIVALS
+from sf_assets.sources.nomenclatures import TABLES as LABELS
 from sf_assets.staging.tables import IMPORTS, QUARANTINE
-from sf_assets.status import STATUS
-from sf_assets.storage import Warehouse
+from sf_assets.vocabulary.disclosure import NAMES_NOBODY
+from sf_assets.vocabulary.fields import FIELDS
+from sf_assets.vocabulary.schema import Column, Table
 from sf_assets_tests.runs import Place
 
 LEDGERS = (CHECK_ACCEPTANCES, ARRIVALS, CHECK_VERDICTS, IMPORTS, QUARANTINE, STATUS)
@@ -94,7 +94,7 @@ def test_a_table_that_names_nobody_shows_its_first_rows(warehouse: Warehouse) ->
 
 
 def test_a_large_table_is_described_from_a_sample(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sf_assets.preview._SAMPLE", 20_000)
+    monkeypatch.setattr("sf_assets.engine.preview._SAMPLE", 20_000)
     write(warehouse, NAMED, ROWS, n=200_000)
     (_, montant, *_) = previewed(warehouse, NAMED, 200_000)
     assert 2_000 < montant["distinct"] < 60_000

@@ -6,12 +6,12 @@ from itertools import groupby
 
 import pytest
 
-from sf_assets.catalogue import SUITES
-from sf_assets.documentation import page
-from sf_assets.faults.breaches import Breach, Rows, breaches_of
-from sf_assets.faults.planting import Planted, blocking, planted
-from sf_assets.quality import Outcome, Probe, Suite
-from sf_assets.schema import Rule, no_rows
+from sf_assets.catalogue.documentation import page
+from sf_assets.catalogue.tables import SUITES
+from sf_assets.engine.quality import Outcome, Probe, Suite
+from sf_assets.vocabulary.schema import Rule, no_rows
+from sf_assets_dev.faults.breaches import Breach, Rows, breaches_of
+from sf_assets_dev.faults.planting import Planted, blocking, planted
 
 CHECKS = blocking()
 PROVEN = [(asset, check, breach) for (asset, check), breaches in CHECKS.items() for breach in breaches]

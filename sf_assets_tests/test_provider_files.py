@@ -32,7 +32,7 @@ def test_files_are_known_by_their_names(file, name):
     assert (found.name if found else None) == name
 
 
-# ---- Ellisphere (sources.md §9.3)
+# ---- Ellisphere (rules §9.3)
 
 HEAD = ["G1", "G", "400000001", "R1", "HOLDING FICTIVE", "1 RUE A\n75001 PARIS", "", "", ""]
 
@@ -174,7 +174,7 @@ def test_a_company_is_shown_in_the_group_that_holds_most_of_it(world):
     ]  # fmt: skip
 
 
-# ---- Banque de France (sources.md §9.4)
+# ---- Banque de France (rules §9.4)
 
 RATIOS = (
     "siren annee date_cloture_exercice raison_sociale secteur poids_frng taux_marge delai_fournisseur dette_fiscale"
@@ -221,7 +221,7 @@ def test_closing_dates_have_french_or_english_months(tmp_path, text, day):
     assert refused == ([] if day else [(2, "ARRETE_BILAN", text)])
 
 
-# ---- Diane (sources.md §9.5)
+# ---- Diane (rules §9.5)
 
 COMPANY = ("Marquée", "Nom de l'entreprise", "Numéro Siren", "Statut juridique ", "Procédure collective")
 YEARLESS = ("Nombre d’ES", "Nombre de filiales", "Taille de la Composition du Groupe")

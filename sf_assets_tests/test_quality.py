@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from sf_assets.quality import Outcome, Probe, Suite, rules_of, suite_of
-from sf_assets.quality.expectations import judge
-from sf_assets.quality.rules import meaning_of
-from sf_assets.quality.verdicts import judge_months
-from sf_assets.schema import Column, Rule, Table, between, no_rows, not_null
-from sf_assets.storage import Session, Warehouse
+from sf_assets.engine.quality import Outcome, Probe, Suite, rules_of, suite_of
+from sf_assets.engine.quality.expectations import judge
+from sf_assets.engine.quality.rules import meaning_of
+from sf_assets.engine.quality.verdicts import judge_months
+from sf_assets.engine.storage import Session, Warehouse
+from sf_assets.vocabulary.schema import Column, Rule, Table, between, no_rows, not_null
 
 MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
 

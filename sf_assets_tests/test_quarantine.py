@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from sf_assets import quarantine
+from sf_assets.operations import quarantine
 from sf_assets.sources import BY_NAME
 from sf_assets.sources.batch import read_batch
 from sf_assets.sources.mended import CORRECTIONS
-from sf_assets.synthetic import write_batch
+from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests.runs import Place
 
 SEPTEMBER = date(2025, 9, 1)

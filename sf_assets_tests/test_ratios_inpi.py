@@ -9,9 +9,8 @@ import polars as pl
 import pytest
 from clean_world import SIRET, fresh_world
 
-from sf_assets import nomenclatures
 from sf_assets.clean.open_accounts import RATIOS_INPI
-from sf_assets.sources import BY_NAME
+from sf_assets.sources import BY_NAME, nomenclatures
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.mended import edition_of
 from sf_assets.staging.reading import read_source

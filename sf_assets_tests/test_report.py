@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 from sklearn.metrics import average_precision_score
 
+from sf_assets.engine.charts.curves import Curve, Span, calibration, intervals, precision_recall
 from sf_assets.evaluation.bootstrap import draw_weights
 from sf_assets.evaluation.oracle import oracle_scores, reach
 from sf_assets.evaluation.page import page_with
 from sf_assets.evaluation.panel import Panel, panel_of
 from sf_assets.evaluation.report import told
 from sf_assets.model.curves import calibration_of, distribution_of, precision_recall_of
-from sf_assets.partitions import add_months
-from sf_assets.pictures.curves import Curve, Span, calibration, intervals, precision_recall
+from sf_assets.vocabulary.partitions import add_months
 
 SVG = "{http://www.w3.org/2000/svg}"
 CURVES = (Curve("forêt & co", [0, 0.5, 1], [0.9, 0.4, 0.1]), Curve("<seuils>", [0, 1], [0.5, 0.1]))

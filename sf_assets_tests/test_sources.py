@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 
-from sf_assets.features.delays import DELAYS
 from sf_assets.sources import BY_NAME, SOURCES
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import BadBatch, batch_key, month_of, read_batch, source_of
 from sf_assets.sources.known import KNOWN
+from sf_assets.vocabulary.delays import DELAYS
 
 PROCOL = BY_NAME["procol"]
 GOOD = "Siret;Siren;Dt_effet;Cat_v2;Lib_actx_stdx\n51234567800019;512345678;26MAY2014;1;Redressement_ouverture\n"

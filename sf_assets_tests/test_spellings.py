@@ -10,8 +10,7 @@ from typing import get_args
 import duckdb
 import pytest
 
-from sf_assets import nomenclatures
-from sf_assets.sources import BY_NAME
+from sf_assets.sources import BY_NAME, nomenclatures
 from sf_assets.sources.description import Reader
 from sf_assets.staging.corrections import BadCorrection, settle
 from sf_assets.staging.reading import READERS, read_source

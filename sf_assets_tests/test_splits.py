@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from sf_assets.model.splits import InsufficientHistory, Split, SplitRules, plan_split
-from sf_assets.partitions import add_months
+from sf_assets.vocabulary.partitions import add_months
 
 MONTH = date(2026, 10, 1)
 

@@ -7,8 +7,7 @@ from itertools import product
 import duckdb
 import pytest
 
-from sf_assets import nomenclatures
-from sf_assets.sources import BY_NAME
+from sf_assets.sources import BY_NAME, nomenclatures
 from sf_assets.staging.reading import READERS, read_source
 from sf_assets.staging.tables import query_of
 

@@ -6,18 +6,18 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sf_assets import status as subject
-from sf_assets.acceptance import accept
-from sf_assets.cockpit.assets import latest_month_there, status
-from sf_assets.partitions import month_due
-from sf_assets.quality import Outcome, Probe, Suite
-from sf_assets.quality.verdicts import judge_months, record
-from sf_assets.resources import Folders
+from sf_assets.engine.quality import Outcome, Probe, Suite
+from sf_assets.engine.quality.verdicts import judge_months, record
+from sf_assets.engine.resources import Folders
+from sf_assets.engine.storage import frame_of
+from sf_assets.engine.storage.inputs import ASSET_INPUTS
+from sf_assets.operations import status as subject
+from sf_assets.operations.acceptance import accept
+from sf_assets.operations.assets import latest_month_there, status
+from sf_assets.operations.status import Standing, months_with_something, page, standings
 from sf_assets.sources import BY_NAME
 from sf_assets.sources.batch import EXPECTED, batch_key
-from sf_assets.status import Standing, months_with_something, page, standings
-from sf_assets.storage import frame_of
-from sf_assets.storage.inputs import ASSET_INPUTS
+from sf_assets.vocabulary.partitions import month_due
 from sf_assets_tests.gated import ADVICE, APRIL, BAD, FEBRUARY, JUDGED_AT, MARCH, House
 
 LAYERS = {"sources": ("src_up",), "clean": ("up",), "lists": ("down",)}
@@ -183,7 +183,7 @@ def test_a_month_is_due_after_the_tenth_of_the_next(day: date, due: date) -> Non
 
 def shown(cockpit: Cockpit, monkeypatch: pytest.MonkeyPatch, day: datetime) -> dg.ExecuteInProcessResult:
     """Run the asset and its check as of a day."""
-    monkeypatch.setattr("sf_assets.cockpit.assets.clock_of", lambda *_: day)
+    monkeypatch.setattr("sf_assets.operations.assets.clock_of", lambda *_: day)
     job = dg.Definitions(
         assets=[status],
         asset_checks=[latest_month_there],

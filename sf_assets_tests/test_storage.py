@@ -23,12 +23,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from sf_assets.engine_errors import EngineError
-from sf_assets.failures import PermanentFailure
-from sf_assets.schema import Column, Table
-from sf_assets.storage import OutOfScope, SchemaMismatch, Session, Warehouse, Write
-from sf_assets.storage import session as session_module
-from sf_assets.storage.folders import private, replacing
+from sf_assets.engine.errors import EngineError
+from sf_assets.engine.storage import OutOfScope, SchemaMismatch, Session, Warehouse, Write
+from sf_assets.engine.storage import session as session_module
+from sf_assets.engine.storage.folders import private, replacing
+from sf_assets.vocabulary.failures import PermanentFailure
+from sf_assets.vocabulary.schema import Column, Table
 
 MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
 
@@ -512,7 +512,7 @@ def test_a_writer_killed_at_any_moment_leaves_the_old_or_the_new_month(either_wa
 def start_writer(work: Callable[..., None], warehouse: Warehouse, argument: object) -> multiprocessing.Process:
     """Start a process that has the modules, and no connection nor file of this one."""
     server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(["sf_assets.storage"])
+    server.set_forkserver_preload(["sf_assets.engine.storage"])
     process = server.Process(target=work, args=(warehouse.model_dump(), argument))
     process.start()
     return process

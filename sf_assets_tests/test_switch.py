@@ -16,8 +16,8 @@ from polars.testing import assert_frame_equal
 from sf_assets.lists.selection import select
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.threshold import ThresholdMethod
-from sf_assets.synthetic import write_batch
-from sf_assets.synthetic.nomenclature import Nomenclature
+from sf_assets_dev.synthetic import write_batch
+from sf_assets_dev.synthetic.nomenclature import Nomenclature
 from sf_assets_tests import plain
 from sf_assets_tests.runs import Place
 

@@ -8,17 +8,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sf_assets import nomenclatures
-from sf_assets.synthetic import write_batch
-from sf_assets.synthetic.accounts import draw_statements
-from sf_assets.synthetic.activities import ACTIVITIES
-from sf_assets.synthetic.others import CA3, CA12, DIANE_EXPORT, GROUPS, draw_others
-from sf_assets.synthetic.places import PLACES
-from sf_assets.synthetic.population import PUBLIC
-from sf_assets.synthetic.procedures import LIQUIDATION, REDRESSEMENT, SAUVEGARDE, states
-from sf_assets.synthetic.refiled import with_filed_again
-from sf_assets.synthetic.timeline import FIRST_DAYS, MONTHS, Window, procol_dates, urssaf_dates
-from sf_assets.synthetic.world import draw_block
+from sf_assets.sources import nomenclatures
+from sf_assets_dev.synthetic import write_batch
+from sf_assets_dev.synthetic.accounts import draw_statements
+from sf_assets_dev.synthetic.activities import ACTIVITIES
+from sf_assets_dev.synthetic.others import CA3, CA12, DIANE_EXPORT, GROUPS, draw_others
+from sf_assets_dev.synthetic.places import PLACES
+from sf_assets_dev.synthetic.population import PUBLIC
+from sf_assets_dev.synthetic.procedures import LIQUIDATION, REDRESSEMENT, SAUVEGARDE, states
+from sf_assets_dev.synthetic.refiled import with_filed_again
+from sf_assets_dev.synthetic.timeline import FIRST_DAYS, MONTHS, Window, procol_dates, urssaf_dates
+from sf_assets_dev.synthetic.world import draw_block
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 DELIVERED = date(2026, 11, 5)

@@ -22,7 +22,7 @@ import dagster as dg
 import pytest
 
 from sf_assets.settings import PREFIX
-from sf_assets.synthetic import write_batch
+from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests.runs import Place
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: install the extra `dev`")

@@ -6,8 +6,7 @@ import duckdb
 import pytest
 from test_other_sources import ABROAD, SIREN, staged, write
 
-from sf_assets import nomenclatures
-from sf_assets.sources import BY_NAME
+from sf_assets.sources import BY_NAME, nomenclatures
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.text import Refused
 from sf_assets.staging.reading import read_source
@@ -78,7 +77,7 @@ def read(name, path, accounts=ENTRIES):
 
 
 def test_an_account_is_looked_up_on_the_first_day_of_the_period(tmp_path):
-    """The worked example of sources.md §9.1: strictly after."""
+    """The worked example of rules §9.1: strictly after."""
     lines = ("Compte;periode;enc_direct;cotis_due", *(f"{ACCOUNT};{period};0;{n}" for n, period in enumerate(
         ("201823", "201830", "202311", "201762"), start=1
     )))  # fmt: skip

@@ -1,7 +1,7 @@
 """Activities across the switch to NAF 2025: what is remembered of units, and which code stands for which."""
 
-from sf_assets.fields import pick
-from sf_assets.schema import Column, Table
+from sf_assets.vocabulary.fields import pick
+from sf_assets.vocabulary.schema import Column, Table
 
 NAF_PAIRE = Table(
     name="clean_naf_paire",

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import dagster as dg
 
-from sf_assets.catalogue import TABLES as ALL
+from sf_assets.catalogue.tables import TABLES as ALL
 from sf_assets.clean.export import EXPORT, write_tables
 from sf_assets.clean.report import REPORT, Perimeter, report, write_report
 from sf_assets.clean.tables import TABLES
-from sf_assets.materialization import gate, in_force, query_asset, shown, stamp, told
-from sf_assets.partitions import cutoff_of, parse_month
-from sf_assets.queries import read_query
-from sf_assets.resources import Folders, Parameters
+from sf_assets.engine.materialization import gate, in_force, query_asset, shown, stamp, told
+from sf_assets.engine.queries import read_query
+from sf_assets.engine.resources import Folders, Parameters
+from sf_assets.engine.storage import Session, Warehouse
 from sf_assets.sources.batch import batch_key
-from sf_assets.storage import Session, Warehouse
+from sf_assets.vocabulary.partitions import cutoff_of, parse_month
 
 _FOLDER = files("sf_assets.clean")
 _REPORT = read_query(_FOLDER, REPORT.name)

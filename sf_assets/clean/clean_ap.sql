@@ -1,4 +1,4 @@
--- One row is one establishment and period of short-time work, authorised or consumed (sources.md §6.1). Consumption
+-- One row is one establishment and period of short-time work, authorised or consumed (rules §6.1). Consumption
 -- keeps the day it was delivered with, which may fall inside a month. `etp_autorise` repeats the whole demand on each
 -- of its months, as the application expects; `heures_autorisees` spreads it by day over reasons 1 to 5 (decision B14,
 -- §9.9).

@@ -1,5 +1,5 @@
 -- One row is what one establishment owes for the periods that start on the same day, whatever their length: a quarter
--- is not spread over its months (sources.md §6.2). Unknown amounts are left out of the sum; alone, they leave it
+-- is not spread over its months (rules §6.2). Unknown amounts are left out of the sum; alone, they leave it
 -- unknown.
 select
     siret,

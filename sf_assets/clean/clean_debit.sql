@@ -1,5 +1,5 @@
 -- One row is the debt left to pay by one establishment after the events of one month; a month without event has no row,
--- a paid debt shows as zero (sources.md §6.3). An event replaces the amounts of its debt: the stock is the running sum
+-- a paid debt shows as zero (rules §6.3). An event replaces the amounts of its debt: the stock is the running sum
 -- of the differences between successive events, so that no event meets another in a join.
 with evenements as (
     -- The file counts cents: as integers they cancel out exactly, floats would leave a residue on a paid debt.

@@ -1,4 +1,4 @@
--- One row is one payment plan granted to an establishment, as delivered (sources.md §6.4).
+-- One row is one payment plan granted to an establishment, as delivered (rules §6.4).
 select
     siret,
     date_creation,

@@ -1,4 +1,4 @@
--- One row is the head-count of one account of an establishment in one month (sources.md §6.5). Accounts are not added
+-- One row is the head-count of one account of an establishment in one month (rules §6.5). Accounts are not added
 -- up: several rows of a month, and several latest rows, are legitimate.
 with derniers as (
     select siret, max(periode) as periode

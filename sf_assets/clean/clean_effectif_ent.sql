@@ -1,4 +1,4 @@
--- One row is the head-count of one company in one month (sources.md §6.5).
+-- One row is the head-count of one company in one month (rules §6.5).
 with derniers as (
     select siren, max(periode) as periode
     from stg_effectif_ent

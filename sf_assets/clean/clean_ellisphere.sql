@@ -1,4 +1,4 @@
--- One row is one company that belongs to a group: who heads it, at what level and with what share (sources.md §9.3). A
+-- One row is one company that belongs to a group: who heads it, at what level and with what share (rules §9.3). A
 -- company held along several lines is shown along the one that holds most, then the shortest.
 select
     siren,

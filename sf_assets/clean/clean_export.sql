@@ -1,4 +1,4 @@
--- One row is one file of the month's clean tables as handed over, with the number of rows of its table (sources.md §8.4).
+-- One row is one file of the month's clean tables as handed over, with the number of rows of its table (rules §8.4).
 -- Companies left out on purpose are in none of them but the register's.
 select 'clean_filter.parquet' as file, count(*) as rows from clean_filter
 union all

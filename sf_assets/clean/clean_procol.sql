@@ -1,5 +1,5 @@
 -- One row is one step of a company's collective procedure, whatever the number of establishments that report it
--- (sources.md §6.6.1). The balance of a procedure (`solde_procedure`) is an administrative act and no step; an unknown
+-- (rules §6.6.1). The balance of a procedure (`solde_procedure`) is an administrative act and no step; an unknown
 -- stage is one.
 select distinct
     left(siret, 9) as siren,

@@ -1,5 +1,5 @@
 -- One row is one company in a collective procedure on the first day of one month, from 2016 to the month of the
--- reference date; a company without a row is in bonis (sources.md §6.6.3, decision B9). Of several procedures the
+-- reference date; a company without a row is in bonis (rules §6.6.3, decision B9). Of several procedures the
 -- gravest stands.
 with mois as (
     select

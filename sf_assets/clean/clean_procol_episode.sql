@@ -1,5 +1,5 @@
 -- One row is one stretch of time during which a company is in one kind of procedure, end excluded. The rules are those
--- of the state at a date (sources.md §6.6.2, decisions B10 and B11), turned into intervals so that the state of any day
+-- of the state at a date (rules §6.6.2, decisions B10 and B11), turned into intervals so that the state of any day
 -- is a comparison: per kind, each event lasts until the next one; a closing stage is no procedure; a plan ends after
 -- ten years.
 with etapes as (

@@ -1,6 +1,6 @@
 -- One row is one closing date of a company, from the day a statement of it became the most complete of those filed by then,
 -- with its fifteen ratios. The most complete has the fewest unknown amounts, then the latest financial year, then the
--- greatest number, then the latest filing (sources.md §9.6). A statement filed again later takes the place of the former one
+-- greatest number, then the latest filing (rules §9.6). A statement filed again later takes the place of the former one
 -- on its own deposit, and changes nothing before. A ratio is a ratio, not divided by days, and unknown when an operand is or
 -- when it divides by zero (decision B17). `declarations_af` and `ratios_dirco` have no day: of those of a filing, or of a
 -- financial year, the n-th in file order goes with the n-th deposited, and the last one with those that have none.

@@ -1,4 +1,4 @@
--- One row is one establishment of the register, in the perimeter or not (sources.md §6.7). The address holds only what
+-- One row is one establishment of the register, in the perimeter or not (rules §6.7). The address holds only what
 -- exists: street, then postal code and commune, then country, each on its line (decision B6). Both codes of its activity
 -- are there whichever INSEE delivered: its legal unit's pair decides where they share a code that splits.
 with delivered as (

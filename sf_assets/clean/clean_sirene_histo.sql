@@ -1,5 +1,5 @@
 -- One row is one stretch of time during which an establishment stays open or stays closed: its first period and those
--- that change its state (sources.md §6.9). A stretch ends the day before the next one; the delivered end is that of a
+-- that change its state (rules §6.9). A stretch ends the day before the next one; the delivered end is that of a
 -- period, which other changes (name, activity) cut short.
 with periodes as (
     select

@@ -1,4 +1,4 @@
--- One row is one legal unit of the register, in the perimeter or not, with its seat wherever that is (sources.md §6.8).
+-- One row is one legal unit of the register, in the perimeter or not, with its seat wherever that is (rules §6.8).
 -- A natural person is named by the names that exist, followed by EI; a unit without any has no name (decision B6). Of
 -- several seats, or of a seat that the register repeats, the open one counts, then the newest, as in feat_company_month.
 -- Both codes of its activity are there whichever INSEE delivered, each with how it was decided: a unit keeps one history

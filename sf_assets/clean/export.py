@@ -11,10 +11,10 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from sf_assets.schema import Column, Table, not_null
-from sf_assets.storage.catalog import literal
-from sf_assets.storage.folders import replacing
-from sf_assets.storage.shape import name_of
+from sf_assets.engine.storage.catalog import literal
+from sf_assets.engine.storage.folders import replacing
+from sf_assets.engine.storage.shape import name_of
+from sf_assets.vocabulary.schema import Column, Table, not_null
 
 EXPORT = Table(
     name="clean_export",

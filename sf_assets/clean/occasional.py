@@ -1,8 +1,8 @@
 """Clean tables of sources that arrive now and then: VAT returns and groups of companies."""
 
-from sf_assets import tax_fields
-from sf_assets.fields import pick
-from sf_assets.schema import Table, between, no_rows, not_null
+from sf_assets.vocabulary import tax_fields
+from sf_assets.vocabulary.fields import pick
+from sf_assets.vocabulary.schema import Table, between, no_rows, not_null
 
 TVA = Table(
     name="clean_tva",

@@ -1,7 +1,7 @@
 """The accounts that INPI and Banque de France publish."""
 
-from sf_assets.fields import pick
-from sf_assets.schema import Column, Table, no_rows
+from sf_assets.vocabulary.fields import pick
+from sf_assets.vocabulary.schema import Column, Table, no_rows
 
 RATIOS_INPI = Table(
     name="clean_ratios_inpi",

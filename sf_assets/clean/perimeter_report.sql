@@ -1,5 +1,5 @@
 -- One row is one step of the perimeter with the companies before and after it, or one reason to be on the blacklist; a
--- company may have several. Source: sources.md §5.6.
+-- company may have several. Source: rules §5.6.
 select ordre, etape, avant, exclues, apres
 from stg_filter_steps
 union all

@@ -1,7 +1,7 @@
 """The history of collective procedures after every source that tells of them, and what BODACC tells."""
 
-from sf_assets.fields import pick
-from sf_assets.schema import Column, Table, no_rows, not_null
+from sf_assets.vocabulary.fields import pick
+from sf_assets.vocabulary.schema import Column, Table, no_rows, not_null
 
 BODACC = Table(
     name="clean_bodacc",

@@ -1,4 +1,4 @@
-"""The perimeter report, `detail-filtres.md`: who is followed, who is left out and why, in French (sources.md §5.6)."""
+"""The perimeter report, `detail-filtres.md`: who is followed, who is left out and why, in French (rules §5.6)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
-from sf_assets.schema import Table, no_rows
+from sf_assets.engine.storage.folders import private
 from sf_assets.sources.batch import batch_key
 from sf_assets.staging.tables import STEP_COLUMNS
-from sf_assets.storage.folders import private
+from sf_assets.vocabulary.schema import Table, no_rows
 
 NAME = "detail-filtres.md"
 

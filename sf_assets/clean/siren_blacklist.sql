@@ -1,4 +1,4 @@
--- One row is one company of the import perimeter that the clean layer hides, with its reasons (sources.md §5.4). Codes
+-- One row is one company of the import perimeter that the clean layer hides, with its reasons (rules §5.4). Codes
 -- are compared whole: neighbours such as 64.20Z (holdings) stay. A closed seat is a seat; a company unknown to the
 -- register of legal units is judged on its seat alone. Activities are named in NAF rev. 2, and units that INSEE codes in
 -- NAF 2025 have that code too.

@@ -1,7 +1,7 @@
 """The ratios of the statements that the tax administration receives: every version of them, and the last."""
 
-from sf_assets.fields import pick
-from sf_assets.schema import Column, Table, no_rows
+from sf_assets.vocabulary.fields import pick
+from sf_assets.vocabulary.schema import Column, Table, no_rows
 
 _RATIOS = (
     "dette_nette_sur_caf dette_a_terme_sur_k_propres ebe_sur_ca va_sur_effectif charges_personnel_sur_va stocks_sur_ca "

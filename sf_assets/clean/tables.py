@@ -4,8 +4,8 @@ Each is the result of the query of this folder that bears its name.
 """
 
 from sf_assets.clean import activities, occasional, open_accounts, procedures, statements
-from sf_assets.fields import pick
-from sf_assets.schema import Column, Rule, Table, between, no_rows, not_null
+from sf_assets.vocabulary.fields import pick
+from sf_assets.vocabulary.schema import Column, Rule, Table, between, no_rows, not_null
 
 
 def _first_of_month(column: str) -> Rule:

@@ -8,7 +8,11 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from sf_assets.catalogue import TABLES
+from sf_assets.catalogue.tables import TABLES
+from sf_assets.engine.materialization import gate, shown, stamp, told
+from sf_assets.engine.queries import read_query
+from sf_assets.engine.resources import Folders, Parameters
+from sf_assets.engine.storage import Session, Warehouse, frame_of
 from sf_assets.evaluation.backtest import backtest
 from sf_assets.evaluation.bootstrap import draw_weights, ranking
 from sf_assets.evaluation.champion import contests, decision_rows
@@ -20,18 +24,14 @@ from sf_assets.evaluation.reading import ROWS, bind_backtest, methods_of, read_p
 from sf_assets.evaluation.tables import BACKTEST, DRIFT, FIGURES, UTILITY, VERIFICATION
 from sf_assets.evaluation.utility import LEARNING_ROWS, ORIGINS, parts_of, utility
 from sf_assets.features.registry import NAMES
-from sf_assets.materialization import gate, shown, stamp, told
 from sf_assets.model.assets import alert_rule_of, rules_of, usable_months
 from sf_assets.model.champion import CHAMPION
 from sf_assets.model.methods import METHODS, score
 from sf_assets.model.rows import DRAW, draw, load
 from sf_assets.model.store import ModelStore
 from sf_assets.model.tables import FITTED, TARGET
-from sf_assets.partitions import parse_month
-from sf_assets.queries import read_query
-from sf_assets.resources import Folders, Parameters
-from sf_assets.schema import Table
-from sf_assets.storage import Session, Warehouse, frame_of
+from sf_assets.vocabulary.partitions import parse_month
+from sf_assets.vocabulary.schema import Table
 
 _VERIFICATION = read_query(files("sf_assets.evaluation"), VERIFICATION.name)
 _LABELLED = "select distinct periode from model_target"

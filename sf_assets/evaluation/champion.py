@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from sf_assets.engine.storage import frame_of
 from sf_assets.evaluation.bootstrap import Interval, interval
 from sf_assets.model.champion import CHAMPION
 from sf_assets.model.matrix import Floats
-from sf_assets.storage import frame_of
 
 
 @dataclass(frozen=True, slots=True)

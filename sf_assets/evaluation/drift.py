@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from sf_assets.engine.storage import Session, frame_of
 from sf_assets.evaluation.tables import DRIFT
 from sf_assets.features.tables import MATRIX
 from sf_assets.model.matrix import Floats
-from sf_assets.storage import Session, frame_of
 
 BINS = 10
 # An empty bin says "rare", not "never".

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
+from sf_assets.engine.charts.curves import Curve
+from sf_assets.engine.storage import Session
 from sf_assets.evaluation.bootstrap import draw_weights
 from sf_assets.evaluation.figures import KNOWN, OUTSIDE, WHOLE
 from sf_assets.evaluation.oracle import Reach, oracle_scores, reach
@@ -14,8 +16,6 @@ from sf_assets.evaluation.tables import DRIFT, FIGURES, UTILITY, VERIFICATION
 from sf_assets.model.champion import CHAMPION
 from sf_assets.model.curves import calibration_of, distribution_of, precision_recall_of
 from sf_assets.model.methods import METHODS
-from sf_assets.pictures.curves import Curve
-from sf_assets.storage import Session
 
 
 @dataclass(frozen=True, slots=True)

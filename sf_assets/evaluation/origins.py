@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from sf_assets.model.splits import Months, SplitRules
-from sf_assets.partitions import add_months
+from sf_assets.vocabulary.partitions import add_months
 
 # A third of the companies is measured by a method that learned from the two others, each third in turn.
 PARTS = 3

@@ -13,7 +13,7 @@ from scipy.stats import rankdata
 from sf_assets.evaluation.bootstrap import Companies
 from sf_assets.model.matrix import Flags, Floats
 from sf_assets.model.splits import Months
-from sf_assets.partitions import HORIZON_MONTHS, add_months, cutoff_of
+from sf_assets.vocabulary.partitions import HORIZON_MONTHS, add_months, cutoff_of
 
 Codes = npt.NDArray[np.int32]
 

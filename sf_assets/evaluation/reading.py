@@ -5,14 +5,14 @@ from datetime import date
 import polars as pl
 
 from sf_assets.clean.procedures import PROCEDURE_EPISODE
+from sf_assets.engine.storage import Session
 from sf_assets.evaluation.panel import Panel, panel_of
 from sf_assets.evaluation.tables import BACKTEST
-from sf_assets.failures import PermanentFailure
 from sf_assets.features.tables import COMPANY_MONTH, MATRIX
 from sf_assets.model.matrix import Floats
 from sf_assets.model.methods import METHODS
 from sf_assets.model.tables import TARGET
-from sf_assets.storage import Session
+from sf_assets.vocabulary.failures import PermanentFailure
 
 # `date_defaillance` is the first day of the procedure that makes a row fail.
 ROWS = """

@@ -5,14 +5,14 @@ from html import escape
 
 import polars as pl
 
+from sf_assets.engine.charts.curves import Span, calibration, intervals, precision_recall
+from sf_assets.engine.charts.histogram import histogram
 from sf_assets.evaluation.figures import EVERYONE, KNOWN, NEW, OUTSIDE
 from sf_assets.evaluation.found import Found
 from sf_assets.evaluation.tables import LARGEST_INDEX
 from sf_assets.model.curves import top_of
 from sf_assets.model.methods import METHODS
-from sf_assets.partitions import HORIZON_MONTHS
-from sf_assets.pictures.curves import Span, calibration, intervals, precision_recall
-from sf_assets.pictures.histogram import histogram
+from sf_assets.vocabulary.partitions import HORIZON_MONTHS
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8885; --soft: #8881; }

@@ -1,11 +1,11 @@
 """The tables of the evaluation, and what is asked of them."""
 
-from sf_assets.fields import pick
+from sf_assets.engine.quality import Suite, suite_of
 from sf_assets.model.champion import CHAMPION
 from sf_assets.model.tables import METHODE
-from sf_assets.partitions import HORIZON_MONTHS
-from sf_assets.quality import Suite, suite_of
-from sf_assets.schema import Column, Table, between, no_rows
+from sf_assets.vocabulary.fields import pick
+from sf_assets.vocabulary.partitions import HORIZON_MONTHS
+from sf_assets.vocabulary.schema import Column, Table, between, no_rows
 
 # The customary reading of the index: below 0.10 the same population, above 0.25 another one.
 LARGEST_INDEX = 0.25

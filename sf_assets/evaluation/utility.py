@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from sf_assets.engine.storage import frame_of
 from sf_assets.evaluation.bootstrap import Interval, draw_weights, interval, ranking
 from sf_assets.evaluation.origins import Origin
 from sf_assets.evaluation.panel import rank_share
@@ -15,7 +16,6 @@ from sf_assets.features.registry import FEATURES, THEMES, Feature
 from sf_assets.model.boosting import BoostingMethod
 from sf_assets.model.learning import Load
 from sf_assets.model.methods import ScoringMethod, score
-from sf_assets.storage import frame_of
 
 THEME, SOURCE = "theme", "source"
 # Every set of features is learned anew at each origin: the last origins and fewer rows are enough to compare sets.

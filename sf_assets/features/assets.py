@@ -7,17 +7,17 @@ from typing import Any
 
 import dagster as dg
 
-from sf_assets.failures import Blocked
+from sf_assets.engine.charts.svg import embedded
+from sf_assets.engine.materialization import gate, in_force, open_gate, reads_at, shown, stamp, told_of_months
+from sf_assets.engine.queries import Query, read_query
+from sf_assets.engine.resources import Parameters
+from sf_assets.engine.storage import Session, Warehouse, Write
 from sf_assets.features.tables import LAGS, TABLES
 from sf_assets.features.views import coverage_of, shift_picture, shifts_of
-from sf_assets.materialization import gate, in_force, open_gate, reads_at, shown, stamp, told_of_months
-from sf_assets.partitions import add_months, months_of
-from sf_assets.pictures.svg import embedded
-from sf_assets.queries import Query, read_query
-from sf_assets.resources import Parameters
-from sf_assets.schema import Table
 from sf_assets.sources.known import KNOWN, define_known_from
-from sf_assets.storage import Session, Warehouse, Write
+from sf_assets.vocabulary.failures import Blocked
+from sf_assets.vocabulary.partitions import add_months, months_of
+from sf_assets.vocabulary.schema import Table
 
 _FEATURES = {table.name for table in TABLES}
 _QUERIES = {table.name: read_query(files("sf_assets.features"), table.name) for table in TABLES}

@@ -1,4 +1,4 @@
-"""The sets of features that models are built on: the two of the production model, and the one in use (sources.md §10.4)."""
+"""The sets of features that models are built on: the two of the production model, and the one in use (rules §10.4)."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

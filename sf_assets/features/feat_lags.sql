@@ -1,6 +1,6 @@
 -- One row is one company of the perimeter and month, with what the configuration of 100 features adds to the matrix: means
 -- over the months before, and quantities one, two and three years before, each as known at the cut-off of its own month
--- (sources.md §10.4). The lags that the matrix has are not repeated. A month that was never computed, or in which the
+-- (rules §10.4). The lags that the matrix has are not repeated. A month that was never computed, or in which the
 -- company had no known head-count, is unknown. Months of the past are read as they were computed.
 with past as (
     select

@@ -1,8 +1,8 @@
 """The feature tables. Their columns are the registry's features and what the queries hand over to one another."""
 
 from sf_assets.features.registry import BY_NAME, FEATURES, RATIOS, WIDE, Feature
-from sf_assets.fields import pick
-from sf_assets.schema import Column, Rule, Table, between
+from sf_assets.vocabulary.fields import pick
+from sf_assets.vocabulary.schema import Column, Rule, Table, between
 
 _ADVICE_SHARE = "Shares lie between 0 and 1: look at the unit of the source."
 

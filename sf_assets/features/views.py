@@ -5,12 +5,12 @@ from datetime import date
 
 import numpy as np
 
+from sf_assets.engine.charts.bars import bars
+from sf_assets.engine.charts.calendar import coverage
+from sf_assets.engine.charts.shift import stability
+from sf_assets.engine.storage import Session
 from sf_assets.features.registry import FEATURES
-from sf_assets.partitions import add_months
-from sf_assets.pictures.bars import bars
-from sf_assets.pictures.calendar import coverage
-from sf_assets.pictures.shift import stability
-from sf_assets.storage import Session
+from sf_assets.vocabulary.partitions import add_months
 
 _MONTHS = 24
 _SAMPLE = 20_000  # companies of each month that are compared: indices move by less than 0.002 beyond

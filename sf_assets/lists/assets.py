@@ -9,7 +9,14 @@ import numpy as np
 import polars as pl
 
 from sf_assets import __version__
-from sf_assets.catalogue import LAYERS, SUITES, TABLES
+from sf_assets.catalogue.tables import LAYERS, SUITES, TABLES
+from sf_assets.engine.charts.bars import bars
+from sf_assets.engine.charts.svg import ORANGE, RED, embedded
+from sf_assets.engine.materialization import gate, reads_at, shown, stamp, told
+from sf_assets.engine.quality.verdicts import accepted_of, last_writes, verdicts_on
+from sf_assets.engine.queries import read_query
+from sf_assets.engine.resources import Folders, Parameters
+from sf_assets.engine.storage import Session, Warehouse, frame_of
 from sf_assets.features.registry import DETTE, THEMES
 from sf_assets.lists.corrections import MACRO, correct
 from sf_assets.lists.document import Edition, document
@@ -21,16 +28,9 @@ from sf_assets.lists.scored import COMPANIES, companies_of, retained, with_corre
 from sf_assets.lists.selection import select
 from sf_assets.lists.tables import ALERTS, CORRECTED, EXPORT, LIST_VERSIONS
 from sf_assets.lists.versions import changes, handed_over, require_current, standing, version_of
-from sf_assets.materialization import gate, reads_at, shown, stamp, told
 from sf_assets.model.explanations import by_theme, waterfall
 from sf_assets.model.tables import EVALUATION
-from sf_assets.partitions import DUE_DAY, add_months, cutoff_of, parse_month
-from sf_assets.pictures.bars import bars
-from sf_assets.pictures.svg import ORANGE, RED, embedded
-from sf_assets.quality.verdicts import accepted_of, last_writes, verdicts_on
-from sf_assets.queries import read_query
-from sf_assets.resources import Folders, Parameters
-from sf_assets.storage import Session, Warehouse, frame_of
+from sf_assets.vocabulary.partitions import DUE_DAY, add_months, cutoff_of, parse_month
 
 _READS = ("feat_company_month", "feat_matrix", "clean_filter", "siren_blacklist", "model_fitted", "model_scores")
 

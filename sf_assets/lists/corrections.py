@@ -1,6 +1,6 @@
 """What experts corrected after the model, as declared rules: each votes for a level up or down, and says so on the list.
 
-The rules are those of the lists of September 2022 to February 2024 (sources.md §12.5), which were then dropped: a model
+The rules are those of the lists of September 2022 to February 2024 (rules §12.5), which were then dropped: a model
 that knows the same facts needs none of them. None applies unless the deployment names it (SF_CORRECTIONS).
 """
 

@@ -1,4 +1,4 @@
-"""The JSON document of the application: every company, those in alert with explanations (sources.md §12.4)."""
+"""The JSON document of the application: every company, those in alert with explanations (rules §12.4)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

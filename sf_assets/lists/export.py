@@ -13,12 +13,12 @@ from typing import Any, Literal
 import polars as pl
 import xlsxwriter
 
+from sf_assets.engine.storage.folders import replacing
 from sf_assets.lists.document import list_name
 from sf_assets.lists.readme import About, readme_lines
 from sf_assets.lists.reasons import reason_columns
 from sf_assets.lists.selection import LEVELS
 from sf_assets.sources.batch import batch_key
-from sf_assets.storage.folders import replacing
 
 Kind = Literal["text", "integer", "percent", "month", "sentence"]
 _FORMATS: dict[Kind, str] = {"text": "@", "integer": "0", "percent": "0.0%", "month": "@", "sentence": "@"}

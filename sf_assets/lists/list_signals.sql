@@ -1,6 +1,6 @@
 -- One row is one company of the month with the signals that corrections vote on, as known on $cutoff; a signal that cannot
 -- be known is false. The rules of 2022-2024 named calendar months: here the same spans end at the cut-off. Source:
--- sources.md §12.5.
+-- rules §12.5.
 with decided as (
     -- Of a demand decided several times the last decision by the cut-off stands.
     select *

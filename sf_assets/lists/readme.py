@@ -8,7 +8,7 @@ from typing import Literal
 from sf_assets.lists.document import list_name
 from sf_assets.lists.wording import NBSP
 from sf_assets.model.evaluation import Thresholds
-from sf_assets.partitions import HORIZON_MONTHS
+from sf_assets.vocabulary.partitions import HORIZON_MONTHS
 
 Style = Literal["title", "heading", "text"]
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import polars as pl
 
-from sf_assets.failures import PermanentFailure
+from sf_assets.engine.storage import Session
 from sf_assets.features.registry import NAMES
 from sf_assets.lists.selection import select, with_levels
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.methods import ScoringMethod
 from sf_assets.model.store import ModelStore
-from sf_assets.storage import Session
+from sf_assets.vocabulary.failures import PermanentFailure
 
 COMPANIES = f"""
     select

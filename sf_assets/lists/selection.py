@@ -30,7 +30,7 @@ def select(companies: pl.DataFrame, thresholds: Thresholds) -> pl.DataFrame:
 
     `companies` holds one row per company with `siren`, `probabilite` in [0, 1], `procedure_connue` (NULL when none is
     known) and `dans_perimetre`; other columns are carried over. The level is the number of thresholds that the score
-    reaches (sources.md §11.1). A company in a known procedure needs no detection and one outside the perimeter is not
+    reaches (rules §11.1). A company in a known procedure needs no detection and one outside the perimeter is not
     followed: both keep their score, without alert nor rank.
 
     The rows come by rank, companies set aside last, with `exclusion` (NULL when none), `niveau` (0, 1, 2), `alerte`

@@ -2,14 +2,14 @@
 
 from datetime import date
 
+from sf_assets.engine.quality import Outcome, Probe, Suite, suite_of
+from sf_assets.engine.quality.tolerances import EXPLAINED_GAP, FEW_COMPANIES, LARGEST_LIST, LIST_CHANGE
+from sf_assets.engine.storage import Session
 from sf_assets.features.registry import BY_NAME
-from sf_assets.fields import pick
 from sf_assets.model.tables import METHODE
-from sf_assets.partitions import add_months
-from sf_assets.quality import Outcome, Probe, Suite, suite_of
-from sf_assets.quality.tolerances import EXPLAINED_GAP, FEW_COMPANIES, LARGEST_LIST, LIST_CHANGE
-from sf_assets.schema import Column, Table, between, no_rows, not_null
-from sf_assets.storage import Session
+from sf_assets.vocabulary.fields import pick
+from sf_assets.vocabulary.partitions import add_months
+from sf_assets.vocabulary.schema import Column, Table, between, no_rows, not_null
 
 ALERTS = Table(
     name="list_alerts",

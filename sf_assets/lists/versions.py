@@ -8,14 +8,14 @@ from importlib.resources import files
 
 import polars as pl
 
-from sf_assets.failures import PermanentFailure
+from sf_assets.engine.queries import read_query
+from sf_assets.engine.storage import Session
 from sf_assets.lists.export import Handed
 from sf_assets.lists.readme import percent
 from sf_assets.lists.tables import ALERTS, EXPORT, LIST_VERSIONS
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.methods import METHODS
-from sf_assets.queries import read_query
-from sf_assets.storage import Session
+from sf_assets.vocabulary.failures import PermanentFailure
 
 FORMER_LIST = read_query(files("sf_assets.lists"), "former_list")
 _LAST = "select version, digest, scores_version from list_versions order by version desc limit 1"

@@ -13,7 +13,7 @@ class AlertRule:
     """How the thresholds of both levels are chosen on the validation months, companies in a procedure left out.
 
     `shares` are the shares of companies in alert, `precisions` the shares of alerts that fail: strong first, then
-    moderate, which contains it. With neither, thresholds are those of the best F0.5 and F2 (sources.md §11.1).
+    moderate, which contains it. With neither, thresholds are those of the best F0.5 and F2 (rules §11.1).
     """
 
     shares: tuple[float, ...] = ()

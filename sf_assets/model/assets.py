@@ -9,8 +9,12 @@ import dagster as dg
 import polars as pl
 
 from sf_assets import __version__
-from sf_assets.catalogue import TABLES
-from sf_assets.materialization import gate, reads_at, shown, stamp, told, told_of_months
+from sf_assets.catalogue.tables import TABLES
+from sf_assets.engine.charts.svg import embedded
+from sf_assets.engine.materialization import gate, reads_at, shown, stamp, told, told_of_months
+from sf_assets.engine.queries import read_query
+from sf_assets.engine.resources import Folders, Parameters
+from sf_assets.engine.storage import Session, Warehouse, frame_of
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.champion import CHAMPION, Choice, choices_in_force, last_evaluation
 from sf_assets.model.learning import Learned, learn, retained, without_survivors
@@ -20,11 +24,7 @@ from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan
 from sf_assets.model.store import Card, ModelStore
 from sf_assets.model.tables import EVALUATION, FITTED, SCORES, TARGET
 from sf_assets.model.views import curves_of, scores_picture
-from sf_assets.partitions import add_months, months_of, parse_month
-from sf_assets.pictures.svg import embedded
-from sf_assets.queries import read_query
-from sf_assets.resources import Folders, Parameters
-from sf_assets.storage import Session, Warehouse, frame_of
+from sf_assets.vocabulary.partitions import add_months, months_of, parse_month
 
 _TARGET = read_query(files("sf_assets.model"), TARGET.name)
 

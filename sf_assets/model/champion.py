@@ -8,10 +8,10 @@ validation months move with every month, and a method that changed with them wou
 from dataclasses import dataclass
 from datetime import date
 
+from sf_assets.engine.storage import Session
 from sf_assets.model.tables import FITTED, METHODE
-from sf_assets.partitions import add_months
-from sf_assets.schema import Column, Table, no_rows
-from sf_assets.storage import Session
+from sf_assets.vocabulary.partitions import add_months
+from sf_assets.vocabulary.schema import Column, Table, no_rows
 
 CHAMPION = Table(
     name="eval_champion",

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.metrics import precision_recall_curve
 
+from sf_assets.engine.charts.curves import Curve
 from sf_assets.model.evaluation import CALIBRATION_BINS
 from sf_assets.model.matrix import Flags, Floats
-from sf_assets.pictures.curves import Curve
 
 _POINTS = 150
 _RANGES = 100

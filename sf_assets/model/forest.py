@@ -10,7 +10,7 @@ from sf_assets.model.calibrated import CalibratedMethod
 from sf_assets.model.matrix import Flags, Floats
 from sf_assets.model.trees import Covers, covers_of, medians, tree_base, tree_parts
 
-# The share that the production model of 2024 gave to failures, by drawing them several times (sources.md §10.6).
+# The share that the production model of 2024 gave to failures, by drawing them several times (rules §10.6).
 FAILURE_SHARE = 0.35
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
+from sf_assets.engine.charts.curves import Curve
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.champion import Choice
 from sf_assets.model.curves import calibration_of, precision_recall_of
@@ -21,7 +22,6 @@ from sf_assets.model.evaluation import Evaluation, Thresholds, evaluate
 from sf_assets.model.matrix import Floats
 from sf_assets.model.methods import METHODS, ScoringMethod, score
 from sf_assets.model.splits import InsufficientHistory, Months, Split
-from sf_assets.pictures.curves import Curve
 
 # Rows of some months: `siren`, `periode`, the features, `target`, `en_procedure`, and `weight` where negatives were drawn.
 Load = Callable[[Months], pl.DataFrame]

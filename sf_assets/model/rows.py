@@ -5,8 +5,8 @@
 
 import polars as pl
 
+from sf_assets.engine.storage import Session
 from sf_assets.model.splits import Months
-from sf_assets.storage import Session
 
 # Months of the same company say nearly the same: rows beyond this number add minutes and no precision. Failures are always
 # kept, the others drawn and weighted.

@@ -5,12 +5,12 @@ from datetime import date
 
 import polars as pl
 
+from sf_assets.engine.storage import Session, Write
 from sf_assets.features.registry import NAMES
 from sf_assets.features.tables import MATRIX
 from sf_assets.model.methods import METHODS, score
 from sf_assets.model.store import ModelStore
 from sf_assets.model.tables import FITTED, SCORES
-from sf_assets.storage import Session, Write
 
 COMPANIES = f"select siren, {', '.join(NAMES)} from feat_matrix order by siren"
 _LATEST = "select coalesce(max(version), 0) from model_scores"

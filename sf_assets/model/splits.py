@@ -10,8 +10,8 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from sf_assets.features.delays import DELAYS
-from sf_assets.partitions import HORIZON_MONTHS, add_months, cutoff_of
+from sf_assets.vocabulary.delays import DELAYS
+from sf_assets.vocabulary.partitions import HORIZON_MONTHS, add_months, cutoff_of
 
 Months = tuple[date, ...]
 

@@ -21,10 +21,10 @@ import numpy as np
 import sklearn
 import skops.io
 
+from sf_assets.engine.storage.folders import private
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.methods import ScoringMethod, method_named
 from sf_assets.sources.batch import batch_key
-from sf_assets.storage.folders import private
 
 MODEL, CARD = "model.skops", "card.json"
 INTENDED_USE = (

@@ -2,11 +2,11 @@
 
 from datetime import date
 
-from sf_assets.fields import pick
-from sf_assets.partitions import HORIZON_MONTHS
-from sf_assets.quality import Outcome, Probe, Suite, suite_of
-from sf_assets.schema import Column, Table, between, no_rows, not_null
-from sf_assets.storage import Session
+from sf_assets.engine.quality import Outcome, Probe, Suite, suite_of
+from sf_assets.engine.storage import Session
+from sf_assets.vocabulary.fields import pick
+from sf_assets.vocabulary.partitions import HORIZON_MONTHS
+from sf_assets.vocabulary.schema import Column, Table, between, no_rows, not_null
 
 METHODE = Column(
     "methode", "VARCHAR", "scoring method: seuils (2016), logistique (2017), foret (2024), boosting or deux_etages"

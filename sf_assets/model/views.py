@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import date
 
+from sf_assets.engine.charts.curves import calibration, precision_recall
+from sf_assets.engine.charts.histogram import histogram
+from sf_assets.engine.storage import Session
 from sf_assets.model.curves import top_of
 from sf_assets.model.learning import Learned
-from sf_assets.pictures.curves import calibration, precision_recall
-from sf_assets.pictures.histogram import histogram
-from sf_assets.storage import Session
 
 _BINS = 50
 _SCORES = f"""

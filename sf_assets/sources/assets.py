@@ -8,21 +8,21 @@ from pathlib import Path
 
 import dagster as dg
 
-from sf_assets.failures import BadFile
-from sf_assets.makers import digest_of
-from sf_assets.materialization import OWNERS, tag_value
-from sf_assets.partitions import add_months, months, parse_month
-from sf_assets.resources import Folders
+from sf_assets.engine.makers import digest_of
+from sf_assets.engine.materialization import OWNERS, tag_value
+from sf_assets.engine.resources import Folders
+from sf_assets.engine.storage import Warehouse, frame_of
+from sf_assets.engine.storage.packed import Refused, plain_name
 from sf_assets.sources import SOURCES, Source
 from sf_assets.sources.arrival import ARRIVALS, Arrival, inspect
 from sf_assets.sources.batch import BadBatch, Batch, read_batch
-from sf_assets.sources.delays import DELAYS
 from sf_assets.sources.inspected import LABELS, fault_of
 from sf_assets.sources.known import KNOWN
 from sf_assets.sources.log import ARRIVED, LOG
 from sf_assets.sources.mended import CORRECTIONS, edition_of
-from sf_assets.storage import Warehouse, frame_of
-from sf_assets.storage.packed import Refused, plain_name
+from sf_assets.vocabulary.delays import DELAYS
+from sf_assets.vocabulary.failures import BadFile
+from sf_assets.vocabulary.partitions import add_months, months, parse_month
 
 _LINES = "select source, sum(lines)::bigint from lake.src_arrivals where month = $month group by source"
 

@@ -8,8 +8,8 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sf_assets.engine.storage import Session
 from sf_assets.sources.batch import Batch
-from sf_assets.storage import Session
 
 _INSPECTED = "select source, file, bytes, delivered_at, sha256 from lake.src_arrivals where month = $month"
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
+from sf_assets.engine.storage.packed import plain_name
 from sf_assets.sources.description import Source
-from sf_assets.storage.packed import plain_name
 
 _BLANKS = re.compile(r"[-_. ]+")
 _MARKS = re.compile(r"\b(copie|copy|old|ancien|ancienne|de|of|sauvegarde|backup)\b|[()]|[0-9]+")

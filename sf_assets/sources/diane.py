@@ -1,4 +1,4 @@
-"""Diane: accounts and ratios of companies, one record each with every year side by side (sources.md §9.5).
+"""Diane: accounts and ratios of companies, one record each with every year side by side (rules §9.5).
 
 Headers are the provider's, as publicly archived, without their year.
 """

@@ -1,4 +1,4 @@
-"""Ellisphere: which group a company belongs to, from a sheet read by position (sources.md §9.3)."""
+"""Ellisphere: which group a company belongs to, from a sheet read by position (rules §9.3)."""
 
 from sf_assets.sources.description import Cell, Source
 

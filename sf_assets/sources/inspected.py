@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from sf_assets.failures import BadFile
-from sf_assets.nomenclatures import TABLES as NOMENCLATURES
-from sf_assets.nomenclatures import csv_path
-from sf_assets.nomenclatures.updates import BadNomenclature, require_sound
+from sf_assets.engine.storage import Session
 from sf_assets.sources.arrival import ARRIVALS, checksum_of
 from sf_assets.sources.batch import BadBatch, Batch, NoBatch, read_batch
-from sf_assets.storage import Session
+from sf_assets.sources.nomenclatures import TABLES as NOMENCLATURES
+from sf_assets.sources.nomenclatures import csv_path
+from sf_assets.sources.nomenclatures.updates import BadNomenclature, require_sound
+from sf_assets.vocabulary.failures import BadFile
 
 _INSPECTED = "select file, sha256, records from src_arrivals where month = $month and source = $source order by file"
 LABELS = {table.name: table for table in NOMENCLATURES}

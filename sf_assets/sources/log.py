@@ -1,10 +1,10 @@
-"""The log of imports: what happened last to each file that was delivered, whatever is loaded (sources.md §8.1).
+"""The log of imports: what happened last to each file that was delivered, whatever is loaded (rules §8.1).
 
 A file that is refused has its row as soon as it arrives; one that is sound has its figures once it is read. Rows bear no
 clock: the snapshot that wrote them says when, and by which run.
 """
 
-from sf_assets.schema import Column, Table, no_rows
+from sf_assets.vocabulary.schema import Column, Table, no_rows
 
 LOG = Table(
     name="import_log",

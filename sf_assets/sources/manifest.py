@@ -1,4 +1,4 @@
-"""The description of a batch: a JSON file that says which files make it, whatever their names (sources.md §1.4)."""
+"""The description of a batch: a JSON file that says which files make it, whatever their names (rules §1.4)."""
 
 import json
 from collections.abc import Sequence

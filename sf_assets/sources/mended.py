@@ -7,9 +7,9 @@ file it mends. A file that is no text, such as a workbook, is mended by one whos
 from dataclasses import replace
 from pathlib import Path
 
+from sf_assets.engine.storage.packed import plain_name
 from sf_assets.sources.description import Cell, Source
 from sf_assets.sources.recognition import recognised
-from sf_assets.storage.packed import plain_name
 
 # The line of the record that each mended one stands for.
 LINE = Cell("ligne", column="corrected_line")

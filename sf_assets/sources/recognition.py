@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sf_assets.engine.storage.packed import Refused, first_lines, plain_name, unpacked
 from sf_assets.sources.description import Source
 from sf_assets.sources.text import as_text, form_of
-from sf_assets.storage.packed import Refused, first_lines, plain_name, unpacked
 
 _BOM = "\ufeff"
 

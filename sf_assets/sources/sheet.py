@@ -14,10 +14,10 @@ from typing import IO
 
 import duckdb
 
-from sf_assets.engine_errors import without_values
-from sf_assets.fields import SIREN
+from sf_assets.engine.errors import without_values
+from sf_assets.engine.storage.extensions import extension_file
 from sf_assets.sources.description import Cell, Source
-from sf_assets.storage.extensions import extension_file
+from sf_assets.vocabulary.fields import SIREN
 
 _CHUNK = 1 << 20
 # A cell that holds something. Names may have a prefix, attributes come in any order.

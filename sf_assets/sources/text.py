@@ -9,9 +9,7 @@ from typing import Literal
 
 import duckdb
 
-from sf_assets.sources.description import Source
-from sf_assets.sources.sheet import BadSheet, copy_sheet
-from sf_assets.storage.packed import (
+from sf_assets.engine.storage.packed import (
     PACKED,
     Refused,
     chunks,
@@ -21,7 +19,9 @@ from sf_assets.storage.packed import (
     require_bounded,
     unpacked,
 )
-from sf_assets.storage.scratch import scratch_folder
+from sf_assets.engine.storage.scratch import scratch_folder
+from sf_assets.sources.description import Source
+from sf_assets.sources.sheet import BadSheet, copy_sheet
 
 _UTF8 = "utf-8"
 _PARQUET, _ZIP = b"PAR1", b"PK\x03\x04"

@@ -1,13 +1,13 @@
 """VAT returns, as the tax administration extracts them: CA3 (each month or quarter) and CA12 (each year).
 
-The figures of sources.md §9.11 need these boxes and no other. The names of the files are ours, those of the boxes are
+The figures of rules §9.11 need these boxes and no other. The names of the files are ours, those of the boxes are
 inferred (see `tax_fields`): confirm both on the first delivery.
 """
 
 from dataclasses import replace
 
 from sf_assets.sources.description import Cell, Source
-from sf_assets.tax_fields import CA3_BOXES, CA12_BOXES
+from sf_assets.vocabulary.tax_fields import CA3_BOXES, CA12_BOXES
 
 _RETURN = (
     Cell("siren", column="siren"),

@@ -7,19 +7,18 @@ from importlib.resources import files
 import dagster as dg
 import polars as pl
 
-from sf_assets import nomenclatures
-from sf_assets.materialization import gate, in_force, reads_at, shown, stamp, told
-from sf_assets.partitions import parse_month
-from sf_assets.pictures.bars import bars
-from sf_assets.pictures.svg import embedded
-from sf_assets.queries import read_query
-from sf_assets.resources import Folders, Parameters
-from sf_assets.sources import BY_NAME, SOURCES, Source
+from sf_assets.engine.charts.bars import bars
+from sf_assets.engine.charts.svg import embedded
+from sf_assets.engine.materialization import gate, in_force, reads_at, shown, stamp, told
+from sf_assets.engine.queries import read_query
+from sf_assets.engine.resources import Folders, Parameters
+from sf_assets.engine.storage import Session, Warehouse, frame_of
+from sf_assets.sources import BY_NAME, SOURCES, Source, nomenclatures
 from sf_assets.sources.inspected import batch_of, files_of, labels_of, records_of
 from sf_assets.sources.log import LOG
 from sf_assets.staging.delivery import account_of, read_delivered, read_headcounts
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING, query_of
-from sf_assets.storage import Session, Warehouse, frame_of
+from sf_assets.vocabulary.partitions import parse_month
 
 _FOLDER = files("sf_assets.staging")
 _PERIMETER = {table: read_query(_FOLDER, table.name) for table in (FILTER_IMPORT, FILTER_STEPS)}
@@ -131,7 +130,7 @@ def _summed(counted: pl.DataFrame) -> dict[str, int]:
 def stg_filter_import(
     context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders, parameters: Parameters
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Compute the import perimeter from the companies' head-count file, by rules of its own (sources.md §5.2)."""
+    """Compute the import perimeter from the companies' head-count file, by rules of its own (rules §5.2)."""
     month = parse_month(context.partition_key)
     wanted = [table for table in _PERIMETER if dg.AssetKey(table.name) in context.selected_asset_keys]
     source = BY_NAME["effectif_ent"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from sf_assets.failures import BadFile
+from sf_assets.engine.storage.packed import Refused
 from sf_assets.sources import Source
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import Batch
@@ -16,7 +16,7 @@ from sf_assets.staging.corrections import BadCorrection, settle
 from sf_assets.staging.headcounts import apply_rules
 from sf_assets.staging.reading import READERS, Count, read_source
 from sf_assets.staging.records import read_records
-from sf_assets.storage.packed import Refused
+from sf_assets.vocabulary.failures import BadFile
 
 
 def read_delivered(

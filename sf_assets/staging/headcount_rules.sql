@@ -1,6 +1,6 @@
 -- One row is one company of the head-count file, and whether it meets the rules of the perimeter: at least $minimum people in
 -- one of the last $perimeter_months months; one of the last three months filled. Months are counted by column: the right-most
--- columns that no company fills yet are dropped first. Source: sources.md §5.2.
+-- columns that no company fills yet are dropped first. Source: rules §5.2.
 with cells as (
     select r.siren, m.place, r.text
     from (

@@ -5,10 +5,10 @@ from importlib.resources import files
 
 import duckdb
 
-from sf_assets.queries import read_query
+from sf_assets.engine.queries import read_query
+from sf_assets.engine.storage.catalog import literal
 from sf_assets.sources import Source
 from sf_assets.sources.monthly import months_of
-from sf_assets.storage.catalog import literal
 
 _RULES = read_query(files("sf_assets.staging"), "headcount_rules")
 

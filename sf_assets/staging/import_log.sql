@@ -1,5 +1,5 @@
 -- One row is one file that was read and what became of its records, from the counts and the quarantine of its source. The
--- shape of the summary is that of sources.md §2.5; lines are those of the file, header included, as an editor shows them.
+-- shape of the summary is that of rules §2.5; lines are those of the file, header included, as an editor shows them.
 with messages as (
     select
         file,

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sf_assets.fields import FIELDS
+from sf_assets.engine.storage.catalog import literal
 from sf_assets.sources import Cell, Source
 from sf_assets.staging.headcounts import notes_of, plain_of, values_of
-from sf_assets.storage.catalog import literal
+from sf_assets.vocabulary.fields import FIELDS
 
 EXPECTED = {
     "text": "a value",
@@ -159,7 +159,7 @@ def _judged(source: Source, header: Sequence[str], records: str) -> str:
         f'left join {table} as "{table} {name}" on "{table} {name}".code = "{name}"' for table, name in lookups
     )
     outside = _identity(source)[1] if source.filtered else "false"
-    # The reference tests the key only once the other cells are sound, and the perimeter last (sources.md §2.4).
+    # The reference tests the key only once the other cells are sound, and the perimeter last (rules §2.4).
     return f"""
         with texts as (select line, raw, fields, fault, {plain} {texts} from {records}),
         valued as (select texts.*, {values} from texts {known}),
@@ -198,7 +198,7 @@ def _notes(source: Source) -> list["_Error"]:
 def _placed(source: Source) -> str:
     """Return the SQL of valued records whose establishment is that of their account on a day.
 
-    It is the first to close strictly after that day (sources.md §9.1). A record whose account has none stays without: it
+    It is the first to close strictly after that day (rules §9.1). A record whose account has none stays without: it
     is outside the perimeter, as the accounts of other companies are not known here.
     """
     account, day = source.account or ("", "")

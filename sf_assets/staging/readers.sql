@@ -1,5 +1,5 @@
 -- How a cell becomes a value. One macro per reader of `sources/description.py`: the text in, the value out, NULL when
--- the text is empty or cannot be read. Rules: sources.md §2.3 and §3, decisions B4 and B6.
+-- the text is empty or cannot be read. Rules: rules §2.3 and §3, decisions B4 and B6.
 
 create or replace temp macro read_text(x) as nullif(x, '');
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import duckdb
 
-from sf_assets.fields import FIELDS
+from sf_assets.engine.storage.catalog import literal
+from sf_assets.engine.storage.packed import Refused
 from sf_assets.sources import Cell, Source
 from sf_assets.sources.arrival import read_columns
 from sf_assets.sources.mended import LINE, edition_of, is_correction
@@ -20,8 +21,7 @@ from sf_assets.sources.yearly import of_year, years_of
 from sf_assets.staging.headcounts import keep_months, rows_by_month
 from sf_assets.staging.judging import told_query, typed_query
 from sf_assets.staging.records import read_records, read_rows
-from sf_assets.storage.catalog import literal
-from sf_assets.storage.packed import Refused
+from sf_assets.vocabulary.fields import FIELDS
 
 _FOLDER = files("sf_assets.staging")
 READERS = _FOLDER.joinpath("readers.sql").read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import duckdb
 
-from sf_assets.storage.packed import LONGEST_LINE, readable_text
-from sf_assets.storage.shape import name_of
+from sf_assets.engine.storage.packed import LONGEST_LINE, readable_text
+from sf_assets.engine.storage.shape import name_of
 
 # A quoted field may hold line breaks; past this many lines an open quote is a mistake, and only its line is refused.
 _LONGEST_RECORD = 100
@@ -34,7 +34,7 @@ def read_records(
     The view `told_records` is the same of the lines in the temporary table `told_lines`, which is made without any.
     Empty lines are no records. `width` is the number of columns of the header, which every record must have; None
     takes records of any width. `lenient` keeps stray quotes as ordinary characters instead of refusing the record
-    (sources.md §2.2).
+    (rules §2.2).
     """
     _read_lines(connection, path)
     # Rows keep the order of the file: their identifier numbers lines in parallel, which a window function cannot.

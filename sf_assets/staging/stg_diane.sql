@@ -1,6 +1,6 @@
 -- One row is the accounts of a company for one of the years of the file, in thousands of euros, per cent and days as
 -- delivered. Four ratios repeat those of Banque de France from these accounts: unknown without an operand or over zero.
--- Source: sources.md §9.5.
+-- Source: rules §9.5.
 select
     siren,
     annee,

@@ -1,6 +1,6 @@
 -- One row is one step towards the import perimeter, with the companies before and after it. A company that stands twice in
 -- the head-count file counts once. Those left out are counted on their own, so that the three figures can disagree. The rules
--- are those of stg_filter_import. Source: sources.md §5.6.
+-- are those of stg_filter_import. Source: rules §5.6.
 with counts as (
     select
         count(*) as initial,

@@ -1,5 +1,5 @@
 -- One row is one step of a collective procedure, its label split into kind and stage: the first piece that holds the
--- name of a procedure is the kind, the others make the stage (sources.md §4.7).
+-- name of a procedure is the kind, the others make the stage (rules §4.7).
 with pieces as (
     select
         siret,

@@ -2,13 +2,13 @@
 
 from datetime import date
 
-from sf_assets.quality import Outcome, Probe, Suite, suite_of
-from sf_assets.quality.tolerances import REFUSED_SHARE
+from sf_assets.engine.quality import Outcome, Probe, Suite, suite_of
+from sf_assets.engine.quality.tolerances import REFUSED_SHARE
+from sf_assets.engine.storage import Session
 from sf_assets.sources import FILTER, SOURCES, Source
 from sf_assets.sources.log import LOG
 from sf_assets.sources.mended import CORRECTIONS
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING
-from sf_assets.storage import Session
 
 _TALLY = """
     select

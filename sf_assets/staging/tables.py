@@ -2,9 +2,9 @@
 
 from importlib.resources import files
 
-from sf_assets.fields import FIELDS, pick
-from sf_assets.schema import Column, Rule, Table, no_rows, not_null
 from sf_assets.sources import BY_NAME, SOURCES, Source
+from sf_assets.vocabulary.fields import FIELDS, pick
+from sf_assets.vocabulary.schema import Column, Rule, Table, no_rows, not_null
 
 # Sources whose staging columns are not just the cells that were kept: a query of their own says which.
 _SHAPED = {

@@ -1,0 +1,155 @@
+"""The lineage of columns, worked out from the queries.
+
+It takes seconds, so `make docs` writes it to `lineage.csv`, which runs read; a test keeps it fresh. A query whose columns
+cannot be followed one by one is refused: nobody would see that a column lost an origin.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.lineage import lineage
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import build_scope
+
+from sf_assets.catalogue.tables import TABLES
+from sf_assets.engine.lineage import Field, Lineage
+from sf_assets.features.registry import NAMES
+from sf_assets.lists.scored import COMPANIES
+from sf_assets.sources import SOURCES, nomenclatures
+from sf_assets.sources.log import LOG
+from sf_assets.staging.tables import STAGING, query_of
+from sf_assets.vocabulary.schema import Table
+
+_PARAMETER = re.compile(r"\$[a-z_]+")
+_OF_THE_RECORD = {"file": "VARCHAR", "file_number": "BIGINT", "line": "BIGINT", "raw": "VARCHAR"}
+_SCORED: Lineage = {
+    ("model_scores", "siren"): (("feat_matrix", "siren"),),
+    ("model_scores", "methode"): (("model_fitted", "methode"),),
+    ("model_scores", "probabilite"): (*(("feat_matrix", name) for name in NAMES), ("model_fitted", "version")),
+    ("model_scores", "model_version"): (("model_fitted", "version"),),
+    ("list_alerts", "niveau"): (
+        ("model_fitted", "seuil_fort"), ("model_fitted", "seuil_modere"), ("model_scores", "probabilite"),
+    ),
+    ("list_alerts", "rang"): (("model_scores", "probabilite"),),
+    **{(("list_alerts", f"motif_{n}")): tuple(("feat_matrix", name) for name in NAMES) for n in (1, 2, 3)},
+}  # fmt: skip
+
+
+class Untraceable(ValueError):
+    """A query holds something whose columns cannot be followed one by one."""
+
+
+@cache
+def derive() -> Lineage:
+    """Work out the lineage of every column of every derived table."""
+    found: dict[Field, tuple[Field, ...]] = {}
+    labels = {table.name: _types(table) for table in nomenclatures.TABLES}
+    for source in SOURCES:
+        table = STAGING[source.name]
+        headers = {cell.column: (f"src_{source.name}", cell.header) for cell in source.cells if cell.column}
+        if source.wide:
+            headers |= dict.fromkeys(("periode", source.wide), (f"src_{source.name}", "effAAAAXY"))
+        cells = dict.fromkeys(headers, "VARCHAR") | _OF_THE_RECORD
+        for field, origins in _of_query(
+            table, query_of(source), {"cells": cells, "perimeter": {"siren": "VARCHAR"}, **labels}
+        ):
+            # Several cells may be members of one JSON object.
+            found[field] = tuple(
+                dict.fromkeys(headers[column] for name, column in origins if name == "cells" and column in headers)
+            )
+    known = {table.name: {"month": "DATE"} | _types(table) for table in TABLES.values()} | labels
+    for table, query in _queries():
+        found |= dict(_of_query(table, query, known))
+    return {field: origins for field, origins in {**found, **_SCORED}.items() if origins}
+
+
+def _queries() -> Iterator[tuple[Table, str]]:
+    for layer in ("staging", "clean", "features", "model"):
+        for path in sorted(files(f"sf_assets.{layer}").iterdir(), key=lambda path: path.name):
+            name = path.name.removesuffix(".sql")
+            # The log is made of what a step counted, of no stored table.
+            if path.name.endswith(".sql") and name in TABLES and not name.startswith("stg_") and name != LOG.name:
+                yield TABLES[name], path.read_text(encoding="utf-8")
+    yield TABLES["list_alerts"], COMPANIES
+
+
+def _types(table: Table) -> dict[str, str]:
+    return {column.name: column.type for column in table.columns}
+
+
+def _of_query(
+    table: Table, query: str, known: Mapping[str, Mapping[str, str]]
+) -> Iterator[tuple[Field, tuple[Field, ...]]]:
+    """Yield each column of a table that the query gives, with the columns of the tables it reads."""
+    tree = sqlglot.parse_one(_PARAMETER.sub("null", query), dialect="duckdb")
+    _refuse(table, tree.find_all(exp.Columns, exp.Pivot))
+    _unname_windows(tree)
+    _name_conditions(tree)
+    whole = qualify(tree, schema=dict(known), dialect="duckdb", validate_qualify_columns=False)
+    if not isinstance(whole, exp.Query):
+        raise TypeError(f"{table.name}: expected one select, found {whole.key}")
+    unnamed = (column for column in whole.find_all(exp.Column) if not column.table or isinstance(column.this, exp.Star))
+    _refuse(table, (*whole.find_all(exp.TableColumn), *unnamed))
+    scope = build_scope(whole)
+    given = {select.alias_or_name.lower() for select in whole.selects}
+    for column in table.columns:
+        if column.name in given:
+            nodes = lineage(column.name, whole, schema=dict(known), scope=scope, dialect="duckdb").walk()
+            origins = {
+                (node.source.name, node.name.rpartition(".")[2].strip('"'))
+                for node in nodes
+                if isinstance(node.source, exp.Table)
+            }
+            yield (table.name, column.name), tuple(sorted(origin for origin in origins if origin[0] in known))
+
+
+def _refuse(table: Table, found: Iterable[exp.Expr]) -> None:
+    """Refuse columns that are named by a pattern, turned into rows, or taken as a whole row.
+
+    Raises:
+        Untraceable: names the table and the first of them.
+
+    """
+    for node in found:
+        raise Untraceable(
+            f"{table.name}: expected columns by their names, of tables that are known, found `{node.sql('duckdb')}`. Write "
+            "them out: the lineage of columns cannot follow patterns, unpivots or whole rows."
+        )
+
+
+def _unname_windows(tree: exp.Expr) -> None:
+    """Write each named window out where it is used: its partition and order are of what it computes, and sqlglot forgets them."""
+    for select in tree.find_all(exp.Select):
+        named = {window.this.name: window for window in select.args.get("windows") or ()}
+        for window in select.find_all(exp.Window):
+            while window.parent_select is select and (base := named.get(window.alias)) is not None:
+                window.set("alias", base.args.get("alias") and base.args["alias"].copy())
+                for part in ("order", "spec"):
+                    if window.args.get(part) is None and base.args.get(part) is not None:
+                        window.set(part, base.args[part].copy())
+                window.set("partition_by", [one.copy() for one in base.args.get("partition_by") or ()])
+        select.set("windows", None)
+
+
+def _name_conditions(tree: exp.Expr) -> None:
+    """Make the rows that an `exists` looks for a value of the columns it compares: it comes from these."""
+    for test in [*tree.find_all(exp.Exists)]:
+        query = test.this.unnest()
+        compared = [column.copy() for column in query.find_all(exp.Column)]
+        query.set("expressions", [exp.func("max", exp.Tuple(expressions=compared))])
+        test.replace(exp.Subquery(this=query.copy()))
+
+
+def written() -> str:
+    """Return the content of `lineage.csv`: one line per column and column it is made of."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(("table", "column", "from_table", "from_column"))
+    lines.writerows((*field, *origin) for field, made_of in sorted(derive().items()) for origin in made_of)
+    return text.getvalue()

@@ -1,0 +1,56 @@
+"""Every table and every suite of the project by name: the one place where the layers meet."""
+
+from sf_assets.clean.export import EXPORT
+from sf_assets.clean.report import REPORT
+from sf_assets.clean.tables import TABLES as CLEAN
+from sf_assets.engine.quality import Suite, suite_of
+from sf_assets.evaluation.tables import SUITES as EVALUATION_SUITES
+from sf_assets.evaluation.tables import TABLES as EVALUATION
+from sf_assets.features.tables import LAGS
+from sf_assets.features.tables import TABLES as FEATURES
+from sf_assets.lists.tables import SUITES as LIST_SUITES
+from sf_assets.lists.tables import TABLES as LISTS
+from sf_assets.model.tables import SUITES as MODEL_SUITES
+from sf_assets.model.tables import TABLES as MODEL
+from sf_assets.sources.log import LOG
+from sf_assets.sources.suites import SUITES as SOURCE_SUITES
+from sf_assets.staging.suites import SUITES as STAGING_SUITES
+from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, STAGING
+from sf_assets.vocabulary.schema import Table
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        FILTER_IMPORT,
+        FILTER_STEPS,
+        *STAGING.values(),
+        LOG,
+        *CLEAN,
+        REPORT,
+        EXPORT,
+        *FEATURES,
+        LAGS,
+        *MODEL,
+        *LISTS,
+        *EVALUATION,
+    )
+}
+
+SUITES: dict[str, Suite] = {
+    **SOURCE_SUITES,
+    **STAGING_SUITES,
+    **{table.name: suite_of(table) for table in (*CLEAN, REPORT, EXPORT, *FEATURES, LAGS)},
+    **MODEL_SUITES,
+    **LIST_SUITES,
+    **EVALUATION_SUITES,
+}
+
+# The names of the assets of each layer, in the order in which data flows.
+LAYERS: dict[str, tuple[str, ...]] = {
+    "sources": tuple(SOURCE_SUITES),
+    "staging": tuple(STAGING_SUITES),
+    "clean": tuple(table.name for table in (*CLEAN, REPORT, EXPORT)),
+    "features": tuple(table.name for table in FEATURES),
+    "model": tuple(MODEL_SUITES),
+    "lists": tuple(LIST_SUITES),
+}

@@ -1,1 +1,0 @@
-"""What operators look at and act on beside the graph: where months stand, notices, acceptances, upkeep."""

@@ -1,0 +1,1 @@
+"""How tables are stored, checked, and made into assets, whatever they hold. Knows no table by name."""

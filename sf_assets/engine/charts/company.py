@@ -1,0 +1,67 @@
+"""What weighs on one company: a waterfall from theme to theme up to the risk, and a radar beside the other companies."""
+
+import math
+from collections.abc import Mapping
+
+from sf_assets.engine.charts.svg import BLUE, FAINT, GREEN, INK, RED, drawing, line, rect, text
+
+_LABEL, _WIDTH, _COUNT, _ROW = 270, 330, 60, 24
+_RADIUS, _MIDDLE_X, _MIDDLE_Y = 110, 290, 145
+
+
+def waterfall(bars: Mapping[str, float], thresholds: Mapping[str, float], *, title: str) -> str:
+    """Draw bars in percent of risk, each from where the former ends: red adds, green takes away, the last is their sum.
+
+    `thresholds` are drawn across, in percent too.
+    """
+    total = sum(bars.values())
+    ends = [0.0]
+    for value in bars.values():
+        ends.append(ends[-1] + value)
+    low, high = min(*ends, 0.0), max(*ends, *thresholds.values(), 1e-9)
+    scale = _WIDTH / (high - low)
+
+    def across(value: float) -> float:
+        return _LABEL + (value - low) * scale
+
+    top = _ROW
+    height = top + (len(bars) + 1) * _ROW + 4
+    drawn = []
+    for name, value in thresholds.items():
+        drawn.append(line(across(value), top, across(value), height, INK, dashed=True))
+        drawn.append(text(across(value), top - 6, name, anchor="middle"))
+    rows = [*zip(bars, ends[:-1], bars.values(), strict=True), ("Risque", 0.0, total)]
+    for place, (name, start, value) in enumerate(rows):
+        y = top + place * _ROW
+        colour = BLUE if place == len(bars) else RED if value > 0 else GREEN
+        drawn.append(text(_LABEL - 8, y + 16, name, anchor="end"))
+        drawn.append(rect(across(min(start, start + value)), y + 4, max(abs(value) * scale, 1), _ROW - 8, colour))
+        drawn.append(text(across(max(start, start + value)) + 5, y + 16, _points(value)))
+    return drawing(_LABEL + _WIDTH + _COUNT, height, drawn, title=title)
+
+
+def radar(places: Mapping[str, float], *, title: str) -> str:
+    """Draw one axis a theme: the share, between 0 and 1, of the companies on which the theme weighs less."""
+    angles = [2 * math.pi * n / len(places) - math.pi / 2 for n in range(len(places))]
+
+    def point(angle: float, share: float) -> tuple[float, float]:
+        return _MIDDLE_X + _RADIUS * share * math.cos(angle), _MIDDLE_Y + _RADIUS * share * math.sin(angle)
+
+    drawn = []
+    for share in (0.25, 0.5, 0.75, 1.0):
+        corners = " ".join("{:.1f},{:.1f}".format(*point(angle, share)) for angle in angles)
+        drawn.append(f'<polygon points="{corners}" fill="none" stroke="{FAINT}"/>')
+    for angle, name in zip(angles, places, strict=True):
+        x, y = point(angle, 1.0)
+        drawn.append(line(_MIDDLE_X, _MIDDLE_Y, x, y))
+        side = math.cos(angle)
+        anchor = "middle" if abs(side) < 0.2 else "" if side > 0 else "end"  # noqa: PLR2004 - almost upright
+        drawn.append(text(x + 8 * side, y + 12 * math.sin(angle) + 4, name, anchor=anchor))
+    corners = " ".join("{:.1f},{:.1f}".format(*point(*one)) for one in zip(angles, places.values(), strict=True))
+    drawn.append(f'<polygon points="{corners}" fill="{RED}40" stroke="{RED}"/>')
+    return drawing(2 * _MIDDLE_X, 2 * _MIDDLE_Y, drawn, title=title)
+
+
+def _points(value: float) -> str:
+    sign = "\N{MINUS SIGN}" if value < 0 else "+"
+    return f"{sign}{abs(value):.1f}".replace(".", ",") + "\N{NO-BREAK SPACE}%"

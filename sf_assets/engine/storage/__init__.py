@@ -1,0 +1,8 @@
+"""The only way in and out of the warehouse: DuckLake tables kept by month, replaced in one transaction."""
+
+from sf_assets.engine.storage.frames import frame_of
+from sf_assets.engine.storage.session import OutOfScope, Session, Write
+from sf_assets.engine.storage.shape import SchemaMismatch
+from sf_assets.engine.storage.warehouse import Warehouse
+
+__all__ = ["OutOfScope", "SchemaMismatch", "Session", "Warehouse", "Write", "frame_of"]

@@ -1,0 +1,183 @@
+"""Files that come packed: in gzip, or alone in a zip archive. What unpacking takes of memory and disk is bounded."""
+
+import gzip
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from sf_assets.engine.storage.scratch import scratch_folder
+
+PACKED = (".gz", ".zip")
+# What a text, or a record, may hold on one line: the engine takes no longer ones.
+LONGEST_LINE = 16 << 20
+# Texts of figures shrink ten to fifty times. What swells more, beyond what any machine holds, is damaged or malicious.
+_MOST_SWOLLEN = 200
+_NEVER_TOO_LARGE = 256 << 20
+_CHUNK = 1 << 20
+_HEADER = struct.Struct("<26xHH")  # of a member: the lengths of its name and of its extra field come last
+_GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+_ENCRYPTED = 0x1
+_FORMS = (".csv", ".txt", ".json", ".parquet", ".xlsx")
+
+
+class Refused(Exception):
+    """The file is not as promised; the message says where."""
+
+
+def plain_name(name: str) -> str:
+    """Return the name of a file without its packing; an archive that bears no other form holds a CSV.
+
+    >>> plain_name("debits.csv.gz"), plain_name("debits.csv.zip"), plain_name("StockUniteLegale_utf8.zip")
+    ('debits.csv', 'debits.csv', 'StockUniteLegale_utf8.csv')
+    """
+    if not name.endswith(".zip"):
+        return name.removesuffix(".gz")
+    inner = name.removesuffix(".zip")
+    return inner if inner.endswith(_FORMS) else f"{inner}.csv"
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """Open a file for reading, unpacked when its name ends with `.gz` or `.zip`; raise `Refused` for no archive of one file."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rb")  # type: ignore[return-value]
+    if path.suffix == ".zip":
+        with _archive(path) as archive:
+            # The member keeps the archive open until it is closed itself.
+            return archive.open(_member(path, archive))
+    return path.open("rb")
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """Yield a file piece by piece, unpacked; raise `Refused` for an archive that is cut, damaged, or swells too much."""
+    size, limit = 0, largest_of(path.stat().st_size)
+    with refusing_damage(path), open_bytes(path) as stream:
+        while chunk := stream.read(_CHUNK):
+            size += len(chunk)
+            if path.suffix in PACKED and size > limit:
+                raise swollen(path.name, f"more than {limit:,} bytes in {path.stat().st_size:,}")
+            yield chunk
+
+
+def first_lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a text, unpacked, with their ends; raise `Refused` at one that is too long to be a record."""
+    with refusing_damage(path), open_bytes(path) as stream:
+        number = 1
+        while line := stream.readline(LONGEST_LINE + 1):
+            require_short(path.name, number, len(line))
+            yield line
+            number += 1
+
+
+def require_short(name: str, number: int, length: int) -> None:
+    """Refuse a line that no reader takes."""
+    if length > LONGEST_LINE:
+        raise Refused(
+            f"{name}, line {number}: expected lines of at most {LONGEST_LINE:,} bytes, found a longer one. Ask the "
+            "producer whether line ends or quotes are missing"
+        )
+
+
+def largest_of(size: int) -> int:
+    """Return how many bytes a packed file of so many may hold."""
+    return max(_NEVER_TOO_LARGE, _MOST_SWOLLEN * size)
+
+
+def swollen(name: str, found: str) -> Refused:
+    """Return the refusal of a file that holds far more than its size promises."""
+    return Refused(
+        f"{name}: expected at most {_MOST_SWOLLEN} times its size once unpacked, found {found}. If it is meant, unpack "
+        "it and deliver the plain file"
+    )
+
+
+@contextmanager
+def refusing_damage(path: Path) -> Iterator[None]:
+    """Turn what an archive that is cut or damaged raises into a refusal that names it."""
+    try:
+        yield
+    except (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, struct.error) as error:
+        kind = path.suffix.removeprefix(".").replace("gz", "gzip")
+        raise Refused(
+            f"{path.name}: expected a complete {kind} archive, found a cut or damaged one ({error})"
+        ) from None
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """Give the file itself, or an unpacked copy that lasts as long as the block."""
+    if path.suffix not in PACKED:
+        yield path
+        return
+    with scratch_folder() as folder:
+        copy = folder / plain_name(path.name)
+        with copy.open("wb") as out:
+            for chunk in chunks(path):
+                out.write(chunk)
+        yield copy
+
+
+@contextmanager
+def readable_text(path: Path) -> Iterator[Path]:
+    """Give a text as the engine can open it: itself, or a copy that lasts as long as the block.
+
+    The engine reads gzip and no zip. Both hold the same compressed bytes between other headers, so that the copy is of the
+    size delivered, and nothing is unpacked to make it.
+    """
+    if path.suffix != ".zip":
+        yield path
+        return
+    with refusing_damage(path), _archive(path) as archive, scratch_folder() as folder:
+        member = _member(path, archive)
+        deflated = member.compress_type == zipfile.ZIP_DEFLATED
+        copy = folder / f"{plain_name(path.name)}{'.gz' if deflated else ''}"
+        with path.open("rb") as stream, copy.open("wb") as out:
+            stream.seek(member.header_offset)
+            stream.seek(sum(_HEADER.unpack(stream.read(_HEADER.size))), 1)
+            out.write(_GZIP_HEADER if deflated else b"")
+            _copy(stream, out, member.compress_size)
+            out.write(struct.pack("<II", member.CRC, member.file_size & 0xFFFFFFFF) if deflated else b"")
+        yield copy
+
+
+def require_bounded(path: Path) -> None:
+    """Refuse a workbook, which is a zip archive of many files, that declares far more than its size."""
+    with refusing_damage(path), _archive(path) as archive:
+        declared = sum(member.file_size for member in archive.infolist())
+        if declared > largest_of(path.stat().st_size):
+            raise swollen(path.name, f"{declared:,} bytes declared in {path.stat().st_size:,}")
+
+
+def _archive(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, struct.error) as error:
+        raise Refused(f"{path.name}: expected a complete zip archive, found a cut or damaged one ({error})") from None
+
+
+def _member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """Return the one file of an archive, folders and what a Mac adds apart."""
+    members = [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX/")]
+    advice = "Unpack it and deliver the file that is meant"
+    if len(members) != 1:
+        raise Refused(f"{path.name}: expected an archive of one file, found {len(members)}. {advice}")
+    (member,) = members
+    if member.flag_bits & _ENCRYPTED:
+        raise Refused(f"{path.name}: expected an archive without password, found an encrypted one. {advice}")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        found = zipfile.compressor_names.get(member.compress_type, str(member.compress_type))  # type: ignore[attr-defined]
+        raise Refused(f"{path.name}: expected the usual compression (deflate), found {found}. {advice}")
+    if member.file_size > largest_of(member.compress_size):
+        raise swollen(path.name, f"{member.file_size:,} bytes declared in {member.compress_size:,}")
+    return member
+
+
+def _copy(stream: IO[bytes], out: IO[bytes], size: int) -> None:
+    while size > 0 and (chunk := stream.read(min(_CHUNK, size))):
+        out.write(chunk)
+        size -= len(chunk)
+    if size:
+        raise EOFError(f"{size} bytes missing")

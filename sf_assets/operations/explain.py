@@ -1,0 +1,172 @@
+"""Why one company has its score: python -m sf_assets.operations.explain 2026-10 SIREN writes a page in French for an officer.
+
+The page names the company: it is written into data/explanations/, for those who may see its list.
+"""
+
+import argparse
+import sys
+from datetime import date
+from html import escape
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from sf_assets.catalogue.tables import SUITES, TABLES
+from sf_assets.engine.charts.company import radar, waterfall
+from sf_assets.engine.quality import require_passed
+from sf_assets.engine.resources import resources_for
+from sf_assets.engine.storage import Session, Warehouse
+from sf_assets.engine.storage.folders import private
+from sf_assets.features.registry import BY_NAME, THEMES
+from sf_assets.lists.document import list_name
+from sf_assets.lists.reasons import main_reasons, reason_columns
+from sf_assets.lists.scored import retained, with_corrections
+from sf_assets.lists.selection import LEVELS
+from sf_assets.lists.wording import quantity
+from sf_assets.model.explanations import by_theme
+from sf_assets.model.explanations import waterfall as rescaled
+from sf_assets.settings import Settings
+from sf_assets.sources.batch import batch_key
+from sf_assets.vocabulary.failures import PermanentFailure
+from sf_assets.vocabulary.partitions import cutoff_of, month_argument
+
+_READS = ("feat_company_month", "feat_matrix", "clean_filter", "model_fitted", "model_scores", "list_corrections")
+_SHOWN = 12  # features that weigh most
+
+
+class UnknownCompany(LookupError):
+    """The month has no score of this company."""
+
+
+def page(session: Session, month: date, siren: str, models: Path, *, shift: int = 0) -> str:
+    """Return the page of a company of the month, whose cut-off is `shift` days from its last day.
+
+    Raises:
+        UnknownCompany: the company was not scored.
+        Blocked: what the page would show was not found sound.
+        PermanentFailure: no method was retained, or scores, features and models are not of one another.
+
+    """
+    require_passed(session, [(name, month) for name in _READS], SUITES)
+    session.bind({TABLES[name]: month for name in _READS})
+    found = retained(session, month, models)
+    companies = with_corrections(session, month, found)
+    one = companies.filter(siren=siren)
+    if one.is_empty():
+        raise UnknownCompany(f"{month:%Y-%m}: expected one of {companies.height} companies scored, found another siren")
+    features = found.method.features
+    contributions = found.method.contributions(companies)
+    here = contributions[companies["siren"].to_numpy() == siren]
+    explained = rescaled(here, one["probabilite"].to_numpy(), features)
+    themes = by_theme(contributions, features)
+    labels = list(THEMES.values())
+    # The share of companies on which each theme weighs less than on this one.
+    places = (themes < by_theme(here, features)).mean(axis=0)
+    reasons = main_reasons(one, here, features, cutoff=cutoff_of(month, shift), typical=found.method.typical_)
+    said = [text for name in reason_columns() if (text := reasons[name].item())]
+    percents = {"modéré": 100 * found.thresholds.modere, "fort": 100 * found.thresholds.fort}
+    bars = dict(zip(labels, explained.macro[0].tolist(), strict=True))
+    has_bars = bool(np.isfinite(explained.macro).all())
+    pictures = [radar(dict(zip(labels, places.tolist(), strict=True)), title="Place parmi les entreprises suivies")]
+    if has_bars:
+        pictures.insert(0, waterfall(bars, percents, title="Ce qui compose le risque"))
+    return _html(month, one, said, pictures, _weights(one, here, features))
+
+
+def _weights(one: pl.DataFrame, contributions: np.ndarray, features: tuple[str, ...]) -> pl.DataFrame:
+    """Return the features that weigh most: label, theme, value in words, what it adds to the score."""
+    known = [BY_NAME[name] for name in features]
+    return (
+        pl.DataFrame(
+            {
+                "label": [feature.label for feature in known],
+                "theme": [THEMES[feature.theme] for feature in known],
+                "unit": [feature.unit for feature in known],
+                "value": [one[name].cast(pl.Float64).item() for name in features],
+                "adds": contributions[0],
+            }
+        )
+        .filter(pl.col("value").is_not_null() & (pl.col("adds") != 0))
+        .with_columns(said=quantity(pl.col("value"), pl.col("unit")))
+        .sort(pl.col("adds").abs(), descending=True)
+        .head(_SHOWN)
+    )
+
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}"
+    "table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #7f879040}"
+    "td.n{text-align:right;white-space:nowrap}.note{color:#7f8790}"
+)
+
+
+def _html(month: date, one: pl.DataFrame, said: list[str], pictures: list[str], weights: pl.DataFrame) -> str:
+    row = one.row(0, named=True)
+    risk = f"{100 * row['probabilite']:.1f}".replace(".", ",")
+    level = row["exclusion"] or LEVELS[row["niveau"]].label
+    if row["niveau_modele"] is not None:
+        level += f" (niveau du modèle corrigé : {row['corrections']})"
+    lines = "".join(
+        f"<tr><td>{escape(weight['label'])}</td><td>{escape(weight['theme'])}</td><td class=n>{escape(weight['said'])}</td>"
+        f"<td class=n>{_signed(weight['adds'])}</td></tr>"
+        for weight in weights.iter_rows(named=True)
+    )
+    return (
+        f"<!doctype html><html lang=fr><meta charset=utf-8><title>{escape(list_name(month))}</title><style>{_STYLE}</style>"
+        f"<h1>{escape(row['raison_sociale'] or row['siren'])}</h1>"
+        f"<p>SIREN {row['siren']} · {escape(list_name(month))} · {escape(level)} · risque {risk} %</p>"
+        "<p class=note>Cette page aide à ouvrir un échange avec l'entreprise. Elle ne sert jamais à contrôler, à sanctionner "
+        "ni à recouvrer.</p>"
+        f"<h2>Motifs</h2><ul>{''.join(f'<li>{escape(text)}</li>' for text in said) or '<li>Aucun</li>'}</ul>"
+        f"<h2>Ce qui pèse</h2>{''.join(pictures)}"
+        "<p class=note>Le radar donne, par thème, la part des entreprises suivies pour lesquelles il pèse moins.</p>"
+        "<table><tr><th>Donnée<th>Thème<th>Valeur<th>Effet sur le score</tr>"
+        f"{lines}</table></html>\n"
+    )
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace(".", ",").replace("-", "\N{MINUS SIGN}")
+
+
+def _siren(text: str) -> str:
+    """Return the siren that a command line names, blanks left out."""
+    digits = "".join(text.split())
+    if not (len(digits) == 9 and digits.isascii() and digits.isdigit()):  # noqa: PLR2004 - a siren has nine digits
+        raise argparse.ArgumentTypeError("expected nine digits, found something else")
+    return digits
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the page and say where it is; return 1 with a sentence when there is none to write."""
+    parser = argparse.ArgumentParser(prog="python -m sf_assets.operations.explain", description=__doc__)
+    parser.add_argument("month", type=month_argument, help="month of the list, AAAA-MM")
+    parser.add_argument("siren", type=_siren, help="nine digits")
+    asked = parser.parse_args(arguments)
+    try:
+        settings = Settings.from_environment()
+    except ValueError as error:
+        parser.error(str(error))
+    warehouse: Warehouse = resources_for(settings)["warehouse"]  # type: ignore[assignment]
+    try:
+        with warehouse.session() as session:
+            text = page(
+                session, asked.month, asked.siren, settings.data_dir / "models", shift=settings.cutoff_shift_days
+            )
+    except PermanentFailure as failure:
+        sys.stderr.write(f"{failure.description}\n")
+        return 1
+    except (UnknownCompany, duckdb.IOException, duckdb.CatalogException) as error:
+        sys.stderr.write(f"{error.args[0]}\n")
+        return 1
+    path = settings.data_dir / "explanations" / batch_key(asked.month) / f"{asked.siren}.html"
+    private(path.parent)
+    path.write_text(text, encoding="utf-8")
+    sys.stdout.write(f"{path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""`python -m sf_assets.operations.search`: the settings of each method compared on later months of other companies.
+
+The values found are the defaults of the methods; the search itself is no part of a month's run.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import polars as pl
+from sklearn.metrics import average_precision_score
+
+from sf_assets.catalogue.tables import TABLES
+from sf_assets.engine.resources import resources_for
+from sf_assets.engine.storage import Warehouse
+from sf_assets.model.learning import without_survivors
+from sf_assets.model.matrix import Flags
+from sf_assets.model.methods import method_named, score
+from sf_assets.model.rows import draw
+from sf_assets.model.splits import InsufficientHistory, SplitRules, plan_split
+from sf_assets.model.tables import TARGET
+from sf_assets.settings import Settings
+from sf_assets.vocabulary.partitions import parse_month
+
+Setting = Mapping[str, Any]
+
+# A few that differ in what matters: how much one tree may say, how many say it, how strongly values are held back. The
+# hundred trees of depth nine are those of 2024.
+CANDIDATES: Mapping[str, tuple[Setting, ...]] = {
+    "logistique": ({"C": 0.001}, {"C": 0.01}, {"C": 0.1}),
+    "foret": (
+        {"tree_rows": 20_000, "leaf_rows": 50},
+        {"tree_rows": 20_000, "leaf_rows": 30},
+        {"tree_rows": 20_000, "leaf_rows": 100},
+        {"tree_rows": 20_000, "leaf_rows": 300},
+        {"tree_rows": 10_000, "leaf_rows": 100},
+    ),
+    "boosting": (
+        {"rounds": 300, "rate": 0.03, "leaves": 4},
+        {"rounds": 200, "rate": 0.03, "leaves": 6},
+        {"rounds": 150, "rate": 0.05, "leaves": 15},
+        {"rounds": 200, "rate": 0.05, "leaves": 6, "penalty": 10.0},
+        {"rounds": 200, "rate": 0.05, "leaves": 6, "penalty": 100.0},
+        {"rounds": 200, "rate": 0.05, "leaves": 6, "leaf_rows": 1000},
+    ),
+}
+_WINDOWS = 3
+_WINDOW_MONTHS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Which rows learn and which measure: later months, other companies."""
+
+    learn: Flags
+    measure: Flags
+
+
+def folds(periods: pl.Series, companies: pl.Series, rules: SplitRules, *, seed: int = 0) -> Iterator[Fold]:
+    """Yield one fold for each of the last three half-years of `periods`, the earliest first.
+
+    A third of the companies measures in each, a different one each time; the others learn from the months whose label
+    was known when the half-year began. Raises `ValueError` when there is no such month.
+    """
+    months = periods.unique().sort().to_list()
+    names = companies.unique().sort()
+    third = pl.Series(np.random.default_rng(seed).integers(0, _WINDOWS, len(names)))
+    part = companies.replace_strict(names, third).to_numpy()
+    for window in range(_WINDOWS):
+        end = len(months) - (_WINDOWS - 1 - window) * _WINDOW_MONTHS
+        measured = months[max(end - _WINDOW_MONTHS, 0) : max(end, 0)]
+        known = [m for m in months if measured and rules.label_known(m) <= rules.cutoff(measured[0])]
+        if not known:
+            raise ValueError(
+                f"search: expected months known before the last {_WINDOWS} half-years, found {len(months)}"
+            )
+        yield Fold(
+            learn=periods.is_in(known).to_numpy() & (part != window),
+            measure=periods.is_in(measured).to_numpy() & (part == window),
+        )
+
+
+def search(
+    rows: pl.DataFrame, name: str, settings: Sequence[Setting], rules: SplitRules, *, seed: int = 0
+) -> pl.DataFrame:
+    """Return one row per setting, the best first: `setting`, `average_precision`, `spread` over folds, `seconds`.
+
+    `rows` are learning rows of companies in no procedure, with `siren`, `periode`, `target`, `weight` and the features.
+    """
+    parts = list(folds(rows["periode"], rows["siren"], rules, seed=seed))
+    found = []
+    for setting in settings:
+        started = time.process_time()
+        reached = [_reached(rows, name, setting, fold) for fold in parts]
+        found.append(
+            {
+                "methode": name,
+                "setting": ", ".join(f"{key}={value}" for key, value in setting.items()),
+                "average_precision": float(np.mean(reached)),
+                "spread": float(np.std(reached)),
+                "seconds": time.process_time() - started,
+            }
+        )
+    return pl.DataFrame(found).sort("average_precision", descending=True)
+
+
+def _reached(rows: pl.DataFrame, name: str, setting: Setting, fold: Fold) -> float:
+    learn, measure = rows.filter(fold.learn), rows.filter(fold.measure)
+    method = method_named(name)(**setting).fit(
+        learn, *(learn[column].to_numpy() for column in ("target", "weight", "siren"))
+    )
+    return float(
+        average_precision_score(
+            measure["target"].to_numpy(), score(method, measure), sample_weight=measure["weight"].to_numpy()
+        )
+    )
+
+
+def main() -> int:
+    """Search for the models of a month; months that measure them, and later ones, are not looked at."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--month", type=lambda text: parse_month(f"{text}-01"), default=date(2026, 10, 1))
+    parser.add_argument("--rows", type=int, default=60_000, help="about how many rows to search on")
+    parser.add_argument("--method", action="append", choices=CANDIDATES, help="one method instead of all")
+    arguments = parser.parse_args()
+    settings = Settings.from_environment()
+    rules = settings.split_rules
+    rows = _rows(settings, arguments.month, rules, at_most=arguments.rows)
+    for name in arguments.method or CANDIDATES:
+        for line in search(rows, name, CANDIDATES[name], rules).iter_rows():
+            sys.stdout.write("{:<12}{:<45} AP {:.4f} ± {:.4f}  {:6.1f} s\n".format(*line))
+    return 0
+
+
+def _rows(settings: Settings, month: date, rules: SplitRules, *, at_most: int) -> pl.DataFrame:
+    warehouse = resources_for(settings)["warehouse"]
+    if not isinstance(warehouse, Warehouse):
+        raise TypeError(f"warehouse: expected a Warehouse, found {type(warehouse).__name__}")
+    with warehouse.session() as session:
+        months = tuple(m for m in session.months("feat_matrix") if m <= month)
+        usable = without_survivors(month, settings.perimeter_months, months)
+        session.bind({TARGET: month})
+        session.bind_months([TABLES["feat_matrix"]], usable)
+        with session.reading():
+            failures = session.connection.execute(
+                "select siren, periode from model_target where target and not en_procedure"
+            ).pl()
+            plan = plan_split(month, usable, failures, rules)
+            if isinstance(plan, InsufficientHistory):
+                raise ValueError(f"search: {plan.statement}")  # noqa: TRY004 - it is the history that is wrong
+            known = tuple(m for m in plan.final_training if m <= plan.validation[-1])
+            return draw(session, known, at_most=at_most).filter(~pl.col("en_procedure"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,8 +1,0 @@
-"""The only way in and out of the warehouse: DuckLake tables kept by month, replaced in one transaction."""
-
-from sf_assets.storage.frames import frame_of
-from sf_assets.storage.session import OutOfScope, Session, Write
-from sf_assets.storage.shape import SchemaMismatch
-from sf_assets.storage.warehouse import Warehouse
-
-__all__ = ["OutOfScope", "SchemaMismatch", "Session", "Warehouse", "Write", "frame_of"]

@@ -1,0 +1,1 @@
+"""What developers use besides the product: synthetic companies, played faults, benchmark, demonstration. Not in the wheel."""

@@ -1,0 +1,195 @@
+"""What imports and tables are held to: a bare load of the same files, a large month of debts, growth in proportion."""
+
+import gzip
+import math
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import polars as pl
+
+from sf_assets.catalogue.tables import TABLES
+from sf_assets.engine.queries import read_query
+from sf_assets.engine.resources import resources_for
+from sf_assets.engine.storage import Warehouse
+from sf_assets.lists.reasons import main_reasons
+from sf_assets.lists.scored import companies_of
+from sf_assets.model.store import ModelStore
+from sf_assets.settings import Settings
+from sf_assets.sources import BY_NAME
+from sf_assets.sources.batch import batch_key, read_batch
+from sf_assets.vocabulary.partitions import cutoff_of
+from sf_assets_dev.bench import Cost, Place, peak, reset_peak, run
+
+# A large plain file, the largest gzipped one, and one whose months are columns; how often the lines of each are repeated
+# for a file of the country's size: small ones would measure what a step costs to start.
+COMPARED = {"debit": 4, "cotisation": 2, "effectif": 7}
+
+
+def enlarge(place: Place) -> Place:
+    """Write the files compared, their lines repeated, as a batch of their own; return where."""
+    files = read_batch(place.folder / "incoming", place.month).files
+    national = replace(place, folder=place.folder / "national")
+    folder = national.folder / "incoming" / batch_key(place.month)
+    folder.mkdir(parents=True)
+    # The perimeter of the import.
+    (path,) = files["effectif_ent"]
+    shutil.copy2(path, folder)
+    for source, times in COMPARED.items():
+        (path,) = files[source]
+        _repeat(path, folder / path.name, times)
+    return national
+
+
+def _repeat(path: Path, target: Path, times: int) -> None:
+    """Copy a delimited file, plain or gzipped, its lines after the header `times` times."""
+    opener: Any = gzip.open if path.suffix == ".gz" else open
+    with opener(target, "wb") as output:
+        for number in range(times):
+            with opener(path, "rb") as lines:
+                header = next(lines)
+                if number == 0:
+                    output.write(header)
+                shutil.copyfileobj(lines, output)
+
+
+def load(place: Place) -> dict[str, Cost]:
+    """Import the files compared, as a month does; return the costs of their staging tables, by source."""
+    arrived = [f"src_{source}" for source in ("filter", "effectif_ent", "admin_urssaf", *COMPARED)]
+    tables = {BY_NAME[source].table: source for source in COMPARED}
+    made, _ = run(
+        place, dg.AssetSelection.assets(*arrived, "stg_filter_import", "stg_filter", "stg_admin_urssaf", *tables)
+    )
+    return {tables[cost.name]: cost for cost in made if cost.name in tables}
+
+
+def load_bare(place: Place, source: str, *, kept: bool) -> Cost:
+    """Load a source's files into a table of texts with DuckDB alone, the limit of any import.
+
+    The table stays in memory, or is kept in a database file, as an import keeps its own.
+    """
+    paths = read_batch(place.folder / "incoming", place.month).files[source]
+    settings = Settings.from_environment()
+    database = place.folder / "bare.duckdb"
+    with duckdb.connect(database if kept else ":memory:", config={"threads": settings.threads}) as connection:
+        connection.execute("set enable_progress_bar = false")
+        reset_peak()
+        started = time.monotonic()
+        connection.execute(
+            "create table bare as from read_csv($paths, delim = $delim, header = true, all_varchar = true)",
+            {"paths": [str(path) for path in paths], "delim": BY_NAME[source].separator},
+        )
+        if kept:
+            connection.execute("checkpoint")
+        seconds = time.monotonic() - started
+        ((rows,),) = connection.execute("select count(*) from bare").fetchall()
+    database.unlink(missing_ok=True)
+    return Cost(source, rows, seconds, peak())
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """The import of a source beside bare loads of its files, each the best of its turns."""
+
+    imported: Cost
+    in_memory: Cost
+    kept: Cost
+
+
+def compare(place: Place, turns: int = 2) -> dict[str, Import]:
+    """Import and load the files compared in turn, so that a slow moment of the machine falls on all; return the best."""
+    found: dict[str, list[Import]] = {source: [] for source in COMPARED}
+    for _ in range(turns):
+        shutil.rmtree(place.folder / "warehouse", ignore_errors=True)
+        for source, imported in place.apart(load).items():
+            bare, kept = (place.apart(partial(load_bare, kept=kept), source) for kept in (False, True))
+            found[source].append(Import(imported, bare, kept))
+    return {source: _best(turns) for source, turns in found.items()}
+
+
+def _best(turns: Sequence[Import]) -> Import:
+    names = ("imported", "in_memory", "kept")
+    return Import(*(min((getattr(turn, name) for turn in turns), key=lambda cost: cost.seconds) for name in names))
+
+
+def many_debts(place: Place, rows: int = 4_000_000) -> Cost:
+    """Build `clean_debit` from many staging rows: ten copies at most of those there are, under other identities."""
+    query = read_query(files("sf_assets.clean"), "clean_debit")
+    warehouse: Warehouse = resources_for(Settings.from_environment())["warehouse"]  # type: ignore[assignment]
+    with warehouse.session() as session:
+        session.bind({TABLES[name]: place.month for name in query.reads})
+        session.connection.execute(
+            """
+            create temp table many as
+            select * replace (copies.n || substr(siret, 2) as siret, copies.n || debit_id as debit_id)
+            from stg_debit, range(10) as copies (n)
+            limit $rows
+            """,
+            {"rows": rows},
+        )
+        session.connection.execute("create or replace temp view stg_debit as from many")
+        reset_peak()
+        started = time.monotonic()
+        session.connection.execute(f"create temp table clean_debit as {query.text}")
+        seconds = time.monotonic() - started
+        ((found,),) = session.connection.execute("select count(*) from stg_debit").fetchall()
+    return Cost("clean_debit", found, seconds, peak())
+
+
+def explain_alerts(place: Place, alerts: int = 25_000) -> list[Cost]:
+    """Explain as many alerts as the whole country has, by each method of the month: parts of the score, three reasons.
+
+    The riskiest companies of the month stand for them, several times if need be.
+    """
+    settings = Settings.from_environment()
+    warehouse: Warehouse = resources_for(settings)["warehouse"]  # type: ignore[assignment]
+    reads = ("feat_company_month", "feat_matrix", "model_scores", "model_fitted", "clean_filter")
+    with warehouse.session() as session:
+        session.bind({TABLES[name]: place.month for name in reads})
+        companies = companies_of(session, place.month).sort("probabilite", "siren", descending=True)
+        known = session.connection.execute("select methode, version from model_fitted where supported").fetchall()
+    copies = math.ceil(alerts / companies.height)
+    rows = pl.concat([companies] * copies).head(alerts)
+    found = []
+    for name, version in sorted(known):
+        method, _ = ModelStore(settings.data_dir / "models").load(place.month, name, version)
+        reset_peak()
+        started = time.monotonic()
+        contributions = method.contributions(rows)
+        main_reasons(rows, contributions, method.features, cutoff=cutoff_of(place.month), typical=method.typical_)
+        found.append(Cost(f"explaining, {name}", rows.height, time.monotonic() - started, peak()))
+    return found
+
+
+def growth(small: Sequence[Cost], large: Sequence[Cost]) -> Iterator[str]:
+    """Yield how the seconds of each table grow with its rows: 1 is in proportion, less is better."""
+    before = {cost.name: cost for cost in small}
+    yield from (
+        "\n## Growth of the clean tables and of the features\n",
+        "| table | rows | seconds | exponent |",
+        "|---|--:|--:|--:|",
+    )
+    for after in sorted(large, key=lambda cost: -cost.seconds):
+        first = before[after.name]
+        if after.rows > first.rows > 0:
+            exponent = math.log(after.seconds / first.seconds) / math.log(after.rows / first.rows)
+            yield (
+                f"| {after.name} | {first.rows:,} → {after.rows:,} | {first.seconds:.1f} → {after.seconds:.1f} "
+                f"| {exponent:.2f} |"
+            )
+
+
+def national(features: Cost, companies: int, country: int = 350_000) -> str:
+    """Say what the history of features would take for the whole country, in proportion to the companies."""
+    minutes = features.seconds * country / companies / 60
+    return (
+        f"\n{country:,} companies: {minutes:.1f} min for the history of features in proportion to those of {companies:,}; its "
+        "exponent says whether that is enough."
+    )

@@ -1,0 +1,200 @@
+"""One month's batch of synthetic files, written block by block so that memory does not grow with the companies."""
+
+import gzip
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from sf_assets.engine.storage.folders import private
+from sf_assets_dev.synthetic import accounts, altares, bodacc, debts, dgefp, procol, sirene, urssaf
+from sf_assets_dev.synthetic.accounts import Statements
+from sf_assets_dev.synthetic.nomenclature import Nomenclature, nomenclature_of
+from sf_assets_dev.synthetic.oracle import oracle_frame
+from sf_assets_dev.synthetic.others import Others, draw_others, write_others
+from sf_assets_dev.synthetic.population import BLOCK, EXTRAS
+from sf_assets_dev.synthetic.refiled import with_filed_again
+from sf_assets_dev.synthetic.timeline import Window
+from sf_assets_dev.synthetic.world import Block, draw_block
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """How one file is written: `key` is the column that holds the siren, `head` a header of its own."""
+
+    name: str
+    key: str
+    separator: str = ";"
+    end: str = "\n"
+    decimal_comma: bool = False
+    decimals: int = 2
+    head: str = ""
+
+
+FILES = (
+    File("sireneUL.csv", "siren", ","),
+    File("StockEtablissement_utf8_geo.csv", "siren", ",", decimals=6),
+    File("StockEtablissementHistorique_utf8.csv", "siren", ","),
+    File("sigfaible_effectif_siren.csv", "siren"),
+    File("sigfaible_effectif_siret.csv", "siret"),
+    File("sigfaible_cotisdues.csv.gz", "identity", decimal_comma=True,
+         head="Urssaf_gestion;Dep;Siret;Compte;periode;mer;enc_direct;cotis_due"),
+    File("sigfaible_debits.csv", "Siret"),
+    File("sigfaible_delais.csv", "Siret", end="\r\n", decimal_comma=True),
+    File("sigfaible_ccsf.csv", "Siret"),
+    File("sigfaible_pcoll.csv", "Siret"),
+    File("demande_ap.csv", "ETAB_SIRET", ","),
+    File("consommation_ap.csv", "ETAB_SIRET", ","),
+    File("altares_paydex.csv", "siren", ",", decimals=1),
+    File("declarations_indmap.csv", "siren", "|", decimals=4),
+    File("declarations_af.csv", "siren", "|", decimals=4),
+    File("ratios_dirco.csv", "siren", "|", decimals=4),
+    File("ratios_inpi_bce.csv.gz", "siren", decimals=3),
+    File("bodacc_procedures.csv", "registre"),
+)  # fmt: skip
+_ORACLE = "oracle"
+
+
+def write_batch(
+    directory: Path,
+    *,
+    month: date,
+    companies: int = 4000,
+    seed: int = 1,
+    years: int = 10,
+    oracle: Path | None = None,
+    nomenclature: Nomenclature | None = None,
+    others: bool = False,
+) -> dict[str, int]:
+    """Write the files that the producers deliver for the batch `month` and return the rows written in each.
+
+    The world depends on `seed` only, and company number i is the same in every batch: two months differ by what was
+    published in between. `companies` counts those that reach ten staff some time from 2013 to 2030, the few not born
+    yet included; smaller ones come on top. `years` limits the history of the monthly files. `oracle` receives, outside
+    of the batch, the true hazard and the true probability of failure within 18 months of each company and month.
+    `nomenclature` is that of the register's activities, by default what the month should bring. `others` adds the
+    files that arrive now and then: VAT returns, Diane, Ellisphere.
+    """
+    if companies < 1:
+        raise ValueError(f"companies: expected at least 1, found {companies}")
+    if oracle is not None and oracle.resolve().is_relative_to(directory.resolve()):
+        raise ValueError(f"oracle: expected a path outside of {directory}, found {oracle}")
+    window = Window.of(month, years)
+    private(directory)
+    rows = dict.fromkeys((file.name for file in FILES), 0)
+    now_and_then: list[Others] = []
+    with ExitStack() as stack:
+        outputs = {file.name: _open(directory / file.name, stack) for file in FILES}
+        truth: pq.ParquetWriter | None = None
+        for number in range((companies + BLOCK - 1) // BLOCK):
+            wanted = min(BLOCK, companies - number * BLOCK)
+            block = draw_block(seed, number)
+            switch = nomenclature or nomenclature_of(month)
+            statements = with_filed_again(block, accounts.draw_statements(block))
+            frames = _frames(block, statements, window, wanted, nomenclature=switch, with_oracle=oracle is not None)
+            if others:
+                now_and_then.append(_within(draw_others(block, statements, window), block, wanted))
+            for file in FILES:
+                frame = frames[file.name]
+                _write(outputs[file.name], file, frame, header=number == 0)
+                rows[file.name] += frame.height
+            if oracle is not None:
+                table = frames[_ORACLE].to_arrow(compat_level=pl.CompatLevel.oldest())
+                if truth is None:
+                    private(oracle.parent)
+                    truth = stack.enter_context(pq.ParquetWriter(oracle, table.schema))
+                truth.write_table(table)
+    return rows | (write_others(directory, now_and_then) if others else {})
+
+
+def _open(path: Path, stack: ExitStack) -> BinaryIO:
+    plain = stack.enter_context(path.open("wb"))
+    if path.suffix != ".gz":
+        return plain
+    # Neither name nor time in the archive: the same rows give the same bytes.
+    archive = gzip.GzipFile(filename="", mode="wb", fileobj=plain, compresslevel=1, mtime=0)
+    return cast("BinaryIO", stack.enter_context(archive))
+
+
+def _write(output: BinaryIO, file: File, frame: pl.DataFrame, *, header: bool) -> None:
+    if header:
+        text = file.head or file.separator.join(frame.columns)
+        bom = "\ufeff" if file.name.startswith("ratios_inpi") else ""
+        output.write((bom + text + file.end).encode())
+    frame.write_csv(
+        output,
+        include_header=False,
+        separator=file.separator,
+        line_terminator=file.end,
+        float_precision=file.decimals,
+        decimal_comma=file.decimal_comma,
+        quote_style="never" if file.head else "necessary",
+    )
+
+
+def _frames(
+    block: Block,
+    statements: Statements,
+    window: Window,
+    wanted: int,
+    *,
+    nomenclature: Nomenclature,
+    with_oracle: bool,
+) -> dict[str, pl.DataFrame]:
+    """Return the rows of every file for the first `wanted` companies of a block and as many extras in proportion."""
+    staff = urssaf.staff_of(block)
+    short_time = dgefp.draw_short_time(block, staff)
+    due = urssaf.draw_contributions(block, staff, short_time.idle)
+    owed = debts.draw_debts(block, due)
+    demands, consumption = dgefp.ap_frames(block, short_time, window)
+    indmap, af, dirco = accounts.statement_frames(block.companies, statements, window)
+    frames = {
+        "sireneUL.csv": sirene.unit_frame(block, window, nomenclature),
+        "StockEtablissement_utf8_geo.csv": sirene.establishment_frame(block, window, nomenclature),
+        "StockEtablissementHistorique_utf8.csv": sirene.history_frame(block, window),
+        "sigfaible_effectif_siren.csv": urssaf.effectif_siren_frame(block, window),
+        "sigfaible_effectif_siret.csv": urssaf.effectif_siret_frame(block, staff, window),
+        "sigfaible_cotisdues.csv.gz": urssaf.cotisation_frame(
+            block.establishments, due, owed.unpaid(due.due.shape), window
+        ),
+        "sigfaible_debits.csv": debts.debit_frame(block, due, owed, window),
+        "sigfaible_delais.csv": debts.delai_frame(block.establishments, owed, window),
+        "sigfaible_ccsf.csv": debts.ccsf_frame(block.establishments, owed, window),
+        "sigfaible_pcoll.csv": procol.procol_frame(block, window),
+        "demande_ap.csv": demands,
+        "consommation_ap.csv": consumption,
+        "altares_paydex.csv": altares.paydex_frame(block, window),
+        "declarations_indmap.csv": indmap,
+        "declarations_af.csv": af,
+        "ratios_dirco.csv": dirco,
+        "ratios_inpi_bce.csv.gz": accounts.inpi_frame(block.companies, statements, window),
+        "bodacc_procedures.csv": bodacc.bodacc_frame(block, window),
+    }
+    if with_oracle:
+        frames[_ORACLE] = oracle_frame(block, window)
+    if wanted < BLOCK:
+        kept = _kept(block, wanted)
+        keys = {file.name: file.key for file in FILES} | {_ORACLE: "siren"}
+        frames = {name: frame.filter(_siren(keys[name]).is_in(kept.implode())) for name, frame in frames.items()}
+    return frames
+
+
+def _kept(block: Block, wanted: int) -> pl.Series:
+    siren = block.companies.siren
+    return pl.concat([siren.head(wanted), siren.slice(BLOCK, EXTRAS * wanted // BLOCK)])
+
+
+def _within(others: Others, block: Block, wanted: int) -> Others:
+    """Leave out the companies of a block that are not wanted."""
+    kept = _kept(block, wanted).implode()
+    frames = {field.name: getattr(others, field.name) for field in fields(Others)}
+    return Others(**{name: frame.filter(pl.col("siren").is_in(kept)) for name, frame in frames.items()})
+
+
+def _siren(key: str) -> pl.Expr:
+    column = pl.col(key)
+    return (column.str.split(";").list.get(2) if key == "identity" else column).str.head(9)
