@@ -4,7 +4,3 @@ Data flows down through six layers, one package each: `sources` (what arrives), 
 `clean` (one truth per entity), `features` (what was known at the cut-off), `model` (what is learned), `lists` (what is
 published). `definitions` is the table of contents.
 """
-
-from importlib.metadata import version
-
-__version__ = version("sf-assets")

@@ -2,10 +2,10 @@
 
 import dagster as dg
 
+from sf_assets.catalogue.confidentiality import with_confidentiality
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.clean.assets import ASSETS as CLEAN
-from sf_assets.engine.quality import checks_for
-from sf_assets.engine.resources import resources_for
+from sf_assets.engine.quality.checks import checks_for
 from sf_assets.evaluation.assets import ASSETS as EVALUATION
 from sf_assets.features.assets import ASSETS as FEATURES
 from sf_assets.lists.assets import ASSETS as LISTS
@@ -16,13 +16,13 @@ from sf_assets.operations.automation import JOBS, files_arrived, monthly_schedul
 from sf_assets.operations.jobs import JOBS as COCKPIT_JOBS
 from sf_assets.operations.jobs import morning_look
 from sf_assets.operations.sensors import SENSORS
-from sf_assets.settings import Settings
+from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.assets import arrivals
 from sf_assets.staging.assets import ASSETS as STAGING
 from sf_assets.vocabulary.partitions import months
 
 defs = dg.Definitions(
-    assets=[arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS, *EVALUATION, *COCKPIT],
+    assets=with_confidentiality([arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS, *EVALUATION, *COCKPIT]),
     asset_checks=[*(checks_for(suite, months) for suite in SUITES.values()), *COCKPIT_CHECKS],
     jobs=[*JOBS, *COCKPIT_JOBS],
     schedules=[monthly_schedule, morning_look],

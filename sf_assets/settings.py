@@ -1,28 +1,39 @@
 """Where things are and how the system is tuned: one validated class, the sole reader of the environment."""
 
-import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from sf_assets.lists.corrections import NAMES as CORRECTIONS
 from sf_assets.model.splits import SplitRules, least_months, rules_for
-from sf_assets.vocabulary.delays import delays_with
+from sf_assets.vocabulary.failures import UserError
+from sf_assets.vocabulary.parameters import Parameters, split_commas
+
+if TYPE_CHECKING:  # The warehouse loads its engine: a command that only asks for help does without.
+    from sf_assets.engine.storage import Warehouse
+    from sf_assets.operations.notices import Outbox
 
 PREFIX = "SF_"
 _LOG = logging.getLogger(__name__)
+ENV_FILE = ".env"
 # Dagster sets it for Snowflake in every run that it launches, Great Expectations when it judges.
 _FOREIGN = "SF_PARTNER"
 _SECRET = {"notice_webhook"}
 
 
-class Settings(BaseModel):
-    """The settings of a deployment, each from the variable `SF_<NAME>`; an unknown or unusable one stops the start."""
+class Settings(Parameters, BaseSettings):
+    """The settings of a deployment: its parameters, where its data is, and where its notices go.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    `Settings(...)` takes what it is given; `from_environment` reads the variables `SF_<NAME>`, first from the file `.env` of
+    the working directory, then from the environment, which wins.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX, enable_decoding=False)
 
     data_dir: Path = Field(Path("data"), description="folder of incoming files, warehouse, models and lists")
     catalog: str = Field(
@@ -35,22 +46,6 @@ class Settings(BaseModel):
     )
     temp_directory: str = Field("", description="where a session spills beyond its memory; empty for the system's")
     threads: int = Field(2, ge=1, description="threads of one warehouse session")
-    cutoff_shift_days: int = Field(0, ge=-27, le=27, description="days between the month's last day and the cut-off")
-    perimeter_months: int = Field(
-        120, ge=1, description="head-count columns looked at to enter the perimeter, hence months learned from"
-    )
-    perimeter_staff: int = Field(10, ge=0, description="people needed in one of these months")
-    perimeter_recent: bool = Field(default=False, description="also ask for a head-count in the last three columns")
-    delays: dict[str, int] = Field({}, description="publication delays that differ from sources/delays.py, as JSON")
-    training_failures: int = Field(50, ge=1, description="failing companies needed to train a model")
-    alert_shares: tuple[float, ...] = Field(
-        (),
-        description="wanted shares of companies in alert, 'strong,both levels': 0.012,0.06; empty for the best F-beta",
-    )
-    alert_precisions: tuple[float, ...] = Field(
-        (), description="wanted shares of alerts that fail, 'strong,both levels': 0.4,0.15; empty for the best F-beta"
-    )
-    corrections: tuple[str, ...] = Field((), description="expert corrections to apply, by name, separated by commas")
     ui: str = Field("", description="address of the pages, for the links of notices")
     notice_webhook: SecretStr = Field(SecretStr(""), description="where notices are posted as JSON; empty for nowhere")
     notice_smtp: str = Field(
@@ -59,81 +54,61 @@ class Settings(BaseModel):
     notice_from: str = Field("", description="address that notices come from")
     notice_to: tuple[str, ...] = Field((), description="addresses that notices go to, separated by commas")
 
+    @classmethod
+    def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[Any, ...]:
+        """Read nothing but arguments: `from_environment` alone looks at the environment."""
+        return (sources["init_settings"],)
+
+    @field_validator("notice_to", mode="before")
+    @classmethod
+    def _split_addresses(cls, value: object) -> object:
+        return split_commas(value)
+
     @field_validator("notice_webhook")
     @classmethod
-    def _accept_web(cls, given: SecretStr) -> SecretStr:
-        address = given.get_secret_value()
+    def _accept_web(cls, webhook: SecretStr) -> SecretStr:
+        address = webhook.get_secret_value()
         if address and not address.startswith(("http://", "https://")):
             raise ValueError("expected an address in http or https")
-        return given
-
-    @field_validator("alert_shares", "alert_precisions")
-    @classmethod
-    def _two_shares(cls, given: tuple[float, ...]) -> tuple[float, ...]:
-        if given and (len(given) != 2 or not all(0 < share < 1 for share in given)):  # noqa: PLR2004 - two levels
-            raise ValueError("expected two numbers between 0 and 1, strong first")
-        return given
+        return webhook
 
     @field_validator("corrections")
     @classmethod
-    def _known_corrections(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := sorted(set(given) - set(CORRECTIONS)):
+    def _known_corrections(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := sorted(set(names) - set(CORRECTIONS)):
             raise ValueError(f"expected names among {', '.join(CORRECTIONS)}, found {', '.join(unknown)}")
-        return given
+        return names
 
     @model_validator(mode="after")
-    def _strong_is_within_moderate(self) -> "Settings":
-        if self.alert_shares and self.alert_precisions:
-            raise ValueError("SF_ALERT_SHARES and SF_ALERT_PRECISIONS exclude each other")
-        if sorted(self.alert_shares) != [*self.alert_shares]:
-            raise ValueError("SF_ALERT_SHARES: expected the strong level to hold fewer companies than both levels")
-        if sorted(self.alert_precisions, reverse=True) != [*self.alert_precisions]:
-            raise ValueError("SF_ALERT_PRECISIONS: expected the strong level to be at least as precise as both levels")
-        return self
-
-    @field_validator("alert_shares", "alert_precisions", "corrections", "notice_to", mode="before")
-    @classmethod
-    def _split(cls, given: object) -> object:
-        return tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
-
-    @model_validator(mode="after")
-    def _mail_is_whole(self) -> "Settings":
+    def _mail_is_complete(self) -> "Settings":
         if bool(self.notice_smtp) != bool(self.notice_from and self.notice_to):
             raise ValueError("SF_NOTICE_SMTP, SF_NOTICE_FROM and SF_NOTICE_TO come together")
         return self
 
-    @field_validator("delays", mode="before")
     @classmethod
-    def _read_delays(cls, given: object) -> object:
-        delays = json.loads(given) if isinstance(given, str) else given
-        if isinstance(delays, dict):
-            delays_with(delays)
-        return delays
+    def from_environment(cls, environ: Mapping[str, str] | None = None, env_file: Path = Path(ENV_FILE)) -> "Settings":
+        """Read `env_file`, when there is one, then the environment; warn of settings that exclude one another.
 
-    @classmethod
-    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read the `SF_*` variables and warn of those that exclude one another.
+        Raises:
+            UserError: a variable is unknown or unusable; names it, what it accepts and what was found.
 
-        Raises `ValueError` naming the variable, what it accepts and what was found.
         """
-        environ = os.environ if environ is None else environ
-        found = {name: value for name, value in environ.items() if name.startswith(PREFIX) and name != _FOREIGN}
+        values = _variables(os.environ if environ is None else environ, env_file)
         known = {PREFIX + name.upper(): name for name in cls.model_fields}
-        unknown = sorted(found.keys() - known.keys())
-        if unknown:
-            raise ValueError(f"environment: {', '.join(unknown)} unknown, expected one of {', '.join(sorted(known))}")
+        if unknown := sorted(values.keys() - known.keys()):
+            raise UserError(f"environment: {', '.join(unknown)} unknown, expected one of {', '.join(sorted(known))}")
         try:
-            settings = cls.model_validate({known[name]: value for name, value in found.items()})
+            settings = cls.model_validate({known[name]: value for name, value in values.items()})
         except ValidationError as error:
-            # A trouble of several settings together has no place, and a secret is not repeated.
-            told = (
-                f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg']}"
-                + ("" if one["loc"][0] in _SECRET else f", found {one['input']!r}")
-                if one["loc"]
-                else one["msg"]
-                for one in error.errors()
+            # A problem of several settings together has no place, and a secret is not repeated.
+            problems = (
+                f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}"
+                + ("" if problem["loc"][0] in _SECRET else f", found {problem['input']!r}")
+                if problem["loc"]
+                else problem["msg"]
+                for problem in error.errors()
             )
-            raise ValueError(f"environment: {'; '.join(told)}") from None
+            raise UserError(f"environment: {'; '.join(problems)}") from None
         for sentence in settings.contradictions():
             _LOG.warning(sentence)
         return settings
@@ -165,4 +140,66 @@ class Settings(BaseModel):
     @property
     def catalog_path(self) -> str:
         """The catalog, resolved: a SQLite file, or a PostgreSQL string as configured."""
-        return self.catalog or str(self.data_dir.absolute() / "warehouse" / "catalog.sqlite")
+        return self.catalog or str(self.data / "warehouse" / "catalog.sqlite")
+
+    @property
+    def data(self) -> Path:
+        """The data folder, absolute."""
+        return self.data_dir.absolute()
+
+    @property
+    def incoming(self) -> Path:
+        """The folder whose sub-folders are batches."""
+        return self.data / "incoming"
+
+    @property
+    def notices(self) -> "Outbox":
+        """Where notices wait and go."""
+        from sf_assets.operations.notices import Channels, Outbox  # noqa: PLC0415
+
+        webhook = self.notice_webhook.get_secret_value()
+        channels = Channels(webhook, self.notice_smtp, self.notice_from, self.notice_to)
+        return Outbox(self.data / "notices", channels, self.ui)
+
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters alone, which results depend on."""
+        return Parameters(**{name: getattr(self, name) for name in Parameters.model_fields})
+
+
+def _variables(environ: Mapping[str, str], env_file: Path) -> dict[str, str]:
+    """Return the variables `SF_*` of the file and of the environment, which wins, by upper-case name."""
+    in_file = DotEnvSettingsSource(Settings, env_file=env_file, case_sensitive=True).env_vars
+    return {
+        name: value
+        for name, value in {**in_file, **environ}.items()
+        if value is not None and name.startswith(PREFIX) and name != _FOREIGN
+    }
+
+
+def warehouse_of(settings: Settings) -> "Warehouse":
+    """Return the warehouse that the settings name."""
+    from sf_assets.engine.storage import Warehouse  # noqa: PLC0415 - loads the engine
+
+    return Warehouse(
+        catalog=settings.catalog_path,
+        data_path=str(settings.data / "warehouse" / "tables"),
+        memory_limit=settings.memory_limit,
+        temp_directory=settings.temp_directory,
+        threads=settings.threads,
+    )
+
+
+def resources_for(settings: Settings) -> dict[str, object]:
+    """Return the resources of a deployment by the names that assets ask for."""
+    from sf_assets.catalogue.tables import SUITES  # noqa: PLC0415 - loads every layer
+    from sf_assets.engine.quality.gate import Gate  # noqa: PLC0415
+    from sf_assets.engine.resources import Folders  # noqa: PLC0415
+
+    return {
+        "warehouse": warehouse_of(settings),
+        "folders": Folders.below(settings.data),
+        "parameters": settings.parameters,
+        "gate": Gate(SUITES),
+        "notices": settings.notices,
+    }

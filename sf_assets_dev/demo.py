@@ -9,12 +9,11 @@ from datetime import date
 from pathlib import Path
 
 from sf_assets.commands import home
-from sf_assets.engine.resources import resources_for
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.folders import private
 from sf_assets.operations.progress import ended_month, line, run_job, say
 from sf_assets.operations.steps import first_known
-from sf_assets.settings import Settings
+from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.batch import batch_key
 from sf_assets.sources.content import checksum
 from sf_assets.vocabulary.partitions import add_months

@@ -6,10 +6,9 @@ from datetime import date
 import duckdb
 import polars as pl
 
-from sf_assets.engine.resources import resources_for
 from sf_assets.engine.storage import Warehouse
 from sf_assets.lists.tables import STANDING
-from sf_assets.settings import Settings
+from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.batch import batch_key
 
 _RECORDS = """

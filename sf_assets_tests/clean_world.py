@@ -9,8 +9,8 @@ import duckdb
 
 from sf_assets.clean.activities import NAF_PAIRE
 from sf_assets.clean.tables import BLACKLIST
-from sf_assets.sources import nomenclatures
 from sf_assets.sources.known import define_known_from
+from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.staging.tables import FILTER_IMPORT, STAGING
 from sf_assets.vocabulary.delays import DELAYS
 
@@ -35,7 +35,7 @@ class World:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
-        nomenclatures.load(connection)
+        label_tables.load(connection)
         define_known_from(connection, DELAYS)
         # A number from 0 to n - 1, as good as drawn by chance and the same on every run.
         connection.execute("create temp macro draw(seed, rank, n) as cast(hash(seed || '/' || rank) % n as integer)")

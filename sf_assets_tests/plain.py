@@ -10,10 +10,11 @@ from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.engine.queries import read_query
 from sf_assets.features.tables import LAGS
 from sf_assets.features.tables import TABLES as FEATURES
-from sf_assets.sources import BY_NAME, SOURCES, nomenclatures
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import read_batch
 from sf_assets.sources.known import KNOWN, day_of, define_known_from
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.staging.headcounts import apply_rules
 from sf_assets.staging.reading import READERS, Count, read_source
 from sf_assets.staging.records import read_records
@@ -27,7 +28,7 @@ PARAMETERS = {"shift": 0, "perimeter_months": 120, "minimum": 10, "recent": Fals
 def stage(connection: duckdb.DuckDBPyConnection, incoming: Path, month: date) -> dict[str, list[Count]]:
     """Read a batch into plain staging tables, with its perimeter; return what became of its records, by source."""
     counts = {}
-    nomenclatures.load(connection)
+    label_tables.load(connection)
     connection.execute(READERS)
     batch = read_batch(incoming, month)
     perimeter(connection, batch.files["effectif_ent"][0], **PARAMETERS)

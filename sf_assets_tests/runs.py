@@ -9,9 +9,8 @@ import polars as pl
 
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.definitions import defs
-from sf_assets.engine.resources import resources_for
 from sf_assets.engine.storage import Warehouse
-from sf_assets.settings import Settings
+from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.batch import batch_key
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -11,13 +11,12 @@ import polars as pl
 
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.clean.tables import TABLES as CLEAN
-from sf_assets.engine.quality import CHECK_VERDICTS
-from sf_assets.engine.quality.verdicts import Verdict, frame_of_verdicts, judge_months, last_writes
+from sf_assets.engine.quality.verdicts import CHECK_VERDICTS, Verdict, frame_of_verdicts, judge_months, last_writes
 from sf_assets.engine.storage import Session, frame_of
-from sf_assets.sources import SOURCES
 from sf_assets.sources.arrival import ARRIVALS, inspect
 from sf_assets.sources.batch import batch_key
 from sf_assets.sources.mended import edition_of
+from sf_assets.sources.registry import SOURCES
 from sf_assets.staging.tables import FILTER_IMPORT, IMPORTS, STAGING
 from sf_assets.vocabulary.schema import Table
 from sf_assets_dev.synthetic import write_batch

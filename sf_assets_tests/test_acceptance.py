@@ -7,14 +7,13 @@ import dagster as dg
 import pytest
 
 from sf_assets.catalogue.tables import SUITES
-from sf_assets.engine.quality import Suite
 from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES, Acceptance
+from sf_assets.engine.quality.rules import Suite
 from sf_assets.engine.quality.verdicts import judge_months, record
-from sf_assets.engine.resources import resources_for
 from sf_assets.engine.storage import Warehouse
 from sf_assets.operations import acceptance
 from sf_assets.operations.acceptance import CannotAccept, accept, told
-from sf_assets.settings import Settings
+from sf_assets.settings import Settings, resources_for
 from sf_assets.vocabulary.schema import between
 from sf_assets_tests.gated import ADVICE, APRIL, BAD, GOOD, JUDGED_AT, MARCH, ODD, House
 

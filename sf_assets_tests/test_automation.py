@@ -18,14 +18,13 @@ import dagster as dg
 import pytest
 
 from sf_assets.definitions import defs
-from sf_assets.engine.resources import resources_for
 from sf_assets.engine.storage import Warehouse, frame_of
 from sf_assets.lists.tables import EXPORT
 from sf_assets.operations.automation import files_arrived
-from sf_assets.settings import PREFIX, Settings
-from sf_assets.sources import BY_NAME, SOURCES
+from sf_assets.settings import PREFIX, Settings, resources_for
 from sf_assets.sources.arrival import ARRIVALS, inspect
 from sf_assets.sources.batch import EXPECTED, batch_key, read_batch
+from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.vocabulary.partitions import months
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ import pytest
 import xlsxwriter
 from polars.testing import assert_frame_equal
 
-from sf_assets.sources import BY_NAME
+from sf_assets.sources.registry import BY_NAME
 from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests.runs import Place, Run
 

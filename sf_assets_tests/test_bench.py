@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sf_assets_dev import bench
-from sf_assets_dev.bench import Cost, Place
+from sf_assets_dev.bench import stages as bench
+from sf_assets_dev.bench.stages import Cost, Place
 
 OCTOBER = date(2026, 10, 1)
 

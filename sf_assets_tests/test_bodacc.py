@@ -12,10 +12,11 @@ import duckdb
 import pytest
 from clean_world import World, fresh_world
 
-from sf_assets.sources import BY_NAME, nomenclatures
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import source_of
 from sf_assets.sources.mended import edition_of
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.reading import read_source
 from sf_assets.staging.tables import STAGING, query_of
 from sf_assets.vocabulary.partitions import cutoff_of
@@ -25,7 +26,7 @@ from sf_assets_tests.apart import shared
 
 BODACC = BY_NAME["bodacc"]
 A, B, OUTSIDE = "512345678", "812345678", "999345678"
-NATURES = Path(nomenclatures.__path__[0]) / "bodacc_natures.csv"
+NATURES = Path(label_tables.__file__).parent / "bodacc_natures.csv"
 LIQUIDATION = "Jugement d'ouverture de liquidation judiciaire"
 REDRESSEMENT = "Jugement d'ouverture d'une procédure de redressement judiciaire"
 SAUVEGARDE = "Jugement d'ouverture d'une procédure de sauvegarde"
@@ -68,7 +69,7 @@ def as_csv(records: list[dict[str, object]]) -> str:
 def staged(*paths: Path, perimeter: tuple[str, ...] = (A, B)):
     """Return the staging rows, the counts and the quarantine of files."""
     with duckdb.connect() as connection:
-        nomenclatures.load(connection)
+        label_tables.load(connection)
         connection.execute("create temp table perimeter as select unnest($1) as siren", [list(perimeter)])
         counts = read_source(connection, BODACC, paths)
         rows = connection.execute(query_of(BODACC)).pl().sort("id_annonce", "siren")
@@ -656,7 +657,7 @@ def copy(delivery, tmp_path):
     path = tmp_path / "copy.duckdb"
     path.write_bytes(delivery.read_bytes())
     with duckdb.connect(str(path)) as connection:
-        nomenclatures.load(connection)
+        label_tables.load(connection)
         yield connection
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sf_assets.sources import BY_NAME, SOURCES, nomenclatures
 from sf_assets.sources.batch import Batch, read_batch, source_of
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.staging.delivery import read_delivered
 from sf_assets.vocabulary.failures import BadFile
 
@@ -112,7 +113,7 @@ def test_two_headcount_files_that_hold_the_same_establishments_are_never_added_u
     }
     batch = Batch(OCTOBER, folder, {"effectif": tuple(paths.values())}, ())
     with duckdb.connect() as connection:
-        nomenclatures.load(connection)
+        label_tables.load(connection)
         connection.execute("create temp table perimeter as select '512345678' as siren")
         if not refused:
             assert sum(count.accepted for count in read_delivered(connection, batch, BY_NAME["effectif"], paths)) == 40

@@ -17,11 +17,14 @@ from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.engine.storage.catalog import Catalog
 from sf_assets.engine.storage.shape import declared
-from sf_assets.sources import BY_NAME, SOURCES, Source, nomenclatures, text
+from sf_assets.sources import text
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.counting import RecordCounter
+from sf_assets.sources.description import Source
 from sf_assets.sources.log import LOG
 from sf_assets.sources.mended import edition_of
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.staging import reading, records
 from sf_assets.staging.delivery import account_of
 from sf_assets.staging.tables import IMPORTS
@@ -34,7 +37,7 @@ LOG_QUERY = files("sf_assets.staging").joinpath("import_log.sql").read_text(enco
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
-        nomenclatures.load(opened)
+        label_tables.load(opened)
         opened.execute(f"create temp table perimeter as select '{SIREN}' as siren")
         opened.execute(
             "create temp table accounts as select '1' as compte, date '2899-01-01' as date_disparition, '' as siret"

@@ -15,7 +15,7 @@ from sqlglot import expressions as exp
 from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.definitions import defs
 from sf_assets.engine.queries import read_query
-from sf_assets.sources import SOURCES
+from sf_assets.sources.registry import SOURCES
 from sf_assets.staging.tables import STAGING, query_of
 
 ROOT = Path(__file__).parents[1]

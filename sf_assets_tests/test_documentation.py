@@ -10,7 +10,7 @@ from sf_assets.catalogue.derivation import written
 from sf_assets.catalogue.documentation import PAGES, page
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.features.registry import NAMES
-from sf_assets.sources import SOURCES
+from sf_assets.sources.registry import SOURCES
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -21,7 +21,7 @@ def test_a_generated_page_is_fresh(name):
 
 
 def test_the_record_of_lineage_is_fresh():
-    assert (files("sf_assets") / "lineage.csv").read_text(encoding="utf-8") == written(), "run `make docs`"
+    assert (files("sf_assets.engine") / "lineage.csv").read_text(encoding="utf-8") == written(), "run `make docs`"
 
 
 def test_every_source_table_and_feature_is_described():

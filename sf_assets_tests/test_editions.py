@@ -7,10 +7,12 @@ import duckdb
 import polars as pl
 import pytest
 
-from sf_assets.sources import BY_NAME, Cell, nomenclatures
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import source_of
+from sf_assets.sources.description import Cell
 from sf_assets.sources.mended import edition_of
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.reading import read_source
 from sf_assets.staging.tables import query_of
 
@@ -57,7 +59,7 @@ INCREMENT = f"1;{SIREN};  actif €;12,5;28/03/2024\n2;{SIREN};cessé;;31/02/202
 def staged(source, *paths):
     """Return the staging rows, the counts and the quarantine of files."""
     with duckdb.connect() as connection:
-        nomenclatures.load(connection)
+        label_tables.load(connection)
         connection.execute("create temp table perimeter as select $1 as siren", [SIREN])
         counts = read_source(connection, source, paths)
         rows = connection.execute(query_of(source)).pl()

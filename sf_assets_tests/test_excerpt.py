@@ -10,8 +10,8 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from sf_assets.sources import BY_NAME
 from sf_assets.sources.batch import read_batch
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets_tests.runs import Place, Run

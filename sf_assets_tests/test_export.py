@@ -14,8 +14,9 @@ from sf_assets.catalogue.tables import TABLES
 from sf_assets.clean.export import write_tables
 from sf_assets.clean.report import NAME, Perimeter, report, write_report
 from sf_assets.engine.queries import read_query
-from sf_assets.sources import BY_NAME, nomenclatures
 from sf_assets.sources.arrival import read_header
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.headcounts import apply_rules
 from sf_assets.staging.reading import READERS
 from sf_assets.staging.records import read_records
@@ -93,7 +94,7 @@ def steps(tmp_path: Path, text: str, *, months: int, recent: bool = False) -> di
     path.write_text(text)
     source = BY_NAME["effectif_ent"]
     with duckdb.connect() as connection:
-        nomenclatures.load(connection)
+        label_tables.load(connection)
         connection.execute(READERS)
         line, header = read_header(path, source)
         read_records(connection, path, separator=";", lenient=True, header_line=line, width=len(header))

@@ -8,8 +8,8 @@ from polars.testing import assert_frame_equal
 
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.settings import Settings
-from sf_assets_dev.faults import FAULTS, FileFault, TableFault
 from sf_assets_dev.faults.injection import spoil_file
+from sf_assets_dev.faults.registry import FAULTS, FileFault, TableFault
 from sf_assets_dev.faults.trial import Deployment, Trial, try_fault
 
 AUGUST, SEPTEMBER = date(2025, 8, 1), date(2025, 9, 1)

@@ -42,7 +42,7 @@ def copy(world, tmp_path):
     path = tmp_path / "copy.duckdb"
     path.write_bytes(world.read_bytes())
     with duckdb.connect(str(path)) as connection:
-        plain.nomenclatures.load(connection)
+        plain.label_tables.load(connection)
         yield connection
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sf_assets.engine.quality import CHECK_VERDICTS, Outcome, Probe, Suite, require_passed
-from sf_assets.engine.quality.verdicts import judge_months, record
+from sf_assets.engine.quality.rules import Outcome, Probe, Suite
+from sf_assets.engine.quality.verdicts import CHECK_VERDICTS, judge_months, record, require_passed
 from sf_assets.engine.storage import Session
 from sf_assets.vocabulary.failures import Blocked
 from sf_assets.vocabulary.schema import Column, Table, between, not_null

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from sf_assets.engine.storage import Session, Warehouse, frame_of
-from sf_assets.sources import BY_NAME
 from sf_assets.sources.arrival import ARRIVALS, inspect
 from sf_assets.sources.batch import Batch, read_batch
 from sf_assets.sources.inspected import files_of, records_of
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.vocabulary.failures import BadFile
 
 MONTH = date(2026, 3, 1)

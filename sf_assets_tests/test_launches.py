@@ -10,10 +10,10 @@ import pytest
 
 from sf_assets.catalogue.tables import LAYERS
 from sf_assets.definitions import defs
-from sf_assets.engine.resources import resources_for
 from sf_assets.operations.automation import files_arrived
-from sf_assets.sources import BY_NAME
+from sf_assets.settings import resources_for
 from sf_assets.sources.batch import EXPECTED
+from sf_assets.sources.registry import BY_NAME
 from sf_assets_tests.runs import Place, Run
 
 ROOT = Path(__file__).parents[1]

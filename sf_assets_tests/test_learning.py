@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 from drawn import simulated
 
-from sf_assets.engine.resources import resources_for
 from sf_assets.model import learning
 from sf_assets.model.assets import rules_of
 from sf_assets.model.learning import learn, retained
@@ -17,7 +16,7 @@ from sf_assets.model.threshold import ThresholdMethod
 from sf_assets.model.views import curves_of
 from sf_assets.operations import search as module
 from sf_assets.operations.search import folds, search
-from sf_assets.settings import Settings
+from sf_assets.settings import Settings, resources_for
 from sf_assets.vocabulary.partitions import add_months
 
 FIRST = date(2017, 1, 1)

@@ -7,7 +7,7 @@ from sf_assets.engine.lineage import back_to_files, made_of, recorded
 from sf_assets.engine.materialization import told
 from sf_assets.engine.storage import Write
 from sf_assets.features.registry import NAMES
-from sf_assets.sources import SOURCES
+from sf_assets.sources.registry import SOURCES
 
 # What the windows over debts are parted and ordered by.
 OF_DEBTS = {

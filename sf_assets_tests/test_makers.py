@@ -6,7 +6,7 @@ import pytest
 
 from sf_assets.engine import makers
 from sf_assets.engine.makers import ROOT, digest_of, files_of
-from sf_assets.sources.nomenclatures import csv_path
+from sf_assets.sources.nomenclatures.label_tables import csv_path
 
 
 @pytest.mark.parametrize(

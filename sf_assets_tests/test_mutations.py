@@ -11,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sf_assets.sources import BY_NAME, Source, nomenclatures
 from sf_assets.sources.arrival import inspect
+from sf_assets.sources.description import Source
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.reading import read_source
 from sf_assets.staging.tables import query_of
 from sf_assets_dev.synthetic import write_batch
@@ -48,7 +50,7 @@ def delivered(tmp_path_factory) -> dict[str, list[bytes]]:
 @pytest.fixture(scope="module")
 def connection():
     with duckdb.connect() as connection:
-        nomenclatures.load(connection)
+        label_tables.load(connection)
         yield connection
 
 

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from sf_assets.sources.nomenclatures import TABLES, csv_path, load
 from sf_assets.sources.nomenclatures.editions import table_of
+from sf_assets.sources.nomenclatures.label_tables import TABLES, csv_path, load
 from sf_assets.sources.nomenclatures.updates import BadNomenclature, require_sound
 from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests.apart import shared

@@ -7,10 +7,11 @@ import duckdb
 import polars as pl
 import pytest
 
-from sf_assets.sources import BY_NAME, nomenclatures
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import source_of
 from sf_assets.sources.mended import edition_of
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.reading import read_source
 from sf_assets.staging.tables import query_of
 
@@ -22,7 +23,7 @@ def staged(name: str, *paths: Path) -> tuple[pl.DataFrame, list[tuple[int, ...]]
     """Return staging rows, counts (records, accepted, filtered, quarantined) by file, and the quarantine."""
     source = BY_NAME[name]
     with duckdb.connect() as connection:
-        nomenclatures.load(connection)
+        label_tables.load(connection)
         connection.execute("create temp table perimeter as select $1 as siren", [SIREN])
         faults = [inspect(path, edition_of(source, path)).fault for path in paths]
         assert not any(faults), faults

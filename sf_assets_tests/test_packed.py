@@ -17,12 +17,13 @@ from sf_assets.engine.storage import packed
 from sf_assets.engine.storage.packed import LONGEST_LINE, readable_text
 from sf_assets.operations.automation import fingerprint
 from sf_assets.operations.quarantine import _header
-from sf_assets.sources import BY_NAME, nomenclatures
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import read_batch, source_of
 from sf_assets.sources.inspected import fault_of
 from sf_assets.sources.mended import correction_of, edition_of
-from sf_assets.sources.nomenclatures import TABLES, csv_path
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.nomenclatures.label_tables import TABLES, csv_path
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.reading import read_source
 from sf_assets_tests.test_editions import UNITS, staged
 
@@ -235,7 +236,7 @@ def test_a_line_longer_than_any_record_is_refused_with_its_number(tmp_path: Path
 _INSPECTED = """
 import resource, sys
 from pathlib import Path
-from sf_assets.sources import BY_NAME
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.sources.arrival import inspect
 path = Path(sys.argv[1])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -271,7 +272,7 @@ def test_the_copy_of_an_archive_that_the_engine_reads_is_as_small_and_goes_away(
     assert [*scratch.iterdir()] == []
     with duckdb.connect() as connection:
         connection.execute("create temp table perimeter as select '512345678' as siren")
-        nomenclatures.load(connection)
+        label_tables.load(connection)
         (count,) = read_source(connection, PROCOL, [path])
         assert count.records == 50_000
     assert [*scratch.iterdir()] == []

@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from sf_assets.sources import nomenclatures
+from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.staging.reading import READERS
 from sf_assets_tests import plain
 
@@ -22,7 +22,7 @@ def perimeter(tmp_path):
         path = tmp_path / "sigfaible_effectif_siren.csv"
         path.write_text("\n".join(lines))
         with duckdb.connect() as connection:
-            nomenclatures.load(connection)
+            label_tables.load(connection)
             connection.execute(READERS)
             plain.perimeter(connection, path, perimeter_months=months, minimum=minimum, recent=recent)
             rows = connection.execute("select siren from stg_filter_import order by siren").fetchall()

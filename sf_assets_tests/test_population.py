@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from sf_assets.catalogue.tables import SUITES, TABLES
-from sf_assets.engine.quality import Outcome
 from sf_assets.engine.quality.history import probes_of
 from sf_assets.engine.quality.population import TOLERANCES
+from sf_assets.engine.quality.rules import Outcome
 from sf_assets.engine.quality.verdicts import Verdict, record
 from sf_assets.engine.storage import Session, Warehouse
 from sf_assets.staging.tables import FILTER_IMPORT, IMPORTS

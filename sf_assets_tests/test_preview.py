@@ -15,9 +15,9 @@ from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
 from sf_assets.engine.quality.verdicts import CHECK_VERDICTS
 from sf_assets.engine.storage import Warehouse
 from sf_assets.operations.status import STATUS
-from sf_assets.sources import BY_NAME
 from sf_assets.sources.arrival import ARRIVALS
-from sf_assets.sources.nomenclatures import TABLES as LABELS
+from sf_assets.sources.nomenclatures.label_tables import TABLES as LABELS
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.tables import IMPORTS, QUARANTINE
 from sf_assets.vocabulary.disclosure import NAMES_NOBODY
 from sf_assets.vocabulary.fields import FIELDS

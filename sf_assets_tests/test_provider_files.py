@@ -8,9 +8,9 @@ import xlsxwriter
 from clean_world import fresh_world
 from test_other_sources import ABROAD, SIREN, staged, write
 
-from sf_assets.sources import BY_NAME
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import source_of
+from sf_assets.sources.registry import BY_NAME
 
 world = pytest.fixture(fresh_world, name="world")
 

@@ -10,9 +10,10 @@ import pytest
 from clean_world import SIRET, fresh_world
 
 from sf_assets.clean.open_accounts import RATIOS_INPI
-from sf_assets.sources import BY_NAME, nomenclatures
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.mended import edition_of
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.reading import read_source
 from sf_assets.staging.tables import query_of
 from sf_assets_tests.apart import shared
@@ -34,7 +35,7 @@ def staged(path, source=INPI, sirens=(SIREN,)):
     arrival = inspect(path, edition_of(source, path))
     assert arrival.fault is None
     with duckdb.connect() as connection:
-        nomenclatures.load(connection)
+        label_tables.load(connection)
         connection.execute("create temp table perimeter as select unnest($1) as siren", [list(sirens)])
         (count,) = read_source(connection, source, [path])
         rows = connection.execute(query_of(source)).pl()

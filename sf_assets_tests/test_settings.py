@@ -7,11 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from sf_assets.engine.resources import Parameters, resources_for
 from sf_assets.model.assets import rules_of
 from sf_assets.model.learning import without_survivors
 from sf_assets.model.splits import InsufficientHistory, Split, SplitRules, least_months, plan_split
-from sf_assets.settings import PREFIX, Settings
+from sf_assets.settings import PREFIX, Settings, resources_for
+from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import add_months
 
 

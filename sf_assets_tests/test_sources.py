@@ -5,10 +5,10 @@ from datetime import date
 
 import pytest
 
-from sf_assets.sources import BY_NAME, SOURCES
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import BadBatch, batch_key, month_of, read_batch, source_of
 from sf_assets.sources.known import KNOWN
+from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.vocabulary.delays import DELAYS
 
 PROCOL = BY_NAME["procol"]

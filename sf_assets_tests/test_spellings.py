@@ -10,8 +10,9 @@ from typing import get_args
 import duckdb
 import pytest
 
-from sf_assets.sources import BY_NAME, nomenclatures
 from sf_assets.sources.description import Reader
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.corrections import BadCorrection, settle
 from sf_assets.staging.reading import READERS, read_source
 
@@ -126,7 +127,7 @@ REFUSED: dict[str, list[str]] = {
 @pytest.fixture(scope="module")
 def connection():
     with duckdb.connect() as connection:
-        nomenclatures.load(connection)
+        label_tables.load(connection)
         connection.execute(READERS)
         connection.execute(files("sf_assets.staging").joinpath("known_codes.sql").read_text(encoding="utf-8"))
         yield connection
@@ -262,7 +263,7 @@ def test_the_line_that_a_mended_record_stands_for_is_read_strictly(tmp_path, lin
     def corrected(text: str) -> int:
         mended.write_text(f"ligne,{header}\n{text},A,51234567800019,1,1,1,2024-02-10\n")
         with duckdb.connect() as connection:
-            nomenclatures.load(connection)
+            label_tables.load(connection)
             connection.execute("create temp table perimeter as select '512345678' as siren")
             counts = read_source(connection, BY_NAME["apconso"], [original, mended], ["delivered", "mended"])
             return settle(connection, counts, {"mended": "delivered"})[0].corrected

@@ -7,7 +7,8 @@ from itertools import product
 import duckdb
 import pytest
 
-from sf_assets.sources import BY_NAME, nomenclatures
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.reading import READERS, read_source
 from sf_assets.staging.tables import query_of
 
@@ -18,7 +19,7 @@ ID = SIRET[:9]
 @pytest.fixture
 def connection():
     with duckdb.connect() as connection:
-        nomenclatures.load(connection)
+        label_tables.load(connection)
         connection.execute("create temp table perimeter as select $1 as siren", [ID])
         connection.execute(READERS)
         yield connection
@@ -526,7 +527,7 @@ def test_a_file_larger_than_the_memory_allowed_is_read_all_the_same(tmp_path):
         connection.execute("set threads = 2")
         connection.execute(f"set memory_limit = '{allowed}B'")
         connection.execute("set temp_directory = $1", [str(tmp_path / "spill")])
-        nomenclatures.load(connection)
+        label_tables.load(connection)
         connection.execute("create temp table perimeter as select $1 as siren", [ID])
         (count,) = read_source(connection, BY_NAME["debit"], [path])
         rows = connection.execute(f"select count(*) from ({query_of(BY_NAME['debit'])})").fetchone()

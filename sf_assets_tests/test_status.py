@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sf_assets.engine.quality import Outcome, Probe, Suite
+from sf_assets.engine.quality.rules import Outcome, Probe, Suite
 from sf_assets.engine.quality.verdicts import judge_months, record
 from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage import frame_of
@@ -15,8 +15,8 @@ from sf_assets.operations import status as subject
 from sf_assets.operations.acceptance import accept
 from sf_assets.operations.assets import latest_month_there, status
 from sf_assets.operations.status import Standing, months_with_something, page, standings
-from sf_assets.sources import BY_NAME
 from sf_assets.sources.batch import EXPECTED, batch_key
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.vocabulary.partitions import month_due
 from sf_assets_tests.gated import ADVICE, APRIL, BAD, FEBRUARY, JUDGED_AT, MARCH, House
 

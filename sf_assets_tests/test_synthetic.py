@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sf_assets.sources import nomenclatures
+from sf_assets.sources.nomenclatures import label_tables
 from sf_assets_dev.synthetic import write_batch
 from sf_assets_dev.synthetic.accounts import draw_statements
 from sf_assets_dev.synthetic.activities import ACTIVITIES
@@ -299,7 +299,7 @@ def test_one_company_has_one_seat_and_pseudo_sirets_have_none_in_sirene(tmp_path
 
 
 def test_codes_exist_in_the_nomenclatures() -> None:
-    folder = Path(nomenclatures.__path__[0])
+    folder = Path(label_tables.__file__).parent
     for name, used in (("naf_codes.csv", ACTIVITIES.naf), ("naf25_codes.csv", ACTIVITIES.naf25)):
         assert set(used) <= set(pl.read_csv(folder / name, infer_schema=False)["niv5"])
     departments = pl.read_csv(folder / "labels_departement_region.csv", infer_schema=False)["departement"]

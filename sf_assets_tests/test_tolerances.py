@@ -9,16 +9,16 @@ import duckdb
 import pytest
 
 from sf_assets.catalogue.tables import SUITES
-from sf_assets.engine.quality import Outcome, Suite
 from sf_assets.engine.quality import history as module
 from sf_assets.engine.quality.acceptances import Acceptance, record_acceptance
 from sf_assets.engine.quality.history import probes_of
 from sf_assets.engine.quality.measures import Margin, Tolerance, emptiest, middle, newest, newest_announcement
+from sf_assets.engine.quality.rules import Outcome, Suite
 from sf_assets.engine.quality.tolerances import TOLERANCES
 from sf_assets.engine.quality.verdicts import judge_months, record
 from sf_assets.engine.storage import Session, Warehouse
-from sf_assets.sources import FILTER, SOURCES
 from sf_assets.sources.arrival import ARRIVALS
+from sf_assets.sources.registry import FILTER, SOURCES
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets.vocabulary.schema import Column, Table
 

@@ -6,8 +6,9 @@ import duckdb
 import pytest
 from test_other_sources import ABROAD, SIREN, staged, write
 
-from sf_assets.sources import BY_NAME, nomenclatures
 from sf_assets.sources.arrival import inspect
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.sources.text import Refused
 from sf_assets.staging.reading import read_source
 from sf_assets.staging.tables import query_of
@@ -64,7 +65,7 @@ ENTRIES = (
 def read(name, path, accounts=ENTRIES):
     """Return the staging rows, the counts and the quarantine of a file without a siret."""
     with duckdb.connect() as connection:
-        nomenclatures.load(connection)
+        label_tables.load(connection)
         connection.execute("create temp table perimeter as select $1 as siren", [SIREN])
         connection.execute("create temp table accounts (compte varchar, siret varchar, date_disparition date)")
         for row in accounts:

@@ -1,9 +1,15 @@
 """Under which legal basis a table is held, and whether it identifies anybody."""
 
+from collections.abc import Iterable
 from functools import cache
 
+import dagster as dg
+
+from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.lineage import back_to_files, made_of
-from sf_assets.sources import SOURCES
+from sf_assets.engine.materialization import tag_value
+from sf_assets.sources.registry import SOURCES
+from sf_assets.staging.tables import IMPORTS, QUARANTINE
 from sf_assets.vocabulary.schema import Table
 
 _BASES = {f"src_{source.name}": source.legal_basis for source in SOURCES}
@@ -30,3 +36,23 @@ def legal_bases(table: str) -> tuple[str, ...]:
 def confidentiality(table: Table) -> str:
     """Tell whether a table identifies companies or people, or holds nothing but figures about many of them."""
     return "identifiers" if any(column.identifies for column in table.columns) else "aggregates"
+
+
+def with_confidentiality(assets: Iterable[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
+    """Return assets whose tags and page say under which legal basis their table is held, and whether it identifies."""
+
+    def tagged(spec: dg.AssetSpec) -> dg.AssetSpec:
+        table = _stored(spec.key.to_user_string())
+        if table is None:
+            return spec
+        bases = legal_bases(table.name)
+        return spec.merge_attributes(
+            tags={"legal_basis": tag_value(bases[-1]), "confidentiality": confidentiality(table)},
+            metadata={"legal_bases": "; ".join(bases)},
+        )
+
+    return list(dg.map_asset_specs(tagged, assets))
+
+
+def _stored(name: str) -> Table | None:
+    return TABLES.get(name) or {table.name: table for table in (IMPORTS, QUARANTINE)}.get(name)

@@ -21,8 +21,9 @@ from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.lineage import Field, Lineage
 from sf_assets.features.registry import NAMES
 from sf_assets.lists.scored import COMPANIES
-from sf_assets.sources import SOURCES, nomenclatures
 from sf_assets.sources.log import LOG
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.registry import SOURCES
 from sf_assets.staging.tables import STAGING, query_of
 from sf_assets.vocabulary.schema import Table
 
@@ -49,7 +50,7 @@ class Untraceable(ValueError):
 def derive() -> Lineage:
     """Work out the lineage of every column of every derived table."""
     found: dict[Field, tuple[Field, ...]] = {}
-    labels = {table.name: _types(table) for table in nomenclatures.TABLES}
+    labels = {table.name: _types(table) for table in label_tables.TABLES}
     for source in SOURCES:
         table = STAGING[source.name]
         headers = {cell.column: (f"src_{source.name}", cell.header) for cell in source.cells if cell.column}

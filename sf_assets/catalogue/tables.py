@@ -3,7 +3,8 @@
 from sf_assets.clean.export import EXPORT
 from sf_assets.clean.report import REPORT
 from sf_assets.clean.tables import TABLES as CLEAN
-from sf_assets.engine.quality import Suite, suite_of
+from sf_assets.engine.quality.history import suite_of
+from sf_assets.engine.quality.rules import Suite
 from sf_assets.evaluation.tables import SUITES as EVALUATION_SUITES
 from sf_assets.evaluation.tables import TABLES as EVALUATION
 from sf_assets.features.tables import LAGS

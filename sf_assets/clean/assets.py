@@ -6,15 +6,16 @@ from pathlib import Path
 
 import dagster as dg
 
-from sf_assets.catalogue.tables import TABLES as ALL
 from sf_assets.clean.export import EXPORT, write_tables
+from sf_assets.clean.query_asset import query_asset
 from sf_assets.clean.report import REPORT, Perimeter, report, write_report
 from sf_assets.clean.tables import TABLES
-from sf_assets.engine.materialization import gate, in_force, query_asset, shown, stamp, told
+from sf_assets.engine.materialization import shown, stamp, told
 from sf_assets.engine.queries import read_query
-from sf_assets.engine.resources import Folders, Parameters
-from sf_assets.engine.storage import Session, Warehouse
+from sf_assets.engine.resources import Folders, FoldersResource, GateResource, ParametersResource, WarehouseResource
+from sf_assets.engine.storage import Session
 from sf_assets.sources.batch import batch_key
+from sf_assets.staging.in_force import in_force
 from sf_assets.vocabulary.partitions import cutoff_of, parse_month
 
 _FOLDER = files("sf_assets.clean")
@@ -34,13 +35,17 @@ _EXPORT = read_query(_FOLDER, EXPORT.name)
     deps=list(_REPORT.reads),
 )
 def perimeter_report(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders, parameters: Parameters
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    folders: FoldersResource,
+    parameters: ParametersResource,
+    gate: GateResource,
 ) -> dg.MaterializeResult[None]:
     """Count the companies at each step of the perimeter, and write the report that public officers read."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
-        gate(session, [(name, month) for name in _REPORT.reads])
-        session.bind({ALL[name]: month for name in _REPORT.reads})
+        gate.require(session, [(name, month) for name in _REPORT.reads])
+        session.bind({gate.table(name): month for name in _REPORT.reads})
         write = session.replace(
             {REPORT: _REPORT.text},
             where={"month": month},
@@ -86,14 +91,14 @@ def _exports(folders: Folders, context: dg.AssetExecutionContext) -> Path:
     deps=list(_EXPORT.reads),
 )
 def clean_export(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, folders: FoldersResource, gate: GateResource
 ) -> dg.MaterializeResult[None]:
     """Write the month's clean tables as files, all or none."""
     month = parse_month(context.partition_key)
     folder = _exports(folders, context)
     with warehouse.session() as session:
-        gate(session, [(name, month) for name in _EXPORT.reads])
-        tables = [ALL[name] for name in _EXPORT.reads]
+        gate.require(session, [(name, month) for name in _EXPORT.reads])
+        tables = [gate.table(name) for name in _EXPORT.reads]
         session.bind(dict.fromkeys(tables, month))
         written = write_tables(session.connection, tables, folder)
         session.connection.register("written", written.to_arrow())
@@ -120,7 +125,7 @@ def clean_export(
 
 
 ASSETS = (
-    *(query_asset(table, read_query(_FOLDER, table.name), "clean") for table in TABLES),
+    *(query_asset(table, read_query(_FOLDER, table.name)) for table in TABLES),
     perimeter_report,
     clean_export,
 )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-_FILE = files("sf_assets") / "lineage.csv"
+_FILE = files("sf_assets.engine") / "lineage.csv"
 
 # A table and one of its columns; `src_<source>` and a header for a delivered file.
 Field = tuple[str, str]

@@ -15,10 +15,11 @@ ROOT = Path(str(files("sf_assets")))
 
 # What carries, judges or shows tables once they are made, and the tables of contents that name every other module.
 _APART = re.compile(
-    r"sf_assets(\.(materialization|catalogue|quality|storage|pictures|preview|resources|settings|lineage|confidentiality"
-    r"|failures|schema|fields|makers|sources|cockpit|progress|notices)|(\.\w+)*\.(views|suites|tables))?"
+    r"sf_assets(\.(settings|definitions|sources|engine|vocabulary|engine\.(materialization|preview|resources|lineage|makers)"
+    r"|vocabulary\.(schema|\w*fields|failures|disclosure|parameters|labels)|sources\.registry)"
+    r"|(\.\w+)*\.(views|suites|tables))?"
 )
-_CARRIERS = re.compile(r"sf_assets\.(quality|storage|pictures|cockpit)\.")
+_CARRIERS = re.compile(r"sf_assets\.(engine\.(quality|storage|charts)|catalogue|operations|commands)\b")
 _IMPORT = re.compile(r"^ *(?:from (sf_assets[\w.]*) import (\([^)]*\)|.*)|import (sf_assets[\w.]*))", re.MULTILINE)
 _QUOTED = re.compile(r'"(\w+?)(?:\.sql)?"')
 

@@ -8,11 +8,11 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from sf_assets.catalogue.tables import TABLES
-from sf_assets.engine.materialization import gate, shown, stamp, told
+from sf_assets.engine.materialization import shown, stamp, told
+from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.queries import read_query
-from sf_assets.engine.resources import Folders, Parameters
-from sf_assets.engine.storage import Session, Warehouse, frame_of
+from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
+from sf_assets.engine.storage import Session, frame_of
 from sf_assets.evaluation.backtest import backtest
 from sf_assets.evaluation.bootstrap import draw_weights, ranking
 from sf_assets.evaluation.champion import contests, decision_rows
@@ -30,6 +30,7 @@ from sf_assets.model.methods import METHODS, score
 from sf_assets.model.rows import DRAW, draw, load
 from sf_assets.model.store import ModelStore
 from sf_assets.model.tables import FITTED, TARGET
+from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import parse_month
 from sf_assets.vocabulary.schema import Table
 
@@ -46,12 +47,12 @@ class Rolling(dg.Config):
     every_months: int = 12
 
 
-def _origins(session: Session, month: date, parameters: Parameters, every: int) -> tuple[Origin, ...]:
+def _origins(gate: Gate, session: Session, month: date, parameters: Parameters, every: int) -> tuple[Origin, ...]:
     """Open the months and labels that a backtest of `month` learns from and measures; return its origins."""
     usable = usable_months(session, month, parameters)
-    gate(session, [(TARGET.name, month), *(("feat_matrix", m) for m in usable)])
+    gate.require(session, [(TARGET.name, month), *(("feat_matrix", m) for m in usable)])
     session.bind({TARGET: month})
-    session.bind_months([TABLES["feat_matrix"]], usable)
+    session.bind_months([gate.table("feat_matrix")], usable)
     failures = session.connection.execute(_FAILURES).pl()
     return rolling_origins(month, usable, failures, rules_of(parameters), every=every)
 
@@ -77,14 +78,18 @@ def _keep(session: Session, table: Table, rows: pl.DataFrame | str, month: date,
     deps=["feat_matrix", "model_target"],
 )
 def eval_backtest(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters, config: Rolling
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    parameters: ParametersResource,
+    gate: GateResource,
+    config: Rolling,
 ) -> dg.MaterializeResult[None]:
     """Go back to each origin, learn what was known then, and score the months that followed."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
         session.connection.register("nothing", frame_of(BACKTEST, ()).to_arrow())
         session.connection.execute("create or replace temp table scored_rows as select * from nothing")
-        origins = _origins(session, month, parameters, config.every_months)
+        origins = _origins(gate, session, month, parameters, config.every_months)
         for origin in origins:
             with session.reading():
                 for scores in backtest(
@@ -100,11 +105,11 @@ def eval_backtest(
     return dg.MaterializeResult(metadata=metadata | {"origins": [f"{one.month:%Y-%m}" for one in origins]})
 
 
-def _backtested(session: Session, month: date, parameters: Parameters) -> Panel | None:
+def _backtested(gate: Gate, session: Session, month: date, parameters: Parameters) -> Panel | None:
     """Open the backtest of a month with what became of its rows; return them, None when no month was scored."""
-    gate(session, [(name, month) for name in (BACKTEST.name, TARGET.name, "clean_procedure_episode")])
+    gate.require(session, [(name, month) for name in (BACKTEST.name, TARGET.name, "clean_procedure_episode")])
     described = ("feat_company_month", "feat_matrix")
-    gate(session, [(name, scored) for scored in bind_backtest(session, month) for name in described])
+    gate.require(session, [(name, scored) for scored in bind_backtest(session, month) for name in described])
     return read_panel(session, parameters.cutoff_shift_days)
 
 
@@ -121,13 +126,13 @@ def _backtested(session: Session, month: date, parameters: Parameters) -> Panel 
     deps=["eval_backtest", "model_target", "clean_procedure_episode", "feat_company_month", "feat_matrix"],
 )
 def eval_figures(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, parameters: ParametersResource, gate: GateResource
 ) -> dg.MaterializeResult[None]:
     """Measure every method, in every reading and group."""
     month = parse_month(context.partition_key)
     found: list[Row] = []
     with warehouse.session() as session:
-        panel = _backtested(session, month, parameters)
+        panel = _backtested(gate, session, month, parameters)
         if panel:
             weights = draw_weights(len(panel.companies))
             for method, companies in methods_of(session):
@@ -165,15 +170,15 @@ def eval_figures(
     ],
 )
 def eval_champion(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, parameters: ParametersResource, gate: GateResource
 ) -> dg.MaterializeResult[None]:
     """Compare every method with the champion: the method of the month's list, which follows the decision before."""
     month = parse_month(context.partition_key)
     rows = decision_rows("", ())
     with warehouse.session() as session:
-        panel = _backtested(session, month, parameters)
+        panel = _backtested(gate, session, month, parameters)
         if panel:
-            gate(session, [(FITTED.name, month)])
+            gate.require(session, [(FITTED.name, month)])
             session.bind({FITTED: month})
             (champion,) = session.connection.execute("select methode from model_fitted where retained").fetchall()[0]
             kept = ~panel.en_procedure
@@ -203,12 +208,16 @@ def eval_champion(
     deps=["feat_matrix", "model_target"],
 )
 def eval_utility(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters, config: Rolling
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    parameters: ParametersResource,
+    gate: GateResource,
+    config: Rolling,
 ) -> dg.MaterializeResult[None]:
     """Learn without each theme and source, and from each alone."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
-        origins = _origins(session, month, parameters, config.every_months)[-ORIGINS:]
+        origins = _origins(gate, session, month, parameters, config.every_months)[-ORIGINS:]
         with session.reading():
             worth = utility(
                 origins,
@@ -233,13 +242,15 @@ def eval_utility(
     ),
     deps=["feat_matrix", "model_fitted"],
 )
-def eval_drift(context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders) -> dg.MaterializeResult[None]:
+def eval_drift(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, folders: FoldersResource, gate: GateResource
+) -> dg.MaterializeResult[None]:
     """Compare the month with the months its models learned from."""
     month = parse_month(context.partition_key)
     store = ModelStore(Path(folders.models))
     with warehouse.session() as session:
-        gate(session, [("feat_matrix", month), (FITTED.name, month)])
-        session.bind({FITTED: month, TABLES["feat_matrix"]: month})
+        gate.require(session, [("feat_matrix", month), (FITTED.name, month)])
+        session.bind({FITTED: month, gate.table("feat_matrix"): month})
         current = session.connection.execute("select * from feat_matrix order by siren").pl()
         learned = session.connection.execute(
             "select methode, version, training_from, training_to from model_fitted "
@@ -270,16 +281,18 @@ def eval_drift(context: dg.AssetExecutionContext, warehouse: Warehouse, folders:
     ),
     deps=["list_alerts", "list_export", "model_target", "model_evaluation"],
 )
-def eval_verification(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+def eval_verification(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, gate: GateResource
+) -> dg.MaterializeResult[None]:
     """Look at the lists handed over whose outcome is known now."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
-        gate(session, [(TARGET.name, month)])
+        gate.require(session, [(TARGET.name, month)])
         session.bind({TARGET: month})
         known = {periode for (periode,) in session.connection.execute(_LABELLED).fetchall()}
         handed_over = [m for m in session.months("list_export") if m < month and m in known]
-        gate(session, [(name, m) for m in handed_over for name in _HANDED_OVER])
-        session.bind_months([TABLES[name] for name in _HANDED_OVER], handed_over)
+        gate.require(session, [(name, m) for m in handed_over for name in _HANDED_OVER])
+        session.bind_months([gate.table(name) for name in _HANDED_OVER], handed_over)
         metadata = _keep(session, VERIFICATION, _VERIFICATION.text, month, context.run_id)
     return dg.MaterializeResult(metadata=metadata)
 

@@ -8,14 +8,17 @@ from typing import Any
 import dagster as dg
 
 from sf_assets.engine.charts.svg import embedded
-from sf_assets.engine.materialization import gate, in_force, open_gate, reads_at, shown, stamp, told_of_months
+from sf_assets.engine.materialization import shown, stamp, told_of_months
+from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.queries import Query, read_query
-from sf_assets.engine.resources import Parameters
+from sf_assets.engine.resources import GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import Session, Warehouse, Write
 from sf_assets.features.tables import LAGS, TABLES
 from sf_assets.features.views import coverage_of, shift_picture, shifts_of
 from sf_assets.sources.known import KNOWN, define_known_from
+from sf_assets.staging.in_force import in_force, reads_at
 from sf_assets.vocabulary.failures import Blocked
+from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import add_months, months_of
 from sf_assets.vocabulary.schema import Table
 
@@ -27,18 +30,18 @@ _LAGS_QUERY = read_query(files("sf_assets.features"), LAGS.name)
 _LAGS_YEARS = (1, 2, 3)
 
 
-def _newest_sound(session: Session, built: Sequence[date]) -> date:
+def _newest_sound(gate: Gate, session: Session, built: Sequence[date]) -> date:
     """Return the newest batch month whose gates are open; the newest of all when none is, so that its gate says why."""
     for state in reversed(built):
         try:
-            open_gate(session, reads_at(session, _BASE, state)[1])
+            gate.check(session, reads_at(gate, session, _BASE, state)[1])
         except Blocked:
             continue
         return state
     return built[-1]
 
 
-def _spans(session: Session, months: Sequence[date]) -> list[tuple[date, list[date]]]:
+def _spans(gate: Gate, session: Session, months: Sequence[date]) -> list[tuple[date, list[date]]]:
     """Cut months into runs without a gap that are computed from the same batch month.
 
     A month is computed from its own batch. One that has none takes the newest sound batch: it does not wait for the
@@ -46,7 +49,7 @@ def _spans(session: Session, months: Sequence[date]) -> list[tuple[date, list[da
     """
     spans: list[tuple[date, list[date]]] = []
     built = session.months("stg_filter_import")
-    newest = _newest_sound(session, built) if built and not set(months) <= set(built) else None
+    newest = _newest_sound(gate, session, built) if built and not set(months) <= set(built) else None
     for month in sorted(months):
         state = month if newest is None or month in built else newest
         if spans and spans[-1][0] == state and add_months(spans[-1][1][-1], 1) == month:
@@ -63,16 +66,23 @@ def _delivered(session: Session, state: date) -> dict[str, date]:
 
 
 def _build(
-    warehouse: Warehouse, table: Table, query: Query, wanted: Sequence[date], *, parameters: Parameters, run_id: str
+    gate: Gate,
+    warehouse: Warehouse,
+    table: Table,
+    query: Query,
+    wanted: Sequence[date],
+    *,
+    parameters: Parameters,
+    run_id: str,
 ) -> list[tuple[date, Write]]:
     """Compute a table for all wanted months, one query per span; return the batch month and the write of each."""
     base = [name for name in query.reads if name not in _FEATURES]
     below = [name for name in query.reads if name in _FEATURES]
     values, delays, done = parameters.of_queries(), parameters.all_delays, []
     with warehouse.session() as session:
-        for state, months in _spans(session, wanted):
-            reads, gates = reads_at(session, base, state)
-            gate(session, [*gates, *((name, month) for name in below for month in months)])
+        for state, months in _spans(gate, session, wanted):
+            reads, gates = reads_at(gate, session, base, state)
+            gate.require(session, [*gates, *((name, month) for name in below for month in months)])
             session.bind(reads)
             define_known_from(session.connection, delays, _delivered(session, state))
             session.bind_months([read for read in TABLES if read.name in below], months)
@@ -106,10 +116,13 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def build(
-        context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
+        context: dg.AssetExecutionContext,
+        warehouse: WarehouseResource,
+        parameters: ParametersResource,
+        gate: GateResource,
     ) -> dg.MaterializeResult[None]:
         wanted = months_of(context)
-        writes = _build(warehouse, table, query, wanted, parameters=parameters, run_id=context.run_id)
+        writes = _build(gate, warehouse, table, query, wanted, parameters=parameters, run_id=context.run_id)
         with warehouse.session() as session:
             # The partitions of a range share what is told: only a single month has a former one.
             seen = shown(session, table, wanted[0]) if len(wanted) == 1 else {}
@@ -148,7 +161,9 @@ def _with_past(months: Sequence[date]) -> list[date]:
     ],
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
-def feat_lags(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+def feat_lags(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, gate: GateResource
+) -> dg.MaterializeResult[None]:
     """Look up the past of each month among the months that were computed, a year of months at a time."""
     wanted = months_of(context)
     writes = []
@@ -157,7 +172,7 @@ def feat_lags(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Mat
         for start in range(0, len(wanted), 12):
             months = wanted[start : start + 12]
             reads = _with_past(months)
-            gate(session, [(n, m) for n in _LAGS_QUERY.reads for m in reads if m in months or m in computed[n]])
+            gate.require(session, [(n, m) for n in _LAGS_QUERY.reads for m in reads if m in months or m in computed[n]])
             session.bind_months([table for table in TABLES if table.name in _LAGS_QUERY.reads], reads)
             writes.append(
                 session.replace(

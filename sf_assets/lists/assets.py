@@ -8,15 +8,14 @@ import dagster as dg
 import numpy as np
 import polars as pl
 
-from sf_assets import __version__
-from sf_assets.catalogue.tables import LAYERS, SUITES, TABLES
 from sf_assets.engine.charts.bars import bars
 from sf_assets.engine.charts.svg import ORANGE, RED, embedded
-from sf_assets.engine.materialization import gate, reads_at, shown, stamp, told
+from sf_assets.engine.materialization import shown, stamp, told
+from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.quality.verdicts import accepted_of, last_writes, verdicts_on
 from sf_assets.engine.queries import read_query
-from sf_assets.engine.resources import Folders, Parameters
-from sf_assets.engine.storage import Session, Warehouse, frame_of
+from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
+from sf_assets.engine.storage import Session, frame_of
 from sf_assets.features.registry import DETTE, THEMES
 from sf_assets.lists.corrections import MACRO, correct
 from sf_assets.lists.document import Edition, document
@@ -30,7 +29,9 @@ from sf_assets.lists.tables import ALERTS, CORRECTED, EXPORT, LIST_VERSIONS
 from sf_assets.lists.versions import changes, handed_over, require_current, standing, version_of
 from sf_assets.model.explanations import by_theme, waterfall
 from sf_assets.model.tables import EVALUATION
+from sf_assets.staging.in_force import reads_at
 from sf_assets.vocabulary.partitions import DUE_DAY, add_months, cutoff_of, parse_month
+from sf_assets.vocabulary.version import VERSION
 
 _READS = ("feat_company_month", "feat_matrix", "clean_filter", "siren_blacklist", "model_fitted", "model_scores")
 
@@ -43,9 +44,9 @@ _PRECISIONS = """
 _LISTED = "select * from list_alerts where version = $version order by rang"
 
 
-def _open(session: Session, month: date) -> None:
-    gate(session, [(name, month) for name in _READS])
-    session.bind({TABLES[name]: month for name in _READS})
+def _open(gate: Gate, session: Session, month: date) -> None:
+    gate.require(session, [(name, month) for name in _READS])
+    session.bind({gate.table(name): month for name in _READS})
 
 
 @dg.asset(
@@ -61,17 +62,21 @@ def _open(session: Session, month: date) -> None:
     deps=[*_READS, *(name for name in _SIGNALS.reads if name not in _READS)],
 )
 def list_corrections(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders, parameters: Parameters
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    folders: FoldersResource,
+    parameters: ParametersResource,
+    gate: GateResource,
 ) -> dg.MaterializeResult[None]:
     """Apply the corrections to the levels of the model."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
-        _open(session, month)
+        _open(gate, session, month)
         found = retained(session, month, Path(folders.models))
         changed = frame_of(CORRECTED, ()).drop("scores_version")
         if parameters.corrections:
-            reads, gates = reads_at(session, [name for name in _SIGNALS.reads if name not in _READS], month)
-            gate(session, gates)
+            reads, gates = reads_at(gate, session, [name for name in _SIGNALS.reads if name not in _READS], month)
+            gate.require(session, gates)
             session.bind(reads)
             signals = session.connection.execute(
                 _SIGNALS.text, {"cutoff": cutoff_of(month, parameters.cutoff_shift_days)}
@@ -105,14 +110,18 @@ def list_corrections(
     deps=[*_READS, CORRECTED.name],
 )
 def list_alerts(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders, parameters: Parameters
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    folders: FoldersResource,
+    parameters: ParametersResource,
+    gate: GateResource,
 ) -> dg.MaterializeResult[None]:
     """Select the companies in alert and say why."""
     month = parse_month(context.partition_key)
     cutoff = cutoff_of(month, parameters.cutoff_shift_days)
     with warehouse.session() as session:
-        _open(session, month)
-        gate(session, [(CORRECTED.name, month)])
+        _open(gate, session, month)
+        gate.require(session, [(CORRECTED.name, month)])
         session.bind({ALERTS: None, EXPORT: None, CORRECTED: month})
         former = session.connection.execute(_FORMER_ALERTS.text, {"month": month}).pl()
         compared = add_months(month, -1) in session.months(EXPORT.name)
@@ -205,14 +214,18 @@ def _by_department(alerts: pl.DataFrame) -> str:
     ),
 )
 def list_export(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders, parameters: Parameters
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    folders: FoldersResource,
+    parameters: ParametersResource,
+    gate: GateResource,
 ) -> dg.MaterializeResult[None]:
     """Write the files of the list, all or none."""
     month = parse_month(context.partition_key)
     cutoff = cutoff_of(month, parameters.cutoff_shift_days)
     with warehouse.session() as session:
-        _open(session, month)
-        gate(session, [("list_alerts", month), (EVALUATION.name, month)])
+        _open(gate, session, month)
+        gate.require(session, [("list_alerts", month), (EVALUATION.name, month)])
         session.bind({EVALUATION: month, ALERTS: month, EXPORT: month, LIST_VERSIONS: month, CORRECTED: month})
         found = retained(session, month, Path(folders.models))
         companies = with_corrections(session, month, found)
@@ -225,7 +238,7 @@ def list_export(
             found.method.contributions(alerts), alerts["probabilite"].to_numpy(), found.method.features
         )
         precisions = dict(session.connection.execute(_PRECISIONS, {"methode": found.method.name}).fetchall())
-        edition = Edition(month, cutoff, f"{found.method.name} {__version__}", found.thresholds)
+        edition = Edition(month, cutoff, f"{found.method.name} {VERSION}", found.thresholds)
         about = About(
             month,
             cutoff,
@@ -235,7 +248,7 @@ def list_export(
             found.statement,
             found.choice,
             changes(session, month, listed, found.method.name, found.thresholds),
-            _accepted(session, month),
+            _accepted(gate, session, month),
             parameters.perimeter_staff,
             parameters.perimeter_months,
             precisions.get("fort_precision"),
@@ -280,12 +293,12 @@ def list_export(
     )
 
 
-def _accepted(session: Session, month: date) -> tuple[str, ...]:
+def _accepted(gate: Gate, session: Session, month: date) -> tuple[str, ...]:
     """Return the failed checks that an operator accepted for the month, with the reason."""
-    judged = [(asset, month) for assets in LAYERS.values() for asset in assets if asset != EXPORT.name]
+    judged = [(asset, month) for asset in gate.suites if asset != EXPORT.name]
     verdicts = verdicts_on(session, judged)
     # One of a former write of the rows holds no more.
-    written = last_writes(session, SUITES, sorted({(asset, month) for asset, _, _ in verdicts}))
+    written = last_writes(session, gate.suites, sorted({(asset, month) for asset, _, _ in verdicts}))
     held = accepted_of(session, verdicts)
     return tuple(
         f"{one.asset}, {one.check_name} : {one.reason}"

@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from sf_assets.engine.quality import Outcome, Probe, Suite, suite_of
+from sf_assets.engine.quality.history import suite_of
+from sf_assets.engine.quality.rules import Outcome, Probe, Suite
 from sf_assets.engine.quality.tolerances import EXPLAINED_GAP, FEW_COMPANIES, LARGEST_LIST, LIST_CHANGE
 from sf_assets.engine.storage import Session
 from sf_assets.features.registry import BY_NAME

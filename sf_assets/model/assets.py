@@ -8,13 +8,11 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from sf_assets import __version__
-from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.charts.svg import embedded
-from sf_assets.engine.materialization import gate, reads_at, shown, stamp, told, told_of_months
+from sf_assets.engine.materialization import shown, stamp, told, told_of_months
 from sf_assets.engine.queries import read_query
-from sf_assets.engine.resources import Folders, Parameters
-from sf_assets.engine.storage import Session, Warehouse, frame_of
+from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
+from sf_assets.engine.storage import Session, frame_of
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.champion import CHAMPION, Choice, choices_in_force, last_evaluation
 from sf_assets.model.learning import Learned, learn, retained, without_survivors
@@ -24,7 +22,10 @@ from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan
 from sf_assets.model.store import Card, ModelStore
 from sf_assets.model.tables import EVALUATION, FITTED, SCORES, TARGET
 from sf_assets.model.views import curves_of, scores_picture
+from sf_assets.staging.in_force import reads_at
+from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import add_months, months_of, parse_month
+from sf_assets.vocabulary.version import VERSION
 
 _TARGET = read_query(files("sf_assets.model"), TARGET.name)
 
@@ -50,17 +51,17 @@ def usable_months(session: Session, month: date, parameters: Parameters) -> Mont
     deps=["feat_company_month", "feat_matrix", "clean_procedure_episode"],
 )
 def model_target(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, parameters: Parameters
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, parameters: ParametersResource, gate: GateResource
 ) -> dg.MaterializeResult[None]:
     """Label every past month whose eighteen months to come are known at this month's cut-off."""
     month = parse_month(context.partition_key)
     rules = rules_of(parameters)
     with warehouse.session() as session:
         labelled = [m for m in usable_months(session, month, parameters) if rules.label_known(m) <= rules.cutoff(month)]
-        reads, gates = reads_at(session, ["clean_procedure_episode"], month)
-        gate(session, [*gates, *(("feat_company_month", m) for m in labelled)])
+        reads, gates = reads_at(gate, session, ["clean_procedure_episode"], month)
+        gate.require(session, [*gates, *(("feat_company_month", m) for m in labelled)])
         session.bind(reads)
-        session.bind_months([TABLES["feat_company_month"]], labelled)
+        session.bind_months([gate.table("feat_company_month")], labelled)
         span = (labelled[0], labelled[-1]) if labelled else (month, add_months(month, -1))
         write = session.replace(
             {TARGET: _TARGET.text},
@@ -105,15 +106,19 @@ def model_target(
     ],
 )
 def model_learning(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders, parameters: Parameters
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    folders: FoldersResource,
+    parameters: ParametersResource,
+    gate: GateResource,
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Fit every method, choose its thresholds, measure it, save it, and retain one for the list."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
         usable = usable_months(session, month, parameters)
-        gate(session, [(TARGET.name, month), *(("feat_matrix", m) for m in usable)])
+        gate.require(session, [(TARGET.name, month), *(("feat_matrix", m) for m in usable)])
         session.bind({TARGET: month})
-        session.bind_months([TABLES["feat_matrix"]], usable)
+        session.bind_months([gate.table("feat_matrix")], usable)
         with session.reading() as snapshot:
             failures = session.connection.execute(
                 "select siren, periode from model_target where target and not en_procedure"
@@ -133,7 +138,7 @@ def model_learning(
         if isinstance(plan, InsufficientHistory):
             context.log.warning(plan.statement)
         if decided := last_evaluation(session, month):
-            gate(session, [(CHAMPION.name, decided)])
+            gate.require(session, [(CHAMPION.name, decided)])
         choices = choices_in_force(session, month)
         best = retained(learned, choices)
         if choices and best.method != choices[0].method:
@@ -189,7 +194,7 @@ def _save(learned: Sequence[Learned], month: date, folder: Path, snapshot: int) 
                 training_months=one.training_months,
                 training=one.training,
                 snapshot=snapshot,
-                code_version=__version__,
+                code_version=VERSION,
             ),
         )
         for one in learned
@@ -248,7 +253,7 @@ def _headline(learned: Sequence[Learned]) -> dict[str, float]:
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def model_scores(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, folders: FoldersResource, gate: GateResource
 ) -> dg.MaterializeResult[None]:
     """Score the companies of each month by every method the data supports."""
     wanted = months_of(context)
@@ -258,7 +263,7 @@ def model_scores(
         available = session.months(FITTED.name)
         for month in wanted:
             fitted = month if month in available or not available else available[-1]
-            gate(session, [("feat_matrix", month), (FITTED.name, fitted)])
+            gate.require(session, [("feat_matrix", month), (FITTED.name, fitted)])
             scored = score_month(session, month, fitted=fitted, store=store, author=context.run_id)
             if scored.write is None:
                 context.log.info(f"scores of {month:%Y-%m} are those of version {scored.version}: nothing written")

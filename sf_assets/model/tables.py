@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from sf_assets.engine.quality import Outcome, Probe, Suite, suite_of
+from sf_assets.engine.quality.history import suite_of
+from sf_assets.engine.quality.rules import Outcome, Probe, Suite
 from sf_assets.engine.storage import Session
 from sf_assets.vocabulary.fields import pick
 from sf_assets.vocabulary.partitions import HORIZON_MONTHS

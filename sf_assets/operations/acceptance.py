@@ -9,9 +9,8 @@ from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.acceptances import Acceptance, acceptances_of, record_acceptance
 from sf_assets.engine.quality.rules import Suite
 from sf_assets.engine.quality.verdicts import last_writes, verdicts_on
-from sf_assets.engine.resources import resources_for
 from sf_assets.engine.storage import Session, Warehouse
-from sf_assets.settings import Settings
+from sf_assets.settings import Settings, resources_for
 from sf_assets.vocabulary.partitions import month_argument
 
 

@@ -2,14 +2,13 @@
 
 import dagster as dg
 
-from sf_assets import __version__
 from sf_assets.engine.charts.svg import embedded
 from sf_assets.engine.materialization import OWNERS, columns_of
-from sf_assets.engine.resources import Folders, clock_of
-from sf_assets.engine.storage import Warehouse
+from sf_assets.engine.resources import FoldersResource, WarehouseResource, clock_of
 from sf_assets.operations.charts import arrivals_of
 from sf_assets.operations.status import STATUS, months_with_something, page, record, standings
 from sf_assets.vocabulary.partitions import DUE_DAY, PARIS, month_due
+from sf_assets.vocabulary.version import VERSION
 
 GROUP = "cockpit"
 
@@ -20,7 +19,7 @@ GROUP = "cockpit"
     owners=list(OWNERS),
     kinds={"duckdb", "python"},
     tags={"confidentiality": "aggregates"},
-    code_version=__version__,
+    code_version=VERSION,
     description=f"One row is {STATUS.grain}. It depends on nothing, so that it can be computed when everything else is "
     "blocked; a run of it follows each run of a month, and it is looked at again every morning.",
     metadata={
@@ -29,11 +28,13 @@ GROUP = "cockpit"
         "one_row_is": STATUS.grain,
     },
 )
-def status(context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders) -> dg.MaterializeResult[None]:
+def status(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, folders: FoldersResource
+) -> dg.MaterializeResult[None]:
     """Work out where every month stands, keep it, and show it on one page."""
     with warehouse.session() as session:
-        months = months_with_something(session, folders.incoming_path)
-        found = standings(session, folders.incoming_path, months)
+        months = months_with_something(session, folders.incoming)
+        found = standings(session, folders.incoming, months)
         if found:
             record(session, found, author=context.run_id)
         calendar = arrivals_of(session, months)
@@ -56,7 +57,7 @@ def status(context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Fol
     description=f"The list of the month due is there: last month's from the {DUE_DAY + 1}th on, the one before until then. "
     "Look at the page of `status` for what blocks it or which file it waits for.",
 )
-def latest_month_there(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+def latest_month_there(context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource) -> dg.AssetCheckResult:
     """Look whether the lists of the month due are done, as of the day of the run."""
     due = month_due(clock_of(context.instance, context.run.run_id).astimezone(PARIS).date())
     with warehouse.session() as session:

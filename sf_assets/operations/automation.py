@@ -13,7 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from sf_assets.engine.resources import Folders
+from sf_assets.engine.resources import FoldersResource, WarehouseResource
 from sf_assets.engine.storage import Warehouse
 from sf_assets.lists.tables import EXPORT
 from sf_assets.sources.arrival import ARRIVALS
@@ -145,13 +145,13 @@ def _digest(text: str) -> str:
     description="Starts the month before, whatever has come of it, unless its files were run already.",
 )
 def monthly_schedule(
-    context: dg.ScheduleEvaluationContext, folders: Folders, warehouse: Warehouse
+    context: dg.ScheduleEvaluationContext, folders: FoldersResource, warehouse: WarehouseResource
 ) -> dg.RunRequest | dg.SkipReason:
     """Request the month before; a run of files that are not there fails on their checks, which name them."""
     month = add_months(context.scheduled_execution_time.astimezone(PARIS).date(), -1)
     key = month.isoformat()
     try:
-        batch = read_batch(folders.incoming_path, month)
+        batch = read_batch(folders.incoming, month)
     except BadBatch:
         return dg.RunRequest(run_key=key, partition_key=key)
     found = delivery_of(context.instance, warehouse, batch)
@@ -161,7 +161,9 @@ def monthly_schedule(
 
 
 @dg.sensor(job=monthly_job, minimum_interval_seconds=600, description="Starts a month once its files are all there.")
-def files_arrived(context: dg.SensorEvaluationContext, folders: Folders, warehouse: Warehouse) -> dg.SensorResult:
+def files_arrived(
+    context: dg.SensorEvaluationContext, folders: FoldersResource, warehouse: WarehouseResource
+) -> dg.SensorResult:
     """Request each month whose expected files are all there and have not changed since the last look, oldest first.
 
     A file that still grows must not start the month: the batch has to look the same at two evaluations in a row. A new
@@ -169,14 +171,14 @@ def files_arrived(context: dg.SensorEvaluationContext, folders: Folders, warehou
     Complete months that were there before the very first look start nothing, but the newest: the past is the operator's
     to launch.
     """
-    if strangers := _strangers(folders.incoming_path):
-        context.log.warning(f"names in {folders.incoming_path} that are no month AAMM: {', '.join(strangers)}")
+    if strangers := _strangers(folders.incoming):
+        context.log.warning(f"names in {folders.incoming} that are no month AAMM: {', '.join(strangers)}")
     # What each month looked like, and whether that look is settled: requested, or found when the sensor began.
     looks: dict[str, tuple[str, bool]] = json.loads(context.cursor or "{}")
     requests: list[dg.RunRequest] = []
     notes: list[str] = []
     keys = months.get_partition_keys()
-    batches = list(_batches(folders.incoming_path, keys, notes))
+    batches = list(_batches(folders.incoming, keys, notes))
     newest = batches[-1].month if batches else None
     for batch in batches:
         key, name = batch.month.isoformat(), f"batch {batch_key(batch.month)}"
@@ -199,7 +201,7 @@ def files_arrived(context: dg.SensorEvaluationContext, folders: Folders, warehou
             else:
                 requests.append(found.request())
         looks[key] = seen, seen == known
-    reason = "; ".join(notes) or f"no new batch below {folders.incoming_path}"
+    reason = "; ".join(notes) or f"no new batch below {folders.incoming}"
     return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason, cursor=json.dumps(looks))
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 from sf_assets.engine.charts.calendar import arrivals
 from sf_assets.engine.storage import Session
-from sf_assets.sources import SOURCES
+from sf_assets.sources.registry import SOURCES
 
 _MONTHS = 24
 # A source is missing when its check said so: one that was not looked at is not.

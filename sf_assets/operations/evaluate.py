@@ -10,14 +10,13 @@ import time
 from pathlib import Path
 
 from sf_assets.commands import home
-from sf_assets.engine.resources import resources_for
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.folders import private
 from sf_assets.evaluation.found import Found, read_found
 from sf_assets.evaluation.page import page_with
 from sf_assets.evaluation.report import html
 from sf_assets.operations.progress import ended_month, run_job, say
-from sf_assets.settings import Settings
+from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.batch import batch_key
 
 

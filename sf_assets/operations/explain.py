@@ -15,8 +15,7 @@ import polars as pl
 
 from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.engine.charts.company import radar, waterfall
-from sf_assets.engine.quality import require_passed
-from sf_assets.engine.resources import resources_for
+from sf_assets.engine.quality.verdicts import require_passed
 from sf_assets.engine.storage import Session, Warehouse
 from sf_assets.engine.storage.folders import private
 from sf_assets.features.registry import BY_NAME, THEMES
@@ -27,7 +26,7 @@ from sf_assets.lists.selection import LEVELS
 from sf_assets.lists.wording import quantity
 from sf_assets.model.explanations import by_theme
 from sf_assets.model.explanations import waterfall as rescaled
-from sf_assets.settings import Settings
+from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.batch import batch_key
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.partitions import cutoff_of, month_argument

@@ -8,8 +8,7 @@ from pydantic import Field
 
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.checks import POOL
-from sf_assets.engine.resources import Folders, clock_of
-from sf_assets.engine.storage import Warehouse
+from sf_assets.engine.resources import FoldersResource, WarehouseResource, clock_of
 from sf_assets.engine.storage.leftovers import sweep
 from sf_assets.engine.storage.maintenance import LEAST_MONTHS, Upkeep, maintain
 from sf_assets.operations.acceptance import CannotAccept, accept
@@ -29,7 +28,7 @@ class Accepting(dg.Config):
 
 
 @dg.op(description="Record the acceptance of one failed check for one month; the next write of its rows ends it.")
-def accept_failed_check(context: dg.OpExecutionContext, config: Accepting, warehouse: Warehouse) -> None:
+def accept_failed_check(context: dg.OpExecutionContext, config: Accepting, warehouse: WarehouseResource) -> None:
     """Record an acceptance, or say why there is none."""
     if config.asset not in SUITES:
         raise PermanentFailure(f"asset: expected one of {', '.join(sorted(SUITES))}, found {config.asset}")
@@ -71,7 +70,9 @@ class Keeping(dg.Config):
     "killed runs left. Writers wait meanwhile. Save the catalog and the files before.",
     pool=POOL,
 )
-def keep_up(context: dg.OpExecutionContext, config: Keeping, warehouse: Warehouse, folders: Folders) -> None:
+def keep_up(
+    context: dg.OpExecutionContext, config: Keeping, warehouse: WarehouseResource, folders: FoldersResource
+) -> None:
     """Keep the warehouse up, or say what that would do."""
     at = clock_of(context.instance, context.run_id)
     with warehouse.session() as session:

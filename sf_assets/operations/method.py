@@ -8,11 +8,10 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
-from sf_assets.engine.resources import resources_for
 from sf_assets.engine.storage import Session, Warehouse, frame_of
 from sf_assets.model.champion import DECISIONS
 from sf_assets.model.methods import METHODS
-from sf_assets.settings import Settings
+from sf_assets.settings import Settings, resources_for
 from sf_assets.vocabulary.partitions import month_argument
 
 

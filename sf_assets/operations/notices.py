@@ -54,6 +54,15 @@ class Channels:
 
 
 @dataclass(frozen=True, slots=True)
+class Outbox:
+    """Where notices wait, where they go, and the address of the pages that they link to."""
+
+    folder: Path
+    channels: Channels = Channels()
+    ui: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Tried:
     """What became of one notice at one tick: the channels that took it, and those that did not, each with why."""
 

@@ -13,14 +13,14 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
-from sf_assets.engine.resources import resources_for
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.folders import private
-from sf_assets.settings import Settings
-from sf_assets.sources import BY_NAME, Source
+from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.arrival import read_columns
 from sf_assets.sources.batch import BadBatch, Batch, batch_key, read_batch
+from sf_assets.sources.description import Source
 from sf_assets.sources.mended import CORRECTIONS, LINE, correction_of, edition_of
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.sources.text import as_text
 from sf_assets.vocabulary.partitions import month_argument
 

@@ -16,7 +16,6 @@ import polars as pl
 from sklearn.metrics import average_precision_score
 
 from sf_assets.catalogue.tables import TABLES
-from sf_assets.engine.resources import resources_for
 from sf_assets.engine.storage import Warehouse
 from sf_assets.model.learning import without_survivors
 from sf_assets.model.matrix import Flags
@@ -24,7 +23,7 @@ from sf_assets.model.methods import method_named, score
 from sf_assets.model.rows import draw
 from sf_assets.model.splits import InsufficientHistory, SplitRules, plan_split
 from sf_assets.model.tables import TARGET
-from sf_assets.settings import Settings
+from sf_assets.settings import Settings, resources_for
 from sf_assets.vocabulary.partitions import parse_month
 
 Setting = Mapping[str, Any]

@@ -1,7 +1,6 @@
 """What follows the end of a run: a notice when something went wrong, and a fresh look at every month."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterEventType
@@ -10,13 +9,14 @@ from dagster_shared.error import SerializableErrorInfo
 from sf_assets.engine.errors import EngineError
 from sf_assets.operations.automation import JOBS
 from sf_assets.operations.jobs import status_job
-from sf_assets.operations.notices import Channels, Notice, Tried, deliver, keep
-from sf_assets.settings import Settings
+from sf_assets.operations.notices import Notice, Outbox, Tried, deliver, keep
 
 _WILL_RETRY = "dagster/will_retry"
 _PARTITION = "dagster/partition"
 _SENSOR = "dagster/sensor_name"
 _LOOK = "look_after_"
+
+OutboxResource = dg.ResourceParam[Outbox]
 
 
 def notice_of(context: dg.RunStatusSensorContext, ui: str) -> Notice | None:
@@ -78,20 +78,18 @@ def _refusals(events: Sequence[dg.DagsterEvent | None]) -> Iterator[str]:
         )
 
 
-def _tell(context: dg.RunStatusSensorContext) -> dg.SkipReason:
+def _tell(context: dg.RunStatusSensorContext, notices: Outbox) -> dg.SkipReason:
     if context.dagster_run.tags.get(_WILL_RETRY) == "true":
         return dg.SkipReason(f"run {context.dagster_run.run_id} is started again")
     if context.dagster_run.tags.get(_SENSOR, "").startswith(_LOOK):
         return dg.SkipReason("what a look after a run sees is told every morning")
-    settings = Settings.from_environment()
-    notice = notice_of(context, settings.ui)
+    notice = notice_of(context, notices.ui)
     if notice is None:
         return dg.SkipReason(f"run {context.dagster_run.run_id} ended well")
     context.log.warning(f"{notice.subject}\n{notice.text}")
-    outbox, channels = _outbox(settings), _channels(settings)
     run_id = context.dagster_run.run_id
-    keep(outbox, run_id, notice, channels)
-    tried = deliver(outbox, channels).get(run_id, Tried((), {}))
+    keep(notices.folder, run_id, notice, notices.channels)
+    tried = deliver(notices.folder, notices.channels).get(run_id, Tried((), {}))
     return dg.SkipReason("; ".join([f"{notice.subject}; told by {', '.join(('log', *tried.sent))}", *_waiting(tried)]))
 
 
@@ -99,25 +97,14 @@ def _waiting(tried: Tried) -> list[str]:
     return [f"{channel}: {why}, tried again at the next look" for channel, why in tried.kept.items()]
 
 
-def _outbox(settings: Settings) -> Path:
-    return settings.data_dir / "notices"
-
-
-def _channels(settings: Settings) -> Channels:
-    return Channels(
-        settings.notice_webhook.get_secret_value(), settings.notice_smtp, settings.notice_from, settings.notice_to
-    )
-
-
 @dg.sensor(
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Sends again the notices that a server did not take, until each channel took each of them once.",
 )
-def send_again(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+def send_again(context: dg.SensorEvaluationContext, notices: OutboxResource) -> dg.SkipReason:
     """Try the notices that wait in the outbox."""
-    settings = Settings.from_environment()
-    tried = deliver(_outbox(settings), _channels(settings))
+    tried = deliver(notices.folder, notices.channels)
     for run_id, one in tried.items():
         context.log.info("; ".join([f"run {run_id}: told by {', '.join(one.sent) or 'nobody'}", *_waiting(one)]))
     waiting = sum(bool(one.kept) for one in tried.values())
@@ -129,9 +116,9 @@ def send_again(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Tells of a run that failed: its steps, the checks that refuse, what to do.",
 )
-def tell_failures(context: dg.RunStatusSensorContext) -> dg.SkipReason:
+def tell_failures(context: dg.RunStatusSensorContext, notices: OutboxResource) -> dg.SkipReason:
     """Tell of a failed run, by the log and the configured channels."""
-    return _tell(context)
+    return _tell(context, notices)
 
 
 @dg.run_status_sensor(
@@ -139,9 +126,9 @@ def tell_failures(context: dg.RunStatusSensorContext) -> dg.SkipReason:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Tells of the checks that refuse in a run that succeeded: notes, and what blocks nothing in its run.",
 )
-def tell_failed_checks(context: dg.RunStatusSensorContext) -> dg.SkipReason:
+def tell_failed_checks(context: dg.RunStatusSensorContext, notices: OutboxResource) -> dg.SkipReason:
     """Tell of the checks that refuse in a successful run."""
-    return _tell(context)
+    return _tell(context, notices)
 
 
 def _look_after(ended: dg.DagsterRunStatus) -> dg.SensorDefinition:

@@ -18,9 +18,8 @@ from sf_assets.catalogue.tables import LAYERS, SUITES
 from sf_assets.engine.quality.acceptances import Acceptance, Judged
 from sf_assets.engine.quality.freshness import Outdated, inputs_of, outdated, said, spans
 from sf_assets.engine.quality.verdicts import accepted_of, last_writes, obstacles_of, verdicts_on
-from sf_assets.engine.resources import resources_for
 from sf_assets.engine.storage import Session, Warehouse, frame_of
-from sf_assets.settings import Settings
+from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.batch import BadBatch, NoBatch, batch_key, is_key, missing_files, month_of, read_batch
 from sf_assets.vocabulary.partitions import month_argument
 from sf_assets.vocabulary.schema import Column, Table

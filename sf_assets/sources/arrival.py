@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sf_assets.engine.storage.packed import Refused, chunks, first_lines, largest_of, require_short, swollen
-from sf_assets.sources import Source
 from sf_assets.sources.counting import RecordCounter, require_whole_copy
+from sf_assets.sources.description import Source
 from sf_assets.sources.monthly import months_of, odd_months_of
 from sf_assets.sources.text import as_text, is_parquet
 from sf_assets.sources.yearly import names_of, years_of

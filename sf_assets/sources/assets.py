@@ -10,16 +10,17 @@ import dagster as dg
 
 from sf_assets.engine.makers import digest_of
 from sf_assets.engine.materialization import OWNERS, tag_value
-from sf_assets.engine.resources import Folders
+from sf_assets.engine.resources import FoldersResource, WarehouseResource
 from sf_assets.engine.storage import Warehouse, frame_of
 from sf_assets.engine.storage.packed import Refused, plain_name
-from sf_assets.sources import SOURCES, Source
 from sf_assets.sources.arrival import ARRIVALS, Arrival, inspect
 from sf_assets.sources.batch import BadBatch, Batch, read_batch
+from sf_assets.sources.description import Source
 from sf_assets.sources.inspected import LABELS, fault_of
 from sf_assets.sources.known import KNOWN
 from sf_assets.sources.log import ARRIVED, LOG
 from sf_assets.sources.mended import CORRECTIONS, edition_of
+from sf_assets.sources.registry import SOURCES
 from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.failures import BadFile
 from sf_assets.vocabulary.partitions import add_months, months, parse_month
@@ -63,13 +64,13 @@ def _spec(source: Source) -> dg.AssetSpec:
 
 @dg.multi_asset(name="arrivals", specs=[_spec(source) for source in SOURCES], can_subset=True)
 def arrivals(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, folders: FoldersResource
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Inspect every file of the batch: bytes, checksum, encoding, compression, header."""
     month = parse_month(context.partition_key)
     wanted = [source for source in SOURCES if dg.AssetKey(f"src_{source.name}") in context.selected_asset_keys]
     try:
-        batch = read_batch(folders.incoming_path, month)
+        batch = read_batch(folders.incoming, month)
     except BadBatch as error:
         raise BadFile(str(error)) from error
     if batch.unsupported:

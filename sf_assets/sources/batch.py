@@ -12,12 +12,13 @@ from datetime import date
 from pathlib import Path
 
 from sf_assets.engine.storage.packed import plain_name
-from sf_assets.sources import BY_NAME, SOURCES, Source
 from sf_assets.sources.copies import is_copy_of_another, settle_copies
+from sf_assets.sources.description import Source
 from sf_assets.sources.manifest import BadManifest, read_manifest
 from sf_assets.sources.mended import CORRECTIONS, mends
-from sf_assets.sources.nomenclatures import TABLES as NOMENCLATURES
 from sf_assets.sources.nomenclatures.editions import table_of
+from sf_assets.sources.nomenclatures.label_tables import TABLES as NOMENCLATURES
+from sf_assets.sources.registry import BY_NAME, SOURCES
 
 _KEY_LENGTH = 4
 # What a spreadsheet puts before the name of a file that somebody has open.

@@ -8,8 +8,8 @@ from pathlib import Path
 from sf_assets.engine.storage import Session
 from sf_assets.sources.arrival import ARRIVALS, checksum_of
 from sf_assets.sources.batch import BadBatch, Batch, NoBatch, read_batch
-from sf_assets.sources.nomenclatures import TABLES as NOMENCLATURES
-from sf_assets.sources.nomenclatures import csv_path
+from sf_assets.sources.nomenclatures.label_tables import TABLES as NOMENCLATURES
+from sf_assets.sources.nomenclatures.label_tables import csv_path
 from sf_assets.sources.nomenclatures.updates import BadNomenclature, require_sound
 from sf_assets.vocabulary.failures import BadFile
 

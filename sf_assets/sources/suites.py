@@ -3,12 +3,14 @@
 from datetime import date
 from importlib.resources import files
 
-from sf_assets.engine.quality import Outcome, Probe, Suite, probes_of
+from sf_assets.engine.quality.history import probes_of
+from sf_assets.engine.quality.rules import Outcome, Probe, Suite
 from sf_assets.engine.quality.tolerances import FEW_EVENTS, FEW_LINES, REGISTER
 from sf_assets.engine.storage import Session
-from sf_assets.sources import SOURCES, Source
 from sf_assets.sources.arrival import ARRIVALS
+from sf_assets.sources.description import Source
 from sf_assets.sources.mended import CORRECTIONS
+from sf_assets.sources.registry import SOURCES
 
 _DELIVERED_BEFORE = files("sf_assets.sources").joinpath("delivered_before.sql").read_text(encoding="utf-8")
 

@@ -9,14 +9,19 @@ import polars as pl
 
 from sf_assets.engine.charts.bars import bars
 from sf_assets.engine.charts.svg import embedded
-from sf_assets.engine.materialization import gate, in_force, reads_at, shown, stamp, told
+from sf_assets.engine.materialization import shown, stamp, told
+from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.queries import read_query
-from sf_assets.engine.resources import Folders, Parameters
-from sf_assets.engine.storage import Session, Warehouse, frame_of
-from sf_assets.sources import BY_NAME, SOURCES, Source, nomenclatures
+from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
+from sf_assets.engine.storage import Session, frame_of
+from sf_assets.sources.description import Source
 from sf_assets.sources.inspected import batch_of, files_of, labels_of, records_of
 from sf_assets.sources.log import LOG
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.nomenclatures.label_tables import label_files
+from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.staging.delivery import account_of, read_delivered, read_headcounts
+from sf_assets.staging.in_force import in_force, reads_at
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING, query_of
 from sf_assets.vocabulary.partitions import parse_month
 
@@ -44,21 +49,23 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
             kinds={"duckdb"},
             made_in=__name__,
             made_with=(repr(source),),
-            labels=_LABELS.get(source.name, ()),
+            data=label_files(_LABELS.get(source.name, ())),
         ),
         deps=[f"src_{source.name}", *perimeter, *accounts],
     )
-    def stage(context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders) -> dg.MaterializeResult[None]:
+    def stage(
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource, folders: FoldersResource, gate: GateResource
+    ) -> dg.MaterializeResult[None]:
         month = parse_month(context.partition_key)
         with warehouse.session() as session:
-            gate(session, [(f"src_{source.name}", month), *((name, month) for name in perimeter)])
-            batch = batch_of(folders.incoming_path, month)
-            updates = labels_of(session, folders.incoming_path, month, _LABELS.get(source.name, ()))
-            nomenclatures.load(session.connection, updates)
+            gate.require(session, [(f"src_{source.name}", month), *((name, month) for name in perimeter)])
+            batch = batch_of(folders.incoming, month)
+            updates = labels_of(session, folders.incoming, month, _LABELS.get(source.name, ()))
+            label_tables.load(session.connection, updates)
             if source.filtered:
                 _load_perimeter(session, month)
             if accounts:
-                _load_accounts(session, accounts, month)
+                _load_accounts(gate, session, accounts, month)
             with files_of(session, batch, source.name, reader=table.name, asset=f"src_{source.name}") as delivered:
                 if not delivered:
                     context.log.info(
@@ -99,10 +106,10 @@ def _load_perimeter(session: Session, month: date) -> None:
     )
 
 
-def _load_accounts(session: Session, names: Sequence[str], month: date) -> None:
+def _load_accounts(gate: Gate, session: Session, names: Sequence[str], month: date) -> None:
     """Make the temporary table `accounts`: who closes when, for files that only name accounts; empty without a list."""
-    reads, gates = reads_at(session, names, month)
-    gate(session, gates)
+    reads, gates = reads_at(gate, session, names, month)
+    gate.require(session, gates)
     session.bind(reads)
     session.connection.execute(
         "create or replace temp table accounts as select compte, date_disparition, min(siret) as siret "
@@ -128,16 +135,20 @@ def _summed(counted: pl.DataFrame) -> dict[str, int]:
     can_subset=True,
 )
 def stg_filter_import(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, folders: Folders, parameters: Parameters
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    folders: FoldersResource,
+    parameters: ParametersResource,
+    gate: GateResource,
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Compute the import perimeter from the companies' head-count file, by rules of its own (rules §5.2)."""
     month = parse_month(context.partition_key)
     wanted = [table for table in _PERIMETER if dg.AssetKey(table.name) in context.selected_asset_keys]
     source = BY_NAME["effectif_ent"]
     with warehouse.session() as session:
-        gate(session, [("src_effectif_ent", month)])
-        batch = batch_of(folders.incoming_path, month)
-        nomenclatures.load(session.connection)
+        gate.require(session, [("src_effectif_ent", month)])
+        batch = batch_of(folders.incoming, month)
+        label_tables.load(session.connection)
         values = parameters.of_queries()
         with files_of(session, batch, source.name, reader=source.table, asset=f"src_{source.name}") as delivered:
             counted = records_of(session, batch, source.name, asset=f"src_{source.name}")
@@ -179,7 +190,7 @@ _REASONS = (
     ),
     deps=_LOADED,
 )
-def stg_import(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+def stg_import(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
     """Show the month's account of records."""
     rows = warehouse.query(_ACCOUNT, {"month": parse_month(context.partition_key)})
     return dg.MaterializeResult(
@@ -205,7 +216,7 @@ def stg_import(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Ma
     ),
     deps=_LOADED,
 )
-def stg_quarantine(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+def stg_quarantine(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
     """Count the month's quarantine by source and rule."""
     rows = warehouse.query(_REASONS, {"month": parse_month(context.partition_key)})
     return dg.MaterializeResult(
@@ -240,7 +251,7 @@ def _by_rule(rows: pl.DataFrame) -> str:
     ),
     deps=_LOADED,
 )
-def import_log(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+def import_log(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
     """Show the month's log of imports, without what records hold."""
     rows = warehouse.query(_SUMMARIES, {"month": parse_month(context.partition_key)})
     return dg.MaterializeResult(

@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 
 from sf_assets.engine.storage.packed import Refused
-from sf_assets.sources import Source
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import Batch
+from sf_assets.sources.description import Source
 from sf_assets.sources.mended import LINE
 from sf_assets.staging.corrections import BadCorrection, settle
 from sf_assets.staging.headcounts import apply_rules

@@ -7,7 +7,7 @@ import duckdb
 
 from sf_assets.engine.queries import read_query
 from sf_assets.engine.storage.catalog import literal
-from sf_assets.sources import Source
+from sf_assets.sources.description import Source
 from sf_assets.sources.monthly import months_of
 
 _RULES = read_query(files("sf_assets.staging"), "headcount_rules")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sf_assets.engine.storage.catalog import literal
-from sf_assets.sources import Cell, Source
+from sf_assets.sources.description import Cell, Source
 from sf_assets.staging.headcounts import notes_of, plain_of, values_of
 from sf_assets.vocabulary.fields import FIELDS
 

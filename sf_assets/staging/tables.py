@@ -2,7 +2,8 @@
 
 from importlib.resources import files
 
-from sf_assets.sources import BY_NAME, SOURCES, Source
+from sf_assets.sources.description import Source
+from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.vocabulary.fields import FIELDS, pick
 from sf_assets.vocabulary.schema import Column, Rule, Table, no_rows, not_null
 

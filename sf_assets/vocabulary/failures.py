@@ -6,6 +6,10 @@ What may pass by itself, a lock or a network share, is retried where it happens.
 import dagster as dg
 
 
+class UserError(ValueError):
+    """An argument, setting or file that its author can correct: the message says what was expected and found."""
+
+
 class PermanentFailure(dg.Failure):
     """A failure that a retry would only repeat: the message says what was expected, what was found and what to do."""
 

@@ -15,9 +15,9 @@ import dagster as dg
 import duckdb
 
 from sf_assets.settings import Settings
-from sf_assets_dev import bench
-from sf_assets_dev.bench import STAGES, Cost, Place, generate, heading, line, run_stage, together
+from sf_assets_dev.bench import stages as bench
 from sf_assets_dev.bench.limits import compare, enlarge, explain_alerts, growth, many_debts, national
+from sf_assets_dev.bench.stages import STAGES, Cost, Place, generate, heading, line, run_stage, together
 
 
 def report(place: Place, costs: list[Cost]) -> Iterator[str]:

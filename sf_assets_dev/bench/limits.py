@@ -17,16 +17,15 @@ import polars as pl
 
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.queries import read_query
-from sf_assets.engine.resources import resources_for
 from sf_assets.engine.storage import Warehouse
 from sf_assets.lists.reasons import main_reasons
 from sf_assets.lists.scored import companies_of
 from sf_assets.model.store import ModelStore
-from sf_assets.settings import Settings
-from sf_assets.sources import BY_NAME
+from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.batch import batch_key, read_batch
+from sf_assets.sources.registry import BY_NAME
 from sf_assets.vocabulary.partitions import cutoff_of
-from sf_assets_dev.bench import Cost, Place, peak, reset_peak, run
+from sf_assets_dev.bench.stages import Cost, Place, peak, reset_peak, run
 
 # A large plain file, the largest gzipped one, and one whose months are columns; how often the lines of each are repeated
 # for a file of the country's size: small ones would measure what a step costs to start.

@@ -10,8 +10,8 @@ from sf_assets.catalogue.tables import SUITES
 from sf_assets.settings import Settings
 from sf_assets.sources.batch import batch_key
 from sf_assets.vocabulary.partitions import add_months
-from sf_assets_dev.faults import FAULTS, Fault, FileFault
 from sf_assets_dev.faults.injection import spoil_file
+from sf_assets_dev.faults.registry import FAULTS, Fault, FileFault
 from sf_assets_dev.faults.trial import Deployment, Trial, try_fault
 from sf_assets_dev.synthetic import write_batch
 

@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sf_assets.engine.quality import Probe, Suite
-from sf_assets.engine.quality.rules import NOT_EMPTY
+from sf_assets.engine.quality.rules import NOT_EMPTY, Probe, Suite
 from sf_assets.vocabulary.schema import LARGEST, Rule
 
 

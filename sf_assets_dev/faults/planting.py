@@ -8,9 +8,9 @@ from datetime import date, datetime
 import duckdb
 
 from sf_assets.catalogue.tables import SUITES, TABLES
-from sf_assets.engine.quality import CHECK_VERDICTS, Outcome, Probe, Suite
 from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
-from sf_assets.engine.quality.verdicts import Verdict, frame_of_verdicts
+from sf_assets.engine.quality.rules import Outcome, Probe, Suite
+from sf_assets.engine.quality.verdicts import CHECK_VERDICTS, Verdict, frame_of_verdicts
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.catalog import Catalog, literal
 from sf_assets.engine.storage.shape import declared, name_of

@@ -9,10 +9,9 @@ from pathlib import Path
 import dagster as dg
 
 from sf_assets.catalogue.tables import SUITES
-from sf_assets.engine.quality import require_passed
-from sf_assets.engine.resources import resources_for
+from sf_assets.engine.quality.verdicts import require_passed
 from sf_assets.engine.storage import Session, Warehouse
-from sf_assets.settings import Settings
+from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.batch import batch_key, source_of
 from sf_assets.sources.log import LOG
 from sf_assets.staging.tables import IMPORTS, QUARANTINE

@@ -8,8 +8,7 @@ import dagster as dg
 from sf_assets.engine.quality.acceptances import Acceptance, Judged
 from sf_assets.engine.quality.rules import Suite, meaning_of
 from sf_assets.engine.quality.verdicts import Verdict, accepted_of, judge_months, record, verdicts_on
-from sf_assets.engine.resources import clock_of
-from sf_assets.engine.storage import Warehouse
+from sf_assets.engine.resources import WarehouseResource, clock_of
 from sf_assets.vocabulary.partitions import add_months, months_of
 
 # Every run of months judges: its pool of one (`dagster.yaml`) lets them follow one another, and looks go beside them.
@@ -37,7 +36,9 @@ def checks_for(suite: Suite, partitions_def: dg.TimeWindowPartitionsDefinition) 
     ]
 
     @dg.multi_asset_check(name=f"{suite.asset}_checks", specs=specs, pool=POOL)
-    def judge_asset(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
+    def judge_asset(
+        context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource
+    ) -> Iterator[dg.AssetCheckResult]:
         months = months_of(context)
         with warehouse.session() as session:
             verdicts = judge_months(session, suite, months)

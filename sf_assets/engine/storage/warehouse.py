@@ -1,12 +1,12 @@
-"""The warehouse as a Dagster resource: opens sessions, and bounds what each takes from the machine."""
+"""The warehouse: opens sessions, and bounds what each takes from the machine."""
 
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from pathlib import Path
 
-import dagster as dg
 import duckdb
 import polars as pl
 
@@ -21,7 +21,8 @@ from sf_assets.engine.storage.session import NOTHING, Session
 _last: dict[tuple[int, str], duckdb.DuckDBPyConnection] = {}
 
 
-class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
+@dataclass(frozen=True)
+class Warehouse:
     """Where tables are, and what one session may take from the machine.
 
     `catalog` is the path of a SQLite file, or `postgres:` followed by a libpq string without password: PGPASSFILE says
@@ -46,7 +47,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
             EngineError: in the place of an engine's own error, whose text quotes values and goes to logs and notices.
 
         """
-        key = (os.getpid(), self.model_dump_json())
+        key = (os.getpid(), repr(self))
         with without_values():
             database = _last.pop(key, None) or self.connect()
         try:

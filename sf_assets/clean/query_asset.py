@@ -1,0 +1,65 @@
+"""How a query of this folder becomes the asset of the table that bears its name."""
+
+import dagster as dg
+
+from sf_assets.engine.materialization import shown, stamp, told
+from sf_assets.engine.queries import Query
+from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
+from sf_assets.sources.inspected import labels_of
+from sf_assets.sources.known import define_known_from
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.nomenclatures.label_tables import label_files
+from sf_assets.staging.in_force import reads_at
+from sf_assets.vocabulary.labels import LABEL_TABLES
+from sf_assets.vocabulary.partitions import cutoff_of, parse_month
+from sf_assets.vocabulary.schema import Table
+
+
+def query_asset(table: Table, query: Query) -> dg.AssetsDefinition:
+    """Build the asset of one table of the clean layer from the query that bears its name.
+
+    A query that reads its own table reads it as it was in the newest sound month before.
+    """
+    names = [name for name in query.reads if name not in LABEL_TABLES and name != table.name]
+    remembers = table.name in query.reads
+    labels = [name for name in query.reads if name in LABEL_TABLES]
+
+    @dg.asset(
+        **stamp(
+            table, "clean", description=query.header, query=query, kinds={"duckdb", "sql"}, data=label_files(labels)
+        ),
+        deps=names,
+    )
+    def build(
+        context: dg.AssetExecutionContext,
+        warehouse: WarehouseResource,
+        folders: FoldersResource,
+        parameters: ParametersResource,
+        gate: GateResource,
+    ) -> dg.MaterializeResult[None]:
+        month = parse_month(context.partition_key)
+        values = parameters.of_queries() | {"reference_date": cutoff_of(month, parameters.cutoff_shift_days)}
+        with warehouse.session() as session:
+            reads, gates = reads_at(gate, session, names, month)
+            gate.require(session, gates)
+            updates = labels_of(session, folders.incoming, month, labels)
+            label_tables.load(session.connection, updates)
+            define_known_from(session.connection, parameters.all_delays)
+            session.bind(reads)
+            if remembers:
+                before = gate.newest_passed(session, table, month)
+                session.bind_months([table], [before] if before else [])
+                reads |= {table: before} if before else {}
+            writes = session.replace(
+                {table: query.text},
+                where={"month": month},
+                author=context.run_id,
+                message=f"{table.name} {month:%Y-%m}",
+                parameters=query.bound(values),
+            )
+            seen = shown(session, table, month)
+        labelled = {name: ", ".join(map(str, paths)) for name, paths in updates.items()}
+        origins = {**{read.name: month for read, month in reads.items()}, **labelled}
+        return dg.MaterializeResult(metadata=told(writes[table.name], reads=origins) | seen)
+
+    return build

@@ -1,0 +1,56 @@
+"""The gate: what an asset asks before it reads."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sf_assets.engine.quality.rules import Suite
+from sf_assets.engine.quality.verdicts import require_passed
+from sf_assets.engine.storage import Session
+from sf_assets.engine.storage.inputs import Read
+from sf_assets.vocabulary.failures import Blocked
+from sf_assets.vocabulary.schema import Table
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The checks that each asset must have passed before it is read, by asset."""
+
+    suites: Mapping[str, Suite]
+
+    def require(self, session: Session, reads: Iterable[Read]) -> None:
+        """Return when every blocking check of these assets and months passed on their last write, and none is stale.
+
+        From there to its next write the session reads the snapshot that was checked, and that write records these reads.
+
+        Raises:
+            Blocked: names each asset, month and check that is missing, outdated, errored or failed, and what to do.
+
+        """
+        checked = self.check(session, reads)
+        delivered = {f"src_{name.removeprefix('stg_')}": day for name, day in checked if name.startswith("stg_")}
+        # A staging table stands for the files it was read from: the same ones delivered again change nothing after it.
+        session.inputs |= {read: snapshot for read, snapshot in checked.items() if delivered.get(read[0]) != read[1]}
+
+    def check(self, session: Session, reads: Iterable[Read]) -> dict[Read, int | None]:
+        """Do the same for assets that a step does not read; return the snapshot that wrote each, None without a row."""
+        session.pin()
+        return require_passed(session, reads, self.suites)
+
+    def newest_passed(self, session: Session, table: Table, before: date) -> date | None:
+        """Return the newest month before another in which a table passed, and record it as read; None without one."""
+        for month in reversed(session.months(table.name)):
+            if month < before:
+                try:
+                    self.require(session, [(table.name, month)])
+                except Blocked:
+                    continue
+                return month
+        return None
+
+    def table(self, name: str) -> Table:
+        """Return the table of an asset."""
+        table = self.suites[name].table
+        if table is None:
+            raise LookupError(f"{name}: expected an asset with a table, found one without")
+        return table

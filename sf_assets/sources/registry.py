@@ -1,0 +1,38 @@
+"""What arrives: the files of a monthly batch, described as data, inspected byte by byte, never changed."""
+
+from sf_assets.sources import altares, bdf, bodacc, comptes, dgefp, diane, ellisphere, insee, tva, urssaf
+from sf_assets.sources.description import Cell, Source
+
+# An explicit perimeter: when a batch has one, it takes the place of the perimeter computed from head-counts.
+FILTER = Source(
+    name="filter",
+    producer="Signaux Faibles",
+    grain="one company of an explicit perimeter",
+    names=(),
+    pattern=r"filter.*\.(csv|txt)|filter[^.]*",
+    restated=True,
+    key="siren",
+    filtered=False,
+    expected=False,
+    columns=("siren",),
+    ragged=True,
+    skip="\"siren\" = 'siren'",
+    cells=(Cell("siren", column="siren"),),
+)
+
+SOURCES = (
+    *insee.SOURCES,
+    *urssaf.SOURCES,
+    *dgefp.SOURCES,
+    *altares.SOURCES,
+    *comptes.SOURCES,
+    *tva.SOURCES,
+    *ellisphere.SOURCES,
+    *bdf.SOURCES,
+    *diane.SOURCES,
+    *bodacc.SOURCES,
+    FILTER,
+)
+BY_NAME = {source.name: source for source in SOURCES}
+
+__all__ = ["BY_NAME", "FILTER", "SOURCES", "Cell", "Source"]

@@ -1,0 +1,83 @@
+"""What a month's result depends on besides its files and the code: each parameter once, with its bounds and meaning."""
+
+import json
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from sf_assets.vocabulary.delays import delays_with
+
+
+def split_commas(value: object) -> object:
+    """Return the parts of a comma-separated text, and any other value unchanged.
+
+    >>> split_commas("0.012, 0.06")
+    ('0.012', '0.06')
+    """
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+
+class Parameters(BaseModel):
+    """The parameters of a deployment: the same values, files and code give the same tables."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cutoff_shift_days: int = Field(0, ge=-27, le=27, description="days between the month's last day and the cut-off")
+    perimeter_months: int = Field(
+        120, ge=1, description="head-count columns looked at to enter the perimeter, hence months learned from"
+    )
+    perimeter_staff: int = Field(10, ge=0, description="people needed in one of these months")
+    perimeter_recent: bool = Field(default=False, description="also ask for a head-count in the last three columns")
+    delays: dict[str, int] = Field({}, description="publication delays that differ from vocabulary/delays.py, as JSON")
+    training_failures: int = Field(50, ge=1, description="failing companies needed to train a model")
+    alert_shares: tuple[float, ...] = Field(
+        (),
+        description="wanted shares of companies in alert, 'strong,both levels': 0.012,0.06; empty for the best F-beta",
+    )
+    alert_precisions: tuple[float, ...] = Field(
+        (), description="wanted shares of alerts that fail, 'strong,both levels': 0.4,0.15; empty for the best F-beta"
+    )
+    corrections: tuple[str, ...] = Field((), description="expert corrections to apply, by name, separated by commas")
+
+    @field_validator("alert_shares", "alert_precisions", "corrections", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return split_commas(value)
+
+    @field_validator("alert_shares", "alert_precisions")
+    @classmethod
+    def _two_shares(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
+        if shares and (len(shares) != 2 or not all(0 < share < 1 for share in shares)):  # noqa: PLR2004 - two levels
+            raise ValueError("expected two numbers between 0 and 1, strong first")
+        return shares
+
+    @field_validator("delays", mode="before")
+    @classmethod
+    def _read_delays(cls, value: object) -> object:
+        delays = json.loads(value) if isinstance(value, str) else value
+        if isinstance(delays, dict):
+            delays_with(delays)
+        return delays
+
+    @model_validator(mode="after")
+    def _strong_is_within_moderate(self) -> "Parameters":
+        if self.alert_shares and self.alert_precisions:
+            raise ValueError("SF_ALERT_SHARES and SF_ALERT_PRECISIONS exclude each other")
+        if sorted(self.alert_shares) != [*self.alert_shares]:
+            raise ValueError("SF_ALERT_SHARES: expected the strong level to hold fewer companies than both levels")
+        if sorted(self.alert_precisions, reverse=True) != [*self.alert_precisions]:
+            raise ValueError("SF_ALERT_PRECISIONS: expected the strong level to be at least as precise as both levels")
+        return self
+
+    def of_queries(self) -> dict[str, object]:
+        """Return the values that queries bind by name."""
+        return {
+            "shift": self.cutoff_shift_days,
+            "perimeter_months": self.perimeter_months,
+            "minimum": self.perimeter_staff,
+            "recent": self.perimeter_recent,
+        }
+
+    @property
+    def all_delays(self) -> dict[str, int]:
+        """The publication delays in force."""
+        return delays_with(self.delays)
