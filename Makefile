@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+SF := $(PYTHON) -m sf_assets
+PORT ?= 3000
 COMPANIES ?= 4000
 MONTH ?= 2026-10
 
@@ -33,10 +35,10 @@ $(DAGSTER_HOME)/dagster.yaml:
 	@umask 077 && mkdir -p $(DAGSTER_HOME) && cp sf_assets/dagster.yaml $@
 
 demo: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## from nothing to a list: synthetic companies through the whole graph
-	@$(PYTHON) -m sf_assets_dev.demo --month $(MONTH) --companies $(COMPANIES)
+	@$(SF) demo --month $(MONTH) --companies $(COMPANIES)
 
-ui: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## open the graph of the demonstration, or of SF_DATA_DIR, at http://127.0.0.1:3000
-	@$(VENV)/bin/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port 3000
+ui: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## open the graph of the demonstration, or of SF_DATA_DIR, at http://127.0.0.1:3000 (PORT=)
+	@$(VENV)/bin/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
 
 test: $(VENV)/installed ## the whole test suite, without network
 	@$(PYTHON) -m pytest -n 2 --dist loadfile
@@ -48,16 +50,16 @@ lint: $(VENV)/installed ## format, lint, types and SQL
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar sf_assets
 
 bench: $(VENV)/installed ## rows per second, seconds and memory of each stage at 4,000 and 50,000 companies
-	@$(PYTHON) -m sf_assets_dev.bench
+	@$(SF) bench
 
 evaluate: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## what the methods are worth: backtest, champion, utility, drift; a report and docs/evaluation.md
-	@$(PYTHON) -m sf_assets.operations.evaluate --month $(MONTH) --page docs/evaluation.md
+	@$(SF) evaluate $(MONTH) --page docs/evaluation.md
 
 faults: $(VENV)/installed ## play every fault of the catalogue and print what caught, stopped and cleared it
-	@$(PYTHON) -m sf_assets_dev.faults run
+	@$(SF) faults run
 
 docs: $(VENV)/installed ## write the pages derived from the declarations
-	@$(PYTHON) -m sf_assets.catalogue.documentation
+	@$(SF) docs
 
 lock: $(VENV)/installed ## compile requirements.lock again after a change of pyproject.toml
 	@$(VENV)/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

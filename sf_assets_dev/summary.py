@@ -6,9 +6,8 @@ from datetime import date
 import duckdb
 import polars as pl
 
-from sf_assets.engine.storage import Warehouse
 from sf_assets.lists.tables import STANDING
-from sf_assets.settings import Settings, resources_for
+from sf_assets.settings import Settings, warehouse_of
 from sf_assets.sources.batch import batch_key
 
 _RECORDS = """
@@ -41,7 +40,7 @@ _LEVELS = {1: "modéré", 2: "fort"}
 
 def summary(settings: Settings, month: date) -> Iterator[str]:
     """Yield the lines of the month's page; a part whose table is not there yet is left out."""
-    warehouse: Warehouse = resources_for(settings)["warehouse"]  # type: ignore[assignment]
+    warehouse = warehouse_of(settings)
     with warehouse.session() as session:
         for part in (_records, _checks, _models, _list):
             try:

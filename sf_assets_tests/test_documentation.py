@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from sf_assets.catalogue.derivation import written
-from sf_assets.catalogue.documentation import PAGES, page
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.features.registry import NAMES
 from sf_assets.sources.registry import SOURCES
+from sf_assets_dev.documentation import PAGES, page
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from itertools import groupby
 
 import pytest
-
 from sf_assets.catalogue.documentation import page
+
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
 from sf_assets.vocabulary.schema import Rule, no_rows

@@ -17,6 +17,7 @@ from sf_assets.sources.log import LOG
 from sf_assets.sources.suites import SUITES as SOURCE_SUITES
 from sf_assets.staging.suites import SUITES as STAGING_SUITES
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, STAGING
+from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.schema import Table
 
 TABLES: dict[str, Table] = {
@@ -45,6 +46,14 @@ SUITES: dict[str, Suite] = {
     **LIST_SUITES,
     **EVALUATION_SUITES,
 }
+
+
+def suite_named(asset: str) -> Suite:
+    """Return the checks of an asset; raise `UserError` with the known names."""
+    if asset not in SUITES:
+        raise UserError(f"asset: expected one of {', '.join(sorted(SUITES))}, found {asset}")
+    return SUITES[asset]
+
 
 # The names of the assets of each layer, in the order in which data flows.
 LAYERS: dict[str, tuple[str, ...]] = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-_FILE = files("sf_assets.engine") / "lineage.csv"
+RECORD = files("sf_assets.engine") / "lineage.csv"
 
 # A table and one of its columns; `src_<source>` and a header for a delivered file.
 Field = tuple[str, str]
@@ -17,7 +17,7 @@ Lineage = Mapping[Field, tuple[Field, ...]]
 def recorded() -> Lineage:
     """Read the lineage that was written down."""
     found: dict[Field, tuple[Field, ...]] = {}
-    for row in csv.DictReader(_FILE.read_text(encoding="utf-8").splitlines()):
+    for row in csv.DictReader(RECORD.read_text(encoding="utf-8").splitlines()):
         field = row["table"], row["column"]
         found[field] = (*found.get(field, ()), (row["from_table"], row["from_column"]))
     return found

@@ -1,20 +1,18 @@
-"""Accepting a failed check for one month: python -m sf_assets.operations.acceptance accept, or list."""
+"""Acceptances: failed checks that an operator allows for one month, with a reason and a name."""
 
-import argparse
-import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.acceptances import Acceptance, acceptances_of, record_acceptance
 from sf_assets.engine.quality.rules import Suite
 from sf_assets.engine.quality.verdicts import last_writes, verdicts_on
-from sf_assets.engine.storage import Session, Warehouse
-from sf_assets.settings import Settings, resources_for
-from sf_assets.vocabulary.partitions import month_argument
+from sf_assets.engine.storage import Session
+from sf_assets.vocabulary.failures import UserError
 
 
-class CannotAccept(ValueError):
+class CannotAccept(UserError):
     """What is asked is not the acceptance of a failed check; the message says what was found instead."""
 
 
@@ -70,52 +68,27 @@ def accept(
     return given
 
 
-def told(session: Session, month: date) -> Iterator[str]:
+def records(session: Session, month: date) -> list[dict[str, object]]:
+    """Return the acceptances of a month as records, each with whether it still holds."""
+    accepted = acceptances_of(session, [month])
+    verdicts = verdicts_on(session, [(asset, month) for asset, _, _ in accepted])
+    writes = last_writes(session, SUITES, [(asset, month) for asset, _, _ in accepted if asset in SUITES])
+    return [
+        {
+            **asdict(one),
+            "in_force": judged in verdicts
+            and writes.get((one.asset, month)) == one.snapshot
+            and one.covers(verdicts[judged]),
+        }
+        for judged, one in accepted.items()
+    ]
+
+
+def lines(session: Session, month: date) -> Iterator[str]:
     """Yield one line for each acceptance of a month, with whether it still holds."""
-    given = acceptances_of(session, [month])
-    verdicts = verdicts_on(session, [(asset, month) for asset, _, _ in given])
-    writes = last_writes(session, SUITES, [(asset, month) for asset, _, _ in given if asset in SUITES])
-    for (asset, _, check), one in given.items():
-        verdict = verdicts.get((asset, month, check))
-        holds = verdict is not None and writes.get((asset, month)) == one.snapshot and one.covers(verdict)
+    for one in records(session, month):
+        state = "in force" if one["in_force"] else "void"
         yield (
-            f"{asset}, {check}: {one.unexpected_count} of {one.element_count}, accepted by {one.accepted_by} on "
-            f"{one.accepted_at:%Y-%m-%d %H:%M} UTC: {one.reason} ({'in force' if holds else 'void'})"
+            f"{one['asset']}, {one['check_name']}: {one['unexpected_count']} of {one['element_count']}, accepted by "
+            f"{one['accepted_by']} on {one['accepted_at']:%Y-%m-%d %H:%M} UTC: {one['reason']} ({state})"
         )
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line asks for; return 1 when it cannot be done."""
-    parser = argparse.ArgumentParser(prog="python -m sf_assets.operations.acceptance", description=__doc__)
-    actions = parser.add_subparsers(dest="action", required=True)
-    accepting = actions.add_parser("accept", help="let a month go on although a check refuses it")
-    accepting.add_argument("--asset", required=True, choices=sorted(SUITES), metavar="ASSET")
-    accepting.add_argument("--check", required=True, help="name of the failed check")
-    accepting.add_argument("--reason", required=True, help="why the month goes on all the same")
-    accepting.add_argument("--by", required=True, help="name of who answers for it")
-    for action in (accepting, actions.add_parser("list", help="show what was accepted for a month")):
-        action.add_argument("--month", type=month_argument, required=True, help="month of the batch, AAAA-MM")
-    given = parser.parse_args(arguments)
-    warehouse: Warehouse = resources_for(Settings.from_environment())["warehouse"]  # type: ignore[assignment]
-    with warehouse.session() as session:
-        if given.action == "accept":
-            try:
-                accept(
-                    session,
-                    SUITES[given.asset],
-                    given.check,
-                    given.month,
-                    reason=given.reason,
-                    accepted_by=given.by,
-                    accepted_at=datetime.now(UTC),
-                )
-            except CannotAccept as error:
-                sys.stderr.write(f"{error}\n")
-                return 1
-        for line in told(session, given.month):
-            sys.stdout.write(f"{line}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,22 +1,19 @@
-"""Why one company has its score: python -m sf_assets.operations.explain 2026-10 SIREN writes a page in French for an officer.
+"""Why one company has its score, on a page in French for an officer.
 
-The page names the company: it is written into data/explanations/, for those who may see its list.
+The page names the company: it is for those who may see its list.
 """
 
-import argparse
-import sys
 from datetime import date
 from html import escape
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import polars as pl
 
 from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.engine.charts.company import radar, waterfall
 from sf_assets.engine.quality.verdicts import require_passed
-from sf_assets.engine.storage import Session, Warehouse
+from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.folders import private
 from sf_assets.features.registry import BY_NAME, THEMES
 from sf_assets.lists.document import list_name
@@ -26,16 +23,15 @@ from sf_assets.lists.selection import LEVELS
 from sf_assets.lists.wording import quantity
 from sf_assets.model.explanations import by_theme
 from sf_assets.model.explanations import waterfall as rescaled
-from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.batch import batch_key
-from sf_assets.vocabulary.failures import PermanentFailure
-from sf_assets.vocabulary.partitions import cutoff_of, month_argument
+from sf_assets.vocabulary.failures import UserError
+from sf_assets.vocabulary.partitions import cutoff_of
 
 _READS = ("feat_company_month", "feat_matrix", "clean_filter", "model_fitted", "model_scores", "list_corrections")
 _SHOWN = 12  # features that weigh most
 
 
-class UnknownCompany(LookupError):
+class UnknownCompany(UserError):
     """The month has no score of this company."""
 
 
@@ -130,42 +126,18 @@ def _signed(value: float) -> str:
     return f"{value:+.2f}".replace(".", ",").replace("-", "\N{MINUS SIGN}")
 
 
-def _siren(text: str) -> str:
-    """Return the siren that a command line names, blanks left out."""
-    digits = "".join(text.split())
+def write_page(session: Session, month: date, siren: str, *, models: Path, into: Path, shift: int = 0) -> Path:
+    """Write the page of a company below `into`, in the month's folder; return its path. `shift` is that of the cut-off.
+
+    Raises:
+        UserError: the siren has no nine digits, there is no warehouse or no such month yet, or the company was not scored.
+        Blocked: what the page would show did not pass its checks.
+
+    """
+    digits = "".join(siren.split())
     if not (len(digits) == 9 and digits.isascii() and digits.isdigit()):  # noqa: PLR2004 - a siren has nine digits
-        raise argparse.ArgumentTypeError("expected nine digits, found something else")
-    return digits
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write the page and say where it is; return 1 with a sentence when there is none to write."""
-    parser = argparse.ArgumentParser(prog="python -m sf_assets.operations.explain", description=__doc__)
-    parser.add_argument("month", type=month_argument, help="month of the list, AAAA-MM")
-    parser.add_argument("siren", type=_siren, help="nine digits")
-    asked = parser.parse_args(arguments)
-    try:
-        settings = Settings.from_environment()
-    except ValueError as error:
-        parser.error(str(error))
-    warehouse: Warehouse = resources_for(settings)["warehouse"]  # type: ignore[assignment]
-    try:
-        with warehouse.session() as session:
-            text = page(
-                session, asked.month, asked.siren, settings.data_dir / "models", shift=settings.cutoff_shift_days
-            )
-    except PermanentFailure as failure:
-        sys.stderr.write(f"{failure.description}\n")
-        return 1
-    except (UnknownCompany, duckdb.IOException, duckdb.CatalogException) as error:
-        sys.stderr.write(f"{error.args[0]}\n")
-        return 1
-    path = settings.data_dir / "explanations" / batch_key(asked.month) / f"{asked.siren}.html"
-    private(path.parent)
+        raise UserError("siren: expected nine digits, found something else")
+    text = page(session, month, digits, models, shift=shift)
+    path = private(into / batch_key(month)) / f"{digits}.html"
     path.write_text(text, encoding="utf-8")
-    sys.stdout.write(f"{path}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return path

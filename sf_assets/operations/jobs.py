@@ -1,7 +1,6 @@
 """What operators launch beside the months: an acceptance, the upkeep of the warehouse, the look at every month."""
 
 from datetime import date
-from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
@@ -9,16 +8,16 @@ from pydantic import Field
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.checks import POOL
 from sf_assets.engine.resources import FoldersResource, WarehouseResource, clock_of
-from sf_assets.engine.storage.leftovers import sweep
-from sf_assets.engine.storage.maintenance import LEAST_MONTHS, Upkeep, maintain
+from sf_assets.engine.storage.maintenance import LEAST_MONTHS
 from sf_assets.operations.acceptance import CannotAccept, accept
 from sf_assets.operations.assets import GROUP
+from sf_assets.operations.maintenance import run_maintenance
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.partitions import PARIS, parse_month
 
 
-class Accepting(dg.Config):
-    """What an operator takes upon themself."""
+class AcceptanceConfig(dg.Config):
+    """A failed check to allow for one month."""
 
     asset: str = Field(description="asset whose check failed")
     check: str = Field(description="name of the failed check")
@@ -28,7 +27,7 @@ class Accepting(dg.Config):
 
 
 @dg.op(description="Record the acceptance of one failed check for one month; the next write of its rows ends it.")
-def accept_failed_check(context: dg.OpExecutionContext, config: Accepting, warehouse: WarehouseResource) -> None:
+def accept_failed_check(context: dg.OpExecutionContext, config: AcceptanceConfig, warehouse: WarehouseResource) -> None:
     """Record an acceptance, or say why there is none."""
     if config.asset not in SUITES:
         raise PermanentFailure(f"asset: expected one of {', '.join(sorted(SUITES))}, found {config.asset}")
@@ -58,8 +57,8 @@ def accept_check() -> None:
     accept_failed_check()
 
 
-class Keeping(dg.Config):
-    """How far upkeep goes: by default it only says what it would do."""
+class MaintenanceConfig(dg.Config):
+    """How far maintenance goes: by default a dry run."""
 
     dry_run: bool = Field(default=True, description="say what would be done, do nothing")
     keep_months: int = Field(default=LEAST_MONTHS, ge=LEAST_MONTHS, description="months of snapshots to keep")
@@ -70,49 +69,27 @@ class Keeping(dg.Config):
     "killed runs left. Writers wait meanwhile. Save the catalog and the files before.",
     pool=POOL,
 )
-def keep_up(
-    context: dg.OpExecutionContext, config: Keeping, warehouse: WarehouseResource, folders: FoldersResource
+def maintain_warehouse(
+    context: dg.OpExecutionContext, config: MaintenanceConfig, warehouse: WarehouseResource, folders: FoldersResource
 ) -> None:
-    """Keep the warehouse up, or say what that would do."""
-    at = clock_of(context.instance, context.run_id)
-    with warehouse.session() as session:
-        done: Upkeep = maintain(
-            session,
-            at=at,
-            keep_months=config.keep_months,
-            dry_run=config.dry_run,
-        )
-    published = (Path(folder) for folder in (folders.lists, folders.models, folders.exports))
-    left = sweep(warehouse.temp_directory, published, at=at, dry_run=config.dry_run)
-    for folder in left.stopped:
-        context.log.warning(
-            f"{folder}: a publication was stopped here between two renames. Look whether the folder it was to replace is "
-            "there; if not, give it this one's content, then remove what starts with .draft-"
-        )
-    context.add_output_metadata(
-        {
-            "dry_run": config.dry_run,
-            "files_before": done.files_before,
-            "files": done.files,
-            "bytes_before": done.bytes_before,
-            "bytes": done.bytes,
-            "snapshots_forgotten": done.forgotten,
-            "files_removed": done.removed,
-            "orphans_removed": done.orphans,
-            "leftovers_removed": len(left.removed),
-            "stopped_publications": len(left.stopped),
-        }
+    """Maintain the warehouse, or say what that would do."""
+    done = run_maintenance(
+        warehouse,
+        folders,
+        at=clock_of(context.instance, context.run_id),
+        keep_months=config.keep_months,
+        dry_run=config.dry_run,
     )
-    context.log.info(
-        f"{'done' if done.done else 'dry run'}: {done.files_before} files before, {done.files} after, {done.forgotten} "
-        f"snapshots forgotten, {done.removed} files removed, {done.orphans} orphans and {len(left.removed)} leftovers"
-    )
+    for warning in done.warnings():
+        context.log.warning(warning)
+    context.add_output_metadata(done.metadata)
+    context.log.info(done.summary)
 
 
 @dg.job(description="Upkeep of the warehouse; a dry run unless its configuration says otherwise.")
 def maintenance() -> None:
-    """Keep the warehouse up."""
-    keep_up()
+    """Maintain the warehouse."""
+    maintain_warehouse()
 
 
 status_job = dg.define_asset_job(

@@ -3,19 +3,16 @@
 A list keeps the method of the list before it; only an evaluation, or somebody with a reason, changes it.
 """
 
-import argparse
-import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
-from sf_assets.engine.storage import Session, Warehouse, frame_of
+from sf_assets.engine.storage import Session, frame_of
 from sf_assets.model.champion import DECISIONS
 from sf_assets.model.methods import METHODS
-from sf_assets.settings import Settings, resources_for
-from sf_assets.vocabulary.partitions import month_argument
+from sf_assets.vocabulary.failures import UserError
 
 
-class CannotChoose(ValueError):
+class CannotChoose(UserError):
     """What is asked is no choice of a method: the message says what was expected."""
 
 
@@ -44,40 +41,10 @@ def choose(session: Session, month: date, name: str, *, reason: str, decided_by:
     )
 
 
-def told(session: Session) -> Iterator[str]:
+def lines(session: Session) -> Iterator[str]:
     """Yield one line for each choice, the earliest first."""
     session.bind({DECISIONS: None})
     for month, name, reason, by, at in session.connection.execute(
         "select month, methode, reason, decided_by, decided_at from method_decisions order by month"
     ).fetchall():
         yield f"{month:%Y-%m}, {name}: {reason} ({by}, {at:%Y-%m-%d %H:%M} UTC)"
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line asks for; return 1 when it cannot be done."""
-    parser = argparse.ArgumentParser(prog="python -m sf_assets.operations.method", description=__doc__)
-    actions = parser.add_subparsers(dest="action", required=True)
-    choosing = actions.add_parser("choose", help="choose the method of the list of a month and of later ones")
-    choosing.add_argument("--month", type=month_argument, required=True, help="first month of the choice, AAAA-MM")
-    choosing.add_argument("--method", required=True, help=", ".join(METHODS))
-    choosing.add_argument("--reason", required=True, help="why, in French: the list says it")
-    choosing.add_argument("--by", required=True, help="name of who answers for it")
-    actions.add_parser("list", help="show what was chosen")
-    given = parser.parse_args(arguments)
-    warehouse: Warehouse = resources_for(Settings.from_environment())["warehouse"]  # type: ignore[assignment]
-    with warehouse.session() as session:
-        if given.action == "choose":
-            now = datetime.now(UTC)
-            try:
-                choose(session, given.month, given.method, reason=given.reason, decided_by=given.by, decided_at=now)
-            except CannotChoose as error:
-                sys.stderr.write(f"{error}\n")
-                return 1
-            sys.stdout.write("It holds once model_fitted and what follows it are materialised for the month.\n")
-        for line in told(session):
-            sys.stdout.write(f"{line}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

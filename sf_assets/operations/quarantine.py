@@ -1,28 +1,25 @@
-"""`python -m sf_assets.operations.quarantine`: look at what was refused, take it out to mend it, read it again.
+"""Quarantined records: counted, exported to be corrected, read again.
 
 `list` counts, without identifiers. `export` writes the refused records of a source below `quarantine/<AAMM>/`, in files to
 be edited. `replay` takes those that were changed into the month's folder `corrections`; records left as they were, or put
 back to it, stay refused. Done twice, it changes nothing.
 """
 
-import argparse
 import csv
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.folders import private
-from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.arrival import read_columns
-from sf_assets.sources.batch import BadBatch, Batch, batch_key, read_batch
+from sf_assets.sources.batch import Batch, batch_key, read_batch
 from sf_assets.sources.description import Source
 from sf_assets.sources.mended import CORRECTIONS, LINE, correction_of, edition_of
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.sources.text import as_text
-from sf_assets.vocabulary.partitions import month_argument
+from sf_assets.vocabulary.failures import UserError
 
 _BOM = "\ufeff"
 _COUNTS = """
@@ -39,7 +36,7 @@ _REFUSED = """
 """
 
 
-class CannotMend(ValueError):
+class CannotMend(UserError):
     """The records cannot be taken out, or read again; the message says what is wrong and where."""
 
 
@@ -165,41 +162,8 @@ def _write(path: Path, header: tuple[str, ...], records: Mapping[int, str], sepa
     draft.replace(path)
 
 
-def main() -> int:
-    """Do what the command line asks for; return 1 when it cannot be done."""
-    parser = argparse.ArgumentParser(prog="python -m sf_assets.operations.quarantine", description=__doc__)
-    parser.add_argument("action", choices=("list", "export", "replay"))
-    parser.add_argument("--month", type=month_argument, required=True, help="month of the batch, AAAA-MM")
-    parser.add_argument("--source", choices=sorted(BY_NAME), help="source of the records; list takes all without it")
-    arguments = parser.parse_args()
-    if arguments.action != "list" and arguments.source is None:
-        parser.error(f"{arguments.action} needs --source")
-    settings = Settings.from_environment()
-    warehouse: Warehouse = resources_for(settings)["warehouse"]  # type: ignore[assignment]
-    try:
-        for line in _done(arguments.action, settings, warehouse, arguments.month, arguments.source):
-            sys.stdout.write(f"{line}\n")
-    except (CannotMend, BadBatch) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
-
-
-def _done(action: str, settings: Settings, warehouse: Warehouse, month: date, name: str | None) -> Iterator[str]:
-    if action == "list" or name is None:
-        yield from counts(warehouse, month, name)
-        return
-    data = settings.data_dir.absolute()
-    batch, source = read_batch(data / "incoming", month), BY_NAME[name]
-    folder = data / "quarantine" / batch_key(month)
-    if action == "export":
-        for path in export(warehouse, batch, source, folder):
-            yield f"{path}: mend the records, then replay"
-        return
-    for path, records in replay(warehouse, batch, source, folder).items():
-        yield f"{path}: {records} mended records" if records else f"{path}: no mended record, file withdrawn"
-    yield f"then materialise src_{name}, {source.table} and what follows for {month}: selection key:src_{name}+"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def place_of(data: Path, month: date, name: str) -> tuple[Batch, Source, Path]:
+    """Return the batch of a month, a source by name, and the folder in which its refused records are edited."""
+    if name not in BY_NAME:
+        raise UserError(f"source: expected one of {', '.join(sorted(BY_NAME))}, found {name}")
+    return read_batch(data / "incoming", month), BY_NAME[name], data / "quarantine" / batch_key(month)

@@ -1,10 +1,8 @@
-"""`python -m sf_assets.operations.search`: the settings of each method compared on later months of other companies.
+"""The settings of each method compared on later months of other companies.
 
 The values found are the defaults of the methods; the search itself is no part of a month's run.
 """
 
-import argparse
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,14 +15,14 @@ from sklearn.metrics import average_precision_score
 
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.storage import Warehouse
-from sf_assets.model.learning import without_survivors
+from sf_assets.model.assets import rules_of, usable_months
 from sf_assets.model.matrix import Flags
 from sf_assets.model.methods import method_named, score
 from sf_assets.model.rows import draw
 from sf_assets.model.splits import InsufficientHistory, SplitRules, plan_split
 from sf_assets.model.tables import TARGET
-from sf_assets.settings import Settings, resources_for
-from sf_assets.vocabulary.partitions import parse_month
+from sf_assets.vocabulary.failures import UserError
+from sf_assets.vocabulary.parameters import Parameters
 
 Setting = Mapping[str, Any]
 
@@ -120,29 +118,31 @@ def _reached(rows: pl.DataFrame, name: str, setting: Setting, fold: Fold) -> flo
     )
 
 
-def main() -> int:
-    """Search for the models of a month; months that measure them, and later ones, are not looked at."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--month", type=lambda text: parse_month(f"{text}-01"), default=date(2026, 10, 1))
-    parser.add_argument("--rows", type=int, default=60_000, help="about how many rows to search on")
-    parser.add_argument("--method", action="append", choices=CANDIDATES, help="one method instead of all")
-    arguments = parser.parse_args()
-    settings = Settings.from_environment()
-    rules = settings.split_rules
-    rows = _rows(settings, arguments.month, rules, at_most=arguments.rows)
-    for name in arguments.method or CANDIDATES:
+def results(
+    warehouse: Warehouse, month: date, parameters: Parameters, *, methods: Sequence[str] = (), at_most: int
+) -> Iterator[str]:
+    """Yield one line per setting of each method, for the models of a month, on about `at_most` rows.
+
+    Months that measure the models, and later ones, are not looked at.
+
+    Raises:
+        UserError: a method has no candidates, or the month has too little history.
+
+    """
+    if unknown := sorted(set(methods) - set(CANDIDATES)):
+        raise UserError(f"method: expected one of {', '.join(CANDIDATES)}, found {', '.join(unknown)}")
+    rules = rules_of(parameters)
+    rows = _rows(warehouse, month, parameters, rules, at_most=at_most)
+    for name in methods or CANDIDATES:
         for line in search(rows, name, CANDIDATES[name], rules).iter_rows():
-            sys.stdout.write("{:<12}{:<45} AP {:.4f} ± {:.4f}  {:6.1f} s\n".format(*line))
-    return 0
+            yield "{:<12}{:<45} AP {:.4f} ± {:.4f}  {:6.1f} s".format(*line)
 
 
-def _rows(settings: Settings, month: date, rules: SplitRules, *, at_most: int) -> pl.DataFrame:
-    warehouse = resources_for(settings)["warehouse"]
-    if not isinstance(warehouse, Warehouse):
-        raise TypeError(f"warehouse: expected a Warehouse, found {type(warehouse).__name__}")
+def _rows(
+    warehouse: Warehouse, month: date, parameters: Parameters, rules: SplitRules, *, at_most: int
+) -> pl.DataFrame:
     with warehouse.session() as session:
-        months = tuple(m for m in session.months("feat_matrix") if m <= month)
-        usable = without_survivors(month, settings.perimeter_months, months)
+        usable = usable_months(session, month, parameters)
         session.bind({TARGET: month})
         session.bind_months([TABLES["feat_matrix"]], usable)
         with session.reading():
@@ -151,10 +151,6 @@ def _rows(settings: Settings, month: date, rules: SplitRules, *, at_most: int) -
             ).pl()
             plan = plan_split(month, usable, failures, rules)
             if isinstance(plan, InsufficientHistory):
-                raise ValueError(f"search: {plan.statement}")  # noqa: TRY004 - it is the history that is wrong
+                raise UserError(f"search: {plan.statement}")
             known = tuple(m for m in plan.final_training if m <= plan.validation[-1])
             return draw(session, known, at_most=at_most).filter(~pl.col("en_procedure"))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

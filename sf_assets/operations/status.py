@@ -1,15 +1,11 @@
 """Where each month stands, layer by layer: done, blocked by which check, waiting for which file.
 
-    python -m sf_assets.operations.status [--month 2026-10]
-
 What stands here is worked out from the verdicts and the writes themselves, with the eyes of the gate: it is there
 whatever is blocked.
 """
 
-import argparse
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import groupby
 from pathlib import Path
@@ -18,10 +14,8 @@ from sf_assets.catalogue.tables import LAYERS, SUITES
 from sf_assets.engine.quality.acceptances import Acceptance, Judged
 from sf_assets.engine.quality.freshness import Outdated, inputs_of, outdated, said, spans
 from sf_assets.engine.quality.verdicts import accepted_of, last_writes, obstacles_of, verdicts_on
-from sf_assets.engine.storage import Session, Warehouse, frame_of
-from sf_assets.settings import Settings, resources_for
+from sf_assets.engine.storage import Session, frame_of
 from sf_assets.sources.batch import BadBatch, NoBatch, batch_key, is_key, missing_files, month_of, read_batch
-from sf_assets.vocabulary.partitions import month_argument
 from sf_assets.vocabulary.schema import Column, Table
 
 STATUS = Table(
@@ -220,19 +214,6 @@ def _cell(one: Standing) -> str:
     return f"**{text}**" if one.state in ("blocked", "waiting") else text
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Print where the months stand; return 1 when one of them is blocked or waits."""
-    parser = argparse.ArgumentParser(prog="python -m sf_assets.operations.status", description=__doc__)
-    parser.add_argument("--month", type=month_argument, help="month of the batch, AAAA-MM; all of them without it")
-    month = parser.parse_args(arguments).month
-    settings = Settings.from_environment()
-    warehouse: Warehouse = resources_for(settings)["warehouse"]  # type: ignore[assignment]
-    incoming = settings.data_dir.absolute() / "incoming"
-    with warehouse.session() as session:
-        found = standings(session, incoming, [month] if month else months_with_something(session, incoming))
-    sys.stdout.writelines(f"{line}\n" for line in page(found))
-    return int(any(one.state in ("blocked", "waiting") for one in found))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def as_records(found: Sequence[Standing]) -> list[dict[str, object]]:
+    """Return where months stand as records, for scripts."""
+    return [asdict(one) | {"month": f"{one.month:%Y-%m}", "detail": one.detail} for one in found]

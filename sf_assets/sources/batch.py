@@ -19,6 +19,7 @@ from sf_assets.sources.mended import CORRECTIONS, mends
 from sf_assets.sources.nomenclatures.editions import table_of
 from sf_assets.sources.nomenclatures.label_tables import TABLES as NOMENCLATURES
 from sf_assets.sources.registry import BY_NAME, SOURCES
+from sf_assets.vocabulary.failures import UserError
 
 _KEY_LENGTH = 4
 # What a spreadsheet puts before the name of a file that somebody has open.
@@ -28,7 +29,7 @@ EXPECTED = tuple(source.name for source in SOURCES if source.expected)
 _LABELS = {table.name for table in NOMENCLATURES}
 
 
-class BadBatch(ValueError):
+class BadBatch(UserError):
     """The batch itself cannot be found, named or understood: nothing of the month can start."""
 
 

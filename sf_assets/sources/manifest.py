@@ -4,8 +4,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from sf_assets.vocabulary.failures import UserError
 
-class BadManifest(ValueError):
+
+class BadManifest(UserError):
     """The description is not what it should be; the message says where."""
 
 

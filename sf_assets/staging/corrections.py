@@ -12,9 +12,10 @@ import duckdb
 
 from sf_assets.sources.mended import LINE
 from sf_assets.staging.reading import Count
+from sf_assets.vocabulary.failures import UserError
 
 
-class BadCorrection(ValueError):
+class BadCorrection(UserError):
     """A correction stands for no refused record, or for one that another stands for already."""
 
 

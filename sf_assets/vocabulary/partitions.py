@@ -1,6 +1,5 @@
 """Months: the one partitions definition of the project, and the dates that belong to a month."""
 
-import argparse
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -35,14 +34,6 @@ def months_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext)
         f"months: expected a range from its earlier month to its later one, found {ends[0]} to {ends[1]}, which holds none. "
         "Launch it again with the earlier one first."
     )
-
-
-def month_argument(text: str) -> date:
-    """Return the month that a command line names AAAA-MM."""
-    try:
-        return parse_month(f"{text}-01")
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a month AAAA-MM, found {text!r}") from None
 
 
 def add_months(month: date, n: int) -> date:

@@ -17,11 +17,10 @@ import polars as pl
 
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.queries import read_query
-from sf_assets.engine.storage import Warehouse
 from sf_assets.lists.reasons import main_reasons
 from sf_assets.lists.scored import companies_of
 from sf_assets.model.store import ModelStore
-from sf_assets.settings import Settings, resources_for
+from sf_assets.settings import Settings, warehouse_of
 from sf_assets.sources.batch import batch_key, read_batch
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.vocabulary.partitions import cutoff_of
@@ -121,7 +120,7 @@ def _best(turns: Sequence[Import]) -> Import:
 def many_debts(place: Place, rows: int = 4_000_000) -> Cost:
     """Build `clean_debit` from many staging rows: ten copies at most of those there are, under other identities."""
     query = read_query(files("sf_assets.clean"), "clean_debit")
-    warehouse: Warehouse = resources_for(Settings.from_environment())["warehouse"]  # type: ignore[assignment]
+    warehouse = warehouse_of(Settings.from_environment())
     with warehouse.session() as session:
         session.bind({TABLES[name]: place.month for name in query.reads})
         session.connection.execute(
@@ -148,7 +147,7 @@ def explain_alerts(place: Place, alerts: int = 25_000) -> list[Cost]:
     The riskiest companies of the month stand for them, several times if need be.
     """
     settings = Settings.from_environment()
-    warehouse: Warehouse = resources_for(settings)["warehouse"]  # type: ignore[assignment]
+    warehouse = warehouse_of(settings)
     reads = ("feat_company_month", "feat_matrix", "model_scores", "model_fitted", "clean_filter")
     with warehouse.session() as session:
         session.bind({TABLES[name]: place.month for name in reads})

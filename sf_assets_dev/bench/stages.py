@@ -28,9 +28,8 @@ from typing import Any, TypeVar
 import dagster as dg
 from dagster import DagsterEventType, EventLogEntry
 
-from sf_assets.engine.storage import Warehouse
-from sf_assets.operations.steps import first_known, rows_told
-from sf_assets.settings import Settings, resources_for
+from sf_assets.operations.launching import first_known, rows_of
+from sf_assets.settings import Settings, warehouse_of
 from sf_assets.sources.batch import batch_key
 from sf_assets_dev.synthetic import write_batch
 
@@ -93,7 +92,7 @@ def run_stage(place: Place, stage: str) -> tuple[list[Cost], list[Cost]]:
     """Run the assets of a stage and their checks; return the costs of the former's steps, and of the latter's."""
     when: dict[str, Any] = {}
     if stage == "features":
-        warehouse: Warehouse = resources_for(Settings.from_environment())["warehouse"]  # type: ignore[assignment]
+        warehouse = warehouse_of(Settings.from_environment())
         first = first_known(warehouse, place.month, _PERIMETER_MONTHS)
         span = {"start": first.isoformat(), "end": place.month.isoformat()}
         when = {"tags": {f"dagster/asset_partition_range_{end}": key for end, key in span.items()}}
@@ -142,7 +141,7 @@ class _Meter:
         if event.event_type is DagsterEventType.STEP_START:
             reset_peak()
         elif event.event_type is DagsterEventType.ASSET_MATERIALIZATION:
-            self._rows[step] = rows_told(event, rows)
+            self._rows[step] = rows_of(event, rows)
         elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
             self._checked.add(step)
             total: Any = event.asset_check_evaluation_data.metadata["total"].value

@@ -3,8 +3,8 @@
 import polars as pl
 
 from sf_assets.vocabulary.partitions import add_months
-from sf_assets_dev.faults.description import Delivered, FileFault
 from sf_assets_dev.faults import rewriting
+from sf_assets_dev.faults.description import Delivered, FileFault
 from sf_assets_dev.faults.rewriting import of_columns, of_rows, renamed, replaced
 
 DEBIT, COTISATION, DELAI = "sigfaible_debits.csv", "sigfaible_cotisdues.csv.gz", "sigfaible_delais.csv"

@@ -11,6 +11,7 @@ import duckdb
 from sf_assets.engine.errors import described
 from sf_assets.engine.storage.packed import Refused, first_lines, readable_text
 from sf_assets.sources.nomenclatures.editions import EDITIONS, Part, parts_of
+from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.schema import Table
 
 # Codes of the packaged table that an update must still have: nomenclatures lose a few codes, never many.
@@ -22,7 +23,7 @@ _CODES = {
 }
 
 
-class BadNomenclature(ValueError):
+class BadNomenclature(UserError):
     """A label table cannot take the place of the packaged one; the message says why and where."""
 
 

@@ -1,12 +1,11 @@
 """`make docs`: pages derived from the declarations, so that they cannot say anything else than the code does."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from sf_assets.catalogue.derivation import derive, written
 from sf_assets.catalogue.tables import SUITES, TABLES
-from sf_assets.engine.lineage import back_to_files
+from sf_assets.engine.lineage import RECORD, back_to_files
 from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
 from sf_assets.engine.quality.rules import Probe, meaning_of
 from sf_assets.engine.quality.verdicts import CHECK_VERDICTS
@@ -204,14 +203,9 @@ def page(name: str) -> str:
     return "\n".join(PAGES[name]()) + "\n"
 
 
-def main() -> int:
-    """Write the pages into the folder given, `docs` by default."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
-    for name in PAGES:
-        (folder / name).write_text(page(name), encoding="utf-8")
-    (Path(__file__).parent / "lineage.csv").write_text(written(), encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def write_pages(folder: Path) -> list[Path]:
+    """Write the pages into a folder, and the lineage of columns into the package; return what was written."""
+    texts = {folder / name: page(name) for name in PAGES} | {Path(str(RECORD)): written()}
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
+    return list(texts)

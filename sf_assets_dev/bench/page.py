@@ -1,9 +1,7 @@
-"""Print the page of the benchmark, line by line, as stages end."""
+"""The page of the benchmark, line by line, as stages end."""
 
-import argparse
 import os
 import platform
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +13,6 @@ import dagster as dg
 import duckdb
 
 from sf_assets.settings import Settings
-from sf_assets_dev.bench import stages as bench
 from sf_assets_dev.bench.limits import compare, enlarge, explain_alerts, growth, many_debts, national
 from sf_assets_dev.bench.stages import STAGES, Cost, Place, generate, heading, line, run_stage, together
 
@@ -79,25 +76,14 @@ def _load() -> str:
     return "{:.1f}, {:.1f}, {:.1f}".format(*os.getloadavg())
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure each size in a temporary folder of its own."""
-    parser = argparse.ArgumentParser(prog="python -m sf_assets_dev.bench", description=bench.__doc__)
-    parser.add_argument("--companies", type=int, nargs="+", default=[4_000, 50_000])
-    parser.add_argument("--month", default="2026-10", help="month of the batch, AAAA-MM")
-    asked = parser.parse_args(arguments)
-    sys.stdout.write(f"{machine()}\n")
-    costs: list[list[Cost]] = [[] for _ in asked.companies]
-    for companies, clean in zip(asked.companies, costs, strict=True):
+def measure(companies: Sequence[int], month: date) -> Iterator[str]:
+    """Measure each size in a temporary folder of its own; yield the page, line by line, as stages end."""
+    yield machine()
+    costs: list[list[Cost]] = [[] for _ in companies]
+    for size, clean in zip(companies, costs, strict=True):
         with tempfile.TemporaryDirectory(prefix="sf_bench_") as folder:
-            place = Place(Path(folder), date.fromisoformat(f"{asked.month}-01"), companies)
-            measured = [report(place, clean)] + [limits(place)] * (companies == max(asked.companies))
-            for text in chain.from_iterable(measured):
-                sys.stdout.write(f"{text}\n")
-                sys.stdout.flush()
+            place = Place(Path(folder), month, size)
+            yield from chain(report(place, clean), *([limits(place)] if size == max(companies) else []))
     if len(costs) > 1:
-        sys.stdout.writelines(f"{text}\n" for text in growth(costs[0], costs[-1]))
-        sys.stdout.write(f"{national(costs[-1][-1], asked.companies[-1])}\n")
-
-
-if __name__ == "__main__":
-    main()
+        yield from growth(costs[0], costs[-1])
+        yield national(costs[-1][-1], companies[-1])

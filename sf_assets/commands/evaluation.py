@@ -1,0 +1,64 @@
+"""`sf evaluate` and `sf search`: what the methods are worth, and which settings suit them."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sf_assets.commands.arguments import MonthArgument
+
+
+def evaluate(
+    month: MonthArgument,
+    page: Annotated[Path | None, typer.Option(help="Markdown page whose tables are rewritten.")] = None,
+    report_only: Annotated[
+        bool, typer.Option("--report-only", help="Read the warehouse, compute nothing again.")
+    ] = False,
+) -> None:
+    """Backtest the methods of a month that has its list; write the report into `data/evaluation/`.
+
+    Example: `sf evaluate 2026-10 --page docs/evaluation.md`
+    """
+    from sf_assets.operations.evaluation_report import summary, write_report  # noqa: PLC0415
+    from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
+
+    if not report_only:
+        from sf_assets.commands.home import instance as open_instance  # noqa: PLC0415
+        from sf_assets.definitions import defs  # noqa: PLC0415
+        from sf_assets.operations.launching import run_job  # noqa: PLC0415
+
+        with open_instance() as instance:
+            if not run_job(defs, instance, "evaluate", first=month):
+                raise typer.Exit(1)
+    settings = Settings.from_environment()
+    report, found = write_report(
+        warehouse_of(settings), month, data=settings.data, shift_days=settings.cutoff_shift_days, page=page
+    )
+    sys.stdout.writelines(f"{line}\n" for line in (*summary(found), "", str(report)))
+
+
+def search(
+    month: MonthArgument,
+    method: Annotated[list[str] | None, typer.Option(help="One method instead of all; may be repeated.")] = None,
+    rows: Annotated[int, typer.Option(help="About how many rows to search on.")] = 60_000,
+) -> None:
+    """Compare a few settings of each method on later months of other companies.
+
+    The values it finds become defaults in the code; no month depends on this verb.
+
+    Example: `sf search 2026-10 --method boosting`
+    """
+    from sf_assets.operations.search import results  # noqa: PLC0415
+    from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    for line in results(warehouse_of(settings), month, settings.parameters, methods=method or (), at_most=rows):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module."""
+    app.command()(evaluate)
+    app.command()(search)

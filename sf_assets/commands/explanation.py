@@ -1,0 +1,36 @@
+"""`sf explain`: why one company has its score."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from sf_assets.commands.arguments import MonthArgument
+
+
+def explain(month: MonthArgument, siren: Annotated[str, typer.Argument(help="Nine digits.")]) -> None:
+    """Write a page in French with what weighs in one company's score, and print its path.
+
+    The page names the company: it is for those who may see its list.
+
+    Example: `sf explain 2026-10 123456782`
+    """
+    from sf_assets.operations.explain import write_page  # noqa: PLC0415
+    from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    with warehouse_of(settings).session() as session:
+        path = write_page(
+            session,
+            month,
+            siren,
+            models=settings.data / "models",
+            into=settings.data / "explanations",
+            shift=settings.cutoff_shift_days,
+        )
+    sys.stdout.write(f"{path}\n")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module."""
+    app.command()(explain)

@@ -1,0 +1,51 @@
+"""`sf method`: which method makes the lists."""
+
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from sf_assets.commands.arguments import MonthArgument
+
+method = typer.Typer(no_args_is_help=True, help="The method that makes the lists: choose one, list the choices.")
+
+
+@method.command()
+def choose(
+    month: MonthArgument,
+    name: Annotated[str, typer.Argument(help="`seuils`, `logistique`, `deux_etages`, `foret` or `boosting`.")],
+    reason: Annotated[str, typer.Option(help="Why, in French: the list says it.")],
+    by: Annotated[str, typer.Option(help="Name of the person who answers for it.")],
+) -> None:
+    """Choose the method of the list of a month and of later ones.
+
+    A list keeps the method of the list before it until an evaluation or this verb changes it.
+
+    Example: `sf method choose 2026-10 foret --reason "Plus stable" --by "A. Martin"`
+    """
+    from sf_assets.operations import method as decisions  # noqa: PLC0415
+    from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
+
+    with warehouse_of(Settings.from_environment()).session() as session:
+        decisions.choose(session, month, name, reason=reason, decided_by=by, decided_at=datetime.now(UTC))
+        sys.stdout.write("It holds once model_fitted and what follows it are materialised for the month.\n")
+        sys.stdout.writelines(f"{line}\n" for line in decisions.lines(session))
+
+
+@method.command("list")
+def list_choices() -> None:
+    """List the choices that were made.
+
+    Example: `sf method list`
+    """
+    from sf_assets.operations import method as decisions  # noqa: PLC0415
+    from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
+
+    with warehouse_of(Settings.from_environment()).session() as session:
+        sys.stdout.writelines(f"{line}\n" for line in decisions.lines(session))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module."""
+    app.add_typer(method, name="method")

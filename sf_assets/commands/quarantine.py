@@ -1,0 +1,69 @@
+"""`sf quarantine`: the records that were refused, exported to be corrected and read again."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from sf_assets.commands.arguments import MonthArgument
+
+quarantine = typer.Typer(
+    no_args_is_help=True, help="Refused records: count them, export them, read them again corrected."
+)
+
+Source = Annotated[str, typer.Argument(help="Source of the records, such as `debit`.")]
+
+
+@quarantine.command("list")
+def list_refused(
+    month: MonthArgument, source: Annotated[str | None, typer.Argument(help="One source only.")] = None
+) -> None:
+    """Count the refused records of a month by source, rule and column, without what they hold.
+
+    Example: `sf quarantine list 2026-10`
+    """
+    from sf_assets.operations.quarantine import counts  # noqa: PLC0415
+    from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
+
+    sys.stdout.writelines(f"{line}\n" for line in counts(warehouse_of(Settings.from_environment()), month, source))
+
+
+@quarantine.command()
+def export(month: MonthArgument, source: Source) -> None:
+    """Write the refused records of a source into files to be edited, below `data/quarantine/`.
+
+    Example: `sf quarantine export 2026-10 debit`
+    """
+    from sf_assets.operations.quarantine import export as export_records  # noqa: PLC0415
+    from sf_assets.operations.quarantine import place_of  # noqa: PLC0415
+    from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    paths = export_records(warehouse_of(settings), *place_of(settings.data, month, source))
+    sys.stdout.writelines(f"{path}: correct the records, then replay\n" for path in paths)
+
+
+@quarantine.command()
+def replay(month: MonthArgument, source: Source) -> None:
+    """Take the edited records of a source into the month's corrections, and say what to run then.
+
+    A record put back as it was delivered withdraws its correction.
+
+    Example: `sf quarantine replay 2026-10 debit`
+    """
+    from sf_assets.operations.quarantine import place_of  # noqa: PLC0415
+    from sf_assets.operations.quarantine import replay as replay_records  # noqa: PLC0415
+    from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    batch, described, folder = place_of(settings.data, month, source)
+    for path, records in replay_records(warehouse_of(settings), batch, described, folder).items():
+        sys.stdout.write(f"{path}: {f'{records} corrected records' if records else 'no correction, file withdrawn'}\n")
+    sys.stdout.write(
+        f"then materialise src_{source}, {described.table} and what follows for {month}: selection key:src_{source}+\n"
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module."""
+    app.add_typer(quarantine, name="quarantine")

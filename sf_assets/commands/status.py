@@ -1,0 +1,35 @@
+"""`sf status`: where each month stands."""
+
+import json
+import sys
+
+import typer
+
+from sf_assets.commands.arguments import JsonOption, MonthOption
+
+
+def status(month: MonthOption = None, as_json: JsonOption = False) -> None:
+    """Print where each month stands, layer by layer, and what to do about it.
+
+    Ends with 1 when a month is blocked or waits for a file.
+
+    Examples: `sf status`, `sf status --month 2026-10 --json`
+    """
+    from sf_assets.operations.status import as_records, months_with_something, page, standings  # noqa: PLC0415
+    from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    with warehouse_of(settings).session() as session:
+        months = [month] if month else months_with_something(session, settings.incoming)
+        standing = standings(session, settings.incoming, months)
+    if as_json:
+        sys.stdout.write(json.dumps(as_records(standing), default=str, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in page(standing))
+    if any(one.state in ("blocked", "waiting") for one in standing):
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this module."""
+    app.command()(status)

@@ -1,0 +1,124 @@
+"""Jobs run in this process, and what an operator sees of them as they go."""
+
+import sys
+import uuid
+from contextlib import AbstractContextManager, nullcontext
+from datetime import date
+from typing import Any, Self
+
+import dagster as dg
+from dagster import DagsterEvent, DagsterEventType, EventLogEntry
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from sf_assets.engine.storage import Warehouse
+from sf_assets.vocabulary.delays import DELAYS
+from sf_assets.vocabulary.failures import UserError
+from sf_assets.vocabulary.partitions import add_months, months
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def run_job(
+    defs: dg.Definitions, instance: dg.DagsterInstance, job: str, *, first: date, last: date | None = None
+) -> bool:
+    """Run a job for the month `first`, or in one run for the months from `first` to `last`; return whether it succeeded.
+
+    Raises:
+        UserError: there is no such job, or a month has not ended.
+
+    """
+    jobs = sorted(one.name for one in defs.jobs or () if isinstance(one, dg.UnresolvedAssetJobDefinition))
+    if job not in jobs:
+        raise UserError(f"job: expected one of {', '.join(jobs)}, found {job}")
+    keys = [month.isoformat() for month in (first, last or first)]
+    if unknown := sorted(set(keys) - set(months.get_partition_keys())):
+        raise UserError(f"month: expected months that have ended, found {unknown[0][:7]}")
+    when: dict[str, Any] = {"partition_key": keys[0]}
+    if last is not None:
+        bounds = dict(zip(("start", "end"), keys, strict=True))
+        when = {"tags": {f"dagster/asset_partition_range_{end}": key for end, key in bounds.items()}}
+    resolved = defs.resolve_job_def(job)
+    run_id = str(uuid.uuid4())
+    with Reporter(
+        f"{job} {' to '.join(dict.fromkeys(key[:7] for key in keys))}", len(resolved.graph.node_dict)
+    ) as steps:
+        instance.add_event_listener(run_id, steps)
+        result = resolved.execute_in_process(
+            instance=instance, run_id=run_id, run_config=_QUIET, raise_on_error=False, **when
+        )
+    return result.success
+
+
+class Reporter:
+    """Prints one line per step as it ends: rows, seconds, checks passed; for a failure, its message.
+
+    On a terminal a bar below these lines says how many of the job's steps have ended.
+    """
+
+    def __init__(self, title: str, steps: int) -> None:
+        self._rows: dict[str, int] = {}
+        self._passed: dict[str, list[bool]] = {}
+        self._console = Console(file=sys.stdout, highlight=False, soft_wrap=True, markup=False)
+        self._bar: Progress | None = None
+        if self._console.is_terminal:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self._bar = Progress(*columns, console=self._console, transient=True)
+            self._bar.add_task(title, total=steps)
+        self._console.print(f"\n{title}")
+
+    def __enter__(self) -> Self:
+        self._shown: AbstractContextManager[object] = self._bar or nullcontext()
+        self._shown.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shown.__exit__(None, None, None)
+
+    def __call__(self, entry: EventLogEntry) -> None:
+        """Take one event of the run."""
+        event = entry.dagster_event
+        if event is None or event.step_key is None:
+            return
+        step = event.step_key
+        if event.event_type is DagsterEventType.ASSET_MATERIALIZATION:
+            self._rows[step] = rows_of(event, self._rows.get(step, 0))
+        elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
+            self._passed.setdefault(step, []).append(event.asset_check_evaluation_data.passed)
+        elif event.event_type is DagsterEventType.STEP_SUCCESS:
+            self._end(step, (event.step_success_data.duration_ms or 0) / 1000)
+        elif event.event_type is DagsterEventType.STEP_FAILURE:
+            failure = event.step_failure_data
+            description = failure.user_failure_data.description if failure.user_failure_data else None
+            self._print(f"  {step} FAILED\n{description or failure.error_display_string}")
+
+    def _end(self, step: str, seconds: float) -> None:
+        if checks := self._passed.get(step):
+            self._print(f"  {step:<38} {sum(checks):>3} of {len(checks)} passed  {seconds:6.1f} s")
+        else:
+            self._print(f"  {step_line(step, self._rows.get(step, 0), seconds)}")
+
+    def _print(self, line: str) -> None:
+        self._console.print(line)
+        if self._bar:
+            self._bar.advance(self._bar.task_ids[0])
+
+
+def rows_of(event: DagsterEvent, before: int) -> int:
+    """Return the rows a step wrote, by this materialisation and by its earlier ones, which wrote `before`."""
+    metadata = event.step_materialization_data.materialization.metadata
+    values: dict[str, Any] = {name: value.value for name, value in metadata.items()}
+    if "rows" in values:  # A range of months: every one of its partitions carries the sum.
+        return int(values["rows"])
+    return before + int(values.get("dagster/partition_row_count", values.get("lines", 0)))
+
+
+def step_line(step: str, rows: int, seconds: float) -> str:
+    """Return what is printed of a step that ended."""
+    return f"{step:<38} {rows:>11,} rows  {seconds:6.1f} s"
+
+
+def first_known(warehouse: Warehouse, month: date, perimeter_months: int) -> date:
+    """Return the first month that has features: a head-count was known, within the perimeter's window."""
+    known = warehouse.query("select min(periode) from lake.clean_effectif_ent where month = $month", {"month": month})
+    return max(add_months(known.item(), DELAYS["effectif_months"]), add_months(month, 1 - perimeter_months))

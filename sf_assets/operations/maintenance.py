@@ -1,0 +1,65 @@
+"""Maintenance of the warehouse and of what killed runs left beside it, for the job and the command line."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sf_assets.engine.resources import Folders
+from sf_assets.engine.storage import Warehouse
+from sf_assets.engine.storage.leftovers import Leftovers, sweep
+from sf_assets.engine.storage.maintenance import LEAST_MONTHS, Upkeep, maintain
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """What one maintenance did, or would do in a dry run: in the warehouse, and in the folders beside it."""
+
+    warehouse: Upkeep
+    leftovers: Leftovers
+
+    @property
+    def metadata(self) -> dict[str, int | bool]:
+        """The counts, by name."""
+        done, left = self.warehouse, self.leftovers
+        return {
+            "dry_run": not done.done,
+            "files_before": done.files_before,
+            "files": done.files,
+            "bytes_before": done.bytes_before,
+            "bytes": done.bytes,
+            "snapshots_expired": done.forgotten,
+            "files_removed": done.removed,
+            "orphans_removed": done.orphans,
+            "leftovers_removed": len(left.removed),
+            "interrupted_publications": len(left.stopped),
+        }
+
+    @property
+    def summary(self) -> str:
+        """The counts, in one line."""
+        counts = self.metadata
+        return ("dry run: " if counts["dry_run"] else "done: ") + (
+            "{files_before} files before, {files} after; {snapshots_expired} snapshots expired; {files_removed} files, "
+            "{orphans_removed} orphans and {leftovers_removed} leftovers removed"
+        ).format(**counts)
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what an operator has to look at."""
+        for folder in self.leftovers.stopped:
+            yield (
+                f"{folder}: a publication was interrupted here between two renames. Look whether the folder it was to replace "
+                "is there; if not, give it this one's content, then remove what starts with .draft-"
+            )
+
+
+def run_maintenance(
+    warehouse: Warehouse, folders: Folders, *, at: datetime, keep_months: int = LEAST_MONTHS, dry_run: bool = True
+) -> Maintenance:
+    """Merge small files, expire snapshots older than `keep_months`, remove unreferenced files and leftovers.
+
+    Writers wait meanwhile. `at` has a time zone; a dry run only counts.
+    """
+    with warehouse.session() as session:
+        done = maintain(session, at=at, keep_months=keep_months, dry_run=dry_run)
+    published = (folders.lists, folders.models, folders.exports)
+    return Maintenance(done, sweep(warehouse.temp_directory, published, at=at, dry_run=dry_run))

@@ -1,0 +1,121 @@
+"""The verbs of `sf` that come with a checkout: demonstration, synthetic batches, faults, benchmark, generated pages."""
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sf_assets.commands.arguments import MonthArgument, MonthOption
+
+faults = typer.Typer(
+    no_args_is_help=True, help="Faults of deliveries and tables: list them, inject one, play them all."
+)
+
+_DEMO_MONTH = date(2026, 10, 1)
+
+Companies = Annotated[int, typer.Option(min=1, help="Companies that ever had ten staff.")]
+Seed = Annotated[int, typer.Option(help="Seed of the synthetic world: the same seed gives the same files.")]
+
+
+def demo(month: MonthOption = _DEMO_MONTH, companies: Companies = 4000, seed: Seed = 1) -> None:
+    """From nothing to a list: synthetic companies through the whole graph. Running it again changes nothing.
+
+    Example: `sf demo --companies 1000`
+    """
+    from sf_assets_dev.demo import run  # noqa: PLC0415
+
+    if not run(month or _DEMO_MONTH, companies=companies, seed=seed):
+        raise typer.Exit(1)
+
+
+def generate(
+    month: MonthArgument,
+    into: Annotated[Path, typer.Argument(help="Folder of the batch, such as `data/incoming/2610`.")],
+    companies: Companies = 4000,
+    seed: Seed = 1,
+    years: Annotated[int, typer.Option(help="Years of history in the monthly files.")] = 10,
+    oracle: Annotated[Path | None, typer.Option(help="Parquet file of the true risks, outside of the batch.")] = None,
+) -> None:
+    """Write one month of synthetic files in the producers' formats.
+
+    Example: `sf generate 2026-10 data/incoming/2610 --companies 500`
+    """
+    from sf_assets_dev.synthetic.batch import write_batch  # noqa: PLC0415
+
+    rows = write_batch(into, month=month, companies=companies, seed=seed, years=years, oracle=oracle)
+    sys.stdout.write(f"{into}: {len(rows)} files, {sum(rows.values()):,} rows\n")
+
+
+def bench(
+    companies: Annotated[list[int] | None, typer.Option(help="A size to measure; may be repeated.")] = None,
+    month: MonthOption = _DEMO_MONTH,
+) -> None:
+    """Measure seconds, rows per second and memory of each stage, at 4,000 and 50,000 companies by default.
+
+    Example: `sf bench --companies 1000`
+    """
+    from sf_assets_dev.bench.page import measure  # noqa: PLC0415
+
+    for line in measure(companies or [4_000, 50_000], month or _DEMO_MONTH):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
+def docs(folder: Annotated[Path, typer.Argument(help="Folder of the pages.")] = Path("docs")) -> None:
+    """Write the pages derived from the declarations, and the recorded lineage of columns.
+
+    Example: `sf docs`
+    """
+    from sf_assets_dev.documentation import write_pages  # noqa: PLC0415
+
+    sys.stdout.writelines(f"{path}\n" for path in write_pages(folder))
+
+
+@faults.command("list")
+def list_faults() -> None:
+    """List the faults: what goes wrong, which check catches it, what to do.
+
+    Example: `sf faults list`
+    """
+    from sf_assets_dev.faults.trials import described  # noqa: PLC0415
+
+    sys.stdout.writelines(f"{line}\n" for line in described())
+
+
+@faults.command()
+def inject(
+    name: Annotated[str, typer.Argument(help="Fault of a file, see `sf faults list`.")],
+    month: MonthArgument,
+    incoming: Annotated[Path | None, typer.Option(help="Folder of batches; by default that of the settings.")] = None,
+) -> None:
+    """Put the fault of a file into a batch.
+
+    Example: `sf faults inject debit_cut 2026-10`
+    """
+    from sf_assets.settings import Settings  # noqa: PLC0415
+    from sf_assets_dev.faults.trials import inject_fault  # noqa: PLC0415
+
+    sys.stdout.write(f"{inject_fault(name, incoming or Settings.from_environment().incoming, month)}\n")
+
+
+@faults.command("run")
+def run_faults(
+    names: Annotated[list[str] | None, typer.Argument(help="Faults to play; all by default.")] = None,
+) -> None:
+    """Play faults on a small synthetic world of their own; end with 1 if one went through.
+
+    Example: `sf faults run`
+    """
+    from sf_assets_dev.faults.trials import play  # noqa: PLC0415
+
+    if not play(names or []):
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of a checkout."""
+    for verb in (demo, generate, bench, docs):
+        app.command()(verb)
+    app.add_typer(faults, name="faults")
