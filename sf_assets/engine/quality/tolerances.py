@@ -14,9 +14,9 @@ from sf_assets.engine.quality.measures import (
     middle,
     misdated,
     newest,
-    newest_announcement,
     recent,
 )
+from sf_assets.engine.quality.optional import OPTIONAL
 from sf_assets.engine.quality.population import TOLERANCES as POPULATION
 
 # A producer's format change spoils most records; scattered mistakes stay far below one record in twenty.
@@ -40,11 +40,6 @@ def _both(share: float) -> Margin:
     return Margin(share, share)
 
 
-# Sources that a month may lack: the last delivery then stays, so that one that comes is complete all the same.
-_OPTIONAL = (
-    "admin_urssaf ccsf paydex declarations_indmap declarations_af ratios_dirco ratios_inpi_bce tva_ca3 tva_ca12 ellisphere bdf "
-    "diane bodacc"
-)
 _STOCKS = "sirene sirene_ul sirene_histo effectif_ent effectif cotisation debit delai procol apconso apdemande"
 
 
@@ -57,6 +52,7 @@ _SAME_UNIT = "Compare a few amounts with last month's file: ask the producer whe
 _ONE_MONTH = "one month more moves a stock of years by a few percent"
 
 TOLERANCES = (
+    *OPTIONAL,
     Tolerance(
         "lines_like_before",
         _assets("src", _STOCKS),
@@ -67,31 +63,6 @@ TOLERANCES = (
         change=_both(0.2),
         level=_both(0.4),
         least=50,
-    ),
-    Tolerance(
-        "lines_like_before",
-        _assets("src", _OPTIONAL),
-        "number of lines delivered",
-        "select sum(lines) from {batch}",
-        "an optional file is a stock like the others: it may stay away, and then the last one serves, but it neither shrinks nor "
-        "doubles from one delivery to the next",
-        "Compare the file with the last one delivered: ask the producer whether the extraction is complete. Without it the "
-        "last one stays in force.",
-        change=Margin(0.2, 0.5),
-        level=Margin(0.4, 1.0),
-        least=50,
-    ),
-    Tolerance(
-        "announcements_like_before",
-        ("stg_bodacc",),
-        "days from the newest announcement to the end of the month",
-        newest_announcement("date_parution"),
-        "the bulletin appears on five days a week: an export whose last announcement is weeks older than last time is last "
-        "month's, and the failures since would be missing. Under forty announcements a quarter it says nothing",
-        "Look at the day the export was made, and download it again.",
-        change=Margin(None, 15),
-        level=Margin(None, 20),
-        relative=False,
     ),
     Tolerance(
         "refused_like_before",
@@ -211,22 +182,15 @@ TOLERANCES = (
             ("stg_effectif_ent", "periode", "sum(effectif_ent)"),
         )
     ),
-    *(
-        Tolerance(
-            "recent_steps_there",
-            (asset,),
-            "steps of procedures of the last three months, over those of a quarter of the two years before",
-            recent(day),
-            "2020 saw six tenths of the procedures of 2019: below a quarter of the usual the end of the file is missing, and "
-            "failures would be taken for companies that do well. Under twelve steps a quarter it says nothing",
-            "Look at the newest dates of the file and ask the producer for what is missing: labels depend on it.",
-            low=0.25,
-        )
-        for asset, day in (
-            ("stg_procol", "date_effet"),
-            # Corrections about other companies than ours are no steps of theirs.
-            ("stg_bodacc", "case when siren is not null then date_parution end"),
-        )
+    Tolerance(
+        "recent_steps_there",
+        ("stg_procol",),
+        "steps of procedures of the last three months, over those of a quarter of the two years before",
+        recent("date_effet"),
+        "2020 saw six tenths of the procedures of 2019: below a quarter of the usual the end of the file is missing, and "
+        "failures would be taken for companies that do well. Under twelve steps a quarter it says nothing",
+        "Look at the newest dates of the file and ask the producer for what is missing: labels depend on it.",
+        low=0.25,
     ),
     *(
         Tolerance(
