@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,8 +24,18 @@ SOON, LATER = datetime(2027, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def house(tmp_path: Path, either_warehouse: Warehouse) -> House:
-    """Return a warehouse of months written several times, and judged."""
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder that stands for the system's temporary one: upkeep must not touch the real one in tests."""
+    folder = tmp_path / "system"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture
+def house(tmp_path: Path, either_warehouse: Warehouse, system: Path) -> House:
+    """Return a warehouse of months written several times, and judged; `system` comes after a server that lives longer."""
+    assert system.is_dir()
     made = House(tmp_path)
     made.warehouse = either_warehouse
     for rows in (2, 3, 4):
@@ -143,10 +154,11 @@ def aged(folder: Path, days: int) -> Path:
     return folder
 
 
-def test_drafts_and_temporary_folders_of_killed_runs_are_removed_and_nothing_else(tmp_path: Path) -> None:
+def test_drafts_and_temporary_folders_of_killed_runs_are_removed_and_nothing_else(tmp_path: Path, system: Path) -> None:
     lists, spill = tmp_path / "lists", tmp_path / "spill"
     gone = [
-        aged(lists / ".draft-a", 3), aged(lists / "2610" / "boosting" / ".draft-b", 9), aged(spill / "sf_assets_c", 3)
+        aged(lists / ".draft-a", 3), aged(lists / "2610" / "boosting" / ".draft-b", 9), aged(spill / "sf_assets_c", 3),
+        aged(system / "sf_assets_e", 3),
     ]  # fmt: skip
     stay = [
         aged(lists / "2610" / "x", 9), aged(lists / ".draft-young", 1), aged(spill / "sf_assets_young", 1),
@@ -173,6 +185,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+@pytest.mark.usefixtures("system")
 def test_the_temporary_folder_of_a_live_session_is_never_removed_however_old_and_that_of_a_killed_one_is(
     tmp_path: Path,
 ) -> None:

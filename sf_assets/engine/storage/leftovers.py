@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,9 +34,11 @@ class Leftovers:
 
 
 def sweep(temporary: str, published: Iterable[Path], *, at: datetime, dry_run: bool) -> Leftovers:
-    """Remove the leftovers below the temporary directory (empty: the system's) and the folders of what is published."""
+    """Remove the leftovers below temporary directories, the system's and another one, and folders of what is published."""
     roots = [*published]
-    spilled = [folder for folder in _spilled(Path(temporary or tempfile.gettempdir())) if _is_old(folder, at)]
+    system = tempfile.gettempdir()
+    spills = dict.fromkeys(Path(root) for root in (temporary or system, system))
+    spilled = [folder for root in spills for folder in _spilled(root) if _is_old(folder, at)]
     drafts = [folder for root in roots for folder in _drafts(root) if _is_old(folder, at)]
     stopped = [folder for folder in drafts if folder.name.endswith(FORMER)]
     # Beside it, what was to take its place is needed to tell which of the two is the good one.
@@ -50,8 +53,15 @@ def sweep(temporary: str, published: Iterable[Path], *, at: datetime, dry_run: b
 def _spilled(root: Path) -> Iterator[Path]:
     """Yield the temporary folders of this user that no process holds."""
     for folder in sorted(root.glob(f"{PREFIX}*")) if root.is_dir() else ():
-        if folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.getuid() and is_abandoned(folder):
-            yield folder
+        # Live processes remove theirs meanwhile.
+        with suppress(FileNotFoundError):
+            if (
+                folder.is_dir()
+                and not folder.is_symlink()
+                and folder.stat().st_uid == os.getuid()
+                and is_abandoned(folder)
+            ):
+                yield folder
 
 
 def _drafts(root: Path) -> Iterator[Path]:
@@ -61,5 +71,8 @@ def _drafts(root: Path) -> Iterator[Path]:
 
 def _is_old(folder: Path, at: datetime) -> bool:
     """Tell whether nothing in a folder changed for long, nor the folder itself."""
-    latest = max(path.lstat().st_mtime for path in (folder, *folder.rglob("*")))
+    try:
+        latest = max(path.lstat().st_mtime for path in (folder, *folder.rglob("*")))
+    except FileNotFoundError:
+        return False
     return latest < (at - GRACE).timestamp()
