@@ -27,7 +27,8 @@ from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.staging import reading, records
 from sf_assets.staging.delivery import account_of
-from sf_assets.staging.tables import IMPORTS
+from sf_assets.staging.suites import _SEVERAL_ROWS
+from sf_assets.staging.tables import IMPORTS, query_of
 
 MONTH = date(2026, 3, 1)
 SIREN = "400000001"
@@ -171,6 +172,9 @@ def read(connection: duckdb.DuckDBPyConnection, source: Source, *paths: Path) ->
     connection.execute("alter table quarantine add column corrected_by varchar")
     account = account_of(counts, dict(zip(names, (arrival.records for arrival in arrivals), strict=True)))
     connection.register("counted", frame_of(IMPORTS, ({"source": source.name} | row for row in account)).to_arrow())
+    if source.name not in _SEVERAL_ROWS:
+        rows = f"select $month::date as month, * from ({query_of(source)})"
+        connection.execute(f"create or replace table lake.{source.table} as {rows}", {"month": MONTH})
     values = {"source": source.name, "month": MONTH}
     for table, query in ((IMPORTS, "select * exclude (source) from counted"), (LOG, LOG_QUERY)):
         connection.execute(f"delete from lake.{table.name}")
