@@ -21,6 +21,7 @@ from sf_assets_dev.faults.description import Fault, FileFault
 from sf_assets_dev.faults.injection import VERSIONS, spoil_file, spoil_table
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_SHARED = ("stg_filter_import", "stg_filter", "stg_admin_urssaf")
 # A source that no fault touches, and whose arrival costs little.
 _OTHER = "src_ccsf"
 
@@ -140,7 +141,7 @@ def try_fault(deployment: Deployment, fault: Fault, month: date) -> Trial:
         stopped = f"{fault.asset}, {month:%Y-%m}: {fault.check} " in told and kept.untouched(session)
         went_on = went_on and not _obstacles(session, fault.asset, add_months(month, -1))
     kept.restore()
-    mended = deployment.build(month, path)
+    mended = deployment.build(month, [*path, *kept.shared])
     with deployment.warehouse.session() as session:
         cleared = mended.success and not _obstacles(session, fault.asset, month) and kept.same(session)
     line = next((one for one in told.splitlines() if f": {fault.check} " in one), "")
@@ -164,6 +165,8 @@ class _Kept:
         self._fault = fault
         self._file: Path | None = None
         self.path = deployment.path(fault.asset, "list_export")
+        # What every other source is read with, and would find stale.
+        self.shared: list[str] = []
         if isinstance(fault, FileFault):
             source = source_of(fault.file)
             if source is None:
@@ -172,6 +175,8 @@ class _Kept:
             # Hidden, so that no batch lists it.
             shutil.copy2(self._file, self._file.with_name(f".kept.{fault.file}"))
             self.path = deployment.path(f"src_{source.name}", fault.asset)
+            reached = {name for last in _SHARED for name in deployment.path(f"src_{source.name}", last)}
+            self.shared = sorted(reached.difference(self.path))
         self._below = deployment.downstream(fault.asset) - _LEDGERS
         with deployment.warehouse.session() as session:
             ((self._snapshot,),) = session.connection.execute("from lake.current_snapshot()").fetchall()

@@ -1,4 +1,4 @@
-"""Whether a write would change anything: which months of a table hold the very rows that are to replace them."""
+"""Rows that take the place of others: months of a table that hold the very rows already are left alone."""
 
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -6,10 +6,14 @@ from datetime import date
 import duckdb
 
 from sf_assets.engine.storage.catalog import literal
-from sf_assets.engine.storage.shape import name_of
+from sf_assets.engine.storage.shape import create_or_grow, declared, found_in, lake_name, name_of
+from sf_assets.vocabulary.schema import Table
+
+# The values of the columns that say which rows are replaced.
+Scope = Mapping[str, Collection[object]]
 
 
-def covers(scope: Mapping[str, Collection[object]]) -> str:
+def covers(scope: Scope) -> str:
     """Return the condition that rows in scope satisfy, as text without parameters.
 
     Only months in the text are compared with the statistics of files before any is opened.
@@ -42,3 +46,36 @@ def alike(connection: duckdb.DuckDBPyConnection, stored: str, given: str, column
     digests = f"select month, count(*), sum(hash({row})::hugeint) from {{}} group by month"
     one, other = (set(connection.execute(digests.format(rows)).fetchall()) for rows in (stored, given))
     return frozenset(month for month, *_ in one & other)
+
+
+def put(connection: duckdb.DuckDBPyConnection, table: Table, scope: Scope, given: str) -> tuple[int, int, int]:
+    """Replace the rows in scope by those of the relation `given`, but for months that hold them already.
+
+    Return the number of rows that were there, that are there, and that were left alone.
+    """
+    create_or_grow(connection, table)
+    stored, result = lake_name(table.name), _typed(connection, table, scope, given)
+    before = counts(connection, f"{stored} where {covers(scope)}")
+    after = counts(connection, result)
+    same: frozenset[date] = frozenset()
+    if candidates := [month for month, rows in before.items() if after.get(month) == rows]:
+        held, wanted = covers({**scope, "month": candidates}), covers({"month": candidates})
+        same = alike(connection, f"{stored} where {held}", f"{result} where {wanted}", ("month", *table.column_names))
+    if replaced := before.keys() - same:
+        connection.execute(f"delete from {stored} where {covers({**scope, 'month': sorted(replaced)})}")
+    if added := after.keys() - same:
+        # Sorted, months are in few files each.
+        order = " order by month" if len(added) > 1 else ""
+        wanted = covers({"month": sorted(added)})
+        connection.execute(f"insert into {stored} by name from {result} where {wanted}{order}")
+    return sum(before.values()), sum(after.values()), sum(before[month] for month in same)
+
+
+def _typed(connection: duckdb.DuckDBPyConnection, table: Table, scope: Scope, given: str) -> str:
+    """Return the result of a table as a relation of its declared columns, with those that its query left out."""
+    found = found_in(connection, given)
+    columns = ", ".join(
+        f"cast({name_of(name) if name in found else constant(next(iter(scope[name])))} as {type_}) as {name_of(name)}"
+        for name, type_ in declared(table).items()
+    )
+    return f"(select {columns} from {given})"

@@ -14,11 +14,10 @@ import duckdb
 import polars as pl
 
 from sf_assets.engine.storage.catalog import Catalog, literal
-from sf_assets.engine.storage.content import alike, constant, counts, covers
+from sf_assets.engine.storage.content import Scope, covers, put
 from sf_assets.engine.storage.inputs import ASSET_INPUTS, Read, frame_of_inputs
 from sf_assets.engine.storage.shape import (
     SchemaMismatch,
-    create_or_grow,
     declared,
     differences,
     found_in,
@@ -35,8 +34,6 @@ _ATTEMPTS = 8
 _PAUSE_SECONDS = 0.1
 
 _T = TypeVar("_T")
-# The values of the columns that say which rows are replaced.
-_Scope = Mapping[str, tuple[object, ...]]
 
 
 class OutOfScope(PermanentFailure):
@@ -166,7 +163,9 @@ class Session:
             self._check(table, scopes[table.name])
 
         def write() -> dict[str, tuple[int, int, int]]:
-            counts = {table.name: self._put(table, scopes[table.name]) for table in writes}
+            counts = {
+                table.name: put(self.connection, table, scopes[table.name], _result_of(table)) for table in writes
+            }
             self.connection.execute(
                 "call lake.set_commit_message($author, $message, extra_info => $extra)",
                 {"author": author, "message": message, "extra": json.dumps(dict(extra), default=str)},
@@ -208,7 +207,7 @@ class Session:
         used = {name: value for name, value in parameters.items() if name in named}
         self.connection.execute(f"create or replace temp {kind} {_result_of(table)} as {rows}", used)
 
-    def _check(self, table: Table, scope: _Scope) -> None:
+    def _check(self, table: Table, scope: Scope) -> None:
         """Refuse a result that does not have the declared columns, or has rows out of scope."""
         expected, found = declared(table), found_in(self.connection, _result_of(table))
         # DuckDB makes an INTEGER of a column that is only NULL: it has no type of its own, and fits any.
@@ -228,39 +227,6 @@ class Session:
                 raise OutOfScope(
                     f"{table.name}: the query gives rows not replaced. {name}: expected {wanted}, found {got}"
                 )
-
-    def _put(self, table: Table, scope: _Scope) -> tuple[int, int, int]:
-        """Replace the rows in scope by the result, but for months that hold it already.
-
-        Return the number of rows that were there, that are there, and that were left alone.
-        """
-        create_or_grow(self.connection, table)
-        stored, result = lake_name(table.name), self._typed(table, scope)
-        before = counts(self.connection, f"{stored} where {covers(scope)}")
-        after = counts(self.connection, result)
-        same: frozenset[date] = frozenset()
-        if candidates := [month for month, rows in before.items() if after.get(month) == rows]:
-            held, wanted = covers({**scope, "month": candidates}), covers({"month": candidates})
-            same = alike(
-                self.connection, f"{stored} where {held}", f"{result} where {wanted}", ("month", *table.column_names)
-            )
-        if replaced := before.keys() - same:
-            self.connection.execute(f"delete from {stored} where {covers({**scope, 'month': sorted(replaced)})}")
-        if added := after.keys() - same:
-            # Sorted, months are in few files each.
-            order = " order by month" if len(added) > 1 else ""
-            wanted = covers({"month": sorted(added)})
-            self.connection.execute(f"insert into {stored} by name from {result} where {wanted}{order}")
-        return sum(before.values()), sum(after.values()), sum(before[month] for month in same)
-
-    def _typed(self, table: Table, scope: _Scope) -> str:
-        """Return the result of a table as a relation of its declared columns, with those that its query left out."""
-        given = found_in(self.connection, _result_of(table))
-        columns = ", ".join(
-            f"cast({name_of(name) if name in given else constant(scope[name][0])} as {type_}) as {name_of(name)}"
-            for name, type_ in declared(table).items()
-        )
-        return f"(select {columns} from {_result_of(table)})"
 
     def _commit(self, write: Callable[[], _T]) -> _T:
         """Write in one transaction, other writers waiting; after a passing trouble, start again on a fresh catalog."""
@@ -309,10 +275,10 @@ def _result_of(table: Table) -> str:
     return name_of(f"result of {table.name}")
 
 
-def _scopes_of(tables: Iterable[Table], where: Mapping[str, object]) -> dict[str, _Scope]:
+def _scopes_of(tables: Iterable[Table], where: Mapping[str, object]) -> dict[str, Scope]:
     """Return the scope of each table: what it has of the columns of `where`."""
     values = {name: tuple(value) if isinstance(value, list | tuple) else (value,) for name, value in where.items()}
-    scopes: dict[str, _Scope] = {
+    scopes: dict[str, Scope] = {
         table.name: {name: found for name, found in values.items() if name in ("month", *table.column_names)}
         for table in tables
     }
