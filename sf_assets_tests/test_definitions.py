@@ -310,7 +310,7 @@ def test_the_page_of_an_asset_shows_as_its_query_the_one_that_makes_it() -> None
         assert query_of(source) in shown[STAGING[source.name].name]["sql"].value
     # What code makes says where, and what it starts from.
     for name in set(TABLES) - made:
-        assert shown[name]["made_in"].value.startswith("sf_assets.")
+        assert shown[name]["made_in"].startswith("sf_assets.")
     assert "feat_matrix" in shown["model_scores"]["starts_from"].value
     assert "model_scores" not in shown["model_scores"]["starts_from"].value
 

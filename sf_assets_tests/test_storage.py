@@ -25,6 +25,7 @@ import pytest
 
 from sf_assets.engine.errors import EngineError
 from sf_assets.engine.storage import OutOfScope, SchemaMismatch, Session, Warehouse, Write
+from sf_assets.engine.storage import content as content_module
 from sf_assets.engine.storage import session as session_module
 from sf_assets.engine.storage.folders import private, replacing
 from sf_assets.vocabulary.failures import PermanentFailure
@@ -526,14 +527,14 @@ CUT = "select pg_terminate_backend(pid) from pg_stat_activity where datname like
 def before_each_try(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]) -> list[int]:
     """Call `act` with the number of the try, from 0, at each try of each transaction; return the list of tries."""
     tries: list[int] = []
-    create_or_grow = session_module.create_or_grow
+    create_or_grow = content_module.create_or_grow
 
     def watched(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         create_or_grow(connection, table)
         tries.append(len(tries))
         act(tries[-1])
 
-    monkeypatch.setattr(session_module, "create_or_grow", watched)
+    monkeypatch.setattr(content_module, "create_or_grow", watched)
     return tries
 
 
