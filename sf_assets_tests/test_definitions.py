@@ -1,9 +1,6 @@
 """What holds for every asset, module, query and file of the project: data moves down, edges stay thin, nothing is forgotten."""
 
-import ast
 import re
-import zipfile
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,46 +20,11 @@ PACKAGE = ROOT / "sf_assets"
 LAYERS = ("sources", "staging", "clean", "features", "model", "lists", "evaluation")
 # What is made on demand only, by a job of its own.
 ON_DEMAND = {"features_wide": "wide"}
-# What meets Dagster besides the assets of the layers.
-EDGES = {
-    "automation", "bench", "bench.__main__", "bench.limits", "cockpit.assets", "cockpit.jobs", "cockpit.sensors",
-    "definitions", "failures", "faults.trial", "home", "materialization", "partitions", "progress",
-    "quality.checks",
-    "resources", "steps", "storage.warehouse",
-}  # fmt: skip
-# Modules that know several layers, and which: where layers are put together, started, shown or configured.
-WIRING = {
-    "automation": {"lists", "sources"},
-    "bench": {"sources"},
-    "bench.limits": {"lists", "model", "sources"},
-    "catalogue": set(LAYERS),
-    "cockpit.views": {"sources"},
-    "confidentiality": {"sources"},
-    "definitions": set(LAYERS),
-    "demo": {"sources"},
-    "derivation": {"features", "lists", "sources", "staging"},
-    "documentation": {"features", "sources", "staging"},
-    "evaluate": {"evaluation", "sources"},
-    "explain": {"features", "lists", "model", "sources"},
-    "faults.__main__": {"sources"},
-    "faults.injection": {"sources"},
-    "faults.trial": {"sources", "staging"},
-    "materialization": {"sources", "staging"},
-    "method": {"model"},
-    "quarantine": {"sources"},
-    "resources": {"features"},
-    "search": {"model"},
-    "settings": {"features", "lists", "model"},
-    "status": {"sources"},
-    "steps": {"features"},
-    "summary": {"lists", "sources"},
-}
 # Files of several statements that no table is named after: the functions and codes that readings share.
 SHARED_SQL = {"readers", "known_codes", "in_two_files"}
 # Queries whose rows a step uses and does not keep.
 PASSING = {"headcount_rules", "former_alerts", "former_list", "list_signals", "delivered_before"}
 QUERIES = sorted(path for path in PACKAGE.rglob("*.sql") if path.stem not in SHARED_SQL | PASSING)
-MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
 # Features run over ranges of months, other layers month by month.
@@ -76,25 +38,6 @@ def _named(paths: list[Path]) -> object:
 GRAPH = defs.resolve_asset_graph()
 COCKPIT = [key for key in GRAPH.get_all_asset_keys() if GRAPH.get(key).group_name == "cockpit"]
 ASSETS = sorted(GRAPH.get_all_asset_keys() - set(COCKPIT))
-
-
-def _module(path: Path) -> str:
-    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
-
-
-def _imports(path: Path) -> Iterator[str]:
-    """Yield the dotted names a module imports, wherever it does."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _ours(path: Path) -> set[str]:
-    """Return the first names below the package that a module imports from: layers, packages, modules."""
-    return {name.split(".")[1] for name in _imports(path) if name.startswith("sf_assets.")}
 
 
 @pytest.mark.parametrize("key", ASSETS, ids=lambda key: key.to_user_string())
@@ -197,76 +140,6 @@ def _selected(job: str) -> set[dg.AssetKey]:
     return set(defs.resolve_job_def(job).asset_layer.executable_asset_keys)
 
 
-@_named(MODULES)
-def test_a_layer_imports_only_earlier_layers_and_what_is_shared(path: Path) -> None:
-    layer, name = path.relative_to(PACKAGE).parts[0], path.stem
-    found = _ours(path)
-    if layer not in LAYERS:
-        assert found & set(LAYERS) == WIRING.get(_module(path), set())
-        return
-    assert found & set(LAYERS[LAYERS.index(layer) + 1 :]) == set()
-    assert "synthetic" not in found
-    if name != "assets":
-        assert found & set(WIRING) == set()
-
-
-def test_the_list_of_wiring_modules_names_only_existing_ones() -> None:
-    assert set(WIRING) <= {_module(path) for path in MODULES}
-
-
-def test_only_the_demonstration_the_bench_and_the_faults_make_synthetic_data() -> None:
-    users = {_module(path) for path in MODULES if "synthetic" in _ours(path) and path.parent.name != "synthetic"}
-    assert users == {"bench", "demo", "faults.__main__"}
-
-
-def test_dagster_stays_at_the_edges() -> None:
-    users = {_module(path) for path in MODULES if any(name.split(".")[0] == "dagster" for name in _imports(path))}
-    assert users <= EDGES | {f"{layer}.assets" for layer in LAYERS}
-    assert users >= EDGES
-
-
-def test_only_the_settings_read_the_environment_and_only_the_bench_makes_one() -> None:
-    touched = re.compile(r"\b(environ|getenv|EnvVar)\b")
-    readers = {_module(path) for path in MODULES if touched.search(path.read_text(encoding="utf-8"))}
-    assert "settings" in readers
-    # The home of Dagster is Dagster's own setting.
-    assert readers <= {"settings", "bench", "home"}
-
-
-CLOCKS = re.compile(
-    r"\b(now|today|utcnow|localtime|gmtime|time\.time|time_ns|get_current_\w+|get_last_partition_key|get_partition_keys)\(|"
-    r"\b(current_date|current_time|current_timestamp|localtimestamp)\b"
-)
-
-
-def test_no_result_depends_on_the_day_it_is_computed() -> None:  # trap 59, decision B9
-    found = {
-        _module(path) if path.suffix == ".py" else path.name
-        for path in [*MODULES, *PACKAGE.rglob("*.sql")]
-        if CLOCKS.search(path.read_text(encoding="utf-8"))
-    }
-    # The sensor asks which months have ended, the commands whether theirs has; an acceptance or a choice is dated when given.
-    assert found == {"acceptance", "automation", "method", "progress"}
-
-
-@_named(MODULES)
-def test_a_module_has_less_than_three_hundred_lines_and_says_what_it_is_for(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) < 300
-    assert ast.get_docstring(ast.parse(text))
-
-
-def test_nothing_but_the_synthetic_world_and_its_users_knows_the_oracle() -> None:
-    knowing = {
-        path.relative_to(PACKAGE).parts[0]
-        for path in PACKAGE.rglob("*")
-        if path.suffix in {".py", ".sql"} and "oracle" in path.read_text(encoding="utf-8").lower()
-    }
-    assert "synthetic" in knowing
-    assert knowing <= {"synthetic", "demo.py", "bench", "evaluate.py", "evaluation"}
-    assert "oracle" not in (PACKAGE / "evaluation" / "assets.py").read_text(encoding="utf-8").lower()
-
-
 @_named(QUERIES)
 def test_a_query_file_is_one_select_under_a_header_named_after_its_table(path: Path) -> None:
     table = TABLES[path.stem]
@@ -319,34 +192,3 @@ def test_shared_sql_says_what_it_is() -> None:
     for name in SHARED_SQL | PASSING:
         (path,) = PACKAGE.rglob(f"{name}.sql")
         assert path.read_text(encoding="utf-8").startswith("-- One row is " if name in PASSING else "-- ")
-
-
-def test_the_wheel_holds_every_file_of_the_package_and_no_test(tmp_path: Path) -> None:
-    wheels = pytest.importorskip("hatchling.builders.wheel")
-    (built,) = wheels.WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
-    with zipfile.ZipFile(built) as wheel:
-        held = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    files = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*") if path.is_file()}
-    assert held == {name for name in files if "__pycache__" not in name} | {"sf_assets_home.pth"}
-    assert {Path(name).suffix for name in held} >= {".py", ".sql", ".csv"}
-
-
-_HORIZON = re.compile(r"eighteen|dix-huit|\b18[  ](?:mois|months?)\b|\binterval 18\b", re.IGNORECASE)
-
-
-def _said(path: Path) -> Iterator[str]:
-    """Yield what a file says to the engine or to a reader: comments and docstrings left out."""
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".sql":
-        yield from (line.split("--")[0] for line in text.splitlines())
-        return
-    tree = ast.parse(text)
-    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone:
-            yield node.value
-
-
-@_named([*MODULES, *sorted(PACKAGE.rglob("*.sql"))])
-def test_the_horizon_is_said_in_one_place(path: Path) -> None:
-    assert not [text for text in _said(path) if _HORIZON.search(text)], "use partitions.HORIZON_MONTHS"

@@ -3,6 +3,7 @@
 A verb imports what it runs when it runs, so that `sf --help` and shell completion stay fast.
 """
 
+import importlib
 import importlib.util
 import sys
 
@@ -25,9 +26,7 @@ for verbs in (runs, status, acceptances, quarantine, explanation, method, evalua
 
 # Synthetic companies, faults, benchmark and demonstration come with a checkout, not with the wheel.
 if importlib.util.find_spec("sf_assets_dev") is not None:
-    from sf_assets_dev.commands import register
-
-    register(app)
+    importlib.import_module("sf_assets_dev.commands").register(app)
 
 
 def main() -> None:

@@ -8,7 +8,9 @@ import typer
 from sf_assets.vocabulary.partitions import parse_month
 
 
-def _month(text: str) -> date:
+def _month(text: str | date) -> date:
+    if isinstance(text, date):  # A default goes through the parser too.
+        return text
     try:
         return parse_month(f"{text}-01")
     except ValueError:

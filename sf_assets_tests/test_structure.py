@@ -1,0 +1,148 @@
+"""What holds for every module and file of the package: rings, edges, clocks, proportion, and what the wheel holds."""
+
+import ast
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "sf_assets"
+LAYERS = ("sources", "staging", "clean", "features", "model", "lists", "evaluation")
+# From the inside out: a module imports from its own ring and from those before it.
+RINGS = ("vocabulary", "engine", *LAYERS, "catalogue", "operations", "commands")
+# The modules that know every ring; only a program's entry point, a command, imports them.
+TOP = {"definitions", "settings"}
+# What meets Dagster besides the assets of the layers.
+EDGES = {
+    "catalogue.confidentiality", "clean.query_asset", "commands.home", "definitions", "engine.materialization",
+    "engine.quality.checks", "engine.resources", "operations.assets", "operations.automation", "operations.jobs",
+    "operations.launching", "operations.sensors", "vocabulary.failures", "vocabulary.partitions",
+}  # fmt: skip
+MODULES = sorted(PACKAGE.rglob("*.py"))
+QUERIES = sorted(PACKAGE.rglob("*.sql"))
+
+
+def named(paths: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("path", paths, ids=[path.relative_to(PACKAGE).as_posix() for path in paths])
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Yield the dotted names a module imports, wherever it does."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_the_root_holds_the_two_modules_that_know_everything_and_the_rings() -> None:
+    names = {path.stem for path in PACKAGE.glob("*.py")}
+    assert names == {"__init__", "__main__", *TOP}
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(RINGS)
+
+
+@named([path for path in MODULES if path.parent != PACKAGE])
+def test_a_module_imports_from_its_own_ring_and_from_those_inside_it(path: Path) -> None:
+    ring = path.relative_to(PACKAGE).parts[0]
+    allowed = {*RINGS[: RINGS.index(ring) + 1], *(TOP if ring == "commands" else ())}
+    imported = {name.split(".")[1] for name in imports_of(path) if name.startswith("sf_assets.")}
+    assert imported - allowed == set()
+
+
+@named(MODULES)
+def test_the_product_does_without_what_developers_use(path: Path) -> None:
+    assert not [name for name in imports_of(path) if name.split(".")[0] == "sf_assets_dev"]
+
+
+@named([path for path in MODULES if path.name == "__init__.py"])
+def test_a_package_holds_no_logic_of_its_own(path: Path) -> None:
+    statements = ast.parse(path.read_text(encoding="utf-8")).body
+    plain = (ast.Expr, ast.ImportFrom)
+    assert all(isinstance(node, plain) or _is_all(node) for node in statements)
+
+
+def _is_all(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["__all__"]
+
+
+def test_dagster_stays_at_the_edges() -> None:
+    users = {module_of(path) for path in MODULES if any(name.split(".")[0] == "dagster" for name in imports_of(path))}
+    assert users <= EDGES | {f"{layer}.assets" for layer in LAYERS}
+    assert users >= EDGES
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    touched = re.compile(r"\b(environ|getenv|EnvVar)\b")
+    readers = {module_of(path) for path in MODULES if touched.search(path.read_text(encoding="utf-8"))}
+    # The home of Dagster is Dagster's own setting.
+    assert readers == {"settings", "commands.home"}
+
+
+CLOCKS = re.compile(
+    r"\b(now|today|utcnow|localtime|gmtime|time\.time|time_ns|get_current_\w+|get_last_partition_key|get_partition_keys)\(|"
+    r"\b(current_date|current_time|current_timestamp|localtimestamp)\b"
+)
+
+
+def test_no_result_depends_on_the_day_it_is_computed() -> None:  # trap 59, decision B9
+    clocks = {
+        module_of(path) if path.suffix == ".py" else path.name
+        for path in [*MODULES, *QUERIES]
+        if CLOCKS.search(path.read_text(encoding="utf-8"))
+    }
+    # The sensor asks which months have ended, and so does a launched job; commands date what somebody decides or starts.
+    started = {"operations.automation", "operations.launching"}
+    assert clocks == started | {"commands.acceptances", "commands.maintenance", "commands.method"}
+
+
+@named(MODULES)
+def test_a_module_has_less_than_three_hundred_lines_and_says_what_it_is_for(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 300
+    assert ast.get_docstring(ast.parse(text))
+
+
+def test_no_asset_knows_the_truth_about_synthetic_companies() -> None:
+    readers = {module_of(path) for path in MODULES if "oracle" in path.read_text(encoding="utf-8").lower()}
+    assert readers == {
+        "evaluation.found", "evaluation.oracle", "evaluation.page", "evaluation.report", "operations.evaluation_report",
+    }  # fmt: skip
+
+
+def test_the_wheel_holds_every_file_of_the_product_and_nothing_else(tmp_path: Path) -> None:
+    wheels = pytest.importorskip("hatchling.builders.wheel")
+    (built,) = wheels.WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    with zipfile.ZipFile(built) as wheel:
+        held = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    files = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*") if path.is_file()}
+    assert held == {name for name in files if "__pycache__" not in name} | {"sf_assets_home.pth"}
+    assert {Path(name).suffix for name in held} >= {".py", ".sql", ".csv", ".yaml"}
+
+
+_HORIZON = re.compile(r"eighteen|dix-huit|\b18[  ](?:mois|months?)\b|\binterval 18\b", re.IGNORECASE)
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """Yield what a file says to the engine or to a reader: comments and docstrings left out."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".sql":
+        yield from (line.split("--")[0] for line in text.splitlines())
+        return
+    tree = ast.parse(text)
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone:
+            yield node.value
+
+
+@named([*MODULES, *QUERIES])
+def test_the_horizon_is_said_in_one_place(path: Path) -> None:
+    assert not [text for text in _texts(path) if _HORIZON.search(text)], "use partitions.HORIZON_MONTHS"
