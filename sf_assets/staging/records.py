@@ -201,7 +201,8 @@ def _settle_open_quotes(connection: duckdb.DuckDBPyConnection, *, separator: str
     if settled:
         connection.executemany("insert into settled values (?, ?, ?, ?, ?)", settled)
         connection.execute(
-            "delete from cut where rowid in (select place from lines, settled where lines.line between settled.line and settled.last)"
+            "delete from cut where rowid in "
+            "(select place from lines, settled where lines.line between settled.line and settled.last)"
         )
     return len(settled)
 
