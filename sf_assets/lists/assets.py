@@ -94,7 +94,7 @@ def list_corrections(
             message=f"corrections of {month:%Y-%m}",
         )[CORRECTED.name]
         seen = shown(session, CORRECTED, month)
-    return dg.MaterializeResult(metadata=told(write) | seen | {"rules": parameters.corrections})
+    return dg.MaterializeResult(metadata=told(write) | seen | {"rules": list(parameters.corrections)})
 
 
 @dg.asset(
