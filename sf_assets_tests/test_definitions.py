@@ -1,6 +1,8 @@
 """What holds for every asset, module, query and file of the project: data moves down, edges stay thin, nothing is forgotten."""
 
 import re
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -192,3 +194,16 @@ def test_shared_sql_says_what_it_is() -> None:
     for name in SHARED_SQL | PASSING:
         (path,) = PACKAGE.rglob(f"{name}.sql")
         assert path.read_text(encoding="utf-8").startswith("-- One row is " if name in PASSING else "-- ")
+
+
+def test_loading_the_definitions_prints_no_warning() -> None:
+    loading = subprocess.run(
+        [sys.executable, "-c", "import sf_assets.definitions"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert loading.stdout == ""
+    assert loading.stderr == ""

@@ -1,12 +1,24 @@
 """The code version of an asset covers all that makes it."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from sf_assets.clean.query_asset import query_asset
+from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.engine import makers
 from sf_assets.engine.makers import ROOT, digest_of, files_of
+from sf_assets.engine.queries import Query, read_query
+from sf_assets.features import assets as features
+from sf_assets.features.tables import TABLES as FEATURES
+from sf_assets.sources import known
 from sf_assets.sources.nomenclatures.label_tables import csv_path
+from sf_assets.vocabulary.delays import DELAYS
+from sf_assets.vocabulary.schema import Table
 
 
 @pytest.mark.parametrize(
@@ -65,3 +77,65 @@ def test_imports_are_followed_however_they_are_written(tmp_path: Path, monkeypat
     monkeypatch.setattr(makers, "ROOT", package)
     found = files_of.__wrapped__("sf_assets.first")
     assert {path.name for path in found} == {"first.py", "second.py", "third.py", "fourth.py", "asked.sql"}
+
+
+Build = Callable[[Table, Query], dg.AssetsDefinition]
+
+
+def feature_asset(table: Table, _: Query) -> dg.AssetsDefinition:
+    return features._feature_asset(table)
+
+
+QUERIES: list[tuple[Build, Table, Query]] = [
+    (build, table, read_query(files(package), table.name))
+    for build, package, tables in (
+        (query_asset, "sf_assets.clean", CLEAN),
+        (feature_asset, "sf_assets.features", FEATURES),
+    )
+    for table in tables
+    if files(package).joinpath(f"{table.name}.sql").is_file()
+]
+ASKING = [(build, table, query) for build, table, query in QUERIES if "known_from_" in query.text]
+OTHERS = [(build, table, query) for build, table, query in QUERIES if "known_from_" not in query.text]
+
+
+def code_version(build: Build, table: Table, query: Query) -> str | None:
+    (version,) = build(table, query).code_versions_by_key.values()
+    return version
+
+
+def names(cases: list[tuple[Build, Table, Query]]) -> list[str]:
+    return [table.name for _, table, _ in cases]
+
+
+@pytest.mark.parametrize(("build", "table", "query"), ASKING, ids=names(ASKING))
+def test_a_change_of_a_rule_of_publication_changes_the_version_of_the_assets_that_ask_it(
+    build: Build, table: Table, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = code_version(build, table, query)
+    other = {name: replace(rule, sql=f"{rule.sql} + 1" if rule.sql else "") for name, rule in known.KNOWN.items()}
+    monkeypatch.setattr(known, "KNOWN", other)
+    assert code_version(build, table, query) != before
+
+
+@pytest.mark.parametrize("delay", DELAYS)
+def test_a_change_of_a_publication_delay_changes_the_version_of_the_assets_that_depend_on_it(
+    delay: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    concerned = {name for name, rule in known.KNOWN.items() if f"${delay}" in rule.sql}
+    dependent = [case for case in ASKING if any(f"known_from_{name}(" in case[2].text for name in concerned)]
+    before = {table.name: code_version(build, table, query) for build, table, query in QUERIES}
+    monkeypatch.setitem(DELAYS, delay, DELAYS[delay] + 1)
+    after = {table.name: code_version(build, table, query) for build, table, query in QUERIES}
+    assert {name for name in after if after[name] != before[name]} == set(names(dependent))
+    # No feature uses the accounts of Banque de France and Diane yet.
+    assert dependent or delay == "bilans_months"
+
+
+@pytest.mark.parametrize(("build", "table", "query"), OTHERS, ids=names(OTHERS))
+def test_rules_of_publication_leave_the_version_of_other_assets_alone(
+    build: Build, table: Table, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = code_version(build, table, query)
+    monkeypatch.setattr(known, "KNOWN", {})
+    assert code_version(build, table, query) == before

@@ -6,7 +6,7 @@ from sf_assets.engine.materialization import shown, stamp, told
 from sf_assets.engine.queries import Query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
 from sf_assets.sources.inspected import labels_of
-from sf_assets.sources.known import define_known_from
+from sf_assets.sources.known import define_known_from, rules_called_by
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.nomenclatures.label_tables import label_files
 from sf_assets.staging.in_force import reads_at
@@ -26,7 +26,13 @@ def query_asset(table: Table, query: Query) -> dg.AssetsDefinition:
 
     @dg.asset(
         **stamp(
-            table, "clean", description=query.header, query=query, kinds={"duckdb", "sql"}, data=label_files(labels)
+            table,
+            "clean",
+            description=query.header,
+            query=query,
+            kinds={"duckdb", "sql"},
+            made_with=rules_called_by(query.text),
+            data=label_files(labels),
         ),
         deps=names,
     )

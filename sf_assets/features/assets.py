@@ -15,7 +15,7 @@ from sf_assets.engine.resources import GateResource, ParametersResource, Warehou
 from sf_assets.engine.storage import Session, Warehouse, Write
 from sf_assets.features.tables import LAGS, TABLES
 from sf_assets.features.views import coverage_of, shift_picture, shifts_of
-from sf_assets.sources.known import KNOWN, define_known_from
+from sf_assets.sources.known import KNOWN, define_known_from, rules_called_by
 from sf_assets.staging.in_force import in_force, reads_at
 from sf_assets.vocabulary.failures import Blocked
 from sf_assets.vocabulary.parameters import Parameters
@@ -111,7 +111,15 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
     query = _QUERIES[table.name]
 
     @dg.asset(
-        **stamp(table, "features", description=query.header, query=query, kinds={"duckdb", "sql"}, made_in=__name__),
+        **stamp(
+            table,
+            "features",
+            description=query.header,
+            query=query,
+            kinds={"duckdb", "sql"},
+            made_in=__name__,
+            made_with=rules_called_by(query.text),
+        ),
         deps=list(query.reads),
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
