@@ -4,7 +4,7 @@ import pytest
 
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.lineage import back_to_files, made_of, recorded
-from sf_assets.engine.materialization import told
+from sf_assets.engine.materialization import write_metadata
 from sf_assets.engine.storage import Write
 from sf_assets.features.registry import NAMES
 from sf_assets.sources.registry import SOURCES
@@ -68,7 +68,7 @@ def test_every_column_of_the_features_has_an_origin():
 
 
 def test_a_materialisation_carries_the_lineage_of_its_columns():
-    metadata = told(Write("clean_debit", 1, 0, 2, 0.1))
+    metadata = write_metadata(Write("clean_debit", 1, 0, 2, 0.1))
     (dep,) = metadata["dagster/column_lineage"].deps_by_column["part_ouvriere"]
     assert (dep.asset_key.to_user_string(), dep.column_name) == ("stg_debit", "part_ouvriere")
-    assert "dagster/column_lineage" not in told(Write("model_fitted", 1, 0, 2, 0.1))
+    assert "dagster/column_lineage" not in write_metadata(Write("model_fitted", 1, 0, 2, 0.1))

@@ -9,7 +9,7 @@ import pytest
 
 from sf_assets.catalogue.confidentiality import confidentiality, legal_bases
 from sf_assets.catalogue.tables import TABLES
-from sf_assets.engine.materialization import columns_of, shown
+from sf_assets.engine.materialization import column_schema, preview_metadata
 from sf_assets.engine.preview import Shown, preview
 from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
 from sf_assets.engine.quality.verdicts import CHECK_VERDICTS
@@ -105,20 +105,20 @@ def test_a_month_without_rows_shows_nothing_and_the_first_one_has_no_change(ware
     write(warehouse, NAMED, ROWS, n=0)
     assert previewed(warehouse, NAMED, 0) == []
     with warehouse.session() as session:
-        assert shown(session, NAMED, MARCH) == {}
+        assert preview_metadata(session, NAMED, MARCH) == {}
 
 
 def test_the_change_against_the_month_before_can_be_plotted(warehouse: Warehouse) -> None:
     write(warehouse, NAMED, ROWS, FEBRUARY, n=100)
     write(warehouse, NAMED, ROWS, MARCH, n=90)
     with warehouse.session() as session:
-        metadata = shown(session, NAMED, MARCH)
+        metadata = preview_metadata(session, NAMED, MARCH)
     assert (metadata["row_change"], metadata["row_change_percent"]) == (-10, -10.0)
     assert isinstance(metadata["preview"], dg.TableMetadataValue)
 
 
 def test_columns_say_their_unit_and_which_of_them_identify() -> None:
-    siren, montant, *_ = columns_of(NAMED).columns
+    siren, montant, *_ = column_schema(NAMED).columns
     assert siren.tags == {"confidentiality": "identifier"}
     assert montant.tags == {}
     assert montant.description == "what is owed (€)"

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from sf_assets.engine.materialization import shown, stamp, told
+from sf_assets.engine.materialization import asset_arguments, preview_metadata, write_metadata
 from sf_assets.engine.queries import Query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
 from sf_assets.sources.inspected import labels_of
@@ -25,7 +25,7 @@ def query_asset(table: Table, query: Query) -> dg.AssetsDefinition:
     labels = [name for name in query.reads if name in LABEL_TABLES]
 
     @dg.asset(
-        **stamp(
+        **asset_arguments(
             table,
             "clean",
             description=query.header,
@@ -63,9 +63,9 @@ def query_asset(table: Table, query: Query) -> dg.AssetsDefinition:
                 message=f"{table.name} {month:%Y-%m}",
                 parameters=query.bound(values),
             )
-            seen = shown(session, table, month)
+            seen = preview_metadata(session, table, month)
         labelled = {name: ", ".join(map(str, paths)) for name, paths in updates.items()}
         origins = {**{read.name: month for read, month in reads.items()}, **labelled}
-        return dg.MaterializeResult(metadata=told(writes[table.name], reads=origins) | seen)
+        return dg.MaterializeResult(metadata=write_metadata(writes[table.name], reads=origins) | seen)
 
     return build

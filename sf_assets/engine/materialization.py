@@ -27,7 +27,7 @@ warnings.filterwarnings(
 OWNERS = (OWNER,)
 
 
-def stamp(
+def asset_arguments(
     table: Table,
     layer: str,
     *,
@@ -67,7 +67,7 @@ def stamp(
         "code_version": version,
         "partitions_def": months,
         "metadata": {
-            "dagster/column_schema": columns_of(table),
+            "dagster/column_schema": column_schema(table),
             "dagster/table_name": f"lake.{table.name}",
             "one_row_is": table.grain,
             **{name: dg.MetadataValue.md(f"```sql\n{sql}\n```") for name, sql in shown.items() if sql},
@@ -76,7 +76,7 @@ def stamp(
     }
 
 
-def columns_of(table: Table) -> dg.TableSchema:
+def column_schema(table: Table) -> dg.TableSchema:
     """Return the columns of a table as its page shows them: type, meaning and unit."""
     return dg.TableSchema(
         columns=[
@@ -101,7 +101,7 @@ def tag_value(text: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in text)[:63]
 
 
-def told(write: Write, *, reads: Mapping[str, object] | None = None) -> dict[str, Any]:
+def write_metadata(write: Write, *, reads: Mapping[str, object] | None = None) -> dict[str, Any]:
     """Return the metadata of one write."""
     metadata: dict[str, Any] = {
         "dagster/partition_row_count": write.rows,
@@ -116,7 +116,7 @@ def told(write: Write, *, reads: Mapping[str, object] | None = None) -> dict[str
     return metadata
 
 
-def told_of_months(writes: Sequence[Write], months: int) -> dict[str, Any]:
+def range_metadata(writes: Sequence[Write], months: int) -> dict[str, Any]:
     """Return the metadata of the writes of several months in one step: sums, and the last snapshot."""
     rows = sum(write.rows for write in writes)
     return {
@@ -132,7 +132,7 @@ def told_of_months(writes: Sequence[Write], months: int) -> dict[str, Any]:
     }
 
 
-def shown(session: Session, table: Table, month: date) -> dict[str, Any]:
+def preview_metadata(session: Session, table: Table, month: date) -> dict[str, Any]:
     """Return the metadata that is read from the rows: change against the month before, and a preview without identifiers."""
     former = add_months(month, -1)
     found = counts(session, table, [month, former])

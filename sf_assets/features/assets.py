@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from sf_assets.engine.charts.svg import embedded
-from sf_assets.engine.materialization import shown, stamp, told_of_months
+from sf_assets.engine.materialization import asset_arguments, preview_metadata, range_metadata
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.queries import Query, read_query
 from sf_assets.engine.resources import GateResource, ParametersResource, WarehouseResource
@@ -111,7 +111,7 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
     query = _QUERIES[table.name]
 
     @dg.asset(
-        **stamp(
+        **asset_arguments(
             table,
             "features",
             description=query.header,
@@ -133,11 +133,11 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
         writes = _build(gate, warehouse, table, query, wanted, parameters=parameters, run_id=context.run_id)
         with warehouse.session() as session:
             # The partitions of a range share what is told: only a single month has a former one.
-            seen = shown(session, table, wanted[0]) if len(wanted) == 1 else {}
+            seen = preview_metadata(session, table, wanted[0]) if len(wanted) == 1 else {}
             if seen and table.name == "feat_matrix":
                 seen |= _pictures(session, wanted[0])
         return dg.MaterializeResult(
-            metadata=told_of_months([write for _, write in writes], len(wanted))
+            metadata=range_metadata([write for _, write in writes], len(wanted))
             | seen
             | {"computed_from": dg.MetadataValue.json(sorted({f"{state:%Y-%m}" for state, _ in writes}))}
         )
@@ -150,7 +150,7 @@ def _with_past(months: Sequence[date]) -> list[date]:
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         LAGS,
         "features_wide",
         description=_LAGS_QUERY.header,
@@ -191,7 +191,7 @@ def feat_lags(
                     parameters=_LAGS_QUERY.bound({"first": months[0], "last": months[-1]}),
                 )[LAGS.name]
             )
-    return dg.MaterializeResult(metadata=told_of_months(writes, len(wanted)))
+    return dg.MaterializeResult(metadata=range_metadata(writes, len(wanted)))
 
 
 ASSETS = (*(_feature_asset(table) for table in TABLES), feat_lags)
