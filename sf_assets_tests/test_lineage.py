@@ -3,7 +3,7 @@
 import pytest
 
 from sf_assets.catalogue.tables import TABLES
-from sf_assets.engine.lineage import back_to_files, made_of, recorded
+from sf_assets.engine.lineage import column_origins, load_lineage, trace_to_files
 from sf_assets.engine.materialization import write_metadata
 from sf_assets.engine.storage import Write
 from sf_assets.features.registry import NAMES
@@ -39,12 +39,12 @@ OF_DEBTS = {
     ],
 )
 def test_known_paths_lead_back_to_the_delivered_columns(field, origins):
-    assert set(back_to_files(field)) == origins
+    assert set(trace_to_files(field)) == origins
 
 
 def test_a_score_comes_from_every_feature_and_each_from_files():
-    assert set(made_of("model_scores")["probabilite"]) >= {("feat_matrix", name) for name in NAMES}
-    assert [name for name in NAMES if not back_to_files(("feat_matrix", name))] == []
+    assert set(column_origins("model_scores")["probabilite"]) >= {("feat_matrix", name) for name in NAMES}
+    assert [name for name in NAMES if not trace_to_files(("feat_matrix", name))] == []
 
 
 def test_only_columns_that_exist_are_named():
@@ -55,8 +55,8 @@ def test_only_columns_that_exist_are_named():
     }
     columns = {(table.name, column.name) for table in TABLES.values() for column in table.columns}
     columns |= {(name, "month") for name in TABLES}
-    assert set(recorded()) <= columns
-    origins = {origin for origins in recorded().values() for origin in origins}
+    assert set(load_lineage()) <= columns
+    origins = {origin for origins in load_lineage().values() for origin in origins}
     assert {(name, column) for name, column in origins if name.startswith("src_")} <= headers
     assert {(name, column) for name, column in origins if name in TABLES} <= columns
 
@@ -64,7 +64,9 @@ def test_only_columns_that_exist_are_named():
 def test_every_column_of_the_features_has_an_origin():
     """A constant or a count has none; a feature that has none reads nothing, which is a mistake."""
     for name in ("feat_dette", "feat_effectif", "feat_matrix"):
-        assert set(made_of(name)) >= {column.name for column in TABLES[name].columns} - {"mois_en_dette_12m"}, name
+        assert set(column_origins(name)) >= {column.name for column in TABLES[name].columns} - {"mois_en_dette_12m"}, (
+            name
+        )
 
 
 def test_a_materialisation_carries_the_lineage_of_its_columns():

@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from sf_assets.engine.lineage import made_of as origins_of
+from sf_assets.engine.lineage import column_origins
 from sf_assets.engine.makers import digest_of
 from sf_assets.engine.preview import counts, preview
 from sf_assets.engine.queries import Query
@@ -51,7 +51,7 @@ def asset_arguments(
     shown = {"sql": text, "starts_from": starts_from}
     version = digest_of(
         *([made_in] if made_in else []),
-        texts=(made_of, starts_from, repr(table.columns), *made_with),
+        texts=(column_origins, starts_from, repr(table.columns), *made_with),
         data=data,
     )
     return {
@@ -154,6 +154,6 @@ def _lineage(table: str) -> dict[str, Any]:
             for name, origin in origins
             if name not in LABEL_TABLES
         ]
-        for column, origins in origins_of(table).items()
+        for column, origins in column_origins(table).items()
     }
     return {"dagster/column_lineage": dg.TableColumnLineage(deps_by_column=found)} if found else {}
