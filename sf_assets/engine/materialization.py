@@ -8,8 +8,8 @@ from typing import Any
 
 import dagster as dg
 
+from sf_assets.engine.code_versions import code_digest
 from sf_assets.engine.lineage import column_origins
-from sf_assets.engine.makers import digest_of
 from sf_assets.engine.preview import counts, preview
 from sf_assets.engine.queries import Query
 from sf_assets.engine.storage import Session, Write
@@ -49,7 +49,7 @@ def asset_arguments(
     # The digest of a query leaves its comments out.
     made_of = query.digest if isinstance(query, Query) else query
     shown = {"sql": text, "starts_from": starts_from}
-    version = digest_of(
+    version = code_digest(
         *([made_in] if made_in else []),
         texts=(column_origins, starts_from, repr(table.columns), *made_with),
         data=data,

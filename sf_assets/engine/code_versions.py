@@ -15,7 +15,7 @@ ROOT = Path(str(files("sf_assets")))
 
 # What carries, judges or shows tables once they are made, and the tables of contents that name every other module.
 _APART = re.compile(
-    r"sf_assets(\.(settings|definitions|sources|engine|vocabulary|engine\.(materialization|preview|resources|lineage|makers)"
+    r"sf_assets(\.(settings|definitions|sources|engine|vocabulary|engine\.(materialization|preview|resources|lineage|code_versions)"
     r"|vocabulary\.(schema|\w*fields|failures|disclosure|parameters|labels)|sources\.registry)"
     r"|(\.\w+)*\.(views|suites|tables))?"
 )
@@ -24,16 +24,16 @@ _IMPORT = re.compile(r"^ *(?:from (sf_assets[\w.]*) import (\([^)]*\)|.*)|import
 _QUOTED = re.compile(r'"(\w+?)(?:\.sql)?"')
 
 
-def digest_of(*roots: str, texts: Collection[str] = (), data: Collection[Path] = ()) -> str:
+def code_digest(*roots: str, texts: Collection[str] = (), data: Collection[Path] = ()) -> str:
     """Return the version of what a table is made with: texts, files, and the modules of `roots` with all they import."""
     whole = hashlib.sha256("\0".join(texts).encode())
-    for path in sorted({*data, *(path for root in roots for path in files_of(root))}):
+    for path in sorted({*data, *(path for root in roots for path in source_files(root))}):
         whole.update(_digest(path))
     return whole.hexdigest()[:12]
 
 
 @cache
-def files_of(module: str) -> frozenset[Path]:
+def source_files(module: str) -> frozenset[Path]:
     """Return the files of a module and of the modules it imports, however far, with the queries that these name."""
     met = {module}
     todo = [module]

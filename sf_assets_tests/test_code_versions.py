@@ -10,8 +10,8 @@ import pytest
 
 from sf_assets.clean.query_asset import query_asset
 from sf_assets.clean.tables import TABLES as CLEAN
-from sf_assets.engine import makers
-from sf_assets.engine.makers import ROOT, digest_of, files_of
+from sf_assets.engine import code_versions
+from sf_assets.engine.code_versions import ROOT, code_digest, source_files
 from sf_assets.engine.queries import Query, read_query
 from sf_assets.features import assets as features
 from sf_assets.features.tables import TABLES as FEATURES
@@ -45,22 +45,22 @@ from sf_assets.vocabulary.schema import Table
 def test_a_change_of_what_makes_an_asset_changes_its_version(
     root: str, maker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = digest_of(root)
-    of_file = makers._digest
-    monkeypatch.setattr(makers, "_digest", lambda path: b"changed" if path == ROOT / maker else of_file(path))
-    assert digest_of(root) != before
+    before = code_digest(root)
+    of_file = code_versions._digest
+    monkeypatch.setattr(code_versions, "_digest", lambda path: b"changed" if path == ROOT / maker else of_file(path))
+    assert code_digest(root) != before
 
 
 def test_a_change_of_a_label_table_or_of_a_query_changes_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
     labels = csv_path("naf_codes")
-    before = digest_of(texts=("select 1",), data=[labels])
-    assert digest_of(texts=("select 2",), data=[labels]) != before
-    monkeypatch.setattr(makers, "_digest", lambda _: b"changed")
-    assert digest_of(texts=("select 1",), data=[labels]) != before
+    before = code_digest(texts=("select 1",), data=[labels])
+    assert code_digest(texts=("select 2",), data=[labels]) != before
+    monkeypatch.setattr(code_versions, "_digest", lambda _: b"changed")
+    assert code_digest(texts=("select 1",), data=[labels]) != before
 
 
 def test_what_only_judges_shows_or_carries_a_table_leaves_its_version_alone() -> None:
-    found = {path.relative_to(ROOT).parts[0] for path in files_of("sf_assets.lists.assets")}
+    found = {path.relative_to(ROOT).parts[0] for path in source_files("sf_assets.lists.assets")}
     assert found.isdisjoint({"quality", "storage", "pictures", "cockpit", "catalogue.py", "materialization.py"})
 
 
@@ -74,8 +74,8 @@ def test_imports_are_followed_however_they_are_written(tmp_path: Path, monkeypat
     for name in ("third.py", "fourth.py", "fifth.py", "asked.sql"):
         (package / name).write_text("")
     (package / "__init__.py").write_text("")
-    monkeypatch.setattr(makers, "ROOT", package)
-    found = files_of.__wrapped__("sf_assets.first")
+    monkeypatch.setattr(code_versions, "ROOT", package)
+    found = source_files.__wrapped__("sf_assets.first")
     assert {path.name for path in found} == {"first.py", "second.py", "third.py", "fourth.py", "asked.sql"}
 
 
