@@ -38,26 +38,26 @@ class EngineError(Exception):
 
 
 @contextmanager
-def without_values() -> Iterator[None]:
+def redact_engine_errors() -> Iterator[None]:
     """Raise an `EngineError` in the place of an engine's own error, which is not even kept as its cause."""
     try:
         yield
     except ENGINE_ERRORS as error:
-        raise EngineError(described(error)).with_traceback(error.__traceback__) from None
+        raise EngineError(describe_error(error)).with_traceback(error.__traceback__) from None
 
 
-def described(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Return the class of an error, and what of its text cannot hold a value."""
-    return _described(type(error).__name__, str(error))
+    return _describe(type(error).__name__, str(error))
 
 
-def described_text(text: str) -> str:
+def describe_error_text(text: str) -> str:
     """Return the same of an error that others made a text of, with the class of the engine's error in parentheses."""
     found = _CLASS.search(text)
-    return _described(found[1], found[2].split("\n[SQL", 1)[0]) if found else _without_engine(text)
+    return _describe(found[1], found[2].split("\n[SQL", 1)[0]) if found else _without_engine(text)
 
 
-def _described(name: str, text: str) -> str:
+def _describe(name: str, text: str) -> str:
     if name in _OF_STATEMENTS:
         return f"{name}: {_LITERAL.sub('…', text.splitlines()[0] if text else '')}"[:_LONGEST].rstrip()
     places = [match[1] for place in _PLACES if (match := place.search(text))]

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from sf_assets.engine.errors import without_values
+from sf_assets.engine.errors import redact_engine_errors
 from sf_assets.engine.storage.catalog import Catalog
 from sf_assets.engine.storage.extensions import extension_file
 from sf_assets.engine.storage.folders import private
@@ -48,10 +48,10 @@ class Warehouse:
 
         """
         key = (os.getpid(), repr(self))
-        with without_values():
+        with redact_engine_errors():
             database = _last.pop(key, None) or self.connect()
         try:
-            with without_values(), database.cursor() as connection:
+            with redact_engine_errors(), database.cursor() as connection:
                 session = Session(self._catalog, connection)
                 yield session
                 session.unpin()
