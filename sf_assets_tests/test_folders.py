@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from sf_assets.engine.storage.folders import replacing
+from sf_assets.engine.storage.folders import replace_folder
 
 # Dies at the given rename, as a machine that loses its power does: nothing is cleaned up.
 KILLED = """
 import os, sys
 from pathlib import Path
-from sf_assets.engine.storage.folders import replacing
+from sf_assets.engine.storage.folders import replace_folder
 target, aside, dies_at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 rename, done = Path.rename, []
 def once(self, other):
@@ -21,13 +21,13 @@ def once(self, other):
         os._exit(9)
     return rename(self, other)
 Path.rename = once
-with replacing(target, lambda _: target.with_name(aside) if aside else None) as draft:
+with replace_folder(target, lambda _: target.with_name(aside) if aside else None) as draft:
     (draft / "list.csv").write_text("new")
 """
 
 
 def publish(target: Path, text: str, aside: str = "") -> None:
-    with replacing(target, lambda _: target.with_name(aside) if aside else None) as draft:
+    with replace_folder(target, lambda _: target.with_name(aside) if aside else None) as draft:
         (draft / "list.csv").write_text(text)
 
 
@@ -38,7 +38,7 @@ def test_a_publication_killed_at_any_step_loses_neither_list(tmp_path: Path, die
     publish(target, "former")
     killed = subprocess.run([sys.executable, "-c", KILLED, str(target), aside, str(dies_at)], check=False)
     assert killed.returncode == 9
-    with pytest.raises(OSError, match="disk full"), replacing(target):
+    with pytest.raises(OSError, match="disk full"), replace_folder(target):
         raise OSError("disk full")
     # The next publication, failed or not, first brings the killed one to its end or undoes it.
     began = dies_at == 3

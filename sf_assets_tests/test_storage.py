@@ -27,7 +27,7 @@ from sf_assets.engine.errors import EngineError
 from sf_assets.engine.storage import OutOfScope, SchemaMismatch, Session, Warehouse, Write
 from sf_assets.engine.storage import content as content_module
 from sf_assets.engine.storage import session as session_module
-from sf_assets.engine.storage.folders import private, replacing
+from sf_assets.engine.storage.folders import make_private_folder, replace_folder
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.schema import Column, Table
 
@@ -688,7 +688,7 @@ def test_folders_of_the_warehouse_are_private_and_published_folders_keep_the_uma
             catalog=str(tmp_path / "w" / "c.sqlite"), data_path=str(tmp_path / "w" / "tables")
         ).session() as s:
             write(s)
-        with replacing(tmp_path / "lists" / "2603") as draft:
+        with replace_folder(tmp_path / "lists" / "2603") as draft:
             (draft / "liste.csv").write_text("x")
     finally:
         os.umask(former)
@@ -700,4 +700,4 @@ def test_folders_of_the_warehouse_are_private_and_published_folders_keep_the_uma
 def test_a_folder_that_was_opened_to_a_group_stays_so(tmp_path: Path) -> None:
     (tmp_path / "lists").mkdir(mode=0o750)
     (tmp_path / "lists").chmod(0o750)
-    assert private(tmp_path / "lists" / "2603").parent.stat().st_mode & 0o777 == 0o750
+    assert make_private_folder(tmp_path / "lists" / "2603").parent.stat().st_mode & 0o777 == 0o750

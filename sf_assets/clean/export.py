@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 
 from sf_assets.engine.storage.catalog import literal
-from sf_assets.engine.storage.folders import replacing
+from sf_assets.engine.storage.folders import replace_folder
 from sf_assets.engine.storage.shape import name_of
 from sf_assets.vocabulary.schema import Column, Table, not_null
 
@@ -39,7 +39,7 @@ def write_tables(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table],
     key, or of all columns where copies are legitimate, so that nothing depends on how they are stored.
     """
     names = {f"{table.name}.parquet" for table in tables}
-    with replacing(target) as draft:
+    with replace_folder(target) as draft:
         for table in tables:
             order = ", ".join(name_of(column) for column in table.key) or "all"
             connection.execute(

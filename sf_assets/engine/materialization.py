@@ -51,7 +51,7 @@ def asset_arguments(
     shown = {"sql": text, "starts_from": starts_from}
     version = code_digest(
         *([made_in] if made_in else []),
-        texts=(column_origins, starts_from, repr(table.columns), *made_with),
+        texts=(made_of, starts_from, repr(table.columns), *made_with),
         data=data,
     )
     return {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from sf_assets.engine.storage.folders import private
+from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.vocabulary.failures import PermanentFailure
 
 # Any number does, as long as no other application takes it in the same PostgreSQL database.
@@ -77,10 +77,10 @@ class Catalog:
         if self._libpq:
             source, journal = f"postgres:{self._libpq}", ""
         else:
-            private(Path(self.location).parent)
+            make_private_folder(Path(self.location).parent)
             # Without a write-ahead log, a long read keeps every commit waiting.
             source, journal = f"sqlite:{Path(self.location).resolve()}", "meta_journal_mode 'WAL', "
-        data = str(private(Path(self.data_path)).resolve())
+        data = str(make_private_folder(Path(self.data_path)).resolve())
         if not self._libpq and Path(self.location).resolve().parent == Path(data).parent:
             # Catalog and files in one folder are moved, copied and restored together: the place of the day counts.
             journal += "override_data_path true, "

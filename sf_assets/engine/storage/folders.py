@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def private(folder: Path) -> Path:
+def make_private_folder(folder: Path) -> Path:
     """Make a folder, and those above it that are missing, for this user alone; return it.
 
     One that is there already keeps the rights that somebody gave it, and files in it follow the umask: what is shared
     with a group is shared by opening the folder to it.
     """
     if not folder.is_dir():
-        private(folder.parent)
+        make_private_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
@@ -24,14 +24,14 @@ def _nowhere(_: Path) -> None:
 
 
 @contextmanager
-def replacing(target: Path, aside: Callable[[Path], Path | None] = _nowhere) -> Iterator[Path]:
+def replace_folder(target: Path, aside: Callable[[Path], Path | None] = _nowhere) -> Iterator[Path]:
     """Give a draft folder that replaces `target` once everything is written; a failure leaves `target` as it was.
 
     What `target` held is kept in the folder that `aside` names, asked once the draft is complete, or removed when that is
     None or was kept before. A publication that was killed between two of its steps is brought to its end, or undone when
     it had not begun, before the next one: the folders it leaves behind say how far it went (`recover`).
     """
-    parent = private(target.parent)
+    parent = make_private_folder(target.parent)
     recover(target)
     draft = parent / f".draft-{uuid.uuid4().hex}"
     draft.mkdir()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sf_assets.engine.storage.scratch import PREFIX, is_abandoned
+from sf_assets.engine.storage.scratch import PREFIX, is_unlocked
 
 DRAFT, FORMER = ".draft-", "-former"
 # No run takes two days; the copy of a folder, or its first second without a lock, much less.
@@ -59,7 +59,7 @@ def _spilled(root: Path) -> Iterator[Path]:
                 folder.is_dir()
                 and not folder.is_symlink()
                 and folder.stat().st_uid == os.getuid()
-                and is_abandoned(folder)
+                and is_unlocked(folder)
             ):
                 yield folder
 

@@ -39,7 +39,7 @@ def drop_scratch(folder: Path, lock: IO[bytes]) -> None:
     lock.close()
 
 
-def is_abandoned(folder: Path) -> bool:
+def is_unlocked(folder: Path) -> bool:
     """Tell whether no process holds the lock of a temporary folder; one without a lock is as its age says."""
     try:
         with (folder / _LOCK).open("rb") as lock:

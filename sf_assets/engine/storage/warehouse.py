@@ -13,7 +13,7 @@ import polars as pl
 from sf_assets.engine.errors import redact_engine_errors
 from sf_assets.engine.storage.catalog import Catalog
 from sf_assets.engine.storage.extensions import extension_file
-from sf_assets.engine.storage.folders import private
+from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.engine.storage.scratch import drop_scratch, make_scratch
 from sf_assets.engine.storage.session import NOTHING, Session
 
@@ -75,7 +75,7 @@ class Warehouse:
         only, and goes away with the connection.
         """
         if self.temp_directory:
-            private(Path(self.temp_directory))
+            make_private_folder(Path(self.temp_directory))
         spill, lock = make_scratch(self.temp_directory)
         connection = duckdb.connect(
             config={
