@@ -14,8 +14,8 @@ from polars.testing import assert_frame_equal
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage import Warehouse
-from sf_assets.engine.storage.leftovers import sweep
-from sf_assets.engine.storage.maintenance import Upkeep, maintain
+from sf_assets.engine.storage.leftovers import remove_leftovers
+from sf_assets.engine.storage.maintenance import MaintenanceCounts, maintain_warehouse
 from sf_assets.operations.jobs import accept_check, maintenance
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets_tests.gated import APRIL, BAD, FEBRUARY, MARCH, House
@@ -44,9 +44,9 @@ def house(tmp_path: Path, either_warehouse: Warehouse, system: Path) -> House:
     return made
 
 
-def kept_up(house: House, at: datetime, *, dry_run: bool = False) -> Upkeep:
+def kept_up(house: House, at: datetime, *, dry_run: bool = False) -> MaintenanceCounts:
     with house.warehouse.session() as session:
-        return maintain(session, at=at, keep_months=24, dry_run=dry_run)
+        return maintain_warehouse(session, at=at, keep_months=24, dry_run=dry_run)
 
 
 def resources_of(house: House) -> dict[str, object]:
@@ -68,7 +68,7 @@ def test_a_dry_run_tells_what_would_be_forgotten_and_changes_nothing(house: Hous
     before = snapshots(house), on_disk(house)
     done = kept_up(house, LATER, dry_run=True)
     assert not done.done
-    assert done.forgotten > 0
+    assert done.expired > 0
     assert done.files == done.files_before
     assert (snapshots(house), on_disk(house)) == before
 
@@ -98,7 +98,7 @@ def test_snapshots_of_the_last_two_years_stay_readable(house: House) -> None:
 
 def test_less_than_two_years_of_snapshots_is_refused(house: House) -> None:
     with house.warehouse.session() as session, pytest.raises(ValueError, match="expected at least 24, found 12"):
-        maintain(session, at=LATER, keep_months=12, dry_run=True)
+        maintain_warehouse(session, at=LATER, keep_months=12, dry_run=True)
 
 
 def test_the_job_is_a_dry_run_unless_it_is_told_otherwise(house: House) -> None:
@@ -165,12 +165,12 @@ def test_drafts_and_temporary_folders_of_killed_runs_are_removed_and_nothing_els
         aged(spill / "other", 9), aged(lists / ".draft-d", 9), aged(lists / ".draft-d-former", 9),
     ]  # fmt: skip
     (spill / "sf_assets_link").symlink_to(stay[0])
-    planned = sweep(str(spill), [lists, tmp_path / "nowhere"], at=LATER, dry_run=True)
+    planned = remove_leftovers(str(spill), [lists, tmp_path / "nowhere"], at=LATER, dry_run=True)
     assert all(folder.is_dir() for folder in (*gone, *stay))
-    done = sweep(str(spill), [lists, tmp_path / "nowhere"], at=LATER, dry_run=False)
+    done = remove_leftovers(str(spill), [lists, tmp_path / "nowhere"], at=LATER, dry_run=False)
     assert set(done.removed) == set(planned.removed) == set(gone)
     # Which of the two is the good one is not known: somebody looks.
-    assert done.stopped == (lists / ".draft-d-former",)
+    assert done.interrupted == (lists / ".draft-d-former",)
     assert not any(folder.exists() for folder in gone)
     assert all(folder.is_dir() for folder in stay)
 
@@ -195,10 +195,10 @@ def test_the_temporary_folder_of_a_live_session_is_never_removed_however_old_and
     assert run.stdout is not None
     assert run.stdout.readline() == "ready\n"
     (folder,) = (tmp_path / "spill").iterdir()
-    assert sweep(str(tmp_path / "spill"), [], at=LATER, dry_run=False).removed == ()
+    assert remove_leftovers(str(tmp_path / "spill"), [], at=LATER, dry_run=False).removed == ()
     run.communicate("go\n")
     assert folder.is_dir()
-    assert sweep(str(tmp_path / "spill"), [], at=LATER, dry_run=False).removed == (folder,)
+    assert remove_leftovers(str(tmp_path / "spill"), [], at=LATER, dry_run=False).removed == (folder,)
     assert not folder.exists()
 
 

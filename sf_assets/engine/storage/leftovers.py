@@ -24,30 +24,30 @@ _DEPTHS = ("", "*/", "*/*/")
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """Folders that a killed run left: `removed`, or to be removed by a dry run; `stopped` publications for somebody to look at.
+    """Folders that a killed run left: `removed`, or to be removed by a dry run; `interrupted` publications for somebody to look at.
 
-    A publication that was stopped between its two renames may hold the only copy of what it replaced: it is never removed.
+    A publication that was interrupted between its two renames may hold the only copy of what it replaced: it is never removed.
     """
 
     removed: tuple[Path, ...]
-    stopped: tuple[Path, ...]
+    interrupted: tuple[Path, ...]
 
 
-def sweep(temporary: str, published: Iterable[Path], *, at: datetime, dry_run: bool) -> Leftovers:
+def remove_leftovers(temporary: str, published: Iterable[Path], *, at: datetime, dry_run: bool) -> Leftovers:
     """Remove the leftovers below temporary directories, the system's and another one, and folders of what is published."""
     roots = [*published]
     system = tempfile.gettempdir()
     spills = dict.fromkeys(Path(root) for root in (temporary or system, system))
     spilled = [folder for root in spills for folder in _spilled(root) if _is_old(folder, at)]
     drafts = [folder for root in roots for folder in _drafts(root) if _is_old(folder, at)]
-    stopped = [folder for folder in drafts if folder.name.endswith(FORMER)]
+    interrupted = [folder for folder in drafts if folder.name.endswith(FORMER)]
     # Beside it, what was to take its place is needed to tell which of the two is the good one.
-    beside = {folder.with_name(folder.name.removesuffix(FORMER)) for folder in stopped}
-    removed = [folder for folder in (*spilled, *drafts) if folder not in beside and folder not in stopped]
+    beside = {folder.with_name(folder.name.removesuffix(FORMER)) for folder in interrupted}
+    removed = [folder for folder in (*spilled, *drafts) if folder not in beside and folder not in interrupted]
     if not dry_run:
         for folder in removed:
             shutil.rmtree(folder, ignore_errors=True)
-    return Leftovers(tuple(removed), tuple(stopped))
+    return Leftovers(tuple(removed), tuple(interrupted))
 
 
 def _spilled(root: Path) -> Iterator[Path]:

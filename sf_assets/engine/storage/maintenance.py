@@ -1,4 +1,4 @@
-"""Upkeep of the warehouse: small files merged, snapshots of long ago forgotten, files nobody reads any more removed.
+"""Upkeep of the warehouse: small files merged, snapshots of long ago expired, files nobody reads any more removed.
 
 These are those that the catalog no longer needs, and those it never knew: a run that was killed before its commit wrote them.
 
@@ -19,8 +19,8 @@ _SMALL = 1 << 20  # bytes of a file that is merged: the month of a large table k
 
 
 @dataclass(frozen=True, slots=True)
-class Upkeep:
-    """What upkeep did, or would do: files and bytes of the tables, snapshots forgotten, files removed from disk.
+class MaintenanceCounts:
+    """What upkeep did, or would do: files and bytes of the tables, snapshots expired, files removed from disk.
 
     `orphans` are the files removed that no snapshot ever had.
 
@@ -33,12 +33,12 @@ class Upkeep:
     files: int
     bytes_before: int
     bytes: int
-    forgotten: int
+    expired: int
     removed: int
     orphans: int
 
 
-def maintain(session: Session, *, at: datetime, keep_months: int, dry_run: bool) -> Upkeep:
+def maintain_warehouse(session: Session, *, at: datetime, keep_months: int, dry_run: bool) -> MaintenanceCounts:
     """Merge, forget snapshots older than `keep_months` whole months before `at`, remove files nobody reads.
 
     Every other writer waits meanwhile. `at` has a time zone.
@@ -54,7 +54,7 @@ def maintain(session: Session, *, at: datetime, keep_months: int, dry_run: bool)
         files_before, bytes_before = _size(session)
         if not dry_run:
             session.connection.execute(f"call ducklake_merge_adjacent_files('lake', max_file_size => {_SMALL})")
-        forgotten = _rows(
+        expired = _rows(
             session,
             f"call ducklake_expire_snapshots('lake', dry_run => {dry_run}, older_than => timestamptz '{oldest} 00:00:00+00')",
         )
@@ -70,7 +70,7 @@ def maintain(session: Session, *, at: datetime, keep_months: int, dry_run: bool)
             f"older_than => timestamptz '{(at - GRACE).isoformat()}')",
         )
         files, size = _size(session)
-    return Upkeep(not dry_run, files_before, files, bytes_before, size, forgotten, removed, orphans)
+    return MaintenanceCounts(not dry_run, files_before, files, bytes_before, size, expired, removed, orphans)
 
 
 def _size(session: Session) -> tuple[int, int]:
