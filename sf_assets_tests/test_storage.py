@@ -527,14 +527,14 @@ CUT = "select pg_terminate_backend(pid) from pg_stat_activity where datname like
 def before_each_try(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]) -> list[int]:
     """Call `act` with the number of the try, from 0, at each try of each transaction; return the list of tries."""
     tries: list[int] = []
-    create_or_grow = content_module.create_or_grow
+    create_or_extend = content_module.create_or_extend
 
     def watched(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-        create_or_grow(connection, table)
+        create_or_extend(connection, table)
         tries.append(len(tries))
         act(tries[-1])
 
-    monkeypatch.setattr(content_module, "create_or_grow", watched)
+    monkeypatch.setattr(content_module, "create_or_extend", watched)
     return tries
 
 

@@ -10,7 +10,7 @@ import dagster as dg
 
 from sf_assets.engine.code_versions import code_digest
 from sf_assets.engine.lineage import column_origins
-from sf_assets.engine.preview import counts, preview
+from sf_assets.engine.preview import preview, rows_by_month
 from sf_assets.engine.queries import Query
 from sf_assets.engine.storage import Session, Write
 from sf_assets.vocabulary.labels import LABEL_TABLES
@@ -135,7 +135,7 @@ def range_metadata(writes: Sequence[Write], months: int) -> dict[str, Any]:
 def preview_metadata(session: Session, table: Table, month: date) -> dict[str, Any]:
     """Return the metadata that is read from the rows: change against the month before, and a preview without identifiers."""
     former = add_months(month, -1)
-    found = counts(session, table, [month, former])
+    found = rows_by_month(session, table, [month, former])
     rows, before = found.get(month, 0), found.get(former, 0)
     lines = preview(session, table, month, rows)
     metadata: dict[str, Any] = {}

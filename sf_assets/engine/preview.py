@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 
 from sf_assets.engine.storage import Session
-from sf_assets.engine.storage.shape import lake_name, name_of
+from sf_assets.engine.storage.shape import lake_name, sql_identifier
 from sf_assets.vocabulary.schema import Column, Table
 
 Shown = Mapping[str, str | int | float | bool | None]
@@ -22,7 +22,7 @@ _COUNTED = 20_000  # rows beyond which distinct values are estimated
 _FREQUENT = 3
 
 
-def counts(session: Session, table: Table, months: Collection[date]) -> dict[date, int]:
+def rows_by_month(session: Session, table: Table, months: Collection[date]) -> dict[date, int]:
     """Return the number of rows of each of some months that has any."""
     # One month at a time, the catalog and the statistics of files answer, and no row is read.
     count = f"select $month, count(*) from {lake_name(table.name)} where month = $month having count(*) > 0"
@@ -39,8 +39,8 @@ def preview(session: Session, table: Table, month: date, rows: int) -> list[Show
 
 
 def _first(session: Session, table: Table, month: date) -> list[Shown]:
-    columns = ", ".join(name_of(column.name) for column in table.columns)
-    order = ", ".join(name_of(name) for name in table.key) or "all"
+    columns = ", ".join(sql_identifier(column.name) for column in table.columns)
+    order = ", ".join(sql_identifier(name) for name in table.key) or "all"
     found = session.connection.execute(
         f"select {columns} from {lake_name(table.name)} where month = $month order by {order} limit {_ROWS}",
         {"month": month},
@@ -63,7 +63,7 @@ def _described(session: Session, table: Table, month: date, rows: int) -> list[S
 
 def _measures(column: Column, *, exact: bool) -> tuple[str, str, str, str]:
     """Return what is asked of a column: how many are filled, how many differ, where they lie, which are frequent."""
-    name = name_of(column.name)
+    name = sql_identifier(column.name)
     spread = (
         f"approx_quantile({name}, [0.05, 0.5, 0.95])" if column.type in _MEASURED and not column.identifies else "null"
     )

@@ -57,7 +57,7 @@ class Catalog:
     def one_writer(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         """Keep every other writer of this warehouse waiting. The lock does not outlive the process that holds it."""
         if self._libpq:
-            connection.execute(f"attach if not exists {literal(self._libpq)} as guard (type postgres)")
+            connection.execute(f"attach if not exists {sql_literal(self._libpq)} as guard (type postgres)")
             # A transaction of its own, so that the lock is released after the lake's commit, not by it.
             with connection.cursor() as guard:
                 guard.begin()
@@ -86,11 +86,11 @@ class Catalog:
             journal += "override_data_path true, "
         # Nothing is inlined in the catalog: small writes follow the same path as large ones.
         return (
-            f"attach {literal(f'ducklake:{source}')} as lake (data_path {literal(data)}, {journal}"
+            f"attach {sql_literal(f'ducklake:{source}')} as lake (data_path {sql_literal(data)}, {journal}"
             f"data_inlining_row_limit 0, create_if_not_exists {create})"
         )
 
 
-def literal(text: str) -> str:
-    """Return a text as a SQL literal, for statements that take no parameter."""
+def sql_literal(text: str) -> str:
+    """Return a text as a SQL sql_literal, for statements that take no parameter."""
     return "'" + text.replace("'", "''") + "'"

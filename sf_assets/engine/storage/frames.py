@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from sf_assets.engine.storage.shape import declared
+from sf_assets.engine.storage.shape import declared_types
 from sf_assets.vocabulary.schema import Table
 
 _TYPES: Mapping[str, pl.DataType] = {
@@ -24,5 +24,5 @@ def frame_of(table: Table, rows: Iterable[Mapping[str, object]], *, with_month: 
 
     A column that no row fills has its declared type all the same.
     """
-    types = {name: _TYPES[type_] for name, type_ in declared(table).items() if with_month or name != "month"}
+    types = {name: _TYPES[type_] for name, type_ in declared_types(table).items() if with_month or name != "month"}
     return pl.DataFrame([{name: row.get(name) for name in types} for row in rows], schema=types)

@@ -29,7 +29,7 @@ ASSET_INPUTS = Table(
 )
 
 
-def frame_of_inputs(assets: Collection[str], months: Collection[date], read: Mapping[Read, int | None]) -> pl.DataFrame:
+def input_rows(assets: Collection[str], months: Collection[date], read: Mapping[Read, int | None]) -> pl.DataFrame:
     """Return the rows of `asset_inputs` of a write: each month of each asset read what is of its month, or of no month written.
 
     Months of one write are computed side by side: a month of features reads the features below of that month.

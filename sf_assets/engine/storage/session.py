@@ -13,17 +13,17 @@ from typing import TypeVar, cast
 import duckdb
 import polars as pl
 
-from sf_assets.engine.storage.catalog import Catalog, literal
-from sf_assets.engine.storage.content import Scope, covers, put
-from sf_assets.engine.storage.inputs import ASSET_INPUTS, Read, frame_of_inputs
+from sf_assets.engine.storage.catalog import Catalog, sql_literal
+from sf_assets.engine.storage.content import Scope, replace_scope, scope_condition
+from sf_assets.engine.storage.inputs import ASSET_INPUTS, AssetMonth, input_rows
 from sf_assets.engine.storage.shape import (
     SchemaMismatch,
-    declared,
-    differences,
-    found_in,
+    column_differences,
+    column_types,
+    declared_types,
     lake_name,
-    name_of,
-    refuse_changed,
+    require_compatible_columns,
+    sql_identifier,
 )
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.schema import Table
@@ -67,7 +67,7 @@ class Session:
 
     catalog: Catalog
     connection: duckdb.DuckDBPyConnection
-    inputs: dict[Read, int | None] = field(default_factory=dict)
+    inputs: dict[AssetMonth, int | None] = field(default_factory=dict)
     _pinned: bool = False
 
     def bind(self, reads: Mapping[Table, date | None]) -> None:
@@ -85,14 +85,14 @@ class Session:
 
     def months(self, table: str) -> list[date]:
         """Return the months that have rows in a table, in order; none when there is no such table yet."""
-        if not found_in(self.connection, lake_name(table)):
+        if not column_types(self.connection, lake_name(table)):
             return []
         rows = self.connection.execute(f"select distinct month from {lake_name(table)} order by month").fetchall()
         return [month for (month,) in rows]
 
     @contextmanager
     def reading(self) -> Iterator[int]:
-        """Read the warehouse as it stood at one snapshot, whose number is given, whatever others write meanwhile.
+        """AssetMonth the warehouse as it stood at one snapshot, whose number is given, whatever others write meanwhile.
 
         After `pin`, that is the snapshot that was pinned.
         """
@@ -104,7 +104,7 @@ class Session:
                 yield self._number(current)
 
     def pin(self) -> None:
-        """Read the warehouse as it stands now until the next write: what is read then is what was judged before."""
+        """AssetMonth the warehouse as it stands now until the next write: what is read then is what was judged before."""
         if not self._pinned:
             self.connection.begin()
             # A transaction is of the snapshot of its first look at the catalog.
@@ -112,7 +112,7 @@ class Session:
             self._pinned = True
 
     def unpin(self) -> None:
-        """Read the warehouse as others leave it."""
+        """AssetMonth the warehouse as others leave it."""
         if self._pinned:
             self._pinned = False
             self.connection.commit()
@@ -155,7 +155,7 @@ class Session:
         if self.inputs:
             assets = [table.name for table in writes if table not in shared]
             months = cast("tuple[date, ...]", next(iter(scopes.values()))["month"])
-            writes = {**writes, ASSET_INPUTS: frame_of_inputs(assets, months, self.inputs)}
+            writes = {**writes, ASSET_INPUTS: input_rows(assets, months, self.inputs)}
             scopes[ASSET_INPUTS.name] = {"month": months, "asset": tuple(assets)}
             self._compute(ASSET_INPUTS, writes[ASSET_INPUTS], parameters, kind="table")
             self.inputs.clear()
@@ -164,7 +164,8 @@ class Session:
 
         def write() -> dict[str, tuple[int, int, int]]:
             counts = {
-                table.name: put(self.connection, table, scopes[table.name], _result_of(table)) for table in writes
+                table.name: replace_scope(self.connection, table, scopes[table.name], _result_of(table))
+                for table in writes
             }
             self.connection.execute(
                 "call lake.set_commit_message($author, $message, extra_info => $extra)",
@@ -186,18 +187,18 @@ class Session:
         }
 
     def _bind(self, table: Table, *, months: Collection[date] | None, with_month: bool) -> None:
-        found = found_in(self.connection, lake_name(table.name))
-        refuse_changed(table, found)
+        found = column_types(self.connection, lake_name(table.name))
+        require_compatible_columns(table, found)
         columns = ", ".join(
-            name_of(name) if name in found else f"cast(null as {type_}) as {name_of(name)}"
-            for name, type_ in declared(table).items()
+            sql_identifier(name) if name in found else f"cast(null as {type_}) as {sql_identifier(name)}"
+            for name, type_ in declared_types(table).items()
             if with_month or name != "month"
         )
-        dates = ", ".join(literal(str(month)) for month in months or ())
+        dates = ", ".join(sql_literal(str(month)) for month in months or ())
         # A young warehouse has no month to learn from: none is asked for, and none is found.
         wanted = "true" if months is None else f"month in ({dates})" if dates else "false"
         rows = f"from {lake_name(table.name)} where {wanted}" if found else "where false"
-        self.connection.execute(f"create or replace temp view {name_of(table.name)} as select {columns} {rows}")
+        self.connection.execute(f"create or replace temp view {sql_identifier(table.name)} as select {columns} {rows}")
 
     def _compute(self, table: Table, rows: str | pl.DataFrame, parameters: Mapping[str, object], *, kind: str) -> None:
         if isinstance(rows, pl.DataFrame):
@@ -209,18 +210,18 @@ class Session:
 
     def _check(self, table: Table, scope: Scope) -> None:
         """Refuse a result that does not have the declared columns, or has rows out of scope."""
-        expected, found = declared(table), found_in(self.connection, _result_of(table))
+        expected, found = declared_types(table), column_types(self.connection, _result_of(table))
         # DuckDB makes an INTEGER of a column that is only NULL: it has no type of its own, and fits any.
         for name, type_ in found.items():
             if type_ == "INTEGER" != expected.get(name, type_) and not self._count(table, name):
                 found[name] = expected[name]
         left_out = {name: expected[name] for name, values in scope.items() if len(values) == 1 and name not in found}
-        if told := differences(expected, found | left_out):
+        if told := column_differences(expected, found | left_out):
             raise SchemaMismatch(f"{table.name}: the query does not give the declared columns. {told}")
         for name in [name for name in scope if name in found]:
             rows = self.connection.execute(
-                f"select distinct {name_of(name)} from {_result_of(table)} "
-                f"where ({covers({name: scope[name]})}) is not true limit 5"
+                f"select distinct {sql_identifier(name)} from {_result_of(table)} "
+                f"where ({scope_condition({name: scope[name]})}) is not true limit 5"
             ).fetchall()
             if rows:
                 wanted, got = ", ".join(map(str, scope[name])), ", ".join(str(value) for (value,) in rows)
@@ -256,7 +257,7 @@ class Session:
             raise
 
     def _count(self, table: Table, column: str) -> int:
-        return self._number(f"select count({name_of(column)}) from {_result_of(table)}")
+        return self._number(f"select count({sql_identifier(column)}) from {_result_of(table)}")
 
     def _number(self, sql: str, parameters: Mapping[str, object] = NOTHING) -> int:
         row = self.connection.execute(sql, dict(parameters)).fetchone()
@@ -272,7 +273,7 @@ def _may_pass(error: duckdb.Error) -> bool:
 
 
 def _result_of(table: Table) -> str:
-    return name_of(f"result of {table.name}")
+    return sql_identifier(f"result of {table.name}")
 
 
 def _scopes_of(tables: Iterable[Table], where: Mapping[str, object]) -> dict[str, Scope]:
