@@ -64,7 +64,7 @@ def judge_months(session: Session, suite: Suite, months: Sequence[date]) -> dict
         duckdb.Error: the table cannot be read at all.
 
     """
-    # AssetMonth first: a write that happens meanwhile makes the verdict stale, never the other way round.
+    # Read first: a write that happens meanwhile makes the verdict stale, never the other way round.
     written = last_writes(session, {suite.asset: suite}, [(suite.asset, month) for month in months])
     outcomes: dict[date, dict[str, Outcome]] = {month: {} for month in months}
     # Months without a row are all alike: one is judged for all of them.

@@ -92,5 +92,5 @@ class Catalog:
 
 
 def sql_literal(text: str) -> str:
-    """Return a text as a SQL sql_literal, for statements that take no parameter."""
+    """Return a text as a SQL literal, for statements that take no parameter."""
     return "'" + text.replace("'", "''") + "'"

@@ -13,7 +13,7 @@ from sf_assets.engine.storage.frames import frame_of
 from sf_assets.vocabulary.schema import Column, Table
 
 # An asset, and one month of it.
-Read = tuple[str, date]
+AssetMonth = tuple[str, date]
 
 ASSET_INPUTS = Table(
     "asset_inputs",
@@ -29,7 +29,9 @@ ASSET_INPUTS = Table(
 )
 
 
-def input_rows(assets: Collection[str], months: Collection[date], read: Mapping[Read, int | None]) -> pl.DataFrame:
+def input_rows(
+    assets: Collection[str], months: Collection[date], read: Mapping[AssetMonth, int | None]
+) -> pl.DataFrame:
     """Return the rows of `asset_inputs` of a write: each month of each asset read what is of its month, or of no month written.
 
     Months of one write are computed side by side: a month of features reads the features below of that month.

@@ -92,7 +92,7 @@ class Session:
 
     @contextmanager
     def reading(self) -> Iterator[int]:
-        """AssetMonth the warehouse as it stood at one snapshot, whose number is given, whatever others write meanwhile.
+        """Read the warehouse as it stood at one snapshot, whose number is given, whatever others write meanwhile.
 
         After `pin`, that is the snapshot that was pinned.
         """
@@ -104,7 +104,7 @@ class Session:
                 yield self._number(current)
 
     def pin(self) -> None:
-        """AssetMonth the warehouse as it stands now until the next write: what is read then is what was judged before."""
+        """Read the warehouse as it stands now until the next write: what is read then is what was judged before."""
         if not self._pinned:
             self.connection.begin()
             # A transaction is of the snapshot of its first look at the catalog.
@@ -112,7 +112,7 @@ class Session:
             self._pinned = True
 
     def unpin(self) -> None:
-        """AssetMonth the warehouse as others leave it."""
+        """Read the warehouse as others leave it."""
         if self._pinned:
             self._pinned = False
             self.connection.commit()
