@@ -19,7 +19,7 @@ from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.sources.nomenclatures.label_tables import TABLES as LABELS
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.tables import IMPORTS, QUARANTINE
-from sf_assets.vocabulary.disclosure import NAMES_NOBODY
+from sf_assets.vocabulary.disclosure import NON_IDENTIFYING
 from sf_assets.vocabulary.fields import FIELDS
 from sf_assets.vocabulary.schema import Column, Table
 from sf_assets_tests.runs import Place
@@ -33,15 +33,15 @@ NAMED = Table(
         FIELDS["siren"],
         Column("montant", "DOUBLE", "what is owed", unit="€"),
         Column("stade", "VARCHAR", "stage"),
-        Column("actif", "BOOLEAN", "active", names_nobody=True),
-        Column("jour", "DATE", "day", names_nobody=True),
+        Column("actif", "BOOLEAN", "active", non_identifying=True),
+        Column("jour", "DATE", "day", non_identifying=True),
     ),
     key=("siren",),
 )
 COUNTED = Table(
     "counted",
     "one step",
-    (Column("etape", "VARCHAR", "step"), Column("n", "BIGINT", "companies", names_nobody=True)),
+    (Column("etape", "VARCHAR", "step"), Column("n", "BIGINT", "companies", non_identifying=True)),
     ("etape",),
 )
 ROWS = """
@@ -140,7 +140,7 @@ def test_a_column_that_nobody_declared_counts_as_identifying_and_is_not_shown(wa
 
 def test_every_name_declared_harmless_is_of_a_column_that_exists() -> None:
     names = {column.name for table in (*TABLES.values(), *LEDGERS, *LABELS) for column in table.columns} | FIELDS.keys()
-    assert sorted(NAMES_NOBODY - names) == []
+    assert sorted(NON_IDENTIFYING - names) == []
 
 
 @pytest.mark.parametrize(

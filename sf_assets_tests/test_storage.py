@@ -237,12 +237,12 @@ def test_declarations_are_kept_with_the_table(session: Session) -> None:
         session.connection.execute("insert into lake.debts values (null, 'a', 1)")
 
 
-@pytest.mark.parametrize(("spans_months", "files"), [(True, 2), (False, 1)])
+@pytest.mark.parametrize(("partition_by_month", "files"), [(True, 2), (False, 1)])
 def test_a_write_is_one_file_unless_months_of_a_history_are_apart(
-    session: Session, tmp_path: Path, *, spans_months: bool, files: int
+    session: Session, tmp_path: Path, *, partition_by_month: bool, files: int
 ) -> None:
     query = f"select unnest([date '{MARCH}', date '{APRIL}']) as month, 'a' as siret, 1.0::double as montant"
-    table = changed(DEBTS, spans_months=spans_months)
+    table = changed(DEBTS, partition_by_month=partition_by_month)
     session.replace({table: query}, where={"month": [MARCH, APRIL]}, author="test", message="two months")
     assert len(list(tmp_path.glob("tables/main/debts/**/*.parquet"))) == files
     assert session.months("debts") == [MARCH, APRIL]

@@ -44,7 +44,7 @@ def query_asset(table: Table, query: Query) -> dg.AssetsDefinition:
         gate: GateResource,
     ) -> dg.MaterializeResult[None]:
         month = parse_month(context.partition_key)
-        values = parameters.of_queries() | {"reference_date": cutoff_of(month, parameters.cutoff_shift_days)}
+        values = parameters.query_values() | {"reference_date": cutoff_of(month, parameters.cutoff_shift_days)}
         with warehouse.session() as session:
             reads, gates = reads_at(gate, session, names, month)
             gate.require(session, gates)
@@ -61,7 +61,7 @@ def query_asset(table: Table, query: Query) -> dg.AssetsDefinition:
                 where={"month": month},
                 author=context.run_id,
                 message=f"{table.name} {month:%Y-%m}",
-                parameters=query.bound(values),
+                parameters=query.bind_values(values),
             )
             seen = preview_metadata(session, table, month)
         labelled = {name: ", ".join(map(str, paths)) for name, paths in updates.items()}

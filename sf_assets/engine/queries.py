@@ -23,7 +23,7 @@ class Query:
     parameters: frozenset[str]
     digest: str
 
-    def bound(self, values: Mapping[str, object]) -> dict[str, object]:
+    def bind_values(self, values: Mapping[str, object]) -> dict[str, object]:
         """Return the values of this query's parameters; a missing one is an error that names it."""
         missing = self.parameters - values.keys()
         if missing:

@@ -36,7 +36,7 @@ ParametersResource = dg.ResourceParam[Parameters]
 GateResource = dg.ResourceParam[Gate]
 
 
-def clock_of(instance: dg.DagsterInstance, run_id: str) -> datetime:
+def run_created_at(instance: dg.DagsterInstance, run_id: str) -> datetime:
     """Return when a run was created: the one clock of what it does."""
     run = instance.get_run_record_by_id(run_id)
     if run is None:

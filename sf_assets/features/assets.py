@@ -78,7 +78,7 @@ def _build(
     """Compute a table for all wanted months, one query per span; return the batch month and the write of each."""
     base = [name for name in query.reads if name not in _FEATURES]
     below = [name for name in query.reads if name in _FEATURES]
-    values, delays, done = parameters.of_queries(), parameters.all_delays, []
+    values, delays, done = parameters.query_values(), parameters.all_delays, []
     with warehouse.session() as session:
         for state, months in _spans(gate, session, wanted):
             reads, gates = reads_at(gate, session, base, state)
@@ -91,7 +91,7 @@ def _build(
                 where={"month": months},
                 author=run_id,
                 message=f"{table.name} {months[0]:%Y-%m} to {months[-1]:%Y-%m}",
-                parameters=query.bound(values | {"first": months[0], "last": months[-1]}),
+                parameters=query.bind_values(values | {"first": months[0], "last": months[-1]}),
             )[table.name]
             done.append((state, write))
     return done
@@ -188,7 +188,7 @@ def feat_lags(
                     where={"month": months},
                     author=context.run_id,
                     message=f"{LAGS.name} {months[0]:%Y-%m} to {months[-1]:%Y-%m}",
-                    parameters=_LAGS_QUERY.bound({"first": months[0], "last": months[-1]}),
+                    parameters=_LAGS_QUERY.bind_values({"first": months[0], "last": months[-1]}),
                 )[LAGS.name]
             )
     return dg.MaterializeResult(metadata=range_metadata(writes, len(wanted)))

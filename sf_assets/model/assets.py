@@ -70,8 +70,8 @@ def model_target(
             where={"month": month},
             author=context.run_id,
             message=f"target at {month:%Y-%m}",
-            parameters=_TARGET.bound(
-                parameters.of_queries() | {"first": span[0], "last": span[1], "horizon_months": rules.horizon_months}
+            parameters=_TARGET.bind_values(
+                parameters.query_values() | {"first": span[0], "last": span[1], "horizon_months": rules.horizon_months}
             ),
         )[TARGET.name]
         seen = preview_metadata(session, TARGET, month)

@@ -151,7 +151,7 @@ def stg_filter_import(
         gate.require(session, [("src_effectif_ent", month)])
         batch = batch_of(folders.incoming, month)
         label_tables.load(session.connection)
-        values = parameters.of_queries()
+        values = parameters.query_values()
         with files_of(session, batch, source.name, reader=source.table, asset=f"src_{source.name}") as delivered:
             counted = records_of(session, batch, source.name, asset=f"src_{source.name}")
             read_headcounts(session.connection, batch, source, delivered, counted=counted, parameters=values)

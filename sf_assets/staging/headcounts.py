@@ -24,7 +24,7 @@ def apply_rules(connection: duckdb.DuckDBPyConnection, header: Sequence[str], pa
     """Make the temporary table `headcount_rules` of the head-count file whose records are in `records`."""
     list_months(connection, header)
     place = [name.lower() for name in header].index("siren") + 1
-    values = _RULES.bound({**parameters, "siren": place})
+    values = _RULES.bind_values({**parameters, "siren": place})
     connection.execute(f"create or replace temp table headcount_rules as {_RULES.text}", values)
 
 

@@ -74,4 +74,4 @@ taux_investissement taux_marge taux_marge_commerciale taux_valeur_ajoutee tenant
 training_rows training_to tribunal type_avis type_bilan unexpected_count va_sur_effectif valeur valeur_ajoutee value
 variables version version_form
 """
-NAMES_NOBODY = frozenset(_NAMES.split())
+NON_IDENTIFYING = frozenset(_NAMES.split())

@@ -68,7 +68,7 @@ class Parameters(BaseModel):
             raise ValueError("SF_ALERT_PRECISIONS: expected the strong level to be at least as precise as both levels")
         return self
 
-    def of_queries(self) -> dict[str, object]:
+    def query_values(self) -> dict[str, object]:
         """Return the values that queries bind by name."""
         return {
             "shift": self.cutoff_shift_days,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sf_assets.vocabulary.disclosure import NAMES_NOBODY
+from sf_assets.vocabulary.disclosure import NON_IDENTIFYING
 
 Severity = Literal["error", "warning"]
 # Who answers for every table and its checks; a project of several teams would give each its own.
@@ -20,7 +20,7 @@ class Column:
 
     `type` is a DuckDB type; `unit` is empty for texts, dates and flags; `pattern` is a regular expression
     the whole value must match. A column counts as naming, locating or singling out a company, an establishment or a person
-    until it is declared otherwise, by its name in `disclosure` or, for columns made by the dozen, by `names_nobody`.
+    until it is declared otherwise, by its name in `disclosure` or, for columns made by the dozen, by `non_identifying`.
     """
 
     name: str
@@ -28,12 +28,12 @@ class Column:
     meaning: str
     unit: str = ""
     pattern: str | None = None
-    names_nobody: bool = False
+    non_identifying: bool = False
 
     @property
     def identifies(self) -> bool:
         """Tell whether values may be somebody's: they stay in the warehouse and in the lists."""
-        return not (self.names_nobody or self.name in NAMES_NOBODY)
+        return not (self.non_identifying or self.name in NON_IDENTIFYING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Table:
 
     `grain` completes the sentence "one row is …". `columns` does not repeat `month`. `key` identifies a row within a
     month; an empty key means that duplicates are legitimate. `rules` come on top of those that columns and key imply.
-    `spans_months` is for tables of which one write makes the rows of a whole history: each month then goes to files of its
+    `partition_by_month` is for tables of which one write makes the rows of a whole history: each month then goes to files of its
     own. Others need not be parted so, which doubles the time of writing: a write is one file, of one month or, where steps
     write a few rows about many months, of all these, as the catalog is read through for every statement.
     """
@@ -68,7 +68,7 @@ class Table:
     key: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = field(default=(), hash=False)
     may_be_empty: bool = False
-    spans_months: bool = False
+    partition_by_month: bool = False
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property

@@ -78,7 +78,7 @@ def create_or_extend(connection: duckdb.DuckDBPyConnection, table: Table) -> Non
     if not found:
         columns = ", ".join(f"{sql_identifier(column.name)} {column.type}" for column in table.columns)
         connection.execute(f"create table {target} (month date not null, {columns})")
-        if table.spans_months:
+        if table.partition_by_month:
             connection.execute(f"alter table {target} set partitioned by (month)")
         connection.execute(f"comment on table {target} is {sql_literal(f'one row is {table.grain}')}")
     for column in table.columns:
