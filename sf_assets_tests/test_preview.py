@@ -10,7 +10,7 @@ import pytest
 from sf_assets.catalogue.confidentiality import confidentiality, legal_bases
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.materialization import column_schema, preview_metadata
-from sf_assets.engine.preview import Shown, preview
+from sf_assets.engine.preview import PreviewRow, preview
 from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
 from sf_assets.engine.quality.verdicts import CHECK_VERDICTS
 from sf_assets.engine.storage import Warehouse
@@ -56,7 +56,7 @@ def write(warehouse: Warehouse, table: Table, query: str, month: date = MARCH, *
         session.replace({table: query}, where={"month": month}, author="test", message="test", parameters=values)
 
 
-def previewed(warehouse: Warehouse, table: Table, rows: int) -> Sequence[Shown]:
+def previewed(warehouse: Warehouse, table: Table, rows: int) -> Sequence[PreviewRow]:
     with warehouse.session() as session:
         return preview(session, table, MARCH, rows)
 

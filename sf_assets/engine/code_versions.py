@@ -1,7 +1,7 @@
-"""What makes a table besides its query: the modules of the project that compute it, the queries they read, the labels.
+"""Code versions of assets: a digest of the modules that compute a table, the queries that they read, and its label tables.
 
-They are found by following imports, so that no list of them can be forgotten. The code version of an asset is a digest of
-all of it: Dagster then says which assets were made by other code than that of today.
+Modules are found by following imports, so that no list has to be maintained. Dagster compares code versions to show which
+assets were computed by other code than today's.
 """
 
 import hashlib
@@ -13,39 +13,43 @@ from pathlib import Path
 
 ROOT = Path(str(files("sf_assets")))
 
-# What carries, judges or shows tables once they are made, and the tables of contents that name every other module.
-_APART = re.compile(
+# Modules that do not decide the rows of a table: declarations, metadata, charts, and modules that import all the others.
+_EXCLUDED = re.compile(
     r"sf_assets(\.(settings|definitions|sources|engine|vocabulary|engine\.(materialization|preview|resources|lineage|code_versions)"
     r"|vocabulary\.(schema|\w*fields|failures|disclosure|parameters|labels)|sources\.registry)"
-    r"|(\.\w+)*\.(views|suites|tables))?"
+    r"|(\.\w+)*\.(views|charts|suites|tables))?"
 )
-_CARRIERS = re.compile(r"sf_assets\.(engine\.(quality|storage|charts)|catalogue|operations|commands)\b")
+_EXCLUDED_PACKAGES = re.compile(r"sf_assets\.(engine\.(quality|storage|charts)|catalogue|operations|commands)\b")
 _IMPORT = re.compile(r"^ *(?:from (sf_assets[\w.]*) import (\([^)]*\)|.*)|import (sf_assets[\w.]*))", re.MULTILINE)
 _QUOTED = re.compile(r'"(\w+?)(?:\.sql)?"')
 
 
 def code_digest(*roots: str, texts: Collection[str] = (), data: Collection[Path] = ()) -> str:
-    """Return the version of what a table is made with: texts, files, and the modules of `roots` with all they import."""
-    whole = hashlib.sha256("\0".join(texts).encode())
+    """Return the digest of texts, data files, and the modules `roots` with every module that they import."""
+    digest = hashlib.sha256("\0".join(texts).encode())
     for path in sorted({*data, *(path for root in roots for path in source_files(root))}):
-        whole.update(_digest(path))
-    return whole.hexdigest()[:12]
+        digest.update(_digest(path))
+    return digest.hexdigest()[:12]
 
 
 @cache
 def source_files(module: str) -> frozenset[Path]:
-    """Return the files of a module and of the modules it imports, however far, with the queries that these name."""
-    met = {module}
-    todo = [module]
-    found: set[Path] = set()
-    while todo:
-        path = _path(todo.pop())
+    """Return the files of a module and of the modules it imports, at any depth, with the `.sql` files that they name."""
+    visited = {module}
+    pending = [module]
+    paths: set[Path] = set()
+    while pending:
+        path = _path(pending.pop())
         text = path.read_text(encoding="utf-8")
-        found |= {path, *_queries(path.parent, text)}
-        new = {name for name in _imported(text) if not _APART.fullmatch(name) and not _CARRIERS.match(name)} - met
-        met |= new
-        todo += new
-    return frozenset(found)
+        paths |= {path, *_queries(path.parent, text)}
+        new = {name for name in _imported(text) if not _is_excluded(name)} - visited
+        visited |= new
+        pending += new
+    return frozenset(paths)
+
+
+def _is_excluded(module: str) -> bool:
+    return bool(_EXCLUDED.fullmatch(module) or _EXCLUDED_PACKAGES.match(module))
 
 
 def _imported(text: str) -> Iterator[str]:
@@ -53,19 +57,19 @@ def _imported(text: str) -> Iterator[str]:
         if module:
             yield module
             continue
-        parts = {f"{package}.{name}" for name in re.findall(r"\b(\w+)(?: as \w+)?", names.split("#")[0])}
-        yield from (part for part in parts if _is_module(part))
+        members = {f"{package}.{name}" for name in re.findall(r"\b(\w+)(?: as \w+)?", names.split("#")[0])}
+        yield from (member for member in members if _is_module(member))
         yield package
 
 
 def _is_module(name: str) -> bool:
-    place = ROOT.parent.joinpath(*name.split("."))
-    return place.with_suffix(".py").is_file() or place.joinpath("__init__.py").is_file()
+    path = ROOT.parent.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or path.joinpath("__init__.py").is_file()
 
 
 def _path(module: str) -> Path:
-    place = ROOT.parent.joinpath(*module.split("."))
-    return file if (file := place.with_suffix(".py")).is_file() else place / "__init__.py"
+    path = ROOT.parent.joinpath(*module.split("."))
+    return file if (file := path.with_suffix(".py")).is_file() else path / "__init__.py"
 
 
 def _queries(folder: Path, text: str) -> set[Path]:

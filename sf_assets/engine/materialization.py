@@ -1,4 +1,4 @@
-"""What every asset carries, and the metadata of what it wrote."""
+"""Arguments that every asset has in common, and the metadata of its writes."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -39,19 +39,19 @@ def asset_arguments(
     made_with: Sequence[str] = (),
     data: Sequence[Path] = (),
 ) -> dict[str, Any]:
-    """Return what every asset carries: owners, what a row is, columns, months, and the digest of what makes it.
+    """Return the arguments of `dg.asset` for a table: key, owners, columns, monthly partitions, description, code version.
 
-    `query` gives the rows of the table. A table that code makes has `starts_from`, the query whose rows the code starts
-    from, if there is one. `made_in` is the module of the step, `made_with` what else the rows depend on, as text, and
-    `data` the files of label tables that are read.
+    `query` gives the rows of the table. A table computed by code has `starts_from` instead: the query whose rows the code
+    starts from, if any. `made_in` is the module of the asset, `made_with` other texts that the rows depend on, and
+    `data` the files of the label tables that the query reads.
     """
     text = query.text if isinstance(query, Query) else query
-    # The digest of a query leaves its comments out.
-    made_of = query.digest if isinstance(query, Query) else query
-    shown = {"sql": text, "starts_from": starts_from}
+    # Without comments: a changed comment is not a changed version.
+    code = query.digest if isinstance(query, Query) else query
+    displayed = {"sql": text, "starts_from": starts_from}
     version = code_digest(
         *([made_in] if made_in else []),
-        texts=(made_of, starts_from, repr(table.columns), *made_with),
+        texts=(code, starts_from, repr(table.columns), *made_with),
         data=data,
     )
     return {
@@ -70,14 +70,14 @@ def asset_arguments(
             "dagster/column_schema": column_schema(table),
             "dagster/table_name": f"lake.{table.name}",
             "one_row_is": table.grain,
-            **{name: dg.MetadataValue.md(f"```sql\n{sql}\n```") for name, sql in shown.items() if sql},
+            **{name: dg.MetadataValue.md(f"```sql\n{sql}\n```") for name, sql in displayed.items() if sql},
             **({"made_in": made_in} if made_in else {}),
         },
     }
 
 
 def column_schema(table: Table) -> dg.TableSchema:
-    """Return the columns of a table as its page shows them: type, meaning and unit."""
+    """Return the columns of a table for its page in Dagster: type, meaning, unit, whether they identify."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
@@ -102,7 +102,7 @@ def tag_value(text: str) -> str:
 
 
 def write_metadata(write: Write, *, reads: Mapping[str, object] | None = None) -> dict[str, Any]:
-    """Return the metadata of one write."""
+    """Return the metadata of one write: rows, rows replaced, snapshot, seconds, and the month of each table read."""
     metadata: dict[str, Any] = {
         "dagster/partition_row_count": write.rows,
         "rows_replaced": write.replaced,
@@ -117,10 +117,10 @@ def write_metadata(write: Write, *, reads: Mapping[str, object] | None = None) -
 
 
 def range_metadata(writes: Sequence[Write], months: int) -> dict[str, Any]:
-    """Return the metadata of the writes of several months in one step: sums, and the last snapshot."""
+    """Return the metadata of the writes of a range of months: their sums, and the last snapshot."""
     rows = sum(write.rows for write in writes)
     return {
-        # Every partition of the step carries the same metadata: only a mean is true of all of them.
+        # Dagster gives every partition of the step the same metadata: only the mean holds for each.
         "dagster/partition_row_count": rows // months,
         "rows": rows,
         "rows_replaced": sum(write.replaced for write in writes),
@@ -133,10 +133,10 @@ def range_metadata(writes: Sequence[Write], months: int) -> dict[str, Any]:
 
 
 def preview_metadata(session: Session, table: Table, month: date) -> dict[str, Any]:
-    """Return the metadata that is read from the rows: change against the month before, and a preview without identifiers."""
+    """Return the change in rows since the month before, and a preview of the month's rows without identifiers."""
     former = add_months(month, -1)
-    found = rows_by_month(session, table, [month, former])
-    rows, before = found.get(month, 0), found.get(former, 0)
+    counts = rows_by_month(session, table, [month, former])
+    rows, before = counts.get(month, 0), counts.get(former, 0)
     lines = preview(session, table, month, rows)
     metadata: dict[str, Any] = {}
     if lines:
@@ -147,8 +147,8 @@ def preview_metadata(session: Session, table: Table, month: date) -> dict[str, A
 
 
 def _lineage(table: str) -> dict[str, Any]:
-    """Return the lineage of a table's columns for the graph of columns; nothing for one that no query makes."""
-    found = {
+    """Return the column lineage of a table, for Dagster's graph; empty for a table without recorded lineage."""
+    dependencies = {
         column: [
             dg.TableColumnDep(asset_key=name, column_name=origin)
             for name, origin in origins
@@ -156,4 +156,4 @@ def _lineage(table: str) -> dict[str, Any]:
         ]
         for column, origins in column_origins(table).items()
     }
-    return {"dagster/column_lineage": dg.TableColumnLineage(deps_by_column=found)} if found else {}
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps_by_column=dependencies)} if dependencies else {}
