@@ -252,7 +252,7 @@ def test_a_write_is_one_file_unless_months_of_a_history_are_apart(
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "mismatch"),
     [
         ("select 'a' as siret", "Column montant: expected DOUBLE, found none."),
         ("select 'a' as siret, 1 as montant", "Column montant: expected DOUBLE, found INTEGER."),
@@ -260,8 +260,12 @@ def test_a_write_is_one_file_unless_months_of_a_history_are_apart(
         ("select 'a' as siret, 1::double as montant, 1 as x", "Column x: expected none, found INTEGER."),
     ],
 )
-def test_a_query_that_does_not_give_the_declared_columns_is_refused(session: Session, query: str, told: str) -> None:
-    with pytest.raises(SchemaMismatch, match=re.escape(f"debts: the query does not give the declared columns. {told}")):
+def test_a_query_that_does_not_give_the_declared_columns_is_refused(
+    session: Session, query: str, mismatch: str
+) -> None:
+    with pytest.raises(
+        SchemaMismatch, match=re.escape(f"debts: the query does not return the declared columns. {mismatch}")
+    ):
         session.replace({DEBTS: query}, where={"month": MARCH}, author="test", message="test")
     assert session.months("debts") == []
 

@@ -1,4 +1,4 @@
-"""The shape of a table: the columns it declares, against those that are stored or that a query gives."""
+"""Comparison of the columns that a table declares with the columns that are stored or that a query returns."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from sf_assets.vocabulary.schema import Table
 
 
 class SchemaMismatch(PermanentFailure):
-    """Columns are not those declared."""
+    """Columns differ from the declared ones."""
 
 
 def sql_identifier(identifier: str) -> str:
@@ -19,26 +19,26 @@ def sql_identifier(identifier: str) -> str:
 
 
 def lake_name(table: str) -> str:
-    """Return the full name of a table of the warehouse."""
+    """Return the full SQL name of a table of the warehouse."""
     return f"lake.{sql_identifier(table)}"
 
 
-def column_types(connection: duckdb.DuckDBPyConnection, place: str) -> dict[str, str]:
-    """Return the type of each column of a table, in order; nothing when there is no such table."""
+def column_types(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """Return the type of each column of a table or view, in order; empty when it does not exist."""
     try:
-        rows = connection.execute(f"describe {place}").fetchall()
+        rows = connection.execute(f"describe {relation}").fetchall()
     except duckdb.CatalogException:
         return {}
     return {name: type_ for name, type_, *_ in rows}
 
 
 def declared_types(table: Table) -> dict[str, str]:
-    """Return the type of each declared column, `month` first."""
+    """Return the type of each declared column, in order, `month` first."""
     return {"month": "DATE"} | {column.name: column.type for column in table.columns}
 
 
 def column_differences(expected: Mapping[str, str], found: Mapping[str, str]) -> str:
-    """Say which columns are missing, in excess or of another type; empty when there is none.
+    """Return a message on the columns that are missing, unexpected or of another type; empty when there are none.
 
     >>> column_differences({"siren": "VARCHAR", "month": "DATE"}, {"siren": "BIGINT", "month": "DATE", "nic": "VARCHAR"})
     'Column siren: expected VARCHAR, found BIGINT. Column nic: expected none, found VARCHAR.'
@@ -51,25 +51,25 @@ def column_differences(expected: Mapping[str, str], found: Mapping[str, str]) ->
 
 
 def require_compatible_columns(table: Table, found: Mapping[str, str]) -> None:
-    """Refuse a stored table that has columns of other types than declared, or that are declared no more.
+    """Refuse a stored table that has undeclared columns, or columns of other types than declared.
 
     Raises:
         SchemaMismatch: names the table and the columns.
 
     """
     expected = {name: type_ for name, type_ in declared_types(table).items() if name in found}
-    if told := column_differences(expected, found):
+    if mismatch := column_differences(expected, found):
         raise SchemaMismatch(
-            f"{table.name}: the table as stored is not what is declared. {told} Give what changed a new name, or bring "
-            f"the table in line by `alter table lake.{table.name}`: past snapshots keep it as it was."
+            f"{table.name}: the stored table differs from the declared one. {mismatch} Give the changed columns new names, "
+            f"or change the table with `alter table lake.{table.name}`: past snapshots keep the former columns."
         )
 
 
 def create_or_extend(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Create a table, or its columns declared since: these are NULL in the rows already there.
+    """Create a table, or add its newly declared columns, which are NULL in the existing rows.
 
     Raises:
-        SchemaMismatch: the stored table differs otherwise.
+        SchemaMismatch: the stored table has undeclared columns or other types.
 
     """
     target = lake_name(table.name)
