@@ -1,4 +1,4 @@
-"""From a score back to the files: known paths, no invented column."""
+"""Column lineage from scores back to delivered files: expected paths, and only columns that exist."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from sf_assets.engine.storage import Write
 from sf_assets.features.registry import NAMES
 from sf_assets.sources.registry import SOURCES
 
-# What the windows over debts are parted and ordered by.
+# The columns that partition and order the windows over debts.
 OF_DEBTS = {
     ("src_cotisation", "Siret"),
     ("src_delai", "Siret"),
@@ -38,16 +38,16 @@ OF_DEBTS = {
         (("feat_matrix", "effectif"), {("src_effectif_ent", "effAAAAXY"), ("src_effectif_ent", "siren")}),
     ],
 )
-def test_known_paths_lead_back_to_the_delivered_columns(field, origins):
+def test_a_field_is_traced_to_the_columns_of_delivered_files(field, origins):
     assert set(trace_to_files(field)) == origins
 
 
-def test_a_score_comes_from_every_feature_and_each_from_files():
+def test_a_score_comes_from_every_feature_and_every_feature_from_files():
     assert set(column_origins("model_scores")["probabilite"]) >= {("feat_matrix", name) for name in NAMES}
     assert [name for name in NAMES if not trace_to_files(("feat_matrix", name))] == []
 
 
-def test_only_columns_that_exist_are_named():
+def test_lineage_names_only_columns_that_exist():
     headers = {
         (f"src_{source.name}", header)
         for source in SOURCES
@@ -62,14 +62,14 @@ def test_only_columns_that_exist_are_named():
 
 
 def test_every_column_of_the_features_has_an_origin():
-    """A constant or a count has none; a feature that has none reads nothing, which is a mistake."""
+    """Only a constant or a count has no origin: a feature without origin reads nothing, which is a mistake."""
     for name in ("feat_dette", "feat_effectif", "feat_matrix"):
         assert set(column_origins(name)) >= {column.name for column in TABLES[name].columns} - {"mois_en_dette_12m"}, (
             name
         )
 
 
-def test_a_materialisation_carries_the_lineage_of_its_columns():
+def test_the_metadata_of_a_write_has_the_lineage_of_its_columns():
     metadata = write_metadata(Write("clean_debit", 1, 0, 2, 0.1))
     (dep,) = metadata["dagster/column_lineage"].deps_by_column["part_ouvriere"]
     assert (dep.asset_key.to_user_string(), dep.column_name) == ("stg_debit", "part_ouvriere")
