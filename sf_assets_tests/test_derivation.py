@@ -75,5 +75,5 @@ def test_every_query_of_the_project_is_traced_with_its_windows() -> None:
     assert {("stg_debit", "siret"), ("stg_debit", "periode_prise_en_compte")} <= set(
         found["clean_debit", "part_ouvriere"]
     )
-    assert ("clean_paydex", "siren") in found["feat_paiement", "paydex"]
+    assert ("clean_paydex_mesure", "siren") in found["feat_paiement", "paydex"]
     assert ("stg_sirene", "siege") in found["siren_blacklist", "motif_siege"]

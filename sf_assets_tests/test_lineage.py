@@ -71,6 +71,9 @@ def test_every_column_of_the_features_has_an_origin():
 
 def test_the_metadata_of_a_write_has_the_lineage_of_its_columns():
     metadata = write_metadata(Write("clean_debit", 1, 0, 2, 0.1))
-    (dep,) = metadata["dagster/column_lineage"].deps_by_column["part_ouvriere"]
-    assert (dep.asset_key.to_user_string(), dep.column_name) == ("stg_debit", "part_ouvriere")
+    dependencies = metadata["dagster/column_lineage"].deps_by_column["part_ouvriere"]
+    # A window over the events of a debt chooses the amount: its partition and its order count too.
+    assert {(dependency.asset_key.to_user_string(), dependency.column_name) for dependency in dependencies} == {
+        ("stg_debit", name) for name in ("debit_id", "part_ouvriere", "periode_prise_en_compte", "siret")
+    }
     assert "dagster/column_lineage" not in write_metadata(Write("model_fitted", 1, 0, 2, 0.1))

@@ -15,7 +15,7 @@ from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.leftovers import remove_leftovers
-from sf_assets.engine.storage.maintenance import MaintenanceCounts, maintain_warehouse
+from sf_assets.engine.storage.maintenance import MaintenanceCounts, merge_and_expire
 from sf_assets.operations.jobs import accept_check, maintenance
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets_tests.gated import APRIL, BAD, FEBRUARY, MARCH, House
@@ -46,14 +46,11 @@ def house(tmp_path: Path, either_warehouse: Warehouse, system: Path) -> House:
 
 def maintained(house: House, at: datetime, *, dry_run: bool = False) -> MaintenanceCounts:
     with house.warehouse.session() as session:
-        return maintain_warehouse(session, at=at, keep_months=24, dry_run=dry_run)
+        return merge_and_expire(session, at=at, keep_months=24, dry_run=dry_run)
 
 
 def resources_of(house: House) -> dict[str, object]:
-    roots = {
-        name: str(Path(house.warehouse.data_path).parent / name) for name in ("incoming", "models", "lists", "exports")
-    }
-    return {"warehouse": house.warehouse, "folders": Folders(**roots)}
+    return {"warehouse": house.warehouse, "folders": Folders.below(Path(house.warehouse.data_path).parent)}
 
 
 def on_disk(house: House) -> int:
@@ -98,7 +95,7 @@ def test_snapshots_of_the_last_two_years_stay_readable(house: House) -> None:
 
 def test_less_than_two_years_of_snapshots_is_refused(house: House) -> None:
     with house.warehouse.session() as session, pytest.raises(ValueError, match="expected at least 24, found 12"):
-        maintain_warehouse(session, at=LATER, keep_months=12, dry_run=True)
+        merge_and_expire(session, at=LATER, keep_months=12, dry_run=True)
 
 
 def test_the_job_is_a_dry_run_unless_configured_otherwise(house: House) -> None:
@@ -110,9 +107,9 @@ def test_the_job_is_a_dry_run_unless_configured_otherwise(house: House) -> None:
     assert metadata["dry_run"] is True
     assert metadata["files"] == metadata["files_before"] > 0
     assert on_disk(house) == files
-    real = {"ops": {"keep_up": {"config": {"dry_run": False}}}}
+    real = {"ops": {"maintain_warehouse": {"config": {"dry_run": False}}}}
     assert maintenance.execute_in_process(resources=resources_of(house), run_config=real).success
-    short = {"ops": {"keep_up": {"config": {"keep_months": 3}}}}
+    short = {"ops": {"maintain_warehouse": {"config": {"keep_months": 3}}}}
     with pytest.raises(ValueError, match="greater than or equal to 24"):
         maintenance.execute_in_process(resources=resources_of(house), run_config=short)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.leftovers import Leftovers, remove_leftovers
-from sf_assets.engine.storage.maintenance import LEAST_MONTHS, MaintenanceCounts, maintain_warehouse
+from sf_assets.engine.storage.maintenance import LEAST_MONTHS, MaintenanceCounts, merge_and_expire
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,6 @@ def run_maintenance(
     Writers wait meanwhile. `at` has a time zone; a dry run only counts.
     """
     with warehouse.session() as session:
-        done = maintain_warehouse(session, at=at, keep_months=keep_months, dry_run=dry_run)
+        done = merge_and_expire(session, at=at, keep_months=keep_months, dry_run=dry_run)
     published = (folders.lists, folders.models, folders.exports)
     return Maintenance(done, remove_leftovers(warehouse.temp_directory, published, at=at, dry_run=dry_run))

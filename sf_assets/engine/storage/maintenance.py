@@ -37,7 +37,7 @@ class MaintenanceCounts:
     orphans: int
 
 
-def maintain_warehouse(session: Session, *, at: datetime, keep_months: int, dry_run: bool) -> MaintenanceCounts:
+def merge_and_expire(session: Session, *, at: datetime, keep_months: int, dry_run: bool) -> MaintenanceCounts:
     """Merge small files, expire snapshots older than `keep_months` months before `at`, remove unreferenced files.
 
     Other writers wait meanwhile. `at` is the current time, with its time zone; a dry run only counts.
