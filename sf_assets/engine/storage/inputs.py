@@ -41,10 +41,10 @@ def input_rows(
     return frame_of(
         ASSET_INPUTS,
         (
-            {"month": month, "asset": asset, "input": name, "input_month": day, "snapshot": snapshot}
+            {"month": month, "asset": asset, "input": name, "input_month": input_month, "snapshot": snapshot}
             for month in months
-            for (name, day), snapshot in read.items()
-            if day == month or day not in written
+            for (name, input_month), snapshot in read.items()
+            if input_month == month or input_month not in written
             for asset in assets
         ),
         with_month=True,
