@@ -1,6 +1,6 @@
-"""Signaux Faibles: from the partners' monthly files to a gated, scored, explained list of companies at risk.
+"""Signaux Faibles: from the partners' monthly files to a checked, scored and explained list of companies at risk.
 
-Data flows down through six layers, one package each: `sources` (what arrives), `staging` (the same records, typed),
-`clean` (one truth per entity), `features` (what was known at the cut-off), `model` (what is learned), `lists` (what is
-published). `definitions` is the table of contents.
+Data flows through layers, one package each: `sources` (delivered files), `staging` (their records, typed), `clean` (one
+version of each entity), `features` (values known at the cut-off), `model` (fitted methods and scores), `lists` (published
+lists), `evaluation` (how good the methods are). `definitions` assembles them for Dagster.
 """

@@ -1,4 +1,4 @@
-"""The table of contents: layers in the order in which data flows, their checks, and what starts them."""
+"""Dagster definitions: assets in the order in which data flows, their checks, jobs, schedules, sensors and resources."""
 
 import dagster as dg
 

@@ -1,4 +1,4 @@
-"""Where things are and how the system is tuned: one validated class, the sole reader of the environment."""
+"""Settings of a deployment: one validated class, the only reader of the environment."""
 
 import logging
 import os
@@ -14,23 +14,23 @@ from sf_assets.model.splits import SplitRules, least_months, rules_for
 from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.parameters import Parameters, split_commas
 
-if TYPE_CHECKING:  # The warehouse loads its engine: a command that only asks for help does without.
+if TYPE_CHECKING:  # The warehouse imports DuckDB and Polars, which `sf --help` does not need.
     from sf_assets.engine.storage import Warehouse
     from sf_assets.operations.notices import Outbox
 
 PREFIX = "SF_"
 _LOG = logging.getLogger(__name__)
 ENV_FILE = ".env"
-# Dagster sets it for Snowflake in every run that it launches, Great Expectations when it judges.
-_FOREIGN = "SF_PARTNER"
-_SECRET = {"notice_webhook"}
+# Dagster sets this variable, which is for Snowflake, in every run that it launches; Great Expectations sets it too.
+_NOT_OURS = "SF_PARTNER"
+_SECRETS = {"notice_webhook"}
 
 
 class Settings(Parameters, BaseSettings):
     """The settings of a deployment: its parameters, where its data is, and where its notices go.
 
-    `Settings(...)` takes what it is given; `from_environment` reads the variables `SF_<NAME>`, first from the file `.env` of
-    the working directory, then from the environment, which wins.
+    `Settings(...)` takes its arguments; `from_environment` reads the variables `SF_<NAME>` from the file `.env` of the
+    working directory, then from the environment, which wins.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX, enable_decoding=False)
@@ -56,7 +56,7 @@ class Settings(Parameters, BaseSettings):
 
     @classmethod
     def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[Any, ...]:
-        """Read nothing but arguments: `from_environment` alone looks at the environment."""
+        """Return the arguments as the only source of values: `from_environment` alone reads the environment."""
         return (sources["init_settings"],)
 
     @field_validator("notice_to", mode="before")
@@ -66,7 +66,7 @@ class Settings(Parameters, BaseSettings):
 
     @field_validator("notice_webhook")
     @classmethod
-    def _accept_web(cls, webhook: SecretStr) -> SecretStr:
+    def _require_web_address(cls, webhook: SecretStr) -> SecretStr:
         address = webhook.get_secret_value()
         if address and not address.startswith(("http://", "https://")):
             raise ValueError("expected an address in http or https")
@@ -74,23 +74,23 @@ class Settings(Parameters, BaseSettings):
 
     @field_validator("corrections")
     @classmethod
-    def _known_corrections(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+    def _require_known_corrections(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if unknown := sorted(set(names) - set(CORRECTIONS)):
             raise ValueError(f"expected names among {', '.join(CORRECTIONS)}, found {', '.join(unknown)}")
         return names
 
     @model_validator(mode="after")
-    def _mail_is_complete(self) -> "Settings":
+    def _require_complete_mail(self) -> "Settings":
         if bool(self.notice_smtp) != bool(self.notice_from and self.notice_to):
-            raise ValueError("SF_NOTICE_SMTP, SF_NOTICE_FROM and SF_NOTICE_TO come together")
+            raise ValueError("SF_NOTICE_SMTP, SF_NOTICE_FROM and SF_NOTICE_TO: expected all three or none")
         return self
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, env_file: Path = Path(ENV_FILE)) -> "Settings":
-        """Read `env_file`, when there is one, then the environment; warn of settings that exclude one another.
+        """Return the settings of `env_file`, if it exists, and of the environment; warn of contradictory settings.
 
         Raises:
-            UserError: a variable is unknown or unusable; names it, what it accepts and what was found.
+            UserError: a variable is unknown or invalid; names it, what is accepted and what was found.
 
         """
         values = _variables(os.environ if environ is None else environ, env_file)
@@ -100,26 +100,26 @@ class Settings(Parameters, BaseSettings):
         try:
             settings = cls.model_validate({known[name]: value for name, value in values.items()})
         except ValidationError as error:
-            # A problem of several settings together has no place, and a secret is not repeated.
+            # A contradiction between settings has no location; the value of a secret is not repeated.
             problems = (
                 f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}"
-                + ("" if problem["loc"][0] in _SECRET else f", found {problem['input']!r}")
+                + ("" if problem["loc"][0] in _SECRETS else f", found {problem['input']!r}")
                 if problem["loc"]
                 else problem["msg"]
                 for problem in error.errors()
             )
             raise UserError(f"environment: {'; '.join(problems)}") from None
-        for sentence in settings.contradictions():
-            _LOG.warning(sentence)
+        for warning in settings.contradictions():
+            _LOG.warning(warning)
         return settings
 
     @property
     def split_rules(self) -> SplitRules:
-        """How months are shared out between those that train, choose the thresholds and measure."""
+        """The rules that assign months to training, to the choice of thresholds, and to the test."""
         return rules_for(self.training_failures, self.cutoff_shift_days, self.delays)
 
     def contradictions(self) -> Iterator[str]:
-        """Say which settings exclude one another: each is accepted alone, together they never give what one of them asks."""
+        """Yield one warning per setting that another setting makes useless, although each is valid alone."""
         if self.perimeter_recent:
             yield (
                 "SF_PERIMETER_RECENT=true: a company that failed has no recent head-count, so that none is left in the files to "
@@ -139,7 +139,7 @@ class Settings(Parameters, BaseSettings):
 
     @property
     def catalog_path(self) -> str:
-        """The catalog, resolved: a SQLite file, or a PostgreSQL string as configured."""
+        """The DuckLake catalog: the path of a SQLite file, or the configured PostgreSQL string."""
         return self.catalog or str(self.data / "warehouse" / "catalog.sqlite")
 
     @property
@@ -149,12 +149,12 @@ class Settings(Parameters, BaseSettings):
 
     @property
     def incoming(self) -> Path:
-        """The folder whose sub-folders are batches."""
+        """The folder of delivered files, with one sub-folder per batch."""
         return self.data / "incoming"
 
     @property
     def notices(self) -> "Outbox":
-        """Where notices wait and go."""
+        """The outbox of notices: the folder where they wait, and the channels that send them."""
         from sf_assets.operations.notices import Channels, Outbox  # noqa: PLC0415
 
         webhook = self.notice_webhook.get_secret_value()
@@ -163,22 +163,22 @@ class Settings(Parameters, BaseSettings):
 
     @property
     def parameters(self) -> Parameters:
-        """The parameters alone, which results depend on."""
+        """The settings that results depend on, without folders and machine limits."""
         return Parameters(**{name: getattr(self, name) for name in Parameters.model_fields})
 
 
 def _variables(environ: Mapping[str, str], env_file: Path) -> dict[str, str]:
-    """Return the variables `SF_*` of the file and of the environment, which wins, by upper-case name."""
+    """Return the variables `SF_*` of the file and of the environment, which wins, by name."""
     in_file = DotEnvSettingsSource(Settings, env_file=env_file, case_sensitive=True).env_vars
     return {
         name: value
         for name, value in {**in_file, **environ}.items()
-        if value is not None and name.startswith(PREFIX) and name != _FOREIGN
+        if value is not None and name.startswith(PREFIX) and name != _NOT_OURS
     }
 
 
 def warehouse_of(settings: Settings) -> "Warehouse":
-    """Return the warehouse that the settings name."""
+    """Return the warehouse of a deployment."""
     from sf_assets.engine.storage import Warehouse  # noqa: PLC0415 - loads the engine
 
     return Warehouse(
@@ -191,7 +191,7 @@ def warehouse_of(settings: Settings) -> "Warehouse":
 
 
 def resources_for(settings: Settings) -> dict[str, object]:
-    """Return the resources of a deployment by the names that assets ask for."""
+    """Return the Dagster resources of a deployment, by the names of the parameters of assets."""
     from sf_assets.catalogue.tables import SUITES  # noqa: PLC0415 - loads every layer
     from sf_assets.engine.quality.gate import Gate  # noqa: PLC0415
     from sf_assets.engine.resources import Folders  # noqa: PLC0415

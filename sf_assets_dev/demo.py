@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from sf_assets.commands import home
-from sf_assets.engine.storage.folders import private
+from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.operations.launching import first_known, run_job, step_line
 from sf_assets.settings import Settings, warehouse_of
 from sf_assets.sources.batch import batch_key
@@ -56,7 +56,7 @@ def _write_world(settings: Settings, month: date, *, companies: int, seed: int) 
     if folder.is_dir() and any(folder.iterdir()) and not recipe.is_file():
         raise SystemExit(f"{folder} holds files that the demonstration did not write: it leaves them alone")
     started = time.monotonic()
-    private(oracle.parent)
+    make_private_folder(oracle.parent)
     rows = write_batch(folder, month=month, companies=companies, seed=seed, oracle=oracle)
     recipe.write_text(wanted)
     # What `make clean` may remove without asking: these files, as they are, in the words of sha256sum.

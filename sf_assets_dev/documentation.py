@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sf_assets.catalogue.derivation import derive, written
 from sf_assets.catalogue.tables import SUITES, TABLES
-from sf_assets.engine.lineage import RECORD, back_to_files
+from sf_assets.engine.lineage import LINEAGE_FILE, trace_to_files
 from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
 from sf_assets.engine.quality.rules import Probe, meaning_of
 from sf_assets.engine.quality.verdicts import CHECK_VERDICTS
@@ -62,7 +62,7 @@ def _lineage() -> Iterator[str]:
     yield "| column | comes from |\n|---|---|"
     for table in ("list_alerts", "model_scores", "model_target", "feat_matrix", "feat_lags"):
         for column in TABLES[table].columns:
-            files = back_to_files((table, column.name), lineage)
+            files = trace_to_files((table, column.name), lineage)
             by_file = {name: [header for file, header in files if file == name] for name, _ in files}
             told = "; ".join(
                 f"`{name.removeprefix('src_')}`: {', '.join(headers)}" for name, headers in by_file.items()
@@ -205,7 +205,7 @@ def page(name: str) -> str:
 
 def write_pages(folder: Path) -> list[Path]:
     """Write the pages into a folder, and the lineage of columns into the package; return what was written."""
-    texts = {folder / name: page(name) for name in PAGES} | {Path(str(RECORD)): written()}
+    texts = {folder / name: page(name) for name in PAGES} | {Path(str(LINEAGE_FILE)): written()}
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
     return list(texts)

@@ -50,7 +50,7 @@ def perimeter(connection: duckdb.DuckDBPyConnection, path: Path, **parameters: o
     read_records(connection, path, separator=";", lenient=True, header_line=header_line, width=len(header))
     apply_rules(connection, header, parameters)
     query = read_query(files("sf_assets.staging"), "stg_filter_import")
-    connection.execute(f"create or replace table stg_filter_import as {query.text}", query.bound(parameters))
+    connection.execute(f"create or replace table stg_filter_import as {query.text}", query.bind_values(parameters))
 
 
 def clean(connection: duckdb.DuckDBPyConnection, month: date) -> None:
@@ -78,7 +78,7 @@ def lags(connection: duckdb.DuckDBPyConnection, month: date) -> None:
 def _build(connection, layer, tables, values) -> None:
     for table in tables:
         query = read_query(files(f"sf_assets.{layer}"), table.name)
-        connection.execute(f"create or replace table {table.name} as {query.text}", query.bound(values))
+        connection.execute(f"create or replace table {table.name} as {query.text}", query.bind_values(values))
 
 
 def known_from() -> dict[str, str]:

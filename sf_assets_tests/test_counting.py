@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.engine.storage.catalog import Catalog
-from sf_assets.engine.storage.shape import declared
+from sf_assets.engine.storage.shape import declared_types
 from sf_assets.sources import text
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.counting import RecordCounter
@@ -45,7 +45,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         )
         opened.execute("attach ':memory:' as lake")
         for table in (IMPORTS, LOG):
-            columns = ", ".join(f'"{name}" {type_}' for name, type_ in declared(table).items())
+            columns = ", ".join(f'"{name}" {type_}' for name, type_ in declared_types(table).items())
             opened.execute(f"create table lake.{table.name} ({columns})")
         yield opened
 

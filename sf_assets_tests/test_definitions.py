@@ -1,6 +1,8 @@
-"""What holds for every asset, module, query and file of the project: data moves down, edges stay thin, nothing is forgotten."""
+"""Rules for every asset and query of the project: described, checked, run by a job, reading only earlier layers."""
 
 import re
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,11 +20,11 @@ from sf_assets.staging.tables import STAGING, query_of
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "sf_assets"
 LAYERS = ("sources", "staging", "clean", "features", "model", "lists", "evaluation")
-# What is made on demand only, by a job of its own.
+# Groups computed on demand only, each by its own job.
 ON_DEMAND = {"features_wide": "wide"}
-# Files of several statements that no table is named after: the functions and codes that readings share.
+# Files of several statements that belong to no table: functions and codes shared by the readers of several sources.
 SHARED_SQL = {"readers", "known_codes", "in_two_files"}
-# Queries whose rows a step uses and does not keep.
+# Queries whose rows a step uses without storing them.
 PASSING = {"headcount_rules", "former_alerts", "former_list", "list_signals", "delivered_before"}
 QUERIES = sorted(path for path in PACKAGE.rglob("*.sql") if path.stem not in SHARED_SQL | PASSING)
 
@@ -41,7 +43,7 @@ ASSETS = sorted(GRAPH.get_all_asset_keys() - set(COCKPIT))
 
 
 @pytest.mark.parametrize("key", ASSETS, ids=lambda key: key.to_user_string())
-def test_every_asset_says_what_it_is_whose_it_is_and_how_it_is_checked(key: dg.AssetKey) -> None:
+def test_every_asset_has_a_description_an_owner_and_its_checks(key: dg.AssetKey) -> None:
     node, name = GRAPH.get(key), key.to_user_string()
     assert node.group_name in {*LAYERS, *ON_DEMAND}
     assert node.tags["layer"] == node.group_name
@@ -62,7 +64,7 @@ def test_every_asset_says_what_it_is_whose_it_is_and_how_it_is_checked(key: dg.A
     assert checks
 
 
-def test_the_cockpit_depends_on_nothing_and_nothing_on_it() -> None:
+def test_the_cockpit_has_no_dependencies_in_either_direction() -> None:
     assert [key.to_user_string() for key in COCKPIT] == ["status"]
     for key in COCKPIT:
         node = GRAPH.get(key)
@@ -80,7 +82,7 @@ def test_every_table_and_source_is_an_asset_and_every_suite_has_one() -> None:
     assert names == set(SUITES)
 
 
-def test_every_column_of_a_table_asset_says_what_it_means() -> None:
+def test_every_column_of_a_table_asset_has_a_meaning() -> None:
     described = {
         f"{name}.{column.name}": column.description
         for name in TABLES
@@ -96,18 +98,16 @@ def test_the_groups_are_the_layers() -> None:
 
 def test_no_asset_depends_on_a_later_layer() -> None:
     edges = [(key, parent) for key in ASSETS for parent in GRAPH.get(key).parent_keys]
-    # What is made on demand comes last: nothing else may wait for it.
+    # Assets computed on demand come last: no other asset may depend on them.
     order = {key: (*LAYERS, *ON_DEMAND).index(GRAPH.get(key).group_name) for key in ASSETS}
     assert len(edges) > len(ASSETS)
     assert [(key, parent) for key, parent in edges if order[parent] > order[key]] == []
 
 
-def test_what_leaves_companies_out_is_computed_before_every_table_that_leaves_them_out() -> (
-    None
-):  # trap 60, decision B13
-    kept = {"clean_ap", "clean_cotisation", "clean_debit", "clean_delai", "clean_procol", "clean_effectif",
+def test_the_blacklist_is_computed_before_every_table_that_excludes_its_companies() -> None:  # trap 60, decision B13
+    filtered = {"clean_ap", "clean_cotisation", "clean_debit", "clean_delai", "clean_procol", "clean_effectif",
             "clean_effectif_ent", "clean_filter", "clean_sirene_histo"}  # fmt: skip
-    for name in kept:
+    for name in filtered:
         assert dg.AssetKey("siren_blacklist") in GRAPH.get(dg.AssetKey(name)).parent_keys, name
     parents = {key.to_user_string() for key in GRAPH.get(dg.AssetKey("siren_blacklist")).parent_keys}
     assert parents == {"stg_filter_import", "stg_sirene", "clean_sirene_ul"}
@@ -122,7 +122,7 @@ def test_each_layer_reads_the_one_above_it() -> None:
     assert set(pairwise(LAYERS)) <= met
 
 
-def test_nothing_that_starts_the_project_is_left_out_of_it() -> None:
+def test_every_asset_is_run_by_a_job() -> None:
     everything = set(ASSETS)
     asked = {key for key in everything if GRAPH.get(key).group_name in ON_DEMAND}
     assert {key for job in ("batch", "score", "evaluate") for key in _selected(job)} == everything - asked
@@ -130,7 +130,7 @@ def test_nothing_that_starts_the_project_is_left_out_of_it() -> None:
     assert {key for job in ON_DEMAND.values() for key in _selected(job)} == asked
 
 
-def test_a_month_looks_at_drift_and_at_past_lists_and_leaves_the_rest_to_the_yearly_job() -> None:
+def test_the_monthly_job_computes_drift_and_verification_and_the_yearly_job_the_rest_of_the_evaluation() -> None:
     evaluation = {key for key in ASSETS if GRAPH.get(key).group_name == "evaluation"}
     assert _selected("evaluate") == evaluation
     assert {key.to_user_string() for key in _selected("monthly") & evaluation} == {"eval_drift", "eval_verification"}
@@ -162,33 +162,46 @@ def test_a_batch_query_leaves_the_month_to_the_runner(path: Path) -> None:
 
 
 @_named(QUERIES)
-def test_a_query_names_tables_without_catalog_or_files(path: Path) -> None:
+def test_a_query_reads_tables_by_plain_names_only(path: Path) -> None:
     tree = sqlglot.parse_one(re.sub(r"\$[a-z_]+", "null", path.read_text(encoding="utf-8")), dialect="duckdb")
     assert [table.sql() for table in tree.find_all(exp.Table) if table.db or table.catalog] == []
     assert "read_csv" not in path.read_text() and "read_parquet" not in path.read_text()  # noqa: PT018
 
 
-def test_every_asset_made_by_a_query_has_its_file() -> None:
+def test_every_asset_computed_by_a_query_has_its_file() -> None:
     made = {key.to_user_string() for key in ASSETS if "sql" in GRAPH.get(key).kinds}
     layers = {"clean", "features"}
     assert made >= {key.to_user_string() for key in ASSETS if GRAPH.get(key).group_name in layers}
     assert made <= {path.stem for path in QUERIES}
 
 
-def test_the_page_of_an_asset_shows_as_its_query_the_one_that_makes_it() -> None:
+def test_the_metadata_of_an_asset_has_the_query_that_computes_it() -> None:
     shown = {key.to_user_string(): GRAPH.get(key).metadata for key in ASSETS}
     made = {name for name, metadata in shown.items() if "sql" in metadata}
     assert made == {path.stem for path in QUERIES} | {STAGING[source.name].name for source in SOURCES}
     for source in SOURCES:
         assert query_of(source) in shown[STAGING[source.name].name]["sql"].value
-    # What code makes says where, and what it starts from.
+    # An asset computed by code has its module and the query it starts from.
     for name in set(TABLES) - made:
         assert shown[name]["made_in"].startswith("sf_assets.")
     assert "feat_matrix" in shown["model_scores"]["starts_from"].value
     assert "model_scores" not in shown["model_scores"]["starts_from"].value
 
 
-def test_shared_sql_says_what_it_is() -> None:
+def test_shared_sql_has_a_header() -> None:
     for name in SHARED_SQL | PASSING:
         (path,) = PACKAGE.rglob(f"{name}.sql")
         assert path.read_text(encoding="utf-8").startswith("-- One row is " if name in PASSING else "-- ")
+
+
+def test_loading_the_definitions_prints_no_warning() -> None:
+    loading = subprocess.run(
+        [sys.executable, "-c", "import sf_assets.definitions"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert loading.stdout == ""
+    assert loading.stderr == ""

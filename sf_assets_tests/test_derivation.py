@@ -1,4 +1,4 @@
-"""The lineage of columns worked out from a query: right, or refused."""
+"""Column lineage derived from a query: correct, or refused."""
 
 import pytest
 
@@ -32,11 +32,11 @@ def origins(query: str, column: str = "found") -> set[str]:
         ),
     ],
 )
-def test_a_window_has_what_it_sums_and_its_partition_and_its_order_named_or_not(query: str) -> None:
+def test_a_window_function_comes_from_its_argument_its_partition_and_its_order(query: str) -> None:
     assert origins(query) == {"debits.montant", "debits.siret", "debits.periode"}
 
 
-def test_a_named_window_of_a_query_within_hides_the_one_outside() -> None:
+def test_a_named_window_of_a_subquery_hides_the_outer_window_of_the_same_name() -> None:
     query = """
         select siret, (select max(x) from (select rank() over w as x from sieges window w as (order by departement))) as found
         from debits
@@ -45,13 +45,13 @@ def test_a_named_window_of_a_query_within_hides_the_one_outside() -> None:
     assert origins(query) == {"sieges.departement"}
 
 
-def test_whether_a_row_exists_comes_from_what_is_compared() -> None:
+def test_an_exists_comes_from_the_compared_columns() -> None:
     query = "select exists(select 1 from sieges as s where s.siret = d.siret and s.departement = '75') as found from debits as d"
     assert origins(query) >= {"sieges.siret", "sieges.departement"}
 
 
 @pytest.mark.parametrize(
-    ("query", "what"),
+    ("query", "named"),
     [
         ("select columns('mont.*') as found from debits", "COLUMNS"),
         ("select max(columns(*)) from debits", "COLUMNS"),
@@ -64,16 +64,16 @@ def test_whether_a_row_exists_comes_from_what_is_compared() -> None:
         ("select amount as found from elsewhere, debits", '"amount"'),
     ],
 )
-def test_what_cannot_be_followed_column_by_column_is_refused_by_name(query: str, what: str) -> None:
+def test_an_expression_without_traceable_columns_is_refused_by_name(query: str, named: str) -> None:
     with pytest.raises(Untraceable, match="made: expected columns by their names") as refused:
         origins(query)
-    assert what in str(refused.value)
+    assert named in str(refused.value)
 
 
-def test_every_query_of_the_project_can_be_followed_and_windows_are_there() -> None:
+def test_every_query_of_the_project_is_traced_with_its_windows() -> None:
     found = derive()
     assert {("stg_debit", "siret"), ("stg_debit", "periode_prise_en_compte")} <= set(
         found["clean_debit", "part_ouvriere"]
     )
-    assert ("clean_paydex", "siren") in found["feat_paiement", "paydex"]
+    assert ("clean_paydex_mesure", "siren") in found["feat_paiement", "paydex"]
     assert ("stg_sirene", "siege") in found["siren_blacklist", "motif_siege"]

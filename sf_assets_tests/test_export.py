@@ -101,7 +101,7 @@ def steps(tmp_path: Path, text: str, *, months: int, recent: bool = False) -> di
         values = {"perimeter_months": months, "minimum": 10, "recent": recent}
         apply_rules(connection, header, values)
         query = read_query(files("sf_assets.staging"), "stg_filter_steps")
-        rows = connection.execute(f"from ({query.text}) order by ordre", query.bound(values)).fetchall()
+        rows = connection.execute(f"from ({query.text}) order by ordre", query.bind_values(values)).fetchall()
     return {name: figures for _, name, *figures in rows}  # type: ignore[misc]
 
 

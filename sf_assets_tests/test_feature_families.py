@@ -49,7 +49,7 @@ class Tables:
     def make(self, *names, first=MONTH, last=MONTH, shift=0):
         for name in names:
             query = read_query(files("sf_assets.features"), name)
-            values = query.bound(PARAMETERS | {"first": first, "last": last, "shift": shift})
+            values = query.bind_values(PARAMETERS | {"first": first, "last": last, "shift": shift})
             self.connection.execute(f"create or replace table {name} as {query.text}", values)
 
     def seen(self, table, columns, month=MONTH, where="true"):

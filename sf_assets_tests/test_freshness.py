@@ -10,7 +10,7 @@ from sf_assets.engine.quality.rules import Suite
 from sf_assets.engine.quality.verdicts import judge_months, record, require_passed
 from sf_assets.engine.storage import Session, Warehouse
 from sf_assets.engine.storage.inputs import ASSET_INPUTS
-from sf_assets.engine.storage.maintenance import maintain
+from sf_assets.engine.storage.maintenance import merge_and_expire
 from sf_assets.operations.acceptance import accept
 from sf_assets.vocabulary.failures import Blocked
 from sf_assets.vocabulary.schema import Column, Table, between
@@ -155,7 +155,7 @@ def test_upkeep_makes_nothing_stale(chain: Chain) -> None:
     for month in (FEBRUARY, MARCH, APRIL):
         chain.deliver(month, 1, 2)
         chain.through(month)
-    done = maintain(chain.session, at=AT, keep_months=24, dry_run=False)
+    done = merge_and_expire(chain.session, at=AT, keep_months=24, dry_run=False)
     assert done.files < done.files_before
     assert [chain.refusals("scores", month) for month in (FEBRUARY, MARCH, APRIL)] == [[], [], []]
     chain.deliver(MARCH, 3)

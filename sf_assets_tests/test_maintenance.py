@@ -1,4 +1,4 @@
-"""The upkeep of a warehouse: fewer files, the same rows, verdicts that stand, two years of snapshots."""
+"""Maintenance of a warehouse: fewer files, the same rows, valid verdicts, two years of snapshots."""
 
 import os
 import subprocess
@@ -14,8 +14,8 @@ from polars.testing import assert_frame_equal
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage import Warehouse
-from sf_assets.engine.storage.leftovers import sweep
-from sf_assets.engine.storage.maintenance import Upkeep, maintain
+from sf_assets.engine.storage.leftovers import remove_leftovers
+from sf_assets.engine.storage.maintenance import MaintenanceCounts, merge_and_expire
 from sf_assets.operations.jobs import accept_check, maintenance
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets_tests.gated import APRIL, BAD, FEBRUARY, MARCH, House
@@ -25,7 +25,7 @@ SOON, LATER = datetime(2027, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder that stands for the system's temporary one: upkeep must not touch the real one in tests."""
+    """Return a folder that stands for the system's temporary one: maintenance must not touch the real one in tests."""
     folder = tmp_path / "system"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -34,7 +34,7 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def house(tmp_path: Path, either_warehouse: Warehouse, system: Path) -> House:
-    """Return a warehouse of months written several times, and judged; `system` comes after a server that lives longer."""
+    """Return a warehouse of months written several times and checked, with a temporary folder of its own (`system`)."""
     assert system.is_dir()
     made = House(tmp_path)
     made.warehouse = either_warehouse
@@ -44,16 +44,13 @@ def house(tmp_path: Path, either_warehouse: Warehouse, system: Path) -> House:
     return made
 
 
-def kept_up(house: House, at: datetime, *, dry_run: bool = False) -> Upkeep:
+def maintained(house: House, at: datetime, *, dry_run: bool = False) -> MaintenanceCounts:
     with house.warehouse.session() as session:
-        return maintain(session, at=at, keep_months=24, dry_run=dry_run)
+        return merge_and_expire(session, at=at, keep_months=24, dry_run=dry_run)
 
 
 def resources_of(house: House) -> dict[str, object]:
-    roots = {
-        name: str(Path(house.warehouse.data_path).parent / name) for name in ("incoming", "models", "lists", "exports")
-    }
-    return {"warehouse": house.warehouse, "folders": Folders(**roots)}
+    return {"warehouse": house.warehouse, "folders": Folders.below(Path(house.warehouse.data_path).parent)}
 
 
 def on_disk(house: House) -> int:
@@ -64,19 +61,19 @@ def snapshots(house: House) -> int:
     return int(house.warehouse.query("select count(*) as n from lake.snapshots()").item())
 
 
-def test_a_dry_run_tells_what_would_be_forgotten_and_changes_nothing(house: House) -> None:
+def test_a_dry_run_counts_the_snapshots_that_would_expire_and_changes_nothing(house: House) -> None:
     before = snapshots(house), on_disk(house)
-    done = kept_up(house, LATER, dry_run=True)
+    done = maintained(house, LATER, dry_run=True)
     assert not done.done
-    assert done.forgotten > 0
+    assert done.expired > 0
     assert done.files == done.files_before
     assert (snapshots(house), on_disk(house)) == before
 
 
-def test_rows_and_verdicts_stand_after_upkeep_and_what_nobody_reads_is_gone(house: House) -> None:
+def test_rows_and_verdicts_stay_after_maintenance_and_unreferenced_files_are_removed(house: House) -> None:
     rows = house.warehouse.query("select * from lake.up order by all")
     files = on_disk(house)
-    done = kept_up(house, LATER)
+    done = maintained(house, LATER)
     assert_frame_equal(house.warehouse.query("select * from lake.up order by all"), rows)
     assert house.obstacles(FEBRUARY, MARCH, APRIL) == []
     assert done.removed > 0
@@ -90,7 +87,7 @@ def test_snapshots_of_the_last_two_years_stay_readable(house: House) -> None:
     version = house.warehouse.query("select max(snapshot_id) as n from lake.snapshots()").item()
     house.write(MARCH, amount=BAD)
     before = snapshots(house)
-    assert kept_up(house, SOON).forgotten == 0
+    assert maintained(house, SOON).expired == 0
     assert snapshots(house) >= before
     (least,) = house.warehouse.query(f"select min(montant) as least from lake.up at (version => {version})")
     assert least.item() == 1.0
@@ -98,30 +95,30 @@ def test_snapshots_of_the_last_two_years_stay_readable(house: House) -> None:
 
 def test_less_than_two_years_of_snapshots_is_refused(house: House) -> None:
     with house.warehouse.session() as session, pytest.raises(ValueError, match="expected at least 24, found 12"):
-        maintain(session, at=LATER, keep_months=12, dry_run=True)
+        merge_and_expire(session, at=LATER, keep_months=12, dry_run=True)
 
 
-def test_the_job_is_a_dry_run_unless_it_is_told_otherwise(house: House) -> None:
+def test_the_job_is_a_dry_run_unless_configured_otherwise(house: House) -> None:
     files = on_disk(house)
     result = maintenance.execute_in_process(resources=resources_of(house))
     assert result.success
     (event,) = (event for event in result.all_node_events if event.is_successful_output)
-    told = {name: value.value for name, value in event.step_output_data.metadata.items()}
-    assert told["dry_run"] is True
-    assert told["files"] == told["files_before"] > 0
+    metadata = {name: value.value for name, value in event.step_output_data.metadata.items()}
+    assert metadata["dry_run"] is True
+    assert metadata["files"] == metadata["files_before"] > 0
     assert on_disk(house) == files
-    real = {"ops": {"keep_up": {"config": {"dry_run": False}}}}
+    real = {"ops": {"maintain_warehouse": {"config": {"dry_run": False}}}}
     assert maintenance.execute_in_process(resources=resources_of(house), run_config=real).success
-    short = {"ops": {"keep_up": {"config": {"keep_months": 3}}}}
+    short = {"ops": {"maintain_warehouse": {"config": {"keep_months": 3}}}}
     with pytest.raises(ValueError, match="greater than or equal to 24"):
         maintenance.execute_in_process(resources=resources_of(house), run_config=short)
 
 
-def test_files_that_a_merge_replaced_are_no_orphans_while_somebody_may_read_them(house: House) -> None:
+def test_files_that_a_merge_replaced_are_no_orphans_while_a_session_may_read_them(house: House) -> None:
     paths = [*Path(house.warehouse.data_path).rglob("*.parquet")]
     for path in paths:
         os.utime(path, (0, 0))
-    done = kept_up(house, datetime.now(UTC))
+    done = maintained(house, datetime.now(UTC))
     assert done.files < done.files_before
     assert (done.orphans, done.removed) == (0, 0)
     assert all(path.is_file() for path in paths)
@@ -138,15 +135,15 @@ def test_files_that_a_killed_run_never_committed_are_removed_and_young_ones_stay
     for path, day in ((old, LATER - timedelta(days=3)), (young, LATER - timedelta(hours=3))):
         path.write_bytes(live.read_bytes())
         os.utime(path, (day.timestamp(), day.timestamp()))
-    done = kept_up(house, LATER, dry_run=dry_run)
-    # Files of the warehouse itself are as old in the eyes of 2030, and none of them is an orphan.
+    done = maintained(house, LATER, dry_run=dry_run)
+    # In 2030, the referenced files of the warehouse are just as old, and none of them is an orphan.
     assert done.orphans == 1
     assert (old.exists(), young.exists()) == (dry_run, True)
     assert_frame_equal(house.warehouse.query("select * from lake.up order by all"), rows)
 
 
 def aged(folder: Path, days: int) -> Path:
-    """Make a folder that holds something and did not change for so many days before `LATER`."""
+    """Create a folder with content, last changed `days` days before `LATER`."""
     (folder / "inside").mkdir(parents=True)
     moment = (LATER - timedelta(days=days)).timestamp()
     for path in (folder / "inside", folder):
@@ -165,12 +162,12 @@ def test_drafts_and_temporary_folders_of_killed_runs_are_removed_and_nothing_els
         aged(spill / "other", 9), aged(lists / ".draft-d", 9), aged(lists / ".draft-d-former", 9),
     ]  # fmt: skip
     (spill / "sf_assets_link").symlink_to(stay[0])
-    planned = sweep(str(spill), [lists, tmp_path / "nowhere"], at=LATER, dry_run=True)
+    planned = remove_leftovers(str(spill), [lists, tmp_path / "nowhere"], at=LATER, dry_run=True)
     assert all(folder.is_dir() for folder in (*gone, *stay))
-    done = sweep(str(spill), [lists, tmp_path / "nowhere"], at=LATER, dry_run=False)
+    done = remove_leftovers(str(spill), [lists, tmp_path / "nowhere"], at=LATER, dry_run=False)
     assert set(done.removed) == set(planned.removed) == set(gone)
-    # Which of the two is the good one is not known: somebody looks.
-    assert done.stopped == (lists / ".draft-d-former",)
+    # Which of the two folders is right is not known: an operator examines them.
+    assert done.interrupted == (lists / ".draft-d-former",)
     assert not any(folder.exists() for folder in gone)
     assert all(folder.is_dir() for folder in stay)
 
@@ -186,7 +183,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.usefixtures("system")
-def test_the_temporary_folder_of_a_live_session_is_never_removed_however_old_and_that_of_a_killed_one_is(
+def test_the_temporary_folder_of_a_killed_session_is_removed_and_that_of_a_running_session_never(
     tmp_path: Path,
 ) -> None:
     run = subprocess.Popen(
@@ -195,10 +192,10 @@ def test_the_temporary_folder_of_a_live_session_is_never_removed_however_old_and
     assert run.stdout is not None
     assert run.stdout.readline() == "ready\n"
     (folder,) = (tmp_path / "spill").iterdir()
-    assert sweep(str(tmp_path / "spill"), [], at=LATER, dry_run=False).removed == ()
+    assert remove_leftovers(str(tmp_path / "spill"), [], at=LATER, dry_run=False).removed == ()
     run.communicate("go\n")
     assert folder.is_dir()
-    assert sweep(str(tmp_path / "spill"), [], at=LATER, dry_run=False).removed == (folder,)
+    assert remove_leftovers(str(tmp_path / "spill"), [], at=LATER, dry_run=False).removed == (folder,)
     assert not folder.exists()
 
 
@@ -208,14 +205,14 @@ def test_a_failed_check_is_accepted_from_the_pages_too(house: House, monkeypatch
     house.judge(MARCH)
 
     def launch(**config: str) -> dg.ExecuteInProcessResult:
-        given = {
+        accepted = {
             "asset": "up",
             "check": "montant_in_range",
             "month": "2026-03",
             "reason": "credit notes",
             "by": "C. D.",
         }
-        run_config = {"ops": {"accept_failed_check": {"config": given | config}}}
+        run_config = {"ops": {"accept_failed_check": {"config": accepted | config}}}
         return accept_check.execute_in_process(resources={"warehouse": house.warehouse}, run_config=run_config)
 
     with pytest.raises(PermanentFailure, match="found one that passed"):

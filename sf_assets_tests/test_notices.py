@@ -188,7 +188,7 @@ def test_a_notice_is_cut_to_what_a_person_reads() -> None:
     [
         ({"SF_NOTICE_WEBHOOK": "ftp://x/secret"}, "SF_NOTICE_WEBHOOK.*expected an address in http or https"),
         ({"SF_NOTICE_SMTP": "relay"}, "SF_NOTICE_SMTP"),
-        ({"SF_NOTICE_SMTP": "relay:25"}, "SF_NOTICE_SMTP, SF_NOTICE_FROM and SF_NOTICE_TO come together"),
+        ({"SF_NOTICE_SMTP": "relay:25"}, "SF_NOTICE_SMTP, SF_NOTICE_FROM and SF_NOTICE_TO: expected all three or none"),
     ],
 )
 def test_channels_are_settings_that_are_checked_and_a_secret_is_not_repeated(

@@ -184,7 +184,7 @@ def test_what_a_mac_adds_and_folders_are_no_second_file(tmp_path: Path) -> None:
 
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed, "_NEVER_TOO_LARGE", 1 << 20)
+    monkeypatch.setattr(packed, "_ALWAYS_ALLOWED", 1 << 20)
 
 
 @pytest.mark.usefixtures("narrow")

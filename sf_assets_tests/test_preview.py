@@ -1,4 +1,4 @@
-"""What the page of an asset shows of its rows: nobody, whatever the table holds."""
+"""Previews of tables: no value that identifies a company or a person, whatever the table."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,8 +9,8 @@ import pytest
 
 from sf_assets.catalogue.confidentiality import confidentiality, legal_bases
 from sf_assets.catalogue.tables import TABLES
-from sf_assets.engine.materialization import columns_of, shown
-from sf_assets.engine.preview import Shown, preview
+from sf_assets.engine.materialization import column_schema, preview_metadata
+from sf_assets.engine.preview import PreviewRow, preview
 from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
 from sf_assets.engine.quality.verdicts import CHECK_VERDICTS
 from sf_assets.engine.storage import Warehouse
@@ -19,12 +19,12 @@ from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.sources.nomenclatures.label_tables import TABLES as LABELS
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.tables import IMPORTS, QUARANTINE
-from sf_assets.vocabulary.disclosure import NAMES_NOBODY
+from sf_assets.vocabulary.disclosure import NON_IDENTIFYING
 from sf_assets.vocabulary.fields import FIELDS
 from sf_assets.vocabulary.schema import Column, Table
 from sf_assets_tests.runs import Place
 
-LEDGERS = (CHECK_ACCEPTANCES, ARRIVALS, CHECK_VERDICTS, IMPORTS, QUARANTINE, STATUS)
+RECORD_TABLES = (CHECK_ACCEPTANCES, ARRIVALS, CHECK_VERDICTS, IMPORTS, QUARANTINE, STATUS)
 FEBRUARY, MARCH = date(2026, 2, 1), date(2026, 3, 1)
 NAMED = Table(
     "named",
@@ -33,15 +33,15 @@ NAMED = Table(
         FIELDS["siren"],
         Column("montant", "DOUBLE", "what is owed", unit="€"),
         Column("stade", "VARCHAR", "stage"),
-        Column("actif", "BOOLEAN", "active", names_nobody=True),
-        Column("jour", "DATE", "day", names_nobody=True),
+        Column("actif", "BOOLEAN", "active", non_identifying=True),
+        Column("jour", "DATE", "day", non_identifying=True),
     ),
     key=("siren",),
 )
 COUNTED = Table(
     "counted",
     "one step",
-    (Column("etape", "VARCHAR", "step"), Column("n", "BIGINT", "companies", names_nobody=True)),
+    (Column("etape", "VARCHAR", "step"), Column("n", "BIGINT", "companies", non_identifying=True)),
     ("etape",),
 )
 ROWS = """
@@ -56,12 +56,12 @@ def write(warehouse: Warehouse, table: Table, query: str, month: date = MARCH, *
         session.replace({table: query}, where={"month": month}, author="test", message="test", parameters=values)
 
 
-def previewed(warehouse: Warehouse, table: Table, rows: int) -> Sequence[Shown]:
+def previewed(warehouse: Warehouse, table: Table, rows: int) -> Sequence[PreviewRow]:
     with warehouse.session() as session:
         return preview(session, table, MARCH, rows)
 
 
-def test_a_table_with_identifiers_is_shown_column_by_column(warehouse: Warehouse) -> None:
+def test_a_table_with_identifying_columns_is_described_column_by_column(warehouse: Warehouse) -> None:
     write(warehouse, NAMED, ROWS, n=1000)
     siren, montant, stade, actif, jour = previewed(warehouse, NAMED, 1000)
     assert siren == {"column": "siren", "unit": "", "filled_percent": 100.0, "distinct": siren["distinct"],
@@ -75,18 +75,18 @@ def test_a_table_with_identifiers_is_shown_column_by_column(warehouse: Warehouse
     assert str(jour["median"]).startswith("2027-05")
 
 
-def test_no_value_of_a_handful_of_companies_is_shown(warehouse: Warehouse) -> None:
+def test_no_value_of_a_table_of_few_rows_is_displayed(warehouse: Warehouse) -> None:
     write(warehouse, NAMED, ROWS, n=12)
     for line in previewed(warehouse, NAMED, 12):
         assert {line["low_5_percent"], line["median"], line["high_5_percent"], line["frequent"]} == {None}
 
 
-def test_a_value_that_few_companies_share_is_not_shown(warehouse: Warehouse) -> None:
+def test_a_value_that_few_companies_share_is_not_displayed(warehouse: Warehouse) -> None:
     write(warehouse, NAMED, ROWS.replace("if(i % 2 = 0, 'bon', 'suspens')", "'n' || (i // 3)"), n=300)
     assert previewed(warehouse, NAMED, 300)[2]["frequent"] is None
 
 
-def test_a_table_that_names_nobody_shows_its_first_rows(warehouse: Warehouse) -> None:
+def test_a_table_without_identifying_columns_is_previewed_by_its_first_rows(warehouse: Warehouse) -> None:
     write(warehouse, COUNTED, "select 'step ' || lpad(i::varchar, 2, '0') as etape, i as n from range(30) t(i)")
     lines = previewed(warehouse, COUNTED, 30)
     assert len(lines) == 20
@@ -101,46 +101,48 @@ def test_a_large_table_is_described_from_a_sample(warehouse: Warehouse, monkeypa
     assert montant["median"] == pytest.approx(100_000, rel=0.5)
 
 
-def test_a_month_without_rows_shows_nothing_and_the_first_one_has_no_change(warehouse: Warehouse) -> None:
+def test_a_month_without_rows_has_no_preview_and_the_first_month_has_no_change(warehouse: Warehouse) -> None:
     write(warehouse, NAMED, ROWS, n=0)
     assert previewed(warehouse, NAMED, 0) == []
     with warehouse.session() as session:
-        assert shown(session, NAMED, MARCH) == {}
+        assert preview_metadata(session, NAMED, MARCH) == {}
 
 
 def test_the_change_against_the_month_before_can_be_plotted(warehouse: Warehouse) -> None:
     write(warehouse, NAMED, ROWS, FEBRUARY, n=100)
     write(warehouse, NAMED, ROWS, MARCH, n=90)
     with warehouse.session() as session:
-        metadata = shown(session, NAMED, MARCH)
+        metadata = preview_metadata(session, NAMED, MARCH)
     assert (metadata["row_change"], metadata["row_change_percent"]) == (-10, -10.0)
     assert isinstance(metadata["preview"], dg.TableMetadataValue)
 
 
-def test_columns_say_their_unit_and_which_of_them_identify() -> None:
-    siren, montant, *_ = columns_of(NAMED).columns
+def test_the_column_schema_has_units_and_marks_identifying_columns() -> None:
+    siren, montant, *_ = column_schema(NAMED).columns
     assert siren.tags == {"confidentiality": "identifier"}
     assert montant.tags == {}
     assert montant.description == "what is owed (€)"
 
 
-def test_a_column_that_nobody_declared_counts_as_identifying_and_is_not_shown(warehouse: Warehouse) -> None:
+def test_an_undeclared_column_counts_as_identifying_and_is_not_displayed(warehouse: Warehouse) -> None:
     new = Column("nouvelle", "VARCHAR", "a column somebody added")
     table = Table("fresh", "one row", (FIELDS["siren"], new))
     alone = Table("alone", "one row", (new,))
     assert new.identifies
     assert confidentiality(alone) == "identifiers"
-    for one, query in (
+    for previewed_table, query in (
         (table, f"select siren, stade as nouvelle from ({ROWS})"),
         (alone, f"select stade as nouvelle from ({ROWS})"),
     ):
-        write(warehouse, one, query, n=1000)
-        assert "suspens" not in str(previewed(warehouse, one, 1000))
+        write(warehouse, previewed_table, query, n=1000)
+        assert "suspens" not in str(previewed(warehouse, previewed_table, 1000))
 
 
-def test_every_name_declared_harmless_is_of_a_column_that_exists() -> None:
-    names = {column.name for table in (*TABLES.values(), *LEDGERS, *LABELS) for column in table.columns} | FIELDS.keys()
-    assert sorted(NAMES_NOBODY - names) == []
+def test_every_name_declared_non_identifying_belongs_to_a_column() -> None:
+    names = {
+        column.name for table in (*TABLES.values(), *RECORD_TABLES, *LABELS) for column in table.columns
+    } | FIELDS.keys()
+    assert sorted(NON_IDENTIFYING - names) == []
 
 
 @pytest.mark.parametrize(
@@ -159,15 +161,15 @@ def test_every_name_declared_harmless_is_of_a_column_that_exists() -> None:
         "prenom1_unite_legale",
     ],
 )
-def test_what_names_or_locates_somebody_is_declared_so(name: str) -> None:
+def test_a_column_that_names_or_locates_somebody_is_identifying(name: str) -> None:
     assert FIELDS[name].identifies
 
 
-def test_every_column_checked_as_a_siren_or_a_siret_is_declared_to_identify() -> None:
+def test_every_column_checked_as_a_siren_or_a_siret_is_identifying() -> None:
     patterns = {FIELDS["siren"].pattern, FIELDS["siret"].pattern}
-    found = [column for table in TABLES.values() for column in table.columns if column.pattern in patterns]
-    assert len(found) > 20
-    assert [column.name for column in found if not column.identifies] == []
+    identifiers = [column for table in TABLES.values() for column in table.columns if column.pattern in patterns]
+    assert len(identifiers) > 20
+    assert [column.name for column in identifiers if not column.identifies] == []
 
 
 def test_a_quarantined_record_is_confidential_under_the_strictest_basis() -> None:
@@ -175,18 +177,18 @@ def test_a_quarantined_record_is_confidential_under_the_strictest_basis() -> Non
     assert legal_bases(QUARANTINE.name)[-1].startswith("tax secrecy")
 
 
-def test_a_table_is_held_under_the_bases_of_the_files_it_is_made_of() -> None:
+def test_a_table_has_the_legal_bases_of_the_files_it_is_computed_from() -> None:
     assert legal_bases("clean_sirene_ul") == ("open data",)
     assert legal_bases("clean_debit") == ("convention with the producer",)
     assert set(legal_bases("feat_matrix")) > {"open data", "convention with the producer"}
     assert confidentiality(TABLES["perimeter_report"]) == "aggregates"
 
 
-def test_a_source_tells_how_its_lines_changed_since_the_month_before(tmp_path: Path) -> None:
+def test_the_metadata_of_a_source_has_its_change_in_lines_since_the_month_before(tmp_path: Path) -> None:
     place = Place(tmp_path)
-    told = []
+    metadata = []
     for month, lines in ((FEBRUARY, 5), (MARCH, 3)):
         place.batch(month).mkdir(parents=True)
         (place.batch(month) / BY_NAME["debit"].names[0]).write_text("x;y\n" * lines)
-        told.append(place.build(month, "src_debit").metadata["src_debit"])
-    assert [(one["lines"], one.get("line_change")) for one in told] == [(5, None), (3, -2)]
+        metadata.append(place.build(month, "src_debit").metadata["src_debit"])
+    assert [(source["lines"], source.get("line_change")) for source in metadata] == [(5, None), (3, -2)]

@@ -1,4 +1,4 @@
-"""Settings come from the environment, in one place, and a mistake stops the start with a message that names it."""
+"""Settings are read from the environment in one place; an invalid one stops the start with a message that names it."""
 
 import os
 from datetime import date
@@ -17,7 +17,7 @@ from sf_assets.vocabulary.partitions import add_months
 
 @pytest.fixture
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away what the process has of ours: Great Expectations, once imported, leaves a variable SF_PARTNER there."""
+    """Remove the variables SF_* of the process: Great Expectations, once imported, sets SF_PARTNER."""
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         monkeypatch.delenv(name)
 
@@ -30,12 +30,12 @@ def test_an_empty_environment_gives_the_defaults_of_production() -> None:
     assert settings.catalog_path == str(Path("data/warehouse/catalog.sqlite").absolute())
 
 
-def test_variables_of_others_are_not_looked_at() -> None:
+def test_variables_without_the_prefix_are_ignored() -> None:
     assert Settings.from_environment({"PATH": "/bin", "THREADS": "many"}) == Settings.from_environment({})
 
 
-def test_what_dagster_and_great_expectations_leave_in_the_environment_is_not_taken_for_a_setting() -> None:
-    # Dagster sets it in every run it launches, before it loads the definitions; Great Expectations when it judges.
+def test_the_variable_that_dagster_and_great_expectations_set_is_ignored() -> None:
+    # Dagster sets it in every run that it launches, before the definitions load; Great Expectations when it is imported.
     assert Settings.from_environment({"SF_PARTNER": "DagsterLabs_Dagster"}) == Settings.from_environment({})
 
 
@@ -70,12 +70,12 @@ def test_an_unknown_variable_is_refused_with_the_known_ones() -> None:
         ("SF_DELAYS", '{"procol_days": true}', "from 0 to 366, found procol_days True"),
     ],
 )
-def test_an_unusable_value_is_refused_by_the_name_of_its_variable(name: str, value: str, expected: str) -> None:
+def test_an_invalid_value_is_refused_with_the_name_of_its_variable(name: str, value: str, expected: str) -> None:
     with pytest.raises(ValueError, match=rf"environment: {name}: .*{expected}.*, found .*{value[2:-2]}"):
         Settings.from_environment({name: value})
 
 
-def test_several_mistakes_are_told_at_once() -> None:
+def test_several_invalid_settings_are_reported_at_once() -> None:
     with pytest.raises(ValueError, match=r"SF_MEMORY_LIMIT: .*; SF_THREADS: "):
         Settings.from_environment({"SF_MEMORY_LIMIT": "plenty", "SF_THREADS": "many"})
 
@@ -87,10 +87,10 @@ def test_assets_get_folders_and_parameters_of_the_settings(tmp_path: Path) -> No
     assert parameters.perimeter_months == 24
     assert parameters.all_delays["procol_days"] == 3
     assert parameters.all_delays["effectif_months"] == 3
-    # Those who build the resources themselves are held to the same.
+    # Parameters built without settings are validated too.
     with pytest.raises(ValueError, match="from 0 to 366, found procol_days -1"):
         _ = Parameters(delays={"procol_days": -1}).all_delays
-    assert resources["folders"].incoming_path == tmp_path / "incoming"  # type: ignore[attr-defined]
+    assert resources["folders"].incoming == tmp_path / "incoming"  # type: ignore[attr-defined]
 
 
 def test_the_defaults_can_train_a_model(caplog: pytest.LogCaptureFixture) -> None:
@@ -104,7 +104,7 @@ def test_the_defaults_can_train_a_model(caplog: pytest.LogCaptureFixture) -> Non
 
 
 @pytest.mark.parametrize("variables", [{}, {"SF_DELAYS": '{"procol_days": 75}'}, {"SF_CUTOFF_SHIFT_DAYS": "10"}])
-def test_a_window_too_short_to_learn_from_is_told_at_start(
+def test_a_window_too_short_to_train_a_model_gives_a_warning(
     variables: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     needed = least_months(Settings.from_environment(variables).split_rules)
@@ -124,15 +124,15 @@ def test_a_window_too_short_to_learn_from_is_told_at_start(
         assert isinstance(plan_split(month, months, failures, rules), kind)
 
 
-def test_a_perimeter_of_companies_that_employ_today_is_told_to_leave_no_failure(
+def test_a_perimeter_of_current_employers_gives_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     Settings.from_environment({"SF_PERIMETER_RECENT": "true"})
-    (told,) = caplog.messages
-    assert "none is left in the files to learn from" in told
+    (warning,) = caplog.messages
+    assert "none is left in the files to learn from" in warning
 
 
-def test_a_longer_delay_of_publication_is_heeded_by_the_split_and_by_the_search() -> None:
+def test_a_longer_publication_delay_changes_the_split_rules() -> None:
     settings = Settings.from_environment({"SF_DELAYS": '{"procol_days": 75}', "SF_TRAINING_FAILURES": "7"})
     assert settings.split_rules == SplitRules(publication_days=75, training_failures=7)
     parameters = resources_for(settings)["parameters"]

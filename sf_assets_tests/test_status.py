@@ -183,7 +183,7 @@ def test_a_month_is_due_after_the_tenth_of_the_next(day: date, due: date) -> Non
 
 def shown(cockpit: Cockpit, monkeypatch: pytest.MonkeyPatch, day: datetime) -> dg.ExecuteInProcessResult:
     """Run the asset and its check as of a day."""
-    monkeypatch.setattr("sf_assets.operations.assets.clock_of", lambda *_: day)
+    monkeypatch.setattr("sf_assets.operations.assets.run_created_at", lambda *_: day)
     job = dg.Definitions(
         assets=[status],
         asset_checks=[latest_month_there],

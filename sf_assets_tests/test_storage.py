@@ -1,4 +1,4 @@
-"""The warehouse: months are replaced whole or not at all, by one or many writers, on SQLite and on PostgreSQL."""
+"""The warehouse: a month is replaced in full or not at all, by one or many writers, on SQLite and on PostgreSQL."""
 
 import multiprocessing
 import os
@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from dataclasses import replace as changed
 from datetime import date
 from multiprocessing.connection import Connection
@@ -27,7 +28,7 @@ from sf_assets.engine.errors import EngineError
 from sf_assets.engine.storage import OutOfScope, SchemaMismatch, Session, Warehouse, Write
 from sf_assets.engine.storage import content as content_module
 from sf_assets.engine.storage import session as session_module
-from sf_assets.engine.storage.folders import private, replacing
+from sf_assets.engine.storage.folders import make_private_folder, replace_folder
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.schema import Column, Table
 
@@ -41,7 +42,7 @@ DEBTS = Table(
 COUNTS = Table(
     "counts", "one file", (Column("source", "VARCHAR", "kind of file"), Column("records", "INTEGER", "records in it"))
 )
-# Two debts that tell which write they come from.
+# Two debts whose amount identifies the write they come from.
 TWO_DEBTS = "select unnest(['a', 'b']) as siret, $amount::double as montant"
 
 
@@ -67,7 +68,7 @@ def rows(session: Session, sql: str = "select month, siret, montant from lake.de
     return session.connection.execute(sql).fetchall()
 
 
-# What a write leaves.
+# The result of a write.
 
 
 def test_the_same_write_twice_leaves_the_same_rows(either_warehouse: Warehouse) -> None:
@@ -79,7 +80,7 @@ def test_the_same_write_twice_leaves_the_same_rows(either_warehouse: Warehouse) 
     assert (first.rows, first.replaced, second.rows, second.replaced) == (2, 0, 2, 2)
 
 
-def test_the_same_rows_in_another_order_are_left_alone_with_the_snapshot_that_wrote_them(
+def test_the_same_rows_in_another_order_are_not_written_again(
     either_warehouse: Warehouse,
 ) -> None:
     with either_warehouse.session() as session:
@@ -114,14 +115,14 @@ def test_rows_that_differ_in_one_value_or_in_their_number_are_replaced(session: 
 
 
 def test_of_several_months_only_those_that_change_are_written(session: Session) -> None:
-    def put(amount: int) -> Write:
+    def write_months(amount: int) -> Write:
         query = f"""
             select unnest([date '{MARCH}', date '{APRIL}']) as month, 'a' as siret, unnest([1.0, {amount}])::double as montant
         """
         where = {"month": [MARCH, APRIL, MAY]}
         return session.replace({DEBTS: query}, where=where, author="test", message="test")["debts"]
 
-    first, second = put(2), put(3)
+    first, second = write_months(2), write_months(3)
     assert (second.rows, second.replaced, second.unchanged) == (2, 2, 1)
     written = rows(session, "select month, montant, snapshot_id from lake.debts order by all")
     assert written == [(MARCH, 1.0, first.snapshot), (APRIL, 3.0, second.snapshot)]
@@ -147,7 +148,7 @@ def test_only_the_month_in_scope_is_replaced(session: Session) -> None:
     assert session.months("debts") == [MARCH, APRIL]
 
 
-def test_several_months_are_replaced_by_one_query_which_gives_them(session: Session) -> None:
+def test_several_months_are_replaced_by_the_rows_of_one_query(session: Session) -> None:
     for month in (MARCH, APRIL, MAY):
         write(session, 1, month)
     session.replace(
@@ -184,7 +185,7 @@ def test_a_month_without_rows_replaces_the_rows_it_had(session: Session) -> None
     assert (done["debts"].rows, done["debts"].replaced, rows(session)) == (0, 2, [])
 
 
-def test_replacing_nothing_by_nothing_is_told_with_the_snapshot_as_it_was(session: Session) -> None:
+def test_replacing_no_rows_by_no_rows_returns_the_current_snapshot(session: Session) -> None:
     write(session)
     before = newest(session)
     done = session.replace(
@@ -204,7 +205,7 @@ def test_columns_are_matched_by_name_whatever_their_order(session: Session) -> N
     assert rows(session) == [(MARCH, "a", 1.0)]
 
 
-def test_a_snapshot_tells_who_wrote_what_and_can_be_read_again(warehouse: Warehouse) -> None:
+def test_a_snapshot_has_its_author_and_message_and_can_be_read_again(warehouse: Warehouse) -> None:
     with warehouse.session() as session:
         first = write(session, 1)
         second = session.replace(
@@ -216,43 +217,43 @@ def test_a_snapshot_tells_who_wrote_what_and_can_be_read_again(warehouse: Wareho
             parameters={"amount": 2},
         )["debts"]
         assert newest(session) == second.snapshot > first.snapshot
-    told = warehouse.query(
+    snapshot = warehouse.query(
         "select author, commit_message, commit_extra_info from lake.snapshots() where snapshot_id = $id",
         {"id": second.snapshot},
     )
-    assert told.row(0) == ("run 42", "debts 2026-03", '{"month": "2026-03-01"}')
+    assert snapshot.row(0) == ("run 42", "debts 2026-03", '{"month": "2026-03-01"}')
     past = warehouse.query(f"select distinct montant from lake.debts at (version => {first.snapshot})")
     assert past["montant"].to_list() == [1.0]
 
 
-def test_declarations_are_kept_with_the_table(session: Session) -> None:
+def test_declarations_are_stored_as_comments_of_the_table(session: Session) -> None:
     write(session)
-    told = dict(
+    comments = dict(
         rows(session, "select column_name, comment from duckdb_columns() where database_name = 'lake'")
         + rows(session, "select table_name, comment from duckdb_tables() where database_name = 'lake'")
     )
-    assert told["montant"] == "what is owed (€)"
-    assert told["debts"] == "one row is one debt of one establishment"
+    assert comments["montant"] == "what is owed (€)"
+    assert comments["debts"] == "one row is one debt of one establishment"
     with pytest.raises(duckdb.ConstraintException, match="month"):
         session.connection.execute("insert into lake.debts values (null, 'a', 1)")
 
 
-@pytest.mark.parametrize(("spans_months", "files"), [(True, 2), (False, 1)])
-def test_a_write_is_one_file_unless_months_of_a_history_are_apart(
-    session: Session, tmp_path: Path, *, spans_months: bool, files: int
+@pytest.mark.parametrize(("partition_by_month", "files"), [(True, 2), (False, 1)])
+def test_a_write_is_one_file_unless_the_table_is_partitioned_by_month(
+    session: Session, tmp_path: Path, *, partition_by_month: bool, files: int
 ) -> None:
     query = f"select unnest([date '{MARCH}', date '{APRIL}']) as month, 'a' as siret, 1.0::double as montant"
-    table = changed(DEBTS, spans_months=spans_months)
+    table = changed(DEBTS, partition_by_month=partition_by_month)
     session.replace({table: query}, where={"month": [MARCH, APRIL]}, author="test", message="two months")
     assert len(list(tmp_path.glob("tables/main/debts/**/*.parquet"))) == files
     assert session.months("debts") == [MARCH, APRIL]
 
 
-# What is refused, and leaves everything as it was.
+# Refused writes, which change nothing.
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "mismatch"),
     [
         ("select 'a' as siret", "Column montant: expected DOUBLE, found none."),
         ("select 'a' as siret, 1 as montant", "Column montant: expected DOUBLE, found INTEGER."),
@@ -260,8 +261,12 @@ def test_a_write_is_one_file_unless_months_of_a_history_are_apart(
         ("select 'a' as siret, 1::double as montant, 1 as x", "Column x: expected none, found INTEGER."),
     ],
 )
-def test_a_query_that_does_not_give_the_declared_columns_is_refused(session: Session, query: str, told: str) -> None:
-    with pytest.raises(SchemaMismatch, match=re.escape(f"debts: the query does not give the declared columns. {told}")):
+def test_a_query_that_does_not_return_the_declared_columns_is_refused(
+    session: Session, query: str, mismatch: str
+) -> None:
+    with pytest.raises(
+        SchemaMismatch, match=re.escape(f"debts: the query does not return the declared columns. {mismatch}")
+    ):
         session.replace({DEBTS: query}, where={"month": MARCH}, author="test", message="test")
     assert session.months("debts") == []
 
@@ -294,7 +299,7 @@ def test_a_scope_without_month_or_of_no_column_is_refused(session: Session, wher
         session.replace({COUNTS: "select 1"}, where=where, author="test", message="test")
 
 
-def test_a_query_that_fails_loses_nothing(session: Session) -> None:
+def test_a_query_that_fails_changes_nothing(session: Session) -> None:
     write(session)
     with pytest.raises(duckdb.ConversionException):
         session.replace(
@@ -306,15 +311,15 @@ def test_a_query_that_fails_loses_nothing(session: Session) -> None:
     assert len(rows(session)) == 2
 
 
-def test_an_insert_that_fails_loses_nothing_and_is_not_tried_again(
+def test_an_insert_that_fails_changes_nothing_and_is_not_retried(
     either_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tries = before_each_try(monkeypatch, lambda _: None)
+    attempts = before_each_attempt(monkeypatch, lambda _: None)
     with either_warehouse.session() as session:
         write(session, 1)
         session.connection.execute("alter table lake.debts alter column siret set not null")
         snapshot = newest(session)
-        tries.clear()
+        attempts.clear()
         with pytest.raises(duckdb.ConstraintException, match="siret"):
             session.replace(
                 {DEBTS: "select null::varchar as siret, 2.0::double as montant"},
@@ -323,7 +328,7 @@ def test_an_insert_that_fails_loses_nothing_and_is_not_tried_again(
                 message="test",
             )
         assert (rows(session), newest(session)) == ([(MARCH, "a", 1.0), (MARCH, "b", 1.0)], snapshot)
-        assert len(tries) == 1
+        assert len(attempts) == 1
         assert write(session, 3).rows == 2
 
 
@@ -342,7 +347,7 @@ def test_several_tables_are_written_all_or_nothing(either_warehouse: Warehouse) 
         assert rows(session) == [(MARCH, "a", 1.0), (MARCH, "b", 1.0)]
 
 
-# Declarations that change.
+# Changed declarations.
 
 
 def test_a_newly_declared_column_is_null_in_the_past(session: Session) -> None:
@@ -361,7 +366,7 @@ def test_a_newly_declared_column_is_null_in_the_past(session: Session) -> None:
     ]
 
 
-def test_a_retyped_or_withdrawn_column_is_refused_with_what_to_do(session: Session) -> None:
+def test_a_retyped_or_removed_column_is_refused_with_advice(session: Session) -> None:
     write(session)
     columns = (Column("siret", "BIGINT", "establishment"), Column("reste", "DOUBLE", "what is still owed"))
     with pytest.raises(SchemaMismatch) as refusal:
@@ -377,7 +382,7 @@ def test_a_retyped_or_withdrawn_column_is_refused_with_what_to_do(session: Sessi
     assert len(rows(session)) == 2
 
 
-# What is read.
+# Reads.
 
 
 def test_a_month_is_read_by_the_plain_name_of_the_table_without_its_month(session: Session) -> None:
@@ -398,7 +403,7 @@ def test_several_months_or_all_are_read_with_their_month(session: Session) -> No
     assert rows(session, "from debts order by all limit 1") == [(APRIL, "a", 1.0)]
 
 
-def test_what_is_not_stored_yet_reads_as_empty_with_its_type(session: Session) -> None:
+def test_tables_and_columns_not_stored_yet_read_as_empty_with_their_types(session: Session) -> None:
     write(session)
     grown = changed(DEBTS, columns=(*DEBTS.columns, Column("etat", "INTEGER", "state of the account")))
     session.bind({grown: MARCH, COUNTS: MARCH})
@@ -408,7 +413,7 @@ def test_what_is_not_stored_yet_reads_as_empty_with_its_type(session: Session) -
     assert described == [("source", "VARCHAR"), ("records", "INTEGER")]
 
 
-def test_a_table_computed_from_itself_and_others_reads_one_state(session: Session) -> None:
+def test_queries_of_one_write_read_the_same_snapshot(session: Session) -> None:
     write(session, 1)
     session.bind({DEBTS: MARCH})
     session.replace(
@@ -420,10 +425,10 @@ def test_a_table_computed_from_itself_and_others_reads_one_state(session: Sessio
     assert rows(session) == [(MARCH, "a", 2.0), (MARCH, "b", 2.0)]
 
 
-# Many at once.
+# Concurrent readers and writers.
 
 
-def test_a_reader_keeps_its_state_and_keeps_no_writer_waiting(either_warehouse: Warehouse) -> None:
+def test_a_reader_keeps_its_snapshot_and_makes_no_writer_wait(either_warehouse: Warehouse) -> None:
     with either_warehouse.session() as writer, either_warehouse.session() as reader:
         write(writer, 1)
         reader.connection.begin()
@@ -440,19 +445,19 @@ def write_together(session: Session, month: date, meeting: threading.Barrier) ->
 
 
 def test_two_writers_of_the_same_still_empty_month_leave_one_copy(either_warehouse: Warehouse) -> None:
-    with either_warehouse.session() as one, either_warehouse.session() as other, ThreadPoolExecutor(2) as pool:
+    with either_warehouse.session() as first, either_warehouse.session() as second, ThreadPoolExecutor(2) as pool:
         for number in range(1, 9):
             meeting = threading.Barrier(2)
-            done = pool.map(write_together, (one, other), [date(2026, number, 1)] * 2, [meeting] * 2)
+            done = pool.map(write_together, (first, second), [date(2026, number, 1)] * 2, [meeting] * 2)
             assert sorted(write.replaced for write in done) == [0, 2]
-        assert rows(one, "select count(*), count(distinct month) from lake.debts") == [(16, 8)]
+        assert rows(first, "select count(*), count(distinct month) from lake.debts") == [(16, 8)]
 
 
 FORTY_MONTHS = [date(2020 + i // 12, 1 + i % 12, 1) for i in range(40)]
 
 
 def replace_forty_months(settings: dict[str, Any], writer: int) -> None:
-    """Replace the same months as others do, each writer from another month on."""
+    """Replace the same forty months as the other writers, starting at another month."""
     with Warehouse(**settings).session() as session:
         for i in range(40):
             write(session, writer, FORTY_MONTHS[(i + 5 * writer) % 40])
@@ -473,7 +478,7 @@ def test_eight_processes_that_replace_forty_months_leave_forty_right_months(eith
 
 
 def write_until_killed(settings: dict[str, Any], ready: Connection) -> None:
-    """Replace one month again and again; the n-th write gives 1,000 + n rows that all say n."""
+    """Replace one month again and again; the n-th write has 1,000 + n rows whose amount is n."""
     with Warehouse(**settings).session() as session:
         first = rows(session, "select coalesce(max(montant), 0)::int + 1 from lake.debts")[0][0]
         for number in range(first, first + 10_000):
@@ -511,31 +516,31 @@ def test_a_writer_killed_at_any_moment_leaves_the_old_or_the_new_month(either_wa
 
 
 def start_writer(work: Callable[..., None], warehouse: Warehouse, argument: object) -> multiprocessing.Process:
-    """Start a process that has the modules, and no connection nor file of this one."""
+    """Start a process without the connections and open files of this one."""
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload(["sf_assets.engine.storage"])
-    process = server.Process(target=work, args=(warehouse.model_dump(), argument))
+    process = server.Process(target=work, args=(asdict(warehouse), argument))
     process.start()
     return process
 
 
-# Passing trouble.
+# Transient errors.
 
 CUT = "select pg_terminate_backend(pid) from pg_stat_activity where datname like 'warehouse_%'"
 
 
-def before_each_try(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]) -> list[int]:
-    """Call `act` with the number of the try, from 0, at each try of each transaction; return the list of tries."""
-    tries: list[int] = []
-    create_or_grow = content_module.create_or_grow
+def before_each_attempt(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]) -> list[int]:
+    """Call `act` with the number of the attempt, from 0, at each attempt of each transaction; return the list of attempts."""
+    attempts: list[int] = []
+    create_or_extend = content_module.create_or_extend
 
     def watched(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-        create_or_grow(connection, table)
-        tries.append(len(tries))
-        act(tries[-1])
+        create_or_extend(connection, table)
+        attempts.append(len(attempts))
+        act(attempts[-1])
 
-    monkeypatch.setattr(content_module, "create_or_grow", watched)
-    return tries
+    monkeypatch.setattr(content_module, "create_or_extend", watched)
+    return attempts
 
 
 def test_a_write_survives_the_loss_of_its_server_connections(
@@ -547,17 +552,17 @@ def test_a_write_survives_the_loss_of_its_server_connections(
 
     with postgres_warehouse.session() as session:
         write(session, 1)
-        tries = before_each_try(monkeypatch, lose)
+        attempts = before_each_attempt(monkeypatch, lose)
         assert write(session, 2).replaced == 2
-        assert len(tries) == 3
+        assert len(attempts) == 3
         assert rows(session) == [(MARCH, "a", 2.0), (MARCH, "b", 2.0)]
 
 
-def test_a_catalog_that_stays_locked_is_told_and_loses_nothing(
+def test_a_catalog_that_stays_locked_is_an_error_and_changes_nothing(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session_module, "_PAUSE_SECONDS", 0.001)
-    tries = before_each_try(monkeypatch, lambda _: None)
+    attempts = before_each_attempt(monkeypatch, lambda _: None)
     hold = """
 import sqlite3, sys
 sqlite3.connect(sys.argv[1]).execute("begin immediate")
@@ -566,7 +571,7 @@ input()
 """
     with warehouse.session() as session:
         write(session, 1)
-        tries.clear()
+        attempts.clear()
         with subprocess.Popen(
             [sys.executable, "-c", hold, warehouse.catalog], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as holder:
@@ -574,15 +579,15 @@ input()
             with pytest.raises(duckdb.TransactionException, match="locked"):
                 write(session, 2)
             holder.communicate("\n")
-        assert len(tries) == 8
+        assert len(attempts) == 8
         assert rows(session)[0] == (MARCH, "a", 1.0)
         assert write(session, 3).replaced == 2
 
 
-# What sessions take and give back.
+# Resources of sessions.
 
 
-def test_sessions_give_back_files_and_folders(tmp_path: Path) -> None:
+def test_sessions_release_their_files_and_folders(tmp_path: Path) -> None:
     warehouse = Warehouse(
         catalog=str(tmp_path / "new" / "catalog.sqlite"),
         data_path=str(tmp_path / "tables"),
@@ -608,7 +613,7 @@ def test_sessions_give_back_files_and_folders(tmp_path: Path) -> None:
     assert list((tmp_path / "spill").iterdir()) == []
 
 
-def test_a_session_sees_what_others_wrote_and_nothing_temporary_of_the_one_before(warehouse: Warehouse) -> None:
+def test_a_session_reads_the_writes_of_others_and_no_temporary_table_of_the_one_before(warehouse: Warehouse) -> None:
     with warehouse.session() as first:
         write(first, 1)
         first.bind({DEBTS: MARCH})
@@ -644,7 +649,7 @@ def test_a_password_in_the_catalog_setting_is_refused(catalog: str, tmp_path: Pa
         Warehouse(catalog=catalog, data_path=str(tmp_path)).connect()
 
 
-def test_a_copied_warehouse_is_read_and_written_where_it_lies(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_a_copied_warehouse_is_read_and_written_in_its_new_folder(warehouse: Warehouse, tmp_path: Path) -> None:
     with warehouse.session() as session:
         write(session, 5)
     copy = tmp_path / "restored"
@@ -669,7 +674,7 @@ def test_the_catalog_keeps_a_write_ahead_log(warehouse: Warehouse) -> None:
         assert catalog.execute("pragma journal_mode").fetchone() == ("wal",)
 
 
-def test_an_error_of_an_engine_leaves_a_session_without_what_cells_hold(warehouse: Warehouse) -> None:
+def test_an_engine_error_leaves_a_session_without_values(warehouse: Warehouse) -> None:
     with pytest.raises(EngineError) as caught, warehouse.session() as session:
         session.connection.execute("select cast(name as date) from (values ('DUPONT')) as t (name)")
     assert "DUPONT" not in "".join(traceback.format_exception(caught.value)).replace(SOURCE_LINE, "")
@@ -688,7 +693,7 @@ def test_folders_of_the_warehouse_are_private_and_published_folders_keep_the_uma
             catalog=str(tmp_path / "w" / "c.sqlite"), data_path=str(tmp_path / "w" / "tables")
         ).session() as s:
             write(s)
-        with replacing(tmp_path / "lists" / "2603") as draft:
+        with replace_folder(tmp_path / "lists" / "2603") as draft:
             (draft / "liste.csv").write_text("x")
     finally:
         os.umask(former)
@@ -700,4 +705,4 @@ def test_folders_of_the_warehouse_are_private_and_published_folders_keep_the_uma
 def test_a_folder_that_was_opened_to_a_group_stays_so(tmp_path: Path) -> None:
     (tmp_path / "lists").mkdir(mode=0o750)
     (tmp_path / "lists").chmod(0o750)
-    assert private(tmp_path / "lists" / "2603").parent.stat().st_mode & 0o777 == 0o750
+    assert make_private_folder(tmp_path / "lists" / "2603").parent.stat().st_mode & 0o777 == 0o750

@@ -1,4 +1,4 @@
-"""What holds for every module and file of the package: rings, edges, clocks, proportion, and what the wheel holds."""
+"""Rules for every module and file of the package: imports, use of Dagster, clocks, size, content of the wheel."""
 
 import ast
 import re
@@ -11,11 +11,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "sf_assets"
 LAYERS = ("sources", "staging", "clean", "features", "model", "lists", "evaluation")
-# From the inside out: a module imports from its own ring and from those before it.
+# From the inside out: a module imports from its own ring and from the rings before it.
 RINGS = ("vocabulary", "engine", *LAYERS, "catalogue", "operations", "commands")
-# The modules that know every ring; only a program's entry point, a command, imports them.
+# The modules that import every ring; only commands, which are entry points, import them.
 TOP = {"definitions", "settings"}
-# What meets Dagster besides the assets of the layers.
+# The modules that import Dagster, besides the assets of the layers.
 EDGES = {
     "catalogue.confidentiality", "clean.query_asset", "commands.home", "definitions", "engine.materialization",
     "engine.quality.checks", "engine.resources", "operations.assets", "operations.automation", "operations.jobs",
@@ -34,7 +34,7 @@ def module_of(path: Path) -> str:
 
 
 def imports_of(path: Path) -> Iterator[str]:
-    """Yield the dotted names a module imports, wherever it does."""
+    """Yield the dotted names that a module imports, inside functions too."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -43,14 +43,14 @@ def imports_of(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def test_the_root_holds_the_two_modules_that_know_everything_and_the_rings() -> None:
+def test_the_root_has_only_the_top_modules_and_the_rings() -> None:
     names = {path.stem for path in PACKAGE.glob("*.py")}
     assert names == {"__init__", "__main__", *TOP}
     assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(RINGS)
 
 
 @named([path for path in MODULES if path.parent != PACKAGE])
-def test_a_module_imports_from_its_own_ring_and_from_those_inside_it(path: Path) -> None:
+def test_a_module_imports_only_from_its_own_ring_and_inner_rings(path: Path) -> None:
     ring = path.relative_to(PACKAGE).parts[0]
     allowed = {*RINGS[: RINGS.index(ring) + 1], *(TOP if ring == "commands" else ())}
     imported = {name.split(".")[1] for name in imports_of(path) if name.startswith("sf_assets.")}
@@ -58,12 +58,12 @@ def test_a_module_imports_from_its_own_ring_and_from_those_inside_it(path: Path)
 
 
 @named(MODULES)
-def test_the_product_does_without_what_developers_use(path: Path) -> None:
+def test_the_product_does_not_import_the_development_package(path: Path) -> None:
     assert not [name for name in imports_of(path) if name.split(".")[0] == "sf_assets_dev"]
 
 
 @named([path for path in MODULES if path.name == "__init__.py"])
-def test_a_package_holds_no_logic_of_its_own(path: Path) -> None:
+def test_a_package_init_has_no_logic(path: Path) -> None:
     statements = ast.parse(path.read_text(encoding="utf-8")).body
     plain = (ast.Expr, ast.ImportFrom)
     assert all(isinstance(node, plain) or _is_all(node) for node in statements)
@@ -82,7 +82,7 @@ def test_dagster_stays_at_the_edges() -> None:
 def test_only_the_settings_read_the_environment() -> None:
     touched = re.compile(r"\b(environ|getenv|EnvVar)\b")
     readers = {module_of(path) for path in MODULES if touched.search(path.read_text(encoding="utf-8"))}
-    # The home of Dagster is Dagster's own setting.
+    # DAGSTER_HOME is a setting of Dagster.
     assert readers == {"settings", "commands.home"}
 
 
@@ -92,32 +92,32 @@ CLOCKS = re.compile(
 )
 
 
-def test_no_result_depends_on_the_day_it_is_computed() -> None:  # trap 59, decision B9
+def test_no_result_depends_on_the_current_date() -> None:  # trap 59, decision B9
     clocks = {
         module_of(path) if path.suffix == ".py" else path.name
         for path in [*MODULES, *QUERIES]
         if CLOCKS.search(path.read_text(encoding="utf-8"))
     }
-    # The sensor asks which months have ended, and so does a launched job; commands date what somebody decides or starts.
+    # The sensor and a launched job ask which months have ended; commands record when an operator decided or started.
     started = {"operations.automation", "operations.launching"}
     assert clocks == started | {"commands.acceptances", "commands.maintenance", "commands.method"}
 
 
 @named(MODULES)
-def test_a_module_has_less_than_three_hundred_lines_and_says_what_it_is_for(path: Path) -> None:
+def test_a_module_has_a_docstring_and_less_than_three_hundred_lines(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) < 300
     assert ast.get_docstring(ast.parse(text))
 
 
-def test_no_asset_knows_the_truth_about_synthetic_companies() -> None:
+def test_no_asset_reads_the_true_fates_of_synthetic_companies() -> None:
     readers = {module_of(path) for path in MODULES if "oracle" in path.read_text(encoding="utf-8").lower()}
     assert readers == {
         "evaluation.found", "evaluation.oracle", "evaluation.page", "evaluation.report", "operations.evaluation_report",
     }  # fmt: skip
 
 
-def test_the_wheel_holds_every_file_of_the_product_and_nothing_else(tmp_path: Path) -> None:
+def test_the_wheel_contains_every_file_of_the_product_and_nothing_else(tmp_path: Path) -> None:
     wheels = pytest.importorskip("hatchling.builders.wheel")
     (built,) = wheels.WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
     with zipfile.ZipFile(built) as wheel:
@@ -131,7 +131,7 @@ _HORIZON = re.compile(r"eighteen|dix-huit|\b18[  ](?:mois|months?)\b|\binterval 
 
 
 def _texts(path: Path) -> Iterator[str]:
-    """Yield what a file says to the engine or to a reader: comments and docstrings left out."""
+    """Yield the SQL and the string literals of a file, without comments and docstrings."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".sql":
         yield from (line.split("--")[0] for line in text.splitlines())
@@ -144,5 +144,5 @@ def _texts(path: Path) -> Iterator[str]:
 
 
 @named([*MODULES, *QUERIES])
-def test_the_horizon_is_said_in_one_place(path: Path) -> None:
+def test_the_horizon_is_declared_in_one_place(path: Path) -> None:
     assert not [text for text in _texts(path) if _HORIZON.search(text)], "use partitions.HORIZON_MONTHS"

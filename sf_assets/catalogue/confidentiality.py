@@ -6,7 +6,7 @@ from functools import cache
 import dagster as dg
 
 from sf_assets.catalogue.tables import TABLES
-from sf_assets.engine.lineage import back_to_files, made_of
+from sf_assets.engine.lineage import column_origins, trace_to_files
 from sf_assets.engine.materialization import tag_value
 from sf_assets.sources.registry import SOURCES
 from sf_assets.staging.tables import IMPORTS, QUARANTINE
@@ -28,7 +28,7 @@ def legal_bases(table: str) -> tuple[str, ...]:
 
     A table whose columns are not traced back to files may hold anything: it has them all.
     """
-    files = {origin for column in made_of(table) for origin, _ in back_to_files((table, column))}
+    files = {origin for column in column_origins(table) for origin, _ in trace_to_files((table, column))}
     bases = {_BASES[file] for file in files & _BASES.keys()} or set(_BASES.values())
     return tuple(sorted(bases, key=_STRICTER.index))
 

@@ -10,7 +10,7 @@ from sf_assets.clean.export import EXPORT, write_tables
 from sf_assets.clean.query_asset import query_asset
 from sf_assets.clean.report import REPORT, Perimeter, report, write_report
 from sf_assets.clean.tables import TABLES
-from sf_assets.engine.materialization import shown, stamp, told
+from sf_assets.engine.materialization import asset_arguments, preview_metadata, write_metadata
 from sf_assets.engine.queries import read_query
 from sf_assets.engine.resources import Folders, FoldersResource, GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import Session
@@ -24,7 +24,7 @@ _EXPORT = read_query(_FOLDER, EXPORT.name)
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         REPORT,
         "clean",
         description=_REPORT.header,
@@ -52,7 +52,7 @@ def perimeter_report(
             author=context.run_id,
             message=f"{REPORT.name} {month:%Y-%m}",
         )[REPORT.name]
-        seen = shown(session, REPORT, month)
+        seen = preview_metadata(session, REPORT, month)
         session.bind({REPORT: month})
         text = report(
             session.connection.execute(f"from {REPORT.name}").pl(),
@@ -67,7 +67,9 @@ def perimeter_report(
         )
     path = write_report(text, _exports(folders, context))
     return dg.MaterializeResult(
-        metadata=told(write) | seen | {"report": dg.MetadataValue.md(text), "path": dg.MetadataValue.path(str(path))}
+        metadata=write_metadata(write)
+        | seen
+        | {"report": dg.MetadataValue.md(text), "path": dg.MetadataValue.path(str(path))}
     )
 
 
@@ -85,7 +87,7 @@ def _exports(folders: Folders, context: dg.AssetExecutionContext) -> Path:
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         EXPORT, "clean", description=_EXPORT.header, query=_EXPORT, kinds={"duckdb", "sql", "parquet"}, made_in=__name__
     ),
     deps=list(_EXPORT.reads),
@@ -110,11 +112,11 @@ def clean_export(
             author=context.run_id,
             message=f"{EXPORT.name} {month:%Y-%m}",
         )[EXPORT.name]
-        seen = shown(session, EXPORT, month)
+        seen = preview_metadata(session, EXPORT, month)
         session.bind({EXPORT: month})
         files_of_month = session.connection.execute(f"from {EXPORT.name} order by file").pl()
     return dg.MaterializeResult(
-        metadata=told(write)
+        metadata=write_metadata(write)
         | seen
         | {
             "path": dg.MetadataValue.path(str(folder)),

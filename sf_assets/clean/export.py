@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from sf_assets.engine.storage.catalog import literal
-from sf_assets.engine.storage.folders import replacing
-from sf_assets.engine.storage.shape import name_of
+from sf_assets.engine.storage.catalog import sql_literal
+from sf_assets.engine.storage.folders import replace_folder
+from sf_assets.engine.storage.shape import sql_identifier
 from sf_assets.vocabulary.schema import Column, Table, not_null
 
 EXPORT = Table(
@@ -39,12 +39,12 @@ def write_tables(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table],
     key, or of all columns where copies are legitimate, so that nothing depends on how they are stored.
     """
     names = {f"{table.name}.parquet" for table in tables}
-    with replacing(target) as draft:
+    with replace_folder(target) as draft:
         for table in tables:
-            order = ", ".join(name_of(column) for column in table.key) or "all"
+            order = ", ".join(sql_identifier(column) for column in table.key) or "all"
             connection.execute(
-                f"copy (select * from {name_of(table.name)} order by {order}) "
-                f"to {literal(str(draft / f'{table.name}.parquet'))} (format parquet, compression zstd)"
+                f"copy (select * from {sql_identifier(table.name)} order by {order}) "
+                f"to {sql_literal(str(draft / f'{table.name}.parquet'))} (format parquet, compression zstd)"
             )
         if target.is_dir():
             for path in target.iterdir():

@@ -2,11 +2,11 @@
 
 import dagster as dg
 
-from sf_assets.engine.materialization import shown, stamp, told
+from sf_assets.engine.materialization import asset_arguments, preview_metadata, write_metadata
 from sf_assets.engine.queries import Query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
 from sf_assets.sources.inspected import labels_of
-from sf_assets.sources.known import define_known_from
+from sf_assets.sources.known import define_known_from, rules_called_by
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.nomenclatures.label_tables import label_files
 from sf_assets.staging.in_force import reads_at
@@ -25,8 +25,14 @@ def query_asset(table: Table, query: Query) -> dg.AssetsDefinition:
     labels = [name for name in query.reads if name in LABEL_TABLES]
 
     @dg.asset(
-        **stamp(
-            table, "clean", description=query.header, query=query, kinds={"duckdb", "sql"}, data=label_files(labels)
+        **asset_arguments(
+            table,
+            "clean",
+            description=query.header,
+            query=query,
+            kinds={"duckdb", "sql"},
+            made_with=rules_called_by(query.text),
+            data=label_files(labels),
         ),
         deps=names,
     )
@@ -38,7 +44,7 @@ def query_asset(table: Table, query: Query) -> dg.AssetsDefinition:
         gate: GateResource,
     ) -> dg.MaterializeResult[None]:
         month = parse_month(context.partition_key)
-        values = parameters.of_queries() | {"reference_date": cutoff_of(month, parameters.cutoff_shift_days)}
+        values = parameters.query_values() | {"reference_date": cutoff_of(month, parameters.cutoff_shift_days)}
         with warehouse.session() as session:
             reads, gates = reads_at(gate, session, names, month)
             gate.require(session, gates)
@@ -55,11 +61,11 @@ def query_asset(table: Table, query: Query) -> dg.AssetsDefinition:
                 where={"month": month},
                 author=context.run_id,
                 message=f"{table.name} {month:%Y-%m}",
-                parameters=query.bound(values),
+                parameters=query.bind_values(values),
             )
-            seen = shown(session, table, month)
+            seen = preview_metadata(session, table, month)
         labelled = {name: ", ".join(map(str, paths)) for name, paths in updates.items()}
         origins = {**{read.name: month for read, month in reads.items()}, **labelled}
-        return dg.MaterializeResult(metadata=told(writes[table.name], reads=origins) | seen)
+        return dg.MaterializeResult(metadata=write_metadata(writes[table.name], reads=origins) | seen)
 
     return build

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from sf_assets.engine.storage.folders import private
+from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.sources.batch import batch_key
 from sf_assets.staging.tables import STEP_COLUMNS
 from sf_assets.vocabulary.schema import Table, no_rows
@@ -59,7 +59,7 @@ def report(steps: pl.DataFrame, perimeter: Perimeter) -> str:
 
 def write_report(text: str, folder: Path) -> Path:
     """Write the report beside the month's exported tables, whole or not at all; return its path."""
-    draft = private(folder) / f".{NAME}"
+    draft = make_private_folder(folder) / f".{NAME}"
     draft.write_text(text, encoding="utf-8")
     return draft.replace(folder / NAME)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from sf_assets.engine.storage.folders import private
+from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.settings import Settings
 
 _VARIABLE = "DAGSTER_HOME"
@@ -26,7 +26,7 @@ def ensure_home() -> Path:
     """
     if named := os.environ.get(_VARIABLE):
         return Path(named)
-    home = private(Settings.from_environment().data_dir.absolute() / "dagster")
+    home = make_private_folder(Settings.from_environment().data_dir.absolute() / "dagster")
     if not (home / _SETTINGS).exists():
         # Several programs may start at once.
         draft = home / f".{_SETTINGS}.{os.getpid()}"

@@ -1,1 +1,1 @@
-"""How tables are stored, checked, and made into assets, whatever they hold. Knows no table by name."""
+"""Storage of tables, checks, and the building of assets from queries, for any table: nothing here names one."""

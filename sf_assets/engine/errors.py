@@ -1,7 +1,8 @@
-"""What may be repeated of an engine's error: its class and its place. Its text quotes what cells hold, whatever they hold.
+"""Errors of DuckDB, Polars and Arrow without the data that their messages quote.
 
-Texts of errors about statements and files name tables, columns, files and sizes, and are kept but for what stands in
-quotes of literals. Those about values are not kept at all: no pattern takes a value out of a text for sure.
+Messages about statements and files name tables, columns, files and sizes: they are repeated without their quoted
+literals. Messages about values are not repeated at all, because no pattern removes a value reliably: only the class of
+the error, the requested type and the line of the statement are.
 """
 
 import re
@@ -13,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 ENGINE_ERRORS = (duckdb.Error, pl.exceptions.PolarsError, pa.ArrowException)
-_OF_STATEMENTS = frozenset(
+_ABOUT_STATEMENTS = frozenset(
     {
         *("BinderException", "CatalogException", "ParserException", "SyntaxException", "NotImplementedException"),
         *("IOException", "TransactionException", "ConnectionException", "OutOfMemoryException", "InterruptException"),
@@ -22,7 +23,7 @@ _OF_STATEMENTS = frozenset(
 )
 _CLASS = re.compile(r"\(_?duckdb(?:\._?duckdb)*\.(\w+)\)\s*(.*)", re.DOTALL)
 _LITERAL = re.compile(r"'.*'", re.DOTALL)
-# Where and what for, in the words of the engine itself; a type or a number cannot hold a value.
+# The requested type and the line of the statement, as the engine writes them: neither can contain a value.
 _PLACES = (
     re.compile(
         r"\bto (U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER|\d+)?|DOUBLE|FLOAT|DECIMAL\(\d+,\d+\)|DATE|TIMESTAMP|BOOL(?:EAN)?)\b"
@@ -30,41 +31,41 @@ _PLACES = (
     re.compile(r"\bon (Line: \d+)\b"),
     re.compile(r"\n(LINE \d+):"),
 )
-_LONGEST = 300
+_MAX_LENGTH = 300
 
 
 class EngineError(Exception):
-    """A statement failed in an engine; the message holds no value of any cell."""
+    """A statement failed in an engine. The message contains no value of the data."""
 
 
 @contextmanager
-def without_values() -> Iterator[None]:
-    """Raise an `EngineError` in the place of an engine's own error, which is not even kept as its cause."""
+def redact_engine_errors() -> Iterator[None]:
+    """Raise an `EngineError` instead of the engine's own error, which is not attached as its cause either."""
     try:
         yield
     except ENGINE_ERRORS as error:
-        raise EngineError(described(error)).with_traceback(error.__traceback__) from None
+        raise EngineError(describe_error(error)).with_traceback(error.__traceback__) from None
 
 
-def described(error: BaseException) -> str:
-    """Return the class of an error, and what of its text cannot hold a value."""
-    return _described(type(error).__name__, str(error))
+def describe_error(error: BaseException) -> str:
+    """Return the class of an error, with the parts of its message that cannot contain a value."""
+    return _describe(type(error).__name__, str(error))
 
 
-def described_text(text: str) -> str:
-    """Return the same of an error that others made a text of, with the class of the engine's error in parentheses."""
-    found = _CLASS.search(text)
-    return _described(found[1], found[2].split("\n[SQL", 1)[0]) if found else _without_engine(text)
+def describe_error_text(text: str) -> str:
+    """Return the same from the text that SQLAlchemy makes of an engine's error: its class in parentheses, then its message."""
+    match = _CLASS.search(text)
+    return _describe(match[1], match[2].split("\n[SQL", 1)[0]) if match else _describe_other(text)
 
 
-def _described(name: str, text: str) -> str:
-    if name in _OF_STATEMENTS:
-        return f"{name}: {_LITERAL.sub('…', text.splitlines()[0] if text else '')}"[:_LONGEST].rstrip()
+def _describe(name: str, text: str) -> str:
+    if name in _ABOUT_STATEMENTS:
+        return f"{name}: {_LITERAL.sub('…', text.splitlines()[0] if text else '')}"[:_MAX_LENGTH].rstrip()
     places = [match[1] for place in _PLACES if (match := place.search(text))]
     return f"{name} ({', '.join(places)})" if places else name
 
 
-def _without_engine(text: str) -> str:
-    """Return what an error of Great Expectations itself says, which names a column of ours or nothing."""
+def _describe_other(text: str) -> str:
+    """Describe an error of Great Expectations itself: the declared column that it does not find, or no detail."""
     missing = re.search(r'The column "(\w+)" in BatchData does not exist', text)
     return f"no column {missing[1]}" if missing else "an error outside of the engine"

@@ -1,40 +1,40 @@
-"""Where each column comes from: from a score back to the column of a delivered file, as `make docs` wrote it down."""
+"""Column lineage: the columns that each column is computed from, back to delivered files. `make docs` writes the file."""
 
 import csv
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-RECORD = files("sf_assets.engine") / "lineage.csv"
+LINEAGE_FILE = files("sf_assets.engine") / "lineage.csv"
 
-# A table and one of its columns; `src_<source>` and a header for a delivered file.
+# A table and one of its columns; for a delivered file, `src_<source>` and one name of its header.
 Field = tuple[str, str]
-# The fields that each field is made of.
+# The fields that each field is computed from.
 Lineage = Mapping[Field, tuple[Field, ...]]
 
 
 @cache
-def recorded() -> Lineage:
-    """Read the lineage that was written down."""
-    found: dict[Field, tuple[Field, ...]] = {}
-    for row in csv.DictReader(RECORD.read_text(encoding="utf-8").splitlines()):
+def load_lineage() -> Lineage:
+    """Return the lineage stored in `lineage.csv`: one entry per field."""
+    lineage: dict[Field, tuple[Field, ...]] = {}
+    for row in csv.DictReader(LINEAGE_FILE.read_text(encoding="utf-8").splitlines()):
         field = row["table"], row["column"]
-        found[field] = (*found.get(field, ()), (row["from_table"], row["from_column"]))
-    return found
+        lineage[field] = (*lineage.get(field, ()), (row["from_table"], row["from_column"]))
+    return lineage
 
 
-def made_of(table: str) -> dict[str, tuple[Field, ...]]:
-    """Return what each column of a table is made of, one step back."""
-    return {column: origins for (name, column), origins in recorded().items() if name == table}
+def column_origins(table: str) -> dict[str, tuple[Field, ...]]:
+    """Return the fields that each column of a table is directly computed from."""
+    return {column: origins for (name, column), origins in load_lineage().items() if name == table}
 
 
-def back_to_files(field: Field, lineage: Lineage | None = None) -> tuple[Field, ...]:
-    """Return the columns of delivered files that a field comes from, in order."""
-    known = recorded() if lineage is None else lineage
-    met, todo = {field}, [field]
-    while todo:
-        for origin in known.get(todo.pop(), ()):
-            if origin not in met:
-                met.add(origin)
-                todo.append(origin)
-    return tuple(sorted(origin for origin in met if origin[0].startswith("src_")))
+def trace_to_files(field: Field, lineage: Lineage | None = None) -> tuple[Field, ...]:
+    """Return the columns of delivered files that a field comes from, sorted."""
+    origins_by_field = load_lineage() if lineage is None else lineage
+    visited, pending = {field}, [field]
+    while pending:
+        for origin in origins_by_field.get(pending.pop(), ()):
+            if origin not in visited:
+                visited.add(origin)
+                pending.append(origin)
+    return tuple(sorted(origin for origin in visited if origin[0].startswith("src_")))

@@ -1,4 +1,4 @@
-"""What every asset carries, and the metadata of what it wrote."""
+"""Arguments that every asset has in common, and the metadata of its writes."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -8,22 +8,26 @@ from typing import Any
 
 import dagster as dg
 
-from sf_assets.engine.lineage import made_of as origins_of
-from sf_assets.engine.makers import digest_of
-from sf_assets.engine.preview import counts, preview
+from sf_assets.engine.code_versions import code_digest
+from sf_assets.engine.lineage import column_origins
+from sf_assets.engine.preview import preview, rows_by_month
 from sf_assets.engine.queries import Query
 from sf_assets.engine.storage import Session, Write
 from sf_assets.vocabulary.labels import LABEL_TABLES
 from sf_assets.vocabulary.partitions import add_months, months
 from sf_assets.vocabulary.schema import OWNER, Table
 
-# Ranges of months in one run are beta, and checks by month a preview: used on purpose, behind pinned versions and tests.
-warnings.filterwarnings("ignore", message=".*(`backfill_policy`|partitions_def on an AssetCheckSpec).*")
+# Three features of Dagster that are not final are used on purpose, with Dagster pinned and tests that run them: ranges of
+# months in one run, checks by month, and inputs of months before the first partition.
+warnings.filterwarnings(
+    "ignore",
+    message=".*(`backfill_policy`|partitions_def on an AssetCheckSpec|`allow_nonexistent_upstream_partitions`).*",
+)
 
 OWNERS = (OWNER,)
 
 
-def stamp(
+def asset_arguments(
     table: Table,
     layer: str,
     *,
@@ -35,19 +39,19 @@ def stamp(
     made_with: Sequence[str] = (),
     data: Sequence[Path] = (),
 ) -> dict[str, Any]:
-    """Return what every asset carries: owners, what a row is, columns, months, and the digest of what makes it.
+    """Return the arguments of `dg.asset` for a table: key, owners, columns, monthly partitions, description, code version.
 
-    `query` gives the rows of the table. A table that code makes has `starts_from`, the query whose rows the code starts
-    from, if there is one. `made_in` is the module of the step, `made_with` what else the rows depend on, as text, and
-    `data` the files of label tables that are read.
+    `query` gives the rows of the table. A table computed by code has `starts_from` instead: the query whose rows the code
+    starts from, if any. `made_in` is the module of the asset, `made_with` other texts that the rows depend on, and
+    `data` the files of the label tables that the query reads.
     """
     text = query.text if isinstance(query, Query) else query
-    # The digest of a query leaves its comments out.
-    made_of = query.digest if isinstance(query, Query) else query
-    shown = {"sql": text, "starts_from": starts_from}
-    version = digest_of(
+    # Without comments: a changed comment is not a changed version.
+    code = query.digest if isinstance(query, Query) else query
+    displayed = {"sql": text, "starts_from": starts_from}
+    version = code_digest(
         *([made_in] if made_in else []),
-        texts=(made_of, starts_from, repr(table.columns), *made_with),
+        texts=(code, starts_from, repr(table.columns), *made_with),
         data=data,
     )
     return {
@@ -63,17 +67,17 @@ def stamp(
         "code_version": version,
         "partitions_def": months,
         "metadata": {
-            "dagster/column_schema": columns_of(table),
+            "dagster/column_schema": column_schema(table),
             "dagster/table_name": f"lake.{table.name}",
             "one_row_is": table.grain,
-            **{name: dg.MetadataValue.md(f"```sql\n{sql}\n```") for name, sql in shown.items() if sql},
+            **{name: dg.MetadataValue.md(f"```sql\n{sql}\n```") for name, sql in displayed.items() if sql},
             **({"made_in": made_in} if made_in else {}),
         },
     }
 
 
-def columns_of(table: Table) -> dg.TableSchema:
-    """Return the columns of a table as its page shows them: type, meaning and unit."""
+def column_schema(table: Table) -> dg.TableSchema:
+    """Return the columns of a table for its page in Dagster: type, meaning, unit, whether they identify."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
@@ -97,8 +101,8 @@ def tag_value(text: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in text)[:63]
 
 
-def told(write: Write, *, reads: Mapping[str, object] | None = None) -> dict[str, Any]:
-    """Return the metadata of one write."""
+def write_metadata(write: Write, *, reads: Mapping[str, object] | None = None) -> dict[str, Any]:
+    """Return the metadata of one write: rows, rows replaced, snapshot, seconds, and the month of each table read."""
     metadata: dict[str, Any] = {
         "dagster/partition_row_count": write.rows,
         "rows_replaced": write.replaced,
@@ -112,11 +116,11 @@ def told(write: Write, *, reads: Mapping[str, object] | None = None) -> dict[str
     return metadata
 
 
-def told_of_months(writes: Sequence[Write], months: int) -> dict[str, Any]:
-    """Return the metadata of the writes of several months in one step: sums, and the last snapshot."""
+def range_metadata(writes: Sequence[Write], months: int) -> dict[str, Any]:
+    """Return the metadata of the writes of a range of months: their sums, and the last snapshot."""
     rows = sum(write.rows for write in writes)
     return {
-        # Every partition of the step carries the same metadata: only a mean is true of all of them.
+        # Dagster gives every partition of the step the same metadata: only the mean holds for each.
         "dagster/partition_row_count": rows // months,
         "rows": rows,
         "rows_replaced": sum(write.replaced for write in writes),
@@ -128,11 +132,11 @@ def told_of_months(writes: Sequence[Write], months: int) -> dict[str, Any]:
     }
 
 
-def shown(session: Session, table: Table, month: date) -> dict[str, Any]:
-    """Return the metadata that is read from the rows: change against the month before, and a preview without identifiers."""
+def preview_metadata(session: Session, table: Table, month: date) -> dict[str, Any]:
+    """Return the change in rows since the month before, and a preview of the month's rows without identifiers."""
     former = add_months(month, -1)
-    found = counts(session, table, [month, former])
-    rows, before = found.get(month, 0), found.get(former, 0)
+    counts = rows_by_month(session, table, [month, former])
+    rows, before = counts.get(month, 0), counts.get(former, 0)
     lines = preview(session, table, month, rows)
     metadata: dict[str, Any] = {}
     if lines:
@@ -143,13 +147,13 @@ def shown(session: Session, table: Table, month: date) -> dict[str, Any]:
 
 
 def _lineage(table: str) -> dict[str, Any]:
-    """Return the lineage of a table's columns for the graph of columns; nothing for one that no query makes."""
-    found = {
+    """Return the column lineage of a table, for Dagster's graph; empty for a table without recorded lineage."""
+    dependencies = {
         column: [
             dg.TableColumnDep(asset_key=name, column_name=origin)
             for name, origin in origins
             if name not in LABEL_TABLES
         ]
-        for column, origins in origins_of(table).items()
+        for column, origins in column_origins(table).items()
     }
-    return {"dagster/column_lineage": dg.TableColumnLineage(deps_by_column=found)} if found else {}
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps_by_column=dependencies)} if dependencies else {}

@@ -1,4 +1,4 @@
-"""The `.sql` files: one query each, whose header describes the table and whose `from` clauses are its dependencies."""
+"""Reading of `.sql` files: one query each. Its header describes the table; its `from` clauses are the dependencies."""
 
 import hashlib
 import re
@@ -14,7 +14,11 @@ _PARAMETER = re.compile(r"\$([a-z_]+)")
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One query: its name, text, header comment, the tables it reads, the parameters it binds and its digest."""
+    """One query of a `.sql` file.
+
+    `header` is its first comment, `reads` the tables of its `from` clauses, `parameters` the names of its `$name`, and
+    `digest` changes with the text outside comments.
+    """
 
     name: str
     text: str
@@ -23,8 +27,13 @@ class Query:
     parameters: frozenset[str]
     digest: str
 
-    def bound(self, values: Mapping[str, object]) -> dict[str, object]:
-        """Return the values of this query's parameters; a missing one is an error that names it."""
+    def bind_values(self, values: Mapping[str, object]) -> dict[str, object]:
+        """Return the values of the query's parameters, taken from `values`.
+
+        Raises:
+            KeyError: a parameter has no value; names it.
+
+        """
         missing = self.parameters - values.keys()
         if missing:
             raise KeyError(f"{self.name}.sql: expected a value for ${', $'.join(sorted(missing))}, found none")
@@ -32,14 +41,14 @@ class Query:
 
 
 def read_query(folder: Traversable, name: str) -> Query:
-    """Read `<name>.sql` of a package folder."""
+    """Return the query of `<name>.sql` in a package folder."""
     text = folder.joinpath(f"{name}.sql").read_text(encoding="utf-8")
     header = " ".join(
         line.removeprefix("--").strip() for line in text.split("\n\n")[0].splitlines() if line[:2] == "--"
     )
     tree = sqlglot.parse_one(_PARAMETER.sub("null", text), dialect="duckdb")
-    own = {cte.alias for cte in tree.find_all(exp.CTE)}
-    reads = dict.fromkeys(table.name for table in tree.find_all(exp.Table) if table.name and table.name not in own)
+    ctes = {cte.alias for cte in tree.find_all(exp.CTE)}
+    reads = dict.fromkeys(table.name for table in tree.find_all(exp.Table) if table.name and table.name not in ctes)
     body = "\n".join(line.split("--")[0].rstrip() for line in text.splitlines())
     return Query(
         name=name,

@@ -1,6 +1,6 @@
-"""What assets receive: the warehouse, the folders, the parameters, the gate.
+"""Resources of assets: the warehouse, the folders, the parameters, the gate.
 
-They are plain objects, not configurable resources: nobody who launches a run can redirect a folder or change a parameter.
+They are plain objects, not Dagster's configurable resources: whoever launches a run cannot change a folder or a parameter.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from sf_assets.vocabulary.parameters import Parameters
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """The folders of incoming files, fitted models, published lists and exported tables; one sub-folder a month in each."""
+    """The folders of incoming files, fitted models, published lists and exported tables, each with one sub-folder per month."""
 
     incoming: Path
     models: Path
@@ -25,19 +25,24 @@ class Folders:
 
     @classmethod
     def below(cls, data: Path) -> "Folders":
-        """Return the folders of a deployment whose data is in one folder."""
+        """Return the folders inside the data folder of a deployment."""
         return cls(data / "incoming", data / "models", data / "lists", data / "exports")
 
 
-# What the functions that Dagster calls are annotated with; other functions take the plain types.
+# Annotations for the functions that Dagster calls; other functions take the plain types.
 WarehouseResource = dg.ResourceParam[Warehouse]
 FoldersResource = dg.ResourceParam[Folders]
 ParametersResource = dg.ResourceParam[Parameters]
 GateResource = dg.ResourceParam[Gate]
 
 
-def clock_of(instance: dg.DagsterInstance, run_id: str) -> datetime:
-    """Return when a run was created: the one clock of what it does."""
+def run_created_at(instance: dg.DagsterInstance, run_id: str) -> datetime:
+    """Return when a run was created: the only time that the run records.
+
+    Raises:
+        LookupError: the instance does not know the run.
+
+    """
     run = instance.get_run_record_by_id(run_id)
     if run is None:
         raise LookupError(f"run {run_id} is not recorded in the instance")

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from sf_assets.engine.materialization import shown, stamp, told
+from sf_assets.engine.materialization import asset_arguments, preview_metadata, write_metadata
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.queries import read_query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
@@ -61,11 +61,11 @@ def _keep(session: Session, table: Table, rows: pl.DataFrame | str, month: date,
     """Replace a month of a table by the rows of a frame or query; return what is told of it."""
     message = f"{table.name} {month:%Y-%m}"
     write = session.replace({table: rows}, where={"month": month}, author=run_id, message=message)[table.name]
-    return told(write) | shown(session, table, month)
+    return write_metadata(write) | preview_metadata(session, table, month)
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         BACKTEST,
         "evaluation",
         description="One row is one company and past month scored by one method that learned only what was known at an "
@@ -114,7 +114,7 @@ def _backtested(gate: Gate, session: Session, month: date, parameters: Parameter
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         FIGURES,
         "evaluation",
         description="One row is one figure of one method in the backtest, with its interval by companies drawn again: for "
@@ -151,7 +151,7 @@ def eval_figures(
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         CHAMPION,
         "evaluation",
         description="One row is one method that challenged the champion in the backtest. It replaces the champion only when "
@@ -196,7 +196,7 @@ def eval_champion(
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         UTILITY,
         "evaluation",
         description="One row is one theme or source of features: the average precision that methods lose without it, and "
@@ -231,7 +231,7 @@ def eval_utility(
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         DRIFT,
         "evaluation",
         description="One row is one input or score of the month against the same month of the years learned from: "
@@ -271,7 +271,7 @@ def eval_drift(
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         VERIFICATION,
         "evaluation",
         description=_VERIFICATION.header,

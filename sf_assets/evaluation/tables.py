@@ -80,7 +80,7 @@ UTILITY = Table(
     grain="one theme or source of features, and what it is worth",
     columns=(
         Column("nature", "VARCHAR", "theme or source"),
-        Column("nom", "VARCHAR", "name of the theme or source", names_nobody=True),
+        Column("nom", "VARCHAR", "name of the theme or source", non_identifying=True),
         Column("variables", "BIGINT", "features that use it", unit="feature"),
         Column("perte", "DOUBLE", "average precision lost without these features"),
         Column("perte_bas", "DOUBLE", _LOW),
@@ -101,7 +101,7 @@ DRIFT = Table(
     grain="one input or score of the month, compared with the same month of the years learned from",
     columns=(
         Column("nature", "VARCHAR", "variable: an input; score: what a method says"),
-        Column("nom", "VARCHAR", "name of the feature or method", names_nobody=True),
+        Column("nom", "VARCHAR", "name of the feature or method", non_identifying=True),
         Column("psi", "DOUBLE", "population stability index of known values, over tenths of those months"),
         Column("connus_reference", "DOUBLE", "share of known values in those months"),
         Column("connus_mois", "DOUBLE", "share of known values in the month"),

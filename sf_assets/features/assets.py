@@ -8,14 +8,14 @@ from typing import Any
 import dagster as dg
 
 from sf_assets.engine.charts.svg import embedded
-from sf_assets.engine.materialization import shown, stamp, told_of_months
+from sf_assets.engine.materialization import asset_arguments, preview_metadata, range_metadata
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.queries import Query, read_query
 from sf_assets.engine.resources import GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import Session, Warehouse, Write
 from sf_assets.features.tables import LAGS, TABLES
 from sf_assets.features.views import coverage_of, shift_picture, shifts_of
-from sf_assets.sources.known import KNOWN, define_known_from
+from sf_assets.sources.known import KNOWN, define_known_from, rules_called_by
 from sf_assets.staging.in_force import in_force, reads_at
 from sf_assets.vocabulary.failures import Blocked
 from sf_assets.vocabulary.parameters import Parameters
@@ -78,7 +78,7 @@ def _build(
     """Compute a table for all wanted months, one query per span; return the batch month and the write of each."""
     base = [name for name in query.reads if name not in _FEATURES]
     below = [name for name in query.reads if name in _FEATURES]
-    values, delays, done = parameters.of_queries(), parameters.all_delays, []
+    values, delays, done = parameters.query_values(), parameters.all_delays, []
     with warehouse.session() as session:
         for state, months in _spans(gate, session, wanted):
             reads, gates = reads_at(gate, session, base, state)
@@ -91,7 +91,7 @@ def _build(
                 where={"month": months},
                 author=run_id,
                 message=f"{table.name} {months[0]:%Y-%m} to {months[-1]:%Y-%m}",
-                parameters=query.bound(values | {"first": months[0], "last": months[-1]}),
+                parameters=query.bind_values(values | {"first": months[0], "last": months[-1]}),
             )[table.name]
             done.append((state, write))
     return done
@@ -111,7 +111,15 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
     query = _QUERIES[table.name]
 
     @dg.asset(
-        **stamp(table, "features", description=query.header, query=query, kinds={"duckdb", "sql"}, made_in=__name__),
+        **asset_arguments(
+            table,
+            "features",
+            description=query.header,
+            query=query,
+            kinds={"duckdb", "sql"},
+            made_in=__name__,
+            made_with=rules_called_by(query.text),
+        ),
         deps=list(query.reads),
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
@@ -125,11 +133,11 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
         writes = _build(gate, warehouse, table, query, wanted, parameters=parameters, run_id=context.run_id)
         with warehouse.session() as session:
             # The partitions of a range share what is told: only a single month has a former one.
-            seen = shown(session, table, wanted[0]) if len(wanted) == 1 else {}
+            seen = preview_metadata(session, table, wanted[0]) if len(wanted) == 1 else {}
             if seen and table.name == "feat_matrix":
                 seen |= _pictures(session, wanted[0])
         return dg.MaterializeResult(
-            metadata=told_of_months([write for _, write in writes], len(wanted))
+            metadata=range_metadata([write for _, write in writes], len(wanted))
             | seen
             | {"computed_from": dg.MetadataValue.json(sorted({f"{state:%Y-%m}" for state, _ in writes}))}
         )
@@ -142,7 +150,7 @@ def _with_past(months: Sequence[date]) -> list[date]:
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         LAGS,
         "features_wide",
         description=_LAGS_QUERY.header,
@@ -180,10 +188,10 @@ def feat_lags(
                     where={"month": months},
                     author=context.run_id,
                     message=f"{LAGS.name} {months[0]:%Y-%m} to {months[-1]:%Y-%m}",
-                    parameters=_LAGS_QUERY.bound({"first": months[0], "last": months[-1]}),
+                    parameters=_LAGS_QUERY.bind_values({"first": months[0], "last": months[-1]}),
                 )[LAGS.name]
             )
-    return dg.MaterializeResult(metadata=told_of_months(writes, len(wanted)))
+    return dg.MaterializeResult(metadata=range_metadata(writes, len(wanted)))
 
 
 ASSETS = (*(_feature_asset(table) for table in TABLES), feat_lags)

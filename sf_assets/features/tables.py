@@ -8,7 +8,7 @@ _ADVICE_SHARE = "Shares lie between 0 and 1: look at the unit of the source."
 
 
 def _column(feature: Feature) -> Column:
-    return Column(feature.name, "DOUBLE", f"{feature.label}: {feature.reason}", unit=feature.unit, names_nobody=True)
+    return Column(feature.name, "DOUBLE", f"{feature.label}: {feature.reason}", unit=feature.unit, non_identifying=True)
 
 
 def _features(names: str) -> tuple[Column, ...]:
@@ -16,7 +16,7 @@ def _features(names: str) -> tuple[Column, ...]:
 
 
 def _lagged(name: str, meaning: str) -> Column:
-    return Column(name, "DOUBLE", meaning, names_nobody=True)
+    return Column(name, "DOUBLE", meaning, non_identifying=True)
 
 
 def _positive(column: str) -> Rule:
@@ -37,7 +37,7 @@ COMPANY_MONTH = Table(
         *_features("age_entreprise demenagements_24m taille_groupe"),
     ),
     key=("siren",),
-    spans_months=True,
+    partition_by_month=True,
 )
 
 EFFECTIF = Table(
@@ -51,7 +51,7 @@ EFFECTIF = Table(
         Column("effectif_lag24m", "INTEGER", "the same twenty-four months before", unit="person"),
     ),
     key=("siren",),
-    spans_months=True,
+    partition_by_month=True,
 )
 
 _STOCKS = " ".join(
@@ -77,7 +77,7 @@ DETTE = Table(
         Column("delais_rompus_24m", "BIGINT", "plans that ended in these months with a debt"),
     ),
     key=("siren",),
-    spans_months=True,
+    partition_by_month=True,
     rules=(_positive("dette_sociale_ouvriere"), _positive("dette_sociale_patronale")),
 )
 
@@ -90,7 +90,7 @@ ACTIVITE_PARTIELLE = Table(
         Column("ap_heures_consommees_12m", "DOUBLE", "hours consumed over twelve months", unit="hour"),
     ),
     key=("siren",),
-    spans_months=True,
+    partition_by_month=True,
     rules=(_positive("ap_heures_consommees"), _positive("ap_heures_autorisees")),
     may_be_empty=True,
 )
@@ -103,7 +103,7 @@ PAIEMENT = Table(
         *_features("paydex fpi_30 fpi_90 paydex_diff12m fpi_30_diff12m fpi_90_diff12m paydex_mean12m"),
     ),
     key=("siren",),
-    spans_months=True,
+    partition_by_month=True,
     rules=(between("fpi_30", 0, 1, _ADVICE_SHARE), between("fpi_90", 0, 1, _ADVICE_SHARE)),
     may_be_empty=True,
 )
@@ -116,7 +116,7 @@ COMPTES = Table(
     grain="one company with accounts closed less than two years before the cut-off",
     columns=(*pick("siren"), *_features(f"{' '.join(RATIOS)} age_comptes {_CHANGES} {_OPEN}")),
     key=("siren",),
-    spans_months=True,
+    partition_by_month=True,
     rules=(_positive("age_comptes"),),
     may_be_empty=True,
 )
@@ -134,7 +134,7 @@ CONTEXTE = Table(
         Column("taux_defaillance", "DOUBLE", "their share, small groups drawn towards the country", unit="share"),
     ),
     key=("axe", "code"),
-    spans_months=True,
+    partition_by_month=True,
     rules=(between("taux_defaillance", 0, 1, _ADVICE_SHARE),),
 )
 
@@ -143,7 +143,7 @@ MATRIX = Table(
     grain="one company of the perimeter with every feature as known at the cut-off",
     columns=(*pick("siren"), *(_column(feature) for feature in FEATURES)),
     key=("siren",),
-    spans_months=True,
+    partition_by_month=True,
     rules=(
         _positive("effectif"),
         _positive("dette_par_effectif"),
@@ -158,5 +158,5 @@ LAGS = Table(
     grain="one company of the perimeter with what the configuration of 100 features adds to the matrix",
     columns=(*pick("siren"), *(_column(feature) for feature in WIDE)),
     key=("siren",),
-    spans_months=True,
+    partition_by_month=True,
 )

@@ -10,7 +10,7 @@ import polars as pl
 
 from sf_assets.engine.charts.bars import bars
 from sf_assets.engine.charts.svg import ORANGE, RED, embedded
-from sf_assets.engine.materialization import shown, stamp, told
+from sf_assets.engine.materialization import asset_arguments, preview_metadata, write_metadata
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.quality.verdicts import accepted_of, last_writes, verdicts_on
 from sf_assets.engine.queries import read_query
@@ -50,7 +50,7 @@ def _open(gate: Gate, session: Session, month: date) -> None:
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         CORRECTED,
         "lists",
         description="One row is one company whose level the expert corrections of the deployment change, with the rules "
@@ -93,12 +93,12 @@ def list_corrections(
             author=context.run_id,
             message=f"corrections of {month:%Y-%m}",
         )[CORRECTED.name]
-        seen = shown(session, CORRECTED, month)
-    return dg.MaterializeResult(metadata=told(write) | seen | {"rules": list(parameters.corrections)})
+        seen = preview_metadata(session, CORRECTED, month)
+    return dg.MaterializeResult(metadata=write_metadata(write) | seen | {"rules": list(parameters.corrections)})
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         ALERTS,
         "lists",
         description="One row is one company in alert at the month's cut-off, with its level, its rank and its three main "
@@ -169,9 +169,9 @@ def list_alerts(
             author=context.run_id,
             message=f"list of {month:%Y-%m}, version {version.number}",
         )[ALERTS.name]
-        seen = shown(session, ALERTS, month)
+        seen = preview_metadata(session, ALERTS, month)
     return dg.MaterializeResult(
-        metadata=told(write)
+        metadata=write_metadata(write)
         | seen
         | {
             "companies_scored": companies.height,
@@ -198,7 +198,7 @@ def _by_department(alerts: pl.DataFrame) -> str:
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         EXPORT,
         "lists",
         description="One row is one file of the month's list as handed over: Parquet, CSV and XLSX of the alerts, and the "
@@ -284,9 +284,9 @@ def list_export(
                 f"the list of {month:%Y-%m} was handed over: its files stay beside version {number}, in the folder of "
                 f"version {former.version}"
             )
-        seen = shown(session, EXPORT, month)
+        seen = preview_metadata(session, EXPORT, month)
     return dg.MaterializeResult(
-        metadata=told(write)
+        metadata=write_metadata(write)
         | seen
         | {"version": number, "list_version": version}
         | {path.suffix.removeprefix("."): dg.MetadataValue.path(str(path)) for path in paths}

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import polars as pl
 import xlsxwriter
 
-from sf_assets.engine.storage.folders import replacing
+from sf_assets.engine.storage.folders import replace_folder
 from sf_assets.lists.document import list_name
 from sf_assets.lists.readme import About, readme_lines
 from sf_assets.lists.reasons import reason_columns
@@ -104,7 +104,7 @@ def write_list(
         same = former.next({path.name: sha256_of(path) for path in draft.iterdir()}) == former.version
         return None if same or not former.version else target.with_name(f"{target.name}_v{former.version}")
 
-    with replacing(target, aside) as draft:
+    with replace_folder(target, aside) as draft:
         alerts.write_parquet(draft / f"{stem}.parquet")
         _write_csv(alerts, draft / f"{stem}.csv")
         _write_xlsx(alerts, draft / f"{stem}.xlsx", about)

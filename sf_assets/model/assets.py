@@ -9,7 +9,7 @@ import dagster as dg
 import polars as pl
 
 from sf_assets.engine.charts.svg import embedded
-from sf_assets.engine.materialization import shown, stamp, told, told_of_months
+from sf_assets.engine.materialization import asset_arguments, preview_metadata, range_metadata, write_metadata
 from sf_assets.engine.queries import read_query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import Session, frame_of
@@ -47,7 +47,9 @@ def usable_months(session: Session, month: date, parameters: Parameters) -> Mont
 
 
 @dg.asset(
-    **stamp(TARGET, "model", description=_TARGET.header, query=_TARGET, kinds={"duckdb", "sql"}, made_in=__name__),
+    **asset_arguments(
+        TARGET, "model", description=_TARGET.header, query=_TARGET, kinds={"duckdb", "sql"}, made_in=__name__
+    ),
     deps=["feat_company_month", "feat_matrix", "clean_procedure_episode"],
 )
 def model_target(
@@ -68,19 +70,19 @@ def model_target(
             where={"month": month},
             author=context.run_id,
             message=f"target at {month:%Y-%m}",
-            parameters=_TARGET.bound(
-                parameters.of_queries() | {"first": span[0], "last": span[1], "horizon_months": rules.horizon_months}
+            parameters=_TARGET.bind_values(
+                parameters.query_values() | {"first": span[0], "last": span[1], "horizon_months": rules.horizon_months}
             ),
         )[TARGET.name]
-        seen = shown(session, TARGET, month)
-    return dg.MaterializeResult(metadata=told(write) | seen | {"labelled_months": len(labelled)})
+        seen = preview_metadata(session, TARGET, month)
+    return dg.MaterializeResult(metadata=write_metadata(write) | seen | {"labelled_months": len(labelled)})
 
 
 @dg.multi_asset(
     name="model_learning",
     specs=[
         dg.AssetSpec(
-            **stamp(
+            **asset_arguments(
                 FITTED,
                 "model",
                 description="One row is one scoring method as it stands for the month: what it learned from, its "
@@ -92,7 +94,7 @@ def model_target(
             deps=["feat_matrix", "model_target"],
         ),
         dg.AssetSpec(
-            **stamp(
+            **asset_arguments(
                 EVALUATION,
                 "model",
                 description="One row is one figure of one method on test months that are later than those it learned "
@@ -155,10 +157,10 @@ def model_learning(
             author=context.run_id,
             message=f"models of {month:%Y-%m}",
         )
-        seen = {table.name: shown(session, table, month) for table in (FITTED, EVALUATION)}
+        seen = {table.name: preview_metadata(session, table, month) for table in (FITTED, EVALUATION)}
     yield dg.MaterializeResult(
         asset_key=FITTED.name,
-        metadata=told(writes[FITTED.name])
+        metadata=write_metadata(writes[FITTED.name])
         | seen[FITTED.name]
         | {
             "retained": best.method,
@@ -169,7 +171,7 @@ def model_learning(
     pictures = {name: dg.MetadataValue.md(embedded(svg, name)) for name, svg in curves_of(learned).items()}
     yield dg.MaterializeResult(
         asset_key=EVALUATION.name,
-        metadata=told(writes[EVALUATION.name]) | seen[EVALUATION.name] | _headline(learned) | pictures,
+        metadata=write_metadata(writes[EVALUATION.name]) | seen[EVALUATION.name] | _headline(learned) | pictures,
     )
 
 
@@ -239,7 +241,7 @@ def _headline(learned: Sequence[Learned]) -> dict[str, float]:
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         SCORES,
         "model",
         description="One row is one company scored by one method, in one version of the month's scores. Scoring loads the "
@@ -272,12 +274,12 @@ def model_scores(
                     f"the list of {month:%Y-%m} is published: its scores stay beside version {scored.version}"
                 )
             done.append(scored)
-        seen = shown(session, SCORES, wanted[0]) if len(wanted) == 1 else {}
+        seen = preview_metadata(session, SCORES, wanted[0]) if len(wanted) == 1 else {}
         if picture := scores_picture(session, wanted[-1], fitted):
             seen["distribution"] = dg.MetadataValue.md(embedded(picture, "scores with the thresholds of the levels"))
     last = done[-1]
     return dg.MaterializeResult(
-        metadata=told_of_months([scored.write for scored in done if scored.write], len(done))
+        metadata=range_metadata([scored.write for scored in done if scored.write], len(done))
         | seen
         | {
             "dagster/partition_row_count": sum(scored.rows for scored in done) // len(done),

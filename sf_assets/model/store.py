@@ -21,7 +21,7 @@ import numpy as np
 import sklearn
 import skops.io
 
-from sf_assets.engine.storage.folders import private
+from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.methods import ScoringMethod, method_named
 from sf_assets.sources.batch import batch_key
@@ -110,7 +110,7 @@ class ModelStore:
         target = self.folder(card.month, card.method, version)
         if target.is_dir():
             return version
-        draft = private(target.parent) / f".draft-{uuid.uuid4().hex}"
+        draft = make_private_folder(target.parent) / f".draft-{uuid.uuid4().hex}"
         draft.mkdir()
         try:
             for name, data in content.items():

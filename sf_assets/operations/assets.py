@@ -3,8 +3,8 @@
 import dagster as dg
 
 from sf_assets.engine.charts.svg import embedded
-from sf_assets.engine.materialization import OWNERS, columns_of
-from sf_assets.engine.resources import FoldersResource, WarehouseResource, clock_of
+from sf_assets.engine.materialization import OWNERS, column_schema
+from sf_assets.engine.resources import FoldersResource, WarehouseResource, run_created_at
 from sf_assets.operations.charts import arrivals_of
 from sf_assets.operations.status import STATUS, months_with_something, page, record, standings
 from sf_assets.vocabulary.partitions import DUE_DAY, PARIS, month_due
@@ -23,7 +23,7 @@ GROUP = "cockpit"
     description=f"One row is {STATUS.grain}. It depends on nothing, so that it can be computed when everything else is "
     "blocked; a run of it follows each run of a month, and it is looked at again every morning.",
     metadata={
-        "dagster/column_schema": columns_of(STATUS),
+        "dagster/column_schema": column_schema(STATUS),
         "dagster/table_name": f"lake.{STATUS.name}",
         "one_row_is": STATUS.grain,
     },
@@ -59,7 +59,7 @@ def status(
 )
 def latest_month_there(context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource) -> dg.AssetCheckResult:
     """Look whether the lists of the month due are done, as of the day of the run."""
-    due = month_due(clock_of(context.instance, context.run.run_id).astimezone(PARIS).date())
+    due = month_due(run_created_at(context.instance, context.run.run_id).astimezone(PARIS).date())
     with warehouse.session() as session:
         session.bind({STATUS: due})
         found = session.connection.execute("select state, detail from status where layer = 'lists'").fetchone()

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from sf_assets.engine.storage import Warehouse
-from sf_assets.engine.storage.folders import private
+from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.evaluation.found import Found, read_found
 from sf_assets.evaluation.page import page_with
 from sf_assets.evaluation.report import html
@@ -25,7 +25,7 @@ def write_report(
     key = batch_key(month)
     with warehouse.session() as session:
         found = read_found(session, month, shift_days, data / "oracle" / f"{key}.parquet")
-    report = private(data / "evaluation") / f"{key}.html"
+    report = make_private_folder(data / "evaluation") / f"{key}.html"
     report.write_text(html(found), encoding="utf-8")
     if page:
         page.write_text(page_with(page.read_text(encoding="utf-8"), found), encoding="utf-8")

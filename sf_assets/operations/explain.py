@@ -14,7 +14,7 @@ from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.engine.charts.company import radar, waterfall
 from sf_assets.engine.quality.verdicts import require_passed
 from sf_assets.engine.storage import Session
-from sf_assets.engine.storage.folders import private
+from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.features.registry import BY_NAME, THEMES
 from sf_assets.lists.document import list_name
 from sf_assets.lists.reasons import main_reasons, reason_columns
@@ -138,6 +138,6 @@ def write_page(session: Session, month: date, siren: str, *, models: Path, into:
     if not (len(digits) == 9 and digits.isascii() and digits.isdigit()):  # noqa: PLR2004 - a siren has nine digits
         raise UserError("siren: expected nine digits, found something else")
     text = page(session, month, digits, models, shift=shift)
-    path = private(into / batch_key(month)) / f"{digits}.html"
+    path = make_private_folder(into / batch_key(month)) / f"{digits}.html"
     path.write_text(text, encoding="utf-8")
     return path

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.checks import POOL
-from sf_assets.engine.resources import FoldersResource, WarehouseResource, clock_of
+from sf_assets.engine.resources import FoldersResource, WarehouseResource, run_created_at
 from sf_assets.engine.storage.maintenance import LEAST_MONTHS
 from sf_assets.operations.acceptance import CannotAccept, accept
 from sf_assets.operations.assets import GROUP
@@ -41,7 +41,7 @@ def accept_failed_check(context: dg.OpExecutionContext, config: AcceptanceConfig
                 month,
                 reason=config.reason,
                 accepted_by=config.by,
-                accepted_at=clock_of(context.instance, context.run_id),
+                accepted_at=run_created_at(context.instance, context.run_id),
             )
         except CannotAccept as error:
             raise PermanentFailure(str(error)) from error
@@ -76,7 +76,7 @@ def maintain_warehouse(
     done = run_maintenance(
         warehouse,
         folders,
-        at=clock_of(context.instance, context.run_id),
+        at=run_created_at(context.instance, context.run_id),
         keep_months=config.keep_months,
         dry_run=config.dry_run,
     )

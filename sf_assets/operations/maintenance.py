@@ -6,15 +6,15 @@ from datetime import datetime
 
 from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage import Warehouse
-from sf_assets.engine.storage.leftovers import Leftovers, sweep
-from sf_assets.engine.storage.maintenance import LEAST_MONTHS, Upkeep, maintain
+from sf_assets.engine.storage.leftovers import Leftovers, remove_leftovers
+from sf_assets.engine.storage.maintenance import LEAST_MONTHS, MaintenanceCounts, merge_and_expire
 
 
 @dataclass(frozen=True, slots=True)
 class Maintenance:
     """What one maintenance did, or would do in a dry run: in the warehouse, and in the folders beside it."""
 
-    warehouse: Upkeep
+    warehouse: MaintenanceCounts
     leftovers: Leftovers
 
     @property
@@ -27,11 +27,11 @@ class Maintenance:
             "files": done.files,
             "bytes_before": done.bytes_before,
             "bytes": done.bytes,
-            "snapshots_expired": done.forgotten,
+            "snapshots_expired": done.expired,
             "files_removed": done.removed,
             "orphans_removed": done.orphans,
             "leftovers_removed": len(left.removed),
-            "interrupted_publications": len(left.stopped),
+            "interrupted_publications": len(left.interrupted),
         }
 
     @property
@@ -45,7 +45,7 @@ class Maintenance:
 
     def warnings(self) -> Iterator[str]:
         """Yield what an operator has to look at."""
-        for folder in self.leftovers.stopped:
+        for folder in self.leftovers.interrupted:
             yield (
                 f"{folder}: a publication was interrupted here between two renames. Look whether the folder it was to replace "
                 "is there; if not, give it this one's content, then remove what starts with .draft-"
@@ -60,6 +60,6 @@ def run_maintenance(
     Writers wait meanwhile. `at` has a time zone; a dry run only counts.
     """
     with warehouse.session() as session:
-        done = maintain(session, at=at, keep_months=keep_months, dry_run=dry_run)
+        done = merge_and_expire(session, at=at, keep_months=keep_months, dry_run=dry_run)
     published = (folders.lists, folders.models, folders.exports)
-    return Maintenance(done, sweep(warehouse.temp_directory, published, at=at, dry_run=dry_run))
+    return Maintenance(done, remove_leftovers(warehouse.temp_directory, published, at=at, dry_run=dry_run))

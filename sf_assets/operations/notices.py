@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
-from sf_assets.engine.storage.folders import private
+from sf_assets.engine.storage.folders import make_private_folder
 
 _TIMEOUT_SECONDS = 10
 _LONGEST = 4000  # characters of one trouble: a stack of calls is read on the page of the run
@@ -73,7 +73,7 @@ class Tried:
 def keep(outbox: Path, name: str, notice: Notice, channels: Channels) -> None:
     """Keep a notice in the outbox until each channel there is has taken it; nothing is kept without a channel."""
     if waiting := list(_senders(channels)):
-        _write(private(outbox) / f"{name}.json", {**asdict(notice), "channels": waiting})
+        _write(make_private_folder(outbox) / f"{name}.json", {**asdict(notice), "channels": waiting})
 
 
 def deliver(outbox: Path, channels: Channels) -> dict[str, Tried]:

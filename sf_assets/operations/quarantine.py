@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from sf_assets.engine.storage import Warehouse
-from sf_assets.engine.storage.folders import private
+from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.sources.arrival import read_columns
 from sf_assets.sources.batch import Batch, batch_key, read_batch
 from sf_assets.sources.description import Source
@@ -154,7 +154,7 @@ def _changed(edited: Mapping[int, str], refused: Mapping[int, str]) -> dict[int,
 
 def _write(path: Path, header: tuple[str, ...], records: Mapping[int, str], separator: str) -> None:
     """Write a file of corrections, whole or not at all."""
-    private(path.parent)
+    make_private_folder(path.parent)
     draft = path.with_name(f".{path.name}")
     with draft.open("w", encoding="utf-8", newline="") as out:
         csv.writer(out, delimiter=separator, lineterminator="\n").writerow(header)

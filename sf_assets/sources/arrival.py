@@ -20,7 +20,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sf_assets.engine.storage.packed import Refused, chunks, first_lines, largest_of, require_short, swollen
+from sf_assets.engine.storage.packed import (
+    Refused,
+    chunks,
+    first_lines,
+    require_short,
+    too_large_unpacked,
+    unpacked_limit,
+)
 from sf_assets.sources.counting import RecordCounter, require_whole_copy
 from sf_assets.sources.description import Source
 from sf_assets.sources.monthly import months_of, odd_months_of
@@ -245,10 +252,10 @@ def _count_rows(path: Path) -> int:
     with _refusing_parquet(path):
         metadata = pq.read_metadata(path)
         declared = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
-    limit = largest_of(path.stat().st_size)
+    limit = unpacked_limit(path.stat().st_size)
     # Rows that repeat one value take no bytes: their number has the same bound.
     if max(declared, metadata.num_rows) > limit:
-        raise swollen(
+        raise too_large_unpacked(
             path.name, f"{metadata.num_rows:,} rows and {declared:,} bytes declared in {path.stat().st_size:,}"
         )
     return int(metadata.num_rows)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from sf_assets.engine.makers import digest_of
+from sf_assets.engine.code_versions import code_digest
 from sf_assets.engine.materialization import OWNERS, tag_value
 from sf_assets.engine.resources import FoldersResource, WarehouseResource
 from sf_assets.engine.storage import Warehouse, frame_of
@@ -47,7 +47,7 @@ def _spec(source: Source) -> dg.AssetSpec:
             "legal_basis": tag_value(source.legal_basis),
             "confidentiality": "identifiers",
         },
-        code_version=digest_of(__name__, texts=(repr(source),)),
+        code_version=code_digest(__name__, texts=(repr(source),)),
         description=(
             f"{names} as {source.producer} delivers it, plain, gzipped or alone in a zip archive: one record is {source.grain}. "
             f"A value is known from: {KNOWN[source.name].described(DELAYS)}."

@@ -12,6 +12,9 @@ from types import MappingProxyType
 
 import duckdb
 
+from sf_assets.vocabulary.delays import DELAYS
+
+_CALL = re.compile(r"\bknown_from_(\w+)\s*\(")
 _DELAY = re.compile(r"\$([a-z_]+)")
 
 
@@ -102,6 +105,18 @@ def day_of(source: str, delays: Mapping[str, int]) -> str:
         same = " and ".join(f"followed.{column} = stg_{source}.{column}" for column in known.columns)
         return f"(select min({day_of(known.follows, delays)}) from stg_{known.follows} as followed where {same})"
     return f"cast({_DELAY.sub(lambda delay: str(delays[delay[1]]), known.sql)} as date)"
+
+
+def rules_called_by(query: str) -> tuple[str, ...]:
+    """Return the rules behind the `known_from_<source>` that a query calls, with the default delays: text for code versions.
+
+    >>> rules_called_by("select known_from_procol(date_effet) from stg_procol")
+    ('procol: cast(date_effet + to_days(30) as date)',)
+    """
+    called = sorted(set(_CALL.findall(query)) & KNOWN.keys())
+    return tuple(
+        f"{source}: {day_of(source, DELAYS) if KNOWN[source].sql else 'month of delivery'}" for source in called
+    )
 
 
 def define_known_from(

@@ -14,7 +14,7 @@ from typing import IO
 
 import duckdb
 
-from sf_assets.engine.errors import without_values
+from sf_assets.engine.errors import redact_engine_errors
 from sf_assets.engine.storage.extensions import extension_file
 from sf_assets.sources.description import Cell, Source
 from sf_assets.vocabulary.fields import SIREN
@@ -82,7 +82,7 @@ def copy_sheet(path: Path, copy: Path, source: Source) -> None:
     width = len(letters) or max(map(_place, filled))
     if beyond := sorted(_place(name) for name in filled if _place(name) > width):
         raise BadSheet(f"expected {width} columns, found something in column {_letter(beyond[0])} too")
-    with without_values(), duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
+    with redact_engine_errors(), duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
         _load(connection, path, width, last)
         for letter in companies:
             connection.execute(_ZEROS.format(letter), [numbers[letter]])

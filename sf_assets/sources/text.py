@@ -15,7 +15,7 @@ from sf_assets.engine.storage.packed import (
     chunks,
     open_bytes,
     plain_name,
-    refusing_damage,
+    refuse_damaged_archive,
     require_bounded,
     unpacked,
 )
@@ -43,7 +43,7 @@ def form_of(path: Path) -> Form:
     promised = _BY_SUFFIX.get(Path(plain_name(path.name)).suffix)
     if promised:
         return promised
-    with refusing_damage(path), open_bytes(path) as stream:
+    with refuse_damaged_archive(path), open_bytes(path) as stream:
         first = stream.read(_SIGNED)
     if first.startswith(_PARQUET):
         return "parquet"

@@ -9,7 +9,7 @@ import polars as pl
 
 from sf_assets.engine.charts.bars import bars
 from sf_assets.engine.charts.svg import embedded
-from sf_assets.engine.materialization import shown, stamp, told
+from sf_assets.engine.materialization import asset_arguments, preview_metadata, write_metadata
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.queries import read_query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
@@ -39,7 +39,7 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
     accounts = [STAGING["admin_urssaf"].name] if source.account else []
 
     @dg.asset(
-        **stamp(
+        **asset_arguments(
             table,
             "staging",
             description=f"One row is {table.grain}, typed, within the perimeter."
@@ -88,9 +88,9 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
                 streamed=(table,),
                 shared=(IMPORTS, QUARANTINE, LOG),
             )
-            seen = shown(session, table, month)
+            seen = preview_metadata(session, table, month)
         return dg.MaterializeResult(
-            metadata={"delivered": bool(delivered)} | told(writes[table.name]) | _summed(counted) | seen
+            metadata={"delivered": bool(delivered)} | write_metadata(writes[table.name]) | _summed(counted) | seen
         )
 
     return stage
@@ -126,7 +126,9 @@ def _summed(counted: pl.DataFrame) -> dict[str, int]:
     name=FILTER_IMPORT.name,
     specs=[
         dg.AssetSpec(
-            **stamp(table, "staging", description=query.header, query=query, kinds={"duckdb"}, made_in=__name__),
+            **asset_arguments(
+                table, "staging", description=query.header, query=query, kinds={"duckdb"}, made_in=__name__
+            ),
             deps=["src_effectif_ent"],
             skippable=True,
         )
@@ -149,7 +151,7 @@ def stg_filter_import(
         gate.require(session, [("src_effectif_ent", month)])
         batch = batch_of(folders.incoming, month)
         label_tables.load(session.connection)
-        values = parameters.of_queries()
+        values = parameters.query_values()
         with files_of(session, batch, source.name, reader=source.table, asset=f"src_{source.name}") as delivered:
             counted = records_of(session, batch, source.name, asset=f"src_{source.name}")
             read_headcounts(session.connection, batch, source, delivered, counted=counted, parameters=values)
@@ -160,9 +162,9 @@ def stg_filter_import(
             message=f"perimeter of {month:%Y-%m}",
             parameters=values,
         )
-        seen = {table.name: shown(session, table, month) for table in wanted}
+        seen = {table.name: preview_metadata(session, table, month) for table in wanted}
     for table in wanted:
-        yield dg.MaterializeResult(asset_key=table.name, metadata=told(writes[table.name]) | seen[table.name])
+        yield dg.MaterializeResult(asset_key=table.name, metadata=write_metadata(writes[table.name]) | seen[table.name])
 
 
 _LOADED = [STAGING[source.name].name for source in SOURCES]
@@ -180,7 +182,7 @@ _REASONS = (
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         IMPORTS,
         "staging",
         description="One row is one file and what became of its records. Each staging table writes its own rows; this "
@@ -206,7 +208,7 @@ def stg_import(context: dg.AssetExecutionContext, warehouse: WarehouseResource) 
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         QUARANTINE,
         "staging",
         description="One row is one reason to refuse a record, or one cell of it, with the raw record. Each staging table "
@@ -240,7 +242,7 @@ def _by_rule(rows: pl.DataFrame) -> str:
 
 
 @dg.asset(
-    **stamp(
+    **asset_arguments(
         LOG,
         "staging",
         description="One row is one delivered file and what happened to it last: refused on arrival, or read. Arrivals and "

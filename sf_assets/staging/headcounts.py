@@ -6,7 +6,7 @@ from importlib.resources import files
 import duckdb
 
 from sf_assets.engine.queries import read_query
-from sf_assets.engine.storage.catalog import literal
+from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.sources.description import Source
 from sf_assets.sources.monthly import months_of
 
@@ -24,7 +24,7 @@ def apply_rules(connection: duckdb.DuckDBPyConnection, header: Sequence[str], pa
     """Make the temporary table `headcount_rules` of the head-count file whose records are in `records`."""
     list_months(connection, header)
     place = [name.lower() for name in header].index("siren") + 1
-    values = _RULES.bound({**parameters, "siren": place})
+    values = _RULES.bind_values({**parameters, "siren": place})
     connection.execute(f"create or replace temp table headcount_rules as {_RULES.text}", values)
 
 
@@ -70,14 +70,14 @@ def values_of(header: Sequence[str]) -> str:
 def notes_of(header: Sequence[str], expected: str) -> str:
     """Return the SQL of the list of the cells of a sound record that are no head-counts."""
     names = months_of(header)
-    columns = ", ".join(literal(names[place]) if place in names else "null" for place in _span(header))
+    columns = ", ".join(sql_literal(names[place]) if place in names else "null" for place in _span(header))
     return f"""
         list_filter(
             list_transform(
                 list_zip({_cells(header)}, [{columns}]),
                 lambda cell: case
                     when cell[1] <> '' and cell[2] is not null and read_effectif(cell[1]) is null
-                        then {{'column': cell[2], 'expected': {literal(expected)}, 'found': cell[1]}}
+                        then {{'column': cell[2], 'expected': {sql_literal(expected)}, 'found': cell[1]}}
                 end
             ),
             lambda note: note is not null

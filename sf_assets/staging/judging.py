@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sf_assets.engine.storage.catalog import literal
+from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.sources.description import Cell, Source
 from sf_assets.staging.headcounts import notes_of, plain_of, values_of
 from sf_assets.vocabulary.fields import FIELDS
@@ -63,7 +63,7 @@ def _text(header: Sequence[str], cell: Cell, *, trims: bool, undisclosed: str) -
     """Return the SQL of the text of a cell; a member of what is no JSON object, and what is not disclosed, are empty."""
     field = _field(header, cell.header, trims=trims)
     if undisclosed:
-        field = f"case when {field} = {literal(undisclosed)} then '' else {field} end"
+        field = f"case when {field} = {sql_literal(undisclosed)} then '' else {field} end"
     if not cell.member:
         return field
     member = f"json_extract_string({field}, '$.{cell.member}')"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from sf_assets.engine.storage.catalog import literal
+from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.engine.storage.packed import Refused
 from sf_assets.sources.arrival import read_columns
 from sf_assets.sources.description import Cell, Source
@@ -154,7 +154,7 @@ def _list_told(connection: duckdb.DuckDBPyConnection) -> None:
 def _start(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str], *, mending: bool) -> None:
     """Make the empty tables that files are read into; a source without a file leaves them so."""
     # What millions of rows repeat takes a byte of each.
-    file = f"enum({', '.join(literal(name) for name in names)})" if names else "varchar"
+    file = f"enum({', '.join(sql_literal(name) for name in names)})" if names else "varchar"
     typed = {name: FIELDS[name].type if name in FIELDS else "VARCHAR" for name in _columns(source)}
     typed |= {source.wide: "INTEGER[]"} if source.wide else {}
     typed |= {str(LINE.column): "VARCHAR"} if mending else {}

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from sf_assets.engine.storage.packed import LONGEST_LINE, readable_text
-from sf_assets.engine.storage.shape import name_of
+from sf_assets.engine.storage.shape import sql_identifier
 
 # A quoted field may hold line breaks; past this many lines an open quote is a mistake, and only its line is refused.
 _LONGEST_RECORD = 100
@@ -127,7 +127,7 @@ def read_rows(
 
 def _as_in_csv(name: str, kind: str, digits: int) -> str:
     """Return the SQL of a column as text: days without an hour, whole numbers without decimals, codes with their zeros."""
-    column = name_of(name)
+    column = sql_identifier(name)
     text = f"{column}::varchar"
     if kind.startswith("TIMESTAMP"):
         text = f"case when {column} = date_trunc('day', {column}) then {column}::date::varchar else {text} end"

@@ -1,1 +1,1 @@
-"""What every part of the project means by its words: columns, rules, tables, months, delays, failures. No I/O."""
+"""Definitions shared by every package: columns, rules, tables, months, publication delays, parameters, failures. No I/O."""

@@ -1,6 +1,7 @@
-"""How long after its event a value becomes known, in months or days: the figures of the rules in `known.py`.
+"""Publication delays: months or days between an event and the day its value is published.
 
-A feature of a month may use a value only if the day that these rules give is not after the month's cut-off.
+The rules of `sources/known.py` use these figures. A feature of a month uses a value only if the day that these rules give
+is not after the month's cut-off.
 """
 
 from collections.abc import Mapping
@@ -20,14 +21,18 @@ _LONGEST = 366
 
 
 def delays_with(changes: Mapping[str, object]) -> dict[str, int]:
-    """Return the delays with the changes of a deployment; raise `ValueError` for an unknown one or one that is no delay.
+    """Return all delays, with those of `changes` in place of the defaults.
+
+    Raises:
+        ValueError: a name is unknown, or a value is not a whole number from 0 to 366.
 
     >>> delays_with({"procol_days": 15})["procol_days"]
     15
+
     """
     if unknown := sorted(set(changes) - set(DELAYS)):
         raise ValueError(f"expected delays among {', '.join(DELAYS)}, found {', '.join(unknown)}")
-    # A value known before its day would let features look into the future.
+    # A negative delay would let features use values before their publication.
     wrong = [
         f"{name} {value!r}" for name, value in changes.items() if type(value) is not int or not 0 <= value <= _LONGEST
     ]

@@ -1,8 +1,8 @@
-"""Which columns may be looked at value by value: those of which no value, seen alone, names, locates or singles out anybody.
+"""Columns whose values may be displayed: none of their values, seen alone, names, locates or singles out a person or company.
 
-A column identifies until its name is here: one that somebody forgot is described without a value of it. A name means the
-same in every table. What must never be here: names, addresses, numbers by which a producer finds a company, an account or
-a document, texts that people write.
+A column counts as identifying unless its name is in this list, so that a forgotten column is described without its values.
+A name means the same in every table. Never add: names, addresses, numbers by which a producer finds a company, an account
+or a document, free texts.
 """
 
 _NAMES = """
@@ -74,4 +74,4 @@ taux_investissement taux_marge taux_marge_commerciale taux_valeur_ajoutee tenant
 training_rows training_to tribunal type_avis type_bilan unexpected_count va_sur_effectif valeur valeur_ajoutee value
 variables version version_form
 """
-NAMES_NOBODY = frozenset(_NAMES.split())
+NON_IDENTIFYING = frozenset(_NAMES.split())

@@ -1,6 +1,6 @@
-"""The failures that a rerun cannot change, each with a name.
+"""Failures that a rerun cannot change.
 
-What may pass by itself, a lock or a network share, is retried where it happens.
+Transient errors, such as a lock or a network share that does not answer, are retried where they happen.
 """
 
 import dagster as dg
@@ -11,15 +11,15 @@ class UserError(ValueError):
 
 
 class PermanentFailure(dg.Failure):
-    """A failure that a retry would only repeat: the message says what was expected, what was found and what to do."""
+    """A failure that a retry would repeat. The message says what was expected, what was found and what to do."""
 
     def __init__(self, message: str) -> None:
         super().__init__(description=message, allow_retries=False)
 
 
 class Blocked(PermanentFailure):
-    """Something this step reads was not judged sound: the gate stays shut until its checks pass."""
+    """An input of the step has not passed its blocking checks: the gate stays shut until it does."""
 
 
 class BadFile(PermanentFailure):
-    """A partner's file is missing, cut, or not of the shape it promised."""
+    """A delivered file is missing, incomplete, or does not have the expected format."""

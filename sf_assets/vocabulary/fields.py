@@ -1,6 +1,6 @@
-"""Every column of the warehouse once: its type, unit and meaning. Features and model columns are beside their code.
+"""Columns of the staging and clean tables, each declared once: type, unit, meaning. Features are in `features/registry.py`.
 
-A name means the same thing in every table; tables pick their columns here with `pick`.
+A name means the same in every table; tables select their columns with `pick`.
 """
 
 from sf_assets.vocabulary import provider_fields, tax_fields
@@ -16,10 +16,10 @@ _INT = "INTEGER"
 _FLAG = "BOOLEAN"
 
 _COLUMNS = (
-    # who
-    Column("siren", _TEXT, "company identifier, 9 digits kept as text", pattern=SIREN),
+    # identity
+    Column("siren", _TEXT, "company identifier, 9 digits stored as text", pattern=SIREN),
     Column("siret", _TEXT, "establishment identifier: siren followed by the 5 digits of the NIC", pattern=SIRET),
-    Column("siege", _FLAG, "the establishment is the seat of its company"),
+    Column("siege", _FLAG, "the establishment is the head office of its company"),
     Column("est_actif", _FLAG, "active according to Sirene (A), not ceased (C) nor closed (F)"),
     Column("raison_sociale", _TEXT, "name of the company; a natural person's name ends with EI"),
     Column("nom_unite_legale", _TEXT, "birth name of a natural person"),
@@ -38,7 +38,7 @@ _COLUMNS = (
         "main activity of the legal unit, NAF 2025: the second code delivered in staging, either once clean",
     ),
     Column("creation", _DATE, "day the legal unit was created"),
-    # where
+    # address
     Column("complement_adresse", _TEXT, "address: building, stair, entrance"),
     Column("numero_voie", _TEXT, "address: number in the street"),
     Column("indrep", _TEXT, "address: BIS, TER, QUATER or QUINQUIES"),
@@ -60,8 +60,8 @@ _COLUMNS = (
     Column("libelle_departement", _TEXT, "name of the department"),
     Column("region", _TEXT, "region code, 2 characters"),
     Column("libelle_region", _TEXT, "name of the region"),
-    Column("siret_siege", _TEXT, "establishment identifier of the seat", pattern=SIRET),
-    # what it does
+    Column("siret_siege", _TEXT, "establishment identifier of the head office", pattern=SIRET),
+    # activity
     Column(
         "ape",
         _TEXT,
@@ -78,8 +78,8 @@ _COLUMNS = (
     Column(
         "nomenclature_activite",
         _TEXT,
-        "nomenclature of the code that INSEE delivered: NAFRev2, NAF2025, or inconnue for any other; that of the code when it "
-        "names none",
+        "nomenclature of the code that INSEE delivered: NAFRev2, NAF2025, or inconnue for any other; when the record names "
+        "none, the nomenclature that has its code",
     ),
     Column(
         "origine_naf",
@@ -87,7 +87,7 @@ _COLUMNS = (
         "how the code of NAF rev. 2 was decided: livree as delivered, paire from the unit's own pair of codes, unique in "
         "INSEE's correspondence, frequente by the pairs observed, presumee among those of INSEE without any observation",
     ),
-    Column("origine_naf25", _TEXT, "how the code of NAF 2025 was decided, in the words of origine_naf"),
+    Column("origine_naf25", _TEXT, "how the code of NAF 2025 was decided: the same values as origine_naf"),
     Column("date_creation", _DATE, "day of creation"),
     Column("naf_section", _TEXT, "section letter, NAF rev. 2"),
     Column("libelle_naf_section", _TEXT, "name of the section, NAF rev. 2"),
@@ -99,7 +99,7 @@ _COLUMNS = (
     Column("date_debut", _DATE, "first day of the state"),
     Column("date_fin", _DATE, "last day of the state, NULL while it lasts"),
     Column("changement_statut_actif", _FLAG, "the state differs from the one before"),
-    # when
+    # periods
     Column("periode", _DATE, "month, as its first day"),
     Column("periode_debut", _DATE, "first day of the period"),
     Column("periode_fin", _DATE, "end of the period; exclusive for URSSAF periods, inclusive for short-time work"),
@@ -145,11 +145,11 @@ _COLUMNS = (
     Column("tribunal", _TEXT, "court or registry that announces"),
     Column("date_retrait", _DATE, "day the announcement was corrected or cancelled, NULL while it stands"),
     # short-time work
-    Column("id_demande", _TEXT, "identifier of the demand"),
+    Column("id_demande", _TEXT, "identifier of the application"),
     Column("heures", _REAL, "hours of short-time work", unit="hour"),
     Column("montant", _REAL, "amount of short-time work", unit="€"),
-    Column("date_statut", _DATE, "day the demand was decided"),
-    Column("motif_recours", _INT, "reason of the demand, 1 to 7"),
+    Column("date_statut", _DATE, "day the application was decided"),
+    Column("motif_recours", _INT, "reason of the application, 1 to 7"),
     Column(
         "etp_autorise", _REAL, "full-time equivalents authorised (total hours / 151.67, on every month)", unit="FTE"
     ),
@@ -184,7 +184,7 @@ _COLUMNS = (
     Column("d_passf_142_k_propres", _REAL, "own funds", unit="€"),
     Column("d_passf_120_k", _REAL, "share capital", unit="€"),
     Column("rto_invest_ca", _REAL, "investment over turnover"),
-    Column("rto_af_solidite_financiere", _REAL, "financial soundness, as the administration derives it"),
+    Column("rto_af_solidite_financiere", _REAL, "financial soundness, as computed by the administration"),
     Column("mnt_af_endettement_net", _REAL, "net debt", unit="€"),
     Column("rto_af_endettement_a_terme", _REAL, "own funds over term debt"),
     Column("mnt_af_sig_ebe_ret", _REAL, "gross operating surplus (EBE)", unit="€"),
@@ -229,10 +229,14 @@ _COLUMNS = (
     # perimeter
     Column("motif_categorie_juridique", _FLAG, "left out: public body or similar, by its legal category"),
     Column("motif_activite", _FLAG, "left out: administration, teaching, finance or organisation, by its activity"),
-    Column("motif_siege", _FLAG, "left out: no seat in a French department"),
+    Column("motif_siege", _FLAG, "left out: no head office in a French department"),
     # ratios of the yearly statements
     Column("date_debut_exercice", _DATE, "first day of the financial year"),
-    Column("date_publication", _DATE, "day it is known: publication or deposit, otherwise by the delay of its source"),
+    Column(
+        "date_publication",
+        _DATE,
+        "day it is known from: publication or filing, otherwise closing date and the publication delay of its source",
+    ),
     Column("dette_nette_sur_caf", _REAL, "net debt over cash flow"),
     Column("dette_a_terme_sur_k_propres", _REAL, "term debt over own funds"),
     Column("ebe_sur_ca", _REAL, "gross operating surplus over turnover"),
@@ -256,5 +260,5 @@ FIELDS = {column.name: column for column in _COLUMNS}
 
 
 def pick(names: str) -> tuple[Column, ...]:
-    """Return the columns named in `names`, separated by blanks, in that order."""
+    """Return the columns of `names`, which are separated by spaces, in that order."""
     return tuple(FIELDS[name] for name in names.split())

@@ -1,4 +1,4 @@
-"""Names of the label tables: official names of codes, which queries join and no asset writes."""
+"""Names of the label tables: official names of codes, joined by queries and written by no asset."""
 
 LABEL_TABLES = frozenset({
     "naf_codes", "naf25_codes", "naf_passage", "categories_juridiques", "labels_departement_region", "labels_motif_recours",

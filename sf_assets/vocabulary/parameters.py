@@ -1,4 +1,4 @@
-"""What a month's result depends on besides its files and the code: each parameter once, with its bounds and meaning."""
+"""The parameters that results depend on, besides files and code: each declared once, with its bounds and meaning."""
 
 import json
 
@@ -23,7 +23,9 @@ class Parameters(BaseModel):
 
     cutoff_shift_days: int = Field(0, ge=-27, le=27, description="days between the month's last day and the cut-off")
     perimeter_months: int = Field(
-        120, ge=1, description="head-count columns looked at to enter the perimeter, hence months learned from"
+        120,
+        ge=1,
+        description="head-count columns that decide who enters the perimeter, hence months that models learn from",
     )
     perimeter_staff: int = Field(10, ge=0, description="people needed in one of these months")
     perimeter_recent: bool = Field(default=False, description="also ask for a head-count in the last three columns")
@@ -68,8 +70,8 @@ class Parameters(BaseModel):
             raise ValueError("SF_ALERT_PRECISIONS: expected the strong level to be at least as precise as both levels")
         return self
 
-    def of_queries(self) -> dict[str, object]:
-        """Return the values that queries bind by name."""
+    def query_values(self) -> dict[str, object]:
+        """Return the values of the parameters `$name` of queries, by name."""
         return {
             "shift": self.cutoff_shift_days,
             "perimeter_months": self.perimeter_months,

@@ -10,7 +10,7 @@ from sf_assets.vocabulary.failures import PermanentFailure
 PARIS = ZoneInfo("Europe/Paris")
 FIRST_MONTH = date(2016, 1, 1)
 HORIZON_MONTHS = 18
-# Files are complete in the first days of the next month; a week remains to mend what the gates refuse.
+# Files are complete in the first days of the next month; a week remains to correct what the gates refuse.
 DUE_DAY = 10
 
 months = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), timezone=PARIS.key)
@@ -26,9 +26,14 @@ def parse_month(key: str) -> date:
 
 
 def months_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[date]:
-    """Return the months that a run is asked for, in order; refuse a range whose ends are the wrong way round."""
-    if found := sorted(parse_month(key) for key in context.partition_keys):
-        return found
+    """Return the months of a run, in order.
+
+    Raises:
+        PermanentFailure: the range starts after its end, so that it holds no month.
+
+    """
+    if requested := sorted(parse_month(key) for key in context.partition_keys):
+        return requested
     ends = [context.run.tags.get(f"dagster/asset_partition_range_{end}", "no month") for end in ("start", "end")]
     raise PermanentFailure(
         f"months: expected a range from its earlier month to its later one, found {ends[0]} to {ends[1]}, which holds none. "
@@ -47,7 +52,7 @@ def add_months(month: date, n: int) -> date:
 
 
 def cutoff_of(month: date, shift_days: int = 0) -> date:
-    """Return the day up to which a month knows things: its last day, moved by the configured days.
+    """Return the cut-off of a month, the last day that it knows: its last day, moved by `shift_days`.
 
     >>> cutoff_of(date(2024, 2, 1))
     datetime.date(2024, 2, 29)
@@ -56,7 +61,7 @@ def cutoff_of(month: date, shift_days: int = 0) -> date:
 
 
 def month_due(day: date) -> date:
-    """Return the latest month whose list has to be there on a day.
+    """Return the latest month whose list is due on a day: the last month from the 11th, the one before until the 10th.
 
     >>> month_due(date(2026, 11, 10)), month_due(date(2026, 11, 11))
     (datetime.date(2026, 9, 1), datetime.date(2026, 10, 1))

@@ -1,6 +1,6 @@
-"""Columns of what companies' observers deliver: Ellisphere's groups, Banque de France's ratios, Diane's accounts.
+"""Columns of data providers: groups of Ellisphere, ratios of Banque de France, accounts of Diane.
 
-Definitions are the providers' (rules §9.3 to §9.5). CA is turnover before tax, VA value added.
+Definitions are those of the providers (rules §9.3 to §9.5). CA is turnover before tax, VA value added.
 """
 
 from sf_assets.vocabulary.schema import Column
@@ -24,7 +24,7 @@ _GROUPS = (
     Column("refid_filiale", "VARCHAR", "provider's reference of the subsidiary"),
 )
 
-# Names both Banque de France and Diane have, under the same definitions.
+# Ratios that both Banque de France and Diane deliver, with the same names and definitions.
 _RATIOS = (
     *_amounts(
         "%",

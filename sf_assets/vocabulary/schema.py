@@ -1,26 +1,26 @@
-"""The frozen vocabulary of the project: columns, rules, tables. No I/O, no Dagster, no engine."""
+"""Declarations of columns, rules and tables, as frozen data. No I/O, no Dagster, no engine."""
 
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sf_assets.vocabulary.disclosure import NAMES_NOBODY
+from sf_assets.vocabulary.disclosure import NON_IDENTIFYING
 
 Severity = Literal["error", "warning"]
-# Who answers for every table and its checks; a project of several teams would give each its own.
+# The owner of every table and its checks.
 OWNER = "team:donnees"
-# The largest number that is one: a bound that infinity and NaN do not meet.
+# The largest finite double: infinity and NaN exceed it.
 LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One quantity, which means the same in every table that has it.
+    """One column, with the same meaning in every table that has it.
 
-    `type` is a DuckDB type; `unit` is empty for texts, dates and flags; `pattern` is a regular expression
-    the whole value must match. A column counts as naming, locating or singling out a company, an establishment or a person
-    until it is declared otherwise, by its name in `disclosure` or, for columns made by the dozen, by `names_nobody`.
+    `type` is a DuckDB type; `unit` is empty for texts, dates and flags; `pattern` is a regular expression that the whole
+    value must match. A column counts as identifying (its values may name, locate or single out a company, an establishment
+    or a person) unless its name is in `disclosure` or, for generated columns, `non_identifying` is set.
     """
 
     name: str
@@ -28,20 +28,21 @@ class Column:
     meaning: str
     unit: str = ""
     pattern: str | None = None
-    names_nobody: bool = False
+    non_identifying: bool = False
 
     @property
     def identifies(self) -> bool:
-        """Tell whether values may be somebody's: they stay in the warehouse and in the lists."""
-        return not (self.names_nobody or self.name in NAMES_NOBODY)
+        """Whether values may identify a company or a person: they then stay in the warehouse and in the lists."""
+        return not (self.non_identifying or self.name in NON_IDENTIFYING)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What rows must satisfy, as one Great Expectations expectation.
+    """One condition on the rows of a table, as a Great Expectations expectation.
 
     `expectation` is the name of a class of `great_expectations.expectations` and `arguments` its keyword arguments.
-    Severity `error` blocks what depends on the table, `warning` is a note. `advice` tells an operator what to do.
+    With severity `error`, a failed rule blocks the assets that read the table; with `warning`, it only informs. `advice`
+    says what an operator should do about a failure.
     """
 
     name: str
@@ -53,13 +54,13 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table of the warehouse, kept by month: the first column, `month`, is the batch month it was built for.
+    """One table of the warehouse. Its rows are written by month: the first column, `month`, is the batch month of the row.
 
-    `grain` completes the sentence "one row is …". `columns` does not repeat `month`. `key` identifies a row within a
-    month; an empty key means that duplicates are legitimate. `rules` come on top of those that columns and key imply.
-    `spans_months` is for tables of which one write makes the rows of a whole history: each month then goes to files of its
-    own. Others need not be parted so, which doubles the time of writing: a write is one file, of one month or, where steps
-    write a few rows about many months, of all these, as the catalog is read through for every statement.
+    `grain` completes the sentence "one row is …". `columns` does not include `month`. `key` identifies a row within a
+    month; with an empty key, duplicates are allowed. `rules` are added to the rules that columns and key imply.
+    `partition_by_month` stores each month in files of its own; use it only for tables written many months at a time, because
+    it doubles the time of writing. Other tables store each write in one file, since every statement reads the whole list
+    of files in the catalog.
     """
 
     name: str
@@ -68,7 +69,7 @@ class Table:
     key: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = field(default=(), hash=False)
     may_be_empty: bool = False
-    spans_months: bool = False
+    partition_by_month: bool = False
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
@@ -78,7 +79,7 @@ class Table:
 
 
 def no_rows(name: str, query: str, advice: str, severity: Severity = "error") -> Rule:
-    """Refuse every row that `query` returns; `{batch}` in it stands for the month's rows of the table."""
+    """Return a rule that refuses every row that `query` returns; `{batch}` stands for the month's rows of the table."""
     return Rule(name, "UnexpectedRowsExpectation", {"unexpected_rows_query": query}, advice, severity)
 
 
@@ -91,8 +92,11 @@ def between(
     *,
     finite: bool = True,
 ) -> Rule:
-    """Refuse values of `column` outside [low, high], and NaN and infinity unless `finite` is false; NULL passes."""
-    # The engine sorts NaN above infinity: an open side lets both pass.
+    """Return a rule that refuses values of `column` outside [low, high]; NULL passes.
+
+    NaN and infinity are refused unless `finite` is false.
+    """
+    # DuckDB sorts NaN above infinity, and an open bound accepts both: a missing bound becomes the largest finite number.
     ends = (-LARGEST, LARGEST) if finite else (None, None)
     arguments = {
         "column": column,
@@ -103,5 +107,5 @@ def between(
 
 
 def not_null(column: str, advice: str, severity: Severity = "error") -> Rule:
-    """Refuse NULL in `column`."""
+    """Return a rule that refuses NULL in `column`."""
     return Rule(f"{column}_present", "ExpectColumnValuesToNotBeNull", {"column": column}, advice, severity)

@@ -1,7 +1,7 @@
-"""Columns of the VAT returns: their boxes as declared, and the figures made of them (rules §9.11).
+"""Columns of the VAT returns: their boxes as declared, and the totals computed from them (rules §9.11).
 
-A column of a return is the number of its form, then the box; `_b` is the base, `_i` the tax. The names of the boxes are
-inferred from the short codes of §9.11: `3310_x` is `d3310_x`, `17_x` is `d3517s_x`.
+A column of a return is named after its form, then its box; `_b` is the base, `_i` the tax. The names of the boxes are
+inferred from the short codes of rules §9.11: `3310_x` is `d3310_x`, `17_x` is `d3517s_x`.
 """
 
 from sf_assets.vocabulary.schema import Column
@@ -49,9 +49,9 @@ FIGURES = (
     Column(
         "d_tva_ded_tx_coef_ded", "DOUBLE", "share of the tax that is deductible, 100 when none is declared", unit="%"
     ),
-    Column("d_tva_ded_i0705_total", "DOUBLE", "deductible tax, with what is carried over", unit="€"),
-    Column("d_tva_ded_total_hs_report", "DOUBLE", "deductible tax, without what is carried over", unit="€"),
-    Column("d_tva_ded_i0709_dt_es_dom", "DOUBLE", "part of the deductible tax the form singles out (24, 27)", unit="€"),
+    Column("d_tva_ded_i0705_total", "DOUBLE", "deductible tax, amounts carried over included", unit="€"),
+    Column("d_tva_ded_total_hs_report", "DOUBLE", "deductible tax, amounts carried over excluded", unit="€"),
+    Column("d_tva_ded_i0709_dt_es_dom", "DOUBLE", "deductible tax declared apart on the form (boxes 24, 27)", unit="€"),
     Column("m_tva_net_i8002_remb_dem", "DOUBLE", "refund asked for", unit="€"),
     Column("m_tva_net_due", "DOUBLE", "net tax due", unit="€"),
 )

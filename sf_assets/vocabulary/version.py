@@ -1,4 +1,4 @@
-"""The version of the code, as the installed package says it."""
+"""The version of the installed package."""
 
 from importlib.metadata import version
 

@@ -12,8 +12,8 @@ from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
 from sf_assets.engine.quality.verdicts import CHECK_VERDICTS, Verdict, frame_of_verdicts
 from sf_assets.engine.storage import Session
-from sf_assets.engine.storage.catalog import Catalog, literal
-from sf_assets.engine.storage.shape import declared, name_of
+from sf_assets.engine.storage.catalog import Catalog, sql_literal
+from sf_assets.engine.storage.shape import declared_types, sql_identifier
 from sf_assets.vocabulary.schema import Column, Rule, Table
 from sf_assets_dev.faults.breaches import Breach, Rows, breaches_of
 
@@ -93,7 +93,7 @@ class Planted:
         for one in rows:
             table = _PLACES[one.table or (suite.table.name if suite.table else "")]
             # What several sources write belongs to that of the asset.
-            values = [f"{_ordinary(table, column, asset)} as {name_of(column.name)}" for column in table.columns]
+            values = [f"{_ordinary(table, column, asset)} as {sql_identifier(column.name)}" for column in table.columns]
             changed = f"replace ({one.values})" if one.values else ""
             self.session.connection.execute(
                 f"""
@@ -167,7 +167,7 @@ def planted() -> Iterator[Planted]:
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as lake")
         for table in _PLACES.values():
-            columns = ", ".join(f"{name_of(name)} {type_}" for name, type_ in declared(table).items())
+            columns = ", ".join(f"{sql_identifier(name)} {type_}" for name, type_ in declared_types(table).items())
             connection.execute(f"create table lake.{table.name} ({columns})")
         yield Planted(Session(Catalog("in memory", "in memory"), connection))
 
@@ -184,7 +184,7 @@ def blocking() -> dict[tuple[str, str], tuple[Breach, ...]]:
 
 def _ordinary(table: Table, column: Column, asset: str) -> str:
     if column.name == "source":
-        return literal(asset.partition("_")[2])
+        return sql_literal(asset.partition("_")[2])
     named: Mapping[str, str] = _ORDINARY
     value = named.get(f"{table.name}.{column.name}") or named.get(column.name)
     return value or (_PATTERNS[column.pattern] if column.pattern else _TYPES[column.type])

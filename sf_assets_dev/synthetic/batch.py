@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 import polars as pl
 import pyarrow.parquet as pq
 
-from sf_assets.engine.storage.folders import private
+from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets_dev.synthetic import accounts, altares, bodacc, debts, dgefp, procol, sirene, urssaf
 from sf_assets_dev.synthetic.accounts import Statements
 from sf_assets_dev.synthetic.nomenclature import Nomenclature, nomenclature_of
@@ -84,7 +84,7 @@ def write_batch(
     if oracle is not None and oracle.resolve().is_relative_to(directory.resolve()):
         raise ValueError(f"oracle: expected a path outside of {directory}, found {oracle}")
     window = Window.of(month, years)
-    private(directory)
+    make_private_folder(directory)
     rows = dict.fromkeys((file.name for file in FILES), 0)
     now_and_then: list[Others] = []
     with ExitStack() as stack:
@@ -105,7 +105,7 @@ def write_batch(
             if oracle is not None:
                 table = frames[_ORACLE].to_arrow(compat_level=pl.CompatLevel.oldest())
                 if truth is None:
-                    private(oracle.parent)
+                    make_private_folder(oracle.parent)
                     truth = stack.enter_context(pq.ParquetWriter(oracle, table.schema))
                 truth.write_table(table)
     return rows | (write_others(directory, now_and_then) if others else {})

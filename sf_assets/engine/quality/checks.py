@@ -8,7 +8,7 @@ import dagster as dg
 from sf_assets.engine.quality.acceptances import Acceptance, Judged
 from sf_assets.engine.quality.rules import Suite, meaning_of
 from sf_assets.engine.quality.verdicts import Verdict, accepted_of, judge_months, record, verdicts_on
-from sf_assets.engine.resources import WarehouseResource, clock_of
+from sf_assets.engine.resources import WarehouseResource, run_created_at
 from sf_assets.vocabulary.partitions import add_months, months_of
 
 # Every run of months judges: its pool of one (`dagster.yaml`) lets them follow one another, and looks go beside them.
@@ -47,7 +47,7 @@ def checks_for(suite: Suite, partitions_def: dg.TimeWindowPartitionsDefinition) 
                 suite.asset,
                 verdicts,
                 run_id=context.run.run_id,
-                judged_at=clock_of(context.instance, context.run.run_id),
+                judged_at=run_created_at(context.instance, context.run.run_id),
             )
             known = verdicts_on(
                 session, [(suite.asset, day) for month in months for day in (month, add_months(month, -1))]

@@ -13,7 +13,7 @@ import great_expectations as gx
 from duckdb_engine import CursorWrapper
 from great_expectations import expectations
 
-from sf_assets.engine.errors import described_text
+from sf_assets.engine.errors import describe_error_text
 from sf_assets.engine.quality.rules import Outcome
 from sf_assets.vocabulary.schema import Rule, Table
 
@@ -185,6 +185,6 @@ def _error_in(exception_info: Mapping[str, Any]) -> str:
     """Return what Great Expectations raised, which it reports as a failure of the data, or an empty text."""
     infos = [exception_info] if "raised_exception" in exception_info else list(exception_info.values())
     messages = [str(info["exception_message"]) for info in infos if info["raised_exception"]]
-    return " | ".join(dict.fromkeys(described_text(message.translate(_ARRIVED)) for message in messages))[
+    return " | ".join(dict.fromkeys(describe_error_text(message.translate(_ARRIVED)) for message in messages))[
         :_ERROR_LENGTH
     ]

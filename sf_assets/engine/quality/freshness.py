@@ -17,12 +17,12 @@ from typing import Any
 
 from sf_assets.engine.quality.acceptances import Judged
 from sf_assets.engine.storage import Session
-from sf_assets.engine.storage.content import covers
-from sf_assets.engine.storage.inputs import ASSET_INPUTS, Read
+from sf_assets.engine.storage.content import scope_condition
+from sf_assets.engine.storage.inputs import ASSET_INPUTS, AssetMonth
 from sf_assets.vocabulary.partitions import add_months
 
 # What each asset and month was computed from, with the snapshot that had written it.
-Inputs = Mapping[Read, Mapping[Read, int | None]]
+Inputs = Mapping[AssetMonth, Mapping[AssetMonth, int | None]]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,11 +35,11 @@ class Outdated:
     month: date
 
 
-def inputs_of(session: Session, reads: Iterable[Read]) -> dict[Read, dict[Read, int | None]]:
+def inputs_of(session: Session, reads: Iterable[AssetMonth]) -> dict[AssetMonth, dict[AssetMonth, int | None]]:
     """Return what these were computed from, what that was computed from, and so on back to the files."""
     session.bind({ASSET_INPUTS: None})
-    stored: dict[Read, dict[Read, int | None]] = {}
-    found: dict[Read, dict[Read, int | None]] = {}
+    stored: dict[AssetMonth, dict[AssetMonth, int | None]] = {}
+    found: dict[AssetMonth, dict[AssetMonth, int | None]] = {}
     loaded: set[date] = set()
     todo = set(reads)
     while todo:
@@ -47,7 +47,7 @@ def inputs_of(session: Session, reads: Iterable[Read]) -> dict[Read, dict[Read, 
             loaded |= months
             rows = session.connection.execute(
                 "select asset, month, input, input_month, snapshot from asset_inputs "
-                f"where {covers({'month': sorted(months)})}"
+                f"where {scope_condition({'month': sorted(months)})}"
             )
             for asset, month, name, day, snapshot in rows.fetchall():
                 stored.setdefault((asset, month), {})[name, day] = snapshot
@@ -58,15 +58,15 @@ def inputs_of(session: Session, reads: Iterable[Read]) -> dict[Read, dict[Read, 
 
 def outdated(
     inputs: Inputs, verdicts: Mapping[Judged, Mapping[str, Any]], accepted: Collection[Judged]
-) -> dict[Read, frozenset[Outdated]]:
+) -> dict[AssetMonth, frozenset[Outdated]]:
     """Return what must run again before each asset and month of `inputs` is up to date; those that are, are left out.
 
     `verdicts` and `accepted` are those on all of them.
     """
     passed = _passed(verdicts, accepted)
-    causes: dict[Read, frozenset[Outdated]] = {}
+    causes: dict[AssetMonth, frozenset[Outdated]] = {}
 
-    def cause(read: Read) -> frozenset[Outdated]:
+    def cause(read: AssetMonth) -> frozenset[Outdated]:
         if read not in causes:
             own = {
                 Outdated(read[0], *one, read[1])
@@ -79,7 +79,7 @@ def outdated(
     return {read: found for read in inputs if (found := cause(read))}
 
 
-def _passed(verdicts: Mapping[Judged, Mapping[str, Any]], accepted: Collection[Judged]) -> dict[Read, int | None]:
+def _passed(verdicts: Mapping[Judged, Mapping[str, Any]], accepted: Collection[Judged]) -> dict[AssetMonth, int | None]:
     """Return the snapshot of the last write that passed all of its blocking checks, of what was judged."""
     blocking = {judged: verdict for judged, verdict in verdicts.items() if verdict["severity"] == "error"}
     refused = {judged[:2] for judged, verdict in blocking.items() if not verdict["passed"] and judged not in accepted}

@@ -7,7 +7,7 @@ from datetime import date
 from sf_assets.engine.quality.rules import Suite
 from sf_assets.engine.quality.verdicts import require_passed
 from sf_assets.engine.storage import Session
-from sf_assets.engine.storage.inputs import Read
+from sf_assets.engine.storage.inputs import AssetMonth
 from sf_assets.vocabulary.failures import Blocked
 from sf_assets.vocabulary.schema import Table
 
@@ -18,7 +18,7 @@ class Gate:
 
     suites: Mapping[str, Suite]
 
-    def require(self, session: Session, reads: Iterable[Read]) -> None:
+    def require(self, session: Session, reads: Iterable[AssetMonth]) -> None:
         """Return when every blocking check of these assets and months passed on their last write, and none is stale.
 
         From there to its next write the session reads the snapshot that was checked, and that write records these reads.
@@ -32,7 +32,7 @@ class Gate:
         # A staging table stands for the files it was read from: the same ones delivered again change nothing after it.
         session.inputs |= {read: snapshot for read, snapshot in checked.items() if delivered.get(read[0]) != read[1]}
 
-    def check(self, session: Session, reads: Iterable[Read]) -> dict[Read, int | None]:
+    def check(self, session: Session, reads: Iterable[AssetMonth]) -> dict[AssetMonth, int | None]:
         """Do the same for assets that a step does not read; return the snapshot that wrote each, None without a row."""
         session.pin()
         return require_passed(session, reads, self.suites)

@@ -15,8 +15,8 @@ from sf_assets.engine.quality.acceptances import Acceptance, Judged, acceptances
 from sf_assets.engine.quality.freshness import inputs_of, outdated, said
 from sf_assets.engine.quality.rules import NOT_EMPTY, Outcome, Probe, Suite, splits_by_month
 from sf_assets.engine.storage import Session, frame_of
-from sf_assets.engine.storage.content import covers
-from sf_assets.engine.storage.inputs import Read
+from sf_assets.engine.storage.content import scope_condition
+from sf_assets.engine.storage.inputs import AssetMonth
 from sf_assets.vocabulary.failures import Blocked
 from sf_assets.vocabulary.schema import Column, Rule, Table
 
@@ -163,7 +163,9 @@ def frame_of_verdicts(verdicts: Mapping[date, Sequence[Verdict]], *, run_id: str
     return frame_of(CHECK_VERDICTS, rows, with_month=True)
 
 
-def require_passed(session: Session, reads: Iterable[Read], suites: Mapping[str, Suite]) -> dict[Read, int | None]:
+def require_passed(
+    session: Session, reads: Iterable[AssetMonth], suites: Mapping[str, Suite]
+) -> dict[AssetMonth, int | None]:
     """Let pass only when every check of severity error passed on the last write of every asset and month in `reads`.
 
     `suites` says what is asked of each asset. A check that errored, is missing, or judged an older write of the month
@@ -236,7 +238,7 @@ def accepted_of(session: Session, verdicts: Mapping[Judged, Mapping[str, Any]]) 
     }
 
 
-def verdicts_on(session: Session, reads: Sequence[Read]) -> dict[Judged, Mapping[str, Any]]:
+def verdicts_on(session: Session, reads: Sequence[AssetMonth]) -> dict[Judged, Mapping[str, Any]]:
     """Return the verdicts on these assets and months, by asset, month and check."""
     if not reads:
         return {}
@@ -246,7 +248,7 @@ def verdicts_on(session: Session, reads: Sequence[Read]) -> dict[Judged, Mapping
         select asset, month, check_name, severity, passed, errored, unexpected_count, element_count, error, value,
             statement, snapshot
         from check_verdicts
-        where {covers({"month": sorted({month for _, month in reads})})}
+        where {scope_condition({"month": sorted({month for _, month in reads})})}
             and (asset, month) in (select unnest($assets), unnest($months))
     """
     parameters = {"assets": [asset for asset, _ in reads], "months": [month for _, month in reads]}
@@ -254,7 +256,7 @@ def verdicts_on(session: Session, reads: Sequence[Read]) -> dict[Judged, Mapping
     return {(row["asset"], row["month"], row["check_name"]): row for row in found.iter_rows(named=True)}
 
 
-def last_writes(session: Session, suites: Mapping[str, Suite], reads: Sequence[Read]) -> dict[Read, int]:
+def last_writes(session: Session, suites: Mapping[str, Suite], reads: Sequence[AssetMonth]) -> dict[AssetMonth, int]:
     """Return the snapshot that last wrote the rows of each asset and month; months without a row are left out.
 
     The rows say it themselves (DuckLake's column `snapshot_id`): no second record can disagree with them.

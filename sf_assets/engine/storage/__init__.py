@@ -1,4 +1,4 @@
-"""The only way in and out of the warehouse: DuckLake tables kept by month, replaced in one transaction."""
+"""Reading and writing of the warehouse: DuckLake tables whose months are replaced in one transaction."""
 
 from sf_assets.engine.storage.frames import frame_of
 from sf_assets.engine.storage.session import OutOfScope, Session, Write

@@ -1,4 +1,4 @@
-"""Where the warehouse is: its DuckLake catalog, in SQLite or PostgreSQL, and the lock that its writers take in turn."""
+"""The DuckLake catalog of the warehouse, in SQLite or PostgreSQL, and the lock that lets one process write at a time."""
 
 import fcntl
 import re
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import duckdb
 
-from sf_assets.engine.storage.folders import private
+from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.vocabulary.failures import PermanentFailure
 
-# Any number does, as long as no other application takes it in the same PostgreSQL database.
+# An arbitrary number that no other application may use as an advisory lock in the same PostgreSQL database.
 _ADVISORY_LOCK = 7_375_726_965
 
 
@@ -20,22 +20,22 @@ _ADVISORY_LOCK = 7_375_726_965
 class Catalog:
     """A DuckLake catalog: the path of a SQLite file, or `postgres:` followed by a libpq string without password.
 
-    Left alone, two DuckLake transactions that replace the same still-empty month both succeed and the month is there
-    twice; transactions that replace different months of one table refuse each other; writers that meet on a SQLite
-    catalog find it locked. Hence `one_writer`, around the whole of a transaction, its commit included.
+    Every transaction runs inside `one_writer`, commit included, because DuckLake does not isolate writers: two that
+    replace the same empty month both succeed, and its rows are stored twice; two that replace different months of one
+    table conflict; two on a SQLite catalog fail because it is locked.
     """
 
     location: str
     data_path: str
 
     def __post_init__(self) -> None:
-        # Connection strings are repeated in error messages and in Dagster's pages.
+        # Connection strings appear in error messages and in Dagster's pages.
         if re.search(r"password\s*=|://[^/@]*:[^/@]*@", self.location):
             raise PermanentFailure("The catalog setting contains a password. Put it in the file that PGPASSFILE names.")
 
     @property
     def extensions(self) -> tuple[str, str]:
-        """The DuckDB extensions it takes."""
+        """The DuckDB extensions that the catalog needs."""
         return ("ducklake", "postgres_scanner" if self._libpq else "sqlite_scanner")
 
     @property
@@ -43,29 +43,29 @@ class Catalog:
         return self.location.removeprefix("postgres:") if self.location.startswith("postgres:") else ""
 
     def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Attach the warehouse as `lake`, for the first time or again; create it when there is none."""
+        """Attach the warehouse as `lake`, again if it is attached already; create it if it does not exist."""
         for database in ("lake", "guard"):
             connection.execute(f"detach database if exists {database}")
         try:
             connection.execute(self._attachment(create=False))
         except duckdb.InvalidInputException:
-            # Several processes may find at once that there is no warehouse yet.
+            # Several processes may see at the same time that there is no warehouse yet.
             with self.one_writer(connection):
                 connection.execute(self._attachment(create=True))
 
     @contextmanager
     def one_writer(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """Keep every other writer of this warehouse waiting. The lock does not outlive the process that holds it."""
+        """Hold the write lock of the warehouse, which every other writer waits for; it ends with the process."""
         if self._libpq:
-            connection.execute(f"attach if not exists {literal(self._libpq)} as guard (type postgres)")
-            # A transaction of its own, so that the lock is released after the lake's commit, not by it.
+            connection.execute(f"attach if not exists {sql_literal(self._libpq)} as guard (type postgres)")
+            # The lock has its own transaction, so that it is released after the commit of the warehouse, not by it.
             with connection.cursor() as guard:
                 guard.begin()
                 try:
                     guard.execute(f"from postgres_query('guard', 'select pg_advisory_xact_lock({_ADVISORY_LOCK})')")
                     yield
                 finally:
-                    # A cursor closed within a transaction aborts the whole process if its server is gone.
+                    # Closing a cursor inside a transaction aborts the whole process if the server is gone.
                     with suppress(duckdb.Error):
                         guard.rollback()
         else:
@@ -77,20 +77,20 @@ class Catalog:
         if self._libpq:
             source, journal = f"postgres:{self._libpq}", ""
         else:
-            private(Path(self.location).parent)
-            # Without a write-ahead log, a long read keeps every commit waiting.
+            make_private_folder(Path(self.location).parent)
+            # Without a write-ahead log, a long read makes every commit wait.
             source, journal = f"sqlite:{Path(self.location).resolve()}", "meta_journal_mode 'WAL', "
-        data = str(private(Path(self.data_path)).resolve())
+        data = str(make_private_folder(Path(self.data_path)).resolve())
         if not self._libpq and Path(self.location).resolve().parent == Path(data).parent:
-            # Catalog and files in one folder are moved, copied and restored together: the place of the day counts.
+            # A catalog beside its files is moved and restored with them: the configured path then wins over the stored one.
             journal += "override_data_path true, "
-        # Nothing is inlined in the catalog: small writes follow the same path as large ones.
+        # No rows are stored in the catalog itself: small writes take the same path as large ones.
         return (
-            f"attach {literal(f'ducklake:{source}')} as lake (data_path {literal(data)}, {journal}"
+            f"attach {sql_literal(f'ducklake:{source}')} as lake (data_path {sql_literal(data)}, {journal}"
             f"data_inlining_row_limit 0, create_if_not_exists {create})"
         )
 
 
-def literal(text: str) -> str:
+def sql_literal(text: str) -> str:
     """Return a text as a SQL literal, for statements that take no parameter."""
     return "'" + text.replace("'", "''") + "'"

@@ -1,81 +1,91 @@
-"""Rows that take the place of others: months of a table that hold the very rows already are left alone."""
+"""Replacement of the rows of a table. Months that already have the same rows are not written again."""
 
 from collections.abc import Collection, Mapping
 from datetime import date
 
 import duckdb
 
-from sf_assets.engine.storage.catalog import literal
-from sf_assets.engine.storage.shape import create_or_grow, declared, found_in, lake_name, name_of
+from sf_assets.engine.storage.catalog import sql_literal
+from sf_assets.engine.storage.shape import column_types, create_or_extend, declared_types, lake_name, sql_identifier
 from sf_assets.vocabulary.schema import Table
 
-# The values of the columns that say which rows are replaced.
+# The rows to replace: column -> accepted values.
 Scope = Mapping[str, Collection[object]]
 
 
-def covers(scope: Scope) -> str:
-    """Return the condition that rows in scope satisfy, as text without parameters.
+def scope_condition(scope: Scope) -> str:
+    """Return the SQL condition of the rows in scope, with its values as literals.
 
-    Only months in the text are compared with the statistics of files before any is opened.
+    DuckLake skips files by their statistics only for literals, not for parameters.
 
-    >>> covers({"version": [1, 2], "rang": [3]})
+    >>> scope_condition({"version": [1, 2], "rang": [3]})
     '"version" in (1, 2) and "rang" in (3)'
     """
-    return " and ".join(f"{name_of(name)} in ({', '.join(map(constant, values))})" for name, values in scope.items())
+    return " and ".join(
+        f"{sql_identifier(name)} in ({', '.join(map(sql_constant, values))})" for name, values in scope.items()
+    )
 
 
-def constant(value: object) -> str:
-    """Return a date, a number or a text as SQL."""
+def sql_constant(value: object) -> str:
+    """Return a date, a number or a text as a SQL literal."""
     if isinstance(value, date):
-        return f"date {literal(str(value))}"
-    return str(value) if isinstance(value, int) else literal(str(value))
+        return f"date {sql_literal(str(value))}"
+    return str(value) if isinstance(value, int) else sql_literal(str(value))
 
 
-def counts(connection: duckdb.DuckDBPyConnection, rows: str) -> dict[date, int]:
-    """Return the number of rows of each month that has some."""
+def rows_by_month(connection: duckdb.DuckDBPyConnection, rows: str) -> dict[date, int]:
+    """Return the number of rows of each month that has rows in a relation."""
     return dict(connection.execute(f"select month, count(*) from {rows} group by month").fetchall())
 
 
-def alike(connection: duckdb.DuckDBPyConnection, stored: str, given: str, columns: Collection[str]) -> frozenset[date]:
-    """Return the months of which two relations hold the same rows, whatever their order.
+def identical_months(
+    connection: duckdb.DuckDBPyConnection, stored: str, computed: str, columns: Collection[str]
+) -> frozenset[date]:
+    """Return the months whose rows are the same in two relations, in any order.
 
-    Rows are compared by the sum of their 64-bit digests: one pass over each side, and no memory. The digests are not
-    kept, so that an engine that makes them otherwise does no harm.
+    Rows are compared by their number and the sum of their 64-bit hashes: one pass over each relation, without memory for
+    their rows. Hashes are not stored, so that a version of DuckDB with another hash function changes nothing.
     """
-    row = ", ".join(map(name_of, columns))
+    row = ", ".join(map(sql_identifier, columns))
     digests = f"select month, count(*), sum(hash({row})::hugeint) from {{}} group by month"
-    one, other = (set(connection.execute(digests.format(rows)).fetchall()) for rows in (stored, given))
-    return frozenset(month for month, *_ in one & other)
+    digests_stored, digests_computed = (
+        set(connection.execute(digests.format(relation)).fetchall()) for relation in (stored, computed)
+    )
+    return frozenset(month for month, *_ in digests_stored & digests_computed)
 
 
-def put(connection: duckdb.DuckDBPyConnection, table: Table, scope: Scope, given: str) -> tuple[int, int, int]:
-    """Replace the rows in scope by those of the relation `given`, but for months that hold them already.
+def replace_scope(
+    connection: duckdb.DuckDBPyConnection, table: Table, scope: Scope, computed: str
+) -> tuple[int, int, int]:
+    """Replace the rows in scope by those of the relation `computed`, except in months that already have the same rows.
 
-    Return the number of rows that were there, that are there, and that were left alone.
+    Return three numbers of rows: in scope before, in scope after, and in the months that were not written again.
     """
-    create_or_grow(connection, table)
-    stored, result = lake_name(table.name), _typed(connection, table, scope, given)
-    before = counts(connection, f"{stored} where {covers(scope)}")
-    after = counts(connection, result)
+    create_or_extend(connection, table)
+    stored, result = lake_name(table.name), _typed(connection, table, scope, computed)
+    before = rows_by_month(connection, f"{stored} where {scope_condition(scope)}")
+    after = rows_by_month(connection, result)
     same: frozenset[date] = frozenset()
     if candidates := [month for month, rows in before.items() if after.get(month) == rows]:
-        held, wanted = covers({**scope, "month": candidates}), covers({"month": candidates})
-        same = alike(connection, f"{stored} where {held}", f"{result} where {wanted}", ("month", *table.column_names))
+        in_stored, in_result = scope_condition({**scope, "month": candidates}), scope_condition({"month": candidates})
+        same = identical_months(
+            connection, f"{stored} where {in_stored}", f"{result} where {in_result}", ("month", *table.column_names)
+        )
     if replaced := before.keys() - same:
-        connection.execute(f"delete from {stored} where {covers({**scope, 'month': sorted(replaced)})}")
+        connection.execute(f"delete from {stored} where {scope_condition({**scope, 'month': sorted(replaced)})}")
     if added := after.keys() - same:
-        # Sorted, months are in few files each.
+        # Sorting puts each month into few files.
         order = " order by month" if len(added) > 1 else ""
-        wanted = covers({"month": sorted(added)})
-        connection.execute(f"insert into {stored} by name from {result} where {wanted}{order}")
+        in_result = scope_condition({"month": sorted(added)})
+        connection.execute(f"insert into {stored} by name from {result} where {in_result}{order}")
     return sum(before.values()), sum(after.values()), sum(before[month] for month in same)
 
 
-def _typed(connection: duckdb.DuckDBPyConnection, table: Table, scope: Scope, given: str) -> str:
-    """Return the result of a table as a relation of its declared columns, with those that its query left out."""
-    found = found_in(connection, given)
-    columns = ", ".join(
-        f"cast({name_of(name) if name in found else constant(next(iter(scope[name])))} as {type_}) as {name_of(name)}"
-        for name, type_ in declared(table).items()
-    )
-    return f"(select {columns} from {given})"
+def _typed(connection: duckdb.DuckDBPyConnection, table: Table, scope: Scope, computed: str) -> str:
+    """Return `computed` as a relation of the declared columns; a column that its query leaves out has the scope's value."""
+    found = column_types(connection, computed)
+    columns = []
+    for name, type_ in declared_types(table).items():
+        value = sql_identifier(name) if name in found else sql_constant(next(iter(scope[name])))
+        columns.append(f"cast({value} as {type_}) as {sql_identifier(name)}")
+    return f"(select {', '.join(columns)} from {computed})"

@@ -1,4 +1,4 @@
-"""DuckDB's extensions come as wheels: nothing is downloaded at run time."""
+"""DuckDB extensions, installed from wheels: nothing is downloaded at run time."""
 
 from importlib.resources import files
 
@@ -6,6 +6,6 @@ import duckdb
 
 
 def extension_file(extension: str) -> str:
-    """Return the file of a DuckDB extension in its wheel."""
+    """Return the path of a DuckDB extension inside its wheel."""
     folder = files(f"duckdb_extension_{extension}") / "extensions" / f"v{duckdb.__version__}"
     return str(folder / f"{extension}.duckdb_extension")

@@ -1,4 +1,4 @@
-"""Folders of files that appear together or not at all."""
+"""Folders that only their user may read, and folders whose files are replaced all at once."""
 
 import shutil
 import uuid
@@ -7,41 +7,41 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def private(folder: Path) -> Path:
-    """Make a folder, and those above it that are missing, for this user alone; return it.
+def make_private_folder(folder: Path) -> Path:
+    """Create a folder and its missing parents, readable by this user only; return it.
 
-    One that is there already keeps the rights that somebody gave it, and files in it follow the umask: what is shared
-    with a group is shared by opening the folder to it.
+    A folder that exists keeps its permissions, and its files follow the umask: opening a folder to a group is enough to
+    share it.
     """
     if not folder.is_dir():
-        private(folder.parent)
+        make_private_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
-def _nowhere(_: Path) -> None:
-    """Keep nothing of what a folder held."""
+def _no_archive(_: Path) -> None:
+    """Name no folder: the replaced content is deleted."""
 
 
 @contextmanager
-def replacing(target: Path, aside: Callable[[Path], Path | None] = _nowhere) -> Iterator[Path]:
-    """Give a draft folder that replaces `target` once everything is written; a failure leaves `target` as it was.
+def replace_folder(target: Path, archive: Callable[[Path], Path | None] = _no_archive) -> Iterator[Path]:
+    """Yield a draft folder that replaces `target` at the end of the block; a failure leaves `target` unchanged.
 
-    What `target` held is kept in the folder that `aside` names, asked once the draft is complete, or removed when that is
-    None or was kept before. A publication that was killed between two of its steps is brought to its end, or undone when
-    it had not begun, before the next one: the folders it leaves behind say how far it went (`recover`).
+    The former content of `target` moves to the folder that `archive` returns, called with the complete draft. It is deleted
+    when `archive` returns None or a folder that exists. If the process is killed, `recover` completes the replacement, or
+    cancels one whose draft was not complete, before the next one.
     """
-    parent = private(target.parent)
+    parent = make_private_folder(target.parent)
     recover(target)
     draft = parent / f".draft-{uuid.uuid4().hex}"
     draft.mkdir()
     try:
         yield draft
-        kept = aside(draft)
-        # From here on the draft is complete: its name says whose place it takes.
+        archived = archive(draft)
+        # Renamed, the draft is known to be complete, and which folder it replaces.
         draft.rename(_complete(target))
         if target.exists():
-            target.rename(kept if kept and not kept.exists() else _former(target))
+            target.rename(archived if archived and not archived.exists() else _former(target))
         _complete(target).rename(target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -49,7 +49,7 @@ def replacing(target: Path, aside: Callable[[Path], Path | None] = _nowhere) -> 
 
 
 def recover(target: Path) -> None:
-    """Bring a publication of `target` that was killed to its end: there is the former folder or the new one, never none."""
+    """Complete or undo a replacement of `target` that was killed: the former or the new folder is there, never none."""
     complete, former = _complete(target), _former(target)
     if complete.exists() and not target.exists():
         complete.rename(target)

@@ -1,7 +1,7 @@
-"""What each month of a table was computed from, written in the transaction that writes its rows.
+"""The table `asset_inputs`: which writes each month of an asset was computed from.
 
-A month computed before this table existed has no row here. Nothing then says that it is out of date, nor that it is not:
-it is read as it always was, until it is computed again.
+Its rows are written in the transaction that writes the asset. A month without rows here was computed before this table
+existed: it is never considered stale, until it is computed again.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,35 +13,38 @@ from sf_assets.engine.storage.frames import frame_of
 from sf_assets.vocabulary.schema import Column, Table
 
 # An asset, and one month of it.
-Read = tuple[str, date]
+AssetMonth = tuple[str, date]
 
 ASSET_INPUTS = Table(
     "asset_inputs",
-    "one asset and month that an asset of the month was computed from",
+    "one input of one asset for the month: the asset and month that it read",
     (
         Column("asset", "VARCHAR", "asset that was computed"),
         Column("input", "VARCHAR", "asset that it read"),
-        Column("input_month", "DATE", "month that it read of it"),
-        Column("snapshot", "BIGINT", "snapshot of the warehouse that wrote what it read; NULL when that had no row"),
+        Column("input_month", "DATE", "month of the input that it read"),
+        Column("snapshot", "BIGINT", "snapshot of the warehouse that wrote the rows read; NULL when there were none"),
     ),
     key=("asset", "input", "input_month"),
     may_be_empty=True,
 )
 
 
-def frame_of_inputs(assets: Collection[str], months: Collection[date], read: Mapping[Read, int | None]) -> pl.DataFrame:
-    """Return the rows of `asset_inputs` of a write: each month of each asset read what is of its month, or of no month written.
+def input_rows(
+    assets: Collection[str], months: Collection[date], read: Mapping[AssetMonth, int | None]
+) -> pl.DataFrame:
+    """Return the rows of `asset_inputs` for a write of `assets` in `months`, from the assets and months that were read.
 
-    Months of one write are computed side by side: a month of features reads the features below of that month.
+    Months of one write are computed side by side: an input of a month that is written counts for that month only, and any
+    other input for every month.
     """
     written = set(months)
     return frame_of(
         ASSET_INPUTS,
         (
-            {"month": month, "asset": asset, "input": name, "input_month": day, "snapshot": snapshot}
+            {"month": month, "asset": asset, "input": name, "input_month": input_month, "snapshot": snapshot}
             for month in months
-            for (name, day), snapshot in read.items()
-            if day == month or day not in written
+            for (name, input_month), snapshot in read.items()
+            if input_month == month or input_month not in written
             for asset in assets
         ),
         with_month=True,

@@ -1,7 +1,6 @@
-"""What a killed run leaves on disk: temporary folders, and drafts of folders that were never published.
+"""Removal of the folders that killed runs leave on disk: temporary folders, and drafts that were never published.
 
-Nothing of a live run is removed: temporary folders have a lock while their process lives, and what is younger than two days
-stays whatever it is.
+Folders of running processes stay: their lock is held while the process lives, and nothing younger than two days is removed.
 """
 
 import os
@@ -13,53 +12,58 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sf_assets.engine.storage.scratch import PREFIX, is_abandoned
+from sf_assets.engine.storage.scratch import PREFIX, is_unlocked
 
 DRAFT, FORMER = ".draft-", "-former"
-# No run takes two days; the copy of a folder, or its first second without a lock, much less.
+# Longer than any run, and than the moment when a temporary folder exists without its lock.
 GRACE = timedelta(days=2)
-# Drafts stand beside what they replace: a month's folder of lists or exports, or a version of a model two levels below.
+# A draft is beside the folder that it replaces: a month of lists or exports, or a version of a model two levels below.
 _DEPTHS = ("", "*/", "*/*/")
 
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """Folders that a killed run left: `removed`, or to be removed by a dry run; `stopped` publications for somebody to look at.
+    """Folders left by killed runs: `removed` ones (in a dry run, to remove), and `interrupted` publications to examine.
 
-    A publication that was stopped between its two renames may hold the only copy of what it replaced: it is never removed.
+    A publication interrupted between its two renames may hold the only copy of the folder that it replaced: it is never
+    removed.
     """
 
     removed: tuple[Path, ...]
-    stopped: tuple[Path, ...]
+    interrupted: tuple[Path, ...]
 
 
-def sweep(temporary: str, published: Iterable[Path], *, at: datetime, dry_run: bool) -> Leftovers:
-    """Remove the leftovers below temporary directories, the system's and another one, and folders of what is published."""
+def remove_leftovers(temporary: str, published: Iterable[Path], *, at: datetime, dry_run: bool) -> Leftovers:
+    """Remove leftovers of killed runs.
+
+    They are searched in the temporary directory `temporary` (empty for none), in the system's, and in the `published`
+    folders. `at` is the current time, with its time zone.
+    """
     roots = [*published]
     system = tempfile.gettempdir()
     spills = dict.fromkeys(Path(root) for root in (temporary or system, system))
     spilled = [folder for root in spills for folder in _spilled(root) if _is_old(folder, at)]
     drafts = [folder for root in roots for folder in _drafts(root) if _is_old(folder, at)]
-    stopped = [folder for folder in drafts if folder.name.endswith(FORMER)]
-    # Beside it, what was to take its place is needed to tell which of the two is the good one.
-    beside = {folder.with_name(folder.name.removesuffix(FORMER)) for folder in stopped}
-    removed = [folder for folder in (*spilled, *drafts) if folder not in beside and folder not in stopped]
+    interrupted = [folder for folder in drafts if folder.name.endswith(FORMER)]
+    # The draft beside an interrupted publication is needed to decide which of the two folders is the right one.
+    beside = {folder.with_name(folder.name.removesuffix(FORMER)) for folder in interrupted}
+    removed = [folder for folder in (*spilled, *drafts) if folder not in beside and folder not in interrupted]
     if not dry_run:
         for folder in removed:
             shutil.rmtree(folder, ignore_errors=True)
-    return Leftovers(tuple(removed), tuple(stopped))
+    return Leftovers(tuple(removed), tuple(interrupted))
 
 
 def _spilled(root: Path) -> Iterator[Path]:
-    """Yield the temporary folders of this user that no process holds."""
+    """Yield the temporary folders of this user that no process has locked."""
     for folder in sorted(root.glob(f"{PREFIX}*")) if root.is_dir() else ():
-        # Live processes remove theirs meanwhile.
+        # A running process may remove its folder meanwhile.
         with suppress(FileNotFoundError):
             if (
                 folder.is_dir()
                 and not folder.is_symlink()
                 and folder.stat().st_uid == os.getuid()
-                and is_abandoned(folder)
+                and is_unlocked(folder)
             ):
                 yield folder
 
@@ -70,7 +74,7 @@ def _drafts(root: Path) -> Iterator[Path]:
 
 
 def _is_old(folder: Path, at: datetime) -> bool:
-    """Tell whether nothing in a folder changed for long, nor the folder itself."""
+    """Return whether neither the folder nor any file in it changed during the last two days."""
     try:
         latest = max(path.lstat().st_mtime for path in (folder, *folder.rglob("*")))
     except FileNotFoundError:

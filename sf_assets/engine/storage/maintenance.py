@@ -1,8 +1,7 @@
-"""Upkeep of the warehouse: small files merged, snapshots of long ago forgotten, files nobody reads any more removed.
+"""Maintenance of the warehouse: small files are merged, old snapshots expire, unreferenced files are removed.
 
-These are those that the catalog no longer needs, and those it never knew: a run that was killed before its commit wrote them.
-
-Merging keeps of each row the snapshot that wrote it, which the gate reads; rewriting files does not, and is not done.
+Unreferenced files are those that no remaining snapshot needs, and orphans: files of a run that was killed before its commit.
+Merging preserves the snapshot that wrote each row, which the gate reads. Rewriting files would lose it, and is not done.
 """
 
 from dataclasses import dataclass
@@ -13,19 +12,19 @@ from sf_assets.engine.storage.session import Session
 from sf_assets.vocabulary.partitions import add_months
 
 LEAST_MONTHS = 24
-# A session that reads an older snapshot may still need the files that a merge replaced.
+# Files replaced by a merge stay for this long: a session that reads an older snapshot may still need them.
 _READERS = timedelta(days=2)
-_SMALL = 1 << 20  # bytes of a file that is merged: the month of a large table keeps a file of its own
+_SMALL = (
+    1 << 20
+)  # bytes: only files below this size are merged, so that months of large tables stay in files of their own
 
 
 @dataclass(frozen=True, slots=True)
-class Upkeep:
-    """What upkeep did, or would do: files and bytes of the tables, snapshots forgotten, files removed from disk.
+class MaintenanceCounts:
+    """Counts of one maintenance: files and bytes of the tables, expired snapshots, files removed from disk.
 
-    `orphans` are the files removed that no snapshot ever had.
-
-    Without `done`, merging is not tried: `files` and `bytes` are as they were, and the files that forgetting would free
-    are not counted.
+    `orphans` counts removed files that no snapshot ever referenced. `done` is false for a dry run, which does not merge:
+    `files` and `bytes` are then unchanged, and files that the expiry would free are not counted.
     """
 
     done: bool
@@ -33,18 +32,18 @@ class Upkeep:
     files: int
     bytes_before: int
     bytes: int
-    forgotten: int
+    expired: int
     removed: int
     orphans: int
 
 
-def maintain(session: Session, *, at: datetime, keep_months: int, dry_run: bool) -> Upkeep:
-    """Merge, forget snapshots older than `keep_months` whole months before `at`, remove files nobody reads.
+def merge_and_expire(session: Session, *, at: datetime, keep_months: int, dry_run: bool) -> MaintenanceCounts:
+    """Merge small files, expire snapshots older than `keep_months` months before `at`, remove unreferenced files.
 
-    Every other writer waits meanwhile. `at` has a time zone.
+    Other writers wait meanwhile. `at` is the current time, with its time zone; a dry run only counts.
 
     Raises:
-        ValueError: fewer than 24 months would be kept.
+        ValueError: `keep_months` is below 24.
 
     """
     if keep_months < LEAST_MONTHS:
@@ -54,23 +53,23 @@ def maintain(session: Session, *, at: datetime, keep_months: int, dry_run: bool)
         files_before, bytes_before = _size(session)
         if not dry_run:
             session.connection.execute(f"call ducklake_merge_adjacent_files('lake', max_file_size => {_SMALL})")
-        forgotten = _rows(
+        expired = _count_rows(
             session,
             f"call ducklake_expire_snapshots('lake', dry_run => {dry_run}, older_than => timestamptz '{oldest} 00:00:00+00')",
         )
-        removed = _rows(
+        removed = _count_rows(
             session,
             f"call ducklake_cleanup_old_files('lake', dry_run => {dry_run}, "
             f"older_than => timestamptz '{(at - _READERS).isoformat()}')",
         )
-        # A transaction holds the lock of writers until its commit: none is writing files meanwhile.
-        orphans = _rows(
+        # Writers hold the same lock until their commit: none is writing files meanwhile.
+        orphans = _count_rows(
             session,
             f"call ducklake_delete_orphaned_files('lake', dry_run => {dry_run}, "
             f"older_than => timestamptz '{(at - GRACE).isoformat()}')",
         )
         files, size = _size(session)
-    return Upkeep(not dry_run, files_before, files, bytes_before, size, forgotten, removed, orphans)
+    return MaintenanceCounts(not dry_run, files_before, files, bytes_before, size, expired, removed, orphans)
 
 
 def _size(session: Session) -> tuple[int, int]:
@@ -81,5 +80,5 @@ def _size(session: Session) -> tuple[int, int]:
     return files, size
 
 
-def _rows(session: Session, call: str) -> int:
+def _count_rows(session: Session, call: str) -> int:
     return len(session.connection.execute(call).fetchall())

@@ -1,4 +1,4 @@
-"""Files that come packed: in gzip, or alone in a zip archive. What unpacking takes of memory and disk is bounded."""
+"""Reading of compressed files: gzip, or a zip archive of one file. Memory and disk used by unpacking are limited."""
 
 import gzip
 import struct
@@ -12,24 +12,27 @@ from typing import IO
 from sf_assets.engine.storage.scratch import scratch_folder
 
 PACKED = (".gz", ".zip")
-# What a text, or a record, may hold on one line: the engine takes no longer ones.
+# Longest line of a text, in bytes: DuckDB reads no longer ones.
 LONGEST_LINE = 16 << 20
-# Texts of figures shrink ten to fifty times. What swells more, beyond what any machine holds, is damaged or malicious.
-_MOST_SWOLLEN = 200
-_NEVER_TOO_LARGE = 256 << 20
+# Tables of text compress ten to fifty times. A higher ratio means a damaged or malicious archive, unless the unpacked file
+# is small enough for any machine.
+_MAX_RATIO = 200
+_ALWAYS_ALLOWED = 256 << 20
 _CHUNK = 1 << 20
-_HEADER = struct.Struct("<26xHH")  # of a member: the lengths of its name and of its extra field come last
+_HEADER = struct.Struct(
+    "<26xHH"
+)  # local header of a member: the lengths of its name and of its extra field are its last two fields
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _ENCRYPTED = 0x1
 _FORMS = (".csv", ".txt", ".json", ".parquet", ".xlsx")
 
 
 class Refused(Exception):
-    """The file is not as promised; the message says where."""
+    """A delivered file does not have the expected format. The message names the file and the place."""
 
 
 def plain_name(name: str) -> str:
-    """Return the name of a file without its packing; an archive that bears no other form holds a CSV.
+    """Return the name of a file once unpacked; a zip archive whose name has no other extension contains a CSV.
 
     >>> plain_name("debits.csv.gz"), plain_name("debits.csv.zip"), plain_name("StockUniteLegale_utf8.zip")
     ('debits.csv', 'debits.csv', 'StockUniteLegale_utf8.csv')
@@ -41,30 +44,45 @@ def plain_name(name: str) -> str:
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file for reading, unpacked when its name ends with `.gz` or `.zip`; raise `Refused` for no archive of one file."""
+    """Open a file for reading, unpacked when its name ends with `.gz` or `.zip`.
+
+    Raises:
+        Refused: a zip archive is damaged, encrypted, or does not contain exactly one file.
+
+    """
     if path.suffix == ".gz":
         return gzip.open(path, "rb")  # type: ignore[return-value]
     if path.suffix == ".zip":
         with _archive(path) as archive:
-            # The member keeps the archive open until it is closed itself.
+            # The archive stays open until its member is closed.
             return archive.open(_member(path, archive))
     return path.open("rb")
 
 
 def chunks(path: Path) -> Iterator[bytes]:
-    """Yield a file piece by piece, unpacked; raise `Refused` for an archive that is cut, damaged, or swells too much."""
-    size, limit = 0, largest_of(path.stat().st_size)
-    with refusing_damage(path), open_bytes(path) as stream:
+    """Yield a file in pieces of one megabyte, unpacked.
+
+    Raises:
+        Refused: an archive is incomplete or damaged, or its content is too large.
+
+    """
+    size, limit = 0, unpacked_limit(path.stat().st_size)
+    with refuse_damaged_archive(path), open_bytes(path) as stream:
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
             if path.suffix in PACKED and size > limit:
-                raise swollen(path.name, f"more than {limit:,} bytes in {path.stat().st_size:,}")
+                raise too_large_unpacked(path.name, f"more than {limit:,} bytes in {path.stat().st_size:,}")
             yield chunk
 
 
 def first_lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of a text, unpacked, with their ends; raise `Refused` at one that is too long to be a record."""
-    with refusing_damage(path), open_bytes(path) as stream:
+    """Yield the lines of a text, unpacked, with their line ends.
+
+    Raises:
+        Refused: an archive is incomplete or damaged, or a line is longer than 16 MiB.
+
+    """
+    with refuse_damaged_archive(path), open_bytes(path) as stream:
         number = 1
         while line := stream.readline(LONGEST_LINE + 1):
             require_short(path.name, number, len(line))
@@ -73,7 +91,7 @@ def first_lines(path: Path) -> Iterator[bytes]:
 
 
 def require_short(name: str, number: int, length: int) -> None:
-    """Refuse a line that no reader takes."""
+    """Raise `Refused` for a line that is too long for the engine."""
     if length > LONGEST_LINE:
         raise Refused(
             f"{name}, line {number}: expected lines of at most {LONGEST_LINE:,} bytes, found a longer one. Ask the "
@@ -81,22 +99,22 @@ def require_short(name: str, number: int, length: int) -> None:
         )
 
 
-def largest_of(size: int) -> int:
-    """Return how many bytes a packed file of so many may hold."""
-    return max(_NEVER_TOO_LARGE, _MOST_SWOLLEN * size)
+def unpacked_limit(size: int) -> int:
+    """Return the limit, in bytes, of the content of a compressed file of `size` bytes."""
+    return max(_ALWAYS_ALLOWED, _MAX_RATIO * size)
 
 
-def swollen(name: str, found: str) -> Refused:
-    """Return the refusal of a file that holds far more than its size promises."""
+def too_large_unpacked(name: str, found: str) -> Refused:
+    """Return the error for a compressed file whose content exceeds the limit."""
     return Refused(
-        f"{name}: expected at most {_MOST_SWOLLEN} times its size once unpacked, found {found}. If it is meant, unpack "
+        f"{name}: expected at most {_MAX_RATIO} times its size once unpacked, found {found}. If it is meant, unpack "
         "it and deliver the plain file"
     )
 
 
 @contextmanager
-def refusing_damage(path: Path) -> Iterator[None]:
-    """Turn what an archive that is cut or damaged raises into a refusal that names it."""
+def refuse_damaged_archive(path: Path) -> Iterator[None]:
+    """Raise `Refused`, with the name of the file, instead of the errors of an incomplete or damaged archive."""
     try:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, struct.error) as error:
@@ -108,7 +126,7 @@ def refusing_damage(path: Path) -> Iterator[None]:
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
-    """Give the file itself, or an unpacked copy that lasts as long as the block."""
+    """Yield the file itself, or an unpacked copy that is removed at the end of the block."""
     if path.suffix not in PACKED:
         yield path
         return
@@ -122,15 +140,15 @@ def unpacked(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def readable_text(path: Path) -> Iterator[Path]:
-    """Give a text as the engine can open it: itself, or a copy that lasts as long as the block.
+    """Yield a text that DuckDB can open: the file itself, or a copy that is removed at the end of the block.
 
-    The engine reads gzip and no zip. Both hold the same compressed bytes between other headers, so that the copy is of the
-    size delivered, and nothing is unpacked to make it.
+    DuckDB reads gzip but not zip. Both contain the same compressed bytes between different headers: the copy only exchanges
+    the headers, without unpacking.
     """
     if path.suffix != ".zip":
         yield path
         return
-    with refusing_damage(path), _archive(path) as archive, scratch_folder() as folder:
+    with refuse_damaged_archive(path), _archive(path) as archive, scratch_folder() as folder:
         member = _member(path, archive)
         deflated = member.compress_type == zipfile.ZIP_DEFLATED
         copy = folder / f"{plain_name(path.name)}{'.gz' if deflated else ''}"
@@ -144,11 +162,11 @@ def readable_text(path: Path) -> Iterator[Path]:
 
 
 def require_bounded(path: Path) -> None:
-    """Refuse a workbook, which is a zip archive of many files, that declares far more than its size."""
-    with refusing_damage(path), _archive(path) as archive:
+    """Raise `Refused` for a workbook (a zip archive of several files) whose declared content exceeds the limit."""
+    with refuse_damaged_archive(path), _archive(path) as archive:
         declared = sum(member.file_size for member in archive.infolist())
-        if declared > largest_of(path.stat().st_size):
-            raise swollen(path.name, f"{declared:,} bytes declared in {path.stat().st_size:,}")
+        if declared > unpacked_limit(path.stat().st_size):
+            raise too_large_unpacked(path.name, f"{declared:,} bytes declared in {path.stat().st_size:,}")
 
 
 def _archive(path: Path) -> zipfile.ZipFile:
@@ -159,8 +177,8 @@ def _archive(path: Path) -> zipfile.ZipFile:
 
 
 def _member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """Return the one file of an archive, folders and what a Mac adds apart."""
-    members = [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX/")]
+    """Return the only file of an archive, ignoring folders and the files that macOS adds."""
+    members = [info for info in archive.infolist() if not info.is_dir() and not info.filename.startswith("__MACOSX/")]
     advice = "Unpack it and deliver the file that is meant"
     if len(members) != 1:
         raise Refused(f"{path.name}: expected an archive of one file, found {len(members)}. {advice}")
@@ -170,8 +188,8 @@ def _member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         found = zipfile.compressor_names.get(member.compress_type, str(member.compress_type))  # type: ignore[attr-defined]
         raise Refused(f"{path.name}: expected the usual compression (deflate), found {found}. {advice}")
-    if member.file_size > largest_of(member.compress_size):
-        raise swollen(path.name, f"{member.file_size:,} bytes declared in {member.compress_size:,}")
+    if member.file_size > unpacked_limit(member.compress_size):
+        raise too_large_unpacked(path.name, f"{member.file_size:,} bytes declared in {member.compress_size:,}")
     return member
 
 

@@ -1,4 +1,4 @@
-"""Temporary folders that can be told from the leftovers of a killed process: the process that needs one holds its lock."""
+"""Temporary folders with a lock, which tells those of running processes from the leftovers of killed ones."""
 
 import fcntl
 import shutil
@@ -13,9 +13,9 @@ _LOCK = ".in_use"
 
 
 def make_scratch(directory: str = "") -> tuple[Path, IO[bytes]]:
-    """Make a folder for this user alone, below `directory` or the system's; return it, and its lock, held until closed.
+    """Create a temporary folder for this user only, inside `directory` or the system's; return it with its lock file.
 
-    The lock ends with the last process that inherited it, however that ends.
+    The lock is held until the file is closed, or until the last process that inherited it ends, even when killed.
     """
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=directory or None))
     lock = (folder / _LOCK).open("wb")
@@ -25,7 +25,7 @@ def make_scratch(directory: str = "") -> tuple[Path, IO[bytes]]:
 
 @contextmanager
 def scratch_folder(directory: str = "") -> Iterator[Path]:
-    """Give a temporary folder that lasts as long as the block."""
+    """Yield a temporary folder, removed at the end of the block."""
     folder, lock = make_scratch(directory)
     try:
         yield folder
@@ -34,13 +34,13 @@ def scratch_folder(directory: str = "") -> Iterator[Path]:
 
 
 def drop_scratch(folder: Path, lock: IO[bytes]) -> None:
-    """Remove a folder of this process, and release its lock."""
+    """Remove a temporary folder of this process and release its lock."""
     shutil.rmtree(folder, ignore_errors=True)
     lock.close()
 
 
-def is_abandoned(folder: Path) -> bool:
-    """Tell whether no process holds the lock of a temporary folder; one without a lock is as its age says."""
+def is_unlocked(folder: Path) -> bool:
+    """Return whether no process holds the lock of a temporary folder, or it has no lock file."""
     try:
         with (folder / _LOCK).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

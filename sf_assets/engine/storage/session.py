@@ -1,4 +1,4 @@
-"""What is done in the warehouse: read months by the plain names of tables, replace months by the results of queries."""
+"""A session of the warehouse: reads months under the plain names of tables, replaces months by the results of queries."""
 
 import json
 import random
@@ -13,17 +13,17 @@ from typing import TypeVar, cast
 import duckdb
 import polars as pl
 
-from sf_assets.engine.storage.catalog import Catalog, literal
-from sf_assets.engine.storage.content import Scope, covers, put
-from sf_assets.engine.storage.inputs import ASSET_INPUTS, Read, frame_of_inputs
+from sf_assets.engine.storage.catalog import Catalog, sql_literal
+from sf_assets.engine.storage.content import Scope, replace_scope, scope_condition
+from sf_assets.engine.storage.inputs import ASSET_INPUTS, AssetMonth, input_rows
 from sf_assets.engine.storage.shape import (
     SchemaMismatch,
-    declared,
-    differences,
-    found_in,
+    column_differences,
+    column_types,
+    declared_types,
     lake_name,
-    name_of,
-    refuse_changed,
+    require_compatible_columns,
+    sql_identifier,
 )
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.schema import Table
@@ -37,16 +37,16 @@ _T = TypeVar("_T")
 
 
 class OutOfScope(PermanentFailure):
-    """A query gives rows of other months, or other sources, than those it replaces."""
+    """A query returns rows outside of the months, or of the other columns, that it replaces."""
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """What one commit did to one table: `rows` took the place of `replaced` rows.
+    """The effect of one commit on one table: `rows` took the place of `replaced` rows.
 
-    `unchanged` counts those of both that are in months which already held them: these were left alone, with the snapshot
-    that first wrote them, so that what was judged and accepted of them still holds. `seconds` runs from the start of the
-    computation to the commit, the wait for other writers included.
+    `unchanged` counts the rows of months that already had the same rows: they keep the snapshot that first wrote them, so
+    that verdicts and acceptances on them remain valid. `seconds` covers the computation and the commit, the wait for other
+    writers included.
     """
 
     table: str
@@ -61,40 +61,40 @@ class Write:
 class Session:
     """One in-memory DuckDB database with the warehouse attached as `lake`, for one thread.
 
-    `inputs` are the assets and months that were read for the next write, which records them, each with the snapshot that
-    wrote what was read (None when there was no row).
+    `inputs` are the assets and months read for the next write, each with the snapshot that wrote the rows read (None when
+    there were none). That write stores them in `asset_inputs`.
     """
 
     catalog: Catalog
     connection: duckdb.DuckDBPyConnection
-    inputs: dict[Read, int | None] = field(default_factory=dict)
+    inputs: dict[AssetMonth, int | None] = field(default_factory=dict)
     _pinned: bool = False
 
     def bind(self, reads: Mapping[Table, date | None]) -> None:
-        """Make each table readable by its plain name: one month of it without `month`, or all of it when None.
+        """Make each table readable under its plain name: one month of it, without the column `month`, or all of it when None.
 
-        A table, or a column, that is not stored yet reads as empty, with its declared type.
+        A table that is not stored yet is empty; a column that is not stored yet is NULL.
         """
         for table, month in reads.items():
             self._bind(table, months=None if month is None else (month,), with_month=month is None)
 
     def bind_months(self, tables: Iterable[Table], months: Collection[date]) -> None:
-        """Make several months of each table readable by its plain name, `month` included."""
+        """Make several months of each table readable under its plain name, with the column `month`."""
         for table in tables:
             self._bind(table, months=months, with_month=True)
 
     def months(self, table: str) -> list[date]:
-        """Return the months that have rows in a table, in order; none when there is no such table yet."""
-        if not found_in(self.connection, lake_name(table)):
+        """Return the months that have rows in a table, sorted; none when the table does not exist yet."""
+        if not column_types(self.connection, lake_name(table)):
             return []
         rows = self.connection.execute(f"select distinct month from {lake_name(table)} order by month").fetchall()
         return [month for (month,) in rows]
 
     @contextmanager
     def reading(self) -> Iterator[int]:
-        """Read the warehouse as it stood at one snapshot, whose number is given, whatever others write meanwhile.
+        """Read one snapshot of the warehouse inside the block, whatever others write meanwhile; yield its number.
 
-        After `pin`, that is the snapshot that was pinned.
+        After `pin`, it is the pinned snapshot.
         """
         current = "from lake.current_snapshot()"
         if self._pinned:
@@ -104,15 +104,15 @@ class Session:
                 yield self._number(current)
 
     def pin(self) -> None:
-        """Read the warehouse as it stands now until the next write: what is read then is what was judged before."""
+        """Read the current snapshot until the next write, so that the rows read are those whose verdicts were read before."""
         if not self._pinned:
             self.connection.begin()
-            # A transaction is of the snapshot of its first look at the catalog.
+            # DuckLake chooses the snapshot of a transaction at its first access to the catalog.
             self._number("from lake.current_snapshot()")
             self._pinned = True
 
     def unpin(self) -> None:
-        """Read the warehouse as others leave it."""
+        """Read the latest snapshot again."""
         if self._pinned:
             self._pinned = False
             self.connection.commit()
@@ -129,21 +129,23 @@ class Session:
         streamed: Collection[Table] = (),
         shared: Collection[Table] = (),
     ) -> dict[str, Write]:
-        """Replace rows of several tables by those of queries or frames, all or nothing; return what was done, by table.
+        """Replace rows of several tables by the rows of queries or frames, in one transaction; return one `Write` per table.
 
-        `where` says which rows: column -> value, or list of values. `month` is always among them; another column
-        restricts the tables that have it. A column of one value may be left out of the query. Queries are computed
-        first, all on the same snapshot, while other writers go on; those of the tables `streamed` as they are written, for
-        queries without parameters that only project temporary tables and would cost a copy. `author`, `message` and
-        `extra` are kept with the snapshot. Tables are created, and grow by newly declared columns, as needed.
+        `where` selects the rows to replace: column -> value, or list of values. It always contains `month`; any other
+        column restricts the tables that have it. A query may leave out a column that has one value in `where`.
 
-        Months whose rows are already there are left alone. What was read for the write is recorded with it, but for the
-        tables `shared`, of which several assets write rows of the same month.
+        Queries are computed before the transaction, all on the same snapshot, while other processes may write. Queries of
+        the tables `streamed` are computed during the transaction instead, which avoids a copy of their rows: only for
+        queries without parameters that select from temporary tables.
+
+        `author`, `message` and `extra` are stored with the snapshot. Missing tables and newly declared columns are created.
+        Months that already have the same rows are not written again. The session's `inputs` are stored with the write,
+        except for the tables `shared`, of which several assets write rows of the same month.
 
         Raises:
-            SchemaMismatch: a result, or a table as stored, does not have the declared columns.
-            OutOfScope: a result has rows that `where` does not cover.
-            duckdb.Error: a query fails, or the catalog still refuses or does not answer after several attempts.
+            SchemaMismatch: a result, or a stored table, does not have the declared columns.
+            OutOfScope: a result has rows outside of `where`.
+            duckdb.Error: a query fails, or the catalog refuses or does not answer after eight attempts.
 
         """
         started = time.monotonic()
@@ -155,7 +157,7 @@ class Session:
         if self.inputs:
             assets = [table.name for table in writes if table not in shared]
             months = cast("tuple[date, ...]", next(iter(scopes.values()))["month"])
-            writes = {**writes, ASSET_INPUTS: frame_of_inputs(assets, months, self.inputs)}
+            writes = {**writes, ASSET_INPUTS: input_rows(assets, months, self.inputs)}
             scopes[ASSET_INPUTS.name] = {"month": months, "asset": tuple(assets)}
             self._compute(ASSET_INPUTS, writes[ASSET_INPUTS], parameters, kind="table")
             self.inputs.clear()
@@ -164,7 +166,8 @@ class Session:
 
         def write() -> dict[str, tuple[int, int, int]]:
             counts = {
-                table.name: put(self.connection, table, scopes[table.name], _result_of(table)) for table in writes
+                table.name: replace_scope(self.connection, table, scopes[table.name], _result_of(table))
+                for table in writes
             }
             self.connection.execute(
                 "call lake.set_commit_message($author, $message, extra_info => $extra)",
@@ -173,7 +176,7 @@ class Session:
             return counts
 
         counts = self._commit(write)
-        # A replacement of nothing by nothing commits no snapshot.
+        # Replacing no rows by no rows creates no snapshot.
         snapshot = self._number(
             "select coalesce((from lake.last_committed_snapshot()), (from lake.current_snapshot()))"
         )
@@ -186,50 +189,50 @@ class Session:
         }
 
     def _bind(self, table: Table, *, months: Collection[date] | None, with_month: bool) -> None:
-        found = found_in(self.connection, lake_name(table.name))
-        refuse_changed(table, found)
+        found = column_types(self.connection, lake_name(table.name))
+        require_compatible_columns(table, found)
         columns = ", ".join(
-            name_of(name) if name in found else f"cast(null as {type_}) as {name_of(name)}"
-            for name, type_ in declared(table).items()
+            sql_identifier(name) if name in found else f"cast(null as {type_}) as {sql_identifier(name)}"
+            for name, type_ in declared_types(table).items()
             if with_month or name != "month"
         )
-        dates = ", ".join(literal(str(month)) for month in months or ())
-        # A young warehouse has no month to learn from: none is asked for, and none is found.
-        wanted = "true" if months is None else f"month in ({dates})" if dates else "false"
-        rows = f"from {lake_name(table.name)} where {wanted}" if found else "where false"
-        self.connection.execute(f"create or replace temp view {name_of(table.name)} as select {columns} {rows}")
+        dates = ", ".join(sql_literal(str(month)) for month in months or ())
+        # In a new warehouse, models ask for no month at all: an empty list is not valid SQL.
+        condition = "true" if months is None else f"month in ({dates})" if dates else "false"
+        rows = f"from {lake_name(table.name)} where {condition}" if found else "where false"
+        self.connection.execute(f"create or replace temp view {sql_identifier(table.name)} as select {columns} {rows}")
 
     def _compute(self, table: Table, rows: str | pl.DataFrame, parameters: Mapping[str, object], *, kind: str) -> None:
         if isinstance(rows, pl.DataFrame):
-            self.connection.register("given rows", rows.to_arrow())
-            rows = 'from "given rows"'
+            self.connection.register("frame of rows", rows.to_arrow())
+            rows = 'from "frame of rows"'
         named = {name for statement in self.connection.extract_statements(rows) for name in statement.named_parameters}
         used = {name: value for name, value in parameters.items() if name in named}
         self.connection.execute(f"create or replace temp {kind} {_result_of(table)} as {rows}", used)
 
     def _check(self, table: Table, scope: Scope) -> None:
-        """Refuse a result that does not have the declared columns, or has rows out of scope."""
-        expected, found = declared(table), found_in(self.connection, _result_of(table))
-        # DuckDB makes an INTEGER of a column that is only NULL: it has no type of its own, and fits any.
+        """Raise `SchemaMismatch` or `OutOfScope` for a result without the declared columns, or with rows out of scope."""
+        expected, found = declared_types(table), column_types(self.connection, _result_of(table))
+        # DuckDB types a column of only NULL as INTEGER: it is accepted for any declared type.
         for name, type_ in found.items():
             if type_ == "INTEGER" != expected.get(name, type_) and not self._count(table, name):
                 found[name] = expected[name]
         left_out = {name: expected[name] for name, values in scope.items() if len(values) == 1 and name not in found}
-        if told := differences(expected, found | left_out):
-            raise SchemaMismatch(f"{table.name}: the query does not give the declared columns. {told}")
+        if mismatch := column_differences(expected, found | left_out):
+            raise SchemaMismatch(f"{table.name}: the query does not return the declared columns. {mismatch}")
         for name in [name for name in scope if name in found]:
             rows = self.connection.execute(
-                f"select distinct {name_of(name)} from {_result_of(table)} "
-                f"where ({covers({name: scope[name]})}) is not true limit 5"
+                f"select distinct {sql_identifier(name)} from {_result_of(table)} "
+                f"where ({scope_condition({name: scope[name]})}) is not true limit 5"
             ).fetchall()
             if rows:
-                wanted, got = ", ".join(map(str, scope[name])), ", ".join(str(value) for (value,) in rows)
+                accepted, returned = ", ".join(map(str, scope[name])), ", ".join(str(value) for (value,) in rows)
                 raise OutOfScope(
-                    f"{table.name}: the query gives rows not replaced. {name}: expected {wanted}, found {got}"
+                    f"{table.name}: the query returns rows out of scope. {name}: expected {accepted}, found {returned}"
                 )
 
     def _commit(self, write: Callable[[], _T]) -> _T:
-        """Write in one transaction, other writers waiting; after a passing trouble, start again on a fresh catalog."""
+        """Write in one transaction while other writers wait; after a transient error, attach the catalog and try again."""
         attempt = 1
         while True:
             try:
@@ -238,9 +241,9 @@ class Session:
                 with self.catalog.one_writer(self.connection), self._transaction():
                     return write()
             except duckdb.Error as error:
-                if attempt == _ATTEMPTS or not _may_pass(error):
+                if attempt == _ATTEMPTS or not _is_transient(error):
                     raise
-            time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))  # noqa: S311 - keeps retries apart, hides nothing
+            time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))  # noqa: S311 - spreads retries, no secret
             attempt += 1
 
     @contextmanager
@@ -250,36 +253,41 @@ class Session:
             yield
             self.connection.commit()
         except BaseException:
-            # Nothing is left to roll back after a failed commit, or without a server.
+            # After a failed commit or the loss of the server, the transaction has ended already.
             with suppress(duckdb.Error):
                 self.connection.rollback()
             raise
 
     def _count(self, table: Table, column: str) -> int:
-        return self._number(f"select count({name_of(column)}) from {_result_of(table)}")
+        return self._number(f"select count({sql_identifier(column)}) from {_result_of(table)}")
 
     def _number(self, sql: str, parameters: Mapping[str, object] = NOTHING) -> int:
         row = self.connection.execute(sql, dict(parameters)).fetchone()
         return int(row[0]) if row else 0
 
 
-def _may_pass(error: duckdb.Error) -> bool:
-    """Tell a refused commit, or a catalog that does not answer, from an error of logic, which has a type of its own.
+def _is_transient(error: duckdb.Error) -> bool:
+    """Return whether an error is a refused commit or a catalog that does not answer, which a retry may solve.
 
-    A PostgreSQL server that goes away shows as the bare base class.
+    The loss of a PostgreSQL server raises the base class itself.
     """
     return isinstance(error, duckdb.TransactionException | duckdb.IOException) or type(error) is duckdb.Error
 
 
 def _result_of(table: Table) -> str:
-    return name_of(f"result of {table.name}")
+    return sql_identifier(f"result of {table.name}")
 
 
 def _scopes_of(tables: Iterable[Table], where: Mapping[str, object]) -> dict[str, Scope]:
-    """Return the scope of each table: what it has of the columns of `where`."""
+    """Return the scope of each table: the columns of `where` that it has, with their values.
+
+    Raises:
+        ValueError: `where` has no month, a column without values, or a column that no table has.
+
+    """
     values = {name: tuple(value) if isinstance(value, list | tuple) else (value,) for name, value in where.items()}
     scopes: dict[str, Scope] = {
-        table.name: {name: found for name, found in values.items() if name in ("month", *table.column_names)}
+        table.name: {name: accepted for name, accepted in values.items() if name in ("month", *table.column_names)}
         for table in tables
     }
     known = {name for scope in scopes.values() for name in scope}

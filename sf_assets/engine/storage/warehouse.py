@@ -1,4 +1,4 @@
-"""The warehouse: opens sessions, and bounds what each takes from the machine."""
+"""The warehouse: opens sessions and limits their memory, threads and temporary files."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -10,24 +10,24 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from sf_assets.engine.errors import without_values
+from sf_assets.engine.errors import redact_engine_errors
 from sf_assets.engine.storage.catalog import Catalog
 from sf_assets.engine.storage.extensions import extension_file
-from sf_assets.engine.storage.folders import private
+from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.engine.storage.scratch import drop_scratch, make_scratch
 from sf_assets.engine.storage.session import NOTHING, Session
 
-# At most one database, idle, by process and settings: a child process must not use its parent's.
-_last: dict[tuple[int, str], duckdb.DuckDBPyConnection] = {}
+# At most one idle database, by process and settings: a child process must not use the database of its parent.
+_idle: dict[tuple[int, str], duckdb.DuckDBPyConnection] = {}
 
 
 @dataclass(frozen=True)
 class Warehouse:
-    """Where tables are, and what one session may take from the machine.
+    """The location of the tables, and the limits of one session.
 
-    `catalog` is the path of a SQLite file, or `postgres:` followed by a libpq string without password: PGPASSFILE says
-    where libpq finds it. `data_path` is the folder of Parquet files. `temp_directory` receives what does not fit in
-    `memory_limit`; empty means the system's.
+    `catalog` is the path of a SQLite file, or `postgres:` followed by a libpq string without password, which libpq reads
+    from the file that PGPASSFILE names. `data_path` is the folder of Parquet files. A session that needs more than
+    `memory_limit` spills to `temp_directory`, by default the system's.
     """
 
     catalog: str
@@ -38,44 +38,44 @@ class Warehouse:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Open a session, closed whatever happens.
+        """Yield a session, closed at the end of the block.
 
-        Attaching a lake and reading its catalog takes most of a second, and a run opens many sessions: the database of
-        the last one is kept for the next, unless the session failed. Temporary tables do not outlive their session.
+        Attaching the warehouse and reading its catalog takes most of a second, and a run opens many sessions: the database
+        of the last session is reused by the next, unless the session failed. Temporary tables end with their session.
 
         Raises:
-            EngineError: in the place of an engine's own error, whose text quotes values and goes to logs and notices.
+            EngineError: instead of an engine's own error, whose message quotes values and would go to logs and notices.
 
         """
         key = (os.getpid(), repr(self))
-        with without_values():
-            database = _last.pop(key, None) or self.connect()
+        with redact_engine_errors():
+            database = _idle.pop(key, None) or self.connect()
         try:
-            with without_values(), database.cursor() as connection:
+            with redact_engine_errors(), database.cursor() as connection:
                 session = Session(self._catalog, connection)
                 yield session
                 session.unpin()
         except BaseException:
             database.close()
             raise
-        for other in list(_last):
-            if idle := _last.pop(other, None):
-                idle.close()
-        _last[key] = database
+        for other in list(_idle):
+            if former := _idle.pop(other, None):
+                former.close()
+        _idle[key] = database
 
     def query(self, sql: str, parameters: Mapping[str, object] = NOTHING) -> pl.DataFrame:
-        """Return the rows of one query; a table is `lake.<table>`, or `lake.<table> at (version => <snapshot>)`."""
+        """Return the rows of one query, in which a table is `lake.<table>` or `lake.<table> at (version => <snapshot>)`."""
         with self.session() as session:
             return session.connection.execute(sql, dict(parameters)).pl()
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """Return a connection to a DuckDB database of its own with the warehouse attached as `lake`; to be closed.
+        """Return a connection to a new DuckDB database with the warehouse attached as `lake`; the caller closes it.
 
-        Nothing is downloaded: extensions are loaded from their wheels. What spills to disk is readable by this user
-        only, and goes away with the connection.
+        Extensions are loaded from their wheels, without download. Temporary files are readable by this user only, and are
+        removed with the connection.
         """
         if self.temp_directory:
-            private(Path(self.temp_directory))
+            make_private_folder(Path(self.temp_directory))
         spill, lock = make_scratch(self.temp_directory)
         connection = duckdb.connect(
             config={
@@ -86,7 +86,7 @@ class Warehouse:
                 "temp_directory": str(spill),
             }
         )
-        # Unlike `weakref.finalize`, this also acts at the end of the processes that Dagster makes for its steps.
+        # Unlike `weakref.finalize`, this also runs at the end of the child processes that Dagster starts for its steps.
         Finalize(connection, drop_scratch, args=(spill, lock), exitpriority=0)
         try:
             for extension in self._catalog.extensions:

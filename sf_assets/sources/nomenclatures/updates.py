@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from sf_assets.engine.errors import described
+from sf_assets.engine.errors import describe_error
 from sf_assets.engine.storage.packed import Refused, first_lines, readable_text
 from sf_assets.sources.nomenclatures.editions import EDITIONS, Part, parts_of
 from sf_assets.vocabulary.failures import UserError
@@ -112,7 +112,7 @@ def _telling(name: str, expected: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise BadNomenclature(f"{name}: expected {expected}, found others ({described(error)})") from None
+        raise BadNomenclature(f"{name}: expected {expected}, found others ({describe_error(error)})") from None
 
 
 def _faults(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[str]:
