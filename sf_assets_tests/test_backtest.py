@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 
 from sf_assets.engine.storage import frame_of
-from sf_assets.evaluation.alerts import lead_time, levels, lists, stability, thresholds_of
+from sf_assets.evaluation.alerts import fixed_size_lists, lead_time, level_alerts, list_stability, thresholds_by_origin
 from sf_assets.evaluation.backtest import backtest
 from sf_assets.evaluation.bootstrap import draw_weights
-from sf_assets.evaluation.figures import figures_of
-from sf_assets.evaluation.origins import Origin, part_of, rolling_origins
+from sf_assets.evaluation.figures import backtest_figures
+from sf_assets.evaluation.origins import Origin, fold_of, rolling_origins
 from sf_assets.evaluation.panel import CRISIS, OTHER_YEARS, Panel, panel_of
 from sf_assets.evaluation.tables import BACKTEST, FIGURES
 from sf_assets.model.alerting import AlertRule
@@ -63,10 +63,10 @@ def test_origins_are_as_far_apart_as_wanted_and_need_failures_to_learn_from() ->
 
 def test_the_part_of_a_company_depends_on_nothing_but_its_number() -> None:
     sirens = pl.Series([f"{i:09}" for i in range(3000)])
-    parts = part_of(sirens)
-    assert np.array_equal(part_of(sirens.reverse()), parts[::-1])
-    assert np.array_equal(part_of(sirens[:10]), parts[:10])
-    assert np.bincount(parts).min() > 900
+    folds = fold_of(sirens)
+    assert np.array_equal(fold_of(sirens.reverse()), folds[::-1])
+    assert np.array_equal(fold_of(sirens[:10]), folds[:10])
+    assert np.bincount(folds).min() > 900
 
 
 class Remembering:
@@ -142,109 +142,109 @@ def panel(companies: int = COMPANIES, span: int = SPAN) -> Panel:
 
 
 def test_every_row_has_one_group_of_each_dimension() -> None:
-    found = panel()
-    assert set(found.groups) == {"section", "taille", "region", "age", "periode", "origine"}
-    assert found.groups["taille"][1] == ("moins de 10", "10 à 19", "20 à 49")
-    assert found.groups["age"][1] == ("moins de 3 ans", "3 à 5 ans", "6 à 10 ans", "11 à 15 ans", "16 ans et plus")
-    assert found.groups["region"][1] == ("Bretagne", "inconnu")
-    codes, names = found.groups["periode"]
+    sample = panel()
+    assert set(sample.groups) == {"section", "taille", "region", "age", "periode", "origine"}
+    assert sample.groups["taille"][1] == ("moins de 10", "10 à 19", "20 à 49")
+    assert sample.groups["age"][1] == ("moins de 3 ans", "3 à 5 ans", "6 à 10 ans", "11 à 15 ans", "16 ans et plus")
+    assert sample.groups["region"][1] == ("Bretagne", "inconnu")
+    codes, names = sample.groups["periode"]
     assert [names[code] for code in codes[::COMPANIES]] == [OTHER_YEARS] * 9 + [CRISIS] * 24 + [OTHER_YEARS] * 3
 
 
 def test_the_row_that_follows_is_the_same_company_a_month_later() -> None:
-    found = panel(companies=3, span=2)
-    assert found.following.tolist() == [3, 4, 5, -1, -1, -1]
+    sample = panel(companies=3, span=2)
+    assert sample.following.tolist() == [3, 4, 5, -1, -1, -1]
 
 
 def test_companies_are_ranked_among_those_of_their_month() -> None:
-    found = panel(companies=4, span=3)
+    sample = panel(companies=4, span=3)
     score = np.array([0.1, 0.2, 0.3, 0.4]) * np.repeat([1.0, 10.0, 0.1], 4).reshape(3, 4)
-    rows = found.company != 1
-    ranks = found.ranks(score.ravel(), rows).reshape(3, 4)
+    rows = sample.company != 1
+    ranks = sample.ranks(score.ravel(), rows).reshape(3, 4)
     assert np.isnan(ranks[:, 1]).all()
     assert ranks[:, [0, 2, 3]].tolist() == [pytest.approx([1 / 3, 2 / 3, 1])] * 3
 
 
 def test_figures_of_rank_do_not_change_when_all_scores_of_a_month_move_together() -> None:
-    found = panel()
-    score = np.random.default_rng(1).random(found.company.size)
-    weights = draw_weights(len(found.companies), replicates=20)
-    moved = score / (1 + found.period)
+    sample = panel()
+    score = np.random.default_rng(1).random(sample.company.size)
+    weights = draw_weights(len(sample.companies), replicates=20)
+    moved = score / (1 + sample.period)
 
     def rank_figures(values: np.ndarray) -> pl.DataFrame:
-        rows = figures_of(found, values, RULES, weights, probabilities=False, by_group=False)
+        rows = backtest_figures(sample, values, RULES, weights, probabilities=False, by_group=False)
         return frame_of(FIGURES, rows).filter(pl.col("mesure").is_in(["roc_auc", "average_precision"]))
 
     assert rank_figures(score).equals(rank_figures(moved))
 
 
 def test_thresholds_of_an_origin_come_from_months_whose_outcome_it_knew() -> None:
-    found = panel()
-    score = np.where(found.target, 0.9, 0.1)
-    assert thresholds_of(found, score, RULES, BEST) == (None, None, Thresholds(modere=0.9, fort=0.9))
+    sample = panel()
+    score = np.where(sample.target, 0.9, 0.1)
+    assert thresholds_by_origin(sample, score, RULES, BEST) == (None, None, Thresholds(modere=0.9, fort=0.9))
     # What happens after the six months known in April 2021 changes nothing.
-    unknown = found.period >= found.months.index(date(2019, 10, 1))
+    unknown = sample.period >= sample.months.index(date(2019, 10, 1))
     changed = np.where(unknown, np.random.default_rng(0).random(score.size), score)
-    assert thresholds_of(found, changed, RULES, BEST)[2] == Thresholds(modere=0.9, fort=0.9)
-    strong, _ = levels(found, score, thresholds_of(found, score, RULES, BEST))
-    assert np.array_equal(strong.known, found.origin == 2)
+    assert thresholds_by_origin(sample, changed, RULES, BEST)[2] == Thresholds(modere=0.9, fort=0.9)
+    strong, _ = level_alerts(sample, score, thresholds_by_origin(sample, score, RULES, BEST))
+    assert np.array_equal(strong.defined, sample.origin == 2)
 
 
 def test_lists_hold_the_riskiest_of_each_month_ties_by_company() -> None:
-    found = panel()
-    free = ~found.en_procedure
-    score = np.where(found.company >= 20, 0.5, 0.1)
-    _, _, longest = lists(found, score, free)
+    sample = panel()
+    free = ~sample.en_procedure
+    score = np.where(sample.company >= 20, 0.5, 0.1)
+    _, _, longest = fixed_size_lists(sample, score, free)
     assert longest.name == "liste_10000"
-    counts = np.bincount(found.period, weights=longest.given)
+    counts = np.bincount(sample.period, weights=longest.in_alert)
     assert set(counts) == {1}, "39 companies x 10,000 / 350,000"
-    assert set(found.company[longest.given]) == {20}
+    assert set(sample.company[longest.in_alert]) == {20}
 
 
 def test_a_list_is_stable_when_its_companies_stay_on_it() -> None:
-    found = panel()
-    weights = draw_weights(len(found.companies), replicates=20)
-    free = ~found.en_procedure
-    same = lists(found, found.company.astype(float), free)[2]
-    assert stability(found, same, free, weights)[0] == 1
-    moving = lists(found, ((found.company + found.period) % 7).astype(float), free)[2]
-    assert stability(found, moving, free, weights)[0] == 0
+    sample = panel()
+    weights = draw_weights(len(sample.companies), replicates=20)
+    free = ~sample.en_procedure
+    same = fixed_size_lists(sample, sample.company.astype(float), free)[2]
+    assert list_stability(sample, same, free, weights)[0] == 1
+    moving = fixed_size_lists(sample, ((sample.company + sample.period) % 7).astype(float), free)[2]
+    assert list_stability(sample, moving, free, weights)[0] == 0
 
 
 def test_lead_time_counts_from_the_first_alert_to_the_failure() -> None:
-    found = panel()
-    weights = draw_weights(len(found.companies), replicates=20)
-    free = ~found.en_procedure
+    sample = panel()
+    weights = draw_weights(len(sample.companies), replicates=20)
+    free = ~sample.en_procedure
     # Alert from six months before the failure on, for all of the announced companies but the first.
-    ahead = np.full(found.company.size, np.nan)
-    announced = found.event >= 0
-    days = (found.event_day[found.event[announced]] - found.cutoffs[found.period[announced]]).astype(int)
+    ahead = np.full(sample.company.size, np.nan)
+    announced = sample.event >= 0
+    days = (sample.event_day[sample.event[announced]] - sample.cutoffs[sample.period[announced]]).astype(int)
     ahead[announced] = days / 30.4375
-    score = np.where((ahead < 6.1) & (found.company != 0), 1.0, 0.0)
-    alert = levels(found, score, (Thresholds(0.5, 0.5),) * 3)[0]
-    months, warned = lead_time(found, alert, free, weights)
+    score = np.where((ahead < 6.1) & (sample.company != 0), 1.0, 0.0)
+    alert = level_alerts(sample, score, (Thresholds(0.5, 0.5),) * 3)[0]
+    months, warned = lead_time(sample, alert, free, weights)
     assert 5 < months[0] < 6.1
     assert warned[0] == pytest.approx(4 / 5)
 
 
 def test_warnings_are_counted_from_the_cut_offs_that_features_had() -> None:
-    found, shifted = panel(), dataclasses.replace(panel(), shift_days=-20)
-    assert (found.cutoffs - shifted.cutoffs).astype(int).tolist() == [20] * SPAN
-    event = found.event_day.min()
-    assert dataclasses.replace(found, event_day=np.array([found.cutoffs[18]])).eligible(found.months[0]).tolist() == [
-        False
-    ]
-    assert dataclasses.replace(shifted, event_day=np.array([found.cutoffs[18]])).eligible(found.months[0]).tolist() == [
-        True
-    ]
+    sample, shifted = panel(), dataclasses.replace(panel(), shift_days=-20)
+    assert (sample.cutoffs - shifted.cutoffs).astype(int).tolist() == [20] * SPAN
+    event = sample.event_day.min()
+    assert dataclasses.replace(sample, event_day=np.array([sample.cutoffs[18]])).eligible(
+        sample.months[0]
+    ).tolist() == [False]
+    assert dataclasses.replace(shifted, event_day=np.array([sample.cutoffs[18]])).eligible(
+        sample.months[0]
+    ).tolist() == [True]
     assert event == np.datetime64("2020-12-15")
 
 
 def test_figures_of_every_group_say_their_value_or_why_they_have_none() -> None:
-    found = panel()
-    score = np.random.default_rng(1).random(found.company.size)
-    weights = draw_weights(len(found.companies), replicates=50)
-    figures = frame_of(FIGURES, figures_of(found, score, RULES, weights, probabilities=True, by_group=True))
+    sample = panel()
+    score = np.random.default_rng(1).random(sample.company.size)
+    weights = draw_weights(len(sample.companies), replicates=50)
+    figures = frame_of(FIGURES, backtest_figures(sample, score, RULES, weights, probabilities=True, by_group=True))
     assert figures.filter(pl.col("valeur").is_null() & pl.col("raison").is_null()).is_empty()
     assert figures.filter(pl.col("bas") > pl.col("haut")).is_empty()
     key = ["lecture", "dimension", "groupe", "mesure"]
@@ -254,7 +254,7 @@ def test_figures_of_every_group_say_their_value_or_why_they_have_none() -> None:
     everyone = figures.filter(mesure="failures", lecture="toutes", dimension="ensemble")["valeur"].item()
     outside = figures.filter(mesure="failures", lecture="hors_procedure", dimension="ensemble")["valeur"].item()
     assert everyone == outside + SPAN, "a company in a procedure counts as failed"
-    again = frame_of(FIGURES, figures_of(found, score, RULES, weights, probabilities=True, by_group=True))
+    again = frame_of(FIGURES, backtest_figures(sample, score, RULES, weights, probabilities=True, by_group=True))
     assert again.equals(figures)
-    points = frame_of(FIGURES, figures_of(found, score, RULES, weights, probabilities=False, by_group=False))
+    points = frame_of(FIGURES, backtest_figures(sample, score, RULES, weights, probabilities=False, by_group=False))
     assert points.filter(mesure="calibration_error")["raison"].unique().to_list() == ["the score is no probability"]

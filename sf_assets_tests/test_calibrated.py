@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from drawn import fitted, later, simulated, small
 
-from sf_assets.model.calibrated import held_out, straight_line
+from sf_assets.model.calibrated import fit_platt_scaling, held_out
 from sf_assets.model.evaluation import calibration_error
 from sf_assets.model.methods import METHODS, score
 
@@ -55,16 +55,16 @@ def test_the_line_is_the_likeliest_and_heeds_weights():
     rng = np.random.default_rng(3)
     raw = rng.normal(size=50_000)
     target = rng.random(50_000) < 1 / (1 + np.exp(3 - 2 * raw))
-    slope, intercept = straight_line(raw, target, np.ones(50_000))
+    slope, intercept = fit_platt_scaling(raw, target, np.ones(50_000))
     assert (slope, intercept) == pytest.approx((2, -3), abs=0.1)
     kept = target | (np.arange(50_000) % 4 == 0)
-    again = straight_line(raw[kept], target[kept], np.where(target, 1.0, 4.0)[kept])
+    again = fit_platt_scaling(raw[kept], target[kept], np.where(target, 1.0, 4.0)[kept])
     assert again == pytest.approx((slope, intercept), abs=0.1)
 
 
 def test_a_score_that_ranks_the_wrong_way_round_says_the_same_of_everybody():
     raw = np.linspace(0, 1, 1_000)
-    slope, intercept = straight_line(raw, raw < 0.1, np.ones(1_000))
+    slope, intercept = fit_platt_scaling(raw, raw < 0.1, np.ones(1_000))
     assert slope == 0
     assert 1 / (1 + np.exp(-intercept)) == pytest.approx(0.1)
 

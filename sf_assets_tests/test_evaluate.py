@@ -17,15 +17,15 @@ from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.engine.quality.verdicts import judge_months, record
 from sf_assets.engine.storage import frame_of
 from sf_assets.evaluation import assets as evaluation
-from sf_assets.evaluation import found as found_module
-from sf_assets.evaluation import reading
-from sf_assets.evaluation.found import Found, read_found
-from sf_assets.evaluation.page import BEGIN, END, page_with
-from sf_assets.evaluation.report import html
-from sf_assets.evaluation.utility import parts_of
+from sf_assets.evaluation import loading
+from sf_assets.evaluation import results as results_module
+from sf_assets.evaluation.page import BEGIN, END, replace_tables
+from sf_assets.evaluation.report import render_report
+from sf_assets.evaluation.results import EvaluationResults, load_results
+from sf_assets.evaluation.utility import feature_groups
 from sf_assets.model import learning
-from sf_assets.model.champion import CHAMPION
 from sf_assets.model.methods import METHODS
+from sf_assets.model.selection import CHAMPION
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets_tests.runs import Place, Run
 
@@ -87,7 +87,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learning, "METHODS", FAST)
         patch.setattr(evaluation, "METHODS", FAST)
-        patch.setattr(evaluation, "parts_of", lambda: parts_of()[:1])
+        patch.setattr(evaluation, "feature_groups", lambda: feature_groups()[:1])
         patch.setattr(evaluation, "ORIGINS", 1)
         found = Place(tmp_path_factory.mktemp("evaluate"), perimeter_months=120, training_failures=5)
         furnish(found)
@@ -110,9 +110,9 @@ def evaluated(place: Place) -> Evaluated:
 
 
 @pytest.fixture(scope="module")
-def found(place: Place, evaluated: Evaluated) -> Found:
+def found(place: Place, evaluated: Evaluated) -> EvaluationResults:
     with place.warehouse.session() as session:
-        return read_found(session, MONTH, 0, Path("no oracle"))
+        return load_results(session, MONTH, 0, Path("no oracle"))
 
 
 def test_every_method_is_measured_at_every_origin_in_every_reading(evaluated: Evaluated) -> None:
@@ -176,8 +176,8 @@ def test_drift_compares_the_month_with_the_models_it_has(place: Place, evaluated
     assert run.refused["eval_drift"].severity == dg.AssetCheckSeverity.WARN
 
 
-def test_the_report_is_one_file_that_needs_no_other(found: Found) -> None:
-    text = html(found)
+def test_the_report_is_one_file_that_needs_no_other(found: EvaluationResults) -> None:
+    text = render_report(found)
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
     assert "<script" not in text
     assert text.count("<svg") == 3 + len(found.groups) + 2
@@ -191,18 +191,18 @@ def test_the_report_is_one_file_that_needs_no_other(found: Found) -> None:
 def test_a_method_removed_since_is_left_out_of_the_report(
     place: Place, evaluated: Evaluated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "METHODS", {"seuils": METHODS["seuils"]})
-    monkeypatch.setattr(found_module, "METHODS", {"seuils": METHODS["seuils"]})
+    monkeypatch.setattr(loading, "METHODS", {"seuils": METHODS["seuils"]})
+    monkeypatch.setattr(results_module, "METHODS", {"seuils": METHODS["seuils"]})
     with place.warehouse.session() as session:
-        left = read_found(session, MONTH, 0, Path("no oracle"))
+        left = load_results(session, MONTH, 0, Path("no oracle"))
     assert left.methods == ["seuils"]
-    assert METHODS["logistique"].label not in html(left)
+    assert METHODS["logistique"].label not in render_report(left)
 
 
-def test_the_page_keeps_its_words_and_takes_new_tables(found: Found) -> None:
-    page = page_with(f"before {BEGIN} old {END} after", found)
+def test_the_page_keeps_its_words_and_takes_new_tables(found: EvaluationResults) -> None:
+    page = replace_tables(f"before {BEGIN} old {END} after", found)
     assert page.startswith(f"before {BEGIN}\n")
     assert page.endswith(f"{END} after")
     assert " old " not in page
     assert "| ROC AUC | 0." in page
-    assert page_with(page, found) == page
+    assert replace_tables(page, found) == page

@@ -8,7 +8,7 @@ from drawn import DEBT, company, earlier, fitted, later, small
 from sf_assets.features.registry import BY_NAME, NAMES, THEMES
 from sf_assets.model.explanations import by_theme, waterfall
 from sf_assets.model.methods import METHODS, score
-from sf_assets.model.trees import covers_of, tree_base, tree_parts
+from sf_assets.model.trees import covers_of, tree_base, tree_contributions
 
 LEARNING = [name for name, method in METHODS.items() if method.learns]
 TREES = ["boosting", "foret"]
@@ -55,7 +55,7 @@ def test_contributions_of_trees_are_the_shapley_values_by_their_definition(name)
     ensemble, covers = method.ensemble_, method.covers_
     matrix = np.array([[2.0, 2.0], [0.0, 2.0], [np.nan, 1.0]])
     inner = method.bins_.transform(matrix) if name == "boosting" else matrix
-    for row, parts in zip(inner, tree_parts(ensemble, inner, covers), strict=True):
+    for row, parts in zip(inner, tree_contributions(ensemble, inner, covers), strict=True):
         neither, first, second, both = (_expected(method, row, known) for known in ((), (0,), (1,), (0, 1)))
         assert parts[0] == pytest.approx((first - neither + both - second) / 2, abs=1e-6)
         assert parts[1] == pytest.approx((second - neither + both - first) / 2, abs=1e-6)

@@ -9,11 +9,11 @@ from drawn import simulated
 
 from sf_assets.model import learning
 from sf_assets.model.assets import rules_of
-from sf_assets.model.learning import learn, retained
+from sf_assets.model.charts import curve_charts
+from sf_assets.model.learning import learn, select_method
 from sf_assets.model.logistic import LogisticMethod
 from sf_assets.model.splits import Split, SplitRules
 from sf_assets.model.threshold import ThresholdMethod
-from sf_assets.model.views import curves_of
 from sf_assets.operations import search as module
 from sf_assets.operations.search import folds, search
 from sf_assets.settings import Settings, resources_for
@@ -59,9 +59,9 @@ def test_each_part_is_read_once_and_every_method_is_fitted_twice_and_measured(mo
     assert [one.precision_recall.name for one in learned] == ["logistique", "seuils"]
     assert regression.calibration.name == "logistique"
     assert points.calibration is None  # points are not probabilities
-    assert set(curves_of(learned)) == {"precision_recall", "calibration"}
+    assert set(curve_charts(learned)) == {"precision_recall", "calibration"}
     best = max(learned, key=lambda one: one.validated)
-    assert retained(learned).method == best.name
+    assert select_method(learned).method == best.name
 
 
 def test_folds_measure_other_companies_on_months_whose_past_was_known():

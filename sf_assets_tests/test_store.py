@@ -15,13 +15,13 @@ from sf_assets.model import store as store_module
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.logistic import LogisticMethod
 from sf_assets.model.methods import METHODS, score
-from sf_assets.model.store import Card, ModelStore, UntrustedModel, canonical
+from sf_assets.model.store import ModelCard, ModelStore, UntrustedModel, canonical
 from sf_assets.model.threshold import ThresholdMethod
 
 MONTH = date(2026, 10, 1)
 
 
-def card(method, **changes) -> Card:
+def card(method, **changes) -> ModelCard:
     fields = {
         "month": MONTH,
         "method": method.name,
@@ -34,7 +34,7 @@ def card(method, **changes) -> Card:
         "snapshot": 12,
         "code_version": "0.1.0",
     }
-    return Card(**fields | changes)
+    return ModelCard(**fields | changes)
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -17,7 +17,7 @@ ROOT = Path(str(files("sf_assets")))
 _APART = re.compile(
     r"sf_assets(\.(settings|definitions|sources|engine|vocabulary|engine\.(materialization|preview|resources|lineage|makers)"
     r"|vocabulary\.(schema|\w*fields|failures|disclosure|parameters|labels)|sources\.registry)"
-    r"|(\.\w+)*\.(views|suites|tables))?"
+    r"|(\.\w+)*\.(views|charts|suites|tables))?"
 )
 _CARRIERS = re.compile(r"sf_assets\.(engine\.(quality|storage|charts)|catalogue|operations|commands)\b")
 _IMPORT = re.compile(r"^ *(?:from (sf_assets[\w.]*) import (\([^)]*\)|.*)|import (sf_assets[\w.]*))", re.MULTILINE)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sf_assets.evaluation.bootstrap import Weights, median, ratio, totals
-from sf_assets.evaluation.origins import known_at
+from sf_assets.evaluation.origins import months_labelled_at
 from sf_assets.evaluation.panel import Panel
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.evaluation import Thresholds
@@ -14,7 +14,7 @@ from sf_assets.model.splits import SplitRules
 
 LIST_SIZES = (1_000, 5_000, 10_000)
 # The companies of the perimeter, to which list sizes refer.
-NATION = 350_000
+NATIONAL_COMPANIES = 350_000
 _DAYS_OF_MONTH = 30.4375
 
 
@@ -23,11 +23,13 @@ class Alert:
     """One way to be in alert: `given` tells the rows in alert, `known` those where this could be said."""
 
     name: str
-    given: Flags
-    known: Flags
+    in_alert: Flags
+    defined: Flags
 
 
-def thresholds_of(panel: Panel, score: Floats, rules: SplitRules, alert: AlertRule) -> tuple[Thresholds | None, ...]:
+def thresholds_by_origin(
+    panel: Panel, score: Floats, rules: SplitRules, alert: AlertRule
+) -> tuple[Thresholds | None, ...]:
     """Return the thresholds of each origin: those `alert` chooses on the last months scored before it whose labels it knew.
 
     These months were scored by an earlier origin, hence by a method that did not know them. None without enough such
@@ -35,14 +37,14 @@ def thresholds_of(panel: Panel, score: Floats, rules: SplitRules, alert: AlertRu
     """
     found: list[Thresholds | None] = []
     for origin in panel.origins:
-        months = known_at(panel.months, rules.cutoff(origin), rules)[-rules.validation_months :]
+        months = months_labelled_at(panel.months, rules.cutoff(origin), rules)[-rules.validation_months :]
         rows = np.isin(panel.period, [panel.months.index(month) for month in months])
         enough = len(months) == rules.validation_months and (panel.target & ~panel.en_procedure)[rows].any()
         found.append(alert.thresholds(score[rows], panel.target[rows], panel.en_procedure[rows]) if enough else None)
     return tuple(found)
 
 
-def levels(panel: Panel, score: Floats, thresholds: tuple[Thresholds | None, ...]) -> tuple[Alert, Alert]:
+def level_alerts(panel: Panel, score: Floats, thresholds: tuple[Thresholds | None, ...]) -> tuple[Alert, Alert]:
     """Return the alerts of the two levels; a strong one is also a moderate one."""
     known = np.array([one is not None for one in thresholds])[panel.origin]
     limits = {
@@ -53,7 +55,7 @@ def levels(panel: Panel, score: Floats, thresholds: tuple[Thresholds | None, ...
     return fort, modere
 
 
-def lists(panel: Panel, score: Floats, rows: Flags) -> tuple[Alert, ...]:
+def fixed_size_lists(panel: Panel, score: Floats, rows: Flags) -> tuple[Alert, ...]:
     """Return the lists of the riskiest companies of each month among `rows`, of sizes scaled to their number.
 
     Equal scores are ranked by company, as on the published list.
@@ -64,19 +66,19 @@ def lists(panel: Panel, score: Floats, rows: Flags) -> tuple[Alert, ...]:
     rank = np.arange(order.size) - np.repeat(np.cumsum(counts) - counts, counts)
     found = []
     for size in LIST_SIZES:
-        length = np.maximum(np.rint(counts * size / NATION), 1)
+        length = np.maximum(np.rint(counts * size / NATIONAL_COMPANIES), 1)
         given = np.zeros(rows.size, dtype=bool)
         given[order[rank < length[panel.period[order]]]] = True
         found.append(Alert(f"liste_{size}", given, rows))
     return tuple(found)
 
 
-def stability(panel: Panel, alert: Alert, rows: Flags, weights: Weights) -> Floats:
+def list_stability(panel: Panel, alert: Alert, rows: Flags, weights: Weights) -> Floats:
     """Return the share of the companies in alert that are so a month later too, among those still scored then."""
     after = panel.following
-    listed = rows & alert.given & (after >= 0)
-    listed &= (alert.known & ~panel.en_procedure)[after]
-    stays, all_of_them = totals(panel.company, weights, listed & alert.given[after], listed)
+    listed = rows & alert.in_alert & (after >= 0)
+    listed &= (alert.defined & ~panel.en_procedure)[after]
+    stays, all_of_them = totals(panel.company, weights, listed & alert.in_alert[after], listed)
     return ratio(stays, all_of_them)
 
 
@@ -87,14 +89,14 @@ def lead_time(panel: Panel, alert: Alert, rows: Flags, weights: Weights) -> tupl
     left out: their first alert may have come before the first month seen.
     """
     nothing = np.full(weights.shape[1], np.nan)
-    if not alert.known.any():
+    if not alert.defined.any():
         return nothing, nothing
-    eligible = panel.eligible(panel.months[panel.period[alert.known].min()])
-    announcing = rows & alert.known & (panel.event >= 0)
+    eligible = panel.eligible(panel.months[panel.period[alert.defined].min()])
+    announcing = rows & alert.defined & (panel.event >= 0)
     seen = np.zeros(eligible.size, dtype=bool)
     seen[panel.event[announcing]] = True
     first = np.full(eligible.size, np.iinfo(np.int64).max)
-    warned_rows = announcing & alert.given
+    warned_rows = announcing & alert.in_alert
     np.minimum.at(first, panel.event[warned_rows], panel.cutoffs[panel.period[warned_rows]].astype(np.int64))
     seen &= eligible
     warned = seen & (first < np.iinfo(np.int64).max)

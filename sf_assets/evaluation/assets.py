@@ -15,19 +15,19 @@ from sf_assets.engine.resources import FoldersResource, GateResource, Parameters
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.evaluation.backtest import backtest
 from sf_assets.evaluation.bootstrap import draw_weights, ranking
-from sf_assets.evaluation.champion import contests, decision_rows
+from sf_assets.evaluation.champion import compare_with_champion, decision_rows
 from sf_assets.evaluation.drift import REFERENCE, drift, reference_rows
-from sf_assets.evaluation.figures import KNOWN, Row, figures_of
+from sf_assets.evaluation.figures import ALL_COMPANIES, Row, backtest_figures
+from sf_assets.evaluation.loading import ROWS, backtested_methods, bind_backtest, load_panel, load_scores
 from sf_assets.evaluation.origins import Origin, rolling_origins
 from sf_assets.evaluation.panel import Panel
-from sf_assets.evaluation.reading import ROWS, bind_backtest, methods_of, read_panel, read_scores
 from sf_assets.evaluation.tables import BACKTEST, DRIFT, FIGURES, UTILITY, VERIFICATION
-from sf_assets.evaluation.utility import LEARNING_ROWS, ORIGINS, parts_of, utility
+from sf_assets.evaluation.utility import LEARNING_ROWS, ORIGINS, feature_groups, utility
 from sf_assets.features.registry import NAMES
 from sf_assets.model.assets import alert_rule_of, rules_of, usable_months
-from sf_assets.model.champion import CHAMPION
 from sf_assets.model.methods import METHODS, score
 from sf_assets.model.rows import DRAW, draw, load
+from sf_assets.model.selection import CHAMPION
 from sf_assets.model.store import ModelStore
 from sf_assets.model.tables import FITTED, TARGET
 from sf_assets.vocabulary.parameters import Parameters
@@ -41,7 +41,7 @@ _HANDED_OVER = ("list_alerts", "list_export", "model_evaluation")
 _FAILURES = "select siren, periode from model_target where target and not en_procedure"
 
 
-class Rolling(dg.Config):
+class BacktestConfig(dg.Config):
     """How far apart the origins of the backtest are."""
 
     every_months: int = 12
@@ -82,7 +82,7 @@ def eval_backtest(
     warehouse: WarehouseResource,
     parameters: ParametersResource,
     gate: GateResource,
-    config: Rolling,
+    config: BacktestConfig,
 ) -> dg.MaterializeResult[None]:
     """Go back to each origin, learn what was known then, and score the months that followed."""
     month = parse_month(context.partition_key)
@@ -110,7 +110,7 @@ def _backtested(gate: Gate, session: Session, month: date, parameters: Parameter
     gate.require(session, [(name, month) for name in (BACKTEST.name, TARGET.name, "clean_procedure_episode")])
     described = ("feat_company_month", "feat_matrix")
     gate.require(session, [(name, scored) for scored in bind_backtest(session, month) for name in described])
-    return read_panel(session, parameters.cutoff_shift_days)
+    return load_panel(session, parameters.cutoff_shift_days)
 
 
 @dg.asset(
@@ -135,14 +135,14 @@ def eval_figures(
         panel = _backtested(gate, session, month, parameters)
         if panel:
             weights = draw_weights(len(panel.companies))
-            for method, companies in methods_of(session):
-                figures = figures_of(
+            for method, companies in backtested_methods(session):
+                figures = backtest_figures(
                     panel,
-                    read_scores(session, panel, method, companies),
+                    load_scores(session, panel, method, companies),
                     rules_of(parameters),
                     weights,
                     probabilities=METHODS[method].learns,
-                    by_group=companies == KNOWN,
+                    by_group=companies == ALL_COMPANIES,
                     alert=alert_rule_of(parameters),
                 )
                 found += [{"methode": method, "entreprises": companies} | row for row in figures]
@@ -184,10 +184,10 @@ def eval_champion(
             kept = ~panel.en_procedure
             weights = draw_weights(len(panel.companies))
             precisions = {}
-            for method in (method for method, companies in methods_of(session) if companies == KNOWN):
-                ranks = panel.ranks(read_scores(session, panel, method, KNOWN), kept)
+            for method in (method for method, companies in backtested_methods(session) if companies == ALL_COMPANIES):
+                ranks = panel.ranks(load_scores(session, panel, method, ALL_COMPANIES), kept)
                 precisions[method] = ranking(ranks[kept], panel.target[kept], panel.company[kept], weights)[1]
-            rows = decision_rows(champion, contests(champion, precisions))
+            rows = decision_rows(champion, compare_with_champion(champion, precisions))
         # A decision stands as it was made: a past that is computed again does not undo it.
         session.inputs.clear()
         metadata = _keep(session, CHAMPION, rows, month, context.run_id)
@@ -212,7 +212,7 @@ def eval_utility(
     warehouse: WarehouseResource,
     parameters: ParametersResource,
     gate: GateResource,
-    config: Rolling,
+    config: BacktestConfig,
 ) -> dg.MaterializeResult[None]:
     """Learn without each theme and source, and from each alone."""
     month = parse_month(context.partition_key)
@@ -223,7 +223,7 @@ def eval_utility(
                 origins,
                 load=lambda m: load(session, m),
                 draw=lambda m: draw(session, m, at_most=LEARNING_ROWS),
-                parts=parts_of(),
+                groups=feature_groups(),
             )
         metadata = _keep(session, UTILITY, worth, month, context.run_id)
     nothing = worth.filter(~pl.col("apporte"))

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from sf_assets.evaluation.figures import KNOWN, NEW
-from sf_assets.evaluation.origins import PARTS, Origin, part_of
-from sf_assets.model.learning import Load
+from sf_assets.evaluation.figures import ALL_COMPANIES, UNSEEN_COMPANIES
+from sf_assets.evaluation.origins import FOLDS, Origin, fold_of
+from sf_assets.model.learning import RowLoader
 from sf_assets.model.methods import ScoringMethod, score
 
 
 def backtest(
-    origin: Origin, methods: Mapping[str, type[ScoringMethod]], *, load: Load, draw: Load
+    origin: Origin, methods: Mapping[str, type[ScoringMethod]], *, load: RowLoader, draw: RowLoader
 ) -> Iterator[pl.DataFrame]:
     """Yield the scores of the months of an origin, a month at a time, in the columns of `eval_backtest`.
 
@@ -20,19 +20,19 @@ def backtest(
     the companies is scored by methods that learned from the two others.
     """
     rows = draw(origin.training).filter(~pl.col("en_procedure"))
-    parts = part_of(rows["siren"])
-    fitted = [(name, _fit(kind, rows), [_fit(kind, rows.filter(parts != part)) for part in range(PARTS)])
+    folds = fold_of(rows["siren"])
+    fitted = [(name, _fit(kind, rows), [_fit(kind, rows.filter(folds != fold)) for fold in range(FOLDS)])
               for name, kind in methods.items()]  # fmt: skip
     del rows
     for month in origin.test:
         measured = load((month,))
-        part = part_of(measured["siren"])
-        apart = [measured.filter(part == one) for one in range(PARTS)]
+        fold = fold_of(measured["siren"])
+        apart = [measured.filter(fold == one) for one in range(FOLDS)]
         for name, whole, others in fitted:
-            yield _scores(measured, whole, origin, name, KNOWN)
+            yield _scores(measured, whole, origin, name, ALL_COMPANIES)
             for method, unseen in zip(others, apart, strict=True):
                 if unseen.height:
-                    yield _scores(unseen, method, origin, name, NEW)
+                    yield _scores(unseen, method, origin, name, UNSEEN_COMPANIES)
 
 
 def _fit(kind: type[ScoringMethod], rows: pl.DataFrame) -> ScoringMethod:

@@ -7,12 +7,12 @@ import polars as pl
 
 from sf_assets.engine.storage import frame_of
 from sf_assets.evaluation.bootstrap import Interval, interval
-from sf_assets.model.champion import CHAMPION
 from sf_assets.model.matrix import Floats
+from sf_assets.model.selection import CHAMPION
 
 
 @dataclass(frozen=True, slots=True)
-class Contest:
+class Comparison:
     """A challenger against the champion: average precision of both, and of the challenger less the champion's.
 
     A champion that is no method any more has no precision: there is no difference to measure.
@@ -24,7 +24,7 @@ class Contest:
     difference: Interval
 
 
-def contests(champion: str, precisions: dict[str, Floats]) -> tuple[Contest, ...]:
+def compare_with_champion(champion: str, precisions: dict[str, Floats]) -> tuple[Comparison, ...]:
     """Compare every other method with the champion; `precisions` holds the average precision of each draw by method.
 
     Both are measured on the same companies in each draw: what they share cancels out of the difference.
@@ -32,20 +32,20 @@ def contests(champion: str, precisions: dict[str, Floats]) -> tuple[Contest, ...
     held = precisions.get(champion)
     if held is None:
         unknown = Interval(None, None, None)
-        return tuple(Contest(name, None, float(drawn[0]), unknown) for name, drawn in precisions.items())
+        return tuple(Comparison(name, None, float(drawn[0]), unknown) for name, drawn in precisions.items())
     return tuple(
-        Contest(name, float(held[0]), float(drawn[0]), interval(drawn - held))
+        Comparison(name, float(held[0]), float(drawn[0]), interval(drawn - held))
         for name, drawn in precisions.items()
         if name != champion
     )
 
 
-def decide(champion: str, held: Sequence[Contest]) -> str:
-    """Return the champion after the contests: the challenger of the greatest gain among those whose interval excludes 0.
+def choose_champion(champion: str, held: Sequence[Comparison]) -> str:
+    """Return the champion after the compare_with_champion: the challenger of the greatest gain among those whose interval excludes 0.
 
     A champion that is no method any more leaves its place to the most precise of the others.
 
-    >>> decide("seuils", [Contest("foret", 0.10, 0.15, Interval(0.05, -0.01, 0.11))])
+    >>> choose_champion("seuils", [Comparison("foret", 0.10, 0.15, Interval(0.05, -0.01, 0.11))])
     'seuils'
     """
     better = [
@@ -56,9 +56,9 @@ def decide(champion: str, held: Sequence[Contest]) -> str:
     return max(better, key=lambda one: (one.precision, one.challenger)).challenger if better else champion
 
 
-def decision_rows(champion: str, held: Sequence[Contest]) -> pl.DataFrame:
+def decision_rows(champion: str, held: Sequence[Comparison]) -> pl.DataFrame:
     """Return the rows of `eval_champion`: one per contest."""
-    after = decide(champion, held)
+    after = choose_champion(champion, held)
     gone = any(one.champion_precision is None for one in held)
     cause = "which is no method any more" if gone else "better beyond noise"
     told = (

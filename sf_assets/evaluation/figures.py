@@ -5,16 +5,23 @@ from collections.abc import Iterator
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from sf_assets.evaluation.alerts import Alert, lead_time, levels, lists, stability, thresholds_of
+from sf_assets.evaluation.alerts import (
+    Alert,
+    fixed_size_lists,
+    lead_time,
+    level_alerts,
+    list_stability,
+    thresholds_by_origin,
+)
 from sf_assets.evaluation.bootstrap import Interval, Weights, calibration, confusion, interval, ranking
 from sf_assets.evaluation.panel import Panel
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.matrix import Flags, Floats
 from sf_assets.model.splits import SplitRules
 
-WHOLE = "ensemble"
-KNOWN, NEW = "toutes", "nouvelles"
-OUTSIDE, EVERYONE = "hors_procedure", "toutes"
+OVERALL = "ensemble"
+ALL_COMPANIES, UNSEEN_COMPANIES = "toutes", "nouvelles"
+OUTSIDE_PROCEDURE, PROCEDURES_AS_FAILURES = "hors_procedure", "toutes"
 _LEVEL_FIGURES = {
     "fort": ("precision", "recall", "f05", "balanced_accuracy", "volume"),
     "modere": ("precision", "recall", "f2", "balanced_accuracy", "volume"),
@@ -32,7 +39,7 @@ _BEST = AlertRule()
 Row = dict[str, object]
 
 
-def figures_of(
+def backtest_figures(
     panel: Panel,
     score: Floats,
     rules: SplitRules,
@@ -62,30 +69,30 @@ def _figures(
     by_group: bool,
     alert: AlertRule,
 ) -> Iterator[Row]:
-    thresholds = thresholds_of(panel, score, rules, alert)
-    levelled = levels(panel, score, thresholds)
+    thresholds = thresholds_by_origin(panel, score, rules, alert)
+    levelled = level_alerts(panel, score, thresholds)
     for origin, one in zip(panel.origins, thresholds, strict=True):
-        place = {"lecture": OUTSIDE, "dimension": "origine", "groupe": f"{origin:%Y-%m}"}
+        place = {"lecture": OUTSIDE_PROCEDURE, "dimension": "origine", "groupe": f"{origin:%Y-%m}"}
         for name in _LEVEL_FIGURES:
             yield place | _row(f"seuil_{name}", Interval(getattr(one, name) if one else None), _NO_PAST)
-    for reading in (OUTSIDE, EVERYONE):
-        rows = ~panel.en_procedure if reading == OUTSIDE else np.ones(score.size, dtype=bool)
-        target = panel.target if reading == OUTSIDE else panel.target | panel.en_procedure
-        alerts = (*levelled, *lists(panel, score, rows))
+    for reading in (OUTSIDE_PROCEDURE, PROCEDURES_AS_FAILURES):
+        rows = ~panel.en_procedure if reading == OUTSIDE_PROCEDURE else np.ones(score.size, dtype=bool)
+        target = panel.target if reading == OUTSIDE_PROCEDURE else panel.target | panel.en_procedure
+        alerts = (*levelled, *fixed_size_lists(panel, score, rows))
         ranks = panel.ranks(score, rows)
-        for dimension, group, inside in _slices(panel, by_group=by_group and reading == OUTSIDE):
+        for dimension, group, inside in _slices(panel, by_group=by_group and reading == OUTSIDE_PROCEDURE):
             place = {"lecture": reading, "dimension": dimension, "groupe": group}
             measured = _measured(
                 panel, score, ranks, target, alerts, rows=rows & inside, weights=weights, probabilities=probabilities
             )
             yield from (place | row for row in measured)
-            if reading == OUTSIDE:
+            if reading == OUTSIDE_PROCEDURE:
                 yield from (place | row for row in _over_time(panel, alerts, rows & inside, weights))
 
 
 def _slices(panel: Panel, *, by_group: bool) -> Iterator[tuple[str, str, Flags]]:
     """Yield the whole, then each group of each dimension, with its rows."""
-    yield WHOLE, WHOLE, np.ones(panel.company.size, dtype=bool)
+    yield OVERALL, OVERALL, np.ones(panel.company.size, dtype=bool)
     for dimension, (codes, names) in panel.groups.items():
         if by_group or dimension == "origine":
             yield from ((dimension, name, codes == code) for code, name in enumerate(names))
@@ -116,8 +123,8 @@ def _measured(
         found = interval(values) if probabilities else Interval(None)
         yield _row(name, found, "no row" if probabilities else "the score is no probability")
     for alert in alerts:
-        kept = rows & alert.known
-        told = confusion(alert.given[kept], target[kept], panel.company[kept], weights)
+        kept = rows & alert.defined
+        told = confusion(alert.in_alert[kept], target[kept], panel.company[kept], weights)
         for name in _LEVEL_FIGURES.get(alert.name, _LIST_FIGURES):
             why = _UNDEFINED.get(name, "neither failure nor alert") if kept.any() else _NO_PAST
             yield _row(f"{alert.name}_{name}", interval(told[name]), why)
@@ -126,7 +133,7 @@ def _measured(
 def _over_time(panel: Panel, alerts: tuple[Alert, ...], rows: Flags, weights: Weights) -> Iterator[Row]:
     """Yield what months say together: how long before the failure the first alert comes, and who stays on the list."""
     for alert in alerts:
-        stays = interval(stability(panel, alert, rows, weights))
+        stays = interval(list_stability(panel, alert, rows, weights))
         yield _row(f"{alert.name}_stabilite", stays, "nobody in alert was scored a month later")
         months, warned = lead_time(panel, alert, rows, weights)
         yield _row(f"{alert.name}_avance_mois", interval(months), "no failure that was announced")

@@ -16,7 +16,7 @@ from sf_assets.model.matrix import Flags, Floats
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class OracleComparison:
     """The average precision of a method, that of the oracle on the same rows, and their ratio, by group of rows."""
 
     method: str
@@ -26,7 +26,7 @@ class Reach:
     ratio: Interval
 
 
-def oracle_scores(path: Path, panel: Panel) -> Floats:
+def load_oracle(path: Path, panel: Panel) -> Floats:
     """Return the oracle's probability for each row of the panel, NaN where it has none."""
     known = pl.read_parquet(path, columns=["siren", "periode", "probability_18m"])
     rows = pl.DataFrame(
@@ -39,7 +39,9 @@ def oracle_scores(path: Path, panel: Panel) -> Floats:
     return found.cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
-def reach(panel: Panel, oracle: Floats, scores: dict[str, Floats], weights: Weights) -> tuple[Reach, ...]:
+def compare_with_oracle(
+    panel: Panel, oracle: Floats, scores: dict[str, Floats], weights: Weights
+) -> tuple[OracleComparison, ...]:
     """Compare every method with the oracle over all origins, then at each, on rows of companies in no procedure.
 
     Both are judged on how they rank the companies of a month.
@@ -54,6 +56,10 @@ def reach(panel: Panel, oracle: Floats, scores: dict[str, Floats], weights: Weig
         given = (panel.target[rows], panel.company[rows], weights)
         best = ranking(best_ranks[rows], *given)[1]
         for method, ranked in ranks.items():
-            reached = ranking(ranked[rows], *given)[1]
-            found.append(Reach(method, group, interval(reached), interval(best), interval(ratio(reached, best))))
+            method_precision = ranking(ranked[rows], *given)[1]
+            found.append(
+                OracleComparison(
+                    method, group, interval(method_precision), interval(best), interval(ratio(method_precision, best))
+                )
+            )
     return tuple(found)

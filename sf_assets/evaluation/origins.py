@@ -12,7 +12,7 @@ from sf_assets.model.splits import Months, SplitRules
 from sf_assets.vocabulary.partitions import add_months
 
 # A third of the companies is measured by a method that learned from the two others, each third in turn.
-PARTS = 3
+FOLDS = 3
 # Fewer failing companies might leave fewer than two to learn from in two of the thirds.
 _FEWEST_FAILING = 12
 
@@ -48,19 +48,19 @@ def rolling_origins(
     return tuple(reversed(found))
 
 
-def part_of(siren: pl.Series, *, parts: int = PARTS) -> npt.NDArray[np.intp]:
+def fold_of(siren: pl.Series, *, folds: int = FOLDS) -> npt.NDArray[np.intp]:
     """Return the part of each company, 0 to `parts` - 1: a digest of its number, the same in any set of companies.
 
-    >>> part_of(pl.Series(["000000001", "000000002", "000000001"])).tolist()
+    >>> fold_of(pl.Series(["000000001", "000000002", "000000001"])).tolist()
     [2, 1, 2]
     """
     # The finaliser of SplitMix64 (Steele, Lea and Flood, 2014): neighbouring numbers fall far apart.
     x = siren.cast(pl.UInt64).to_numpy().astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         x = (x ^ (x >> np.uint64(shift))) * np.uint64(factor)
-    return np.asarray((x ^ (x >> np.uint64(31))) % np.uint64(parts), dtype=np.intp)
+    return np.asarray((x ^ (x >> np.uint64(31))) % np.uint64(folds), dtype=np.intp)
 
 
-def known_at(months: Sequence[date], day: date, rules: SplitRules) -> Months:
+def months_labelled_at(months: Sequence[date], day: date, rules: SplitRules) -> Months:
     """Return the months whose label is known on a day, in order."""
     return tuple(sorted(m for m in months if rules.label_known(m) <= day))

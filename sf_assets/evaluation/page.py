@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sf_assets.evaluation.found import Found
-from sf_assets.evaluation.report import READINGS, told
+from sf_assets.evaluation.report import READINGS, format_figure
+from sf_assets.evaluation.results import EvaluationResults
 
 BEGIN = "<!-- written by `make evaluate`: change nothing below -->"
 END = "<!-- end of what `make evaluate` writes -->"
@@ -36,7 +36,7 @@ _GROUP_FIGURES = {
 }  # fmt: skip
 
 
-def page_with(text: str, found: Found) -> str:
+def replace_tables(text: str, found: EvaluationResults) -> str:
     """Return the page with its written part replaced; raise `ValueError` when it does not hold both marks, in order."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -45,7 +45,7 @@ def page_with(text: str, found: Found) -> str:
     return f"{before}{BEGIN}\n{chr(10).join(_lines(found))}\n{END}{after}"
 
 
-def _lines(found: Found) -> Iterator[str]:
+def _lines(found: EvaluationResults) -> Iterator[str]:
     yield (
         f"\nMonth {found.month:%Y-%m}, {found.companies:,} companies scored at {len(found.origins)} origins from "
         f"{found.origins[0]} to {found.origins[-1]}."
@@ -64,8 +64,8 @@ def _lines(found: Found) -> Iterator[str]:
     yield from _table(
         ["challenger", "average precision", "champion's", "difference"],
         (
-            (f"`{row['candidat']}`", told(row["ap_candidat"]), told(row["ap_tenant"]),
-             told(row["difference"], row["bas"], row["haut"]))
+            (f"`{row['candidat']}`", format_figure(row["ap_candidat"]), format_figure(row["ap_tenant"]),
+             format_figure(row["difference"], row["bas"], row["haut"]))
             for row in found.champion.iter_rows(named=True)
         ),
     )  # fmt: skip
@@ -73,8 +73,8 @@ def _lines(found: Found) -> Iterator[str]:
     yield from _table(
         ["theme or source", "features", "average precision lost without", "reached by it alone", "adds"],
         (
-            (row["nom"], str(row["variables"]), told(row["perte"], row["perte_bas"], row["perte_haut"]),
-             told(row["seul"], row["seul_bas"], row["seul_haut"]), "yes" if row["apporte"] else "nothing measurable")
+            (row["nom"], str(row["variables"]), format_figure(row["perte"], row["perte_bas"], row["perte_haut"]),
+             format_figure(row["seul"], row["seul_bas"], row["seul_haut"]), "yes" if row["apporte"] else "nothing measurable")
             for row in found.utility.sort("nature", "perte", descending=True).iter_rows(named=True)
         ),
     )  # fmt: skip
@@ -82,35 +82,39 @@ def _lines(found: Found) -> Iterator[str]:
     yield from _table(
         ["rows", "method", "average precision", "oracle's", "ratio"],
         (
-            (one.group, f"`{one.method}`", told(one.precision.value), told(one.oracle.value),
-             told(one.ratio.value, one.ratio.low, one.ratio.high))
-            for one in found.reached
+            (one.group, f"`{one.method}`", format_figure(one.precision.value), format_figure(one.oracle.value),
+             format_figure(one.ratio.value, one.ratio.low, one.ratio.high))
+            for one in found.oracle_comparisons
         ),
     )  # fmt: skip
 
 
-def _by_method(found: Found, names: dict[str, str], companies: str, reading: str) -> Iterator[str]:
+def _by_method(found: EvaluationResults, names: dict[str, str], companies: str, reading: str) -> Iterator[str]:
     """Yield one row per figure, one column per method: there are more figures than fit in a line."""
     rows = []
     for name, label in names.items():
         by_method = {
             row["methode"]: row for row in found.whole(name, companies=companies, reading=reading).iter_rows(named=True)
         }
-        rows.append((label, *(_told(by_method.get(method)) for method in found.methods)))
+        rows.append((label, *(_format_row(by_method.get(method)) for method in found.methods)))
     yield from _table(["", *(f"`{method}`" for method in found.methods)], rows)
 
 
-def _groups(found: Found) -> Iterator[Sequence[str]]:
+def _groups(found: EvaluationResults) -> Iterator[Sequence[str]]:
     for dimension in _DIMENSIONS:
         rows = found.of(found.best, dimension, "failing_companies", *_GROUP_FIGURES)
         for group in found.groups[dimension]:
             by_name = {row["mesure"]: row for row in rows.filter(groupe=group).iter_rows(named=True)}
             failing = by_name.pop("failing_companies")["valeur"]
-            yield (f"{dimension}: {group}", f"{failing:.0f}", *(_told(by_name.get(name)) for name in _GROUP_FIGURES))
+            yield (
+                f"{dimension}: {group}",
+                f"{failing:.0f}",
+                *(_format_row(by_name.get(name)) for name in _GROUP_FIGURES),
+            )
 
 
-def _told(row: dict[str, Any] | None) -> str:
-    return told(row["valeur"], row["bas"], row["haut"]) if row else "–"
+def _format_row(row: dict[str, Any] | None) -> str:
+    return format_figure(row["valeur"], row["bas"], row["haut"]) if row else "–"
 
 
 def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -7,10 +7,10 @@ import polars as pl
 
 from sf_assets.engine.charts.curves import Span, calibration, intervals, precision_recall
 from sf_assets.engine.charts.histogram import histogram
-from sf_assets.evaluation.figures import EVERYONE, KNOWN, NEW, OUTSIDE
-from sf_assets.evaluation.found import Found
+from sf_assets.evaluation.figures import ALL_COMPANIES, OUTSIDE_PROCEDURE, PROCEDURES_AS_FAILURES, UNSEEN_COMPANIES
+from sf_assets.evaluation.results import EvaluationResults
 from sf_assets.evaluation.tables import LARGEST_INDEX
-from sf_assets.model.curves import top_of
+from sf_assets.model.curves import precision_axis_end
 from sf_assets.model.methods import METHODS
 from sf_assets.vocabulary.partitions import HORIZON_MONTHS
 
@@ -25,9 +25,13 @@ small { opacity: .75; } svg { max-width: 100%; height: auto; margin: .5rem 1.5re
 .wide { overflow-x: auto; }
 """
 READINGS = (
-    ("Toutes les entreprises, hors procédure", KNOWN, OUTSIDE),
-    ("Entreprises jamais vues à l'apprentissage, hors procédure", NEW, OUTSIDE),
-    ("Toutes les entreprises, celles déjà en procédure comptées comme défaillantes", KNOWN, EVERYONE),
+    ("Toutes les entreprises, hors procédure", ALL_COMPANIES, OUTSIDE_PROCEDURE),
+    ("Entreprises jamais vues à l'apprentissage, hors procédure", UNSEEN_COMPANIES, OUTSIDE_PROCEDURE),
+    (
+        "Toutes les entreprises, celles déjà en procédure comptées comme défaillantes",
+        ALL_COMPANIES,
+        PROCEDURES_AS_FAILURES,
+    ),
 )
 _QUALITY = {
     "roc_auc": "AUC", "average_precision": "précision moyenne", "calibration_error": "erreur de calibration",
@@ -58,7 +62,7 @@ _GROUP_FIGURES = {
 _COUNTS = ("rows", "failing_companies")
 
 
-def html(found: Found) -> str:
+def render_report(found: EvaluationResults) -> str:
     """Return the report as one HTML text."""
     parts = (_head, _whole, _drawn, _groups, _champion, _utility, _oracle, _drift, _verification)
     body = "\n".join(line for part in parts for line in part(found))
@@ -70,10 +74,10 @@ def html(found: Found) -> str:
     )
 
 
-def told(value: float | None, low: float | None = None, high: float | None = None) -> str:
+def format_figure(value: float | None, low: float | None = None, high: float | None = None) -> str:
     """Return a figure as text, with its interval when it has one: a share with three decimals, months with one.
 
-    >>> told(0.1234, 0.1, 0.15), told(None), told(12.34)
+    >>> format_figure(0.1234, 0.1, 0.15), format_figure(None), format_figure(12.34)
     ('0.123 [0.100, 0.150]', '–', '12.3')
     """
     if value is None:
@@ -85,15 +89,15 @@ def told(value: float | None, low: float | None = None, high: float | None = Non
 
 
 def _french(value: float | None, low: float | None = None, high: float | None = None) -> str:
-    """Return a figure as `told` does, as French writes it.
+    """Return a figure as `format_figure` does, as French writes it.
 
     >>> _french(0.1234, 0.1, 0.15)
     '0,123 [0,100 ; 0,150]'
     """
-    return told(value, low, high).replace(", ", " ; ").replace(".", ",")
+    return format_figure(value, low, high).replace(", ", " ; ").replace(".", ",")
 
 
-def _head(found: Found) -> Iterator[str]:
+def _head(found: EvaluationResults) -> Iterator[str]:
     yield (
         f"<p>Retour à {len(found.origins)} origines, de {found.origins[0]} à {found.origins[-1]} : à chacune, les méthodes "
         f"apprennent ce qui était connu alors (les issues des {HORIZON_MONTHS} mois précédents ne l'étaient pas) et notent "
@@ -105,9 +109,9 @@ def _head(found: Found) -> Iterator[str]:
     )
 
 
-def _whole(found: Found) -> Iterator[str]:
+def _whole(found: EvaluationResults) -> Iterator[str]:
     for title, companies, reading in READINGS:
-        names = _QUALITY | _LISTS | (_TIME if reading == OUTSIDE else {})
+        names = _QUALITY | _LISTS | (_TIME if reading == OUTSIDE_PROCEDURE else {})
         cells = {label: found.whole(name, companies=companies, reading=reading) for name, label in names.items()}
         yield f"<h2>{title}</h2>"
         yield _table(
@@ -121,9 +125,11 @@ def _whole(found: Found) -> Iterator[str]:
     )
 
 
-def _drawn(found: Found) -> Iterator[str]:
+def _drawn(found: EvaluationResults) -> Iterator[str]:
     yield "<h2>Courbes</h2>"
-    yield precision_recall(found.precision_recall, title="Précision et rappel", y_max=top_of(found.precision_recall))
+    yield precision_recall(
+        found.precision_recall, title="Précision et rappel", y_max=precision_axis_end(found.precision_recall)
+    )
     yield calibration(found.calibration, title="Calibration, dix groupes de même taille")
     last = found.of(found.best, "origine", "seuil_fort", "seuil_modere").filter(groupe=found.origins[-1])
     thresholds = {
@@ -133,7 +139,7 @@ def _drawn(found: Found) -> Iterator[str]:
     yield histogram(found.distribution, thresholds, title=f"Scores : {METHODS[found.best].label}")
 
 
-def _groups(found: Found) -> Iterator[str]:
+def _groups(found: EvaluationResults) -> Iterator[str]:
     yield f"<h2>Par groupe : {METHODS[found.best].label}</h2>"
     (overall,) = found.whole("average_precision").filter(methode=found.best)["valeur"]
     for dimension, title in _DIMENSIONS.items():
@@ -153,7 +159,7 @@ def _groups(found: Found) -> Iterator[str]:
         )  # fmt: skip
 
 
-def _champion(found: Found) -> Iterator[str]:
+def _champion(found: EvaluationResults) -> Iterator[str]:
     yield "<h2>Champion</h2>"
     for row in found.champion.head(1).iter_rows(named=True):
         yield f"<p>En place : {row['tenant']}. Décision : {row['champion']}, pour les listes des mois suivants.</p>"
@@ -165,7 +171,7 @@ def _champion(found: Found) -> Iterator[str]:
     )  # fmt: skip
 
 
-def _utility(found: Found) -> Iterator[str]:
+def _utility(found: EvaluationResults) -> Iterator[str]:
     yield "<h2>Ce qu'apporte chaque thème et chaque source</h2>"
     for kind in ("theme", "source"):
         rows = found.utility.filter(nature=kind).sort("perte", descending=True)
@@ -181,18 +187,18 @@ def _utility(found: Found) -> Iterator[str]:
         )  # fmt: skip
 
 
-def _oracle(found: Found) -> Iterator[str]:
-    if not found.reached:
+def _oracle(found: EvaluationResults) -> Iterator[str]:
+    if not found.oracle_comparisons:
         return
     yield "<h2>Rapport à l'oracle (France synthétique)</h2>"
     yield _table(
         ["lignes", "méthode", "précision moyenne", "oracle", "rapport"],
         ([one.group, METHODS[one.method].label, _french(one.precision.value), _french(one.oracle.value),
-          _french(one.ratio.value, one.ratio.low, one.ratio.high)] for one in found.reached),
+          _french(one.ratio.value, one.ratio.low, one.ratio.high)] for one in found.oracle_comparisons),
     )  # fmt: skip
 
 
-def _drift(found: Found) -> Iterator[str]:
+def _drift(found: EvaluationResults) -> Iterator[str]:
     yield "<h2>Dérive du mois</h2>"
     beyond = found.drift.filter(pl.col("psi") > LARGEST_INDEX).height
     yield f"<p>{beyond} indices de stabilité dépassent {LARGEST_INDEX} ; les dix plus grands, puis les scores :</p>"
@@ -206,7 +212,7 @@ def _drift(found: Found) -> Iterator[str]:
     )  # fmt: skip
 
 
-def _verification(found: Found) -> Iterator[str]:
+def _verification(found: EvaluationResults) -> Iterator[str]:
     yield f"<h2>Listes passées, {HORIZON_MONTHS} mois après</h2>"
     if found.verification.is_empty():
         yield f"<p>Aucune liste n'a encore {HORIZON_MONTHS} mois.</p>"

@@ -2,7 +2,7 @@
 
 from sf_assets.engine.quality.history import suite_of
 from sf_assets.engine.quality.rules import Suite
-from sf_assets.model.champion import CHAMPION
+from sf_assets.model.selection import CHAMPION
 from sf_assets.model.tables import METHODE
 from sf_assets.vocabulary.fields import pick
 from sf_assets.vocabulary.partitions import HORIZON_MONTHS

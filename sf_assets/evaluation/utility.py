@@ -14,7 +14,7 @@ from sf_assets.evaluation.panel import rank_share
 from sf_assets.evaluation.tables import UTILITY
 from sf_assets.features.registry import FEATURES, THEMES, Feature
 from sf_assets.model.boosting import BoostingMethod
-from sf_assets.model.learning import Load
+from sf_assets.model.learning import RowLoader
 from sf_assets.model.methods import ScoringMethod, score
 
 THEME, SOURCE = "theme", "source"
@@ -26,7 +26,7 @@ _ROUNDS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FeatureGroup:
     """A theme or a source: the features that are left without it, and those that it makes alone."""
 
     kind: str
@@ -35,7 +35,7 @@ class Part:
     alone: tuple[str, ...]
 
 
-def parts_of(features: tuple[Feature, ...] = FEATURES) -> tuple[Part, ...]:
+def feature_groups(features: tuple[Feature, ...] = FEATURES) -> tuple[FeatureGroup, ...]:
     """Return the themes, then the sources, of features.
 
     Without a source go all features that use it; alone it makes those that use no other.
@@ -43,7 +43,7 @@ def parts_of(features: tuple[Feature, ...] = FEATURES) -> tuple[Part, ...]:
     themes = dict.fromkeys(one.theme for one in features)
     sources = dict.fromkeys(source for one in features for source in one.sources)
     by_theme = (
-        Part(
+        FeatureGroup(
             THEME,
             THEMES[theme],
             tuple(one.name for one in features if one.theme != theme),
@@ -52,7 +52,7 @@ def parts_of(features: tuple[Feature, ...] = FEATURES) -> tuple[Part, ...]:
         for theme in themes
     )
     by_source = (
-        Part(
+        FeatureGroup(
             SOURCE,
             source,
             tuple(one.name for one in features if source not in one.sources),
@@ -71,18 +71,20 @@ def small_boosting(features: tuple[str, ...]) -> ScoringMethod:
 def utility(
     origins: Iterable[Origin],
     *,
-    load: Load,
-    draw: Load,
-    parts: tuple[Part, ...],
+    load: RowLoader,
+    draw: RowLoader,
+    groups: tuple[FeatureGroup, ...],
     method: Callable[[tuple[str, ...]], ScoringMethod] = small_boosting,
 ) -> pl.DataFrame:
-    """Return one row of `eval_utility` per part: the loss without it and what it reaches alone, with intervals.
+    """Return one row of `eval_utility` per group: the loss without it and what it reaches alone, with intervals.
 
-    Rows of companies in a procedure neither teach nor measure. A part "adds" when the interval of its loss excludes 0.
+    Rows of companies in a procedure neither teach nor measure. A group "adds" when the interval of its loss excludes 0.
     """
-    whole = tuple(dict.fromkeys(name for part in parts for name in (*part.without, *part.alone)))
+    whole = tuple(dict.fromkeys(name for group in groups for name in (*group.without, *group.alone)))
     sets = dict.fromkeys(
-        features for features in (whole, *(names for part in parts for names in (part.without, part.alone))) if features
+        features
+        for features in (whole, *(names for group in groups for names in (group.without, group.alone)))
+        if features
     )
     found = [_origin_scores(origin, tuple(sets), load, draw, method) for origin in origins]
     if not found:
@@ -93,14 +95,14 @@ def utility(
     company = rows["siren"].replace_strict(names, np.arange(len(names)), return_dtype=pl.Int64).to_numpy()
     weights, target = draw_weights(len(names)), rows["target"].to_numpy()
     precision = {features: ranking(values, target, company, weights)[1] for features, values in scores.items()}
-    return frame_of(UTILITY, (_row(part, whole, precision) for part in parts))
+    return frame_of(UTILITY, (_row(group, whole, precision) for group in groups))
 
 
 def _origin_scores(
     origin: Origin,
     sets: tuple[tuple[str, ...], ...],
-    load: Load,
-    draw: Load,
+    load: RowLoader,
+    draw: RowLoader,
     method: Callable[[tuple[str, ...]], ScoringMethod],
 ) -> tuple[pl.DataFrame, dict[tuple[str, ...], npt.NDArray[np.float32]]]:
     """Return the rows of an origin's months, and the rank of each in its month by each set of features."""
@@ -114,18 +116,18 @@ def _origin_scores(
         rows.append(measured.select("siren", "target"))
         for features, one in fitted.items():
             scores[features].append(rank_share(score(one, measured)).astype(np.float32))
-    return pl.concat(rows), {features: np.concatenate(parts) for features, parts in scores.items()}
+    return pl.concat(rows), {features: np.concatenate(groups) for features, groups in scores.items()}
 
 
 def _row(
-    part: Part, whole: tuple[str, ...], precision: Mapping[tuple[str, ...], npt.NDArray[np.float64]]
+    group: FeatureGroup, whole: tuple[str, ...], precision: Mapping[tuple[str, ...], npt.NDArray[np.float64]]
 ) -> dict[str, object]:
-    loss = interval(precision[whole] - precision[part.without] if part.without else precision[whole])
-    alone = interval(precision[part.alone]) if part.alone else Interval(None)
+    loss = interval(precision[whole] - precision[group.without] if group.without else precision[whole])
+    alone = interval(precision[group.alone]) if group.alone else Interval(None)
     return {
-        "nature": part.kind,
-        "nom": part.name,
-        "variables": len(whole) - len(part.without),
+        "nature": group.kind,
+        "nom": group.name,
+        "variables": len(whole) - len(group.without),
         "perte": loss.value,
         "perte_bas": loss.low,
         "perte_haut": loss.high,
@@ -133,5 +135,5 @@ def _row(
         "seul_bas": alone.low,
         "seul_haut": alone.high,
         "apporte": loss.low is not None and loss.low > 0,
-        "raison": None if part.alone else "no feature is made of this source alone",
+        "raison": None if group.alone else "no feature is made of this source alone",
     }

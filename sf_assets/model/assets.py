@@ -14,14 +14,14 @@ from sf_assets.engine.queries import read_query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.model.alerting import AlertRule
-from sf_assets.model.champion import CHAMPION, Choice, choices_in_force, last_evaluation
-from sf_assets.model.learning import Learned, learn, retained, without_survivors
+from sf_assets.model.charts import curve_charts, score_distribution_chart
+from sf_assets.model.learning import LearningResult, learn, months_in_perimeter_window, select_method
 from sf_assets.model.rows import DRAW, LOAD, draw, load
-from sf_assets.model.scoring import COMPANIES, Scored, score_month
+from sf_assets.model.scoring import COMPANIES, ScoredMonth, score_month
+from sf_assets.model.selection import CHAMPION, Choice, last_decision_month, preferred_choices
 from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan_split, rules_for
-from sf_assets.model.store import Card, ModelStore
+from sf_assets.model.store import ModelCard, ModelStore
 from sf_assets.model.tables import EVALUATION, FITTED, SCORES, TARGET
-from sf_assets.model.views import curves_of, scores_picture
 from sf_assets.staging.in_force import reads_at
 from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import add_months, months_of, parse_month
@@ -43,7 +43,7 @@ def alert_rule_of(parameters: Parameters) -> AlertRule:
 def usable_months(session: Session, month: date, parameters: Parameters) -> Months:
     """Return the months up to `month` that have features and in which no company is missing because it failed."""
     months = tuple(m for m in session.months("feat_matrix") if m <= month)
-    return without_survivors(month, parameters.perimeter_months, months)
+    return months_in_perimeter_window(month, parameters.perimeter_months, months)
 
 
 @dg.asset(
@@ -137,10 +137,10 @@ def model_learning(
         }
         if isinstance(plan, InsufficientHistory):
             context.log.warning(plan.statement)
-        if decided := last_evaluation(session, month):
+        if decided := last_decision_month(session, month):
             gate.require(session, [(CHAMPION.name, decided)])
-        choices = choices_in_force(session, month)
-        best = retained(learned, choices)
+        choices = preferred_choices(session, month)
+        best = select_method(learned, choices)
         if choices and best.method != choices[0].method:
             context.log.warning(f"{choices[0].method} cannot be used in {month:%Y-%m}: the list uses {best.method}")
         rows = _fitted_rows(learned, best, _save(learned, month, Path(folders.models), snapshot), snapshot)
@@ -166,7 +166,7 @@ def model_learning(
         }
         | {f"{one.name}_training_failures": one.training["failures"] for one in learned},
     )
-    pictures = {name: dg.MetadataValue.md(embedded(svg, name)) for name, svg in curves_of(learned).items()}
+    pictures = {name: dg.MetadataValue.md(embedded(svg, name)) for name, svg in curve_charts(learned).items()}
     yield dg.MaterializeResult(
         asset_key=EVALUATION.name,
         metadata=told(writes[EVALUATION.name]) | seen[EVALUATION.name] | _headline(learned) | pictures,
@@ -178,13 +178,13 @@ def _noted(months: Months, seen: set[date]) -> Months:
     return months
 
 
-def _save(learned: Sequence[Learned], month: date, folder: Path, snapshot: int) -> dict[str, str]:
+def _save(learned: Sequence[LearningResult], month: date, folder: Path, snapshot: int) -> dict[str, str]:
     """Save the methods the data supports; return their versions by name."""
     store = ModelStore(folder)
     return {
         one.name: store.save(
             one.fitted,
-            Card(
+            ModelCard(
                 month=month,
                 method=one.name,
                 features=tuple(one.fitted.features),
@@ -202,7 +202,9 @@ def _save(learned: Sequence[Learned], month: date, folder: Path, snapshot: int) 
     }
 
 
-def _fitted_rows(learned: Sequence[Learned], best: Choice, versions: dict[str, str], snapshot: int) -> pl.DataFrame:
+def _fitted_rows(
+    learned: Sequence[LearningResult], best: Choice, versions: dict[str, str], snapshot: int
+) -> pl.DataFrame:
     return frame_of(
         FITTED,
         [
@@ -220,14 +222,14 @@ def _fitted_rows(learned: Sequence[Learned], best: Choice, versions: dict[str, s
                 "features_snapshot": snapshot,
                 "target_snapshot": snapshot,
                 "retained": one.name == best.method,
-                "choice": best.why if one.name == best.method else None,
+                "choice": best.reason if one.name == best.method else None,
             }
             for one in learned
         ],
     )
 
 
-def _headline(learned: Sequence[Learned]) -> dict[str, float]:
+def _headline(learned: Sequence[LearningResult]) -> dict[str, float]:
     """Return the figures worth a plot over months, by method."""
     return {
         f"{one.name}_{name}": value
@@ -258,7 +260,7 @@ def model_scores(
     """Score the companies of each month by every method the data supports."""
     wanted = months_of(context)
     store = ModelStore(Path(folders.models))
-    done: list[Scored] = []
+    done: list[ScoredMonth] = []
     with warehouse.session() as session:
         available = session.months(FITTED.name)
         for month in wanted:
@@ -273,7 +275,7 @@ def model_scores(
                 )
             done.append(scored)
         seen = shown(session, SCORES, wanted[0]) if len(wanted) == 1 else {}
-        if picture := scores_picture(session, wanted[-1], fitted):
+        if picture := score_distribution_chart(session, wanted[-1], fitted):
             seen["distribution"] = dg.MetadataValue.md(embedded(picture, "scores with the thresholds of the levels"))
     last = done[-1]
     return dg.MaterializeResult(

@@ -11,7 +11,7 @@ from sf_assets.features.configurations import IN_USE
 from sf_assets.features.registry import BY_NAME
 from sf_assets.model.calibrated import CalibratedMethod
 from sf_assets.model.matrix import Flags, Floats
-from sf_assets.model.trees import Covers, covers_of, medians, tree_base, tree_parts
+from sf_assets.model.trees import Covers, covers_of, medians, tree_base, tree_contributions
 
 # A histogram has 255 bins besides the unknown; two bounds tell zero from the rest.
 _QUANTILES = 252
@@ -131,8 +131,8 @@ class BoostingMethod(CalibratedMethod):
     def _raw(self, matrix: Floats) -> Floats:
         return np.asarray(self.ensemble_.decision_function(self.bins_.transform(matrix)))
 
-    def _raw_parts(self, matrix: Floats) -> Floats:
-        return tree_parts(self.ensemble_, self.bins_.transform(matrix), self.covers_)
+    def _raw_contributions(self, matrix: Floats) -> Floats:
+        return tree_contributions(self.ensemble_, self.bins_.transform(matrix), self.covers_)
 
     @property
     def _raw_base(self) -> float:

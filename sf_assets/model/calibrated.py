@@ -47,7 +47,7 @@ class CalibratedMethod(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
         """Return the raw score of each row, of one row at least."""
 
     @abstractmethod
-    def _raw_parts(self, matrix: Floats) -> Floats:
+    def _raw_contributions(self, matrix: Floats) -> Floats:
         """Return what each feature adds to the raw score, rows x features, of one row at least."""
 
     @property
@@ -76,7 +76,7 @@ class CalibratedMethod(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
         # times longer than they work, and the last decimals of their sums depend on how many they are.
         with threadpool_limits(1):
             self._learn(matrix[~held], target[~held], weights[~held])
-        self.slope_, self.intercept_ = straight_line(self._raw(matrix[held]), target[held], weights[held])
+        self.slope_, self.intercept_ = fit_platt_scaling(self._raw(matrix[held]), target[held], weights[held])
         return self
 
     def log_odds(self, X: Rows) -> Floats:  # noqa: N803
@@ -98,14 +98,14 @@ class CalibratedMethod(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
         """Return the part of each feature in the log-odds, rows x features; with `base_` they add up to the log-odds."""
         check_is_fitted(self, "intercept_")
         matrix = as_matrix(X, self.features)
-        return self.slope_ * self._raw_parts(matrix) if len(matrix) else matrix
+        return self.slope_ * self._raw_contributions(matrix) if len(matrix) else matrix
 
     @property
     def base_(self) -> float:
         """The log-odds that contributions start from."""
         return float(self.intercept_ + self.slope_ * self._raw_base)
 
-    def explained(self, total: Floats) -> Floats:
+    def score_of_total(self, total: Floats) -> Floats:
         """Return the probabilities of log-odds."""
         return np.asarray(expit(total))
 
@@ -136,7 +136,7 @@ def held_out(target: Flags, groups: npt.ArrayLike | None = None, *, seed: int) -
     return np.asarray(drawn[position])
 
 
-def straight_line(raw: Floats, target: Flags, weights: Floats) -> tuple[float, float]:
+def fit_platt_scaling(raw: Floats, target: Flags, weights: Floats) -> tuple[float, float]:
     """Return slope and intercept of the log-odds as a line in the raw score, by greatest likelihood.
 
     A score that ranks the wrong way round gets slope 0: a line that falls would turn every constraint and every

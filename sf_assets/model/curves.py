@@ -34,7 +34,7 @@ def distribution_of(score: Floats) -> list[int]:
     return [int(count) for count in counts]
 
 
-def top_of(curves: Sequence[Curve]) -> float:
+def precision_axis_end(curves: Sequence[Curve]) -> float:
     """Return the precision at which the scale of some curves ends."""
     tops = [y for curve in curves for x, y in zip(curve.x, curve.y, strict=True) if x > _FIRST_RECALL]
     return min(max(tops, default=1.0) * 1.05, 1.0)

@@ -8,7 +8,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sf_assets.features.configurations import IN_USE
 from sf_assets.model.calibrated import CalibratedMethod
 from sf_assets.model.matrix import Flags, Floats
-from sf_assets.model.trees import Covers, covers_of, medians, tree_base, tree_parts
+from sf_assets.model.trees import Covers, covers_of, medians, tree_base, tree_contributions
 
 # The share that the production model of 2024 gave to failures, by drawing them several times (rules §10.6).
 FAILURE_SHARE = 0.35
@@ -70,8 +70,8 @@ class ForestMethod(CalibratedMethod):
     def _raw(self, matrix: Floats) -> Floats:
         return np.asarray(self.ensemble_.predict_proba(matrix)[:, 1])
 
-    def _raw_parts(self, matrix: Floats) -> Floats:
-        return tree_parts(self.ensemble_, matrix, self.covers_)
+    def _raw_contributions(self, matrix: Floats) -> Floats:
+        return tree_contributions(self.ensemble_, matrix, self.covers_)
 
     @property
     def _raw_base(self) -> float:

@@ -94,8 +94,8 @@ class LogisticMethod(CalibratedMethod):
     def _raw(self, matrix: Floats) -> Floats:
         return np.asarray(self.pipeline_.decision_function(matrix))
 
-    def _raw_parts(self, matrix: Floats) -> Floats:
-        return regression_parts(self.pipeline_, matrix)
+    def _raw_contributions(self, matrix: Floats) -> Floats:
+        return regression_contributions(self.pipeline_, matrix)
 
     @property
     def _raw_base(self) -> float:
@@ -128,7 +128,7 @@ def fit_regression(
     return pipeline.fit(matrix, target, scale__sample_weight=weights, logit__sample_weight=weights)
 
 
-def regression_parts(pipeline: Pipeline, matrix: Floats) -> Floats:
+def regression_contributions(pipeline: Pipeline, matrix: Floats) -> Floats:
     """Return what each feature adds to the log-odds, rows x features."""
     # The scaler has already taken the mean away.
     parts = pipeline[:-1].transform(matrix) * pipeline["logit"].coef_[0]

@@ -52,7 +52,7 @@ class ScoringMethod(Protocol):
         """What contributions start from."""
         ...
 
-    def explained(self, total: Floats) -> Floats:
+    def score_of_total(self, total: Floats) -> Floats:
         """Return the scores of rows whose contributions, with `base_`, add up to `total`."""
         ...
 

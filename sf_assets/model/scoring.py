@@ -26,7 +26,7 @@ _PUBLISHED = "select count(*) from lake.list_export where month = $month and sco
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredMonth:
     """What scoring a month did: `rows` of `version`; `write` is None when they are those already there.
 
     `published` tells that a list was made from an earlier version, which stays. `snapshot` is the one features and
@@ -41,7 +41,7 @@ class Scored:
     means: dict[str, float]
 
 
-def score_month(session: Session, month: date, *, fitted: date, store: ModelStore, author: str) -> Scored:
+def score_month(session: Session, month: date, *, fitted: date, store: ModelStore, author: str) -> ScoredMonth:
     """Score a month's companies by every method that the month `fitted` supports, and keep the scores.
 
     Scores equal to the latest version, by the same models, are not written again. Others replace it, unless a list was
@@ -72,7 +72,9 @@ def score_month(session: Session, month: date, *, fitted: date, store: ModelStor
         parameters={"version": version},
     )[SCORES.name]
     means = scored.group_by("methode", maintain_order=True).agg(pl.col("probabilite").mean())
-    return Scored(scored.height, version, None if unchanged else write, published, snapshot, dict(means.iter_rows()))
+    return ScoredMonth(
+        scored.height, version, None if unchanged else write, published, snapshot, dict(means.iter_rows())
+    )
 
 
 def _scored(session: Session, fitted: date, store: ModelStore) -> pl.DataFrame:

@@ -114,10 +114,10 @@ def plan_split(
     return Split(month, parts["training"], validation, test, labelled, counts)
 
 
-def least_months(rules: SplitRules) -> int:
+def minimum_months(rules: SplitRules) -> int:
     """Return how many months in a row must have features before any model can be trained, whatever the failures.
 
-    >>> least_months(SplitRules())
+    >>> minimum_months(SplitRules())
     68
     """
     last = date(2100, 12, 1)

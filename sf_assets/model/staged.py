@@ -8,7 +8,7 @@ import numpy as np
 from sf_assets.features.configurations import IN_USE
 from sf_assets.features.registry import BY_NAME, FINANCES
 from sf_assets.model.calibrated import CalibratedMethod
-from sf_assets.model.logistic import fit_regression, regression_base, regression_parts, regression_typical
+from sf_assets.model.logistic import fit_regression, regression_base, regression_contributions, regression_typical
 from sf_assets.model.matrix import Flags, Floats
 
 # Below, the regression that never sees accounts scores every company.
@@ -67,13 +67,13 @@ class StagedMethod(CalibratedMethod):
             raw[known] = self.with_.decision_function(matrix[known])
         return raw
 
-    def _raw_parts(self, matrix: Floats) -> Floats:
+    def _raw_contributions(self, matrix: Floats) -> Floats:
         of_accounts = self._of_accounts
         parts = np.zeros_like(matrix)
-        parts[:, ~of_accounts] = regression_parts(self.without_, matrix[:, ~of_accounts])
+        parts[:, ~of_accounts] = regression_contributions(self.without_, matrix[:, ~of_accounts])
         known = self._known(matrix)
         if self.with_ is not None and known.any():
-            parts[known] = regression_parts(self.with_, matrix[known])
+            parts[known] = regression_contributions(self.with_, matrix[known])
             parts[known, np.argmax(of_accounts)] += regression_base(self.with_) - self._raw_base
         return parts
 

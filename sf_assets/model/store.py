@@ -42,7 +42,7 @@ class UntrustedModel(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ModelCard:
     """What a reader must know of a stored method.
 
     `figures` is None when nothing could be measured, and `statement` then says why. `training` counts rows and
@@ -67,7 +67,7 @@ class Card:
         return json.dumps(asdict(self), default=_plain, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "Card":
+    def from_json(cls, text: str) -> "ModelCard":
         """Read a card written by `to_json`."""
         fields = json.loads(text)
         fields["month"] = date.fromisoformat(fields["month"])
@@ -96,7 +96,7 @@ class ModelStore:
             else ()
         )
 
-    def save(self, method: ScoringMethod, card: Card) -> str:
+    def save(self, method: ScoringMethod, card: ModelCard) -> str:
         """Write a fitted method with its card and return its version; a version already there is left as it is.
 
         Both files appear together or not at all. Raises `UntrustedModel` when the method holds a type that loading
@@ -120,7 +120,7 @@ class ModelStore:
             shutil.rmtree(draft, ignore_errors=True)
         return version
 
-    def load(self, month: date, method: str, version: str) -> tuple[ScoringMethod, Card]:
+    def load(self, month: date, method: str, version: str) -> tuple[ScoringMethod, ModelCard]:
         """Return a stored method and its card.
 
         Raises `UntrustedModel` when the files were altered, hold a type outside the method's list, or were written
@@ -128,7 +128,7 @@ class ModelStore:
         """
         folder = self.folder(month, method, version)
         content = {name: (folder / name).read_bytes() for name in (MODEL, CARD)}
-        card = Card.from_json(content[CARD].decode())
+        card = ModelCard.from_json(content[CARD].decode())
         found = version_of(content[MODEL], card)
         if found != version or card.to_json().encode() != content[CARD]:
             raise UntrustedModel(f"{folder}: expected content of digest {version}, found {found}")
@@ -179,7 +179,7 @@ def _without_gaps(data: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def version_of(model: bytes, card: Card) -> str:
+def version_of(model: bytes, card: ModelCard) -> str:
     """Return the version of a stored method: the same for the same bytes and card, read from whichever snapshot."""
     whole = hashlib.sha256()
     for part in (model, replace(card, snapshot=None).to_json().encode()):

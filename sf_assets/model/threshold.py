@@ -103,7 +103,7 @@ class ThresholdMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         """The points of a company that reaches no limit."""
         return 0.0
 
-    def explained(self, total: Floats) -> Floats:
+    def score_of_total(self, total: Floats) -> Floats:
         """Return the scores of points."""
         return np.asarray(total / self.points_.sum())
 

@@ -100,7 +100,7 @@ def _cover(nodes: Nodes, columns: npt.NDArray[Any], weights: Floats) -> Floats:
     return cover
 
 
-def tree_parts(ensemble: Any, matrix: Floats, covers: Sequence[Floats]) -> Floats:
+def tree_contributions(ensemble: Any, matrix: Floats, covers: Sequence[Floats]) -> Floats:
     """Return the exact SHAP values of the output of a fitted ensemble, rows x features, along the paths of its trees.
 
     A feature that is not known follows `covers`, in their proportions at each node. With `tree_base` the values add up

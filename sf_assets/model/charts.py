@@ -6,8 +6,8 @@ from datetime import date
 from sf_assets.engine.charts.curves import calibration, precision_recall
 from sf_assets.engine.charts.histogram import histogram
 from sf_assets.engine.storage import Session
-from sf_assets.model.curves import top_of
-from sf_assets.model.learning import Learned
+from sf_assets.model.curves import precision_axis_end
+from sf_assets.model.learning import LearningResult
 
 _BINS = 50
 _SCORES = f"""
@@ -22,7 +22,7 @@ _RETAINED = """
 """
 
 
-def scores_picture(session: Session, month: date, fitted: date) -> str | None:
+def score_distribution_chart(session: Session, month: date, fitted: date) -> str | None:
     """Draw the scores of a month by the method retained in the month `fitted`; None when none was."""
     row = session.connection.execute(_RETAINED, {"month": fitted}).fetchone()
     if row is None:
@@ -33,11 +33,13 @@ def scores_picture(session: Session, month: date, fitted: date) -> str | None:
     return histogram([found.get(place, 0) for place in range(_BINS)], thresholds, title=f"Scores by {methode}")
 
 
-def curves_of(learned: Sequence[Learned]) -> dict[str, str]:
+def curve_charts(learned: Sequence[LearningResult]) -> dict[str, str]:
     """Draw what the methods were worth on the test months, by name of the picture; nothing without test months."""
     drawn = {}
     if ranked := [one.precision_recall for one in learned if one.precision_recall]:
-        drawn["precision_recall"] = precision_recall(ranked, title="Précision et rappel", y_max=top_of(ranked))
+        drawn["precision_recall"] = precision_recall(
+            ranked, title="Précision et rappel", y_max=precision_axis_end(ranked)
+        )
     if calibrated := [one.calibration for one in learned if one.calibration]:
         drawn["calibration"] = calibration(calibrated, title="Calibration")
     return drawn

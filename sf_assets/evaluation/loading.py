@@ -49,13 +49,13 @@ def bind_backtest(session: Session, month: date) -> list[date]:
     return scored
 
 
-def read_panel(session: Session, shift: int) -> Panel | None:
+def load_panel(session: Session, shift: int) -> Panel | None:
     """Return the rows of the backtest bound in a session, with what became of them; None when no month was scored."""
     rows = session.connection.execute(ROWS, {"shift": shift}).pl()
     return panel_of(rows, shift) if rows.height else None
 
 
-def read_scores(session: Session, panel: Panel, method: str, companies: str) -> Floats:
+def load_scores(session: Session, panel: Panel, method: str, companies: str) -> Floats:
     """Return the scores of one method in the order of the panel; raise `PermanentFailure` when rows are missing."""
     found = session.connection.execute(_SCORES, {"method": method, "companies": companies}).pl()["probabilite"]
     if len(found) != panel.company.size:
@@ -66,7 +66,7 @@ def read_scores(session: Session, panel: Panel, method: str, companies: str) -> 
     return found.cast(pl.Float64).to_numpy()
 
 
-def methods_of(session: Session) -> list[tuple[str, str]]:
+def backtested_methods(session: Session) -> list[tuple[str, str]]:
     """Return the methods of a backtest with the companies that each learned from; those since removed are left out."""
     rows = session.connection.execute("select distinct methode, entreprises from eval_backtest order by all").fetchall()
     return [(method, companies) for method, companies in rows if method in METHODS]

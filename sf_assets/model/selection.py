@@ -64,10 +64,10 @@ class Choice:
     """A method for the list, and why it is this one, in French."""
 
     method: str
-    why: str | None
+    reason: str | None
 
 
-def last_evaluation(session: Session, month: date) -> date | None:
+def last_decision_month(session: Session, month: date) -> date | None:
     """Return the month of the newest decision of an evaluation made before `month`; None before the first one.
 
     A decision holds from the month after: the list it was made beside keeps its method when it is made again.
@@ -75,7 +75,7 @@ def last_evaluation(session: Session, month: date) -> date | None:
     return max((made for made in session.months(CHAMPION.name) if made < month), default=None)
 
 
-def choices_in_force(session: Session, month: date) -> tuple[Choice, ...]:
+def preferred_choices(session: Session, month: date) -> tuple[Choice, ...]:
     """Return the methods that the list of a month may use, the first that can be used first; none before any list.
 
     The last decision comes first, that of an operator before that of an evaluation for the same month, then the method
@@ -97,7 +97,7 @@ def _by_operator(session: Session, month: date) -> tuple[date, Choice] | None:
 
 
 def _by_evaluation(session: Session, month: date) -> tuple[date, Choice] | None:
-    made = last_evaluation(session, month)
+    made = last_decision_month(session, month)
     if made is None:
         return None
     session.bind({CHAMPION: made})

@@ -9,17 +9,17 @@ import polars as pl
 from sf_assets.engine.charts.curves import Curve
 from sf_assets.engine.storage import Session
 from sf_assets.evaluation.bootstrap import draw_weights
-from sf_assets.evaluation.figures import KNOWN, OUTSIDE, WHOLE
-from sf_assets.evaluation.oracle import Reach, oracle_scores, reach
-from sf_assets.evaluation.reading import bind_backtest, methods_of, read_panel, read_scores
+from sf_assets.evaluation.figures import ALL_COMPANIES, OUTSIDE_PROCEDURE, OVERALL
+from sf_assets.evaluation.loading import backtested_methods, bind_backtest, load_panel, load_scores
+from sf_assets.evaluation.oracle import OracleComparison, compare_with_oracle, load_oracle
 from sf_assets.evaluation.tables import DRIFT, FIGURES, UTILITY, VERIFICATION
-from sf_assets.model.champion import CHAMPION
 from sf_assets.model.curves import calibration_of, distribution_of, precision_recall_of
 from sf_assets.model.methods import METHODS
+from sf_assets.model.selection import CHAMPION
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class EvaluationResults:
     """The tables of an evaluation, the curves of its scores, and how near they come to the oracle where there is one.
 
     `distribution` counts the scores of `best`, the method of the highest average precision, in equal ranges from 0 to 1;
@@ -33,7 +33,7 @@ class Found:
     utility: pl.DataFrame
     drift: pl.DataFrame
     verification: pl.DataFrame
-    reached: tuple[Reach, ...]
+    oracle_comparisons: tuple[OracleComparison, ...]
     best: str
     precision_recall: tuple[Curve, ...]
     calibration: tuple[Curve, ...]
@@ -50,21 +50,25 @@ class Found:
         """The origins, the earliest first."""
         return self.figures.filter(dimension="origine")["groupe"].unique().sort().to_list()
 
-    def whole(self, name: str, *, companies: str = KNOWN, reading: str = OUTSIDE) -> pl.DataFrame:
+    def whole(self, name: str, *, companies: str = ALL_COMPANIES, reading: str = OUTSIDE_PROCEDURE) -> pl.DataFrame:
         """Return one figure of every method over all rows of a reading."""
-        return self.figures.filter(mesure=name, entreprises=companies, lecture=reading, dimension=WHOLE)
+        return self.figures.filter(mesure=name, entreprises=companies, lecture=reading, dimension=OVERALL)
 
     def of(self, method: str, dimension: str, *names: str) -> pl.DataFrame:
         """Return figures of one method by group of a dimension, companies in a procedure left out."""
         return self.figures.filter(
-            pl.col("mesure").is_in(names), methode=method, entreprises=KNOWN, lecture=OUTSIDE, dimension=dimension
+            pl.col("mesure").is_in(names),
+            methode=method,
+            entreprises=ALL_COMPANIES,
+            lecture=OUTSIDE_PROCEDURE,
+            dimension=dimension,
         )
 
 
-def read_found(session: Session, month: date, shift: int, oracle: Path) -> Found:
+def load_results(session: Session, month: date, shift: int, oracle: Path) -> EvaluationResults:
     """Read what was found for a month; raise `LookupError` when its backtest has no row."""
     bind_backtest(session, month)
-    panel = read_panel(session, shift)
+    panel = load_panel(session, shift)
     if panel is None:
         raise LookupError(
             f"eval_backtest, {month:%Y-%m}: expected scores of past origins, found none: history is too short"
@@ -78,18 +82,18 @@ def read_found(session: Session, month: date, shift: int, oracle: Path) -> Found
     figures = tables[FIGURES.name].filter(pl.col("methode").is_in(list(METHODS)))
     kept = ~panel.en_procedure
     scores = {
-        method: read_scores(session, panel, method, companies)
-        for method, companies in methods_of(session)
-        if companies == KNOWN
+        method: load_scores(session, panel, method, companies)
+        for method, companies in backtested_methods(session)
+        if companies == ALL_COMPANIES
     }
     weights = draw_weights(len(panel.companies))
     best = str(
-        figures.filter(mesure="average_precision", entreprises=KNOWN, lecture=OUTSIDE, dimension=WHOLE).sort(
-            "valeur", descending=True, nulls_last=True
-        )["methode"][0]
+        figures.filter(
+            mesure="average_precision", entreprises=ALL_COMPANIES, lecture=OUTSIDE_PROCEDURE, dimension=OVERALL
+        ).sort("valeur", descending=True, nulls_last=True)["methode"][0]
     )
     target = panel.target[kept]
-    return Found(
+    return EvaluationResults(
         month=month,
         companies=len(panel.companies),
         figures=figures,
@@ -97,7 +101,9 @@ def read_found(session: Session, month: date, shift: int, oracle: Path) -> Found
         utility=tables[UTILITY.name],
         drift=tables[DRIFT.name],
         verification=tables[VERIFICATION.name],
-        reached=reach(panel, oracle_scores(oracle, panel), scores, weights) if oracle.is_file() else (),
+        oracle_comparisons=compare_with_oracle(panel, load_oracle(oracle, panel), scores, weights)
+        if oracle.is_file()
+        else (),
         best=best,
         precision_recall=tuple(
             precision_recall_of(name, panel.ranks(score, kept)[kept], target) for name, score in scores.items()
