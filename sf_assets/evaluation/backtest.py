@@ -1,4 +1,4 @@
-"""What each method would have said at each origin: learned from what was known then, scores of the months that follow."""
+"""Backtest of one origin: methods learn what was known then, and score the months that follow."""
 
 from collections.abc import Iterator, Mapping
 
@@ -15,9 +15,16 @@ def backtest(
 ) -> Iterator[pl.DataFrame]:
     """Yield the scores of the months of an origin, a month at a time, in the columns of `eval_backtest`.
 
-    `draw` gives the rows to learn from and `load` those to score, as for `learn`. Scores of `toutes` are those of methods
-    that learned from every company in no procedure; those of `nouvelles` never saw the company they score: each third of
-    the companies is scored by methods that learned from the two others.
+    Scores with `entreprises` = `toutes` come from methods that learned from all companies in no procedure. Scores with
+    `nouvelles` come from three-fold cross-validation by company: each third is scored by methods that learned from the two
+    other thirds.
+
+    Args:
+        origin: the months to learn from and to score.
+        methods: the classes of the methods, by name.
+        load: returns all labelled rows of some months, to score.
+        draw: returns the rows to learn from, which may be sampled and weighted.
+
     """
     rows = draw(origin.training).filter(~pl.col("en_procedure"))
     folds = fold_of(rows["siren"])

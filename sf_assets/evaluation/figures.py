@@ -1,4 +1,4 @@
-"""All figures of a backtest: each method, reading and group, every figure with its interval and the reason of each gap."""
+"""The figures of a backtest, by method, reading and group: each with its interval, or the reason why it is undefined."""
 
 from collections.abc import Iterator
 
@@ -35,7 +35,7 @@ _UNDEFINED = {
 }
 
 _BEST = AlertRule()
-# A row of `eval_figures`, or the columns of it that are known so far.
+# A row of `eval_figures`, or some of its columns.
 Row = dict[str, object]
 
 
@@ -51,10 +51,19 @@ def backtest_figures(
 ) -> list[Row]:
     """Return the figures of the scores of one method: rows of `eval_figures` without `methode` and `entreprises`.
 
-    The reading `hors_procedure` leaves out companies already in a procedure, `toutes` counts them as failed. `alert` chooses
-    the thresholds among the former. `by_group` adds the figures of each group to those of the whole and of each origin.
+    The reading `hors_procedure` leaves out companies already in a procedure, `toutes` counts them as failed.
+
+    Args:
+        panel: the rows of the backtest.
+        score: the score of each row.
+        rules: when a label is known, which decides the months that choose thresholds.
+        weights: the draws of companies, from `draw_weights`.
+        probabilities: whether scores are probabilities; calibration is undefined otherwise.
+        by_group: add the figures of each group to those over all rows and of each origin.
+        alert: the rule that chooses thresholds, on companies in no procedure.
+
     """
-    # Thousands of small products: threads would wait for each other longer than they work.
+    # The computation is thousands of small matrix products: threads would wait longer than they compute.
     with threadpool_limits(1):
         return list(_figures(panel, score, rules, weights, probabilities=probabilities, by_group=by_group, alert=alert))
 
@@ -91,7 +100,7 @@ def _figures(
 
 
 def _slices(panel: Panel, *, by_group: bool) -> Iterator[tuple[str, str, Flags]]:
-    """Yield the whole, then each group of each dimension, with its rows."""
+    """Yield the dimension, name and rows of all rows together, then of each group of each dimension."""
     yield OVERALL, OVERALL, np.ones(panel.company.size, dtype=bool)
     for dimension, (codes, names) in panel.groups.items():
         if by_group or dimension == "origine":
@@ -109,7 +118,7 @@ def _measured(
     weights: Weights,
     probabilities: bool,
 ) -> Iterator[Row]:
-    """Yield what a set of rows says of the scores."""
+    """Yield the counts, ranking figures, calibration and alert figures of a set of rows."""
     failing, who = target[rows], panel.company[rows]
     count, failures = int(rows.sum()), int(failing.sum())
     counts = {"rows": count, "failures": failures, "failing_companies": np.unique(who[failing]).size}
@@ -120,26 +129,27 @@ def _measured(
     yield _row("average_precision", interval(precision), missing)
     error, large = calibration(score[rows], failing, who, weights)
     for name, values in (("calibration_error", error), ("calibration_in_the_large", large)):
-        found = interval(values) if probabilities else Interval(None)
-        yield _row(name, found, "no row" if probabilities else "the score is no probability")
+        figure = interval(values) if probabilities else Interval(None)
+        yield _row(name, figure, "no row" if probabilities else "the score is no probability")
     for alert in alerts:
-        kept = rows & alert.defined
-        told = confusion(alert.in_alert[kept], target[kept], panel.company[kept], weights)
+        measured = rows & alert.defined
+        by_name = confusion(alert.in_alert[measured], target[measured], panel.company[measured], weights)
         for name in _LEVEL_FIGURES.get(alert.name, _LIST_FIGURES):
-            why = _UNDEFINED.get(name, "neither failure nor alert") if kept.any() else _NO_PAST
-            yield _row(f"{alert.name}_{name}", interval(told[name]), why)
+            reason = _UNDEFINED.get(name, "neither failure nor alert") if measured.any() else _NO_PAST
+            yield _row(f"{alert.name}_{name}", interval(by_name[name]), reason)
 
 
 def _over_time(panel: Panel, alerts: tuple[Alert, ...], rows: Flags, weights: Weights) -> Iterator[Row]:
-    """Yield what months say together: how long before the failure the first alert comes, and who stays on the list."""
+    """Yield the figures that compare months: stability of the list, lead time, and share of failures preceded by an alert."""
     for alert in alerts:
-        stays = interval(list_stability(panel, alert, rows, weights))
-        yield _row(f"{alert.name}_stabilite", stays, "nobody in alert was scored a month later")
+        stable = interval(list_stability(panel, alert, rows, weights))
+        yield _row(f"{alert.name}_stabilite", stable, "nobody in alert was scored a month later")
         months, warned = lead_time(panel, alert, rows, weights)
         yield _row(f"{alert.name}_avance_mois", interval(months), "no failure that was announced")
         yield _row(f"{alert.name}_prevenues", interval(warned), "no failure whose months of warning were all scored")
 
 
-def _row(name: str, found: Interval, reason: str) -> Row:
-    missing = reason if found.value is None else None
-    return {"mesure": name, "valeur": found.value, "bas": found.low, "haut": found.high, "raison": missing}
+def _row(name: str, figure: Interval, reason: str) -> Row:
+    """Return the row of a figure; `reason` says why it is undefined when it is."""
+    missing = reason if figure.value is None else None
+    return {"mesure": name, "valeur": figure.value, "bas": figure.low, "haut": figure.high, "raison": missing}

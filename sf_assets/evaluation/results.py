@@ -1,4 +1,4 @@
-"""All that an evaluation found for a month, read from the warehouse for those who tell it."""
+"""The results of an evaluation, loaded from the warehouse for the report and the page of figures."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -20,10 +20,18 @@ from sf_assets.model.selection import CHAMPION
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResults:
-    """The tables of an evaluation, the curves of its scores, and how near they come to the oracle where there is one.
+    """The tables of an evaluation, the curves of its scores, and their comparison with the oracle.
 
-    `distribution` counts the scores of `best`, the method of the highest average precision, in equal ranges from 0 to 1;
-    `groups` the names of the groups of each dimension, in order.
+    Attributes:
+        month: the month of the evaluation.
+        companies: how many companies the backtest scored.
+        figures, champion, utility, drift, verification: the tables `eval_<name>` of the month.
+        oracle_comparisons: empty for real data, which has no oracle.
+        best: the method of the highest average precision.
+        precision_recall, calibration: the curves of each method, companies in a procedure left out.
+        distribution: how many scores of `best` lie in each of a hundred equal ranges from 0 to 1.
+        groups: the names of the groups of each dimension, in order.
+
     """
 
     month: date
@@ -42,20 +50,20 @@ class EvaluationResults:
 
     @property
     def methods(self) -> list[str]:
-        """The methods, the highest average precision first."""
-        return self.whole("average_precision").sort("valeur", descending=True, nulls_last=True)["methode"].to_list()
+        """The methods, in descending order of average precision."""
+        return self.overall("average_precision").sort("valeur", descending=True, nulls_last=True)["methode"].to_list()
 
     @property
     def origins(self) -> list[str]:
-        """The origins, the earliest first."""
+        """The origins as `YYYY-MM`, the earliest first."""
         return self.figures.filter(dimension="origine")["groupe"].unique().sort().to_list()
 
-    def whole(self, name: str, *, companies: str = ALL_COMPANIES, reading: str = OUTSIDE_PROCEDURE) -> pl.DataFrame:
-        """Return one figure of every method over all rows of a reading."""
+    def overall(self, name: str, *, companies: str = ALL_COMPANIES, reading: str = OUTSIDE_PROCEDURE) -> pl.DataFrame:
+        """Return one figure of every method over all rows of a reading, one row per method."""
         return self.figures.filter(mesure=name, entreprises=companies, lecture=reading, dimension=OVERALL)
 
-    def of(self, method: str, dimension: str, *names: str) -> pl.DataFrame:
-        """Return figures of one method by group of a dimension, companies in a procedure left out."""
+    def by_group(self, method: str, dimension: str, *names: str) -> pl.DataFrame:
+        """Return figures of one method, companies in a procedure left out: one row per figure and group of a dimension."""
         return self.figures.filter(
             pl.col("mesure").is_in(names),
             methode=method,
@@ -66,7 +74,18 @@ class EvaluationResults:
 
 
 def load_results(session: Session, month: date, shift: int, oracle: Path) -> EvaluationResults:
-    """Read what was found for a month; raise `LookupError` when its backtest has no row."""
+    """Load the results of the evaluation of a month.
+
+    Args:
+        session: a session of the warehouse.
+        month: the month of the evaluation.
+        shift: days between the last day of a month and its cut-off.
+        oracle: the path of the oracle's file; it exists for synthetic data only.
+
+    Raises:
+        LookupError: the backtest of the month has no row.
+
+    """
     bind_backtest(session, month)
     panel = load_panel(session, shift)
     if panel is None:
@@ -78,7 +97,7 @@ def load_results(session: Session, month: date, shift: int, oracle: Path) -> Eva
         name: session.connection.execute(f"from {name} order by all").pl()
         for name in (FIGURES.name, CHAMPION.name, UTILITY.name, DRIFT.name, VERIFICATION.name)
     }
-    # Methods removed since have figures, and neither a name for readers nor scores to draw.
+    # A method that was removed from the code since has stored figures and no label to show.
     figures = tables[FIGURES.name].filter(pl.col("methode").is_in(list(METHODS)))
     kept = ~panel.en_procedure
     scores = {

@@ -1,8 +1,8 @@
-"""Every method brought to the state in which it can score a month: fitted, with thresholds, measured on later months.
+"""Fit every method for a month, choose its thresholds, and measure it on later months.
 
-A method that learns is fitted twice. The first fit sees only what was known before the months that choose the
-thresholds, and its figures on still later months are those published. The second sees every labelled month, keeps these
-thresholds, and scores.
+A method that learns is fitted twice. The first fit uses the training months; the validation months then choose the
+thresholds, and the test months, later still, give the published figures. The second fit uses all labelled months, has the
+same thresholds, and computes the scores.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ from sf_assets.model.methods import METHODS, ScoringMethod, score
 from sf_assets.model.selection import Choice
 from sf_assets.model.splits import InsufficientHistory, Months, Split
 
-# Rows of some months: `siren`, `periode`, the features, `target`, `en_procedure`, and `weight` where negatives were drawn.
+# Returns the labelled rows of some months: `siren`, `periode`, the features, `target`, `en_procedure` and `weight`.
 RowLoader = Callable[[Months], pl.DataFrame]
 
 _BEST = AlertRule()
@@ -32,12 +32,20 @@ _NOTHING = {"rows": 0, "failures": 0}
 
 @dataclass(frozen=True, slots=True)
 class LearningResult:
-    """One method as it stands for a month; `fitted` and `thresholds` are None when the data does not support it.
+    """The result of learning one method for a month.
 
-    `training` counts the rows and failing companies that the scoring fit saw, over `training_months`. `validation_precision` is the
-    average precision on the months that chose the thresholds, by which methods are compared: those that give the
-    published figures choose nothing. It is None without such months. The two curves are those of the published figures,
-    companies already in a procedure left out.
+    Attributes:
+        name: the name of the method.
+        fitted: the method fitted on all labelled months, None when history does not support it.
+        thresholds: the thresholds of both levels, None when history does not support the method.
+        evaluation: the figures on the test months, None without such months.
+        statement: why history does not support a fit, in French; None when it does.
+        training_months: the months of the second fit.
+        training: `rows` and failing companies (`failures`) of the second fit.
+        validation_precision: average precision on the validation months, by which methods are compared: the test months,
+            which give the published figures, choose nothing. None without validation months.
+        precision_recall, calibration: curves on the test months, companies already in a procedure left out.
+
     """
 
     name: str
@@ -55,20 +63,25 @@ class LearningResult:
 def learn(
     plan: Split | InsufficientHistory, load: RowLoader, draw: RowLoader, *, rule: AlertRule = _BEST
 ) -> tuple[LearningResult, ...]:
-    """Bring every method to its state for the month of `plan`.
+    """Fit and measure every method for the month of `plan`.
 
-    `load` gives all rows of some months, `draw` the rows to learn from, which may be fewer and weighted. Each part is
-    read once for all methods, and only as long as it is needed: the two learning parts are the largest. `rule` chooses
-    the thresholds.
+    The rows of each part are read once for all methods, and released after use: the two training parts fill most memory.
+
+    Args:
+        plan: the months of each part, or why history is insufficient.
+        load: returns all labelled rows of some months.
+        draw: returns the rows to learn from, which may be sampled and weighted.
+        rule: chooses the thresholds.
+
     """
     if isinstance(plan, InsufficientHistory):
         return tuple(_learn_without_history(kind(), plan, load) for kind in METHODS.values())
     first = _fit_all(_outside_procedure(draw(plan.training)))
     validation, test = load(plan.validation), load(plan.test)
-    chosen = [_thresholds(method, validation, rule) for method in first]
+    thresholds = [_thresholds(method, validation, rule) for method in first]
     figures = [
-        (_test_result(method, test, thresholds), _evaluate_method(method, validation, thresholds).hors_procedure)
-        for method, thresholds in zip(first, chosen, strict=True)
+        (_test_result(method, test, chosen), _evaluate_method(method, validation, chosen).hors_procedure)
+        for method, chosen in zip(first, thresholds, strict=True)
     ]
     del first, validation, test
     rows = _outside_procedure(draw(plan.final_training))
@@ -77,16 +90,16 @@ def learn(
         LearningResult(
             name=method.name,
             fitted=method,
-            thresholds=thresholds,
+            thresholds=chosen,
             evaluation=tested.evaluation,
             statement=None,
             training_months=plan.final_training if method.learns else (),
             training=counts if method.learns else _NOTHING,
-            validation_precision=validation_precision.average_precision,
+            validation_precision=validated.average_precision,
             precision_recall=tested.precision_recall,
             calibration=tested.calibration,
         )
-        for method, thresholds, (tested, validation_precision) in zip(_fit_all(rows), chosen, figures, strict=True)
+        for method, chosen, (tested, validated) in zip(_fit_all(rows), thresholds, figures, strict=True)
     )
 
 
@@ -94,23 +107,21 @@ _MOST_PRECISE = "la plus précise sur les mois qui choisissent les seuils"
 
 
 def select_method(learned: Sequence[LearningResult], choices: Sequence[Choice] = ()) -> Choice:
-    """Return the method of the month's list: the first of `choices` that can be used, as decided or as it was before.
+    """Return the method selected for the month's list: the first of `choices` that can be used.
 
-    Without one it is the method of the best average precision on the validation months; without such months, the
-    method that does not learn, the only one that needs no past.
+    Without one, it is the method of the highest average precision on the validation months; without validation months, it
+    is the method that does not learn, the only one that needs no history.
     """
     usable = [one for one in learned if one.fitted is not None]
     names = {one.name for one in usable}
     for choice in choices:
         if choice.method in names:
             return choice
-    validation_precision = [
-        (one.validation_precision, one.name) for one in usable if one.validation_precision is not None
-    ]
-    if not validation_precision:
+    validated = [(one.validation_precision, one.name) for one in usable if one.validation_precision is not None]
+    if not validated:
         return Choice(usable[0].name, None)
-    gone = f"à la place de {choices[0].method}, qui ne peut plus servir : " if choices else ""
-    return Choice(max(validation_precision)[1], gone + _MOST_PRECISE)
+    unusable = f"à la place de {choices[0].method}, qui ne peut plus servir : " if choices else ""
+    return Choice(max(validated)[1], unusable + _MOST_PRECISE)
 
 
 def _learn_without_history(method: ScoringMethod, plan: InsufficientHistory, load: RowLoader) -> LearningResult:
@@ -119,15 +130,15 @@ def _learn_without_history(method: ScoringMethod, plan: InsufficientHistory, loa
     empty = np.empty((0, len(method.features)))
     fitted = method.fit(empty, np.empty(0, dtype=bool))
     rows = load(plan.labelled) if plan.failures["labelled"] else None
-    # It learned nothing, so every labelled month measures it fairly.
-    measured = _evaluate_method(fitted, rows, method.default_thresholds) if rows is not None else None
-    return LearningResult(method.name, fitted, method.default_thresholds, measured, plan.statement, (), _NOTHING)
+    # The method learns nothing: every labelled month is new to it.
+    evaluation = _evaluate_method(fitted, rows, method.default_thresholds) if rows is not None else None
+    return LearningResult(method.name, fitted, method.default_thresholds, evaluation, plan.statement, (), _NOTHING)
 
 
 def _fit_all(rows: pl.DataFrame) -> list[ScoringMethod]:
-    """Fit every method on the same rows, two at a time: each takes one core."""
+    """Fit every method on the same rows, two at a time, each on one core."""
     target, weight, siren = (rows[name].to_numpy() for name in ("target", "weight", "siren"))
-    # The limit that a method sets holds for the whole process: the first to end would lift it for the other.
+    # A method limits the threads of the whole process: without an outer limit, the first fit to end would lift the other's.
     with threadpool_limits(1), ThreadPoolExecutor(2) as pool:
         return list(pool.map(lambda kind: kind().fit(rows, target, weight, siren), METHODS.values()))
 
@@ -137,7 +148,7 @@ def _thresholds(method: ScoringMethod, rows: pl.DataFrame, rule: AlertRule) -> T
 
 
 def _outside_procedure(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of companies in no procedure at the date: the others have failed already (decision B18)."""
+    """Return the rows of companies in no procedure at the cut-off: the others have already failed (decision B18)."""
     return rows.filter(~pl.col("en_procedure"))
 
 
@@ -145,14 +156,14 @@ def _evaluate_method(method: ScoringMethod, rows: pl.DataFrame, thresholds: Thre
     return _evaluate_scores(method, score(method, rows), rows, thresholds)
 
 
-def _evaluate_scores(method: ScoringMethod, found: Floats, rows: pl.DataFrame, thresholds: Thresholds) -> Evaluation:
+def _evaluate_scores(method: ScoringMethod, scores: Floats, rows: pl.DataFrame, thresholds: Thresholds) -> Evaluation:
     target, en_procedure = rows["target"].to_numpy(), rows["en_procedure"].to_numpy()
-    return evaluate(found, target, en_procedure, thresholds, probabilities=method.learns)
+    return evaluate(scores, target, en_procedure, thresholds, probabilities=method.learns)
 
 
 @dataclass(frozen=True, slots=True)
 class _TestResult:
-    """What a method is worth on the test months, in figures and in curves; points of `seuils` are not probabilities."""
+    """The figures and curves of a method on the test months; a method that does not learn has no calibration curve."""
 
     evaluation: Evaluation
     precision_recall: Curve | None
@@ -160,18 +171,20 @@ class _TestResult:
 
 
 def _test_result(method: ScoringMethod, rows: pl.DataFrame, thresholds: Thresholds) -> _TestResult:
-    found = score(method, rows)
+    scores = score(method, rows)
     outside = ~rows["en_procedure"].to_numpy()
-    known, target = found[outside], rows["target"].to_numpy()[outside]
+    measured, target = scores[outside], rows["target"].to_numpy()[outside]
     return _TestResult(
-        _evaluate_scores(method, found, rows, thresholds),
-        precision_recall_of(method.name, known, target) if target.any() else None,
-        calibration_of(method.name, known, target) if method.learns and target.any() else None,
+        _evaluate_scores(method, scores, rows, thresholds),
+        precision_recall_of(method.name, measured, target) if target.any() else None,
+        calibration_of(method.name, measured, target) if method.learns and target.any() else None,
     )
 
 
 def months_in_perimeter_window(month: date, perimeter_months: int, months: Months) -> Months:
-    """Leave out the months before the perimeter's window: of those, only the companies that survived are known.
+    """Return the months within the perimeter's window of `perimeter_months`, up to `month`.
+
+    Files hold no company that failed before the window: its months would hold survivors only.
 
     >>> months_in_perimeter_window(date(2026, 10, 1), 36, (date(2023, 10, 1), date(2023, 11, 1)))
     (datetime.date(2023, 11, 1),)

@@ -1,8 +1,9 @@
-"""The champion: the method that lists use, until somebody decides otherwise.
+"""Selection of the method that a month's list uses.
 
-A decision is that of an evaluation (`eval_champion`), which found another method better beyond noise, or of an operator,
-who gives a reason (`method_decisions`). Without one a list keeps the method of the list before it: figures on the
-validation months move with every month, and a method that changed with them would turn the list over for nothing.
+Two decisions change it: an evaluation finds another method better beyond noise (`eval_champion`), or an operator chooses
+one, with a reason (`method_decisions`). Without a decision a list uses the method of the list before it: figures on the
+validation months vary by noise every month, and a method that followed them would replace many companies on the list
+without being better.
 """
 
 from dataclasses import dataclass
@@ -15,33 +16,33 @@ from sf_assets.vocabulary.schema import Column, Table, no_rows
 
 CHAMPION = Table(
     name="eval_champion",
-    grain="one method that challenged the champion in the backtest of the month",
+    grain="one method compared with the champion in the backtest of the month",
     columns=(
         Column("tenant", "VARCHAR", "the champion before the decision"),
         Column("candidat", "VARCHAR", METHODE.meaning),
         Column("ap_tenant", "DOUBLE", "average precision of the champion over all origins"),
         Column("ap_candidat", "DOUBLE", "average precision of the challenger on the same rows"),
         Column("difference", "DOUBLE", "average precision of the challenger less that of the champion"),
-        Column("bas", "DOUBLE", "low end of the 95 % interval of the difference, companies drawn for both at once"),
+        Column("bas", "DOUBLE", "low end of the 95 % interval of the difference, by a bootstrap of companies"),
         Column("haut", "DOUBLE", "high end of the interval"),
         Column("remplace", "BOOLEAN", "the challenger becomes the champion"),
         Column("champion", "VARCHAR", "the champion after the decision, for the lists of later months"),
-        Column("decision", "VARCHAR", "the decision in words"),
+        Column("decision", "VARCHAR", "the decision, as a sentence"),
     ),
     key=("candidat",),
     rules=(
         no_rows(
             "one_champion",
             "select count(distinct champion) as n from {batch} having count(distinct champion) > 1",
-            "The decision names one champion: materialise eval_champion again.",
+            "Expected the same champion on every row: materialise eval_champion again.",
         ),
         no_rows(
             "replaced_beyond_noise",
             "select candidat from {batch} where remplace and not coalesce(bas > 0 and isfinite(bas), false)",
-            "A method within noise of the champion must not replace it: look at the intervals.",
+            "A method within noise of the champion must not replace it: check the intervals.",
         ),
     ),
-    # Without an origin nothing is compared.
+    # Without an origin there is nothing to compare.
     may_be_empty=True,
 )
 
@@ -51,9 +52,9 @@ DECISIONS = Table(
     grain="the method that an operator chose for the lists of the month and of later ones",
     columns=(
         METHODE,
-        Column("reason", "VARCHAR", "why, in French: it is on the list"),
-        Column("decided_by", "VARCHAR", "name of who answers for it"),
-        Column("decided_at", "TIMESTAMP", "when, UTC"),
+        Column("reason", "VARCHAR", "reason of the choice, in French, which the list shows"),
+        Column("decided_by", "VARCHAR", "name of the person who decided"),
+        Column("decided_at", "TIMESTAMP", "time of the decision, UTC"),
     ),
     may_be_empty=True,
 )
@@ -61,30 +62,32 @@ DECISIONS = Table(
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A method for the list, and why it is this one, in French."""
+    """A method for the list, and the reason of the choice, in French."""
 
     method: str
     reason: str | None
 
 
 def last_decision_month(session: Session, month: date) -> date | None:
-    """Return the month of the newest decision of an evaluation made before `month`; None before the first one.
+    """Return the month of the last evaluation before `month`, None without one.
 
-    A decision holds from the month after: the list it was made beside keeps its method when it is made again.
+    The decision of an evaluation holds from the month after: the list of its own month keeps its method when it is computed
+    again.
     """
     return max((made for made in session.months(CHAMPION.name) if made < month), default=None)
 
 
 def preferred_choices(session: Session, month: date) -> tuple[Choice, ...]:
-    """Return the methods that the list of a month may use, the first that can be used first; none before any list.
+    """Return the methods preferred for the list of a month, in descending order of preference; none before the first list.
 
-    The last decision comes first, that of an operator before that of an evaluation for the same month, then the method
-    of the newest list up to this one that had a model to choose among: the month itself when it is made again.
+    The last decision comes first, then the method of the newest list, up to this month, that was not made for lack of
+    history. An operator's decision precedes an evaluation's for the same month. When the list of the month is made again,
+    the newest list is the month's own.
     """
     decided = [choice for choice in (_by_operator(session, month), _by_evaluation(session, month)) if choice]
-    decided.sort(key=lambda found: found[0], reverse=True)
-    kept = _kept(session, month)
-    return (*(choice for _, choice in decided[:1]), *([kept] if kept else []))
+    decided.sort(key=lambda decision: decision[0], reverse=True)
+    previous = _previous_choice(session, month)
+    return (*(choice for _, choice in decided[:1]), *([previous] if previous else []))
 
 
 def _by_operator(session: Session, month: date) -> tuple[date, Choice] | None:
@@ -105,8 +108,8 @@ def _by_evaluation(session: Session, month: date) -> tuple[date, Choice] | None:
     return add_months(made, 1), Choice(name, f"retenue par l'évaluation de {made:%m/%Y}")
 
 
-def _kept(session: Session, month: date) -> Choice | None:
-    """Return the method of the newest month, up to `month`, whose list had more to choose from than a lack of history."""
+def _previous_choice(session: Session, month: date) -> Choice | None:
+    """Return the method of the newest list, up to `month`, that was not made for lack of history."""
     session.bind({FITTED: None})
     row = session.connection.execute(
         "select month, methode, choice from model_fitted "
@@ -115,7 +118,7 @@ def _kept(session: Session, month: date) -> Choice | None:
     ).fetchone()
     if row is None:
         return None
-    made, name, why = row
+    made, name, reason = row
     return Choice(
-        name, why if made == month else f"la même que pour la liste de {made:%m/%Y}, sans autre décision depuis"
+        name, reason if made == month else f"la même que pour la liste de {made:%m/%Y}, sans autre décision depuis"
     )

@@ -24,23 +24,23 @@ def write_report(
     """
     key = batch_key(month)
     with warehouse.session() as session:
-        found = load_results(session, month, shift_days, data / "oracle" / f"{key}.parquet")
+        results = load_results(session, month, shift_days, data / "oracle" / f"{key}.parquet")
     report = private(data / "evaluation") / f"{key}.html"
-    report.write_text(render_report(found), encoding="utf-8")
+    report.write_text(render_report(results), encoding="utf-8")
     if page:
-        page.write_text(replace_tables(page.read_text(encoding="utf-8"), found), encoding="utf-8")
-    return report, found
+        page.write_text(replace_tables(page.read_text(encoding="utf-8"), results), encoding="utf-8")
+    return report, results
 
 
-def summary(found: EvaluationResults) -> Iterator[str]:
+def summary(results: EvaluationResults) -> Iterator[str]:
     """Yield the figures of the whole, the champion, and what adds nothing, line by line."""
     yield f"\n{'average precision':<14}"
-    for row in found.whole("average_precision").sort("valeur", descending=True).iter_rows(named=True):
+    for row in results.overall("average_precision").sort("valeur", descending=True).iter_rows(named=True):
         yield f"  {row['methode']:<12}{row['valeur']:.3f} [{row['bas']:.3f}, {row['haut']:.3f}]"
-    for comparison in found.oracle_comparisons:
+    for comparison in results.oracle_comparisons:
         if comparison.group == "ensemble" and comparison.ratio.value is not None:
             yield f"  {comparison.method:<12}{comparison.ratio.value:.2f} of the oracle's"
-    if found.champion.height:
-        yield f"  {found.champion['decision'][0]}"
-    idle = found.utility.filter(apporte=False)["nom"].to_list()
+    if results.champion.height:
+        yield f"  {results.champion['decision'][0]}"
+    idle = results.utility.filter(apporte=False)["nom"].to_list()
     yield f"  adds nothing measurable: {', '.join(idle) or 'no theme nor source'}"
