@@ -12,8 +12,8 @@ from sf_assets.engine.charts.bars import bars
 from sf_assets.engine.charts.calendar import arrivals, coverage
 from sf_assets.engine.charts.company import radar, waterfall
 from sf_assets.engine.charts.histogram import histogram
-from sf_assets.engine.stability import stability_index_with_unknown
 from sf_assets.engine.charts.svg import BLUE, GREEN, GREY, INK, ORANGE, RED, embedded, shade
+from sf_assets.engine.stability import stability_index_with_unknown
 
 MONTHS = [date(2026, month, 1) for month in range(1, 11)]
 SVG = "{http://www.w3.org/2000/svg}"
