@@ -1,4 +1,4 @@
-"""Origins learn only what was known then, companies measured as new were never learned from, groups hide nobody."""
+"""An origin learns only what was known then, unseen companies are never learned from, and every group has its figures."""
 
 import dataclasses
 from datetime import date
@@ -37,20 +37,20 @@ def failing(months: list[date], companies: int) -> pl.DataFrame:
     )
 
 
-def test_an_origin_learns_only_labels_that_were_known_then() -> None:  # the embargo of eighteen months
+def test_an_origin_learns_only_from_months_whose_label_was_known_then() -> None:
     months = months_from(date(2017, 2, 1), 117)
     origins = rolling_origins(MONTH, months, failing(months, 60), RULES)
     assert [origin.month for origin in origins] == [date(year, 4, 1) for year in range(2019, 2025)]
     for origin in origins:
         assert origin.test == tuple(months_from(origin.month, 12))
         last = origin.training[-1]
-        # The last eighteen months before an origin, and the month that procedures take to be published, teach nothing.
+        # The eighteen months before an origin have no label yet, nor the month before them: procedures are published later.
         assert cutoff_of(add_months(last, 18)) < cutoff_of(origin.month)
         assert RULES.label_known(last) <= RULES.cutoff(origin.month) < RULES.label_known(add_months(last, 1))
     assert origins[-1].test[-1] == date(2025, 3, 1), "the last month whose label is known"
 
 
-def test_origins_are_as_far_apart_as_wanted_and_need_failures_to_learn_from() -> None:
+def test_origins_have_the_configured_interval_and_need_enough_failures() -> None:
     months = months_from(date(2017, 2, 1), 117)
     half_years = rolling_origins(MONTH, months, failing(months, 60), RULES, every=6)
     assert {len(origin.test) for origin in half_years} == {6}
@@ -61,7 +61,7 @@ def test_origins_are_as_far_apart_as_wanted_and_need_failures_to_learn_from() ->
     assert rolling_origins(MONTH, [], failing([], 0), RULES) == ()
 
 
-def test_the_part_of_a_company_depends_on_nothing_but_its_number() -> None:
+def test_the_fold_of_a_company_depends_on_its_number_only() -> None:
     sirens = pl.Series([f"{i:09}" for i in range(3000)])
     folds = fold_of(sirens)
     assert np.array_equal(fold_of(sirens.reverse()), folds[::-1])
@@ -83,7 +83,7 @@ class Remembering:
         return np.column_stack([1 - seen, seen])
 
 
-def test_companies_scored_as_new_were_never_learned_from() -> None:
+def test_unseen_companies_are_scored_by_methods_that_did_not_learn_from_them() -> None:
     rows = pl.DataFrame(
         [
             {"siren": f"{i:09}", "periode": month, "target": i % 3 == 0, "en_procedure": i == 7, "weight": 1.0}
@@ -91,17 +91,17 @@ def test_companies_scored_as_new_were_never_learned_from() -> None:
             for i in range(60)
         ]
     )
-    asked = []
+    loaded = []
 
     def load(months):
-        asked.append(months)
+        loaded.append(months)
         return rows.filter(pl.col("periode").is_in(list(months)))
 
     first, *test = months_from(date(2020, 1, 1), 3)
     origin = Origin(test[0], (first,), tuple(test))
     scored = pl.concat(backtest(origin, {"memory": Remembering}, load=load, draw=load))
     assert scored.schema == frame_of(BACKTEST, ()).schema
-    assert asked == [(first,), (test[0],), (test[1],)], "months are read one at a time"
+    assert loaded == [(first,), (test[0],), (test[1],)], "months are read one at a time"
     of_all = scored.filter(entreprises="toutes")
     assert of_all.filter(probabilite=0)["siren"].unique().to_list() == ["000000007"], (
         "in a procedure: never learned from"
@@ -117,21 +117,21 @@ FIRST = date(2019, 4, 1)
 
 
 def panel(companies: int = COMPANIES, span: int = SPAN) -> Panel:
-    """Follow companies for three years: one in eight fails, in its own month, and is announced for eighteen months."""
+    """Return companies over three years: one in eight fails, each in its own month, with target true for eighteen months."""
     rows = []
     for i in range(companies):
         fails = FIRST.replace(day=15) if i % 8 else add_months(FIRST, 20 + i % 12).replace(day=15)
         for month in months_from(FIRST, span):
             cutoff = cutoff_of(month)
-            announced = i % 8 == 0 and cutoff < fails <= cutoff_of(add_months(month, 18))
+            failing_soon = i % 8 == 0 and cutoff < fails <= cutoff_of(add_months(month, 18))
             rows.append(
                 {
                     "siren": f"{i:09}",
                     "periode": month,
                     "origine": date(month.year - (month.month < 4), 4, 1),
-                    "target": announced,
+                    "target": failing_soon,
                     "en_procedure": i == 1,
-                    "date_defaillance": fails if announced else None,
+                    "date_defaillance": fails if failing_soon else None,
                     "section": "F" if i % 2 else "G",
                     "region": None if i == 3 else "Bretagne",
                     "effectif": float(i),
@@ -141,7 +141,7 @@ def panel(companies: int = COMPANIES, span: int = SPAN) -> Panel:
     return panel_of(pl.DataFrame(rows, schema_overrides={"date_defaillance": pl.Date}).sort("periode", "siren"))
 
 
-def test_every_row_has_one_group_of_each_dimension() -> None:
+def test_every_row_belongs_to_one_group_of_each_dimension() -> None:
     sample = panel()
     assert set(sample.groups) == {"section", "taille", "region", "age", "periode", "origine"}
     assert sample.groups["taille"][1] == ("moins de 10", "10 à 19", "20 à 49")
@@ -151,12 +151,12 @@ def test_every_row_has_one_group_of_each_dimension() -> None:
     assert [names[code] for code in codes[::COMPANIES]] == [OTHER_YEARS] * 9 + [CRISIS] * 24 + [OTHER_YEARS] * 3
 
 
-def test_the_row_that_follows_is_the_same_company_a_month_later() -> None:
+def test_the_following_row_is_the_same_company_a_month_later() -> None:
     sample = panel(companies=3, span=2)
     assert sample.following.tolist() == [3, 4, 5, -1, -1, -1]
 
 
-def test_companies_are_ranked_among_those_of_their_month() -> None:
+def test_companies_are_ranked_within_their_month() -> None:
     sample = panel(companies=4, span=3)
     score = np.array([0.1, 0.2, 0.3, 0.4]) * np.repeat([1.0, 10.0, 0.1], 4).reshape(3, 4)
     rows = sample.company != 1
@@ -165,7 +165,7 @@ def test_companies_are_ranked_among_those_of_their_month() -> None:
     assert ranks[:, [0, 2, 3]].tolist() == [pytest.approx([1 / 3, 2 / 3, 1])] * 3
 
 
-def test_figures_of_rank_do_not_change_when_all_scores_of_a_month_move_together() -> None:
+def test_ranking_figures_do_not_change_when_all_scores_of_a_month_are_scaled() -> None:
     sample = panel()
     score = np.random.default_rng(1).random(sample.company.size)
     weights = draw_weights(len(sample.companies), replicates=20)
@@ -178,11 +178,11 @@ def test_figures_of_rank_do_not_change_when_all_scores_of_a_month_move_together(
     assert rank_figures(score).equals(rank_figures(moved))
 
 
-def test_thresholds_of_an_origin_come_from_months_whose_outcome_it_knew() -> None:
+def test_the_thresholds_of_an_origin_come_from_months_whose_label_was_known_then() -> None:
     sample = panel()
     score = np.where(sample.target, 0.9, 0.1)
     assert thresholds_by_origin(sample, score, RULES, BEST) == (None, None, Thresholds(modere=0.9, fort=0.9))
-    # What happens after the six months known in April 2021 changes nothing.
+    # Scores after the six months whose labels were known in April 2021 do not change the thresholds.
     unknown = sample.period >= sample.months.index(date(2019, 10, 1))
     changed = np.where(unknown, np.random.default_rng(0).random(score.size), score)
     assert thresholds_by_origin(sample, changed, RULES, BEST)[2] == Thresholds(modere=0.9, fort=0.9)
@@ -190,7 +190,7 @@ def test_thresholds_of_an_origin_come_from_months_whose_outcome_it_knew() -> Non
     assert np.array_equal(strong.defined, sample.origin == 2)
 
 
-def test_lists_hold_the_riskiest_of_each_month_ties_by_company() -> None:
+def test_a_fixed_size_list_holds_the_riskiest_companies_of_each_month_and_ranks_ties_by_company() -> None:
     sample = panel()
     free = ~sample.en_procedure
     score = np.where(sample.company >= 20, 0.5, 0.1)
@@ -201,7 +201,7 @@ def test_lists_hold_the_riskiest_of_each_month_ties_by_company() -> None:
     assert set(sample.company[longest.in_alert]) == {20}
 
 
-def test_a_list_is_stable_when_its_companies_stay_on_it() -> None:
+def test_list_stability_is_the_share_of_companies_that_stay_a_month_later() -> None:
     sample = panel()
     weights = draw_weights(len(sample.companies), replicates=20)
     free = ~sample.en_procedure
@@ -215,11 +215,11 @@ def test_lead_time_counts_from_the_first_alert_to_the_failure() -> None:
     sample = panel()
     weights = draw_weights(len(sample.companies), replicates=20)
     free = ~sample.en_procedure
-    # Alert from six months before the failure on, for all of the announced companies but the first.
+    # In alert from six months before the failure on, for all failing companies but the first.
     ahead = np.full(sample.company.size, np.nan)
-    announced = sample.event >= 0
-    days = (sample.event_day[sample.event[announced]] - sample.cutoffs[sample.period[announced]]).astype(int)
-    ahead[announced] = days / 30.4375
+    failing_soon = sample.event >= 0
+    days = (sample.event_day[sample.event[failing_soon]] - sample.cutoffs[sample.period[failing_soon]]).astype(int)
+    ahead[failing_soon] = days / 30.4375
     score = np.where((ahead < 6.1) & (sample.company != 0), 1.0, 0.0)
     alert = level_alerts(sample, score, (Thresholds(0.5, 0.5),) * 3)[0]
     months, warned = lead_time(sample, alert, free, weights)
@@ -227,7 +227,7 @@ def test_lead_time_counts_from_the_first_alert_to_the_failure() -> None:
     assert warned[0] == pytest.approx(4 / 5)
 
 
-def test_warnings_are_counted_from_the_cut_offs_that_features_had() -> None:
+def test_the_months_before_a_failure_count_from_shifted_cut_offs() -> None:
     sample, shifted = panel(), dataclasses.replace(panel(), shift_days=-20)
     assert (sample.cutoffs - shifted.cutoffs).astype(int).tolist() == [20] * SPAN
     event = sample.event_day.min()
@@ -240,7 +240,7 @@ def test_warnings_are_counted_from_the_cut_offs_that_features_had() -> None:
     assert event == np.datetime64("2020-12-15")
 
 
-def test_figures_of_every_group_say_their_value_or_why_they_have_none() -> None:
+def test_every_figure_has_a_value_or_a_reason() -> None:
     sample = panel()
     score = np.random.default_rng(1).random(sample.company.size)
     weights = draw_weights(len(sample.companies), replicates=50)
@@ -250,7 +250,7 @@ def test_figures_of_every_group_say_their_value_or_why_they_have_none() -> None:
     key = ["lecture", "dimension", "groupe", "mesure"]
     assert figures.select(key).is_duplicated().sum() == 0
     rows = figures.filter(mesure="rows", lecture="hors_procedure").group_by("dimension").agg(pl.col("valeur").sum())
-    assert set(rows["valeur"]) == {(COMPANIES - 1) * SPAN}, "the groups of each dimension share out all rows"
+    assert set(rows["valeur"]) == {(COMPANIES - 1) * SPAN}, "the groups of each dimension partition all rows"
     everyone = figures.filter(mesure="failures", lecture="toutes", dimension="ensemble")["valeur"].item()
     outside = figures.filter(mesure="failures", lecture="hors_procedure", dimension="ensemble")["valeur"].item()
     assert everyone == outside + SPAN, "a company in a procedure counts as failed"

@@ -1,4 +1,4 @@
-"""What a theme or source adds is measured by taking it away and by leaving it alone."""
+"""The utility of a theme or source is measured without it and with it alone."""
 
 from datetime import date
 
@@ -28,7 +28,7 @@ def test_every_feature_belongs_to_one_theme_and_to_its_sources() -> None:
 
 
 def rows_of(month: date, *, companies: int = 3000) -> pl.DataFrame:
-    """Draw companies that fail when paydex is high; effectif and age say nothing."""
+    """Return companies that fail when paydex is high, whatever effectif and age."""
     rng = np.random.default_rng(month.year * 12 + month.month)
     drawn = {name: rng.normal(size=companies) for name in SHORT}
     return pl.DataFrame(drawn).with_columns(
@@ -40,7 +40,7 @@ def rows_of(month: date, *, companies: int = 3000) -> pl.DataFrame:
     )
 
 
-def test_what_tells_failures_is_worth_its_loss_and_what_says_nothing_is_named() -> None:
+def test_a_useful_feature_has_a_loss_above_noise_and_a_useless_one_adds_nothing() -> None:
     parts = (
         *(FeatureGroup(THEME, name, tuple(other for other in SHORT if other != name), (name,)) for name in SHORT),
         FeatureGroup(SOURCE, "mixed", SHORT[:1], ()),
@@ -66,5 +66,5 @@ def test_what_tells_failures_is_worth_its_loss_and_what_says_nothing_is_named() 
     assert found().equals(worth), "the same rows give the same figures"
 
 
-def test_without_an_origin_nothing_is_said() -> None:
+def test_without_an_origin_there_is_no_row() -> None:
     assert utility((), load=rows_of, draw=rows_of, groups=feature_groups()).is_empty()
