@@ -99,7 +99,7 @@ def load_results(session: Session, month: date, shift: int, oracle: Path) -> Eva
     }
     # A method that was removed from the code since has stored figures and no label to show.
     figures = tables[FIGURES.name].filter(pl.col("methode").is_in(list(METHODS)))
-    kept = ~panel.en_procedure
+    outside = ~panel.en_procedure
     scores = {
         method: load_scores(session, panel, method, companies)
         for method, companies in backtested_methods(session)
@@ -111,7 +111,7 @@ def load_results(session: Session, month: date, shift: int, oracle: Path) -> Eva
             mesure="average_precision", entreprises=ALL_COMPANIES, lecture=OUTSIDE_PROCEDURE, dimension=OVERALL
         ).sort("valeur", descending=True, nulls_last=True)["methode"][0]
     )
-    target = panel.target[kept]
+    target = panel.target[outside]
     return EvaluationResults(
         month=month,
         companies=len(panel.companies),
@@ -125,11 +125,11 @@ def load_results(session: Session, month: date, shift: int, oracle: Path) -> Eva
         else (),
         best=best,
         precision_recall=tuple(
-            precision_recall_of(name, panel.ranks(score, kept)[kept], target) for name, score in scores.items()
+            precision_recall_of(name, panel.ranks(score, outside)[outside], target) for name, score in scores.items()
         ),
         calibration=tuple(
-            calibration_of(name, score[kept], target) for name, score in scores.items() if METHODS[name].learns
+            calibration_of(name, score[outside], target) for name, score in scores.items() if METHODS[name].learns
         ),
-        distribution=distribution_of(scores[best][kept]),
+        distribution=distribution_of(scores[best][outside]),
         groups={dimension: names for dimension, (_, names) in panel.groups.items()},
     )

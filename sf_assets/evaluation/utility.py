@@ -152,5 +152,5 @@ def _row(
         "seul_bas": alone.low,
         "seul_haut": alone.high,
         "apporte": loss.low is not None and loss.low > 0,
-        "raison": None if group.alone else "no feature is made of this source alone",
+        "raison": None if group.alone else "no feature uses this source alone",
     }

@@ -72,8 +72,8 @@ def model_target(
                 parameters.of_queries() | {"first": span[0], "last": span[1], "horizon_months": rules.horizon_months}
             ),
         )[TARGET.name]
-        seen = shown(session, TARGET, month)
-    return dg.MaterializeResult(metadata=told(write) | seen | {"labelled_months": len(labelled)})
+        preview = shown(session, TARGET, month)
+    return dg.MaterializeResult(metadata=told(write) | preview | {"labelled_months": len(labelled)})
 
 
 @dg.multi_asset(
@@ -133,7 +133,9 @@ def model_learning(
             )
         # Months that no method read are no inputs: computing them again does not make this step stale.
         session.inputs = {
-            (name, day): one for (name, day), one in session.inputs.items() if name == TARGET.name or day in read_months
+            (name, day): write
+            for (name, day), write in session.inputs.items()
+            if name == TARGET.name or day in read_months
         }
         if isinstance(plan, InsufficientHistory):
             context.log.warning(plan.statement)
@@ -144,7 +146,7 @@ def model_learning(
         if choices and selected.method != choices[0].method:
             context.log.warning(f"{choices[0].method} cannot be used in {month:%Y-%m}: the list uses {selected.method}")
         rows = _fitted_rows(learned, selected, _save(learned, month, Path(folders.models), snapshot), snapshot)
-        evaluated = [(one.name, one.evaluation) for one in learned if one.evaluation]
+        evaluated = [(result.name, result.evaluation) for result in learned if result.evaluation]
         figures = frame_of(
             EVALUATION,
             ({"methode": name} | row for name, evaluation in evaluated for row in evaluation.rows()),
@@ -155,21 +157,21 @@ def model_learning(
             author=context.run_id,
             message=f"models of {month:%Y-%m}",
         )
-        seen = {table.name: shown(session, table, month) for table in (FITTED, EVALUATION)}
+        preview = {table.name: shown(session, table, month) for table in (FITTED, EVALUATION)}
     yield dg.MaterializeResult(
         asset_key=FITTED.name,
         metadata=told(writes[FITTED.name])
-        | seen[FITTED.name]
+        | preview[FITTED.name]
         | {
             "retained": selected.method,
             "statement": plan.statement if isinstance(plan, InsufficientHistory) else "supported",
         }
-        | {f"{one.name}_training_failures": one.training["failures"] for one in learned},
+        | {f"{result.name}_training_failures": result.training["failures"] for result in learned},
     )
     charts = {name: dg.MetadataValue.md(embedded(svg, name)) for name, svg in curve_charts(learned).items()}
     yield dg.MaterializeResult(
         asset_key=EVALUATION.name,
-        metadata=told(writes[EVALUATION.name]) | seen[EVALUATION.name] | _headline(learned) | charts,
+        metadata=told(writes[EVALUATION.name]) | preview[EVALUATION.name] | _headline(learned) | charts,
     )
 
 
@@ -183,23 +185,23 @@ def _save(learned: Sequence[LearningResult], month: date, folder: Path, snapshot
     """Store the methods that history supports; return their versions by name."""
     store = ModelStore(folder)
     return {
-        one.name: store.save(
-            one.fitted,
+        result.name: store.save(
+            result.fitted,
             ModelCard(
                 month=month,
-                method=one.name,
-                features=tuple(one.fitted.features),
-                thresholds=one.thresholds,
-                figures=one.evaluation.hors_procedure.flat() if one.evaluation else None,
-                statement=one.statement,
-                training_months=one.training_months,
-                training=one.training,
+                method=result.name,
+                features=tuple(result.fitted.features),
+                thresholds=result.thresholds,
+                figures=result.evaluation.hors_procedure.flat() if result.evaluation else None,
+                statement=result.statement,
+                training_months=result.training_months,
+                training=result.training,
                 snapshot=snapshot,
                 code_version=VERSION,
             ),
         )
-        for one in learned
-        if one.fitted is not None and one.thresholds is not None
+        for result in learned
+        if result.fitted is not None and result.thresholds is not None
     }
 
 
@@ -210,22 +212,22 @@ def _fitted_rows(
         FITTED,
         [
             {
-                "methode": one.name,
-                "supported": one.fitted is not None,
-                "statement": one.statement,
-                "version": versions.get(one.name),
-                "training_from": one.training_months[0] if one.training_months else None,
-                "training_to": one.training_months[-1] if one.training_months else None,
-                "training_rows": one.training["rows"],
-                "training_failures": one.training["failures"],
-                "seuil_fort": one.thresholds.fort if one.thresholds else None,
-                "seuil_modere": one.thresholds.modere if one.thresholds else None,
+                "methode": result.name,
+                "supported": result.fitted is not None,
+                "statement": result.statement,
+                "version": versions.get(result.name),
+                "training_from": result.training_months[0] if result.training_months else None,
+                "training_to": result.training_months[-1] if result.training_months else None,
+                "training_rows": result.training["rows"],
+                "training_failures": result.training["failures"],
+                "seuil_fort": result.thresholds.fort if result.thresholds else None,
+                "seuil_modere": result.thresholds.modere if result.thresholds else None,
                 "features_snapshot": snapshot,
                 "target_snapshot": snapshot,
-                "retained": one.name == selected.method,
-                "choice": selected.reason if one.name == selected.method else None,
+                "retained": result.name == selected.method,
+                "choice": selected.reason if result.name == selected.method else None,
             }
-            for one in learned
+            for result in learned
         ],
     )
 
@@ -233,10 +235,10 @@ def _fitted_rows(
 def _headline(learned: Sequence[LearningResult]) -> dict[str, float]:
     """Return the figures that Dagster plots over months, by method."""
     return {
-        f"{one.name}_{name}": value
-        for one in learned
-        if one.evaluation
-        for name, value in one.evaluation.hors_procedure.flat().items()
+        f"{result.name}_{name}": value
+        for result in learned
+        if result.evaluation
+        for name, value in result.evaluation.hors_procedure.flat().items()
         if name in ("roc_auc", "average_precision", "fort_f_beta", "modere_f_beta") and value is not None
     }
 
@@ -276,13 +278,13 @@ def model_scores(
                     f"the list of {month:%Y-%m} is published: its scores are retained beside version {scored.version}"
                 )
             done.append(scored)
-        seen = shown(session, SCORES, months[0]) if len(months) == 1 else {}
+        preview = shown(session, SCORES, months[0]) if len(months) == 1 else {}
         if chart := score_distribution_chart(session, months[-1], fitted):
-            seen["distribution"] = dg.MetadataValue.md(embedded(chart, "scores with the thresholds of the levels"))
+            preview["distribution"] = dg.MetadataValue.md(embedded(chart, "scores with the thresholds of the levels"))
     last = done[-1]
     return dg.MaterializeResult(
         metadata=told_of_months([scored.write for scored in done if scored.write], len(done))
-        | seen
+        | preview
         | {
             "dagster/partition_row_count": sum(scored.rows for scored in done) // len(done),
             "rows": sum(scored.rows for scored in done),

@@ -74,14 +74,14 @@ def last_decision_month(session: Session, month: date) -> date | None:
     The decision of an evaluation holds from the month after: the list of its own month keeps its method when it is computed
     again.
     """
-    return max((made for made in session.months(CHAMPION.name) if made < month), default=None)
+    return max((evaluated for evaluated in session.months(CHAMPION.name) if evaluated < month), default=None)
 
 
 def preferred_choices(session: Session, month: date) -> tuple[Choice, ...]:
     """Return the methods preferred for the list of a month, in descending order of preference; none before the first list.
 
     The last decision comes first, then the method of the newest list, up to this month, that was not made for lack of
-    history. An operator's decision precedes an evaluation's for the same month. When the list of the month is made again,
+    history. An operator's decision precedes an evaluation's for the same month. When the list of the month is computed again,
     the newest list is the month's own.
     """
     decided = [choice for choice in (_by_operator(session, month), _by_evaluation(session, month)) if choice]
@@ -100,12 +100,12 @@ def _by_operator(session: Session, month: date) -> tuple[date, Choice] | None:
 
 
 def _by_evaluation(session: Session, month: date) -> tuple[date, Choice] | None:
-    made = last_decision_month(session, month)
-    if made is None:
+    decided = last_decision_month(session, month)
+    if decided is None:
         return None
-    session.bind({CHAMPION: made})
+    session.bind({CHAMPION: decided})
     (name,) = session.connection.execute("select any_value(champion) from eval_champion").fetchall()[0]
-    return add_months(made, 1), Choice(name, f"retenue par l'évaluation de {made:%m/%Y}")
+    return add_months(decided, 1), Choice(name, f"retenue par l'évaluation de {decided:%m/%Y}")
 
 
 def _previous_choice(session: Session, month: date) -> Choice | None:
@@ -118,7 +118,7 @@ def _previous_choice(session: Session, month: date) -> Choice | None:
     ).fetchone()
     if row is None:
         return None
-    made, name, reason = row
+    listed, name, reason = row
     return Choice(
-        name, reason if made == month else f"la même que pour la liste de {made:%m/%Y}, sans autre décision depuis"
+        name, reason if listed == month else f"la même que pour la liste de {listed:%m/%Y}, sans autre décision depuis"
     )
