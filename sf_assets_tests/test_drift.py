@@ -24,6 +24,7 @@ from sf_assets.evaluation.tables import DRIFT, SUITES, VERIFICATION
 from sf_assets.features.registry import NAMES
 from sf_assets.features.tables import MATRIX
 from sf_assets.lists.tables import ALERTS, EXPORT
+from sf_assets.model.rows import define_sampling
 from sf_assets.model.tables import EVALUATION, TARGET
 from sf_assets.vocabulary.schema import Table
 
@@ -64,6 +65,21 @@ def test_unknown_values_change_the_known_share_and_not_the_stability_index() -> 
     assert known["psi"] < 0.01
     assert (known["connus_reference"], known["connus_mois"]) == (1, 0.5)
     assert (unknown["psi"], unknown["connus_mois"], unknown["mediane_mois"]) == (None, 0, None)
+
+
+def test_a_sample_of_rows_depends_on_company_and_month_only(warehouse: Warehouse) -> None:
+    rows = "select lpad(i::varchar, 9, '0') as siren, date '2026-01-01' as periode from range($rows) as t (i)"
+    sampled = f"select siren from ({rows}) where in_sample(siren, periode, $one_in) order by siren"
+    with warehouse.session() as session:
+        define_sampling(session)
+
+        def sample(count: int, one_in: int) -> list[str]:
+            return session.connection.execute(sampled, {"rows": count, "one_in": one_in}).pl()["siren"].to_list()
+
+        some = sample(4_000, 4)
+        assert sample(4_000, 1) == [f"{i:09}" for i in range(4_000)]
+        assert len(some) == pytest.approx(1_000, rel=0.1)
+        assert sample(2_000, 4) == [siren for siren in some if siren < "000002000"]
 
 
 def put(session: Session, table: Table, frame: pl.DataFrame, month: date) -> None:

@@ -49,6 +49,9 @@ def interval(values: Floats) -> Interval:
     """Return the first value with the percentile interval of the others, which are its draws.
 
     NaN marks a draw that does not define the figure. There is no interval when more than 5 % of the draws are NaN.
+
+    >>> interval(np.array([0.5, np.nan]))
+    Interval(value=0.5, low=None, high=None)
     """
     drawn = values[1:][np.isfinite(values[1:])]
     if not np.isfinite(values[0]):
@@ -131,7 +134,11 @@ def _weighted_totals(sums: Floats, weights: Weights) -> Floats:
 
 
 def ratio(part: Floats, whole: Floats) -> Floats:
-    """Return part / whole, NaN where whole is zero."""
+    """Return part / whole, NaN where whole is zero.
+
+    >>> ratio(np.array([1.0, 0.0]), np.array([4.0, 0.0])).tolist()
+    [0.25, nan]
+    """
     return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole != 0)
 
 

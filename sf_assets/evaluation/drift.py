@@ -37,11 +37,11 @@ def month_drift(session: Session, month: date, store: ModelStore) -> pl.DataFram
     current = session.connection.execute("select * from feat_matrix order by siren").pl()
     reference = reference_rows(session, month, *learned[0][2:])
     methods = {name: store.load(month, name, version)[0] for name, version, *_ in learned if name in METHODS}
-    scores = [
+    before, now = (
         pl.DataFrame({name: score(method, rows) for name, method in methods.items()}) for rows in (reference, current)
-    ]
+    )
     return pl.concat(
-        [drift_rows("variable", reference, current, NAMES), drift_rows("score", *scores, names=tuple(methods))]
+        [drift_rows("variable", reference, current, NAMES), drift_rows("score", before, now, tuple(methods))]
     )
 
 

@@ -191,7 +191,11 @@ def figures(score: Floats, target: Flags, thresholds: Thresholds, *, probabiliti
 
 
 def calibration_error(score: Floats, target: Flags) -> float:
-    """Return the mean of |mean score - failure rate| over ten groups of equal size in order of score."""
+    """Return the mean of |mean score - failure rate| over ten groups of equal size, in order of score.
+
+    >>> calibration_error(np.full(10, 0.5), np.arange(10) < 2)
+    0.5
+    """
     order = np.argsort(score, kind="stable")
     groups = [group for group in np.array_split(order, CALIBRATION_BINS) if group.size]
     return float(sum(group.size * abs(score[group].mean() - target[group].mean()) for group in groups) / score.size)

@@ -63,6 +63,9 @@ def as_weights(weights: npt.ArrayLike | None, rows: int) -> Floats:
     Raises:
         ValueError: the length differs from `rows`, or a weight is negative or not finite.
 
+    >>> as_weights(None, 2).tolist()
+    [1.0, 1.0]
+
     """
     if weights is None:
         return np.ones(rows)
