@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from sf_assets.lists.corrections import NAMES as CORRECTIONS
-from sf_assets.model.splits import SplitRules, least_months, rules_for
+from sf_assets.model.splits import SplitRules, minimum_months, rules_for
 from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.parameters import Parameters, split_commas
 
@@ -125,7 +125,7 @@ class Settings(Parameters, BaseSettings):
                 "SF_PERIMETER_RECENT=true: a company that failed has no recent head-count, so that none is left in the files to "
                 "learn from. Lists come from the threshold method."
             )
-        needed = least_months(self.split_rules)
+        needed = minimum_months(self.split_rules)
         if self.perimeter_months >= needed:
             return
         yield (

@@ -1,4 +1,4 @@
-"""Companies drawn from a seed, and methods fitted on them, for the tests of the model."""
+"""Simulated companies and methods fitted on them, for the tests of the model."""
 
 from functools import cache
 
@@ -9,12 +9,15 @@ from sf_assets.features.registry import NAMES
 from sf_assets.model.methods import ScoringMethod, method_named
 
 DEBT = "dette_sur_cotisation_mean12m"
-# Trees enough to rank, few enough to fit in a moment.
+# Fewer trees than by default: enough to rank companies, and fast to fit.
 SMALL = {"boosting": {"rounds": 60}, "foret": {"trees": 30, "depth": 6}}
 
 
 def simulated(rows: int, seed: int) -> tuple[pl.DataFrame, np.ndarray]:
-    """Draw companies: most owe nothing, amounts have long tails, a quarter has no paydex, a tenth no accounts."""
+    """Return the features of simulated companies and whether each fails.
+
+    Most owe nothing, amounts have long tails, a quarter has no paydex, a tenth no accounts.
+    """
     rng = np.random.default_rng(seed)
     frailty = rng.normal(size=rows)
     owes = rng.random(rows) < 1 / (1 + np.exp(2.2 - frailty))
@@ -46,26 +49,27 @@ def simulated(rows: int, seed: int) -> tuple[pl.DataFrame, np.ndarray]:
 
 @cache
 def earlier() -> tuple[pl.DataFrame, np.ndarray]:
-    """Return the companies that `fitted` learns from."""
+    """Return the companies that the methods of `fitted` learn from."""
     return simulated(20_000, seed=1)
 
 
 @cache
 def later() -> tuple[pl.DataFrame, np.ndarray]:
-    """Return companies that no method has seen."""
+    """Return companies that no method learned from."""
     return simulated(20_000, seed=2)
 
 
 def small(name: str, **changes: object) -> ScoringMethod:
-    """Return a method that fits fast."""
+    """Return an unfitted method with few trees; `changes` are its parameters."""
     return method_named(name)(**{"features": NAMES} | SMALL.get(name, {}) | changes)
 
 
 @cache
 def fitted(name: str) -> ScoringMethod:
-    """Return a method fitted on `earlier`; tests that change it take their own."""
+    """Return a method fitted on `earlier`, shared by all tests: a test that changes it fits its own."""
     return small(name).fit(*earlier())
 
 
 def company(**values: float | None) -> pl.DataFrame:
+    """Return the row of one company whose other features are unknown."""
     return pl.DataFrame({name: [values.get(name)] for name in NAMES}, schema=dict.fromkeys(NAMES, pl.Float64))

@@ -1,4 +1,4 @@
-"""Origins learn only what was known then, companies measured as new were never learned from, groups hide nobody."""
+"""An origin learns only what was known then, unseen companies are never learned from, and every group has its figures."""
 
 import dataclasses
 from datetime import date
@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 
 from sf_assets.engine.storage import frame_of
-from sf_assets.evaluation.alerts import lead_time, levels, lists, stability, thresholds_of
+from sf_assets.evaluation.alerts import fixed_size_lists, lead_time, level_alerts, list_stability, thresholds_by_origin
 from sf_assets.evaluation.backtest import backtest
 from sf_assets.evaluation.bootstrap import draw_weights
-from sf_assets.evaluation.figures import figures_of
-from sf_assets.evaluation.origins import Origin, part_of, rolling_origins
+from sf_assets.evaluation.figures import backtest_figures
+from sf_assets.evaluation.origins import Origin, fold_of, rolling_origins
 from sf_assets.evaluation.panel import CRISIS, OTHER_YEARS, Panel, panel_of
 from sf_assets.evaluation.tables import BACKTEST, FIGURES
 from sf_assets.model.alerting import AlertRule
@@ -37,20 +37,20 @@ def failing(months: list[date], companies: int) -> pl.DataFrame:
     )
 
 
-def test_an_origin_learns_only_labels_that_were_known_then() -> None:  # the embargo of eighteen months
+def test_an_origin_learns_only_from_months_whose_label_was_known_then() -> None:
     months = months_from(date(2017, 2, 1), 117)
     origins = rolling_origins(MONTH, months, failing(months, 60), RULES)
     assert [origin.month for origin in origins] == [date(year, 4, 1) for year in range(2019, 2025)]
     for origin in origins:
         assert origin.test == tuple(months_from(origin.month, 12))
         last = origin.training[-1]
-        # The last eighteen months before an origin, and the month that procedures take to be published, teach nothing.
+        # The eighteen months before an origin have no label yet, nor the month before them: procedures are published later.
         assert cutoff_of(add_months(last, 18)) < cutoff_of(origin.month)
         assert RULES.label_known(last) <= RULES.cutoff(origin.month) < RULES.label_known(add_months(last, 1))
     assert origins[-1].test[-1] == date(2025, 3, 1), "the last month whose label is known"
 
 
-def test_origins_are_as_far_apart_as_wanted_and_need_failures_to_learn_from() -> None:
+def test_origins_have_the_configured_interval_and_need_enough_failures() -> None:
     months = months_from(date(2017, 2, 1), 117)
     half_years = rolling_origins(MONTH, months, failing(months, 60), RULES, every=6)
     assert {len(origin.test) for origin in half_years} == {6}
@@ -61,12 +61,12 @@ def test_origins_are_as_far_apart_as_wanted_and_need_failures_to_learn_from() ->
     assert rolling_origins(MONTH, [], failing([], 0), RULES) == ()
 
 
-def test_the_part_of_a_company_depends_on_nothing_but_its_number() -> None:
+def test_the_fold_of_a_company_depends_on_its_number_only() -> None:
     sirens = pl.Series([f"{i:09}" for i in range(3000)])
-    parts = part_of(sirens)
-    assert np.array_equal(part_of(sirens.reverse()), parts[::-1])
-    assert np.array_equal(part_of(sirens[:10]), parts[:10])
-    assert np.bincount(parts).min() > 900
+    folds = fold_of(sirens)
+    assert np.array_equal(fold_of(sirens.reverse()), folds[::-1])
+    assert np.array_equal(fold_of(sirens[:10]), folds[:10])
+    assert np.bincount(folds).min() > 900
 
 
 class Remembering:
@@ -83,7 +83,7 @@ class Remembering:
         return np.column_stack([1 - seen, seen])
 
 
-def test_companies_scored_as_new_were_never_learned_from() -> None:
+def test_unseen_companies_are_scored_by_methods_that_did_not_learn_from_them() -> None:
     rows = pl.DataFrame(
         [
             {"siren": f"{i:09}", "periode": month, "target": i % 3 == 0, "en_procedure": i == 7, "weight": 1.0}
@@ -91,17 +91,17 @@ def test_companies_scored_as_new_were_never_learned_from() -> None:
             for i in range(60)
         ]
     )
-    asked = []
+    loaded = []
 
     def load(months):
-        asked.append(months)
+        loaded.append(months)
         return rows.filter(pl.col("periode").is_in(list(months)))
 
     first, *test = months_from(date(2020, 1, 1), 3)
     origin = Origin(test[0], (first,), tuple(test))
     scored = pl.concat(backtest(origin, {"memory": Remembering}, load=load, draw=load))
     assert scored.schema == frame_of(BACKTEST, ()).schema
-    assert asked == [(first,), (test[0],), (test[1],)], "months are read one at a time"
+    assert loaded == [(first,), (test[0],), (test[1],)], "months are read one at a time"
     of_all = scored.filter(entreprises="toutes")
     assert of_all.filter(probabilite=0)["siren"].unique().to_list() == ["000000007"], (
         "in a procedure: never learned from"
@@ -117,21 +117,21 @@ FIRST = date(2019, 4, 1)
 
 
 def panel(companies: int = COMPANIES, span: int = SPAN) -> Panel:
-    """Follow companies for three years: one in eight fails, in its own month, and is announced for eighteen months."""
+    """Return companies over three years: one in eight fails, each in its own month, with target true for eighteen months."""
     rows = []
     for i in range(companies):
         fails = FIRST.replace(day=15) if i % 8 else add_months(FIRST, 20 + i % 12).replace(day=15)
         for month in months_from(FIRST, span):
             cutoff = cutoff_of(month)
-            announced = i % 8 == 0 and cutoff < fails <= cutoff_of(add_months(month, 18))
+            failing_soon = i % 8 == 0 and cutoff < fails <= cutoff_of(add_months(month, 18))
             rows.append(
                 {
                     "siren": f"{i:09}",
                     "periode": month,
                     "origine": date(month.year - (month.month < 4), 4, 1),
-                    "target": announced,
+                    "target": failing_soon,
                     "en_procedure": i == 1,
-                    "date_defaillance": fails if announced else None,
+                    "date_defaillance": fails if failing_soon else None,
                     "section": "F" if i % 2 else "G",
                     "region": None if i == 3 else "Bretagne",
                     "effectif": float(i),
@@ -141,120 +141,120 @@ def panel(companies: int = COMPANIES, span: int = SPAN) -> Panel:
     return panel_of(pl.DataFrame(rows, schema_overrides={"date_defaillance": pl.Date}).sort("periode", "siren"))
 
 
-def test_every_row_has_one_group_of_each_dimension() -> None:
-    found = panel()
-    assert set(found.groups) == {"section", "taille", "region", "age", "periode", "origine"}
-    assert found.groups["taille"][1] == ("moins de 10", "10 à 19", "20 à 49")
-    assert found.groups["age"][1] == ("moins de 3 ans", "3 à 5 ans", "6 à 10 ans", "11 à 15 ans", "16 ans et plus")
-    assert found.groups["region"][1] == ("Bretagne", "inconnu")
-    codes, names = found.groups["periode"]
+def test_every_row_belongs_to_one_group_of_each_dimension() -> None:
+    sample = panel()
+    assert set(sample.groups) == {"section", "taille", "region", "age", "periode", "origine"}
+    assert sample.groups["taille"][1] == ("moins de 10", "10 à 19", "20 à 49")
+    assert sample.groups["age"][1] == ("moins de 3 ans", "3 à 5 ans", "6 à 10 ans", "11 à 15 ans", "16 ans et plus")
+    assert sample.groups["region"][1] == ("Bretagne", "inconnu")
+    codes, names = sample.groups["periode"]
     assert [names[code] for code in codes[::COMPANIES]] == [OTHER_YEARS] * 9 + [CRISIS] * 24 + [OTHER_YEARS] * 3
 
 
-def test_the_row_that_follows_is_the_same_company_a_month_later() -> None:
-    found = panel(companies=3, span=2)
-    assert found.following.tolist() == [3, 4, 5, -1, -1, -1]
+def test_the_following_row_is_the_same_company_a_month_later() -> None:
+    sample = panel(companies=3, span=2)
+    assert sample.following.tolist() == [3, 4, 5, -1, -1, -1]
 
 
-def test_companies_are_ranked_among_those_of_their_month() -> None:
-    found = panel(companies=4, span=3)
+def test_companies_are_ranked_within_their_month() -> None:
+    sample = panel(companies=4, span=3)
     score = np.array([0.1, 0.2, 0.3, 0.4]) * np.repeat([1.0, 10.0, 0.1], 4).reshape(3, 4)
-    rows = found.company != 1
-    ranks = found.ranks(score.ravel(), rows).reshape(3, 4)
+    rows = sample.company != 1
+    ranks = sample.ranks(score.ravel(), rows).reshape(3, 4)
     assert np.isnan(ranks[:, 1]).all()
     assert ranks[:, [0, 2, 3]].tolist() == [pytest.approx([1 / 3, 2 / 3, 1])] * 3
 
 
-def test_figures_of_rank_do_not_change_when_all_scores_of_a_month_move_together() -> None:
-    found = panel()
-    score = np.random.default_rng(1).random(found.company.size)
-    weights = draw_weights(len(found.companies), replicates=20)
-    moved = score / (1 + found.period)
+def test_ranking_figures_do_not_change_when_all_scores_of_a_month_are_scaled() -> None:
+    sample = panel()
+    score = np.random.default_rng(1).random(sample.company.size)
+    weights = draw_weights(len(sample.companies), replicates=20)
+    moved = score / (1 + sample.period)
 
     def rank_figures(values: np.ndarray) -> pl.DataFrame:
-        rows = figures_of(found, values, RULES, weights, probabilities=False, by_group=False)
+        rows = backtest_figures(sample, values, RULES, weights, probabilities=False, by_group=False)
         return frame_of(FIGURES, rows).filter(pl.col("mesure").is_in(["roc_auc", "average_precision"]))
 
     assert rank_figures(score).equals(rank_figures(moved))
 
 
-def test_thresholds_of_an_origin_come_from_months_whose_outcome_it_knew() -> None:
-    found = panel()
-    score = np.where(found.target, 0.9, 0.1)
-    assert thresholds_of(found, score, RULES, BEST) == (None, None, Thresholds(modere=0.9, fort=0.9))
-    # What happens after the six months known in April 2021 changes nothing.
-    unknown = found.period >= found.months.index(date(2019, 10, 1))
+def test_the_thresholds_of_an_origin_come_from_months_whose_label_was_known_then() -> None:
+    sample = panel()
+    score = np.where(sample.target, 0.9, 0.1)
+    assert thresholds_by_origin(sample, score, RULES, BEST) == (None, None, Thresholds(modere=0.9, fort=0.9))
+    # Scores after the six months whose labels were known in April 2021 do not change the thresholds.
+    unknown = sample.period >= sample.months.index(date(2019, 10, 1))
     changed = np.where(unknown, np.random.default_rng(0).random(score.size), score)
-    assert thresholds_of(found, changed, RULES, BEST)[2] == Thresholds(modere=0.9, fort=0.9)
-    strong, _ = levels(found, score, thresholds_of(found, score, RULES, BEST))
-    assert np.array_equal(strong.known, found.origin == 2)
+    assert thresholds_by_origin(sample, changed, RULES, BEST)[2] == Thresholds(modere=0.9, fort=0.9)
+    strong, _ = level_alerts(sample, score, thresholds_by_origin(sample, score, RULES, BEST))
+    assert np.array_equal(strong.defined, sample.origin == 2)
 
 
-def test_lists_hold_the_riskiest_of_each_month_ties_by_company() -> None:
-    found = panel()
-    free = ~found.en_procedure
-    score = np.where(found.company >= 20, 0.5, 0.1)
-    _, _, longest = lists(found, score, free)
+def test_a_fixed_size_list_holds_the_riskiest_companies_of_each_month_and_ranks_ties_by_company() -> None:
+    sample = panel()
+    free = ~sample.en_procedure
+    score = np.where(sample.company >= 20, 0.5, 0.1)
+    _, _, longest = fixed_size_lists(sample, score, free)
     assert longest.name == "liste_10000"
-    counts = np.bincount(found.period, weights=longest.given)
+    counts = np.bincount(sample.period, weights=longest.in_alert)
     assert set(counts) == {1}, "39 companies x 10,000 / 350,000"
-    assert set(found.company[longest.given]) == {20}
+    assert set(sample.company[longest.in_alert]) == {20}
 
 
-def test_a_list_is_stable_when_its_companies_stay_on_it() -> None:
-    found = panel()
-    weights = draw_weights(len(found.companies), replicates=20)
-    free = ~found.en_procedure
-    same = lists(found, found.company.astype(float), free)[2]
-    assert stability(found, same, free, weights)[0] == 1
-    moving = lists(found, ((found.company + found.period) % 7).astype(float), free)[2]
-    assert stability(found, moving, free, weights)[0] == 0
+def test_list_stability_is_the_share_of_companies_that_stay_a_month_later() -> None:
+    sample = panel()
+    weights = draw_weights(len(sample.companies), replicates=20)
+    free = ~sample.en_procedure
+    same = fixed_size_lists(sample, sample.company.astype(float), free)[2]
+    assert list_stability(sample, same, free, weights)[0] == 1
+    moving = fixed_size_lists(sample, ((sample.company + sample.period) % 7).astype(float), free)[2]
+    assert list_stability(sample, moving, free, weights)[0] == 0
 
 
 def test_lead_time_counts_from_the_first_alert_to_the_failure() -> None:
-    found = panel()
-    weights = draw_weights(len(found.companies), replicates=20)
-    free = ~found.en_procedure
-    # Alert from six months before the failure on, for all of the announced companies but the first.
-    ahead = np.full(found.company.size, np.nan)
-    announced = found.event >= 0
-    days = (found.event_day[found.event[announced]] - found.cutoffs[found.period[announced]]).astype(int)
-    ahead[announced] = days / 30.4375
-    score = np.where((ahead < 6.1) & (found.company != 0), 1.0, 0.0)
-    alert = levels(found, score, (Thresholds(0.5, 0.5),) * 3)[0]
-    months, warned = lead_time(found, alert, free, weights)
+    sample = panel()
+    weights = draw_weights(len(sample.companies), replicates=20)
+    free = ~sample.en_procedure
+    # In alert from six months before the failure on, for all failing companies but the first.
+    ahead = np.full(sample.company.size, np.nan)
+    failing_soon = sample.event >= 0
+    days = (sample.event_day[sample.event[failing_soon]] - sample.cutoffs[sample.period[failing_soon]]).astype(int)
+    ahead[failing_soon] = days / 30.4375
+    score = np.where((ahead < 6.1) & (sample.company != 0), 1.0, 0.0)
+    alert = level_alerts(sample, score, (Thresholds(0.5, 0.5),) * 3)[0]
+    months, warned = lead_time(sample, alert, free, weights)
     assert 5 < months[0] < 6.1
     assert warned[0] == pytest.approx(4 / 5)
 
 
-def test_warnings_are_counted_from_the_cut_offs_that_features_had() -> None:
-    found, shifted = panel(), dataclasses.replace(panel(), shift_days=-20)
-    assert (found.cutoffs - shifted.cutoffs).astype(int).tolist() == [20] * SPAN
-    event = found.event_day.min()
-    assert dataclasses.replace(found, event_day=np.array([found.cutoffs[18]])).eligible(found.months[0]).tolist() == [
-        False
-    ]
-    assert dataclasses.replace(shifted, event_day=np.array([found.cutoffs[18]])).eligible(found.months[0]).tolist() == [
-        True
-    ]
+def test_the_months_before_a_failure_count_from_shifted_cut_offs() -> None:
+    sample, shifted = panel(), dataclasses.replace(panel(), shift_days=-20)
+    assert (sample.cutoffs - shifted.cutoffs).astype(int).tolist() == [20] * SPAN
+    event = sample.event_day.min()
+    assert dataclasses.replace(sample, event_day=np.array([sample.cutoffs[18]])).eligible(
+        sample.months[0]
+    ).tolist() == [False]
+    assert dataclasses.replace(shifted, event_day=np.array([sample.cutoffs[18]])).eligible(
+        sample.months[0]
+    ).tolist() == [True]
     assert event == np.datetime64("2020-12-15")
 
 
-def test_figures_of_every_group_say_their_value_or_why_they_have_none() -> None:
-    found = panel()
-    score = np.random.default_rng(1).random(found.company.size)
-    weights = draw_weights(len(found.companies), replicates=50)
-    figures = frame_of(FIGURES, figures_of(found, score, RULES, weights, probabilities=True, by_group=True))
+def test_every_figure_has_a_value_or_a_reason() -> None:
+    sample = panel()
+    score = np.random.default_rng(1).random(sample.company.size)
+    weights = draw_weights(len(sample.companies), replicates=50)
+    figures = frame_of(FIGURES, backtest_figures(sample, score, RULES, weights, probabilities=True, by_group=True))
     assert figures.filter(pl.col("valeur").is_null() & pl.col("raison").is_null()).is_empty()
     assert figures.filter(pl.col("bas") > pl.col("haut")).is_empty()
     key = ["lecture", "dimension", "groupe", "mesure"]
     assert figures.select(key).is_duplicated().sum() == 0
     rows = figures.filter(mesure="rows", lecture="hors_procedure").group_by("dimension").agg(pl.col("valeur").sum())
-    assert set(rows["valeur"]) == {(COMPANIES - 1) * SPAN}, "the groups of each dimension share out all rows"
+    assert set(rows["valeur"]) == {(COMPANIES - 1) * SPAN}, "the groups of each dimension partition all rows"
     everyone = figures.filter(mesure="failures", lecture="toutes", dimension="ensemble")["valeur"].item()
     outside = figures.filter(mesure="failures", lecture="hors_procedure", dimension="ensemble")["valeur"].item()
     assert everyone == outside + SPAN, "a company in a procedure counts as failed"
-    again = frame_of(FIGURES, figures_of(found, score, RULES, weights, probabilities=True, by_group=True))
+    again = frame_of(FIGURES, backtest_figures(sample, score, RULES, weights, probabilities=True, by_group=True))
     assert again.equals(figures)
-    points = frame_of(FIGURES, figures_of(found, score, RULES, weights, probabilities=False, by_group=False))
+    points = frame_of(FIGURES, backtest_figures(sample, score, RULES, weights, probabilities=False, by_group=False))
     assert points.filter(mesure="calibration_error")["raison"].unique().to_list() == ["the score is no probability"]

@@ -1,4 +1,4 @@
-"""Figures agree with those of scikit-learn, intervals hold what they should, and companies are drawn, not rows."""
+"""Bootstrap figures equal those of scikit-learn, intervals have their coverage, and companies are drawn, not rows."""
 
 import numpy as np
 import pytest
@@ -19,15 +19,15 @@ from sf_assets.evaluation.bootstrap import (
 from sf_assets.model.evaluation import calibration_error
 
 
-def drawn(rows: int, seed: int, *, distinct: int = 40) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw scores with many ties, whether each row failed, and whose it is."""
+def scored_rows(rows: int, seed: int, *, distinct: int = 40) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return scores with many ties, whether each row failed, and the company of each row."""
     rng = np.random.default_rng(seed)
     score = rng.integers(0, distinct, rows) / distinct
     return score, rng.random(rows) < score / 3, rng.integers(0, max(rows // 5, 1), rows)
 
 
-def test_the_figures_themselves_and_those_of_a_draw_are_those_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
-    score, target, company = drawn(600, seed=1)
+def test_figures_of_the_sample_and_of_each_draw_equal_those_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    score, target, company = scored_rows(600, seed=1)
     weights = draw_weights(120, replicates=9, seed=2)
     auc, precision = ranking(score, target, company, weights)
     for draw in range(10):
@@ -50,19 +50,19 @@ def test_figures_without_failures_or_without_others_are_undefined() -> None:
     assert np.isnan(ranking(np.empty(0), np.empty(0, bool), np.empty(0, int), weights)[0]).all()
 
 
-def test_the_interval_holds_a_known_roc_auc_nineteen_times_in_twenty() -> None:
+def test_the_interval_covers_a_known_roc_auc_nineteen_times_in_twenty() -> None:
     known = norm.cdf(1 / np.sqrt(2))  # two normal scores one deviation apart
-    held = 0
+    covered = 0
     for seed in range(60):
         rng = np.random.default_rng(seed)
         target = np.arange(300) < 60
         auc, _ = ranking(rng.normal(size=300) + target, target, np.arange(300), draw_weights(300, seed=seed))
         found = interval(auc)
-        held += found.low <= known <= found.high
-    assert 52 <= held <= 60
+        covered += found.low <= known <= found.high
+    assert 52 <= covered <= 60
 
 
-def test_rows_of_one_company_are_one_witness() -> None:
+def test_repeated_rows_of_a_company_do_not_narrow_the_interval() -> None:
     rng = np.random.default_rng(0)
     score, target = rng.random(200), rng.random(200) < 0.3
     weights = draw_weights(200)
@@ -71,7 +71,7 @@ def test_rows_of_one_company_are_one_witness() -> None:
     assert (twelve.value, twelve.low, twelve.high) == pytest.approx((once.value, once.low, once.high))
 
 
-def test_the_interval_of_a_share_has_the_width_of_theory() -> None:
+def test_the_interval_of_a_share_has_the_width_of_the_normal_approximation() -> None:
     target = np.arange(1000) < 300
     share = ratio(*totals(np.arange(1000), draw_weights(1000, replicates=2000), target, np.ones(1000)))
     found = interval(share)
@@ -85,13 +85,13 @@ def test_a_figure_that_most_draws_do_not_define_has_no_interval() -> None:
 
 def test_alerts_are_counted_by_weight() -> None:
     alert, target = np.array([True, True, False, False]), np.array([True, False, True, False])
-    told = confusion(alert, target, np.arange(4), np.array([[1, 3], [1, 1], [1, 0], [1, 2]], dtype=np.float32))
-    assert told["precision"].tolist() == [0.5, 0.75]
-    assert told["recall"].tolist() == [0.5, 1]
-    assert told["balanced_accuracy"] == pytest.approx([0.5, (1 + 2 / 3) / 2])
-    assert told["f05"] == pytest.approx([0.5, 1.25 * 3 / (0.25 * 3 + 4)])
-    assert told["f2"] == pytest.approx([0.5, 5 * 3 / (4 * 3 + 4)])
-    assert told["volume"].tolist() == [2, 4]
+    figures = confusion(alert, target, np.arange(4), np.array([[1, 3], [1, 1], [1, 0], [1, 2]], dtype=np.float32))
+    assert figures["precision"].tolist() == [0.5, 0.75]
+    assert figures["recall"].tolist() == [0.5, 1]
+    assert figures["balanced_accuracy"] == pytest.approx([0.5, (1 + 2 / 3) / 2])
+    assert figures["f05"] == pytest.approx([0.5, 1.25 * 3 / (0.25 * 3 + 4)])
+    assert figures["f2"] == pytest.approx([0.5, 5 * 3 / (4 * 3 + 4)])
+    assert figures["volume"].tolist() == [2, 4]
 
 
 def test_the_calibration_error_of_a_known_case() -> None:
@@ -103,7 +103,7 @@ def test_the_calibration_error_of_a_known_case() -> None:
     assert large[0] == pytest.approx(0)
 
 
-def test_the_median_is_that_of_the_weights() -> None:
+def test_the_median_is_weighted() -> None:
     values = np.array([5.0, 1.0, 3.0])
     weights = np.array([[1, 0], [1, 1], [1, 0]], dtype=np.float32)
     assert median(values, np.arange(3), weights).tolist() == [3, 1]

@@ -1,10 +1,10 @@
-"""The companies that learn, those that calibrate, and the straight line between score and probability."""
+"""Calibration: the companies that learn, the companies that calibrate, and Platt scaling of the raw score."""
 
 import numpy as np
 import pytest
 from drawn import fitted, later, simulated, small
 
-from sf_assets.model.calibrated import held_out, straight_line
+from sf_assets.model.calibrated import fit_platt_scaling, held_out
 from sf_assets.model.evaluation import calibration_error
 from sf_assets.model.methods import METHODS, score
 
@@ -51,25 +51,25 @@ def test_a_method_learns_from_some_companies_and_calibrates_on_the_others(name, 
     assert seen["learned"].size + seen["calibrated"].size == 3_000
 
 
-def test_the_line_is_the_likeliest_and_heeds_weights():
+def test_platt_scaling_maximises_the_weighted_likelihood():
     rng = np.random.default_rng(3)
     raw = rng.normal(size=50_000)
     target = rng.random(50_000) < 1 / (1 + np.exp(3 - 2 * raw))
-    slope, intercept = straight_line(raw, target, np.ones(50_000))
+    slope, intercept = fit_platt_scaling(raw, target, np.ones(50_000))
     assert (slope, intercept) == pytest.approx((2, -3), abs=0.1)
     kept = target | (np.arange(50_000) % 4 == 0)
-    again = straight_line(raw[kept], target[kept], np.where(target, 1.0, 4.0)[kept])
+    again = fit_platt_scaling(raw[kept], target[kept], np.where(target, 1.0, 4.0)[kept])
     assert again == pytest.approx((slope, intercept), abs=0.1)
 
 
-def test_a_score_that_ranks_the_wrong_way_round_says_the_same_of_everybody():
+def test_a_raw_score_that_decreases_with_the_failure_rate_gives_every_row_the_mean_rate():
     raw = np.linspace(0, 1, 1_000)
-    slope, intercept = straight_line(raw, raw < 0.1, np.ones(1_000))
+    slope, intercept = fit_platt_scaling(raw, raw < 0.1, np.ones(1_000))
     assert slope == 0
     assert 1 / (1 + np.exp(-intercept)) == pytest.approx(0.1)
 
 
-def test_votes_are_no_probabilities_before_calibration_and_are_after():
+def test_votes_of_the_forest_become_probabilities_by_calibration():
     rows, failure = later()
     votes = fitted("foret").ensemble_.predict_proba(rows.to_numpy())[:, 1]
     assert calibration_error(votes, failure) > 0.2

@@ -22,10 +22,13 @@ PACKAGE = ROOT / "sf_assets"
 LAYERS = ("sources", "staging", "clean", "features", "model", "lists", "evaluation")
 # Groups computed on demand only, each by its own job.
 ON_DEMAND = {"features_wide": "wide"}
-# Files of several statements that belong to no table: functions and codes shared by the readers of several sources.
-SHARED_SQL = {"readers", "known_codes", "in_two_files"}
-# Queries whose rows a step uses without storing them.
-PASSING = {"headcount_rules", "former_alerts", "former_list", "list_signals", "delivered_before"}
+# Files of several statements that no table is named after: the functions and codes that readings share.
+SHARED_SQL = {"readers", "known_codes", "in_two_files", "sampling"}
+# Queries whose rows a step uses and does not keep.
+PASSING = {
+    "headcount_rules", "former_alerts", "former_list", "list_signals", "delivered_before", "labelled_rows", "scores_unchanged",
+    "scores_complete", "score_distribution", "backtest_rows", "reference_rows",
+}  # fmt: skip
 QUERIES = sorted(path for path in PACKAGE.rglob("*.sql") if path.stem not in SHARED_SQL | PASSING)
 
 

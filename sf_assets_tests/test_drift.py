@@ -1,5 +1,6 @@
-"""The stability index on known distributions, drift told and warned of, past lists held against what became of them."""
+"""The stability index of known distributions, the warnings of drift, and past lists compared with their outcomes."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 from statistics import NormalDist
 
@@ -9,30 +10,35 @@ import polars as pl
 import pytest
 from scipy.stats import norm
 
+from sf_assets.catalogue.tables import SUITES as CATALOGUE_SUITES
 from sf_assets.catalogue.tables import TABLES
+from sf_assets.engine.quality.gate import Gate
+from sf_assets.engine.quality.rules import Suite
 from sf_assets.engine.quality.verdicts import judge_months
+from sf_assets.engine.stability import stability_index
 from sf_assets.engine.storage import Session, Warehouse, frame_of
-from sf_assets.evaluation import assets as evaluation_assets
+from sf_assets.engine.storage.inputs import Read
 from sf_assets.evaluation.assets import _VERIFICATION, eval_verification
-from sf_assets.evaluation.drift import drift, reference_rows, stability_index
+from sf_assets.evaluation.drift import drift_rows, reference_rows
 from sf_assets.evaluation.tables import DRIFT, SUITES, VERIFICATION
 from sf_assets.features.registry import NAMES
 from sf_assets.features.tables import MATRIX
 from sf_assets.lists.tables import ALERTS, EXPORT
+from sf_assets.model.rows import define_sampling
 from sf_assets.model.tables import EVALUATION, TARGET
 from sf_assets.vocabulary.schema import Table
 
 MONTH = date(2026, 10, 1)
 
 
-def test_the_index_of_the_same_distribution_is_zero_and_small_for_another_sample_of_it() -> None:
+def test_the_stability_index_is_zero_for_the_same_values_and_small_for_another_sample_of_their_distribution() -> None:
     rng = np.random.default_rng(0)
     values = rng.normal(size=20_000)
     assert stability_index(values, values) == 0
     assert stability_index(values, rng.normal(size=20_000)) < 0.002
 
 
-def test_the_index_of_a_shifted_normal_is_that_of_its_tenths() -> None:
+def test_the_stability_index_of_a_shifted_normal_distribution_equals_the_formula_over_its_deciles() -> None:
     levels = (np.arange(200_000) + 0.5) / 200_000
     values = norm.ppf(levels)
     edges = np.append(norm.ppf(np.arange(1, 10) / 10), np.inf)
@@ -42,7 +48,7 @@ def test_the_index_of_a_shifted_normal_is_that_of_its_tenths() -> None:
     assert known > 0.2
 
 
-def test_values_heaped_up_in_zero_share_a_bin() -> None:
+def test_a_value_that_fills_several_deciles_has_one_bin() -> None:
     rng = np.random.default_rng(0)
     reference = np.where(rng.random(10_000) < 0.95, 0, 100.0)
     twice = np.where(rng.random(10_000) < 0.90, 0, 100.0)
@@ -51,14 +57,29 @@ def test_values_heaped_up_in_zero_share_a_bin() -> None:
     assert stability_index(reference, twice) == pytest.approx(known)
 
 
-def test_unknown_values_are_no_drift_but_a_change_of_coverage() -> None:
+def test_unknown_values_change_the_known_share_and_not_the_stability_index() -> None:
     reference = pl.DataFrame({"paydex": [float(i) for i in range(100)], "fpi_30": [1.0] * 100})
     current = pl.DataFrame({"paydex": [float(i) if i % 2 else None for i in range(100)], "fpi_30": [None] * 100},
                            schema_overrides={"fpi_30": pl.Float64})  # fmt: skip
-    known, unknown = drift("variable", reference, current, ("paydex", "fpi_30")).rows(named=True)
+    known, unknown = drift_rows("variable", reference, current, ("paydex", "fpi_30")).rows(named=True)
     assert known["psi"] < 0.01
     assert (known["connus_reference"], known["connus_mois"]) == (1, 0.5)
     assert (unknown["psi"], unknown["connus_mois"], unknown["mediane_mois"]) == (None, 0, None)
+
+
+def test_a_sample_of_rows_depends_on_company_and_month_only(warehouse: Warehouse) -> None:
+    rows = "select lpad(i::varchar, 9, '0') as siren, date '2026-01-01' as periode from range($rows) as t (i)"
+    sampled = f"select siren from ({rows}) where in_sample(siren, periode, $one_in) order by siren"
+    with warehouse.session() as session:
+        define_sampling(session)
+
+        def sample(count: int, one_in: int) -> list[str]:
+            return session.connection.execute(sampled, {"rows": count, "one_in": one_in}).pl()["siren"].to_list()
+
+        some = sample(4_000, 4)
+        assert sample(4_000, 1) == [f"{i:09}" for i in range(4_000)]
+        assert len(some) == pytest.approx(1_000, rel=0.1)
+        assert sample(2_000, 4) == [siren for siren in some if siren < "000002000"]
 
 
 def put(session: Session, table: Table, frame: pl.DataFrame, month: date) -> None:
@@ -66,11 +87,11 @@ def put(session: Session, table: Table, frame: pl.DataFrame, month: date) -> Non
     session.replace({table: rows}, where={"month": month}, author="test", message="test")
 
 
-def test_drift_beyond_the_limits_is_a_warning_that_blocks_nothing(warehouse: Warehouse) -> None:
+def test_drift_beyond_the_limits_is_a_warning_and_blocks_nothing(warehouse: Warehouse) -> None:
     rng = np.random.default_rng(0)
     frames = [pl.DataFrame({"paydex": rng.normal(size=5000), "effectif": rng.normal(at, size=5000)}) for at in (0, 1)]
     with warehouse.session() as session:
-        put(session, DRIFT, drift("variable", *frames, ("paydex", "effectif")), MONTH)
+        put(session, DRIFT, drift_rows("variable", *frames, ("paydex", "effectif")), MONTH)
         judged = {one.check.name: one for one in judge_months(session, SUITES[DRIFT.name], [MONTH])[MONTH]}
     drifted = judged["like_the_months_learned_from"]
     assert (drifted.outcome.passed, drifted.outcome.unexpected_count, drifted.check.severity) == (False, 1, "warning")
@@ -91,10 +112,10 @@ def test_the_reference_is_the_same_month_of_the_years_learned_from(warehouse: Wa
     assert rows.height == 10
     assert rows.equals(again)
     assert rows.columns == ["siren", *NAMES]
-    assert other.height == 15, "no January was learned from: all months stand for it"
+    assert other.height == 15, "no January was learned from: all months are the reference"
 
 
-def test_a_past_list_is_held_against_what_became_of_its_companies(warehouse: Warehouse) -> None:
+def test_a_past_list_is_compared_with_the_outcomes_of_its_companies(warehouse: Warehouse) -> None:
     listed = date(2025, 3, 1)
     alerts = pl.DataFrame(
         {
@@ -107,7 +128,7 @@ def test_a_past_list_is_held_against_what_became_of_its_companies(warehouse: War
             "version": pl.Series([1] * 20, dtype=pl.Int32),
         }
     )
-    # A second version, of one company, that nobody was given.
+    # A second version, of one company, that was never published.
     draft = alerts[:1].with_columns(version=pl.lit(2, pl.Int32))
     exported = pl.DataFrame({"file": ["a", "b", "a"], "version": [1, 1, 2], "list_version": [1, 1, 1]})
     outcome = pl.DataFrame(
@@ -149,28 +170,38 @@ def test_a_past_list_is_held_against_what_became_of_its_companies(warehouse: War
     z = NormalDist().inv_cdf(0.975)
     centre, width = (2 + z**2 / 2) / (7 + z**2), z * np.sqrt(2 * 5 / 7 + z**2 / 4) / (7 + z**2)
     assert (low[1], high[1]) == pytest.approx((centre - width, centre + width), abs=1e-3)
-    assert judged["as_announced"].unexpected_count == 1, "nine in ten were announced, two in seven came"
+    assert judged["as_announced"].unexpected_count == 1, "nine in ten were announced, two in seven failed"
     assert TABLES[VERIFICATION.name] is VERIFICATION
 
 
-def test_past_lists_are_read_through_their_gates_where_they_were_handed_over(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+class RecordingGate(Gate):
+    """A gate that records what a step requires, and opens for everything."""
+
+    def __init__(self, suites: Mapping[str, Suite]) -> None:
+        super().__init__(suites)
+        object.__setattr__(self, "required", [])
+
+    def require(self, _session: Session, reads: Iterable[Read]) -> None:
+        self.required.extend(reads)
+
+
+def test_a_verification_requires_the_gates_of_published_lists_only(
+    warehouse: Warehouse,
 ) -> None:
-    handed_over, never, unknown = date(2024, 3, 1), date(2024, 4, 1), date(2026, 9, 1)
+    published, never, unknown = date(2024, 3, 1), date(2024, 4, 1), date(2026, 9, 1)
     alerts = pl.DataFrame({"siren": ["000000001"], "version": [1], "niveau": [2]})
-    outcome = pl.DataFrame({"siren": ["000000001"] * 2, "periode": [handed_over, never], "target": [True] * 2})
+    outcome = pl.DataFrame({"siren": ["000000001"] * 2, "periode": [published, never], "target": [True] * 2})
     with warehouse.session() as session:
-        for month in (handed_over, never, unknown):
+        for month in (published, never, unknown):
             put(session, ALERTS, alerts, month)
-        for month in (handed_over, unknown):
+        for month in (published, unknown):
             put(session, EXPORT, pl.DataFrame({"file": ["a"], "version": [1], "list_version": [1]}), month)
         put(session, TARGET, outcome, MONTH)
-    opened: list[tuple[str, date]] = []
-    monkeypatch.setattr(evaluation_assets, "gate", lambda _, reads: opened.extend(reads))
-    eval_verification(dg.build_asset_context(partition_key=MONTH.isoformat()), warehouse)
-    assert opened == [
+    gate = RecordingGate(CATALOGUE_SUITES)
+    eval_verification(dg.build_asset_context(partition_key=MONTH.isoformat()), warehouse, gate)
+    assert gate.required == [
         (TARGET.name, MONTH),
-        *((name, handed_over) for name in ("list_alerts", "list_export", "model_evaluation")),
+        *((name, published) for name in ("list_alerts", "list_export", "model_evaluation")),
     ]
     listed = warehouse.query("select distinct mois_liste from lake.eval_verification")["mois_liste"].to_list()
-    assert listed == [handed_over]
+    assert listed == [published]

@@ -1,4 +1,4 @@
-"""The evaluation as it is deployed: from the tables of a month to figures, a champion, a report, and the next list."""
+"""The evaluation as deployed: from the tables of a month to figures, a champion, a report, and the next list."""
 
 import re
 from collections.abc import Iterator
@@ -17,15 +17,15 @@ from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.engine.quality.verdicts import judge_months, record
 from sf_assets.engine.storage import frame_of
 from sf_assets.evaluation import assets as evaluation
-from sf_assets.evaluation import found as found_module
-from sf_assets.evaluation import reading
-from sf_assets.evaluation.found import Found, read_found
-from sf_assets.evaluation.page import BEGIN, END, page_with
-from sf_assets.evaluation.report import html
-from sf_assets.evaluation.utility import parts_of
+from sf_assets.evaluation import loading
+from sf_assets.evaluation import results as results_module
+from sf_assets.evaluation.page import BEGIN, END, replace_tables
+from sf_assets.evaluation.report import render_report
+from sf_assets.evaluation.results import EvaluationResults, load_results
+from sf_assets.evaluation.utility import feature_groups
 from sf_assets.model import learning
-from sf_assets.model.champion import CHAMPION
 from sf_assets.model.methods import METHODS
+from sf_assets.model.selection import CHAMPION
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets_tests.runs import Place, Run
 
@@ -36,20 +36,20 @@ YEARLY = ("eval_backtest", "eval_figures", "eval_champion", "eval_utility")
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
 
 
-def world() -> tuple[pl.DataFrame, pl.DataFrame]:
+def companies_and_procedures() -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the features of companies month by month until they fail, and the procedures of those that do."""
     months = [add_months(FIRST, n) for n in range((MONTH.year - FIRST.year) * 12 + MONTH.month - FIRST.month + 1)]
     base, risky = simulated(COMPANIES, seed=8)
     rng = np.random.default_rng(8)
     frail = risky | (rng.random(COMPANIES) < 0.35)
     day = [add_months(FIRST, int(n)).replace(day=10) for n in rng.integers(8, len(months), COMPANIES)]
-    # What comes before the failure shows for a year.
-    shown = np.where(frail, 25.0, 5.0) + rng.normal(0, 8, COMPANIES)
+    # Companies that fail pay later than the others, in all months before.
+    delay = np.where(frail, 25.0, 5.0) + rng.normal(0, 8, COMPANIES)
     rows = pl.concat(
         base.with_columns(
             month=pl.lit(month),
             siren=pl.Series([f"{i:09}" for i in range(COMPANIES)]),
-            paydex=pl.Series(shown + rng.normal(0, 5, COMPANIES)),
+            paydex=pl.Series(delay + rng.normal(0, 5, COMPANIES)),
         ).filter(pl.Series([not frail[i] or day[i] > month for i in range(COMPANIES)]))
         for month in months
     )
@@ -63,9 +63,9 @@ def world() -> tuple[pl.DataFrame, pl.DataFrame]:
     return rows, episodes
 
 
-def furnish(place: Place) -> None:
-    """Write the tables that an evaluation starts from, and judge them."""
-    rows, episodes = world()
+def write_inputs(place: Place) -> None:
+    """Write the tables that an evaluation reads, and check them."""
+    rows, episodes = companies_and_procedures()
     months = rows["month"].unique().sort().to_list()
     described = rows.select("month", "siren", naf_section=pl.lit("F"), libelle_region=pl.lit("Corse"))
     with place.warehouse.session() as session:
@@ -83,17 +83,17 @@ def furnish(place: Place) -> None:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Furnish a deployment, and learn the models of the month by two methods that learn fast."""
+    """Return a deployment with the inputs of an evaluation and the models of the month, by two methods that are fast to fit."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learning, "METHODS", FAST)
         patch.setattr(evaluation, "METHODS", FAST)
-        patch.setattr(evaluation, "parts_of", lambda: parts_of()[:1])
+        patch.setattr(evaluation, "feature_groups", lambda: feature_groups()[:1])
         patch.setattr(evaluation, "ORIGINS", 1)
-        found = Place(tmp_path_factory.mktemp("evaluate"), perimeter_months=120, training_failures=5)
-        furnish(found)
-        run = found.build(MONTH, "model_target", "model_fitted", "model_evaluation")
+        place = Place(tmp_path_factory.mktemp("evaluate"), perimeter_months=120, training_failures=5)
+        write_inputs(place)
+        run = place.build(MONTH, "model_target", "model_fitted", "model_evaluation")
         assert run.failures == {}
-        yield found
+        yield place
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ def evaluated(place: Place) -> Evaluated:
 
 
 @pytest.fixture(scope="module")
-def found(place: Place, evaluated: Evaluated) -> Found:
+def results(place: Place, evaluated: Evaluated) -> EvaluationResults:
     with place.warehouse.session() as session:
-        return read_found(session, MONTH, 0, Path("no oracle"))
+        return load_results(session, MONTH, 0, Path("no oracle"))
 
 
 def test_every_method_is_measured_at_every_origin_in_every_reading(evaluated: Evaluated) -> None:
@@ -136,10 +136,10 @@ def test_a_backtest_scores_each_company_and_month_once_and_only_from_its_origin_
     assert scores["periode"].max() == date(2023, 3, 1), "the last month whose outcome is known"
 
 
-def test_the_worth_of_a_theme_is_measured_and_the_idle_are_named(evaluated: Evaluated) -> None:
-    (worth,) = evaluated.rows["eval_utility"].rows(named=True)
-    assert (worth["nature"], worth["nom"]) == ("theme", "Dettes sociales")
-    named = [] if worth["apporte"] else ["Dettes sociales"]
+def test_the_utility_of_a_theme_is_measured_and_useless_themes_are_named(evaluated: Evaluated) -> None:
+    (row,) = evaluated.rows["eval_utility"].rows(named=True)
+    assert (row["nature"], row["nom"]) == ("theme", "Dettes sociales")
+    named = [] if row["apporte"] else ["Dettes sociales"]
     assert evaluated.run.metadata["eval_utility"]["adds_nothing"] == named
 
 
@@ -159,28 +159,28 @@ def test_the_champion_of_an_evaluation_makes_the_lists_of_later_months(place: Pl
         session.replace(
             {CHAMPION: frame_of(CHAMPION, [row])}, where={"month": date(2024, 9, 1)}, author="test", message="x"
         )
-    unjudged = place.build(MONTH, "model_fitted", "model_evaluation").failures
-    assert "eval_champion, 2024-09" in unjudged["model_learning"], "a decision nobody judged decides nothing"
+    unchecked = place.build(MONTH, "model_fitted", "model_evaluation").failures
+    assert "eval_champion, 2024-09" in unchecked["model_learning"], "an unchecked decision blocks the models"
     assert place.judge(date(2024, 9, 1), "eval_champion").success
     assert place.build(MONTH, "model_fitted", "model_evaluation").failures == {}
     (after,) = place.rows("model_fitted", MONTH).filter("retained")["methode"]
     assert after == other
 
 
-def test_drift_compares_the_month_with_the_models_it_has(place: Place, evaluated: Evaluated) -> None:
+def test_drift_compares_the_month_with_the_months_its_models_learned_from(place: Place, evaluated: Evaluated) -> None:
     run = place.build(MONTH, "eval_drift")
     assert run.failures == {}
     drift = place.rows("eval_drift", MONTH)
-    assert drift.filter(nature="score")["nom"].to_list() == ["logistique"], "points have learned from no month"
+    assert drift.filter(nature="score")["nom"].to_list() == ["logistique"], "the threshold method learns from no month"
     assert drift.filter(nom="paydex")["psi"].item() > 0.25, "most companies that pay late have failed by then"
     assert run.refused["eval_drift"].severity == dg.AssetCheckSeverity.WARN
 
 
-def test_the_report_is_one_file_that_needs_no_other(found: Found) -> None:
-    text = html(found)
+def test_the_report_is_one_file_without_external_resources(results: EvaluationResults) -> None:
+    text = render_report(results)
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
     assert "<script" not in text
-    assert text.count("<svg") == 3 + len(found.groups) + 2
+    assert text.count("<svg") == 3 + len(results.groups) + 2
     assert all(METHODS[name].label in text for name in FAST)
     assert "color-scheme: light dark" in text
     cells = re.findall(r"<td>([^<]*)</td>", text)
@@ -191,18 +191,18 @@ def test_the_report_is_one_file_that_needs_no_other(found: Found) -> None:
 def test_a_method_removed_since_is_left_out_of_the_report(
     place: Place, evaluated: Evaluated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "METHODS", {"seuils": METHODS["seuils"]})
-    monkeypatch.setattr(found_module, "METHODS", {"seuils": METHODS["seuils"]})
+    monkeypatch.setattr(loading, "METHODS", {"seuils": METHODS["seuils"]})
+    monkeypatch.setattr(results_module, "METHODS", {"seuils": METHODS["seuils"]})
     with place.warehouse.session() as session:
-        left = read_found(session, MONTH, 0, Path("no oracle"))
+        left = load_results(session, MONTH, 0, Path("no oracle"))
     assert left.methods == ["seuils"]
-    assert METHODS["logistique"].label not in html(left)
+    assert METHODS["logistique"].label not in render_report(left)
 
 
-def test_the_page_keeps_its_words_and_takes_new_tables(found: Found) -> None:
-    page = page_with(f"before {BEGIN} old {END} after", found)
+def test_the_page_keeps_its_text_and_gets_new_tables(results: EvaluationResults) -> None:
+    page = replace_tables(f"before {BEGIN} old {END} after", results)
     assert page.startswith(f"before {BEGIN}\n")
     assert page.endswith(f"{END} after")
     assert " old " not in page
     assert "| ROC AUC | 0." in page
-    assert page_with(page, found) == page
+    assert replace_tables(page, results) == page

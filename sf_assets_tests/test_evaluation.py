@@ -19,7 +19,7 @@ SCORE = np.array([0.05, 0.10, 0.20, 0.20, 0.60, 0.90])
 TARGET = np.array([False, False, True, False, True, True])
 
 
-def test_the_best_thresholds_are_those_of_the_highest_f_beta():
+def test_the_best_threshold_has_the_highest_f_beta():
     assert best_threshold(SCORE, TARGET, beta=2) == pytest.approx((0.2, 5 * 3 / (4 * 3 + 4)))
     assert best_threshold(SCORE, TARGET, beta=0.5) == pytest.approx((0.6, 1.25 * 2 / (0.25 * 3 + 2)))
 
@@ -76,7 +76,7 @@ def test_the_calibration_error_is_the_mean_gap_of_ten_groups():
     assert calibration_error(score_, target) == pytest.approx((0.1 + 0.1) / 2)
 
 
-def test_what_is_undefined_is_none_with_a_reason_and_never_zero():
+def test_an_undefined_figure_is_none_with_a_reason_and_never_zero():
     found = figures(SCORE, np.zeros(6, bool), Thresholds(0.95, 0.99), probabilities=False)
     flat = found.flat()
     for name in ("roc_auc", "average_precision", "brier", "modere_recall", "fort_precision", "fort_f_beta"):

@@ -1,4 +1,4 @@
-"""Why a score is what it is: parts that add up, exact SHAP values, themes, bars."""
+"""Explanations of scores: contributions add up, equal exact SHAP values, and fill the bars of the waterfall chart."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from drawn import DEBT, company, earlier, fitted, later, small
 from sf_assets.features.registry import BY_NAME, NAMES, THEMES
 from sf_assets.model.explanations import by_theme, waterfall
 from sf_assets.model.methods import METHODS, score
-from sf_assets.model.trees import covers_of, tree_base, tree_parts
+from sf_assets.model.trees import covers_of, tree_base, tree_contributions
 
 LEARNING = [name for name, method in METHODS.items() if method.learns]
 TREES = ["boosting", "foret"]
@@ -46,7 +46,7 @@ def test_contributions_of_the_regression_are_the_shap_values_of_a_linear_model()
 
 @pytest.mark.parametrize("name", TREES)
 def test_contributions_of_trees_are_the_shapley_values_by_their_definition(name):
-    """Two features: each coalition is worked out by hand, along the paths, and averaged over the two orders."""
+    """Compute the Shapley values of two features by their definition: coalitions along the paths, averaged over both orders."""
     rng = np.random.default_rng(4)
     table = rng.integers(0, 3, size=(3_000, 2)).astype(float)
     table[rng.random(table.shape) < 0.2] = np.nan
@@ -55,7 +55,7 @@ def test_contributions_of_trees_are_the_shapley_values_by_their_definition(name)
     ensemble, covers = method.ensemble_, method.covers_
     matrix = np.array([[2.0, 2.0], [0.0, 2.0], [np.nan, 1.0]])
     inner = method.bins_.transform(matrix) if name == "boosting" else matrix
-    for row, parts in zip(inner, tree_parts(ensemble, inner, covers), strict=True):
+    for row, parts in zip(inner, tree_contributions(ensemble, inner, covers), strict=True):
         neither, first, second, both = (_expected(method, row, known) for known in ((), (0,), (1,), (0, 1)))
         assert parts[0] == pytest.approx((first - neither + both - second) / 2, abs=1e-6)
         assert parts[1] == pytest.approx((second - neither + both - first) / 2, abs=1e-6)
@@ -63,7 +63,7 @@ def test_contributions_of_trees_are_the_shapley_values_by_their_definition(name)
 
 
 def _expected(method, row, known) -> float:
-    """Return the output when only some features are known: elsewhere, rows are shared out by the weights of the nodes."""
+    """Return the expected output when only the features `known` are used; other splits average both children by weight."""
     ensemble, covers = method.ensemble_, method.covers_
     if hasattr(ensemble, "estimators_"):
         votes = zip(ensemble.estimators_, covers, strict=True)
@@ -111,7 +111,7 @@ def test_the_weights_of_nodes_are_those_of_the_rows_that_reach_them(name):
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_explanations_start_from_the_population_whatever_share_of_the_others_was_drawn(name):
+def test_the_base_value_is_that_of_the_population_whatever_share_of_rows_was_sampled(name):
     rows, failure = earlier()
     starts = []
     for one_in in (1, 3, 6):
@@ -124,14 +124,14 @@ def test_explanations_start_from_the_population_whatever_share_of_the_others_was
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_the_usual_value_of_a_feature_is_the_median_of_those_known(name):
+def test_the_typical_value_of_a_feature_is_the_median_of_its_known_values(name):
     rows = earlier()[0]
     usual = dict(zip(NAMES, fitted(name).typical_, strict=True))
     assert usual[DEBT] == 0
     assert usual["paydex"] == pytest.approx(rows["paydex"].median(), rel=0.05)
 
 
-def test_what_unknown_adds_belongs_to_its_feature():
+def test_the_contribution_of_an_unknown_value_belongs_to_its_feature():
     learned = fitted("logistique")
     usual = dict(zip(NAMES, learned.typical_.tolist(), strict=True))
     known, unknown = (learned.contributions(company(**usual | {"paydex": days})) for days in (usual["paydex"], None))
@@ -148,7 +148,7 @@ def test_a_theme_is_the_sum_of_its_features():
         by_theme(micro[:, :1], ["inconnu"])
 
 
-def test_bars_of_the_waterfall_by_the_example_of_the_rules():
+def test_the_bars_of_the_waterfall_equal_the_example_of_the_rules():
     features = ("cotisation", "dette_par_effectif", "effectif", "paydex")
     found = waterfall(np.array([[0.15, 0.05, 0.05, -0.05]]), np.array([0.40]), features)
     assert found.micro[0] == pytest.approx([30, 10, 10, -10])
@@ -173,7 +173,7 @@ def test_features_add_up_to_themes_and_themes_to_the_risk():  # decision B19
 
 
 @pytest.mark.parametrize("micro", [[0.1, -0.1], [0.0, 0.0], [-0.2, 0.1]])
-def test_a_row_that_is_not_pushed_up_has_no_waterfall(micro):
+def test_a_row_whose_contributions_add_up_to_zero_or_less_has_no_waterfall(micro):
     found = waterfall(np.array([micro]), np.array([0.4]), ("effectif", "paydex"))
     assert np.isnan(found.macro).all()
     assert np.isnan(found.micro).all()

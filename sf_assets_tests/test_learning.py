@@ -1,4 +1,4 @@
-"""Every method goes through the same two fits, and settings are searched on later months of other companies."""
+"""Every method is fitted twice, and settings are searched on later months of other companies."""
 
 from datetime import date
 
@@ -9,11 +9,11 @@ from drawn import simulated
 
 from sf_assets.model import learning
 from sf_assets.model.assets import rules_of
-from sf_assets.model.learning import learn, retained
+from sf_assets.model.charts import curve_charts
+from sf_assets.model.learning import learn, select_method
 from sf_assets.model.logistic import LogisticMethod
 from sf_assets.model.splits import Split, SplitRules
 from sf_assets.model.threshold import ThresholdMethod
-from sf_assets.model.views import curves_of
 from sf_assets.operations import search as module
 from sf_assets.operations.search import folds, search
 from sf_assets.settings import Settings, resources_for
@@ -23,8 +23,8 @@ FIRST = date(2017, 1, 1)
 COMPANIES = 400
 
 
-def followed(months: int) -> pl.DataFrame:
-    """Follow companies over months: each keeps its figures and fails or not, whatever the month."""
+def labelled_rows(months: int) -> pl.DataFrame:
+    """Return the same companies in each month, with the same features and target."""
     rows, failure = simulated(COMPANIES, seed=6)
     failing = failure | (np.arange(COMPANIES) % 20 == 0)
     base = rows.with_columns(
@@ -38,7 +38,7 @@ def followed(months: int) -> pl.DataFrame:
 
 def test_each_part_is_read_once_and_every_method_is_fitted_twice_and_measured(monkeypatch):
     monkeypatch.setattr(learning, "METHODS", {kind.name: kind for kind in (LogisticMethod, ThresholdMethod)})
-    rows = followed(4)
+    rows = labelled_rows(4)
     months = [add_months(FIRST, n) for n in range(4)]
     plan = Split(add_months(FIRST, 40), (months[0],), (months[1],), (months[2],), tuple(months), {})
     read = []
@@ -59,13 +59,13 @@ def test_each_part_is_read_once_and_every_method_is_fitted_twice_and_measured(mo
     assert [one.precision_recall.name for one in learned] == ["logistique", "seuils"]
     assert regression.calibration.name == "logistique"
     assert points.calibration is None  # points are not probabilities
-    assert set(curves_of(learned)) == {"precision_recall", "calibration"}
-    best = max(learned, key=lambda one: one.validated)
-    assert retained(learned).method == best.name
+    assert set(curve_charts(learned)) == {"precision_recall", "calibration"}
+    best = max(learned, key=lambda one: one.validation_precision)
+    assert select_method(learned).method == best.name
 
 
-def test_folds_measure_other_companies_on_months_whose_past_was_known():
-    rows = followed(60)
+def test_folds_measure_other_companies_on_months_after_those_whose_label_was_known():
+    rows = labelled_rows(60)
     rules = SplitRules()
     measured = []
     for fold in folds(rows["periode"], rows["siren"], rules):
@@ -82,13 +82,13 @@ def test_folds_measure_other_companies_on_months_whose_past_was_known():
 
 
 def test_a_history_too_short_for_folds_is_refused():
-    rows = followed(20)
+    rows = labelled_rows(20)
     with pytest.raises(ValueError, match="expected months known before the last 3 half-years"):
         list(folds(rows["periode"], rows["siren"], SplitRules()))
 
 
 def test_the_same_search_gives_the_same_figures_best_first():
-    rows = followed(60).filter(~pl.col("en_procedure"))
+    rows = labelled_rows(60).filter(~pl.col("en_procedure"))
     settings = ({"C": 0.01}, {"C": 1e-9})
     found = search(rows, "logistique", settings, SplitRules())
     again = search(rows, "logistique", settings, SplitRules())
@@ -98,17 +98,15 @@ def test_the_same_search_gives_the_same_figures_best_first():
     assert found["average_precision"].is_between(0, 1).all()
 
 
-def test_the_search_shares_months_out_as_training_does(monkeypatch, tmp_path):
-    given = {}
-    monkeypatch.setenv("SF_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("SF_DELAYS", '{"procol_days": 75}')
-    monkeypatch.setenv("SF_TRAINING_FAILURES", "7")
-    monkeypatch.setattr("sys.argv", ["search"])
-    monkeypatch.setattr(module, "_rows", lambda _settings, _month, rules, **_: given.update(rows=rules))
+def test_the_search_splits_months_by_the_same_rules_as_training(monkeypatch, tmp_path):
+    used = {}
+    variables = {"SF_DATA_DIR": str(tmp_path), "SF_DELAYS": '{"procol_days": 75}', "SF_TRAINING_FAILURES": "7"}
+    parameters = resources_for(Settings.from_environment(variables))["parameters"]
+    monkeypatch.setattr(module, "_rows", lambda _warehouse, _month, _parameters, rules, **_: used.update(rows=rules))
     monkeypatch.setattr(
-        module, "search", lambda _rows, _name, _settings, rules: given.update(folds=rules) or pl.DataFrame()
+        module, "search", lambda _rows, _name, _settings, rules: used.update(folds=rules) or pl.DataFrame()
     )
-    assert module.main() == 0
-    training = rules_of(resources_for(Settings.from_environment())["parameters"])
-    assert given == {"rows": training, "folds": training}
+    assert list(module.results(None, FIRST, parameters, methods=["foret"], at_most=1)) == []
+    training = rules_of(parameters)
+    assert used == {"rows": training, "folds": training}
     assert training.publication_days == 75

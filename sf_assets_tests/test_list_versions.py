@@ -10,7 +10,7 @@ from sf_assets.lists.export import Handed
 from sf_assets.lists.tables import ALERTS, EXPORT, LIST_VERSIONS
 from sf_assets.lists.versions import Version, changes, handed_over, require_current, standing, version_of
 from sf_assets.model.evaluation import Thresholds
-from sf_assets.model.scoring import SAME
+from sf_assets.model.scoring import SCORES_UNCHANGED
 from sf_assets.vocabulary.failures import PermanentFailure
 
 MONTH, NEXT = date(2026, 10, 1), date(2026, 11, 1)
@@ -170,4 +170,4 @@ def test_scores_by_another_model_are_other_scores_even_when_they_are_equal(wareh
                 "create or replace table scored as select '1' as siren, 'foret' as methode, 0.5 as probabilite, "
                 f"'{model}' as model_version"
             )
-            assert session.connection.execute(SAME, {"version": 1}).fetchone() == (same,)
+            assert session.connection.execute(SCORES_UNCHANGED, {"version": 1}).fetchone() == (same,)

@@ -1,4 +1,4 @@
-"""What every scoring method does, and what each method that learns does its own way."""
+"""Properties of every scoring method, of the methods that learn, and of each of them."""
 
 import numpy as np
 import polars as pl
@@ -53,7 +53,7 @@ def test_no_row_gives_no_score_and_no_contribution(name):
         (np.zeros((2, 3)), f"matrix of {len(NAMES)} columns"),
     ],
 )
-def test_rows_that_are_no_features_are_refused_by_name(rows, message):
+def test_invalid_rows_are_refused_with_the_names_of_their_columns(rows, message):
     with pytest.raises(ValueError, match=message):
         ThresholdMethod(NAMES).fit(rows, np.zeros(len(rows)))
 
@@ -64,7 +64,7 @@ def test_an_unknown_method_is_refused_with_the_known_ones():
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_scoring_never_fits_and_never_looks_at_the_other_rows(name):
+def test_scoring_does_not_fit_and_does_not_depend_on_the_other_rows(name):
     rows, _ = later()
     before = canonical(skops.io.dumps(fitted(name)))
     whole = score(fitted(name), rows)
@@ -95,7 +95,7 @@ def test_the_same_rows_give_the_same_scores_whatever_the_threads(name):
 
 
 @pytest.mark.parametrize("name", LEARNING)
-def test_any_table_of_numbers_can_be_learned_with_what_is_missing_in_it(name):
+def test_any_numeric_table_with_missing_values_can_be_learned(name):
     rng = np.random.default_rng(5)
     table = rng.normal(size=(4_000, 3))
     failure = rng.random(4_000) < 1 / (1 + np.exp(3 - 2 * table[:, 0]))
@@ -118,7 +118,7 @@ def test_a_feature_unknown_everywhere_in_training_changes_nothing_later(name):
 
 
 @pytest.mark.parametrize("name", LEARNING)
-def test_weights_make_up_for_the_negatives_left_out(name):
+def test_weights_correct_for_rows_left_out_of_the_sample(name):
     rows, failure = earlier()
     kept = failure | (np.arange(len(failure)) % 5 == 0)
     weights = np.where(failure, 1.0, 5.0)[kept]
@@ -137,7 +137,7 @@ def test_a_method_needs_two_companies_that_fail_and_two_others(name, target):
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("arguments", "message"),
     [
         ({"y": [1.0, np.nan]}, "true or false in every row"),
         ({"y": [1, 0], "sample_weight": [1.0, -1.0]}, "finite numbers from 0 on"),
@@ -145,15 +145,15 @@ def test_a_method_needs_two_companies_that_fail_and_two_others(name, target):
         ({"y": [1, 0], "groups": ["a"]}, "groups: expected 2 values"),
     ],
 )
-def test_targets_weights_and_companies_that_match_no_rows_are_refused(given, message):
+def test_targets_weights_and_companies_that_do_not_match_the_rows_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        LogisticMethod().fit(pl.concat([company()] * 2), **given)
+        LogisticMethod().fit(pl.concat([company()] * 2), **arguments)
 
 
 # The logistic regression
 
 
-def test_amounts_are_tamed_with_what_training_rows_show_and_unknown_stays_unknown():
+def test_amounts_are_clipped_and_scaled_by_the_training_rows_and_unknown_values_stay():
     amounts = np.array([[0.0], [0.0], [10.0], [-1000.0], [np.nan]])
     tame = Tame(tail=0.0).fit(amounts)
     assert tame.scale_.tolist() == [505.0]
@@ -163,7 +163,7 @@ def test_amounts_are_tamed_with_what_training_rows_show_and_unknown_stays_unknow
     assert tame.inverse_transform(tamed)[3, 0] == pytest.approx(-5)
 
 
-def test_a_value_unknown_at_scoring_only_is_taken_as_usual_by_the_regression():
+def test_the_regression_replaces_a_value_unknown_at_scoring_only_by_the_training_mean():
     learned = fitted("logistique")
     usual = company(**dict(zip(NAMES, learned.typical_.tolist(), strict=True)))
     unknown = usual.with_columns(effectif=pl.lit(None, pl.Float64))
@@ -173,7 +173,7 @@ def test_a_value_unknown_at_scoring_only_is_taken_as_usual_by_the_regression():
 # The methods made of trees
 
 
-def test_what_economics_expects_always_holds_in_the_boosting():
+def test_the_boosting_respects_the_monotonic_constraints_of_the_registry():
     rows = later()[0][:500]
     before = score(fitted("boosting"), rows)
     for feature in FEATURES:
@@ -184,7 +184,7 @@ def test_what_economics_expects_always_holds_in_the_boosting():
     assert (score(fitted("boosting"), rows.with_columns(pl.col(DEBT) + 3)) > before).any()
 
 
-def test_without_a_declared_side_the_rows_decide():
+def test_without_constraints_the_boosting_follows_the_rows():
     rng = np.random.default_rng(7)
     debt = rng.uniform(0, 10, 4_000)
     failure = rng.random(4_000) < np.where(debt < 5, 0.2, 0.02)
@@ -198,7 +198,7 @@ def test_without_a_declared_side_the_rows_decide():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_beyond_the_rows_that_the_library_looks_at_a_feature_seldom_known_is_learned_the_same(seed):
+def test_above_200_000_rows_a_rarely_known_feature_still_has_all_its_bins(seed):
     rng = np.random.default_rng(10)
     table = np.column_stack([rng.normal(size=300_000), np.full(300_000, np.nan)])
     failure = rng.random(300_000) < 1 / (1 + np.exp(5 - table[:, 0]))
@@ -214,7 +214,7 @@ def test_beyond_the_rows_that_the_library_looks_at_a_feature_seldom_known_is_lea
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_being_unknown_is_a_value_of_its_own_to_trees(name):
+def test_trees_use_unknown_as_a_value_of_its_own(name):
     rng = np.random.default_rng(8)
     values = rng.normal(size=6_000)
     unknown = rng.random(6_000) < 0.3
@@ -225,7 +225,7 @@ def test_being_unknown_is_a_value_of_its_own_to_trees(name):
     assert scores[0] > 5 * scores[1:].max()
 
 
-def test_zero_has_a_bin_of_its_own_and_large_debts_are_told_apart():
+def test_zero_has_a_bin_of_its_own_and_large_debts_have_several():
     column = np.append(np.zeros(10_000), np.arange(1, 501)).reshape(-1, 1)
     bins = Bins().fit(column)
     zero, low, high, unknown = bins.transform(np.array([[0.0], [1e-9], [1.0], [np.nan]]))[:, 0]
@@ -238,7 +238,7 @@ def test_zero_has_a_bin_of_its_own_and_large_debts_are_told_apart():
     assert both[0] < both[1] < both[2]
 
 
-def test_the_forest_weighs_failures_as_one_row_in_three():
+def test_the_forest_weighs_failures_up_to_35_percent():
     votes = fitted("foret").ensemble_.predict_proba(later()[0].to_numpy())[:, 1]
     assert 0.2 < votes.mean() < 0.45
     assert isinstance(fitted("foret"), ForestMethod)

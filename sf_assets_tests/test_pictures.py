@@ -12,8 +12,8 @@ from sf_assets.engine.charts.bars import bars
 from sf_assets.engine.charts.calendar import arrivals, coverage
 from sf_assets.engine.charts.company import radar, waterfall
 from sf_assets.engine.charts.histogram import histogram
-from sf_assets.engine.charts.shift import stability
 from sf_assets.engine.charts.svg import BLUE, GREEN, GREY, INK, ORANGE, RED, embedded, shade
+from sf_assets.engine.stability import stability_index_with_unknown
 
 MONTHS = [date(2026, month, 1) for month in range(1, 11)]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -106,24 +106,24 @@ def test_companies_beyond_a_threshold_have_the_colour_of_their_level() -> None:
 def test_the_same_values_have_not_moved_and_other_ones_have() -> None:
     rng = np.random.default_rng(1)
     values = rng.normal(size=5000)
-    assert stability(values, values) == 0
-    assert stability(values, rng.normal(size=5000)) < 0.02
-    assert stability(values, values + 1) > 0.25
+    assert stability_index_with_unknown(values, values) == 0
+    assert stability_index_with_unknown(values, rng.normal(size=5000)) < 0.02
+    assert stability_index_with_unknown(values, values + 1) > 0.25
 
 
 def test_becoming_unknown_is_a_shift() -> None:
     values = np.arange(1000.0)
     gone = values.copy()
     gone[:500] = np.nan
-    assert stability(values, gone) > 0.25
-    assert stability(gone, gone) == 0
+    assert stability_index_with_unknown(values, gone) > 0.25
+    assert stability_index_with_unknown(gone, gone) == 0
 
 
 def test_a_constant_or_an_unknown_quantity_has_a_shift_too() -> None:
-    assert stability(np.zeros(10), np.zeros(10)) == 0
-    assert stability(np.full(10, np.nan), np.full(10, np.nan)) == 0
-    assert stability(np.zeros(10), np.ones(10)) > 1
-    assert stability(np.array([]), np.ones(10)) == 0
+    assert stability_index_with_unknown(np.zeros(10), np.zeros(10)) == 0
+    assert stability_index_with_unknown(np.full(10, np.nan), np.full(10, np.nan)) == 0
+    assert stability_index_with_unknown(np.zeros(10), np.ones(10)) > 1
+    assert stability_index_with_unknown(np.array([]), np.ones(10)) == 0
 
 
 def test_a_waterfall_ends_at_the_sum_of_its_bars() -> None:

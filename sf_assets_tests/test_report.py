@@ -11,10 +11,10 @@ from sklearn.metrics import average_precision_score
 
 from sf_assets.engine.charts.curves import Curve, Span, calibration, intervals, precision_recall
 from sf_assets.evaluation.bootstrap import draw_weights
-from sf_assets.evaluation.oracle import oracle_scores, reach
-from sf_assets.evaluation.page import page_with
+from sf_assets.evaluation.oracle import compare_with_oracle, load_oracle
+from sf_assets.evaluation.page import replace_tables
 from sf_assets.evaluation.panel import Panel, panel_of
-from sf_assets.evaluation.report import told
+from sf_assets.evaluation.report import format_figure
 from sf_assets.model.curves import calibration_of, distribution_of, precision_recall_of
 from sf_assets.vocabulary.partitions import add_months
 
@@ -59,15 +59,15 @@ def test_curves_say_what_scores_do() -> None:
 
 
 def test_a_figure_is_written_with_its_interval_or_a_dash() -> None:
-    assert told(0.12345, 0.1, 0.2) == "0.123 [0.100, 0.200]"
-    assert told(0.12345) == "0.123"
-    assert told(None) == "–"
-    assert told(5.55, 4.44, 6.66) == "5.5 [4.4, 6.7]"
+    assert format_figure(0.12345, 0.1, 0.2) == "0.123 [0.100, 0.200]"
+    assert format_figure(0.12345) == "0.123"
+    assert format_figure(None) == "–"
+    assert format_figure(5.55, 4.44, 6.66) == "5.5 [4.4, 6.7]"
 
 
 def test_a_page_without_its_marks_is_refused() -> None:
     with pytest.raises(ValueError, match="found neither"):
-        page_with("no mark", None)  # type: ignore[arg-type]
+        replace_tables("no mark", None)  # type: ignore[arg-type]
 
 
 def two_years() -> Panel:
@@ -102,12 +102,12 @@ def test_methods_are_compared_with_the_oracle_on_the_rows_it_knows(tmp_path: Pat
     rows.filter(pl.col("siren") != "000000002").sample(fraction=1, shuffle=True, seed=1).write_parquet(
         tmp_path / "o.parquet"
     )
-    oracle = oracle_scores(tmp_path / "o.parquet", panel)
+    oracle = load_oracle(tmp_path / "o.parquet", panel)
     unknown = panel.company == 2
     assert np.isnan(oracle[unknown]).all()
     assert np.array_equal(oracle[~unknown], truth[~unknown])
     worse = truth + rng.random(truth.size)
-    found = reach(panel, oracle, {"same": truth, "worse": worse}, draw_weights(60, replicates=50))
+    found = compare_with_oracle(panel, oracle, {"same": truth, "worse": worse}, draw_weights(60, replicates=50))
     assert [(one.group, one.method) for one in found] == [
         (group, method) for group in ("ensemble", "2020-04", "2021-04") for method in ("same", "worse")
     ]

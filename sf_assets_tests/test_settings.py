@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from sf_assets.model.assets import rules_of
-from sf_assets.model.learning import without_survivors
-from sf_assets.model.splits import InsufficientHistory, Split, SplitRules, least_months, plan_split
+from sf_assets.model.learning import months_in_perimeter_window
+from sf_assets.model.splits import InsufficientHistory, Split, SplitRules, minimum_months, plan_split
 from sf_assets.settings import PREFIX, Settings, resources_for
 from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import add_months
@@ -98,7 +98,7 @@ def test_the_defaults_can_train_a_model(caplog: pytest.LogCaptureFixture) -> Non
     assert caplog.messages == []
     month = date(2026, 10, 1)
     history = [add_months(month, -n) for n in range(150)]
-    usable = without_survivors(month, settings.perimeter_months, tuple(history))
+    usable = months_in_perimeter_window(month, settings.perimeter_months, tuple(history))
     failures = pl.DataFrame([{"siren": f"{i:09}", "periode": m} for m in usable for i in range(60)])
     assert isinstance(plan_split(month, usable, failures, settings.split_rules), Split)
 
@@ -107,7 +107,7 @@ def test_the_defaults_can_train_a_model(caplog: pytest.LogCaptureFixture) -> Non
 def test_a_window_too_short_to_train_a_model_gives_a_warning(
     variables: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    needed = least_months(Settings.from_environment(variables).split_rules)
+    needed = minimum_months(Settings.from_environment(variables).split_rules)
     Settings.from_environment(variables | {"SF_PERIMETER_MONTHS": str(needed)})
     assert caplog.messages == []
     short = {"SF_PERIMETER_MONTHS": str(needed - 1), "SF_ALERT_SHARES": "0.01,0.05"}

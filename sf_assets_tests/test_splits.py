@@ -1,4 +1,4 @@
-"""Which months train, choose thresholds and measure, and what is said when history does not allow it."""
+"""The months that train, choose thresholds and measure, and the statement when history is insufficient."""
 
 from datetime import date
 
@@ -40,14 +40,14 @@ def test_a_month_is_labelled_once_the_last_procedures_of_its_horizon_are_publish
     assert split.final_training[-1] == date(*last, 1)
 
 
-def test_months_to_come_and_the_order_of_months_change_nothing():
+def test_later_months_and_the_order_of_months_change_nothing():
     months = months_between(date(2016, 1, 1), MONTH)
     failures = failing(months, 60)
     later = [*reversed(months), *months_between(add_months(MONTH, 1), add_months(MONTH, 6))]
     assert plan_split(MONTH, later, failures) == plan_split(MONTH, months, failures)
 
 
-def test_a_history_of_two_years_ends_in_a_clear_statement():
+def test_a_history_of_two_years_is_insufficient_and_stated():
     months = months_between(date(2019, 5, 1), date(2021, 4, 1))
     found = plan_split(date(2021, 4, 1), months, failing(months, 22))
     assert isinstance(found, InsufficientHistory)
@@ -71,14 +71,14 @@ def test_the_statement_names_the_part_that_lacks_months(first, cause):
     assert cause in plan_split(MONTH, months, failing(months, 60)).statement
 
 
-def test_failing_companies_are_counted_once_and_compared_with_the_need():
+def test_failing_companies_are_counted_once_and_compared_with_the_required_number():
     months = months_between(date(2016, 1, 1), MONTH)
     found = plan_split(MONTH, months, failing(months, 49))
     assert "49 entreprises en défaillance dans les mois d'apprentissage, il en faut 50" in found.statement
     assert isinstance(plan_split(MONTH, months, failing(months, 49), SplitRules(training_failures=49)), Split)
 
 
-def test_a_set_without_failure_cannot_measure():
+def test_test_months_without_failure_are_insufficient():
     months = months_between(date(2016, 1, 1), MONTH)
     found = plan_split(MONTH, months, failing(months_between(date(2016, 1, 1), date(2023, 3, 1)), 60))
     assert found.causes == ("aucune entreprise en défaillance dans les mois de mesure",)

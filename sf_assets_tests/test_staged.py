@@ -1,4 +1,4 @@
-"""Two stages: companies with accounts and companies without are scored by what is known of them."""
+"""Two stages: companies with accounts and companies without are scored by different regressions."""
 
 import numpy as np
 import polars as pl
@@ -26,7 +26,7 @@ def staged() -> StagedMethod:
     return StagedMethod(NAMES).fit(without_accounts(rows, share=0.4), target)
 
 
-def test_a_company_without_accounts_is_scored_by_the_regression_that_never_saw_any(staged):
+def test_a_company_without_accounts_is_scored_by_the_regression_without_accounts(staged):
     rows, _ = later()
     others = [name for name in NAMES if name not in ACCOUNTS]
     raw = staged.without_.decision_function(rows.select(others).to_numpy())
@@ -35,13 +35,13 @@ def test_a_company_without_accounts_is_scored_by_the_regression_that_never_saw_a
     assert not np.allclose(score(staged, rows), expected, atol=1e-3)
 
 
-def test_one_known_figure_of_the_accounts_is_enough_for_the_other_stage(staged):
+def test_one_known_feature_of_accounts_selects_the_regression_with_accounts(staged):
     rows = without_accounts(later()[0][:50]).with_columns(age_comptes=pl.lit(9.0))
     raw = staged.with_.decision_function(rows.select(NAMES).to_numpy())
     assert staged.log_odds(rows) == pytest.approx(staged.intercept_ + staged.slope_ * raw, abs=1e-12)
 
 
-def test_contributions_add_up_in_both_stages_and_the_choice_of_the_stage_counts_as_accounts(staged):
+def test_contributions_add_up_in_both_stages_and_the_difference_of_base_values_belongs_to_accounts(staged):
     rows = without_accounts(later()[0][:400], share=0.5)
     parts = staged.contributions(rows)
     assert staged.base_ + parts.sum(axis=1) == pytest.approx(staged.log_odds(rows), abs=1e-9)

@@ -1,4 +1,4 @@
-"""Fitted methods on disk: whole, versioned by their content, and loaded only when they are what they say."""
+"""Fitted methods on disk: written whole, versioned by content, and loaded only when content and types are as declared."""
 
 import io
 import json
@@ -15,13 +15,13 @@ from sf_assets.model import store as store_module
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.logistic import LogisticMethod
 from sf_assets.model.methods import METHODS, score
-from sf_assets.model.store import Card, ModelStore, UntrustedModel, canonical
+from sf_assets.model.store import ModelCard, ModelStore, UntrustedModel, canonical
 from sf_assets.model.threshold import ThresholdMethod
 
 MONTH = date(2026, 10, 1)
 
 
-def card(method, **changes) -> Card:
+def card(method, **changes) -> ModelCard:
     fields = {
         "month": MONTH,
         "method": method.name,
@@ -34,7 +34,7 @@ def card(method, **changes) -> Card:
         "snapshot": 12,
         "code_version": "0.1.0",
     }
-    return Card(**fields | changes)
+    return ModelCard(**fields | changes)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -109,30 +109,30 @@ def test_an_altered_file_is_not_loaded(tmp_path):
         store.load(MONTH, "logistique", version)
 
 
-class Stranger:
+class UndeclaredType:
     """A type no method declares."""
 
 
 def test_a_type_that_is_not_declared_is_neither_stored_nor_loaded(tmp_path):
     store = ModelStore(tmp_path)
     strange = LogisticMethod().fit(*simulated(2_000, seed=1))
-    strange.pipeline_.steps[0] = ("tame", Stranger())
-    with pytest.raises(UntrustedModel, match="Stranger"):
+    strange.pipeline_.steps[0] = ("tame", UndeclaredType())
+    with pytest.raises(UntrustedModel, match="UndeclaredType"):
         store.save(strange, card(strange))
-    with pytest.raises(UntrustedModel, match="Stranger"):
-        store.load(MONTH, "logistique", plant(tmp_path, strange, card(strange)))
+    with pytest.raises(UntrustedModel, match="UndeclaredType"):
+        store.load(MONTH, "logistique", write_unchecked(tmp_path, strange, card(strange)))
 
 
 def test_another_object_than_the_method_is_refused(tmp_path):
     learned = fitted("logistique")
-    version = plant(tmp_path, StandardScaler(), card(learned))
+    version = write_unchecked(tmp_path, StandardScaler(), card(learned))
     with pytest.raises(UntrustedModel, match="expected a LogisticMethod, found a StandardScaler"):
         ModelStore(tmp_path).load(MONTH, "logistique", version)
 
 
 def test_a_method_fitted_with_another_scikit_learn_is_refused(tmp_path):
     learned = fitted("logistique")
-    version = plant(tmp_path, learned, card(learned, scikit_learn="0.1"))
+    version = write_unchecked(tmp_path, learned, card(learned, scikit_learn="0.1"))
     with pytest.raises(UntrustedModel, match=r"found 0\.1"):
         ModelStore(tmp_path).load(MONTH, "logistique", version)
 
@@ -151,10 +151,10 @@ def test_a_stored_archive_carries_neither_clock_nor_memory_address():
         assert "0.npy" in archive.namelist()
 
 
-def plant(root, thing, its_card) -> str:
-    """Write files as an intruder would, under a digest that matches them; return the version."""
-    content = {"model.skops": canonical(skops.io.dumps(thing)), "card.json": its_card.to_json().encode()}
-    version = store_module.version_of(content["model.skops"], its_card)
+def write_unchecked(root, stored, model_card) -> str:
+    """Write the files of an object that `save` would refuse, under the digest of their content; return the version."""
+    content = {"model.skops": canonical(skops.io.dumps(stored)), "card.json": model_card.to_json().encode()}
+    version = store_module.version_of(content["model.skops"], model_card)
     folder = root / "2610" / "logistique" / version
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in content.items():
@@ -162,7 +162,7 @@ def plant(root, thing, its_card) -> str:
     return version
 
 
-def test_what_memory_holds_between_the_fields_of_a_record_is_not_stored():
+def test_the_unused_bytes_between_the_fields_of_a_record_are_stored_as_zeros():
     kind = np.dtype({"names": ["side"], "formats": ["u1"], "offsets": [0], "itemsize": 8})
     archives = []
     for gap in (b"\x00", b"\x7f"):

@@ -1,4 +1,4 @@
-"""What a theme or source adds is measured by taking it away and by leaving it alone."""
+"""The utility of a theme or source is measured without it and with it alone."""
 
 from datetime import date
 
@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from sf_assets.evaluation.origins import Origin
-from sf_assets.evaluation.utility import SOURCE, THEME, Part, parts_of, utility
+from sf_assets.evaluation.utility import SOURCE, THEME, FeatureGroup, feature_groups, utility
 from sf_assets.features.registry import BY_NAME, FEATURES, NAMES, THEMES
 from sf_assets.model.logistic import LogisticMethod
 
@@ -14,7 +14,7 @@ SHORT = ("paydex", "effectif", "age_entreprise")
 
 
 def test_every_feature_belongs_to_one_theme_and_to_its_sources() -> None:
-    parts = parts_of()
+    parts = feature_groups()
     themes = [part for part in parts if part.kind == THEME]
     assert [part.name for part in themes] == list(THEMES.values())
     assert sorted(name for part in themes for name in part.alone) == sorted(NAMES)
@@ -28,7 +28,7 @@ def test_every_feature_belongs_to_one_theme_and_to_its_sources() -> None:
 
 
 def rows_of(month: date, *, companies: int = 3000) -> pl.DataFrame:
-    """Draw companies that fail when paydex is high; effectif and age say nothing."""
+    """Return companies that fail when paydex is high, whatever effectif and age."""
     rng = np.random.default_rng(month.year * 12 + month.month)
     drawn = {name: rng.normal(size=companies) for name in SHORT}
     return pl.DataFrame(drawn).with_columns(
@@ -40,10 +40,10 @@ def rows_of(month: date, *, companies: int = 3000) -> pl.DataFrame:
     )
 
 
-def test_what_tells_failures_is_worth_its_loss_and_what_says_nothing_is_named() -> None:
+def test_a_useful_feature_has_a_loss_above_noise_and_a_useless_one_adds_nothing() -> None:
     parts = (
-        *(Part(THEME, name, tuple(other for other in SHORT if other != name), (name,)) for name in SHORT),
-        Part(SOURCE, "mixed", SHORT[:1], ()),
+        *(FeatureGroup(THEME, name, tuple(other for other in SHORT if other != name), (name,)) for name in SHORT),
+        FeatureGroup(SOURCE, "mixed", SHORT[:1], ()),
     )
     origins = (Origin(date(2022, 1, 1), (date(2020, 1, 1),), (date(2022, 1, 1), date(2022, 2, 1))),)
 
@@ -52,7 +52,7 @@ def test_what_tells_failures_is_worth_its_loss_and_what_says_nothing_is_named() 
 
     def found() -> pl.DataFrame:
         # A regression has no equal scores: breaking ties at random would already seem to add something.
-        return utility(origins, load=load, draw=load, parts=parts, method=lambda names: LogisticMethod(names, C=10.0))
+        return utility(origins, load=load, draw=load, groups=parts, method=lambda names: LogisticMethod(names, C=10.0))
 
     worth = found()
     paydex, effectif, age, mixed = worth.rows(named=True)
@@ -66,5 +66,5 @@ def test_what_tells_failures_is_worth_its_loss_and_what_says_nothing_is_named() 
     assert found().equals(worth), "the same rows give the same figures"
 
 
-def test_without_an_origin_nothing_is_said() -> None:
-    assert utility((), load=rows_of, draw=rows_of, parts=parts_of()).is_empty()
+def test_without_an_origin_there_is_no_row() -> None:
+    assert utility((), load=rows_of, draw=rows_of, groups=feature_groups()).is_empty()

@@ -1,5 +1,6 @@
-"""What scores were worth and still are: backtest, champion, utility, drift, and lists looked at when the outcome is known.
+"""How good scores were and still are: backtest, champion, utility of sources, drift, and past lists with their outcomes.
 
-Nothing here makes a month's list. The yearly part (`eval_backtest` and what reads it) is launched by `make evaluate` or
-the job `evaluate`; drift and verification come with every month.
+No list of a month depends on this layer, except through the champion that an earlier evaluation decided. `eval_backtest`,
+`eval_figures`, `eval_champion` and `eval_utility` run once a year, by the command `sf evaluate` or the job `evaluate`;
+`eval_drift` and `eval_verification` run every month.
 """

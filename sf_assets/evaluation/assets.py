@@ -1,4 +1,4 @@
-"""The evaluation assets: the backtest and what is read from it once a year; drift and verification with every month."""
+"""The assets of the evaluation: the yearly backtest and what is computed from it, and the monthly drift and verification."""
 
 from datetime import date
 from importlib.resources import files
@@ -14,20 +14,19 @@ from sf_assets.engine.queries import read_query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.evaluation.backtest import backtest
-from sf_assets.evaluation.bootstrap import draw_weights, ranking
-from sf_assets.evaluation.champion import contests, decision_rows
-from sf_assets.evaluation.drift import REFERENCE, drift, reference_rows
-from sf_assets.evaluation.figures import KNOWN, Row, figures_of
+from sf_assets.evaluation.bootstrap import draw_weights
+from sf_assets.evaluation.champion import average_precisions, compare_with_champion, decision_rows
+from sf_assets.evaluation.drift import REFERENCE_ROWS, month_drift
+from sf_assets.evaluation.figures import ALL_COMPANIES, Row, backtest_figures
+from sf_assets.evaluation.loading import BACKTEST_ROWS, backtested_methods, bind_backtest, load_panel, load_scores
 from sf_assets.evaluation.origins import Origin, rolling_origins
 from sf_assets.evaluation.panel import Panel
-from sf_assets.evaluation.reading import ROWS, bind_backtest, methods_of, read_panel, read_scores
 from sf_assets.evaluation.tables import BACKTEST, DRIFT, FIGURES, UTILITY, VERIFICATION
-from sf_assets.evaluation.utility import LEARNING_ROWS, ORIGINS, parts_of, utility
-from sf_assets.features.registry import NAMES
+from sf_assets.evaluation.utility import LEARNING_ROWS, ORIGINS, feature_groups, utility
 from sf_assets.model.assets import alert_rule_of, rules_of, usable_months
-from sf_assets.model.champion import CHAMPION
-from sf_assets.model.methods import METHODS, score
-from sf_assets.model.rows import DRAW, draw, load
+from sf_assets.model.methods import METHODS
+from sf_assets.model.rows import LABELLED_ROWS, load_rows, sample_rows
+from sf_assets.model.selection import CHAMPION
 from sf_assets.model.store import ModelStore
 from sf_assets.model.tables import FITTED, TARGET
 from sf_assets.vocabulary.parameters import Parameters
@@ -36,19 +35,19 @@ from sf_assets.vocabulary.schema import Table
 
 _VERIFICATION = read_query(files("sf_assets.evaluation"), VERIFICATION.name)
 _LABELLED = "select distinct periode from model_target"
-# What a past list is held against, and is read from.
-_HANDED_OVER = ("list_alerts", "list_export", "model_evaluation")
+# The inputs of a verification, per month of a past list.
+_PUBLISHED = ("list_alerts", "list_export", "model_evaluation")
 _FAILURES = "select siren, periode from model_target where target and not en_procedure"
 
 
-class Rolling(dg.Config):
-    """How far apart the origins of the backtest are."""
+class BacktestConfig(dg.Config):
+    """The configuration of a backtest: the months between two origins."""
 
     every_months: int = 12
 
 
-def _origins(gate: Gate, session: Session, month: date, parameters: Parameters, every: int) -> tuple[Origin, ...]:
-    """Open the months and labels that a backtest of `month` learns from and measures; return its origins."""
+def _bind_origins(gate: Gate, session: Session, month: date, parameters: Parameters, every: int) -> tuple[Origin, ...]:
+    """Bind the features and labels that a backtest of `month` reads, behind their gate; return its origins."""
     usable = usable_months(session, month, parameters)
     gate.require(session, [(TARGET.name, month), *(("feat_matrix", m) for m in usable)])
     session.bind({TARGET: month})
@@ -57,8 +56,8 @@ def _origins(gate: Gate, session: Session, month: date, parameters: Parameters, 
     return rolling_origins(month, usable, failures, rules_of(parameters), every=every)
 
 
-def _keep(session: Session, table: Table, rows: pl.DataFrame | str, month: date, run_id: str) -> dict[str, Any]:
-    """Replace a month of a table by the rows of a frame or query; return what is told of it."""
+def _write(session: Session, table: Table, rows: pl.DataFrame | str, month: date, run_id: str) -> dict[str, Any]:
+    """Replace a month of a table by the rows of a frame or query; return the metadata of the write."""
     message = f"{table.name} {month:%Y-%m}"
     write = session.replace({table: rows}, where={"month": month}, author=run_id, message=message)[table.name]
     return write_metadata(write) | preview_metadata(session, table, month)
@@ -68,10 +67,10 @@ def _keep(session: Session, table: Table, rows: pl.DataFrame | str, month: date,
     **asset_arguments(
         BACKTEST,
         "evaluation",
-        description="One row is one company and past month scored by one method that learned only what was known at an "
-        "origin before: labels of the months whose horizon had not passed are not. `nouvelles` are scores by methods that never "
+        description="One row is one company and past month, scored by one method that learned only what was known at an "
+        "origin: months whose horizon had not passed then are left out. Scores of `nouvelles` come from methods that never "
         "learned from the company they score.",
-        starts_from=DRAW,
+        starts_from=LABELLED_ROWS,
         made_in=__name__,
         kinds={"python", "scikitlearn"},
     ),
@@ -82,44 +81,44 @@ def eval_backtest(
     warehouse: WarehouseResource,
     parameters: ParametersResource,
     gate: GateResource,
-    config: Rolling,
+    config: BacktestConfig,
 ) -> dg.MaterializeResult[None]:
-    """Go back to each origin, learn what was known then, and score the months that followed."""
+    """At each origin, fit the methods on what was known then, and score the months that followed."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
         session.connection.register("nothing", frame_of(BACKTEST, ()).to_arrow())
         session.connection.execute("create or replace temp table scored_rows as select * from nothing")
-        origins = _origins(gate, session, month, parameters, config.every_months)
+        origins = _bind_origins(gate, session, month, parameters, config.every_months)
         for origin in origins:
             with session.reading():
                 for scores in backtest(
-                    origin, METHODS, load=lambda m: load(session, m), draw=lambda m: draw(session, m)
+                    origin, METHODS, load=lambda m: load_rows(session, m), draw=lambda m: sample_rows(session, m)
                 ):
                     session.connection.register("scores", scores.to_arrow())
                     session.connection.execute("insert into scored_rows by name select * from scores")
             context.log.info(f"origin {origin.month:%Y-%m}: {len(origin.training)} months learned from")
         if not origins:
             context.log.warning(f"no origin before {month:%Y-%m} has enough known failures to learn from")
-        metadata = _keep(session, BACKTEST, "select * from scored_rows", month, context.run_id)
+        metadata = _write(session, BACKTEST, "select * from scored_rows", month, context.run_id)
         session.connection.execute("drop table scored_rows")
-    return dg.MaterializeResult(metadata=metadata | {"origins": [f"{one.month:%Y-%m}" for one in origins]})
+    return dg.MaterializeResult(metadata=metadata | {"origins": [f"{origin.month:%Y-%m}" for origin in origins]})
 
 
-def _backtested(gate: Gate, session: Session, month: date, parameters: Parameters) -> Panel | None:
-    """Open the backtest of a month with what became of its rows; return them, None when no month was scored."""
+def _bind_panel(gate: Gate, session: Session, month: date, parameters: Parameters) -> Panel | None:
+    """Bind the backtest of a month behind its gate; return its rows with their outcomes, None when no month was scored."""
     gate.require(session, [(name, month) for name in (BACKTEST.name, TARGET.name, "clean_procedure_episode")])
     described = ("feat_company_month", "feat_matrix")
     gate.require(session, [(name, scored) for scored in bind_backtest(session, month) for name in described])
-    return read_panel(session, parameters.cutoff_shift_days)
+    return load_panel(session, parameters.cutoff_shift_days)
 
 
 @dg.asset(
     **asset_arguments(
         FIGURES,
         "evaluation",
-        description="One row is one figure of one method in the backtest, with its interval by companies drawn again: for "
+        description="One row is one figure of one method in the backtest, with its interval by a bootstrap of companies: for "
         "all rows, by origin, sector, size, region, age, and in 2020-2021.",
-        starts_from=ROWS,
+        starts_from=BACKTEST_ROWS,
         made_in=__name__,
         kinds={"python", "numpy"},
     ),
@@ -128,25 +127,25 @@ def _backtested(gate: Gate, session: Session, month: date, parameters: Parameter
 def eval_figures(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, parameters: ParametersResource, gate: GateResource
 ) -> dg.MaterializeResult[None]:
-    """Measure every method, in every reading and group."""
+    """Compute the figures of every method, by reading and group."""
     month = parse_month(context.partition_key)
-    found: list[Row] = []
+    rows: list[Row] = []
     with warehouse.session() as session:
-        panel = _backtested(gate, session, month, parameters)
+        panel = _bind_panel(gate, session, month, parameters)
         if panel:
             weights = draw_weights(len(panel.companies))
-            for method, companies in methods_of(session):
-                figures = figures_of(
+            for method, companies in backtested_methods(session):
+                figures = backtest_figures(
                     panel,
-                    read_scores(session, panel, method, companies),
+                    load_scores(session, panel, method, companies),
                     rules_of(parameters),
                     weights,
                     probabilities=METHODS[method].learns,
-                    by_group=companies == KNOWN,
+                    by_group=companies == ALL_COMPANIES,
                     alert=alert_rule_of(parameters),
                 )
-                found += [{"methode": method, "entreprises": companies} | row for row in figures]
-        metadata = _keep(session, FIGURES, frame_of(FIGURES, found), month, context.run_id)
+                rows += [{"methode": method, "entreprises": companies} | row for row in figures]
+        metadata = _write(session, FIGURES, frame_of(FIGURES, rows), month, context.run_id)
     return dg.MaterializeResult(metadata=metadata)
 
 
@@ -154,9 +153,9 @@ def eval_figures(
     **asset_arguments(
         CHAMPION,
         "evaluation",
-        description="One row is one method that challenged the champion in the backtest. It replaces the champion only when "
-        "its average precision is higher beyond noise; lists of later months follow.",
-        starts_from=ROWS,
+        description="One row is one method compared with the champion in the backtest. It replaces the champion only when "
+        "its average precision is higher beyond noise; lists of later months then use it.",
+        starts_from=BACKTEST_ROWS,
         made_in=__name__,
         kinds={"python", "numpy"},
     ),
@@ -172,36 +171,30 @@ def eval_figures(
 def eval_champion(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, parameters: ParametersResource, gate: GateResource
 ) -> dg.MaterializeResult[None]:
-    """Compare every method with the champion: the method of the month's list, which follows the decision before."""
+    """Compare every method with the champion, which is the method selected for the month's list."""
     month = parse_month(context.partition_key)
     rows = decision_rows("", ())
     with warehouse.session() as session:
-        panel = _backtested(gate, session, month, parameters)
+        panel = _bind_panel(gate, session, month, parameters)
         if panel:
             gate.require(session, [(FITTED.name, month)])
             session.bind({FITTED: month})
             (champion,) = session.connection.execute("select methode from model_fitted where retained").fetchall()[0]
-            kept = ~panel.en_procedure
-            weights = draw_weights(len(panel.companies))
-            precisions = {}
-            for method in (method for method, companies in methods_of(session) if companies == KNOWN):
-                ranks = panel.ranks(read_scores(session, panel, method, KNOWN), kept)
-                precisions[method] = ranking(ranks[kept], panel.target[kept], panel.company[kept], weights)[1]
-            rows = decision_rows(champion, contests(champion, precisions))
-        # A decision stands as it was made: a past that is computed again does not undo it.
+            rows = decision_rows(champion, compare_with_champion(champion, average_precisions(session, panel)))
+        # A decision stays in force when its inputs are computed again: without inputs it never becomes stale.
         session.inputs.clear()
-        metadata = _keep(session, CHAMPION, rows, month, context.run_id)
-    said = rows["decision"][0] if rows.height else "nothing to compare"
-    return dg.MaterializeResult(metadata=metadata | {"decision": said})
+        metadata = _write(session, CHAMPION, rows, month, context.run_id)
+    decision = rows["decision"][0] if rows.height else "nothing to compare"
+    return dg.MaterializeResult(metadata=metadata | {"decision": decision})
 
 
 @dg.asset(
     **asset_arguments(
         UTILITY,
         "evaluation",
-        description="One row is one theme or source of features: the average precision that methods lose without it, and "
-        "what it reaches alone, over the last origins of the backtest.",
-        starts_from=DRAW,
+        description="One row is one theme or source of features: the average precision lost without it, and the average "
+        "precision reached by it alone, over the last origins of the backtest.",
+        starts_from=LABELLED_ROWS,
         made_in=__name__,
         kinds={"python", "scikitlearn"},
     ),
@@ -212,31 +205,31 @@ def eval_utility(
     warehouse: WarehouseResource,
     parameters: ParametersResource,
     gate: GateResource,
-    config: Rolling,
+    config: BacktestConfig,
 ) -> dg.MaterializeResult[None]:
-    """Learn without each theme and source, and from each alone."""
+    """Fit a method without each theme and source, and on each alone, and compare their average precision."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
-        origins = _origins(gate, session, month, parameters, config.every_months)[-ORIGINS:]
+        origins = _bind_origins(gate, session, month, parameters, config.every_months)[-ORIGINS:]
         with session.reading():
-            worth = utility(
+            rows = utility(
                 origins,
-                load=lambda m: load(session, m),
-                draw=lambda m: draw(session, m, at_most=LEARNING_ROWS),
-                parts=parts_of(),
+                load=lambda m: load_rows(session, m),
+                draw=lambda m: sample_rows(session, m, at_most=LEARNING_ROWS),
+                groups=feature_groups(),
             )
-        metadata = _keep(session, UTILITY, worth, month, context.run_id)
-    nothing = worth.filter(~pl.col("apporte"))
-    return dg.MaterializeResult(metadata=metadata | {"adds_nothing": nothing["nom"].to_list()})
+        metadata = _write(session, UTILITY, rows, month, context.run_id)
+    adds_nothing = rows.filter(~pl.col("apporte"))["nom"].to_list()
+    return dg.MaterializeResult(metadata=metadata | {"adds_nothing": adds_nothing})
 
 
 @dg.asset(
     **asset_arguments(
         DRIFT,
         "evaluation",
-        description="One row is one input or score of the month against the same month of the years learned from: "
+        description="One row is one feature or score of the month, compared with the same month of the years learned from: "
         "population stability index, share of known values, median.",
-        starts_from=REFERENCE,
+        starts_from=REFERENCE_ROWS,
         made_in=__name__,
         kinds={"python", "numpy"},
     ),
@@ -245,28 +238,13 @@ def eval_utility(
 def eval_drift(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, folders: FoldersResource, gate: GateResource
 ) -> dg.MaterializeResult[None]:
-    """Compare the month with the months its models learned from."""
+    """Compare the month with the months that its methods learned from."""
     month = parse_month(context.partition_key)
-    store = ModelStore(Path(folders.models))
     with warehouse.session() as session:
         gate.require(session, [("feat_matrix", month), (FITTED.name, month)])
         session.bind({FITTED: month, gate.table("feat_matrix"): month})
-        current = session.connection.execute("select * from feat_matrix order by siren").pl()
-        learned = session.connection.execute(
-            "select methode, version, training_from, training_to from model_fitted "
-            "where training_from is not null and version is not null order by methode"
-        ).fetchall()
-        found = [frame_of(DRIFT, ())]
-        if learned:
-            reference = reference_rows(session, month, *learned[0][2:])
-            found.append(drift("variable", reference, current, NAMES))
-            methods = {name: store.load(month, name, version)[0] for name, version, *_ in learned if name in METHODS}
-            before, now = (
-                pl.DataFrame({name: score(method, rows) for name, method in methods.items()})
-                for rows in (reference, current)
-            )
-            found.append(drift("score", before, now, tuple(methods)))
-        metadata = _keep(session, DRIFT, pl.concat(found), month, context.run_id)
+        rows = month_drift(session, month, ModelStore(Path(folders.models)))
+        metadata = _write(session, DRIFT, rows, month, context.run_id)
     return dg.MaterializeResult(metadata=metadata)
 
 
@@ -284,16 +262,16 @@ def eval_drift(
 def eval_verification(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, gate: GateResource
 ) -> dg.MaterializeResult[None]:
-    """Look at the lists handed over whose outcome is known now."""
+    """Compare the past published lists whose outcome is known with what had been announced."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
         gate.require(session, [(TARGET.name, month)])
         session.bind({TARGET: month})
-        known = {periode for (periode,) in session.connection.execute(_LABELLED).fetchall()}
-        handed_over = [m for m in session.months("list_export") if m < month and m in known]
-        gate.require(session, [(name, m) for m in handed_over for name in _HANDED_OVER])
-        session.bind_months([gate.table(name) for name in _HANDED_OVER], handed_over)
-        metadata = _keep(session, VERIFICATION, _VERIFICATION.text, month, context.run_id)
+        labelled = {periode for (periode,) in session.connection.execute(_LABELLED).fetchall()}
+        published = [m for m in session.months("list_export") if m < month and m in labelled]
+        gate.require(session, [(name, m) for m in published for name in _PUBLISHED])
+        session.bind_months([gate.table(name) for name in _PUBLISHED], published)
+        metadata = _write(session, VERIFICATION, _VERIFICATION.text, month, context.run_id)
     return dg.MaterializeResult(metadata=metadata)
 
 

@@ -1,38 +1,45 @@
-"""What each method would have said at each origin: learned from what was known then, scores of the months that follow."""
+"""Backtest of one origin: methods learn what was known then, and score the months that follow."""
 
 from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from sf_assets.evaluation.figures import KNOWN, NEW
-from sf_assets.evaluation.origins import PARTS, Origin, part_of
-from sf_assets.model.learning import Load
+from sf_assets.evaluation.figures import ALL_COMPANIES, UNSEEN_COMPANIES
+from sf_assets.evaluation.origins import FOLDS, Origin, fold_of
+from sf_assets.model.learning import RowLoader
 from sf_assets.model.methods import ScoringMethod, score
 
 
 def backtest(
-    origin: Origin, methods: Mapping[str, type[ScoringMethod]], *, load: Load, draw: Load
+    origin: Origin, methods: Mapping[str, type[ScoringMethod]], *, load: RowLoader, draw: RowLoader
 ) -> Iterator[pl.DataFrame]:
     """Yield the scores of the months of an origin, a month at a time, in the columns of `eval_backtest`.
 
-    `draw` gives the rows to learn from and `load` those to score, as for `learn`. Scores of `toutes` are those of methods
-    that learned from every company in no procedure; those of `nouvelles` never saw the company they score: each third of
-    the companies is scored by methods that learned from the two others.
+    Scores with `entreprises` = `toutes` come from methods that learned from all companies in no procedure. Scores with
+    `nouvelles` come from three-fold cross-validation by company: each third is scored by methods that learned from the two
+    other thirds.
+
+    Args:
+        origin: the months to learn from and to score.
+        methods: the classes of the methods, by name.
+        load: returns all labelled rows of some months, to score.
+        draw: returns the rows to learn from, which may be sampled and weighted.
+
     """
     rows = draw(origin.training).filter(~pl.col("en_procedure"))
-    parts = part_of(rows["siren"])
-    fitted = [(name, _fit(kind, rows), [_fit(kind, rows.filter(parts != part)) for part in range(PARTS)])
+    folds = fold_of(rows["siren"])
+    fitted = [(name, _fit(kind, rows), [_fit(kind, rows.filter(folds != fold)) for fold in range(FOLDS)])
               for name, kind in methods.items()]  # fmt: skip
     del rows
     for month in origin.test:
         measured = load((month,))
-        part = part_of(measured["siren"])
-        apart = [measured.filter(part == one) for one in range(PARTS)]
+        fold = fold_of(measured["siren"])
+        apart = [measured.filter(fold == one) for one in range(FOLDS)]
         for name, whole, others in fitted:
-            yield _scores(measured, whole, origin, name, KNOWN)
+            yield _scores(measured, whole, origin, name, ALL_COMPANIES)
             for method, unseen in zip(others, apart, strict=True):
                 if unseen.height:
-                    yield _scores(unseen, method, origin, name, NEW)
+                    yield _scores(unseen, method, origin, name, UNSEEN_COMPANIES)
 
 
 def _fit(kind: type[ScoringMethod], rows: pl.DataFrame) -> ScoringMethod:

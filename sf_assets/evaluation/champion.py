@@ -1,21 +1,24 @@
-"""Who replaces the champion: the challenger that the backtest finds better, beyond noise."""
+"""The champion: which challenger replaces it, when the backtest finds one better beyond noise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from sf_assets.engine.storage import frame_of
-from sf_assets.evaluation.bootstrap import Interval, interval
-from sf_assets.model.champion import CHAMPION
+from sf_assets.engine.storage import Session, frame_of
+from sf_assets.evaluation.bootstrap import Interval, draw_weights, interval, ranking
+from sf_assets.evaluation.figures import ALL_COMPANIES
+from sf_assets.evaluation.loading import backtested_methods, load_scores
+from sf_assets.evaluation.panel import Panel
 from sf_assets.model.matrix import Floats
+from sf_assets.model.selection import CHAMPION
 
 
 @dataclass(frozen=True, slots=True)
-class Contest:
-    """A challenger against the champion: average precision of both, and of the challenger less the champion's.
+class Comparison:
+    """A challenger compared with the champion: the average precision of both, and the difference with its interval.
 
-    A champion that is no method any more has no precision: there is no difference to measure.
+    A champion whose method was removed from the code has no precision, and there is no difference to measure.
     """
 
     challenger: str
@@ -24,47 +27,58 @@ class Contest:
     difference: Interval
 
 
-def contests(champion: str, precisions: dict[str, Floats]) -> tuple[Contest, ...]:
+def average_precisions(session: Session, panel: Panel) -> dict[str, Floats]:
+    """Return the average precision of each draw by method, on rows of the backtest in no procedure."""
+    rows = ~panel.en_procedure
+    weights = draw_weights(len(panel.companies))
+    precisions = {}
+    for method in (method for method, companies in backtested_methods(session) if companies == ALL_COMPANIES):
+        ranks = panel.ranks(load_scores(session, panel, method, ALL_COMPANIES), rows)
+        precisions[method] = ranking(ranks[rows], panel.target[rows], panel.company[rows], weights)[1]
+    return precisions
+
+
+def compare_with_champion(champion: str, precisions: dict[str, Floats]) -> tuple[Comparison, ...]:
     """Compare every other method with the champion; `precisions` holds the average precision of each draw by method.
 
-    Both are measured on the same companies in each draw: what they share cancels out of the difference.
+    Both are measured on the same companies in each draw: the noise that they share cancels out of the difference.
     """
-    held = precisions.get(champion)
-    if held is None:
+    of_champion = precisions.get(champion)
+    if of_champion is None:
         unknown = Interval(None, None, None)
-        return tuple(Contest(name, None, float(drawn[0]), unknown) for name, drawn in precisions.items())
+        return tuple(Comparison(name, None, float(drawn[0]), unknown) for name, drawn in precisions.items())
     return tuple(
-        Contest(name, float(held[0]), float(drawn[0]), interval(drawn - held))
+        Comparison(name, float(of_champion[0]), float(drawn[0]), interval(drawn - of_champion))
         for name, drawn in precisions.items()
         if name != champion
     )
 
 
-def decide(champion: str, held: Sequence[Contest]) -> str:
-    """Return the champion after the contests: the challenger of the greatest gain among those whose interval excludes 0.
+def choose_champion(champion: str, comparisons: Sequence[Comparison]) -> str:
+    """Return the champion after the comparisons: the most precise of the challengers whose gain excludes 0 from its interval.
 
-    A champion that is no method any more leaves its place to the most precise of the others.
+    A champion whose method was removed is replaced by the most precise challenger.
 
-    >>> decide("seuils", [Contest("foret", 0.10, 0.15, Interval(0.05, -0.01, 0.11))])
+    >>> choose_champion("seuils", [Comparison("foret", 0.10, 0.15, Interval(0.05, -0.01, 0.11))])
     'seuils'
     """
     better = [
         one
-        for one in held
+        for one in comparisons
         if one.champion_precision is None or (one.difference.low is not None and one.difference.low > 0)
     ]
     return max(better, key=lambda one: (one.precision, one.challenger)).challenger if better else champion
 
 
-def decision_rows(champion: str, held: Sequence[Contest]) -> pl.DataFrame:
-    """Return the rows of `eval_champion`: one per contest."""
-    after = decide(champion, held)
-    gone = any(one.champion_precision is None for one in held)
-    cause = "which is no method any more" if gone else "better beyond noise"
-    told = (
+def decision_rows(champion: str, comparisons: Sequence[Comparison]) -> pl.DataFrame:
+    """Return the rows of `eval_champion`, one per comparison."""
+    after = choose_champion(champion, comparisons)
+    removed = any(one.champion_precision is None for one in comparisons)
+    cause = "which is no method any more" if removed else "better beyond noise"
+    decision = (
         f"{champion} stays: no method is better beyond noise"
         if after == champion
-        else f"{after} replaces {champion}{',' if gone else ':'} {cause}"
+        else f"{after} replaces {champion}{',' if removed else ':'} {cause}"
     )
     return frame_of(
         CHAMPION,
@@ -79,8 +93,8 @@ def decision_rows(champion: str, held: Sequence[Contest]) -> pl.DataFrame:
                 "haut": one.difference.high,
                 "remplace": one.challenger == after,
                 "champion": after,
-                "decision": told,
+                "decision": decision,
             }
-            for one in held
+            for one in comparisons
         ),
     )

@@ -1,50 +1,52 @@
-"""Whether a month still looks like the months learned from: distributions of inputs and scores, and what is known of them."""
+"""Drift: whether the features and scores of a month still have the distributions of the months learned from."""
 
 from collections.abc import Sequence
 from datetime import date
+from importlib.resources import files
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from sf_assets.engine.queries import read_query
+from sf_assets.engine.stability import stability_index
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.evaluation.tables import DRIFT
+from sf_assets.features.registry import NAMES
 from sf_assets.features.tables import MATRIX
-from sf_assets.model.matrix import Floats
+from sf_assets.model.methods import METHODS, score
+from sf_assets.model.rows import define_sampling
+from sf_assets.model.store import ModelStore
 
-BINS = 10
-# An empty bin says "rare", not "never".
-_LEAST_SHARE = 1e-4
-# Tenths need no more rows to be told.
+# The stability index compares tenths: more rows would not change it.
 _REFERENCE_ROWS = 20_000
-REFERENCE = """
-    select * exclude (month) from feat_matrix
-    where month in (select unnest($months)) and ('0x' || left(md5(siren || month::varchar), 8))::ubigint % $one_in = 0
-    order by month, siren
-"""
+REFERENCE_ROWS = read_query(files("sf_assets.evaluation"), "reference_rows").text
+_LEARNED = (
+    "select methode, version, training_from, training_to from model_fitted "
+    "where training_from is not null and version is not null order by methode"
+)
 
 
-def stability_index(reference: Floats, current: Floats, *, bins: int = BINS) -> float:
-    """Return the population stability index: sum of (q - p) ln(q / p) over tenths of the reference, NaN without values.
+def month_drift(session: Session, month: date, store: ModelStore) -> pl.DataFrame:
+    """Return the rows of `eval_drift`: features and scores of a month, against months that its methods learned from.
 
-    Values heaped up in one point share a bin.
-
-    >>> stability_index(np.arange(100.0), np.arange(100.0))
-    0.0
+    `model_fitted` and `feat_matrix` of the month are bound in the session. No row without a method that learned.
     """
-    if not reference.size or not current.size:
-        return float("nan")
-    edges = np.unique(np.quantile(reference, np.arange(1, bins) / bins, method="inverted_cdf"))
-    p, q = (_shares(np.searchsorted(edges, values, side="left"), edges.size + 1) for values in (reference, current))
-    return float(np.sum((q - p) * np.log(q / p)))
+    learned = session.connection.execute(_LEARNED).fetchall()
+    if not learned:
+        return frame_of(DRIFT, ())
+    current = session.connection.execute("select * from feat_matrix order by siren").pl()
+    reference = reference_rows(session, month, *learned[0][2:])
+    methods = {name: store.load(month, name, version)[0] for name, version, *_ in learned if name in METHODS}
+    before, now = (
+        pl.DataFrame({name: score(method, rows) for name, method in methods.items()}) for rows in (reference, current)
+    )
+    return pl.concat(
+        [drift_rows("variable", reference, current, NAMES), drift_rows("score", before, now, tuple(methods))]
+    )
 
 
-def _shares(places: npt.NDArray[np.intp], bins: int) -> Floats:
-    return np.asarray(np.maximum(np.bincount(places, minlength=bins) / places.size, _LEAST_SHARE))
-
-
-def drift(kind: str, reference: pl.DataFrame, current: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Return one row of `eval_drift` per column of `names`; shares are of all rows, medians of known values."""
+def drift_rows(kind: str, reference: pl.DataFrame, current: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Return one row of `eval_drift` per column of `names`: shares are of all rows, medians of known values."""
     return frame_of(DRIFT, (_row(kind, name, reference[name], current[name]) for name in names))
 
 
@@ -54,7 +56,7 @@ def _row(kind: str, name: str, reference: pl.Series, current: pl.Series) -> dict
     return {
         "nature": kind,
         "nom": name,
-        # The last bits of a logarithm are those of the machine.
+        # The last bits of a logarithm depend on the machine.
         "psi": None if np.isnan(index) else round(index, 9),
         "connus_reference": _known_share(before),
         "connus_mois": _known_share(now),
@@ -68,14 +70,14 @@ def _known_share(values: pl.Series) -> float | None:
 
 
 def reference_rows(session: Session, month: date, first: date, last: date) -> pl.DataFrame:
-    """Return some of the rows learned from `first` to `last`, the same ones on any day and machine.
+    """Return a sample of the rows of the same calendar month of each year from `first` to `last`, or of all months without it.
 
-    They are those of the same month of each year, where there are any: accounts, staff and contributions have seasons,
-    and a month differs from the rest of the year without anything having changed.
+    Accounts, staff and contributions are seasonal: compared with a whole year, a month would always seem to have drifted.
     """
     span = [m for m in session.months(MATRIX.name) if first <= m <= last]
     months = [m for m in span if m.month == month.month] or span
     session.bind_months([MATRIX], months)
     (rows,) = session.connection.execute("select count(*) from feat_matrix").fetchall()[0]
     one_in = max(round(rows / _REFERENCE_ROWS), 1)
-    return session.connection.execute(REFERENCE, {"months": months, "one_in": one_in}).pl()
+    define_sampling(session)
+    return session.connection.execute(REFERENCE_ROWS, {"months": months, "one_in": one_in}).pl()

@@ -1,12 +1,12 @@
--- One row is one past list that was handed over and whose horizon has passed, read at one of its two levels: how many of the
--- companies it named failed, and what had been announced. The moderate level counts all alerts, as its threshold does. A
--- company found since to have been in a procedure already neither succeeds nor fails. The interval is Wilson's (1927) at 95 %.
+-- One row is one past published list whose horizon has passed, at one of its two levels: how many of its companies failed, and
+-- the precision that was announced. The moderate level counts all alerts, as its threshold does. A company that was already in a
+-- procedure, as is known now, is left out of the precision. The interval is Wilson's (1927) at 95 %.
 with levels as (
     select unnest([1, 2]) as niveau, unnest(['modere_precision', 'fort_precision']) as mesure
 ),
 
-handed_over as (
-    -- Files made again from the same list are one list.
+published as (
+    -- Several files, or files written again, may hold the same list: it counts once.
     select distinct month, list_version as version from list_export
 ),
 
@@ -23,7 +23,7 @@ counted as (
         count(*) filter (t.target and not t.en_procedure) as defaillances,
         round(avg(a.probabilite), 9) as probabilite_moyenne
     from list_alerts as a
-    join handed_over using (month, version)
+    join published using (month, version)
     join levels as l on a.niveau >= l.niveau
     left join model_target as t on a.siren = t.siren and a.month = t.periode
     where a.month in (select periode from model_target)

@@ -1,20 +1,27 @@
-"""All figures of a backtest: each method, reading and group, every figure with its interval and the reason of each gap."""
+"""The figures of a backtest, by method, reading and group: each with its interval, or the reason why it is undefined."""
 
 from collections.abc import Iterator
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from sf_assets.evaluation.alerts import Alert, lead_time, levels, lists, stability, thresholds_of
+from sf_assets.evaluation.alerts import (
+    Alert,
+    fixed_size_lists,
+    lead_time,
+    level_alerts,
+    list_stability,
+    thresholds_by_origin,
+)
 from sf_assets.evaluation.bootstrap import Interval, Weights, calibration, confusion, interval, ranking
 from sf_assets.evaluation.panel import Panel
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.matrix import Flags, Floats
 from sf_assets.model.splits import SplitRules
 
-WHOLE = "ensemble"
-KNOWN, NEW = "toutes", "nouvelles"
-OUTSIDE, EVERYONE = "hors_procedure", "toutes"
+OVERALL = "ensemble"
+ALL_COMPANIES, UNSEEN_COMPANIES = "toutes", "nouvelles"
+OUTSIDE_PROCEDURE, PROCEDURES_AS_FAILURES = "hors_procedure", "toutes"
 _LEVEL_FIGURES = {
     "fort": ("precision", "recall", "f05", "balanced_accuracy", "volume"),
     "modere": ("precision", "recall", "f2", "balanced_accuracy", "volume"),
@@ -28,11 +35,11 @@ _UNDEFINED = {
 }
 
 _BEST = AlertRule()
-# A row of `eval_figures`, or the columns of it that are known so far.
+# A row of `eval_figures`, or some of its columns.
 Row = dict[str, object]
 
 
-def figures_of(
+def backtest_figures(
     panel: Panel,
     score: Floats,
     rules: SplitRules,
@@ -44,10 +51,19 @@ def figures_of(
 ) -> list[Row]:
     """Return the figures of the scores of one method: rows of `eval_figures` without `methode` and `entreprises`.
 
-    The reading `hors_procedure` leaves out companies already in a procedure, `toutes` counts them as failed. `alert` chooses
-    the thresholds among the former. `by_group` adds the figures of each group to those of the whole and of each origin.
+    The reading `hors_procedure` leaves out companies already in a procedure, `toutes` counts them as failed.
+
+    Args:
+        panel: the rows of the backtest.
+        score: the score of each row.
+        rules: when a label is known, which decides the months that choose thresholds.
+        weights: the draws of companies, from `draw_weights`.
+        probabilities: whether scores are probabilities; calibration is undefined otherwise.
+        by_group: add the figures of each group to those over all rows and of each origin.
+        alert: the rule that chooses thresholds, on companies in no procedure.
+
     """
-    # Thousands of small products: threads would wait for each other longer than they work.
+    # The computation is thousands of small matrix products: threads would wait longer than they compute.
     with threadpool_limits(1):
         return list(_figures(panel, score, rules, weights, probabilities=probabilities, by_group=by_group, alert=alert))
 
@@ -62,30 +78,30 @@ def _figures(
     by_group: bool,
     alert: AlertRule,
 ) -> Iterator[Row]:
-    thresholds = thresholds_of(panel, score, rules, alert)
-    levelled = levels(panel, score, thresholds)
+    thresholds = thresholds_by_origin(panel, score, rules, alert)
+    levelled = level_alerts(panel, score, thresholds)
     for origin, one in zip(panel.origins, thresholds, strict=True):
-        place = {"lecture": OUTSIDE, "dimension": "origine", "groupe": f"{origin:%Y-%m}"}
+        place = {"lecture": OUTSIDE_PROCEDURE, "dimension": "origine", "groupe": f"{origin:%Y-%m}"}
         for name in _LEVEL_FIGURES:
             yield place | _row(f"seuil_{name}", Interval(getattr(one, name) if one else None), _NO_PAST)
-    for reading in (OUTSIDE, EVERYONE):
-        rows = ~panel.en_procedure if reading == OUTSIDE else np.ones(score.size, dtype=bool)
-        target = panel.target if reading == OUTSIDE else panel.target | panel.en_procedure
-        alerts = (*levelled, *lists(panel, score, rows))
+    for reading in (OUTSIDE_PROCEDURE, PROCEDURES_AS_FAILURES):
+        rows = ~panel.en_procedure if reading == OUTSIDE_PROCEDURE else np.ones(score.size, dtype=bool)
+        target = panel.target if reading == OUTSIDE_PROCEDURE else panel.target | panel.en_procedure
+        alerts = (*levelled, *fixed_size_lists(panel, score, rows))
         ranks = panel.ranks(score, rows)
-        for dimension, group, inside in _slices(panel, by_group=by_group and reading == OUTSIDE):
+        for dimension, group, inside in _slices(panel, by_group=by_group and reading == OUTSIDE_PROCEDURE):
             place = {"lecture": reading, "dimension": dimension, "groupe": group}
             measured = _measured(
                 panel, score, ranks, target, alerts, rows=rows & inside, weights=weights, probabilities=probabilities
             )
             yield from (place | row for row in measured)
-            if reading == OUTSIDE:
+            if reading == OUTSIDE_PROCEDURE:
                 yield from (place | row for row in _over_time(panel, alerts, rows & inside, weights))
 
 
 def _slices(panel: Panel, *, by_group: bool) -> Iterator[tuple[str, str, Flags]]:
-    """Yield the whole, then each group of each dimension, with its rows."""
-    yield WHOLE, WHOLE, np.ones(panel.company.size, dtype=bool)
+    """Yield the dimension, name and rows of all rows together, then of each group of each dimension."""
+    yield OVERALL, OVERALL, np.ones(panel.company.size, dtype=bool)
     for dimension, (codes, names) in panel.groups.items():
         if by_group or dimension == "origine":
             yield from ((dimension, name, codes == code) for code, name in enumerate(names))
@@ -102,7 +118,7 @@ def _measured(
     weights: Weights,
     probabilities: bool,
 ) -> Iterator[Row]:
-    """Yield what a set of rows says of the scores."""
+    """Yield the counts, ranking figures, calibration and alert figures of a set of rows."""
     failing, who = target[rows], panel.company[rows]
     count, failures = int(rows.sum()), int(failing.sum())
     counts = {"rows": count, "failures": failures, "failing_companies": np.unique(who[failing]).size}
@@ -113,26 +129,27 @@ def _measured(
     yield _row("average_precision", interval(precision), missing)
     error, large = calibration(score[rows], failing, who, weights)
     for name, values in (("calibration_error", error), ("calibration_in_the_large", large)):
-        found = interval(values) if probabilities else Interval(None)
-        yield _row(name, found, "no row" if probabilities else "the score is no probability")
+        figure = interval(values) if probabilities else Interval(None)
+        yield _row(name, figure, "no row" if probabilities else "the score is no probability")
     for alert in alerts:
-        kept = rows & alert.known
-        told = confusion(alert.given[kept], target[kept], panel.company[kept], weights)
+        measured = rows & alert.defined
+        by_name = confusion(alert.in_alert[measured], target[measured], panel.company[measured], weights)
         for name in _LEVEL_FIGURES.get(alert.name, _LIST_FIGURES):
-            why = _UNDEFINED.get(name, "neither failure nor alert") if kept.any() else _NO_PAST
-            yield _row(f"{alert.name}_{name}", interval(told[name]), why)
+            reason = _UNDEFINED.get(name, "neither failure nor alert") if measured.any() else _NO_PAST
+            yield _row(f"{alert.name}_{name}", interval(by_name[name]), reason)
 
 
 def _over_time(panel: Panel, alerts: tuple[Alert, ...], rows: Flags, weights: Weights) -> Iterator[Row]:
-    """Yield what months say together: how long before the failure the first alert comes, and who stays on the list."""
+    """Yield the figures that compare months: stability of the list, lead time, and share of failures preceded by an alert."""
     for alert in alerts:
-        stays = interval(stability(panel, alert, rows, weights))
-        yield _row(f"{alert.name}_stabilite", stays, "nobody in alert was scored a month later")
+        stable = interval(list_stability(panel, alert, rows, weights))
+        yield _row(f"{alert.name}_stabilite", stable, "nobody in alert was scored a month later")
         months, warned = lead_time(panel, alert, rows, weights)
         yield _row(f"{alert.name}_avance_mois", interval(months), "no failure that was announced")
         yield _row(f"{alert.name}_prevenues", interval(warned), "no failure whose months of warning were all scored")
 
 
-def _row(name: str, found: Interval, reason: str) -> Row:
-    missing = reason if found.value is None else None
-    return {"mesure": name, "valeur": found.value, "bas": found.low, "haut": found.high, "raison": missing}
+def _row(name: str, figure: Interval, reason: str) -> Row:
+    """Return the row of a figure; `reason` says why it is undefined when it is."""
+    missing = reason if figure.value is None else None
+    return {"mesure": name, "valeur": figure.value, "bas": figure.low, "haut": figure.high, "raison": missing}

@@ -1,7 +1,7 @@
-"""How near the methods come to the most that could be known: on synthetic France alone, where someone knows it.
+"""Comparison of the methods with the oracle: the true failure probabilities, known for synthetic companies only.
 
-The oracle is a file outside of the warehouse, one probability per company and month in no procedure, written with the
-synthetic batch. Nothing that makes a list reads it.
+The oracle is a Parquet file outside of the warehouse, written with the synthetic batch: one probability per company and
+month, for companies in no procedure. No asset reads it.
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from sf_assets.model.matrix import Flags, Floats
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """The average precision of a method, that of the oracle on the same rows, and their ratio, by group of rows."""
+class OracleComparison:
+    """The average precision of a method in a group of rows, the oracle's on the same rows, and the ratio of the two."""
 
     method: str
     group: str
@@ -26,8 +26,8 @@ class Reach:
     ratio: Interval
 
 
-def oracle_scores(path: Path, panel: Panel) -> Floats:
-    """Return the oracle's probability for each row of the panel, NaN where it has none."""
+def load_oracle(path: Path, panel: Panel) -> Floats:
+    """Return the true probability of each row of the panel, NaN for rows that are not in the oracle's file."""
     known = pl.read_parquet(path, columns=["siren", "periode", "probability_18m"])
     rows = pl.DataFrame(
         {
@@ -35,25 +35,30 @@ def oracle_scores(path: Path, panel: Panel) -> Floats:
             "periode": pl.Series(panel.months).gather(panel.period),
         }
     )
-    found = rows.join(known, on=["siren", "periode"], how="left", maintain_order="left")["probability_18m"]
-    return found.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    probability = rows.join(known, on=["siren", "periode"], how="left", maintain_order="left")["probability_18m"]
+    return probability.cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
-def reach(panel: Panel, oracle: Floats, scores: dict[str, Floats], weights: Weights) -> tuple[Reach, ...]:
-    """Compare every method with the oracle over all origins, then at each, on rows of companies in no procedure.
+def compare_with_oracle(
+    panel: Panel, oracle: Floats, scores: dict[str, Floats], weights: Weights
+) -> tuple[OracleComparison, ...]:
+    """Compare every method with the oracle over all origins, then at each one, on rows of companies in no procedure.
 
-    Both are judged on how they rank the companies of a month.
+    Scores and true probabilities are compared by how they rank the companies within a month.
     """
     known = ~panel.en_procedure & ~np.isnan(oracle)
     best_ranks = panel.ranks(oracle, known)
     ranks = {method: panel.ranks(score, known) for method, score in scores.items()}
     slices: dict[str, Flags] = {"ensemble": known}
     slices |= {f"{origin:%Y-%m}": known & (panel.origin == place) for place, origin in enumerate(panel.origins)}
-    found = []
+    comparisons = []
     for group, rows in slices.items():
-        given = (panel.target[rows], panel.company[rows], weights)
-        best = ranking(best_ranks[rows], *given)[1]
+        outcome = (panel.target[rows], panel.company[rows], weights)
+        best = ranking(best_ranks[rows], *outcome)[1]
         for method, ranked in ranks.items():
-            reached = ranking(ranked[rows], *given)[1]
-            found.append(Reach(method, group, interval(reached), interval(best), interval(ratio(reached, best))))
-    return tuple(found)
+            method_precision = ranking(ranked[rows], *outcome)[1]
+            share = ratio(method_precision, best)
+            comparisons.append(
+                OracleComparison(method, group, interval(method_precision), interval(best), interval(share))
+            )
+    return tuple(comparisons)

@@ -1,10 +1,10 @@
-"""The part of `docs/evaluation.md` that an evaluation writes: its tables, between two marks. The words around stay."""
+"""The tables of `docs/evaluation.md`, which an evaluation writes between two marks; the text around them stays."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sf_assets.evaluation.found import Found
-from sf_assets.evaluation.report import READINGS, told
+from sf_assets.evaluation.report import READINGS, format_figure
+from sf_assets.evaluation.results import EvaluationResults
 
 BEGIN = "<!-- written by `make evaluate`: change nothing below -->"
 END = "<!-- end of what `make evaluate` writes -->"
@@ -36,81 +36,91 @@ _GROUP_FIGURES = {
 }  # fmt: skip
 
 
-def page_with(text: str, found: Found) -> str:
-    """Return the page with its written part replaced; raise `ValueError` when it does not hold both marks, in order."""
+def replace_tables(text: str, results: EvaluationResults) -> str:
+    """Return the page `text` with the tables between its two marks replaced.
+
+    Raises:
+        ValueError: the page does not hold both marks, in order.
+
+    """
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"page: expected {BEGIN!r} then {END!r}, found {'the first alone' if begin else 'neither'}")
-    return f"{before}{BEGIN}\n{chr(10).join(_lines(found))}\n{END}{after}"
+    return f"{before}{BEGIN}\n{chr(10).join(_lines(results))}\n{END}{after}"
 
 
-def _lines(found: Found) -> Iterator[str]:
+def _lines(results: EvaluationResults) -> Iterator[str]:
     yield (
-        f"\nMonth {found.month:%Y-%m}, {found.companies:,} companies scored at {len(found.origins)} origins from "
-        f"{found.origins[0]} to {found.origins[-1]}."
+        f"\nMonth {results.month:%Y-%m}, {results.companies:,} companies scored at {len(results.origins)} origins from "
+        f"{results.origins[0]} to {results.origins[-1]}."
     )
     for title, (_, companies, reading) in zip(_READINGS, READINGS, strict=True):
         yield f"\n### {title}\n"
         names = _FIGURES | _LISTS if reading == READINGS[0][2] else _FIGURES
-        yield from _by_method(found, names, companies, reading)
+        yield from _by_method(results, names, companies, reading)
     yield "\n### Lead time and stability\n"
-    yield from _by_method(found, _TIME, READINGS[0][1], READINGS[0][2])
-    yield f"\n### By group: `{found.best}`\n"
-    yield from _table(["group", "failing companies", *_GROUP_FIGURES.values()], _groups(found))
+    yield from _by_method(results, _TIME, READINGS[0][1], READINGS[0][2])
+    yield f"\n### By group: `{results.best}`\n"
+    yield from _table(["group", "failing companies", *_GROUP_FIGURES.values()], _groups(results))
     yield "\n### Champion\n"
-    champion = found.champion["decision"][0] if found.champion.height else "nothing to compare"
+    champion = results.champion["decision"][0] if results.champion.height else "nothing to compare"
     yield f"Decision: {champion}.\n"
     yield from _table(
         ["challenger", "average precision", "champion's", "difference"],
         (
-            (f"`{row['candidat']}`", told(row["ap_candidat"]), told(row["ap_tenant"]),
-             told(row["difference"], row["bas"], row["haut"]))
-            for row in found.champion.iter_rows(named=True)
+            (f"`{row['candidat']}`", format_figure(row["ap_candidat"]), format_figure(row["ap_tenant"]),
+             format_figure(row["difference"], row["bas"], row["haut"]))
+            for row in results.champion.iter_rows(named=True)
         ),
     )  # fmt: skip
     yield "\n### What each theme and source adds\n"
     yield from _table(
         ["theme or source", "features", "average precision lost without", "reached by it alone", "adds"],
         (
-            (row["nom"], str(row["variables"]), told(row["perte"], row["perte_bas"], row["perte_haut"]),
-             told(row["seul"], row["seul_bas"], row["seul_haut"]), "yes" if row["apporte"] else "nothing measurable")
-            for row in found.utility.sort("nature", "perte", descending=True).iter_rows(named=True)
+            (row["nom"], str(row["variables"]), format_figure(row["perte"], row["perte_bas"], row["perte_haut"]),
+             format_figure(row["seul"], row["seul_bas"], row["seul_haut"]), "yes" if row["apporte"] else "nothing measurable")
+            for row in results.utility.sort("nature", "perte", descending=True).iter_rows(named=True)
         ),
     )  # fmt: skip
     yield "\n### Over the oracle\n"
     yield from _table(
         ["rows", "method", "average precision", "oracle's", "ratio"],
         (
-            (one.group, f"`{one.method}`", told(one.precision.value), told(one.oracle.value),
-             told(one.ratio.value, one.ratio.low, one.ratio.high))
-            for one in found.reached
+            (one.group, f"`{one.method}`", format_figure(one.precision.value), format_figure(one.oracle.value),
+             format_figure(one.ratio.value, one.ratio.low, one.ratio.high))
+            for one in results.oracle_comparisons
         ),
     )  # fmt: skip
 
 
-def _by_method(found: Found, names: dict[str, str], companies: str, reading: str) -> Iterator[str]:
-    """Yield one row per figure, one column per method: there are more figures than fit in a line."""
+def _by_method(results: EvaluationResults, names: dict[str, str], companies: str, reading: str) -> Iterator[str]:
+    """Yield a table with one row per figure and one column per method."""
     rows = []
     for name, label in names.items():
         by_method = {
-            row["methode"]: row for row in found.whole(name, companies=companies, reading=reading).iter_rows(named=True)
+            row["methode"]: row
+            for row in results.overall(name, companies=companies, reading=reading).iter_rows(named=True)
         }
-        rows.append((label, *(_told(by_method.get(method)) for method in found.methods)))
-    yield from _table(["", *(f"`{method}`" for method in found.methods)], rows)
+        rows.append((label, *(_format_row(by_method.get(method)) for method in results.methods)))
+    yield from _table(["", *(f"`{method}`" for method in results.methods)], rows)
 
 
-def _groups(found: Found) -> Iterator[Sequence[str]]:
+def _groups(results: EvaluationResults) -> Iterator[Sequence[str]]:
     for dimension in _DIMENSIONS:
-        rows = found.of(found.best, dimension, "failing_companies", *_GROUP_FIGURES)
-        for group in found.groups[dimension]:
+        rows = results.by_group(results.best, dimension, "failing_companies", *_GROUP_FIGURES)
+        for group in results.groups[dimension]:
             by_name = {row["mesure"]: row for row in rows.filter(groupe=group).iter_rows(named=True)}
             failing = by_name.pop("failing_companies")["valeur"]
-            yield (f"{dimension}: {group}", f"{failing:.0f}", *(_told(by_name.get(name)) for name in _GROUP_FIGURES))
+            yield (
+                f"{dimension}: {group}",
+                f"{failing:.0f}",
+                *(_format_row(by_name.get(name)) for name in _GROUP_FIGURES),
+            )
 
 
-def _told(row: dict[str, Any] | None) -> str:
-    return told(row["valeur"], row["bas"], row["haut"]) if row else "–"
+def _format_row(row: dict[str, Any] | None) -> str:
+    return format_figure(row["valeur"], row["bas"], row["haut"]) if row else "–"
 
 
 def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

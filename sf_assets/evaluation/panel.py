@@ -1,4 +1,4 @@
-"""The rows of a backtest once for all methods: who, when, what became of them, and which groups they belong to."""
+"""The rows of a backtest, shared by all methods: company, month, outcome and groups of each row."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -26,12 +26,19 @@ _CRISIS_YEARS = (2020, 2021)
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One element of each array is one company and month that the backtest scored, by month and company.
+    """The rows of a backtest as arrays: one element is one company and month, in order of month and company.
 
-    `company` and `period` are places in `companies` and `months`; `following` is the row of the same company a month
-    later, -1 without one. `event` numbers the failures (-1 for rows that do not fail): failure n is that of company
-    `event_company[n]` on day `event_day[n]`, as rows of several months announce it. `groups` gives the code of each
-    row's group and the names of the groups, by dimension. Cut-offs are `shift_days` from the last day of their month.
+    Attributes:
+        companies, months, origins: the distinct companies, months and origins, in order.
+        company, period, origin: the position of each row's company, month and origin in these.
+        target: whether the row fails within the horizon.
+        en_procedure: whether the company was in a procedure at the cut-off.
+        following: the row of the same company a month later, -1 without one.
+        event: the number of the row's failure, -1 for a row that does not fail; rows of several months share a failure.
+        event_company, event_day: the company and the first day of each failure.
+        groups: by dimension, the code of each row's group and the names of the groups.
+        shift_days: days between the last day of a month and its cut-off.
+
     """
 
     companies: pl.Series
@@ -51,31 +58,31 @@ class Panel:
 
     @property
     def cutoffs(self) -> npt.NDArray[np.datetime64]:
-        """The last day known of each month."""
+        """The cut-off of each month."""
         return np.array([cutoff_of(month, self.shift_days) for month in self.months], dtype="datetime64[D]")
 
     def ranks(self, score: Floats, rows: Flags) -> Floats:
-        """Return the rank of each of some rows among those of its month, NaN for other rows.
+        """Return the rank of each row of `rows` within its month, from 0 to 1, NaN for other rows.
 
-        A list is made of one month: what its scores are worth is their order within it. Scores of several origins put
-        together would also be judged on how the failure rate moved from one to the next.
+        A list covers one month and uses only the order of its scores. Ranking the scores of several origins together
+        would also measure how the failure rate moved between origins.
         """
-        found = np.full(score.size, np.nan)
+        ranks = np.full(score.size, np.nan)
         starts = np.searchsorted(self.period, np.arange(len(self.months) + 1))
         for start, end in pairwise(starts):
-            kept = np.arange(start, end)[rows[start:end]]
-            found[kept] = rank_share(score[kept])
-        return found
+            selected = np.arange(start, end)[rows[start:end]]
+            ranks[selected] = rank_share(score[selected])
+        return ranks
 
     def eligible(self, first: date) -> Flags:
-        """Return the failures all of whose eighteen months of warning lie between `first` and the last month scored."""
+        """Return which failures have all of the eighteen months before them scored, from the month `first` on."""
         start = np.datetime64(cutoff_of(add_months(first, HORIZON_MONTHS), self.shift_days), "D")
         end = np.datetime64(cutoff_of(add_months(self.months[-1], 1), self.shift_days), "D")
         return np.asarray((self.event_day > start) & (self.event_day <= end))
 
 
 def rank_share(values: npt.NDArray[np.floating[Any]]) -> Floats:
-    """Return the rank of each value over their number, the same for equal values.
+    """Return the rank of each value divided by the number of values; equal values share a rank.
 
     >>> rank_share(np.array([0.3, 0.1, 0.3, 0.2])).tolist()
     [0.875, 0.25, 0.875, 0.5]
@@ -84,12 +91,12 @@ def rank_share(values: npt.NDArray[np.floating[Any]]) -> Floats:
 
 
 def panel_of(rows: pl.DataFrame, shift_days: int = 0) -> Panel:
-    """Gather rows by month and company: the columns of `reading.ROWS`, read with the same `shift_days`."""
+    """Return the panel of rows in the columns and order of `backtest_rows.sql`, read with the same `shift_days`."""
     companies = rows["siren"].unique().sort()
     months = tuple(rows["periode"].unique().sort())
     origins = tuple(rows["origine"].unique().sort())
-    company = _places(rows["siren"], companies)
-    period = _places(rows["periode"], pl.Series(months))
+    company = positions_in(rows["siren"], companies)
+    period = positions_in(rows["periode"], pl.Series(months))
     failing = rows.select("date_defaillance").with_columns(company=company).with_row_index().drop_nulls()
     events = failing.select("company", "date_defaillance").unique().sort("company", "date_defaillance")
     numbered = failing.join(events.with_row_index("event"), on=["company", "date_defaillance"], how="left")
@@ -101,7 +108,7 @@ def panel_of(rows: pl.DataFrame, shift_days: int = 0) -> Panel:
         origins=origins,
         company=company,
         period=period,
-        origin=_places(rows["origine"], pl.Series(origins)),
+        origin=positions_in(rows["origine"], pl.Series(origins)),
         target=rows["target"].to_numpy(),
         en_procedure=rows["en_procedure"].to_numpy(),
         following=_following(company, period, len(companies), months),
@@ -113,7 +120,8 @@ def panel_of(rows: pl.DataFrame, shift_days: int = 0) -> Panel:
     )
 
 
-def _places(values: pl.Series, names: pl.Series) -> Companies:
+def positions_in(values: pl.Series, names: pl.Series) -> Companies:
+    """Return the position of each value in `names`, which hold every value once."""
     return values.replace_strict(names, np.arange(len(names)), return_dtype=pl.Int64).to_numpy().astype(np.intp)
 
 
@@ -126,7 +134,7 @@ def _following(company: Companies, period: Companies, companies: int, months: Mo
 
 
 def _groups(rows: pl.DataFrame) -> dict[str, tuple[Codes, tuple[str, ...]]]:
-    """Return the groups in which no one may be hidden by an average."""
+    """Return the groups that are measured apart, so that an average hides none: sector, size, region, age, years, origin."""
     named = rows.select(
         section=pl.col("section"),
         taille=_bands("effectif", SIZES, "moins de 10"),
@@ -137,11 +145,11 @@ def _groups(rows: pl.DataFrame) -> dict[str, tuple[Codes, tuple[str, ...]]]:
         ),
         origine=pl.col("origine").dt.strftime("%Y-%m"),
     ).fill_null(UNKNOWN)  # fmt: skip
-    found = {}
+    groups = {}
     for column in named.iter_columns():
         names = _order(column.name, column.unique().sort().to_list())
-        found[column.name] = (_places(column, pl.Series(names)).astype(np.int32), tuple(names))
-    return found
+        groups[column.name] = (positions_in(column, pl.Series(names)).astype(np.int32), tuple(names))
+    return groups
 
 
 def _bands(column: str, lower: dict[int, str], below: str) -> pl.Expr:
@@ -153,6 +161,6 @@ def _bands(column: str, lower: dict[int, str], below: str) -> pl.Expr:
 
 
 def _order(dimension: str, names: list[str]) -> list[str]:
-    """Put bands in the order of their bounds, other names in that of the alphabet."""
+    """Return bands in the order of their bounds, other names in alphabetical order."""
     bands = {"taille": ["moins de 10", *SIZES.values()], "age": ["moins de 3 ans", *AGES.values()]}.get(dimension, [])
     return [name for name in bands if name in names] + [name for name in names if name not in bands]

@@ -1,4 +1,4 @@
-"""The report of an evaluation: one HTML file, without script nor outside resource, in French, light or dark."""
+"""The report of an evaluation: one HTML file in French, without scripts or external resources, in light and dark colours."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
@@ -7,10 +7,10 @@ import polars as pl
 
 from sf_assets.engine.charts.curves import Span, calibration, intervals, precision_recall
 from sf_assets.engine.charts.histogram import histogram
-from sf_assets.evaluation.figures import EVERYONE, KNOWN, NEW, OUTSIDE
-from sf_assets.evaluation.found import Found
+from sf_assets.evaluation.figures import ALL_COMPANIES, OUTSIDE_PROCEDURE, PROCEDURES_AS_FAILURES, UNSEEN_COMPANIES
+from sf_assets.evaluation.results import EvaluationResults
 from sf_assets.evaluation.tables import LARGEST_INDEX
-from sf_assets.model.curves import top_of
+from sf_assets.model.curves import precision_axis_end
 from sf_assets.model.methods import METHODS
 from sf_assets.vocabulary.partitions import HORIZON_MONTHS
 
@@ -25,9 +25,13 @@ small { opacity: .75; } svg { max-width: 100%; height: auto; margin: .5rem 1.5re
 .wide { overflow-x: auto; }
 """
 READINGS = (
-    ("Toutes les entreprises, hors procédure", KNOWN, OUTSIDE),
-    ("Entreprises jamais vues à l'apprentissage, hors procédure", NEW, OUTSIDE),
-    ("Toutes les entreprises, celles déjà en procédure comptées comme défaillantes", KNOWN, EVERYONE),
+    ("Toutes les entreprises, hors procédure", ALL_COMPANIES, OUTSIDE_PROCEDURE),
+    ("Entreprises jamais vues à l'apprentissage, hors procédure", UNSEEN_COMPANIES, OUTSIDE_PROCEDURE),
+    (
+        "Toutes les entreprises, celles déjà en procédure comptées comme défaillantes",
+        ALL_COMPANIES,
+        PROCEDURES_AS_FAILURES,
+    ),
 )
 _QUALITY = {
     "roc_auc": "AUC", "average_precision": "précision moyenne", "calibration_error": "erreur de calibration",
@@ -58,11 +62,11 @@ _GROUP_FIGURES = {
 _COUNTS = ("rows", "failing_companies")
 
 
-def html(found: Found) -> str:
+def render_report(results: EvaluationResults) -> str:
     """Return the report as one HTML text."""
-    parts = (_head, _whole, _drawn, _groups, _champion, _utility, _oracle, _drift, _verification)
-    body = "\n".join(line for part in parts for line in part(found))
-    title = f"Ce que valent les méthodes, {found.month:%m/%Y}"
+    sections = (_introduction, _overall, _curves, _groups, _champion, _utility, _oracle, _drift, _verification)
+    body = "\n".join(line for section in sections for line in section(results))
+    title = f"Ce que valent les méthodes, {results.month:%m/%Y}"
     return (
         f'<!doctype html>\n<html lang="fr"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>\n'
@@ -70,10 +74,10 @@ def html(found: Found) -> str:
     )
 
 
-def told(value: float | None, low: float | None = None, high: float | None = None) -> str:
-    """Return a figure as text, with its interval when it has one: a share with three decimals, months with one.
+def format_figure(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """Return a figure as text, with its interval when it has one: three decimals up to 1, one decimal above, – for None.
 
-    >>> told(0.1234, 0.1, 0.15), told(None), told(12.34)
+    >>> format_figure(0.1234, 0.1, 0.15), format_figure(None), format_figure(12.34)
     ('0.123 [0.100, 0.150]', '–', '12.3')
     """
     if value is None:
@@ -85,19 +89,19 @@ def told(value: float | None, low: float | None = None, high: float | None = Non
 
 
 def _french(value: float | None, low: float | None = None, high: float | None = None) -> str:
-    """Return a figure as `told` does, as French writes it.
+    """Return a figure as `format_figure` does, with French punctuation.
 
     >>> _french(0.1234, 0.1, 0.15)
     '0,123 [0,100 ; 0,150]'
     """
-    return told(value, low, high).replace(", ", " ; ").replace(".", ",")
+    return format_figure(value, low, high).replace(", ", " ; ").replace(".", ",")
 
 
-def _head(found: Found) -> Iterator[str]:
+def _introduction(results: EvaluationResults) -> Iterator[str]:
     yield (
-        f"<p>Retour à {len(found.origins)} origines, de {found.origins[0]} à {found.origins[-1]} : à chacune, les méthodes "
+        f"<p>Retour à {len(results.origins)} origines, de {results.origins[0]} à {results.origins[-1]} : à chacune, les méthodes "
         f"apprennent ce qui était connu alors (les issues des {HORIZON_MONTHS} mois précédents ne l'étaient pas) et notent "
-        f"les mois qui suivent. {found.companies} entreprises notées. Entre crochets, intervalles à 95 % obtenus en tirant "
+        f"les mois qui suivent. {results.companies} entreprises notées. Entre crochets, intervalles à 95 % obtenus en tirant "
         "de nouveau les entreprises, avec tous leurs mois. Les listes de 1 000, 5 000 et 10 000 valent pour 350 000 "
         "entreprises : elles sont ramenées au nombre noté chaque mois. "
         "AUC et précision moyenne jugent l'ordre des entreprises d'un même mois.</p>"
@@ -105,14 +109,17 @@ def _head(found: Found) -> Iterator[str]:
     )
 
 
-def _whole(found: Found) -> Iterator[str]:
+def _overall(results: EvaluationResults) -> Iterator[str]:
     for title, companies, reading in READINGS:
-        names = _QUALITY | _LISTS | (_TIME if reading == OUTSIDE else {})
-        cells = {label: found.whole(name, companies=companies, reading=reading) for name, label in names.items()}
+        names = _QUALITY | _LISTS | (_TIME if reading == OUTSIDE_PROCEDURE else {})
+        cells = {label: results.overall(name, companies=companies, reading=reading) for name, label in names.items()}
         yield f"<h2>{title}</h2>"
         yield _table(
-            ["", *(METHODS[method].label for method in found.methods)],
-            ([label, *(_cell(frame, "methode", method) for method in found.methods)] for label, frame in cells.items()),
+            ["", *(METHODS[method].label for method in results.methods)],
+            (
+                [label, *(_cell(frame, "methode", method) for method in results.methods)]
+                for label, frame in cells.items()
+            ),
         )
     yield (
         "<p><small>Avance : médiane des mois entre la première alerte et l'ouverture de la procédure. Prévenues : part des "
@@ -121,24 +128,26 @@ def _whole(found: Found) -> Iterator[str]:
     )
 
 
-def _drawn(found: Found) -> Iterator[str]:
+def _curves(results: EvaluationResults) -> Iterator[str]:
     yield "<h2>Courbes</h2>"
-    yield precision_recall(found.precision_recall, title="Précision et rappel", y_max=top_of(found.precision_recall))
-    yield calibration(found.calibration, title="Calibration, dix groupes de même taille")
-    last = found.of(found.best, "origine", "seuil_fort", "seuil_modere").filter(groupe=found.origins[-1])
+    yield precision_recall(
+        results.precision_recall, title="Précision et rappel", y_max=precision_axis_end(results.precision_recall)
+    )
+    yield calibration(results.calibration, title="Calibration, dix groupes de même taille")
+    last = results.by_group(results.best, "origine", "seuil_fort", "seuil_modere").filter(groupe=results.origins[-1])
     thresholds = {
         row["mesure"].removeprefix("seuil_"): row["valeur"] for row in last.iter_rows(named=True) if row["valeur"]
     }
-    yield f"<h3>Scores : {METHODS[found.best].label}, seuils de la dernière origine</h3>"
-    yield histogram(found.distribution, thresholds, title=f"Scores : {METHODS[found.best].label}")
+    yield f"<h3>Scores : {METHODS[results.best].label}, seuils de la dernière origine</h3>"
+    yield histogram(results.distribution, thresholds, title=f"Scores : {METHODS[results.best].label}")
 
 
-def _groups(found: Found) -> Iterator[str]:
-    yield f"<h2>Par groupe : {METHODS[found.best].label}</h2>"
-    (overall,) = found.whole("average_precision").filter(methode=found.best)["valeur"]
+def _groups(results: EvaluationResults) -> Iterator[str]:
+    yield f"<h2>Par groupe : {METHODS[results.best].label}</h2>"
+    (overall,) = results.overall("average_precision").filter(methode=results.best)["valeur"]
     for dimension, title in _DIMENSIONS.items():
-        rows = found.of(found.best, dimension, *_GROUP_FIGURES)
-        names = found.groups[dimension]
+        rows = results.by_group(results.best, dimension, *_GROUP_FIGURES)
+        names = results.groups[dimension]
         precision = rows.filter(mesure="average_precision")
         yield f"<h3>{title}</h3>"
         yield intervals(
@@ -153,22 +162,22 @@ def _groups(found: Found) -> Iterator[str]:
         )  # fmt: skip
 
 
-def _champion(found: Found) -> Iterator[str]:
+def _champion(results: EvaluationResults) -> Iterator[str]:
     yield "<h2>Champion</h2>"
-    for row in found.champion.head(1).iter_rows(named=True):
+    for row in results.champion.head(1).iter_rows(named=True):
         yield f"<p>En place : {row['tenant']}. Décision : {row['champion']}, pour les listes des mois suivants.</p>"
     yield _table(
         ["candidat", "précision moyenne", "en place", "différence", "remplace"],
         ([row["candidat"], _french(row["ap_candidat"]), _french(row["ap_tenant"]),
           _french(row["difference"], row["bas"], row["haut"]), "oui" if row["remplace"] else "non"]
-         for row in found.champion.iter_rows(named=True)),
+         for row in results.champion.iter_rows(named=True)),
     )  # fmt: skip
 
 
-def _utility(found: Found) -> Iterator[str]:
+def _utility(results: EvaluationResults) -> Iterator[str]:
     yield "<h2>Ce qu'apporte chaque thème et chaque source</h2>"
     for kind in ("theme", "source"):
-        rows = found.utility.filter(nature=kind).sort("perte", descending=True)
+        rows = results.utility.filter(nature=kind).sort("perte", descending=True)
         spans = [
             Span(row["nom"], row["perte"], row["perte_bas"], row["perte_haut"]) for row in rows.iter_rows(named=True)
         ]
@@ -181,47 +190,47 @@ def _utility(found: Found) -> Iterator[str]:
         )  # fmt: skip
 
 
-def _oracle(found: Found) -> Iterator[str]:
-    if not found.reached:
+def _oracle(results: EvaluationResults) -> Iterator[str]:
+    if not results.oracle_comparisons:
         return
     yield "<h2>Rapport à l'oracle (France synthétique)</h2>"
     yield _table(
         ["lignes", "méthode", "précision moyenne", "oracle", "rapport"],
         ([one.group, METHODS[one.method].label, _french(one.precision.value), _french(one.oracle.value),
-          _french(one.ratio.value, one.ratio.low, one.ratio.high)] for one in found.reached),
+          _french(one.ratio.value, one.ratio.low, one.ratio.high)] for one in results.oracle_comparisons),
     )  # fmt: skip
 
 
-def _drift(found: Found) -> Iterator[str]:
+def _drift(results: EvaluationResults) -> Iterator[str]:
     yield "<h2>Dérive du mois</h2>"
-    beyond = found.drift.filter(pl.col("psi") > LARGEST_INDEX).height
+    beyond = results.drift.filter(pl.col("psi") > LARGEST_INDEX).height
     yield f"<p>{beyond} indices de stabilité dépassent {LARGEST_INDEX} ; les dix plus grands, puis les scores :</p>"
-    ranked = found.drift.sort("psi", descending=True, nulls_last=True)
-    shown = pl.concat([ranked.filter(nature="variable").head(10), ranked.filter(nature="score")])
+    ranked = results.drift.sort("psi", descending=True, nulls_last=True)
+    listed = pl.concat([ranked.filter(nature="variable").head(10), ranked.filter(nature="score")])
     yield _table(
         ["variable ou score", "indice", "connus à l'apprentissage", "connus ce mois", "médiane à l'apprentissage", "ce mois"],
         ([row["nom"], *(_french(row[name]) for name in
           ("psi", "connus_reference", "connus_mois", "mediane_reference", "mediane_mois"))]
-         for row in shown.iter_rows(named=True)),
+         for row in listed.iter_rows(named=True)),
     )  # fmt: skip
 
 
-def _verification(found: Found) -> Iterator[str]:
+def _verification(results: EvaluationResults) -> Iterator[str]:
     yield f"<h2>Listes passées, {HORIZON_MONTHS} mois après</h2>"
-    if found.verification.is_empty():
+    if results.verification.is_empty():
         yield f"<p>Aucune liste n'a encore {HORIZON_MONTHS} mois.</p>"
         return
     yield _table(
         ["liste", "niveau", "entreprises", "défaillances", "précision", "annoncée"],
         ([f"{row['mois_liste']:%Y-%m}", "fort" if row["niveau"] == 2 else "tous", str(row["entreprises"]),  # noqa: PLR2004 - the level
           str(row["defaillances"]), _french(row["precision"], row["bas"], row["haut"]), _french(row["precision_annoncee"])]
-         for row in found.verification.iter_rows(named=True)),
+         for row in results.verification.iter_rows(named=True)),
     )  # fmt: skip
 
 
 def _values(rows: pl.DataFrame, column: str, name: str) -> tuple[float | None, float | None, float | None]:
-    found = rows.filter(pl.col(column) == name).select("valeur", "bas", "haut").rows()
-    return found[0] if found else (None, None, None)
+    values = rows.filter(pl.col(column) == name).select("valeur", "bas", "haut").rows()
+    return values[0] if values else (None, None, None)
 
 
 def _cell(rows: pl.DataFrame, column: str, name: str) -> str:

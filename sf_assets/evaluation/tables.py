@@ -1,22 +1,22 @@
-"""The tables of the evaluation, and what is asked of them."""
+"""The tables of the evaluation and their checks."""
 
 from sf_assets.engine.quality.history import suite_of
 from sf_assets.engine.quality.rules import Suite
-from sf_assets.model.champion import CHAMPION
+from sf_assets.model.selection import CHAMPION
 from sf_assets.model.tables import METHODE
 from sf_assets.vocabulary.fields import pick
 from sf_assets.vocabulary.partitions import HORIZON_MONTHS
 from sf_assets.vocabulary.schema import Column, Table, between, no_rows
 
-# The customary reading of the index: below 0.10 the same population, above 0.25 another one.
+# The customary limit of the population stability index: above it, the month holds another population.
 LARGEST_INDEX = 0.25
-# A tenth of the companies, known before and unknown now.
+# As a share of all companies: the value was known for them when methods learned, and is unknown now.
 LARGEST_LOSS_OF_COVERAGE = 0.10
 
 _ENTREPRISES = Column(
     "entreprises", "VARCHAR", "toutes: by methods that learned from every company; nouvelles: never from the one scored"
 )
-_LOW = "low end of the 95 % interval, companies drawn again with all their months"
+_LOW = "low end of the 95 % interval, by a bootstrap of companies with all their months"
 _HIGH = "high end of the interval"
 
 BACKTEST = Table(
@@ -33,14 +33,14 @@ BACKTEST = Table(
     ),
     key=("siren", "periode", "methode", "entreprises"),
     rules=(
-        between("probabilite", 0, 1, "A score is a probability: look at the method."),
+        between("probabilite", 0, 1, "A score lies between 0 and 1: check the method that computed it."),
         no_rows(
             "scored_from_its_origin_on",
             "select siren, periode from {batch} where periode < origine",
-            "A method must not score months before its origin: look at the origins.",
+            "A method must not score months before its origin: check how origins share the months out.",
         ),
     ),
-    # A young warehouse has no past to go back to.
+    # A new warehouse has no origin with enough known failures.
     may_be_empty=True,
 )
 
@@ -64,12 +64,12 @@ FIGURES = Table(
         no_rows(
             "interval_in_order",
             "select methode, mesure from {batch} where bas > haut or not isfinite(bas) or not isfinite(haut)",
-            "An interval has a low and a high end: look at the draws.",
+            "Expected a finite interval whose low end is below its high end: check the draws of companies.",
         ),
         no_rows(
             "gaps_have_a_reason",
             "select methode, mesure from {batch} where valeur is null and raison is null",
-            "A figure that is not defined says why: look at the figures.",
+            "Expected a reason for every undefined figure: check evaluation/figures.py.",
         ),
     ),
     may_be_empty=True,
@@ -77,7 +77,7 @@ FIGURES = Table(
 
 UTILITY = Table(
     name="eval_utility",
-    grain="one theme or source of features, and what it is worth",
+    grain="one theme or source of features",
     columns=(
         Column("nature", "VARCHAR", "theme or source"),
         Column("nom", "VARCHAR", "name of the theme or source", non_identifying=True),
@@ -88,11 +88,15 @@ UTILITY = Table(
         Column("seul", "DOUBLE", "average precision of the features that use nothing else"),
         Column("seul_bas", "DOUBLE", _LOW),
         Column("seul_haut", "DOUBLE", _HIGH),
-        Column("apporte", "BOOLEAN", "the loss is beyond noise; otherwise it adds nothing that the others do not say"),
-        Column("raison", "VARCHAR", "why there is no figure of it alone"),
+        Column(
+            "apporte",
+            "BOOLEAN",
+            "the interval of the loss lies above 0; otherwise the other features hold the same information",
+        ),
+        Column("raison", "VARCHAR", "why there is no figure for these features alone"),
     ),
     key=("nature", "nom"),
-    rules=(between("seul", 0, 1, "An average precision is a share: look at the rows measured."),),
+    rules=(between("seul", 0, 1, "An average precision lies between 0 and 1: check the rows measured."),),
     may_be_empty=True,
 )
 
@@ -100,7 +104,7 @@ DRIFT = Table(
     name="eval_drift",
     grain="one input or score of the month, compared with the same month of the years learned from",
     columns=(
-        Column("nature", "VARCHAR", "variable: an input; score: what a method says"),
+        Column("nature", "VARCHAR", "variable: a feature; score: the score of a method"),
         Column("nom", "VARCHAR", "name of the feature or method", non_identifying=True),
         Column("psi", "DOUBLE", "population stability index of known values, over tenths of those months"),
         Column("connus_reference", "DOUBLE", "share of known values in those months"),
@@ -113,27 +117,27 @@ DRIFT = Table(
         no_rows(
             "like_the_months_learned_from",
             f"select nature, nom from {{batch}} where psi > {LARGEST_INDEX}",
-            "The month no longer looks like those learned from: look at the source first, then at the economy; say it in "
+            "The month differs from the months that methods learned from: check the source first, then the economy; say so in "
             "the list's covering note, and launch the evaluation before its yearly date.",
             "warning",
         ),
         no_rows(
             "as_well_known",
             f"select nom from {{batch}} where connus_reference - connus_mois > {LARGEST_LOSS_OF_COVERAGE}",
-            "A value is known of many fewer companies than when methods learned: look at the month's files.",
+            "A value is known for far fewer companies than in the months learned from: check the month's files.",
             "warning",
         ),
     ),
-    # Where no method learned there is nothing to compare with.
+    # There is no reference when no method of the month has learned.
     may_be_empty=True,
 )
 
 VERIFICATION = Table(
     name="eval_verification",
-    grain="one past list that was handed over and whose outcome is known, read at one of its two levels",
+    grain="one past published list whose outcome is known, at one of its two levels",
     columns=(
         Column("mois_liste", "DATE", "month of the list"),
-        Column("list_version", "INTEGER", "version of the list, one that was handed over"),
+        Column("list_version", "INTEGER", "version of the list, a published one"),
         Column("scores_version", "INTEGER", "version of the scores the list was first made from"),
         Column("niveau", "INTEGER", "1: all alerts; 2: high risks alone"),
         METHODE,
@@ -151,11 +155,11 @@ VERIFICATION = Table(
         no_rows(
             "as_announced",
             "select mois_liste, niveau from {batch} where haut < precision_annoncee",
-            "A past list caught less than was announced: look at eval_drift of its month, and launch the evaluation.",
+            "A past list was less precise than announced: check eval_drift of its month, and launch the evaluation.",
             "warning",
         ),
     ),
-    # The first lists have no outcome yet.
+    # In the first months no list is old enough for its outcome to be known.
     may_be_empty=True,
 )
 

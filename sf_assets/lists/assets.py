@@ -129,7 +129,7 @@ def list_alerts(
         companies = with_corrections(session, month, found)
         alerts = with_history(companies.filter(pl.col("niveau") > 0), former, month, compared=compared)
         contributions = found.method.contributions(alerts)
-        explained = found.method.explained(found.method.base_ + contributions.sum(axis=1))
+        explained = found.method.score_of_total(found.method.base_ + contributions.sum(axis=1))
         reasons = main_reasons(
             alerts, contributions, found.method.features, cutoff=cutoff, typical=found.method.typical_
         )

@@ -1,1 +1,1 @@
-"""What is learned: the target, the scoring methods, their figures on later months, and the month's scores."""
+"""The model layer: the target, the scoring methods, their figures on later months, and the scores of each month."""

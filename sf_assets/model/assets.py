@@ -14,14 +14,14 @@ from sf_assets.engine.queries import read_query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.model.alerting import AlertRule
-from sf_assets.model.champion import CHAMPION, Choice, choices_in_force, last_evaluation
-from sf_assets.model.learning import Learned, learn, retained, without_survivors
-from sf_assets.model.rows import DRAW, LOAD, draw, load
-from sf_assets.model.scoring import COMPANIES, Scored, score_month
+from sf_assets.model.charts import curve_charts, score_distribution_chart
+from sf_assets.model.learning import LearningResult, learn, months_in_perimeter_window, select_method
+from sf_assets.model.rows import LABELLED_ROWS, load_rows, sample_rows
+from sf_assets.model.scoring import COMPANIES, ScoredMonth, score_month
+from sf_assets.model.selection import CHAMPION, Choice, last_decision_month, preferred_choices
 from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan_split, rules_for
-from sf_assets.model.store import Card, ModelStore
+from sf_assets.model.store import ModelCard, ModelStore
 from sf_assets.model.tables import EVALUATION, FITTED, SCORES, TARGET
-from sf_assets.model.views import curves_of, scores_picture
 from sf_assets.staging.in_force import reads_at
 from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import add_months, months_of, parse_month
@@ -31,19 +31,19 @@ _TARGET = read_query(files("sf_assets.model"), TARGET.name)
 
 
 def rules_of(parameters: Parameters) -> SplitRules:
-    """Return how months are shared out in a deployment."""
+    """Return the rules that split months in a deployment."""
     return rules_for(parameters.training_failures, parameters.cutoff_shift_days, parameters.delays)
 
 
 def alert_rule_of(parameters: Parameters) -> AlertRule:
-    """Return how the thresholds of alerts are chosen in a deployment."""
+    """Return the rule that chooses the thresholds of alerts in a deployment."""
     return AlertRule(tuple(parameters.alert_shares), tuple(parameters.alert_precisions))
 
 
 def usable_months(session: Session, month: date, parameters: Parameters) -> Months:
-    """Return the months up to `month` that have features and in which no company is missing because it failed."""
+    """Return the months up to `month` that have features and lie within the perimeter's window."""
     months = tuple(m for m in session.months("feat_matrix") if m <= month)
-    return without_survivors(month, parameters.perimeter_months, months)
+    return months_in_perimeter_window(month, parameters.perimeter_months, months)
 
 
 @dg.asset(
@@ -55,7 +55,7 @@ def usable_months(session: Session, month: date, parameters: Parameters) -> Mont
 def model_target(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, parameters: ParametersResource, gate: GateResource
 ) -> dg.MaterializeResult[None]:
-    """Label every past month whose eighteen months to come are known at this month's cut-off."""
+    """Label the companies of every past month whose horizon of eighteen months is known at this month's cut-off."""
     month = parse_month(context.partition_key)
     rules = rules_of(parameters)
     with warehouse.session() as session:
@@ -74,8 +74,8 @@ def model_target(
                 parameters.query_values() | {"first": span[0], "last": span[1], "horizon_months": rules.horizon_months}
             ),
         )[TARGET.name]
-        seen = preview_metadata(session, TARGET, month)
-    return dg.MaterializeResult(metadata=write_metadata(write) | seen | {"labelled_months": len(labelled)})
+        preview = preview_metadata(session, TARGET, month)
+    return dg.MaterializeResult(metadata=write_metadata(write) | preview | {"labelled_months": len(labelled)})
 
 
 @dg.multi_asset(
@@ -85,9 +85,9 @@ def model_target(
             **asset_arguments(
                 FITTED,
                 "model",
-                description="One row is one scoring method as it stands for the month: what it learned from, its "
-                "thresholds, whether the list uses it. The fitted method itself is saved in the folder of models.",
-                starts_from=DRAW,
+                description="One row is one scoring method in the month: the months and rows it learned from, its "
+                "thresholds, and whether the list uses it. The fitted method itself is stored in the folder of models.",
+                starts_from=LABELLED_ROWS,
                 made_in=__name__,
                 kinds={"python", "scikitlearn"},
             ),
@@ -97,9 +97,9 @@ def model_target(
             **asset_arguments(
                 EVALUATION,
                 "model",
-                description="One row is one figure of one method on test months that are later than those it learned "
-                "from and those that chose its thresholds, with and without companies already in a procedure.",
-                starts_from=LOAD,
+                description="One row is one figure of one method on the test months, which are later than the months it "
+                "learned from and those that chose its thresholds, with and without companies already in a procedure.",
+                starts_from=LABELLED_ROWS,
                 made_in=__name__,
                 kinds={"python", "scikitlearn"},
             ),
@@ -114,7 +114,7 @@ def model_learning(
     parameters: ParametersResource,
     gate: GateResource,
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Fit every method, choose its thresholds, measure it, save it, and retain one for the list."""
+    """Fit every method, choose its thresholds, measure and store it, and select one for the list."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
         usable = usable_months(session, month, parameters)
@@ -126,30 +126,32 @@ def model_learning(
                 "select siren, periode from model_target where target and not en_procedure"
             ).pl()
             plan = plan_split(month, usable, failures, rules_of(parameters))
-            seen_months: set[date] = set()
+            read_months: set[date] = set()
             learned = learn(
                 plan,
-                lambda months: load(session, _noted(months, seen_months)),
-                lambda months: draw(session, _noted(months, seen_months)),
+                lambda months: load_rows(session, _recorded(months, read_months)),
+                lambda months: sample_rows(session, _recorded(months, read_months)),
                 rule=alert_rule_of(parameters),
             )
-        # Months that no method saw may be computed again: they change nothing here.
+        # Months that no method read are no inputs: computing them again does not make this step stale.
         session.inputs = {
-            (name, day): one for (name, day), one in session.inputs.items() if name == TARGET.name or day in seen_months
+            (name, day): write
+            for (name, day), write in session.inputs.items()
+            if name == TARGET.name or day in read_months
         }
         if isinstance(plan, InsufficientHistory):
             context.log.warning(plan.statement)
-        if decided := last_evaluation(session, month):
+        if decided := last_decision_month(session, month):
             gate.require(session, [(CHAMPION.name, decided)])
-        choices = choices_in_force(session, month)
-        best = retained(learned, choices)
-        if choices and best.method != choices[0].method:
-            context.log.warning(f"{choices[0].method} cannot be used in {month:%Y-%m}: the list uses {best.method}")
-        rows = _fitted_rows(learned, best, _save(learned, month, Path(folders.models), snapshot), snapshot)
-        evaluated = [(one.name, one.evaluation) for one in learned if one.evaluation]
+        choices = preferred_choices(session, month)
+        selected = select_method(learned, choices)
+        if choices and selected.method != choices[0].method:
+            context.log.warning(f"{choices[0].method} cannot be used in {month:%Y-%m}: the list uses {selected.method}")
+        rows = _fitted_rows(learned, selected, _save(learned, month, Path(folders.models), snapshot), snapshot)
+        evaluated = [(result.name, result.evaluation) for result in learned if result.evaluation]
         figures = frame_of(
             EVALUATION,
-            ({"methode": name} | row for name, found in evaluated for row in found.rows()),
+            ({"methode": name} | row for name, evaluation in evaluated for row in evaluation.rows()),
         )
         writes = session.replace(
             {FITTED: rows, EVALUATION: figures},
@@ -157,85 +159,88 @@ def model_learning(
             author=context.run_id,
             message=f"models of {month:%Y-%m}",
         )
-        seen = {table.name: preview_metadata(session, table, month) for table in (FITTED, EVALUATION)}
+        preview = {table.name: preview_metadata(session, table, month) for table in (FITTED, EVALUATION)}
     yield dg.MaterializeResult(
         asset_key=FITTED.name,
         metadata=write_metadata(writes[FITTED.name])
-        | seen[FITTED.name]
+        | preview[FITTED.name]
         | {
-            "retained": best.method,
+            "retained": selected.method,
             "statement": plan.statement if isinstance(plan, InsufficientHistory) else "supported",
         }
-        | {f"{one.name}_training_failures": one.training["failures"] for one in learned},
+        | {f"{result.name}_training_failures": result.training["failures"] for result in learned},
     )
-    pictures = {name: dg.MetadataValue.md(embedded(svg, name)) for name, svg in curves_of(learned).items()}
+    charts = {name: dg.MetadataValue.md(embedded(svg, name)) for name, svg in curve_charts(learned).items()}
     yield dg.MaterializeResult(
         asset_key=EVALUATION.name,
-        metadata=write_metadata(writes[EVALUATION.name]) | seen[EVALUATION.name] | _headline(learned) | pictures,
+        metadata=write_metadata(writes[EVALUATION.name]) | preview[EVALUATION.name] | _headline(learned) | charts,
     )
 
 
-def _noted(months: Months, seen: set[date]) -> Months:
-    seen.update(months)
+def _recorded(months: Months, read_months: set[date]) -> Months:
+    """Add months to those that were read, and return them."""
+    read_months.update(months)
     return months
 
 
-def _save(learned: Sequence[Learned], month: date, folder: Path, snapshot: int) -> dict[str, str]:
-    """Save the methods the data supports; return their versions by name."""
+def _save(learned: Sequence[LearningResult], month: date, folder: Path, snapshot: int) -> dict[str, str]:
+    """Store the methods that history supports; return their versions by name."""
     store = ModelStore(folder)
     return {
-        one.name: store.save(
-            one.fitted,
-            Card(
+        result.name: store.save(
+            result.fitted,
+            ModelCard(
                 month=month,
-                method=one.name,
-                features=tuple(one.fitted.features),
-                thresholds=one.thresholds,
-                figures=one.evaluation.hors_procedure.flat() if one.evaluation else None,
-                statement=one.statement,
-                training_months=one.training_months,
-                training=one.training,
+                method=result.name,
+                features=tuple(result.fitted.features),
+                thresholds=result.thresholds,
+                figures=result.evaluation.hors_procedure.flat() if result.evaluation else None,
+                statement=result.statement,
+                training_months=result.training_months,
+                training=result.training,
                 snapshot=snapshot,
                 code_version=VERSION,
             ),
         )
-        for one in learned
-        if one.fitted is not None and one.thresholds is not None
+        for result in learned
+        if result.fitted is not None and result.thresholds is not None
     }
 
 
-def _fitted_rows(learned: Sequence[Learned], best: Choice, versions: dict[str, str], snapshot: int) -> pl.DataFrame:
+def _fitted_rows(
+    learned: Sequence[LearningResult], selected: Choice, versions: dict[str, str], snapshot: int
+) -> pl.DataFrame:
     return frame_of(
         FITTED,
         [
             {
-                "methode": one.name,
-                "supported": one.fitted is not None,
-                "statement": one.statement,
-                "version": versions.get(one.name),
-                "training_from": one.training_months[0] if one.training_months else None,
-                "training_to": one.training_months[-1] if one.training_months else None,
-                "training_rows": one.training["rows"],
-                "training_failures": one.training["failures"],
-                "seuil_fort": one.thresholds.fort if one.thresholds else None,
-                "seuil_modere": one.thresholds.modere if one.thresholds else None,
+                "methode": result.name,
+                "supported": result.fitted is not None,
+                "statement": result.statement,
+                "version": versions.get(result.name),
+                "training_from": result.training_months[0] if result.training_months else None,
+                "training_to": result.training_months[-1] if result.training_months else None,
+                "training_rows": result.training["rows"],
+                "training_failures": result.training["failures"],
+                "seuil_fort": result.thresholds.fort if result.thresholds else None,
+                "seuil_modere": result.thresholds.modere if result.thresholds else None,
                 "features_snapshot": snapshot,
                 "target_snapshot": snapshot,
-                "retained": one.name == best.method,
-                "choice": best.why if one.name == best.method else None,
+                "retained": result.name == selected.method,
+                "choice": selected.reason if result.name == selected.method else None,
             }
-            for one in learned
+            for result in learned
         ],
     )
 
 
-def _headline(learned: Sequence[Learned]) -> dict[str, float]:
-    """Return the figures worth a plot over months, by method."""
+def _headline(learned: Sequence[LearningResult]) -> dict[str, float]:
+    """Return the figures that Dagster plots over months, by method."""
     return {
-        f"{one.name}_{name}": value
-        for one in learned
-        if one.evaluation
-        for name, value in one.evaluation.hors_procedure.flat().items()
+        f"{result.name}_{name}": value
+        for result in learned
+        if result.evaluation
+        for name, value in result.evaluation.hors_procedure.flat().items()
         if name in ("roc_auc", "average_precision", "fort_f_beta", "modere_f_beta") and value is not None
     }
 
@@ -245,8 +250,9 @@ def _headline(learned: Sequence[Learned]) -> dict[str, float]:
         SCORES,
         "model",
         description="One row is one company scored by one method, in one version of the month's scores. Scoring loads the "
-        "saved method and never fits. A month whose list is published is never overwritten: new scores are a new version. "
-        "A month without models of its own is scored by the newest: that shows how they see the past, and proves nothing.",
+        "stored method and never fits. Scores of a published list are never overwritten: new scores are a new version. "
+        "A month without models of its own is scored by the newest: these models learned from later months, hence such "
+        "scores do not measure them.",
         starts_from=COMPANIES,
         made_in=__name__,
         kinds={"python", "scikitlearn"},
@@ -257,30 +263,30 @@ def _headline(learned: Sequence[Learned]) -> dict[str, float]:
 def model_scores(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, folders: FoldersResource, gate: GateResource
 ) -> dg.MaterializeResult[None]:
-    """Score the companies of each month by every method the data supports."""
-    wanted = months_of(context)
+    """Score the companies of each month by every supported method."""
+    months = months_of(context)
     store = ModelStore(Path(folders.models))
-    done: list[Scored] = []
+    done: list[ScoredMonth] = []
     with warehouse.session() as session:
         available = session.months(FITTED.name)
-        for month in wanted:
+        for month in months:
             fitted = month if month in available or not available else available[-1]
             gate.require(session, [("feat_matrix", month), (FITTED.name, fitted)])
             scored = score_month(session, month, fitted=fitted, store=store, author=context.run_id)
             if scored.write is None:
-                context.log.info(f"scores of {month:%Y-%m} are those of version {scored.version}: nothing written")
+                context.log.info(f"scores of {month:%Y-%m} equal version {scored.version}: nothing written")
             elif scored.published:
                 context.log.warning(
-                    f"the list of {month:%Y-%m} is published: its scores stay beside version {scored.version}"
+                    f"the list of {month:%Y-%m} is published: its scores are retained beside version {scored.version}"
                 )
             done.append(scored)
-        seen = preview_metadata(session, SCORES, wanted[0]) if len(wanted) == 1 else {}
-        if picture := scores_picture(session, wanted[-1], fitted):
-            seen["distribution"] = dg.MetadataValue.md(embedded(picture, "scores with the thresholds of the levels"))
+        preview = preview_metadata(session, SCORES, months[0]) if len(months) == 1 else {}
+        if chart := score_distribution_chart(session, months[-1], fitted):
+            preview["distribution"] = dg.MetadataValue.md(embedded(chart, "scores with the thresholds of the levels"))
     last = done[-1]
     return dg.MaterializeResult(
         metadata=range_metadata([scored.write for scored in done if scored.write], len(done))
-        | seen
+        | preview
         | {
             "dagster/partition_row_count": sum(scored.rows for scored in done) // len(done),
             "rows": sum(scored.rows for scored in done),

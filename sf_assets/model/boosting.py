@@ -1,4 +1,4 @@
-"""Histogram gradient boosting: small trees one after the other, on the side economics expects."""
+"""Gradient boosting on histograms, with the monotonic constraints that the feature registry declares."""
 
 from typing import Any, ClassVar, Self
 
@@ -11,25 +11,27 @@ from sf_assets.features.configurations import IN_USE
 from sf_assets.features.registry import BY_NAME
 from sf_assets.model.calibrated import CalibratedMethod
 from sf_assets.model.matrix import Flags, Floats
-from sf_assets.model.trees import Covers, covers_of, medians, tree_base, tree_parts
+from sf_assets.model.trees import Covers, covers_of, medians, tree_base, tree_contributions
 
-# A histogram has 255 bins besides the unknown; two bounds tell zero from the rest.
+# A histogram has 255 bins besides the one of unknown values; two bounds are needed to give zero a bin of its own.
 _QUANTILES = 252
 
 
 class Bins(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Replace each value by the number of its bin, unknown kept unknown: all that histograms need of it.
+    """Replace each value by the number of its bin; unknown values stay NaN.
 
-    The bounds are quantiles of the known non-zero values, and zero has a bin of its own: with the zeros of the companies
-    that owe nothing, most bounds would be zero, and debts would share a few bins. scikit-learn would count them among
-    the rest, and by weighted quantiles that take minutes (one sort per bound).
+    Bounds are quantiles of the known non-zero values, and zero has a bin of its own. Most companies owe nothing: with
+    their zeros among the values, most bounds would be zero and all debts would share a few bins. scikit-learn counts the
+    zeros, and computes weighted quantiles that take minutes (one sort per bound).
 
-    `edges_` holds the ascending bounds of each feature; `known_` tells the features known in some row: the others are
-    in bin 0 for ever.
+    Attributes:
+        edges_: ascending bounds of each feature.
+        known_: whether each feature is known in some training row; the other features are always in bin 0.
+
     """
 
     def fit(self, X: Floats, y: npt.ArrayLike | None = None) -> Self:  # noqa: ARG002, N803
-        """Learn the bounds."""
+        """Learn the bounds from rows x features."""
         self.edges_ = [_edges(column[~np.isnan(column)]) for column in X.T]
         self.known_ = ~np.isnan(X).all(axis=0)
         return self
@@ -43,21 +45,23 @@ class Bins(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
 
 
 def _edges(known: Floats) -> Floats:
-    sizes = known[known != 0]
-    if not sizes.size:
+    values = known[known != 0]
+    if not values.size:
         return np.empty(0)
-    around_zero = [part / 2 for part in (sizes[sizes < 0].max(initial=-np.inf), sizes[sizes > 0].min(initial=np.inf))]
+    around_zero = [
+        value / 2 for value in (values[values < 0].max(initial=-np.inf), values[values > 0].min(initial=np.inf))
+    ]
     levels = np.linspace(0, 1, _QUANTILES + 1)[1:-1]
-    bounds = np.append(np.quantile(sizes, levels, method="inverted_cdf"), around_zero)
+    bounds = np.append(np.quantile(values, levels, method="inverted_cdf"), around_zero)
     return np.unique(bounds[np.isfinite(bounds)])
 
 
 class AllBins(HistGradientBoostingClassifier):  # type: ignore[misc]  # scikit-learn has no types
-    """The boosting of scikit-learn, whose histograms know every bin of the rows it learns from.
+    """The boosting of scikit-learn, with bins found on all training rows.
 
-    Above 200,000 rows the library looks for bins in a draw of rows by weight: a feature that is seldom known, and among
-    failures above all, has a few of its bins in the draw or none, by the seed, and without any it cannot be fitted.
-    Values are bins already, 255 at the most: there is nothing to spare.
+    Above 200,000 rows the library finds bins on a sample of rows, drawn by weight. A feature that is rarely known, and
+    mostly for failures, then has few bins or none depending on the seed, and without any bin the fit fails. Values are
+    already numbers of bins, at most 255, so reading all rows costs nothing.
     """
 
     def _bin_data(self, X: Floats, *arguments: Any, **named: Any) -> Any:  # noqa: N803
@@ -66,17 +70,28 @@ class AllBins(HistGradientBoostingClassifier):  # type: ignore[misc]  # scikit-l
 
 
 class BoostingMethod(CalibratedMethod):
-    """P(failure within 18 months) by gradient boosting of log-loss on histograms; rows are not resampled.
+    """Probability of failure within 18 months by gradient boosting of the log-loss; rows are not resampled.
 
-    An unknown value takes the side of a split on which it does best: it needs no replacement. A feature whose risk the
-    registry declares never pushes the other way, whatever the rows say: more debt never lowers the score.
+    The raw score is the log-odds of the ensemble. At each split, unknown values go to the side with the smaller loss: they
+    need no replacement. The score is monotonic in every feature whose risk the registry declares: more debt never lowers it.
 
-    `features` are the features of a row, in order; `risks` the side of each (1 up, -1 down, 0 both), by default the one
-    the registry declares, and both for a name it does not know. `rounds` trees of `leaves` leaves are added up, each
-    shrunk by `rate`; a leaf holds `leaf_rows` rows at least, and `penalty` (L2) draws its value to zero. `seed` draws
-    the companies that calibrate. `bins_` brings values to bins, `ensemble_` is the boosting fitted on them, and its
-    log-odds are the raw score; `covers_` are the weights of the rows it learned from at each node, from which explanations
-    start, and `typical_` the median of each feature among them.
+    Args:
+        features: names of the features, in order.
+        risks: the monotonic constraint of each feature: 1 increasing, -1 decreasing, 0 none. By default the risk that
+            the registry declares, and 0 for a name that it does not hold.
+        rounds: number of trees.
+        leaves: largest number of leaves of a tree.
+        rate: learning rate, which shrinks each tree.
+        leaf_rows: smallest number of rows in a leaf.
+        penalty: L2 regularisation of the leaves' values.
+        seed: seed of the draw of companies that calibrate, and of the boosting.
+
+    Attributes:
+        bins_: the fitted `Bins`.
+        ensemble_: the boosting fitted on bins.
+        covers_: the weight of the training rows in each node of each tree; explanations start from it.
+        typical_: the median of each feature among the training rows, in its own unit.
+
     """
 
     name: ClassVar[str] = "boosting"
@@ -121,7 +136,7 @@ class BoostingMethod(CalibratedMethod):
             min_samples_leaf=self.leaf_rows,
             l2_regularization=self.penalty,
             monotonic_cst=list(risks),
-            # Rows drawn to stop early would share their companies with those that learn.
+            # Early stopping would validate on rows of companies that also train.
             early_stopping=False,
             random_state=self.seed,
         )
@@ -131,8 +146,8 @@ class BoostingMethod(CalibratedMethod):
     def _raw(self, matrix: Floats) -> Floats:
         return np.asarray(self.ensemble_.decision_function(self.bins_.transform(matrix)))
 
-    def _raw_parts(self, matrix: Floats) -> Floats:
-        return tree_parts(self.ensemble_, self.bins_.transform(matrix), self.covers_)
+    def _raw_contributions(self, matrix: Floats) -> Floats:
+        return tree_contributions(self.ensemble_, self.bins_.transform(matrix), self.covers_)
 
     @property
     def _raw_base(self) -> float:
@@ -140,7 +155,7 @@ class BoostingMethod(CalibratedMethod):
 
 
 def declared_risks(features: tuple[str, ...]) -> tuple[int, ...]:
-    """Return the side on which the registry expects the risk of each feature, 0 for a name it does not know.
+    """Return the monotonic constraint of each feature by the registry: 1, -1 or 0, and 0 for a name that it does not hold.
 
     >>> declared_risks(("effectif_variation12m", "effectif", "inconnu"))
     (-1, 0, 0)

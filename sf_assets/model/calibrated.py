@@ -1,4 +1,4 @@
-"""What methods that learn share: some companies learn, others turn the raw score into a probability."""
+"""The base class of the methods that learn: a raw score fitted on some companies, calibrated on the others."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar, Self
@@ -14,20 +14,26 @@ from threadpoolctl import threadpool_limits
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.matrix import Flags, Floats, Rows, as_matrix, as_target, as_weights
 
-# One company in five calibrates: two numbers are learned from them, the whole shape of the score from the others.
+# The share of companies that calibrate: they fit two numbers, the others fit the raw score.
 HELD_OUT = 0.2
 
 
 class CalibratedMethod(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
-    """A method that learns a raw score, then log-odds = `intercept_` + `slope_` x raw score on rows it did not see.
+    """A method that learns a raw score, then calibrates it: log-odds = `intercept_` + `slope_` x raw score (Platt scaling).
 
-    `fit` draws one company in five by `seed`, fits the raw score on the others, and the two numbers on the rows of the
-    companies drawn (Platt scaling), by the weights of the caller throughout. No company is on both sides, or a score
-    that knows a company by heart would seem surer than it is. A straight line in log-odds keeps the order of companies,
-    and keeps contributions additive: the contributions of every method that learns are parts of the log-odds.
+    `fit` draws one company in five by `seed`, fits the raw score on the rows of the others, and slope and intercept on the
+    rows of the companies drawn. No company is on both sides: calibration on companies that trained would give overconfident
+    probabilities. A line in log-odds keeps the order of companies and keeps contributions additive: contributions are parts
+    of the log-odds.
 
-    Subclasses say how the raw score is learned, computed and shared out; all three work on float matrices. `features`
-    are the features of a row, in order: any names will do.
+    Subclasses define how the raw score is fitted, computed and split into contributions, on float matrices.
+
+    Attributes:
+        features: names of the features, in order; any names are accepted.
+        seed: seed of the draw of companies that calibrate.
+        slope_, intercept_: the fitted calibration.
+        classes_: (False, True), as scikit-learn classifiers have.
+
     """
 
     name: ClassVar[str]
@@ -44,16 +50,16 @@ class CalibratedMethod(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
 
     @abstractmethod
     def _raw(self, matrix: Floats) -> Floats:
-        """Return the raw score of each row, of one row at least."""
+        """Return the raw score of each row; there is at least one row."""
 
     @abstractmethod
-    def _raw_parts(self, matrix: Floats) -> Floats:
-        """Return what each feature adds to the raw score, rows x features, of one row at least."""
+    def _raw_contributions(self, matrix: Floats) -> Floats:
+        """Return the contribution of each feature to the raw score, rows x features; there is at least one row."""
 
     @property
     @abstractmethod
     def _raw_base(self) -> float:
-        """What the parts of the raw score start from."""
+        """The base value: with the contributions of a row it adds up to the row's raw score."""
 
     def fit(
         self,
@@ -62,62 +68,76 @@ class CalibratedMethod(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
         sample_weight: npt.ArrayLike | None = None,
         groups: npt.ArrayLike | None = None,
     ) -> Self:
-        """Learn from rows, whether each failed, what it weighs and whose it is.
+        """Fit the method.
 
-        `groups` holds the company of each row; without it each row is a company of its own. Raises `ValueError` when
-        failures, or the other rows, belong to fewer than two companies: one learns, the other calibrates.
+        Args:
+            X: rows of features; NULL or NaN is unknown.
+            y: whether each row failed.
+            sample_weight: the weight of each row, 1 by default.
+            groups: the company of each row; by default each row is a company of its own.
+
+        Returns:
+            The method itself, fitted.
+
+        Raises:
+            ValueError: arguments do not match, or the failures, or the other rows, belong to fewer than two companies:
+                one is needed to learn and one to calibrate.
+
         """
         matrix = as_matrix(X, self.features)
         target = as_target(y, len(matrix))
         weights = as_weights(sample_weight, len(matrix))
         held = held_out(target, groups, seed=self.seed)
         self.classes_ = np.array([False, True])
-        # Threads of the libraries below meet thousands of times in a fit: on a busy machine they wait for each other ten
-        # times longer than they work, and the last decimals of their sums depend on how many they are.
+        # The libraries synchronise their threads thousands of times per fit: on a busy machine they wait ten times longer
+        # than they compute. The last decimals of their sums also depend on the number of threads.
         with threadpool_limits(1):
             self._learn(matrix[~held], target[~held], weights[~held])
-        self.slope_, self.intercept_ = straight_line(self._raw(matrix[held]), target[held], weights[held])
+        self.slope_, self.intercept_ = fit_platt_scaling(self._raw(matrix[held]), target[held], weights[held])
         return self
 
     def log_odds(self, X: Rows) -> Floats:  # noqa: N803
-        """Return the log-odds of failure of each row."""
+        """Return the calibrated log-odds of failure of each row."""
         check_is_fitted(self, "intercept_")
         matrix = as_matrix(X, self.features)
-        # scikit-learn refuses to score no row at all, and a month without alert has none to explain.
+        # scikit-learn refuses an empty matrix, and a month without alerts has no row to explain.
         if not len(matrix):
             return np.empty(0)
         with threadpool_limits(1):
             return np.asarray(self.intercept_ + self.slope_ * self._raw(matrix))
 
     def predict_proba(self, X: Rows) -> Floats:  # noqa: N803
-        """Return (1 - probability, probability) for each row."""
+        """Return (1 - probability, probability) of failure for each row."""
         log_odds = self.log_odds(X)
         return np.column_stack([expit(-log_odds), expit(log_odds)])
 
     def contributions(self, X: Rows) -> Floats:  # noqa: N803
-        """Return the part of each feature in the log-odds, rows x features; with `base_` they add up to the log-odds."""
+        """Return the contribution of each feature to the log-odds, rows x features; with `base_` they add up to the log-odds."""
         check_is_fitted(self, "intercept_")
         matrix = as_matrix(X, self.features)
-        return self.slope_ * self._raw_parts(matrix) if len(matrix) else matrix
+        return self.slope_ * self._raw_contributions(matrix) if len(matrix) else matrix
 
     @property
     def base_(self) -> float:
-        """The log-odds that contributions start from."""
+        """The base value of the log-odds: with the contributions of a row it adds up to its log-odds."""
         return float(self.intercept_ + self.slope_ * self._raw_base)
 
-    def explained(self, total: Floats) -> Floats:
-        """Return the probabilities of log-odds."""
+    def score_of_total(self, total: Floats) -> Floats:
+        """Return the probability of each log-odds of `total`."""
         return np.asarray(expit(total))
 
 
 def held_out(target: Flags, groups: npt.ArrayLike | None = None, *, seed: int) -> Flags:
-    """Return which rows calibrate: all those of one company in five, among those that fail and the others alike.
+    """Return which rows calibrate: all rows of one company in five, drawn apart among failing companies and the others.
 
-    The draw depends on the set of companies, not on the order of rows. Raises `ValueError` when one of the two kinds
-    has fewer than two companies.
+    The draw depends on the set of companies, not on the order of rows.
+
+    Raises:
+        ValueError: fewer than two companies fail, or fewer than two do not.
 
     >>> held_out(np.array([True, True, False, False, False]), ["a", "b", "b", "c", "d"], seed=0).tolist()
     [True, False, False, True, False]
+
     """
     names = np.arange(target.size) if groups is None else np.asarray(groups)
     if names.shape != target.shape:
@@ -127,7 +147,7 @@ def held_out(target: Flags, groups: npt.ArrayLike | None = None, *, seed: int) -
     rng = np.random.default_rng(seed)
     drawn = np.zeros(companies.size, dtype=bool)
     for kind in (np.flatnonzero(failing), np.flatnonzero(~failing)):
-        if kind.size < 2:  # noqa: PLR2004 - one learns, one calibrates
+        if kind.size < 2:  # noqa: PLR2004 - one to learn, one to calibrate
             raise ValueError(
                 "target: expected failures and others, in two companies of each at least, "
                 f"found {failing.sum()} failing companies of {companies.size}"
@@ -136,11 +156,11 @@ def held_out(target: Flags, groups: npt.ArrayLike | None = None, *, seed: int) -
     return np.asarray(drawn[position])
 
 
-def straight_line(raw: Floats, target: Flags, weights: Floats) -> tuple[float, float]:
-    """Return slope and intercept of the log-odds as a line in the raw score, by greatest likelihood.
+def fit_platt_scaling(raw: Floats, target: Flags, weights: Floats) -> tuple[float, float]:
+    """Return slope and intercept of the log-odds as a line in the raw score, by maximum likelihood.
 
-    A score that ranks the wrong way round gets slope 0: a line that falls would turn every constraint and every
-    explanation round.
+    A raw score that decreases with the failure rate gets slope 0 and the mean failure rate: a negative slope would reverse
+    every monotonic constraint and every explanation.
     """
     centre, spread = raw.mean(), raw.std() or 1.0
     scaled = ((raw - centre) / spread)[:, np.newaxis]

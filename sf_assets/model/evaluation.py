@@ -1,4 +1,4 @@
-"""How good scores are: thresholds chosen on one set of months, figures measured on later ones."""
+"""Figures of scores: thresholds chosen on one set of months, figures measured on later months."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -12,14 +12,14 @@ from sf_assets.model.matrix import Flags, Floats
 
 BETA_FORT = 0.5
 BETA_MODERE = 2.0
-# The grid of the reference: with a probability calibrated at 2 %, one step of it moves thousands of companies.
+# The grid of the former system. Its steps are coarse: where the mean probability is 2 %, one step moves thousands of companies.
 REFERENCE_GRID: Floats = np.arange(101) / 100
 CALIBRATION_BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Scores from which an alert is moderate (best F2) and strong (best F0.5)."""
+    """The lowest scores of a moderate alert (best F2) and of a strong one (best F0.5)."""
 
     modere: float
     fort: float
@@ -27,7 +27,7 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class LevelFigures:
-    """What an alert threshold catches and misses; None is undefined, never zero."""
+    """The figures of one alert threshold; None means undefined, never zero."""
 
     threshold: float
     beta: float
@@ -48,10 +48,16 @@ class LevelFigures:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures of scores on a set of (company, month) rows; `undefined` gives the reason of each None.
+    """The figures of scores on a set of (company, month) rows.
 
-    `calibration_error` is the mean gap between score and failure rate over ten groups of equal size, in order of
-    score; `calibration_in_the_large` is mean score - failure rate.
+    Attributes:
+        rows, failures: how many rows, and how many of them fail.
+        roc_auc, average_precision, brier: as defined by scikit-learn.
+        calibration_error: mean gap between score and failure rate over ten groups of equal size, in order of score.
+        calibration_in_the_large: mean score less failure rate.
+        modere, fort: the figures of the two levels.
+        undefined: the reason of each None, by name of the figure.
+
     """
 
     rows: int
@@ -66,7 +72,7 @@ class Figures:
     undefined: Mapping[str, str] = field(default_factory=dict)
 
     def flat(self) -> dict[str, float | None]:
-        """Return every figure by name, those of a level behind its name: `fort_precision`."""
+        """Return every figure by name; the figures of a level have its name as prefix: `fort_precision`."""
         whole = asdict(self)
         levels = {name: whole.pop(name) | {"volume": getattr(self, name).volume} for name in ("modere", "fort")}
         whole.pop("undefined")
@@ -75,30 +81,34 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The two readings: companies already in a procedure removed, and kept as failed (as the reference counts them)."""
+    """The two readings: companies already in a procedure left out, or counted as failures (as the former system does)."""
 
     hors_procedure: Figures
     toutes: Figures
 
     def rows(self) -> list[dict[str, object]]:
-        """One row is one figure of one reading: `lecture`, `mesure`, `valeur` (None when undefined), `raison`."""
+        """Return one row per figure and reading: `lecture`, `mesure`, `valeur` (None when undefined), `raison`."""
         return [
-            {"lecture": lecture, "mesure": mesure, "valeur": valeur, "raison": found.undefined.get(mesure)}
-            for lecture, found in (("hors_procedure", self.hors_procedure), ("toutes", self.toutes))
-            for mesure, valeur in found.flat().items()
+            {"lecture": lecture, "mesure": mesure, "valeur": valeur, "raison": measured.undefined.get(mesure)}
+            for lecture, measured in (("hors_procedure", self.hors_procedure), ("toutes", self.toutes))
+            for mesure, valeur in measured.flat().items()
         ]
 
 
 def best_threshold(
     score: Floats, target: Flags, *, beta: float, candidates: npt.ArrayLike | None = None
 ) -> tuple[float, float]:
-    """Return the threshold of the highest F-beta and this F-beta; the lowest threshold on ties.
+    """Return the threshold of the highest F-beta, and this F-beta; on ties, the lowest threshold.
 
-    Rows with score >= threshold are in alert. Candidates default to every distinct score, which is exact at any
-    prevalence; `REFERENCE_GRID` gives the reference's. Raises `ValueError` without a failure.
+    Rows with score >= threshold are in alert. `candidates` default to every distinct score, which is exact at any
+    prevalence; with `REFERENCE_GRID` the threshold is the one of the former system.
+
+    Raises:
+        ValueError: there is no failure.
 
     >>> best_threshold(np.array([0.1, 0.4, 0.8]), np.array([False, True, True]), beta=2)
     (0.4, 1.0)
+
     """
     if not target.any():
         raise ValueError(f"threshold: expected failures among the {target.size} rows to choose on, found none")
@@ -114,10 +124,14 @@ def best_threshold(
 
 
 def choose_thresholds(score: Floats, target: Flags, en_procedure: Flags) -> Thresholds:
-    """Return the thresholds of the best F2 and F0.5, on companies that were in no procedure.
+    """Return the thresholds of the best F2 and F0.5, on companies in no procedure.
 
-    A strong risk never starts below a moderate one: F-beta is caught / (beta² x failures + alerts) up to a constant, so
-    a larger beta never prefers fewer alerts.
+    The strong threshold is never below the moderate one: up to a constant, F-beta is
+    true positives / (beta² x failures + alerts), so that a larger beta never prefers fewer alerts.
+
+    Raises:
+        ValueError: no company in no procedure fails.
+
     """
     score, target = score[~en_procedure], target[~en_procedure]
     return Thresholds(
@@ -129,23 +143,27 @@ def choose_thresholds(score: Floats, target: Flags, en_procedure: Flags) -> Thre
 def evaluate(
     score: Floats, target: Flags, en_procedure: Flags, thresholds: Thresholds, *, probabilities: bool
 ) -> Evaluation:
-    """Return the figures with and without the companies already in a procedure.
+    """Return the figures of both readings: companies already in a procedure left out, or counted as failures.
 
-    `probabilities` says whether scores are meant as probabilities: calibration is undefined otherwise.
+    `probabilities` says whether scores are probabilities; calibration is undefined otherwise.
+
+    Raises:
+        ValueError: the arrays differ in length, or a score is unknown.
+
     """
     if not len(score) == len(target) == len(en_procedure):
         raise ValueError(f"evaluation: expected equal lengths, found {len(score)}, {len(target)}, {len(en_procedure)}")
     if not np.isfinite(score).all():
         raise ValueError(f"evaluation: expected known scores, found {np.sum(~np.isfinite(score))} unknown")
-    kept = ~en_procedure
+    outside = ~en_procedure
     return Evaluation(
-        hors_procedure=figures(score[kept], target[kept], thresholds, probabilities=probabilities),
+        hors_procedure=figures(score[outside], target[outside], thresholds, probabilities=probabilities),
         toutes=figures(score, target | en_procedure, thresholds, probabilities=probabilities),
     )
 
 
 def figures(score: Floats, target: Flags, thresholds: Thresholds, *, probabilities: bool) -> Figures:
-    """Return the figures of one set of rows."""
+    """Return the figures of one set of rows; calibration is undefined unless scores are `probabilities`."""
     undefined: dict[str, str] = {}
     failures = int(target.sum())
     known: dict[str, Any] = {"roc_auc": None, "average_precision": None}
@@ -173,7 +191,11 @@ def figures(score: Floats, target: Flags, thresholds: Thresholds, *, probabiliti
 
 
 def calibration_error(score: Floats, target: Flags) -> float:
-    """Return the mean of |mean score - failure rate| over ten groups of equal size in order of score."""
+    """Return the mean of |mean score - failure rate| over ten groups of equal size, in order of score.
+
+    >>> calibration_error(np.full(10, 0.5), np.arange(10) < 2)
+    0.5
+    """
     order = np.argsort(score, kind="stable")
     groups = [group for group in np.array_split(order, CALIBRATION_BINS) if group.size]
     return float(sum(group.size * abs(score[group].mean() - target[group].mean()) for group in groups) / score.size)
@@ -204,7 +226,7 @@ def _ratio(part: float, whole: float) -> float | None:
 
 
 def _reasons(name: str, level: LevelFigures) -> dict[str, str]:
-    """Say why the ratios of a level are undefined."""
+    """Return why each undefined ratio of a level is undefined, by name of the figure."""
     causes = {
         "f_beta": "neither failure nor alert",
         "precision": "no row in alert",

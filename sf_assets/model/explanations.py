@@ -1,4 +1,4 @@
-"""Why a score is what it is: per feature (micro), per theme (macro), and rescaled for the waterfall chart."""
+"""Explanations of scores: contributions by feature (micro), by theme (macro), and rescaled for the waterfall chart."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,14 @@ from sf_assets.model.matrix import Floats
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """Bars in percent of risk: `macro` rows x themes, `micro` rows x features; NaN where a row has no such reading.
+    """The bars of the waterfall chart, in percent of risk: the bars of a row add up to 100 x its score.
 
-    The features of a theme add up to its bar, the themes to 100 x score.
+    Attributes:
+        macro: rows x themes.
+        micro: rows x features; the bars of the features of a theme add up to the bar of the theme.
+
+    Both are NaN for a row whose contributions do not add up to more than 0.
+
     """
 
     macro: Floats
@@ -23,7 +28,9 @@ class Waterfall:
 def by_theme(micro: Floats, features: Sequence[str]) -> Floats:
     """Return the sum of contributions of each theme, rows x themes, in the order of `THEMES`.
 
-    Raises `ValueError` for a feature that belongs to no theme.
+    Raises:
+        ValueError: a feature is not in the registry, and has no theme.
+
     """
     unknown = [name for name in features if name not in BY_NAME]
     if unknown:
@@ -34,11 +41,10 @@ def by_theme(micro: Floats, features: Sequence[str]) -> Floats:
 
 
 def waterfall(micro: Floats, score: Floats, features: Sequence[str]) -> Waterfall:
-    """Share the whole score out among themes and features, in proportion to their contributions.
+    """Distribute each score among themes and features, in proportion to their contributions.
 
-    Every bar of a row is its contribution x 100 score / sum of contributions: the base value is absorbed. A row whose
-    contributions do not push the risk up as a whole has no such reading: a zero sum divides by zero, a negative one
-    would turn every bar round.
+    A bar is the contribution x 100 score / sum of the row's contributions: the base value is distributed too. A row whose
+    contributions add up to 0 or less has NaN: a zero sum divides by zero, a negative one would reverse every bar.
     """
     macro = by_theme(micro, features)
     total = macro.sum(axis=1)

@@ -1,4 +1,4 @@
-"""The random forest of 2024: a hundred deep trees that vote, each on its own draw of rows and features."""
+"""The random forest of 2024: a hundred trees, each fitted on its own sample of rows and features."""
 
 from typing import ClassVar
 
@@ -8,25 +8,36 @@ from sklearn.ensemble import RandomForestClassifier
 from sf_assets.features.configurations import IN_USE
 from sf_assets.model.calibrated import CalibratedMethod
 from sf_assets.model.matrix import Flags, Floats
-from sf_assets.model.trees import Covers, covers_of, medians, tree_base, tree_parts
+from sf_assets.model.trees import Covers, covers_of, medians, tree_base, tree_contributions
 
-# The share that the production model of 2024 gave to failures, by drawing them several times (rules §10.6).
+# The share of failures among the training rows of the 2024 production model, which oversampled them (rules §10.6).
 FAILURE_SHARE = 0.35
 
 
 class ForestMethod(CalibratedMethod):
-    """P(failure within 18 months) by the mean vote of trees that see failures as one row in three.
+    """Probability of failure within 18 months by the mean vote of trees fitted on 35 % of failures.
 
-    Failures are weighted instead of drawn several times: the same trees on average, without copies. The votes are then
-    far from probabilities; the calibration brings them back. An unknown value takes the side of a split on which it
-    does best.
+    Failures are weighted up to 35 % instead of oversampled: the same trees on average, without copies of rows. The mean
+    vote, which is the raw score, is then far above the probability; calibration corrects it. At each split, unknown values
+    go to the side with the smaller loss.
 
-    `features` are the features of a row, in order. `trees` trees of `depth` levels see each a draw of `tree_rows` rows
-    and, at each split, of the square root of the features; a leaf holds `leaf_rows` rows at least. Neither the time to
-    learn nor the time to explain grows with the history then: months of the same company add little. `seed` draws them,
-    and the companies that calibrate. `ensemble_` is the fitted forest, `typical_` the median of each feature among the
-    rows it learned from, and `covers_` their weights at each node, failures at their share of the population: explanations
-    start from there. The raw score is the mean vote.
+    Each tree sees a fixed number of rows: the time to fit and to explain does not grow with the length of the history,
+    whose months of the same company are nearly the same.
+
+    Args:
+        features: names of the features, in order.
+        trees: number of trees.
+        depth: largest depth of a tree.
+        tree_rows: rows drawn for each tree.
+        leaf_rows: smallest number of rows in a leaf.
+        seed: seed of the draws of rows, features, and companies that calibrate.
+
+    Attributes:
+        ensemble_: the fitted forest.
+        covers_: the weight of the training rows in each node of each tree, failures at their share of the population;
+            explanations start from it.
+        typical_: the median of each feature among the training rows, in its own unit.
+
     """
 
     name: ClassVar[str] = "foret"
@@ -63,15 +74,15 @@ class ForestMethod(CalibratedMethod):
             n_jobs=2,
             random_state=self.seed,
         ).fit(matrix, target, sample_weight=np.where(target, factor * weights, weights))
-        # Votes counted by two threads are added up in any order, and the last decimals of a score with them.
+        # Two threads add up the votes in any order, which changes the last decimals of a score.
         self.ensemble_.n_jobs = 1
         self.covers_: Covers = covers_of(self.ensemble_, matrix, weights)
 
     def _raw(self, matrix: Floats) -> Floats:
         return np.asarray(self.ensemble_.predict_proba(matrix)[:, 1])
 
-    def _raw_parts(self, matrix: Floats) -> Floats:
-        return tree_parts(self.ensemble_, matrix, self.covers_)
+    def _raw_contributions(self, matrix: Floats) -> Floats:
+        return tree_contributions(self.ensemble_, matrix, self.covers_)
 
     @property
     def _raw_base(self) -> float:

@@ -1,8 +1,8 @@
-"""Every method brought to the state in which it can score a month: fitted, with thresholds, measured on later months.
+"""Fit every method for a month, choose its thresholds, and measure it on later months.
 
-A method that learns is fitted twice. The first fit sees only what was known before the months that choose the
-thresholds, and its figures on still later months are those published. The second sees every labelled month, keeps these
-thresholds, and scores.
+A method that learns is fitted twice. The first fit uses the training months; the validation months then choose the
+thresholds, and the test months, later still, give the published figures. The second fit uses all labelled months, has the
+same thresholds, and computes the scores.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,28 +16,36 @@ from threadpoolctl import threadpool_limits
 
 from sf_assets.engine.charts.curves import Curve
 from sf_assets.model.alerting import AlertRule
-from sf_assets.model.champion import Choice
 from sf_assets.model.curves import calibration_of, precision_recall_of
 from sf_assets.model.evaluation import Evaluation, Thresholds, evaluate
 from sf_assets.model.matrix import Floats
 from sf_assets.model.methods import METHODS, ScoringMethod, score
+from sf_assets.model.selection import Choice
 from sf_assets.model.splits import InsufficientHistory, Months, Split
 
-# Rows of some months: `siren`, `periode`, the features, `target`, `en_procedure`, and `weight` where negatives were drawn.
-Load = Callable[[Months], pl.DataFrame]
+# Returns the labelled rows of some months: `siren`, `periode`, the features, `target`, `en_procedure` and `weight`.
+RowLoader = Callable[[Months], pl.DataFrame]
 
 _BEST = AlertRule()
 _NOTHING = {"rows": 0, "failures": 0}
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
-    """One method as it stands for a month; `fitted` and `thresholds` are None when the data does not support it.
+class LearningResult:
+    """The result of learning one method for a month.
 
-    `training` counts the rows and failing companies that the scoring fit saw, over `training_months`. `validated` is the
-    average precision on the months that chose the thresholds, by which methods are compared: those that give the
-    published figures choose nothing. It is None without such months. The two curves are those of the published figures,
-    companies already in a procedure left out.
+    Attributes:
+        name: the name of the method.
+        fitted: the method fitted on all labelled months, None when history does not support it.
+        thresholds: the thresholds of both levels, None when history does not support the method.
+        evaluation: the figures on the test months, None without such months.
+        statement: why history does not support a fit, in French; None when it does.
+        training_months: the months of the second fit.
+        training: `rows` and failing companies (`failures`) of the second fit.
+        validation_precision: average precision on the validation months, by which methods are compared: the test months,
+            which give the published figures, choose nothing. None without validation months.
+        precision_recall, calibration: curves on the test months, companies already in a procedure left out.
+
     """
 
     name: str
@@ -47,83 +55,90 @@ class Learned:
     statement: str | None
     training_months: Months
     training: dict[str, int]
-    validated: float | None = None
+    validation_precision: float | None = None
     precision_recall: Curve | None = None
     calibration: Curve | None = None
 
 
-def learn(plan: Split | InsufficientHistory, load: Load, draw: Load, *, rule: AlertRule = _BEST) -> tuple[Learned, ...]:
-    """Bring every method to its state for the month of `plan`.
+def learn(
+    plan: Split | InsufficientHistory, load: RowLoader, draw: RowLoader, *, rule: AlertRule = _BEST
+) -> tuple[LearningResult, ...]:
+    """Fit and measure every method for the month of `plan`.
 
-    `load` gives all rows of some months, `draw` the rows to learn from, which may be fewer and weighted. Each part is
-    read once for all methods, and only as long as it is needed: the two learning parts are the largest. `rule` chooses
-    the thresholds.
+    The rows of each part are read once for all methods, and released after use: the two training parts fill most memory.
+
+    Args:
+        plan: the months of each part, or why history is insufficient.
+        load: returns all labelled rows of some months.
+        draw: returns the rows to learn from, which may be sampled and weighted.
+        rule: chooses the thresholds.
+
     """
     if isinstance(plan, InsufficientHistory):
-        return tuple(_without_history(kind(), plan, load) for kind in METHODS.values())
-    first = _fit_all(_outside(draw(plan.training)))
+        return tuple(_learn_without_history(kind(), plan, load) for kind in METHODS.values())
+    first = _fit_all(_outside_procedure(draw(plan.training)))
     validation, test = load(plan.validation), load(plan.test)
-    chosen = [_thresholds(method, validation, rule) for method in first]
+    thresholds = [_thresholds(method, validation, rule) for method in first]
     figures = [
-        (_tested(method, test, thresholds), _measured(method, validation, thresholds).hors_procedure)
-        for method, thresholds in zip(first, chosen, strict=True)
+        (_test_result(method, test, chosen), _evaluate_method(method, validation, chosen).hors_procedure)
+        for method, chosen in zip(first, thresholds, strict=True)
     ]
     del first, validation, test
-    rows = _outside(draw(plan.final_training))
+    rows = _outside_procedure(draw(plan.final_training))
     counts = {"rows": rows.height, "failures": rows.filter("target")["siren"].n_unique()}
     return tuple(
-        Learned(
+        LearningResult(
             name=method.name,
             fitted=method,
-            thresholds=thresholds,
+            thresholds=chosen,
             evaluation=tested.evaluation,
             statement=None,
             training_months=plan.final_training if method.learns else (),
             training=counts if method.learns else _NOTHING,
-            validated=validated.average_precision,
+            validation_precision=validated.average_precision,
             precision_recall=tested.precision_recall,
             calibration=tested.calibration,
         )
-        for method, thresholds, (tested, validated) in zip(_fit_all(rows), chosen, figures, strict=True)
+        for method, chosen, (tested, validated) in zip(_fit_all(rows), thresholds, figures, strict=True)
     )
 
 
 _MOST_PRECISE = "la plus précise sur les mois qui choisissent les seuils"
 
 
-def retained(learned: Sequence[Learned], choices: Sequence[Choice] = ()) -> Choice:
-    """Return the method of the month's list: the first of `choices` that can be used, as decided or as it was before.
+def select_method(learned: Sequence[LearningResult], choices: Sequence[Choice] = ()) -> Choice:
+    """Return the method selected for the month's list: the first of `choices` that can be used.
 
-    Without one it is the method of the best average precision on the validation months; without such months, the
-    method that does not learn, the only one that needs no past.
+    Without one, it is the method of the highest average precision on the validation months; without validation months, it
+    is the method that does not learn, the only one that needs no history.
     """
     usable = [one for one in learned if one.fitted is not None]
     names = {one.name for one in usable}
     for choice in choices:
         if choice.method in names:
             return choice
-    validated = [(one.validated, one.name) for one in usable if one.validated is not None]
+    validated = [(one.validation_precision, one.name) for one in usable if one.validation_precision is not None]
     if not validated:
         return Choice(usable[0].name, None)
-    gone = f"à la place de {choices[0].method}, qui ne peut plus servir : " if choices else ""
-    return Choice(max(validated)[1], gone + _MOST_PRECISE)
+    unusable = f"à la place de {choices[0].method}, qui ne peut plus servir : " if choices else ""
+    return Choice(max(validated)[1], unusable + _MOST_PRECISE)
 
 
-def _without_history(method: ScoringMethod, plan: InsufficientHistory, load: Load) -> Learned:
+def _learn_without_history(method: ScoringMethod, plan: InsufficientHistory, load: RowLoader) -> LearningResult:
     if method.learns or method.default_thresholds is None:
-        return Learned(method.name, None, None, None, plan.statement, (), _NOTHING)
+        return LearningResult(method.name, None, None, None, plan.statement, (), _NOTHING)
     empty = np.empty((0, len(method.features)))
     fitted = method.fit(empty, np.empty(0, dtype=bool))
     rows = load(plan.labelled) if plan.failures["labelled"] else None
-    # It learned nothing, so every labelled month measures it fairly.
-    measured = _measured(fitted, rows, method.default_thresholds) if rows is not None else None
-    return Learned(method.name, fitted, method.default_thresholds, measured, plan.statement, (), _NOTHING)
+    # The method learns nothing: every labelled month is new to it.
+    evaluation = _evaluate_method(fitted, rows, method.default_thresholds) if rows is not None else None
+    return LearningResult(method.name, fitted, method.default_thresholds, evaluation, plan.statement, (), _NOTHING)
 
 
 def _fit_all(rows: pl.DataFrame) -> list[ScoringMethod]:
-    """Fit every method on the same rows, two at a time: each takes one core."""
+    """Fit every method on the same rows, two at a time, each on one core."""
     target, weight, siren = (rows[name].to_numpy() for name in ("target", "weight", "siren"))
-    # The limit that a method sets holds for the whole process: the first to end would lift it for the other.
+    # A method limits the threads of the whole process: without an outer limit, the first fit to end would lift the other's.
     with threadpool_limits(1), ThreadPoolExecutor(2) as pool:
         return list(pool.map(lambda kind: kind().fit(rows, target, weight, siren), METHODS.values()))
 
@@ -132,44 +147,46 @@ def _thresholds(method: ScoringMethod, rows: pl.DataFrame, rule: AlertRule) -> T
     return rule.thresholds(score(method, rows), rows["target"].to_numpy(), rows["en_procedure"].to_numpy())
 
 
-def _outside(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of companies in no procedure at the date: the others have failed already (decision B18)."""
+def _outside_procedure(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of companies in no procedure at the cut-off: the others have already failed (decision B18)."""
     return rows.filter(~pl.col("en_procedure"))
 
 
-def _measured(method: ScoringMethod, rows: pl.DataFrame, thresholds: Thresholds) -> Evaluation:
-    return _evaluated(method, score(method, rows), rows, thresholds)
+def _evaluate_method(method: ScoringMethod, rows: pl.DataFrame, thresholds: Thresholds) -> Evaluation:
+    return _evaluate_scores(method, score(method, rows), rows, thresholds)
 
 
-def _evaluated(method: ScoringMethod, found: Floats, rows: pl.DataFrame, thresholds: Thresholds) -> Evaluation:
+def _evaluate_scores(method: ScoringMethod, scores: Floats, rows: pl.DataFrame, thresholds: Thresholds) -> Evaluation:
     target, en_procedure = rows["target"].to_numpy(), rows["en_procedure"].to_numpy()
-    return evaluate(found, target, en_procedure, thresholds, probabilities=method.learns)
+    return evaluate(scores, target, en_procedure, thresholds, probabilities=method.learns)
 
 
 @dataclass(frozen=True, slots=True)
-class _Tested:
-    """What a method is worth on the test months, in figures and in curves; points of `seuils` are not probabilities."""
+class _TestResult:
+    """The figures and curves of a method on the test months; a method that does not learn has no calibration curve."""
 
     evaluation: Evaluation
     precision_recall: Curve | None
     calibration: Curve | None
 
 
-def _tested(method: ScoringMethod, rows: pl.DataFrame, thresholds: Thresholds) -> _Tested:
-    found = score(method, rows)
+def _test_result(method: ScoringMethod, rows: pl.DataFrame, thresholds: Thresholds) -> _TestResult:
+    scores = score(method, rows)
     outside = ~rows["en_procedure"].to_numpy()
-    known, target = found[outside], rows["target"].to_numpy()[outside]
-    return _Tested(
-        _evaluated(method, found, rows, thresholds),
-        precision_recall_of(method.name, known, target) if target.any() else None,
-        calibration_of(method.name, known, target) if method.learns and target.any() else None,
+    measured, target = scores[outside], rows["target"].to_numpy()[outside]
+    return _TestResult(
+        _evaluate_scores(method, scores, rows, thresholds),
+        precision_recall_of(method.name, measured, target) if target.any() else None,
+        calibration_of(method.name, measured, target) if method.learns and target.any() else None,
     )
 
 
-def without_survivors(month: date, perimeter_months: int, months: Months) -> Months:
-    """Leave out the months before the perimeter's window: of those, only the companies that survived are known.
+def months_in_perimeter_window(month: date, perimeter_months: int, months: Months) -> Months:
+    """Return the months within the perimeter's window of `perimeter_months`, up to `month`.
 
-    >>> without_survivors(date(2026, 10, 1), 36, (date(2023, 10, 1), date(2023, 11, 1)))
+    Files hold no company that failed before the window: its months would hold survivors only.
+
+    >>> months_in_perimeter_window(date(2026, 10, 1), 36, (date(2023, 10, 1), date(2023, 11, 1)))
     (datetime.date(2023, 11, 1),)
     """
     return tuple(m for m in months if (month.year - m.year) * 12 + month.month - m.month < perimeter_months)

@@ -1,4 +1,4 @@
-"""The logistic regression of 2017, in one fitted scikit-learn pipeline: whatever is learned, is learned by `fit`."""
+"""The logistic regression of 2017, as one scikit-learn pipeline: `fit` learns bounds, scales and means too."""
 
 from typing import ClassVar, Self
 
@@ -16,30 +16,34 @@ from sf_assets.model.matrix import Flags, Floats
 
 
 class Tame(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Bring amounts that span ten orders of magnitude to a common scale, sign and zero kept, unknown kept unknown.
+    """Bring amounts that span ten orders of magnitude to a common scale; the sign, zero and unknown values stay.
 
-    Each feature is clipped to what training rows show, then becomes asinh(x / scale): linear below the scale, which is
-    the median size of the known non-zero values, logarithmic above. Most companies owe nothing, so a scale measured
-    with the zeros would be zero.
+    Each feature is clipped to bounds of the training rows, then becomes asinh(x / scale): linear below the scale,
+    logarithmic above. The scale is the median absolute value of the known non-zero values: most companies owe nothing, and
+    with their zeros it would be zero.
 
-    `tail` is the share of the known non-zero values clipped on each side; public accounts hold outliers up to 1e14.
-    `low_`, `high_` and `scale_` hold one number per feature; one without known non-zero value is clipped to 0.
+    Args:
+        tail: share of the known non-zero values clipped on each side; public accounts hold outliers up to 1e14.
+
+    Attributes:
+        low_, high_, scale_: bounds and scale of each feature. A feature without known non-zero value is clipped to 0.
+
     """
 
     def __init__(self, tail: float = 0.001) -> None:
         self.tail = tail
 
     def fit(self, X: Floats, y: npt.ArrayLike | None = None) -> Self:  # noqa: ARG002, N803
-        """Learn bounds and scales."""
+        """Learn bounds and scales from rows x features."""
         features = X.shape[1]
         self.low_, self.high_, self.scale_ = np.zeros(features), np.zeros(features), np.ones(features)
         for i in range(features):
-            sizes = X[:, i][np.isfinite(X[:, i]) & (X[:, i] != 0)]
-            if sizes.size:
-                low, high = np.quantile(sizes, (self.tail, 1 - self.tail))
-                # Zero is a value like another, often the commonest: the bounds never exclude it.
+            values = X[:, i][np.isfinite(X[:, i]) & (X[:, i] != 0)]
+            if values.size:
+                low, high = np.quantile(values, (self.tail, 1 - self.tail))
+                # The bounds include zero, which is a known value and often the most frequent.
                 self.low_[i], self.high_[i] = min(low, 0.0), max(high, 0.0)
-                self.scale_[i] = np.median(np.abs(sizes))
+                self.scale_[i] = np.median(np.abs(values))
         return self
 
     def transform(self, X: Floats) -> Floats:  # noqa: N803
@@ -52,18 +56,25 @@ class Tame(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-lea
 
 
 class LogisticMethod(CalibratedMethod):
-    """P(failure within 18 months) by a logistic regression with an L2 penalty; rows are not resampled.
+    """Probability of failure within 18 months by a logistic regression with an L2 penalty; rows are not resampled.
 
-    The pipeline tames amounts, puts the training mean where a value is unknown and says so in an indicator, centres
-    and scales on the training rows, then fits with lbfgs. Weights make up for negatives left out, so that scores stay
-    probabilities.
-
-    `features` are the features of a row, in order, `C` the inverse strength of the penalty, `max_iter` and `tol` say
-    when lbfgs stops, `seed` draws the companies that calibrate. `pipeline_` is the fitted pipeline, with steps `tame`,
-    `impute`, `scale` and `logit`; the raw score is its log-odds.
+    The pipeline brings amounts to a common scale (`Tame`), replaces unknown values by the training mean and adds an
+    indicator of them, standardises, then fits with lbfgs. The weights of sampled rows keep scores calibrated to the
+    population.
 
     Contributions are the exact SHAP values of a linear model whose background is the training rows: coefficient x
-    (transformed value - training mean). What "unknown" adds belongs to its feature.
+    (transformed value - training mean). The contribution of an indicator is added to its feature.
+
+    Args:
+        features: names of the features, in order.
+        C: inverse strength of the penalty.
+        max_iter: largest number of iterations of lbfgs.
+        tol: tolerance at which lbfgs stops.
+        seed: seed of the draw of companies that calibrate.
+
+    Attributes:
+        pipeline_: the fitted pipeline, with steps `tame`, `impute`, `scale` and `logit`. The raw score is its log-odds.
+
     """
 
     name: ClassVar[str] = "logistique"
@@ -94,8 +105,8 @@ class LogisticMethod(CalibratedMethod):
     def _raw(self, matrix: Floats) -> Floats:
         return np.asarray(self.pipeline_.decision_function(matrix))
 
-    def _raw_parts(self, matrix: Floats) -> Floats:
-        return regression_parts(self.pipeline_, matrix)
+    def _raw_contributions(self, matrix: Floats) -> Floats:
+        return regression_contributions(self.pipeline_, matrix)
 
     @property
     def _raw_base(self) -> float:
@@ -103,7 +114,7 @@ class LogisticMethod(CalibratedMethod):
 
     @property
     def typical_(self) -> Floats:
-        """The training mean of each tamed feature, back in its own unit: where its contribution changes sign."""
+        """The training mean of each transformed feature, in its own unit: its contribution is 0 there."""
         return regression_typical(self.pipeline_)
 
 
@@ -128,9 +139,9 @@ def fit_regression(
     return pipeline.fit(matrix, target, scale__sample_weight=weights, logit__sample_weight=weights)
 
 
-def regression_parts(pipeline: Pipeline, matrix: Floats) -> Floats:
-    """Return what each feature adds to the log-odds, rows x features."""
-    # The scaler has already taken the mean away.
+def regression_contributions(pipeline: Pipeline, matrix: Floats) -> Floats:
+    """Return the contribution of each feature to the log-odds, rows x features."""
+    # The scaler has subtracted the training mean.
     parts = pipeline[:-1].transform(matrix) * pipeline["logit"].coef_[0]
     count = matrix.shape[1]
     folded = np.array(parts[:, :count])
@@ -144,6 +155,6 @@ def regression_base(pipeline: Pipeline) -> float:
 
 
 def regression_typical(pipeline: Pipeline) -> Floats:
-    """Return the training mean of each tamed feature, in its own unit."""
+    """Return the training mean of each transformed feature, in its own unit."""
     means = pipeline["impute"].statistics_[np.newaxis]
     return np.asarray(pipeline["tame"].inverse_transform(means)[0])

@@ -1,4 +1,4 @@
-"""From rows of features to the float matrix that estimators read: names checked, order fixed, unknown kept as NaN."""
+"""Validate the inputs of estimators: features as a float matrix in a fixed order, target as booleans, weights as floats."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,13 +13,16 @@ Rows = pl.DataFrame | npt.NDArray[Any]
 
 
 def as_matrix(rows: Rows, features: Sequence[str]) -> Floats:
-    """Return the features as float64, rows x features in the declared order, NaN where unknown.
+    """Return the features as float64, rows x features in the order of `features`, NaN where unknown.
 
     A frame is read by column names and may hold other columns; a matrix must hold the features, in order.
-    Raises `ValueError` naming the columns that are missing, not numeric or infinite.
+
+    Raises:
+        ValueError: columns are missing, not numeric or infinite; the message names them.
 
     >>> as_matrix(pl.DataFrame({"siren": ["1"], "b": [None], "a": [2]}, schema_overrides={"b": pl.Float64}), ("a", "b"))
     array([[ 2., nan]])
+
     """
     if isinstance(rows, pl.DataFrame):
         missing = [name for name in features if name not in rows.columns]
@@ -40,7 +43,12 @@ def as_matrix(rows: Rows, features: Sequence[str]) -> Floats:
 
 
 def as_target(target: npt.ArrayLike, rows: int) -> Flags:
-    """Return the target as booleans; raise `ValueError` when it does not match the rows or holds something else."""
+    """Return the target as booleans.
+
+    Raises:
+        ValueError: the length differs from `rows`, or a value is neither true nor false.
+
+    """
     array = np.asarray(target)
     if array.shape != (rows,):
         raise ValueError(f"target: expected {rows} values, one per row, found shape {array.shape}")
@@ -50,7 +58,15 @@ def as_target(target: npt.ArrayLike, rows: int) -> Flags:
 
 
 def as_weights(weights: npt.ArrayLike | None, rows: int) -> Floats:
-    """Return the weight of each row, 1 by default; raise `ValueError` when they do not match the rows or cannot weigh."""
+    """Return the weight of each row, 1 by default.
+
+    Raises:
+        ValueError: the length differs from `rows`, or a weight is negative or not finite.
+
+    >>> as_weights(None, 2).tolist()
+    [1.0, 1.0]
+
+    """
     if weights is None:
         return np.ones(rows)
     array = np.asarray(weights, dtype=np.float64)

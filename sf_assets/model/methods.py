@@ -1,4 +1,4 @@
-"""The scoring methods by name, and what each of them offers. One more method is one more class here."""
+"""The scoring methods by name, and the protocol that they follow. A new method is a class added to `METHODS`."""
 
 from typing import ClassVar, Protocol, Self
 
@@ -14,19 +14,19 @@ from sf_assets.model.threshold import ThresholdMethod
 
 
 class ScoringMethod(Protocol):
-    """A scikit-learn estimator that can also explain itself.
+    """A scikit-learn classifier that also explains its scores.
 
-    Rows are a polars frame holding the features, or a float matrix of them in order; NULL or NaN is unknown.
+    Rows are a polars frame with a column per feature, or a float matrix of the features in order; NULL or NaN is unknown.
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
     learns: ClassVar[bool]
-    """Whether fitting uses the rows; scores of a method that learns are probabilities."""
+    """Whether `fit` learns from the rows; the scores of a method that learns are probabilities."""
     trusted: ClassVar[tuple[str, ...]]
-    """The types a stored method may hold besides those of scikit-learn."""
+    """The types that a stored method may hold, besides those that skops trusts by default."""
     default_thresholds: ClassVar[Thresholds | None]
-    """Alert thresholds for want of a validation set."""
+    """Alert thresholds when history has no validation months; None for methods that learn."""
     features: tuple[str, ...]
 
     def fit(
@@ -36,29 +36,29 @@ class ScoringMethod(Protocol):
         sample_weight: npt.ArrayLike | None = None,
         groups: npt.ArrayLike | None = None,
     ) -> Self:
-        """Learn from rows, from whether each failed, what it weighs and whose it is."""
+        """Fit on rows `X`, whether each failed (`y`), its weight and its company (`groups`)."""
         ...
 
     def predict_proba(self, X: Rows) -> Floats:  # noqa: N803
-        """Return rows x 2: the second column is the score, in [0, 1]."""
+        """Return rows x 2; the second column is the score, from 0 to 1."""
         ...
 
     def contributions(self, X: Rows) -> Floats:  # noqa: N803
-        """Return rows x features: what each feature adds to the score, in log-odds or in points."""
+        """Return the contribution of each feature, rows x features, in log-odds or in points."""
         ...
 
     @property
     def base_(self) -> float:
-        """What contributions start from."""
+        """The base value: with the contributions of a row it adds up to the row's log-odds or points."""
         ...
 
-    def explained(self, total: Floats) -> Floats:
-        """Return the scores of rows whose contributions, with `base_`, add up to `total`."""
+    def score_of_total(self, total: Floats) -> Floats:
+        """Return the score of each total of contributions and `base_`."""
         ...
 
     @property
     def typical_(self) -> Floats | None:
-        """The usual value of each feature in its own unit; None when the method knows of none."""
+        """The typical value of each feature in the training rows, in its own unit; None for a method that learns nothing."""
         ...
 
 
@@ -68,12 +68,17 @@ METHODS: dict[str, type[ScoringMethod]] = {
 
 
 def method_named(name: str) -> type[ScoringMethod]:
-    """Return a method's class; raise `ValueError` with the known names."""
+    """Return the class of a method.
+
+    Raises:
+        ValueError: no method has this name; the message lists the names.
+
+    """
     if name not in METHODS:
         raise ValueError(f"method: expected one of {', '.join(METHODS)}, found {name!r}")
     return METHODS[name]
 
 
 def score(method: ScoringMethod, rows: Rows) -> Floats:
-    """Return the score of each row, in [0, 1]."""
+    """Return the score of each row, from 0 to 1."""
     return method.predict_proba(rows)[:, 1]

@@ -1,6 +1,6 @@
--- One row is one company and past month whose horizon has passed: whether a procedure opened during it, and whether the
--- company was in one already at the cut-off. The horizon counts whole months: one of a year, from a cut-off in March 2024,
--- ends with March 2025. A company that left a procedure can fail again (decisions B17 and B18).
+-- One row is one company and past month whose horizon has passed: whether a procedure opened within the horizon, and whether the
+-- company was already in a procedure at the cut-off. The horizon counts whole months: twelve months after a cut-off in March 2024
+-- end with March 2025. A company that left a procedure can fail again (decisions B17 and B18).
 with months as (
     select
         cast(month as date) as periode,

@@ -1,40 +1,48 @@
-"""The rows that methods learn from and are measured on: features and target of some months, companies in procedure marked.
+"""Labelled rows: the features and the target of a company in a month, to learn from or to measure on.
 
-`feat_matrix` is read over months, `model_target` as the month of the model knows it.
+Features come from `feat_matrix` over several months, the target from `model_target` as bound in the session: labels known
+at the cut-off of the model's month.
 """
+
+from importlib.resources import files
 
 import polars as pl
 
+from sf_assets.engine.queries import read_query
 from sf_assets.engine.storage import Session
 from sf_assets.model.splits import Months
 
-# Months of the same company say nearly the same: rows beyond this number add minutes and no precision. Failures are always
-# kept, the others drawn and weighted.
+# Months of one company are nearly the same: rows beyond this number add minutes and no precision. All failures are read; the
+# other rows are sampled and weighted.
 LEARNING_ROWS = 150_000
-
-LOAD = """
-    select m.*, t.target, t.en_procedure, 1::double as weight
-    from (select * rename (month as periode) from feat_matrix) as m
-    join model_target as t using (siren, periode)
-    where m.periode in (select unnest($months))
-"""
-# Drawn by a digest of company and month: the same rows on any day and machine.
-DRAW = f"""
-    select * replace (case when target then 1.0 else $one_in::double end as weight)
-    from ({LOAD})
-    where target or $one_in = 1 or ('0x' || left(md5(siren || periode::varchar), 8))::ubigint % $one_in = 0
-"""
+LABELLED_ROWS = read_query(files("sf_assets.model"), "labelled_rows").text
+_SAMPLING = files("sf_assets.model").joinpath("sampling.sql").read_text(encoding="utf-8")
 
 
-def load(session: Session, months: Months) -> pl.DataFrame:
-    """Return every row of some months, by month and company: `siren`, `periode`, features, `target`, `en_procedure`."""
-    return session.connection.execute(f"{LOAD} order by periode, siren", {"months": list(months)}).pl()
+def define_sampling(session: Session) -> None:
+    """Define the SQL macro `in_sample(siren, periode, one_in)`: whether a company and month are in a sample of one row in n."""
+    session.connection.execute(_SAMPLING)
 
 
-def draw(session: Session, months: Months, *, at_most: int = LEARNING_ROWS) -> pl.DataFrame:
-    """Return the rows to learn from: all failures and about `at_most` others, with the `weight` that makes up for it."""
+def load_rows(session: Session, months: Months) -> pl.DataFrame:
+    """Return all labelled rows of some months, in order of month and company.
+
+    Columns are `siren`, `periode`, the features, `target`, `en_procedure` and `weight`, which is 1.
+    """
+    return _read(session, months, one_in=1)
+
+
+def sample_rows(session: Session, months: Months, *, at_most: int = LEARNING_ROWS) -> pl.DataFrame:
+    """Return the rows to learn from: all failures, and a sample of about `at_most` of the other rows.
+
+    Columns are those of `load_rows`. The weight of a sampled row is the number of rows that it stands for.
+    """
     (total,) = session.connection.execute(
         "select count(*) from feat_matrix where month in (select unnest($months))", {"months": list(months)}
     ).fetchall()[0]
-    values = {"months": list(months), "one_in": max(-(-total // at_most), 1)}
-    return session.connection.execute(f"{DRAW} order by periode, siren", values).pl()
+    return _read(session, months, one_in=max(-(-total // at_most), 1))
+
+
+def _read(session: Session, months: Months, *, one_in: int) -> pl.DataFrame:
+    define_sampling(session)
+    return session.connection.execute(LABELLED_ROWS, {"months": list(months), "one_in": one_in}).pl()

@@ -1,10 +1,12 @@
-"""A month's scores: computed by saved methods, kept in versions, never silently overwritten."""
+"""The scores of a month: computed by saved methods, stored in versions, and never overwritten once a list is published."""
 
 from dataclasses import dataclass
 from datetime import date
+from importlib.resources import files
 
 import polars as pl
 
+from sf_assets.engine.queries import read_query
 from sf_assets.engine.storage import Session, Write
 from sf_assets.features.registry import NAMES
 from sf_assets.features.tables import MATRIX
@@ -14,23 +16,22 @@ from sf_assets.model.tables import FITTED, SCORES
 
 COMPANIES = f"select siren, {', '.join(NAMES)} from feat_matrix order by siren"
 _LATEST = "select coalesce(max(version), 0) from model_scores"
-SAME = """
-    select count(*) = 0
-    from (select siren, methode, probabilite, model_version from model_scores where version = $version) as before
-    full join scored as after using (siren, methode)
-    where
-        before.probabilite is distinct from after.probabilite
-        or before.model_version is distinct from after.model_version
-"""
+SCORES_UNCHANGED = read_query(files("sf_assets.model"), "scores_unchanged").text
 _PUBLISHED = "select count(*) from lake.list_export where month = $month and scores_version = $version"
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """What scoring a month did: `rows` of `version`; `write` is None when they are those already there.
+class ScoredMonth:
+    """The result of scoring a month.
 
-    `published` tells that a list was made from an earlier version, which stays. `snapshot` is the one features and
-    models were read at.
+    Attributes:
+        rows: scores of the month, by all methods.
+        version: the version of the scores.
+        write: the write of the scores, None when the stored version already holds the same scores.
+        published: a list was published from the version before, which therefore stays beside this one.
+        snapshot: the snapshot of the warehouse at which features and models were read.
+        means: the mean score by method.
+
     """
 
     rows: int
@@ -41,24 +42,24 @@ class Scored:
     means: dict[str, float]
 
 
-def score_month(session: Session, month: date, *, fitted: date, store: ModelStore, author: str) -> Scored:
-    """Score a month's companies by every method that the month `fitted` supports, and keep the scores.
+def score_month(session: Session, month: date, *, fitted: date, store: ModelStore, author: str) -> ScoredMonth:
+    """Score the companies of a month by every method that is supported in the month `fitted`, and store the scores.
 
-    Scores equal to the latest version, by the same models, are not written again. Others replace it, unless a list was
-    published from it: they are then a new version beside it. Models that only have other thresholds give the same
-    scores, and are other models all the same: a list is made by the models that its scores name.
+    Scores equal to those of the latest version, by the same versions of the models, are not stored again. Different
+    scores replace the latest version, or become a new version beside it when a list was published from it. A model
+    with other thresholds and equal scores is another version: a list uses the models that its scores name.
     """
     session.bind({MATRIX: month, FITTED: fitted, SCORES: month})
     with session.reading() as snapshot:
         scored = _scored(session, fitted, store).with_columns(features_snapshot=pl.lit(snapshot, pl.Int64))
     session.connection.register("scored", scored.to_arrow())
     latest = _number(session, _LATEST)
-    # A list without any alert is published all the same: its files tell, not its rows.
+    # A published list may hold no alert: `list_export` has a row per file, also of an empty list.
     handed_over = month in session.months("list_export")
     published = handed_over and bool(_number(session, _PUBLISHED, month=month, version=latest))
-    unchanged = bool(latest) and bool(_number(session, SAME, version=latest))
+    unchanged = bool(latest) and bool(_number(session, SCORES_UNCHANGED, version=latest))
     version = latest + 1 if not latest or (published and not unchanged) else latest
-    # Scores that are there already stand for those of now: that they were looked at again is all that is written.
+    # Unchanged scores are written back as they are: the new snapshot records that they are up to date with their inputs.
     rows = (
         "from model_scores where version = $version"
         if unchanged
@@ -72,7 +73,9 @@ def score_month(session: Session, month: date, *, fitted: date, store: ModelStor
         parameters={"version": version},
     )[SCORES.name]
     means = scored.group_by("methode", maintain_order=True).agg(pl.col("probabilite").mean())
-    return Scored(scored.height, version, None if unchanged else write, published, snapshot, dict(means.iter_rows()))
+    return ScoredMonth(
+        scored.height, version, None if unchanged else write, published, snapshot, dict(means.iter_rows())
+    )
 
 
 def _scored(session: Session, fitted: date, store: ModelStore) -> pl.DataFrame:

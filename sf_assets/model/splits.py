@@ -1,7 +1,7 @@
-"""Which months train, which choose the thresholds and which measure, for the model of a batch month.
+"""Split the months with known labels into training, validation and test months, for the models of a month.
 
-Months are cut by time only, and each part uses labels that were known before the next one begins: the figures are those
-that the model would have had in real life.
+The split is by time only, and the labels of each part were known before the next part begins: the figures are those that
+the model would have had in production.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,11 +18,16 @@ Months = tuple[date, ...]
 
 @dataclass(frozen=True, slots=True)
 class SplitRules:
-    """How months are shared out.
+    """The rules of the split.
 
-    A month's label is known once its horizon of `horizon_months` has passed and procedures opened on the last day have
-    been published, `publication_days` later. `training_failures` distinct companies must fail in the training months
-    of the evaluation.
+    Attributes:
+        test_months, validation_months: number of months of each part.
+        horizon_months: number of months after the cut-off within which a procedure makes a company fail.
+        publication_days: days between the opening of a procedure and its publication. The label of a month is known once
+            its horizon has passed and this delay with it.
+        training_failures: distinct companies that must fail in the training months.
+        cutoff_shift_days: days between the last day of a month and its cut-off.
+
     """
 
     test_months: int = 6
@@ -33,11 +38,11 @@ class SplitRules:
     cutoff_shift_days: int = 0
 
     def cutoff(self, month: date) -> date:
-        """Return the day up to which a month knows things."""
+        """Return the cut-off of a month: only values published up to this day are used."""
         return cutoff_of(month, self.cutoff_shift_days)
 
     def label_known(self, month: date) -> date:
-        """Return the day the label of a month is known.
+        """Return the day on which the label of a month is known.
 
         >>> SplitRules().label_known(date(2025, 3, 1))
         datetime.date(2026, 10, 30)
@@ -46,7 +51,7 @@ class SplitRules:
 
 
 def rules_for(training_failures: int, cutoff_shift_days: int, delays: Mapping[str, int]) -> SplitRules:
-    """Return how months are shared out in a deployment; `delays` are those that differ from `features/delays.py`."""
+    """Return the rules of a deployment; `delays` holds the publication delays that differ from `vocabulary/delays.py`."""
     return SplitRules(
         training_failures=training_failures,
         cutoff_shift_days=cutoff_shift_days,
@@ -56,10 +61,16 @@ def rules_for(training_failures: int, cutoff_shift_days: int, delays: Mapping[st
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The months of each part for the model of `month`, and the companies that fail in each.
+    """The months of each part for the models of `month`.
 
-    `training` learns, `validation` chooses the thresholds, `test` measures; `final_training` is every labelled month,
-    on which the model that scores `month` is fitted again.
+    Attributes:
+        month: the month to score.
+        training: months of the first fit.
+        validation: months that choose the thresholds.
+        test: months that give the published figures.
+        final_training: all labelled months, on which the models that score `month` are fitted.
+        failures: distinct failing companies of each part, by name; `labelled` counts all labelled months.
+
     """
 
     month: date
@@ -72,10 +83,15 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class InsufficientHistory:
-    """Why no model can be both trained and measured for `month`.
+    """The reason why no model can be trained and measured for `month`.
 
-    `labelled` are the months whose label is known; `failures` counts the distinct failing companies of each part that
-    could be formed, `labelled` for all of them.
+    Attributes:
+        month: the month to score.
+        months: the months that have features.
+        labelled: the months whose label is known.
+        failures: distinct failing companies of each part, 0 for a part without months; `labelled` counts all of them.
+        causes: what is missing, in French.
+
     """
 
     month: date
@@ -86,7 +102,7 @@ class InsufficientHistory:
 
     @property
     def statement(self) -> str:
-        """What an officer reads on the list made without a model."""
+        """The statement on a list made without a model, in French."""
         return (
             f"Historique insuffisant pour apprendre un modèle en {self.month:%m/%Y} : {'; '.join(self.causes)}. "
             f"Mois disponibles : {_span(self.months)}. Mois dont l'issue est connue : {_span(self.labelled)}, "
@@ -97,11 +113,17 @@ class InsufficientHistory:
 def plan_split(
     month: date, months: Sequence[date], failures: pl.DataFrame, rules: SplitRules | None = None
 ) -> Split | InsufficientHistory:
-    """Share out the months for the model of a batch month, or say why history does not allow it.
+    """Return the split of the months for the models of `month`, or why history is insufficient.
 
-    Labels are those known at the cut-off of `month`. `months` are the months that have features, in any order; those
-    after `month` are ignored. One row of `failures` (`siren`, `periode`) is a company and month that fails within the
-    horizon and was in no procedure at the date.
+    Only labels known at the cut-off of `month` are used.
+
+    Args:
+        month: the month to score.
+        months: the months that have features, in any order; months after `month` are ignored.
+        failures: one row (`siren`, `periode`) is a company and month that fails within the horizon and was in no
+            procedure at the cut-off.
+        rules: the rules of the split, by default those of `SplitRules()`.
+
     """
     rules = rules or SplitRules()
     available = tuple(sorted({m for m in months if m <= month}))
@@ -114,10 +136,10 @@ def plan_split(
     return Split(month, parts["training"], validation, test, labelled, counts)
 
 
-def least_months(rules: SplitRules) -> int:
-    """Return how many months in a row must have features before any model can be trained, whatever the failures.
+def minimum_months(rules: SplitRules) -> int:
+    """Return the least number of consecutive months with features that allows a split, however many companies fail.
 
-    >>> least_months(SplitRules())
+    >>> minimum_months(SplitRules())
     68
     """
     last = date(2100, 12, 1)
@@ -128,7 +150,7 @@ def least_months(rules: SplitRules) -> int:
 
 
 def _parts(month: date, available: Months, rules: SplitRules) -> dict[str, Months]:
-    """Share out the months that have features, as far as they go; a part that cannot be formed is empty."""
+    """Return the months of each part; a part for which there are too few months is empty."""
     labelled = tuple(m for m in available if rules.label_known(m) <= rules.cutoff(month))
     test = labelled[-rules.test_months :] if len(labelled) >= rules.test_months else ()
     before_test = _known_before(labelled, test, rules)
@@ -138,7 +160,7 @@ def _parts(month: date, available: Months, rules: SplitRules) -> dict[str, Month
 
 
 def _known_before(labelled: Months, part: Months, rules: SplitRules) -> Months:
-    """Return the months whose label was known at the cut-off of the first month of a part; none for an empty part."""
+    """Return the months whose label was known at the cut-off of the first month of `part`; none when it is empty."""
     return tuple(m for m in labelled if rules.label_known(m) <= rules.cutoff(part[0])) if part else ()
 
 
@@ -147,7 +169,7 @@ def _failing(failures: pl.DataFrame, part: Months) -> int:
 
 
 def _causes(parts: dict[str, Months], counts: dict[str, int], rules: SplitRules) -> tuple[str, ...]:
-    """Say in French what is missing, in the order in which the parts are formed; nothing when all is there."""
+    """Return what is missing, in French, in the order in which the parts are formed; nothing when all parts are complete."""
     if not parts["test"]:
         return (f"{len(parts['labelled'])} mois dont l'issue est connue, il en faut {rules.test_months} pour mesurer",)
     if not parts["validation"]:
@@ -157,8 +179,8 @@ def _causes(parts: dict[str, Months], counts: dict[str, int], rules: SplitRules)
         return (f"aucun mois dont l'issue était connue avant {parts['validation'][0]:%m/%Y} pour apprendre",)
     causes = []
     if counts["training"] < rules.training_failures:
-        found = _companies(counts["training"])
-        causes.append(f"{found} en défaillance dans les mois d'apprentissage, il en faut {rules.training_failures}")
+        failing = _companies(counts["training"])
+        causes.append(f"{failing} en défaillance dans les mois d'apprentissage, il en faut {rules.training_failures}")
     causes += [
         f"aucune entreprise en défaillance dans les mois de {use}"
         for part, use in (("validation", "choix des seuils"), ("test", "mesure"))

@@ -1,4 +1,4 @@
-"""Two stages, as production scores: one regression for companies whose accounts are known, one for the others."""
+"""Two regressions, as in production: one for companies with known accounts, one for companies without."""
 
 from functools import partial
 from typing import ClassVar
@@ -8,24 +8,35 @@ import numpy as np
 from sf_assets.features.configurations import IN_USE
 from sf_assets.features.registry import BY_NAME, FINANCES
 from sf_assets.model.calibrated import CalibratedMethod
-from sf_assets.model.logistic import fit_regression, regression_base, regression_parts, regression_typical
+from sf_assets.model.logistic import fit_regression, regression_base, regression_contributions, regression_typical
 from sf_assets.model.matrix import Flags, Floats
 
-# Below, the regression that never sees accounts scores every company.
+# With fewer failures among companies with accounts, the regression without accounts scores all companies.
 _LEAST_FAILURES = 20
 
 
 class StagedMethod(CalibratedMethod):
-    """P(failure within 18 months) by the regression that suits what is known of a company.
+    """Probability of failure within 18 months by one of two regressions, depending on whether accounts are known.
 
-    One regression learns from the companies whose accounts are known, with all features; the other learns from all of
-    them, without the features of accounts, and scores those that filed none: their absence is then no longer a value to
-    be guessed. Which one scores a row is read from the row: a feature of accounts is known, or none is.
+    One regression learns from the rows with accounts, with all features, and scores such rows. The other learns from all
+    rows, without the features of accounts, and scores the rows without: missing accounts are not imputed. A row has
+    accounts when one of their features is known.
 
-    `features` are the features of a row, in order, `accounts` those that come from accounts, by default the ones the
-    registry files under this theme. `C`, `max_iter` and `tol` are those of the regression, `seed` draws the companies
-    that calibrate. `without_` and `with_` are the fitted pipelines; the latter is None when too few companies with
-    accounts failed. What the choice of a stage adds to the log-odds is put down to the first feature of accounts.
+    The difference between the base values of the two regressions is added to the contribution of the first feature of
+    accounts, so that contributions add up from the same base for all rows.
+
+    Args:
+        features: names of the features, in order.
+        accounts: names of the features of accounts, by default those of this theme in the registry.
+        C: inverse strength of the penalty of both regressions.
+        max_iter: largest number of iterations of lbfgs.
+        tol: tolerance at which lbfgs stops.
+        seed: seed of the draw of companies that calibrate.
+
+    Attributes:
+        without_: the fitted pipeline without accounts.
+        with_: the fitted pipeline with accounts, None when fewer than twenty rows with accounts fail.
+
     """
 
     name: ClassVar[str] = "deux_etages"
@@ -67,13 +78,13 @@ class StagedMethod(CalibratedMethod):
             raw[known] = self.with_.decision_function(matrix[known])
         return raw
 
-    def _raw_parts(self, matrix: Floats) -> Floats:
+    def _raw_contributions(self, matrix: Floats) -> Floats:
         of_accounts = self._of_accounts
         parts = np.zeros_like(matrix)
-        parts[:, ~of_accounts] = regression_parts(self.without_, matrix[:, ~of_accounts])
+        parts[:, ~of_accounts] = regression_contributions(self.without_, matrix[:, ~of_accounts])
         known = self._known(matrix)
         if self.with_ is not None and known.any():
-            parts[known] = regression_parts(self.with_, matrix[known])
+            parts[known] = regression_contributions(self.with_, matrix[known])
             parts[known, np.argmax(of_accounts)] += regression_base(self.with_) - self._raw_base
         return parts
 
@@ -93,7 +104,7 @@ class StagedMethod(CalibratedMethod):
 
     @property
     def typical_(self) -> Floats:
-        """The usual value of each feature among the companies that taught it, in its own unit; 0 when none did."""
-        usual = np.zeros(len(self.features))
-        usual[~self._of_accounts] = regression_typical(self.without_)
-        return usual if self.with_ is None else regression_typical(self.with_)
+        """The training mean of each feature, in its own unit; 0 for features of accounts when `with_` is None."""
+        typical = np.zeros(len(self.features))
+        typical[~self._of_accounts] = regression_typical(self.without_)
+        return typical if self.with_ is None else regression_typical(self.with_)

@@ -1,7 +1,7 @@
-"""Fitted methods on disk, as data and never as pickles: models/<AAMM>/<method>/<version>/{model.skops, card.json}.
+"""Fitted methods on disk, in the skops format instead of pickles: models/<AAMM>/<method>/<version>/{model.skops, card.json}.
 
-The version is a digest of the content, the snapshot of the warehouse apart: the same fit of the same rows is the same
-version on any day, another one gets its own folder, and nothing is ever overwritten.
+The version is a digest of the content without the snapshot of the warehouse: the same fit of the same rows has the same
+version on any day, any other fit has its own folder, and nothing is overwritten.
 """
 
 import hashlib
@@ -38,15 +38,26 @@ _ARRAY = re.compile(r'"(\d+\.npy)"')
 
 
 class UntrustedModel(ValueError):
-    """A stored method is not what its place and its card promise: it is not loaded."""
+    """A stored method differs from its folder, its card or its declared types; it is not loaded."""
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """What a reader must know of a stored method.
+class ModelCard:
+    """The model card of a stored method.
 
-    `figures` is None when nothing could be measured, and `statement` then says why. `training` counts rows and
-    failing companies; `snapshot` is the warehouse snapshot the rows were first read from.
+    Attributes:
+        month, method: the month that the method scores, and its name.
+        features: names of the features, in order.
+        thresholds: the thresholds of both levels.
+        figures: figures on the test months, by name; None without test months.
+        statement: why history does not support a model, in French; None when it does.
+        training_months: the months that the method was fitted on.
+        training: number of rows and of failing companies (`failures`) of these months.
+        snapshot: the snapshot of the warehouse at which the rows were first read.
+        code_version: version of the package that fitted the method.
+        intended_use: the only permitted use, in French.
+        scikit_learn: version of scikit-learn that fitted the method.
+
     """
 
     month: date
@@ -63,12 +74,12 @@ class Card:
     scikit_learn: str = sklearn.__version__
 
     def to_json(self) -> str:
-        """Return the card as JSON text, the same for the same card."""
+        """Return the card as JSON text; equal cards give the same text."""
         return json.dumps(asdict(self), default=_plain, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "Card":
-        """Read a card written by `to_json`."""
+    def from_json(cls, text: str) -> "ModelCard":
+        """Return the card of a text that `to_json` wrote."""
         fields = json.loads(text)
         fields["month"] = date.fromisoformat(fields["month"])
         fields["features"] = tuple(fields["features"])
@@ -79,7 +90,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class ModelStore:
-    """The folder of stored methods."""
+    """The folder that holds the stored methods."""
 
     root: Path
 
@@ -88,7 +99,7 @@ class ModelStore:
         return self.root / batch_key(month) / method / version
 
     def versions(self, month: date, method: str) -> tuple[str, ...]:
-        """Return the stored versions of a month and method, in name order: names say nothing of age."""
+        """Return the stored versions of a month and method, in order of their digests, which does not follow their age."""
         folder = self.folder(month, method, "")
         return (
             tuple(sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")))
@@ -96,11 +107,15 @@ class ModelStore:
             else ()
         )
 
-    def save(self, method: ScoringMethod, card: Card) -> str:
-        """Write a fitted method with its card and return its version; a version already there is left as it is.
+    def save(self, method: ScoringMethod, card: ModelCard) -> str:
+        """Write a fitted method with its card, and return its version; a stored version is not written again.
 
-        Both files appear together or not at all. Raises `UntrustedModel` when the method holds a type that loading
-        would refuse, `ValueError` when the card is another method's.
+        Both files appear together or not at all.
+
+        Raises:
+            UntrustedModel: the method holds a type that `load` would refuse.
+            ValueError: the card names another method or other features.
+
         """
         if (card.method, card.features) != (method.name, tuple(method.features)):
             raise ValueError(f"card: expected method {method.name} and its features, found {card.method}")
@@ -120,18 +135,21 @@ class ModelStore:
             shutil.rmtree(draft, ignore_errors=True)
         return version
 
-    def load(self, month: date, method: str, version: str) -> tuple[ScoringMethod, Card]:
+    def load(self, month: date, method: str, version: str) -> tuple[ScoringMethod, ModelCard]:
         """Return a stored method and its card.
 
-        Raises `UntrustedModel` when the files were altered, hold a type outside the method's list, or were written
-        with another scikit-learn; `FileNotFoundError` when there is no such version.
+        Raises:
+            UntrustedModel: the files were altered, hold a type that the method does not declare, or were written with
+                another version of scikit-learn.
+            FileNotFoundError: this version is not stored.
+
         """
         folder = self.folder(month, method, version)
         content = {name: (folder / name).read_bytes() for name in (MODEL, CARD)}
-        card = Card.from_json(content[CARD].decode())
-        found = version_of(content[MODEL], card)
-        if found != version or card.to_json().encode() != content[CARD]:
-            raise UntrustedModel(f"{folder}: expected content of digest {version}, found {found}")
+        card = ModelCard.from_json(content[CARD].decode())
+        actual = version_of(content[MODEL], card)
+        if actual != version or card.to_json().encode() != content[CARD]:
+            raise UntrustedModel(f"{folder}: expected content of digest {version}, found {actual}")
         if (card.month, card.method) != (month, method):
             raise UntrustedModel(f"{folder}: expected the card of this folder, found {card.method} of {card.month}")
         if card.scikit_learn != sklearn.__version__:
@@ -147,10 +165,11 @@ class ModelStore:
 
 
 def canonical(archive: bytes) -> bytes:
-    """Return a skops archive without what changes from one writing to the next: dates, addresses, order, gaps in arrays.
+    """Return a skops archive without the parts that differ between two writes of the same object.
 
-    Arrays are numbered in the order in which the schema mentions them, and equal ones are written once: whether two
-    attributes are one array or two equal ones is lost by reading.
+    These are dates of files, memory addresses, the order of arrays, and the unused bytes between the fields of a record.
+    Arrays are numbered in the order of the schema, and equal arrays are written once: after loading, nothing tells whether
+    two attributes shared an array or held two equal ones.
     """
     numbers: dict[bytes, str] = {}
     with zipfile.ZipFile(io.BytesIO(archive)) as source:
@@ -167,7 +186,7 @@ def canonical(archive: bytes) -> bytes:
 
 
 def _without_gaps(data: bytes) -> bytes:
-    """Return the bytes of an array of records with zeros between their fields: there, memory holds what was there before."""
+    """Return the bytes of an array with zeros between the fields of its records, where uninitialised memory would be stored."""
     array = np.load(io.BytesIO(data), allow_pickle=False)
     if array.dtype.names is None:
         return data
@@ -179,13 +198,13 @@ def _without_gaps(data: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def version_of(model: bytes, card: Card) -> str:
-    """Return the version of a stored method: the same for the same bytes and card, read from whichever snapshot."""
-    whole = hashlib.sha256()
+def version_of(model: bytes, card: ModelCard) -> str:
+    """Return the version of a stored method: a digest of its bytes and of its card without the snapshot."""
+    digest = hashlib.sha256()
     for part in (model, replace(card, snapshot=None).to_json().encode()):
-        whole.update(f"{len(part)}\n".encode())
-        whole.update(part)
-    return whole.hexdigest()[:_VERSION_LENGTH]
+        digest.update(f"{len(part)}\n".encode())
+        digest.update(part)
+    return digest.hexdigest()[:_VERSION_LENGTH]
 
 
 def _require_trusted(archive: bytes, method: str) -> None:

@@ -1,6 +1,7 @@
-"""The tables of the model layer, and what is asked of models and scores before a list may use them."""
+"""The tables of the model layer and their checks, which models and scores pass before a list uses them."""
 
 from datetime import date
+from importlib.resources import files
 
 from sf_assets.engine.quality.history import suite_of
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
@@ -8,6 +9,8 @@ from sf_assets.engine.storage import Session
 from sf_assets.vocabulary.fields import pick
 from sf_assets.vocabulary.partitions import HORIZON_MONTHS
 from sf_assets.vocabulary.schema import Column, Table, between, no_rows, not_null
+
+_SCORES_COMPLETE = files("sf_assets.model").joinpath("scores_complete.sql").read_text(encoding="utf-8")
 
 METHODE = Column(
     "methode", "VARCHAR", "scoring method: seuils (2016), logistique (2017), foret (2024), boosting or deux_etages"
@@ -22,17 +25,17 @@ TARGET = Table(
         Column("en_procedure", "BOOLEAN", "the company was already in a procedure at the cut-off"),
     ),
     key=("siren", "periode"),
-    # The first months of a young warehouse have no past to learn from: that is for the model to say.
+    # In the first months of a new warehouse no horizon has passed; `model_fitted` then says why no method can learn.
     may_be_empty=True,
 )
 
 FITTED = Table(
     name="model_fitted",
-    grain="one scoring method, as it stands for the month",
+    grain="one scoring method in the month",
     columns=(
         METHODE,
         Column("supported", "BOOLEAN", "the method can be used this month"),
-        Column("statement", "VARCHAR", "what the data supports, in words"),
+        Column("statement", "VARCHAR", "why history does not support a model, in French"),
         Column("version", "VARCHAR", "version of the saved model, empty when none was saved"),
         Column("training_from", "DATE", "first month learned from"),
         Column("training_to", "DATE", "last month learned from"),
@@ -50,23 +53,23 @@ FITTED = Table(
         no_rows(
             "one_retained",
             "select count(*) as n from {batch} having count(*) filter (retained) <> 1",
-            "The list needs exactly one method: look at the figures of model_evaluation.",
+            "The list needs exactly one method: check the figures of model_evaluation.",
         ),
         no_rows(
             "thresholds_in_order",
             "select methode from {batch} "
             "where seuil_modere > seuil_fort or not isfinite(seuil_modere) or not isfinite(seuil_fort)",
-            "A moderate risk must start below a high one: look at the validation months.",
+            "The moderate threshold must not exceed the strong one: check the validation months.",
         ),
     ),
 )
 
 EVALUATION = Table(
     name="model_evaluation",
-    grain="one figure of one method, read on the test months",
+    grain="one figure of one method on the test months",
     columns=(
         METHODE,
-        Column("lecture", "VARCHAR", "hors_procedure: companies not in a procedure at the date; toutes: all of them"),
+        Column("lecture", "VARCHAR", "hors_procedure: companies in a procedure left out; toutes: counted as failed"),
         Column("mesure", "VARCHAR", "name of the figure"),
         Column("valeur", "DOUBLE", "the figure, NULL when the test months do not define it"),
         Column("raison", "VARCHAR", "why the figure is not defined"),
@@ -92,30 +95,15 @@ SCORES = Table(
     ),
     key=("siren", "methode", "version"),
     rules=(
-        not_null("probabilite", "Every company of the perimeter gets a score: look at the model's inputs."),
-        between("probabilite", 0, 1, "A score is a probability: look at the model."),
+        not_null("probabilite", "Every company of the perimeter has a score: check the model's inputs."),
+        between("probabilite", 0, 1, "A score lies between 0 and 1: check the model."),
     ),
 )
 
 
 def _complete(session: Session, month: date) -> Outcome:
-    """Compare the companies of the latest version, by each of its methods, with those of the month's matrix."""
-    row = session.connection.execute(
-        """
-        with latest as (
-            select siren, methode from lake.model_scores where month = $month
-            qualify version = max(version) over ()
-        ),
-        companies as (
-            select m.siren, methods.methode
-            from lake.feat_matrix as m, (select distinct methode from latest) as methods
-            where m.month = $month
-        )
-        select count(*) filter (c.siren is null or s.siren is null), count(*)
-        from companies as c full join latest as s using (siren, methode)
-        """,
-        {"month": month},
-    ).fetchone()
+    """Compare the companies of the latest version of the scores, method by method, with the month's feature matrix."""
+    row = session.connection.execute(_SCORES_COMPLETE, {"month": month}).fetchone()
     wrong, total = row if row else (0, 0)
     return Outcome(passed=wrong == 0, unexpected_count=wrong, element_count=total)
 
@@ -123,7 +111,7 @@ def _complete(session: Session, month: date) -> Outcome:
 COMPLETE = Probe(
     "complete",
     _complete,
-    "every company of the month's features has a score by each method, and nobody else",
+    "each method has a score for every company of feat_matrix, and for no other company",
     "Run model_scores again after feat_matrix.",
 )
 

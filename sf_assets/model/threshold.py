@@ -1,6 +1,6 @@
-"""The threshold method of 2016: points added up when a documented limit is crossed. It learns nothing.
+"""The threshold method of 2016: a score of points, added for each documented limit that a feature reaches.
 
-It needs no history, hence it makes the list while a statistical model cannot be trained or measured.
+It learns nothing and needs no history: it makes the list as long as no model can be trained and measured.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from sf_assets.model.matrix import Flags, Floats, Rows, as_matrix, as_target
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Points for a feature that reaches a limit, from below (`side` 1) or above (-1); those of a feature add up."""
+    """A limit: `points` for a feature at or above it (`side` 1) or at or below it (-1); the points of several limits add up."""
 
     feature: str
     side: Literal[1, -1]
@@ -28,10 +28,10 @@ class Limit:
 
 
 LIMITS: tuple[Limit, ...] = (
-    Limit("dette_sur_cotisation_mean12m", 1, 1.0, 1, "one month of contributions left unpaid: no longer an oversight"),
-    Limit("dette_sur_cotisation_mean12m", 1, 3.0, 2, "three months unpaid: what the former target called a default"),
-    Limit("dette_sur_cotisation_mean12m", 1, 6.0, 2, "six months unpaid: seldom made good without a plan"),
-    Limit("effectif_variation12m", -1, -0.10, 1, "one person in ten left within a year and was not replaced"),
+    Limit("dette_sur_cotisation_mean12m", 1, 1.0, 1, "one month of contributions unpaid: more than an oversight"),
+    Limit("dette_sur_cotisation_mean12m", 1, 3.0, 2, "three months unpaid: the default of the former target"),
+    Limit("dette_sur_cotisation_mean12m", 1, 6.0, 2, "six months unpaid: rarely repaid without a payment plan"),
+    Limit("effectif_variation12m", -1, -0.10, 1, "one employee in ten left within a year and was not replaced"),
     Limit("effectif_variation12m", -1, -0.30, 1, "three in ten left: the company shrinks"),
     Limit("ap_consommee_par_effectif_mean12m", 1, 15.0, 1, "a tenth of the 151.67 legal hours, over a whole year"),
     Limit("ap_consommee_par_effectif_mean12m", 1, 45.0, 1, "three tenths of the legal hours, over a whole year"),
@@ -42,11 +42,15 @@ LIMITS: tuple[Limit, ...] = (
 class ThresholdMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Score = points of the limits reached / points of all limits; an unknown value gives no point.
 
-    The score orders companies and is no probability. `fit` only writes down the limits, so that a stored method keeps
-    scoring as it did when the limits of the code move on.
+    The score orders companies and is not a probability. `fit` only copies the limits, so that a stored method computes the
+    same scores after the limits of the code have changed.
 
-    `features` are the features of a row, in order. `columns_`, `sides_`, `limits_` and `points_` hold, for each limit,
-    the position of its feature, its side, its value and its points.
+    Args:
+        features: names of the features, in order.
+
+    Attributes:
+        columns_, sides_, limits_, points_: for each limit, the position of its feature, its side, value and points.
+
     """
 
     name: ClassVar[str] = "seuils"
@@ -66,7 +70,7 @@ class ThresholdMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         sample_weight: npt.ArrayLike | None = None,  # noqa: ARG002
         groups: npt.ArrayLike | None = None,  # noqa: ARG002
     ) -> Self:
-        """Check the rows and write the limits down; nothing is learned from them, weights and companies play no part."""
+        """Validate the rows and copy the limits; weights and companies are ignored, since nothing is learned."""
         as_target(y, len(as_matrix(X, self.features)))
         self.classes_ = np.array([False, True])
         self.columns_ = np.array([self.features.index(limit.feature) for limit in LIMITS])
@@ -91,23 +95,23 @@ class ThresholdMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         return np.column_stack([1 - score, score])
 
     def contributions(self, X: Rows) -> Floats:  # noqa: N803
-        """Return the points given by each feature, rows x features; they add up to the points of the row."""
-        given = self.triggered(X) * self.points_
-        folded = np.zeros((len(given), len(self.features)))
+        """Return the points of each feature, rows x features; they add up to the points of the row."""
+        by_limit = self.triggered(X) * self.points_
+        by_feature = np.zeros((len(by_limit), len(self.features)))
         for limit, column in enumerate(self.columns_):
-            folded[:, column] += given[:, limit]
-        return folded
+            by_feature[:, column] += by_limit[:, limit]
+        return by_feature
 
     @property
     def base_(self) -> float:
         """The points of a company that reaches no limit."""
         return 0.0
 
-    def explained(self, total: Floats) -> Floats:
-        """Return the scores of points."""
+    def score_of_total(self, total: Floats) -> Floats:
+        """Return the score of each total of points."""
         return np.asarray(total / self.points_.sum())
 
     @property
     def typical_(self) -> Floats | None:
-        """No company is typical: the limits alone say what is high or low."""
+        """None: nothing is learned from rows, and the limits alone define high and low values."""
         return None

@@ -1,4 +1,4 @@
-"""What the methods made of trees share: the exact SHAP values of an ensemble, and the usual value of each feature."""
+"""Explanations of ensembles of trees: their exact SHAP values, and the median of each feature."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,20 @@ import numpy.typing as npt
 
 from sf_assets.model.matrix import Floats
 
+# For each tree, the weight of the training rows that reach each node ("cover" in SHAP).
 Covers = list[Floats]
 
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """One fitted tree as arrays, one value per node: children are -1 in a leaf, `default` is where an unknown value goes.
+    """The nodes of one fitted tree as arrays, one element per node.
 
-    `value` is what a leaf adds to the output of the ensemble.
+    Attributes:
+        left, right: the child nodes, -1 in a leaf.
+        default: the child of rows whose value is unknown.
+        feature, threshold: rows whose value of the feature is at most the threshold go left.
+        value: the value that a leaf adds to the output of the ensemble.
+
     """
 
     left: npt.NDArray[np.int32]
@@ -29,7 +35,7 @@ class Nodes:
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """A fitted ensemble: its output is `offset` plus the value of one leaf of each tree.
+    """The trees of a fitted ensemble: its output is `offset` plus the value of one leaf of each tree.
 
     `precision` is the type in which the ensemble compares values with thresholds.
     """
@@ -40,7 +46,7 @@ class Trees:
 
 
 def trees_of(ensemble: Any) -> Trees:
-    """Return a fitted forest, whose output is the mean vote, or a fitted boosting, whose output is log-odds."""
+    """Return the trees of a fitted forest, whose output is the mean vote, or of a boosting, whose output is log-odds."""
     if hasattr(ensemble, "estimators_"):
         return Trees(
             tuple(_of_forest(one.tree_, len(ensemble.estimators_)) for one in ensemble.estimators_), 0.0, np.float32
@@ -77,8 +83,8 @@ def _of_boosting(nodes: Any) -> Nodes:
 def covers_of(ensemble: Any, matrix: Floats, weights: Floats) -> Covers:
     """Return the weight of the rows that reach each node, tree by tree.
 
-    The counts that an ensemble keeps are those of the rows it was given: all failures and a share of the others. The
-    base of its explanations would move with that share; by weights, rows stand for the population they were drawn from.
+    An ensemble stores unweighted counts of its training rows, which hold all failures and a sample of the others. The base
+    of its explanations would depend on the size of that sample; weighted rows represent the population.
     """
     trees = trees_of(ensemble)
     columns: npt.NDArray[Any] = np.asfortranarray(matrix, dtype=trees.precision)
@@ -100,11 +106,11 @@ def _cover(nodes: Nodes, columns: npt.NDArray[Any], weights: Floats) -> Floats:
     return cover
 
 
-def tree_parts(ensemble: Any, matrix: Floats, covers: Sequence[Floats]) -> Floats:
-    """Return the exact SHAP values of the output of a fitted ensemble, rows x features, along the paths of its trees.
+def tree_contributions(ensemble: Any, matrix: Floats, covers: Sequence[Floats]) -> Floats:
+    """Return the exact SHAP values of the output of a fitted ensemble, rows x features (path-dependent TreeSHAP).
 
-    A feature that is not known follows `covers`, in their proportions at each node. With `tree_base` the values add up
-    to the output: the mean vote of a forest, the log-odds of a boosting.
+    A feature outside of a coalition is averaged over both children of a node, in proportion to `covers`. With `tree_base`
+    the values of a row add up to its output: the mean vote of a forest, the log-odds of a boosting.
     """
     explainer = _explainer(ensemble, covers)
     values = np.asarray(explainer.shap_values(matrix, check_additivity=False), dtype=np.float64)
@@ -112,7 +118,7 @@ def tree_parts(ensemble: Any, matrix: Floats, covers: Sequence[Floats]) -> Float
 
 
 def tree_base(ensemble: Any, covers: Sequence[Floats]) -> float:
-    """Return the mean output over the rows that `covers` were counted on."""
+    """Return the weighted mean output over the rows from which `covers` were computed: the base value."""
     trees = trees_of(ensemble)
     leaves = zip(trees.nodes, covers, strict=True)
     return trees.offset + float(
@@ -130,7 +136,7 @@ def medians(matrix: Floats) -> Floats:
 
 
 def _explainer(ensemble: Any, covers: Sequence[Floats]) -> Any:
-    # The library compiles for seconds when it is imported; only explanations need it.
+    # Importing shap takes seconds of compilation, and only explanations need it.
     import shap  # noqa: PLC0415
 
     trees = trees_of(ensemble)

@@ -9,38 +9,38 @@ from pathlib import Path
 
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.folders import make_private_folder
-from sf_assets.evaluation.found import Found, read_found
-from sf_assets.evaluation.page import page_with
-from sf_assets.evaluation.report import html
+from sf_assets.evaluation.page import replace_tables
+from sf_assets.evaluation.report import render_report
+from sf_assets.evaluation.results import EvaluationResults, load_results
 from sf_assets.sources.batch import batch_key
 
 
 def write_report(
     warehouse: Warehouse, month: date, *, data: Path, shift_days: int, page: Path | None = None
-) -> tuple[Path, Found]:
+) -> tuple[Path, EvaluationResults]:
     """Write the report of a month below `data/evaluation`, and the tables of a Markdown page if there is one.
 
     `shift_days` is that of the cut-off. Return the report's path, and what it is made of.
     """
     key = batch_key(month)
     with warehouse.session() as session:
-        found = read_found(session, month, shift_days, data / "oracle" / f"{key}.parquet")
+        results = load_results(session, month, shift_days, data / "oracle" / f"{key}.parquet")
     report = make_private_folder(data / "evaluation") / f"{key}.html"
-    report.write_text(html(found), encoding="utf-8")
+    report.write_text(render_report(results), encoding="utf-8")
     if page:
-        page.write_text(page_with(page.read_text(encoding="utf-8"), found), encoding="utf-8")
-    return report, found
+        page.write_text(replace_tables(page.read_text(encoding="utf-8"), results), encoding="utf-8")
+    return report, results
 
 
-def summary(found: Found) -> Iterator[str]:
+def summary(results: EvaluationResults) -> Iterator[str]:
     """Yield the figures of the whole, the champion, and what adds nothing, line by line."""
     yield f"\n{'average precision':<14}"
-    for row in found.whole("average_precision").sort("valeur", descending=True).iter_rows(named=True):
+    for row in results.overall("average_precision").sort("valeur", descending=True).iter_rows(named=True):
         yield f"  {row['methode']:<12}{row['valeur']:.3f} [{row['bas']:.3f}, {row['haut']:.3f}]"
-    for reach in found.reached:
-        if reach.group == "ensemble" and reach.ratio.value is not None:
-            yield f"  {reach.method:<12}{reach.ratio.value:.2f} of the oracle's"
-    if found.champion.height:
-        yield f"  {found.champion['decision'][0]}"
-    idle = found.utility.filter(apporte=False)["nom"].to_list()
+    for comparison in results.oracle_comparisons:
+        if comparison.group == "ensemble" and comparison.ratio.value is not None:
+            yield f"  {comparison.method:<12}{comparison.ratio.value:.2f} of the oracle's"
+    if results.champion.height:
+        yield f"  {results.champion['decision'][0]}"
+    idle = results.utility.filter(apporte=False)["nom"].to_list()
     yield f"  adds nothing measurable: {', '.join(idle) or 'no theme nor source'}"

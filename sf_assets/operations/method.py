@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 from sf_assets.engine.storage import Session, frame_of
-from sf_assets.model.champion import DECISIONS
 from sf_assets.model.methods import METHODS
+from sf_assets.model.selection import DECISIONS
 from sf_assets.vocabulary.failures import UserError
 
 

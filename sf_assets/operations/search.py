@@ -18,7 +18,7 @@ from sf_assets.engine.storage import Warehouse
 from sf_assets.model.assets import rules_of, usable_months
 from sf_assets.model.matrix import Flags
 from sf_assets.model.methods import method_named, score
-from sf_assets.model.rows import draw
+from sf_assets.model.rows import sample_rows
 from sf_assets.model.splits import InsufficientHistory, SplitRules, plan_split
 from sf_assets.model.tables import TARGET
 from sf_assets.vocabulary.failures import UserError
@@ -153,4 +153,4 @@ def _rows(
             if isinstance(plan, InsufficientHistory):
                 raise UserError(f"search: {plan.statement}")
             known = tuple(m for m in plan.final_training if m <= plan.validation[-1])
-            return draw(session, known, at_most=at_most).filter(~pl.col("en_procedure"))
+            return sample_rows(session, known, at_most=at_most).filter(~pl.col("en_procedure"))

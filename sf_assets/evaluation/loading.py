@@ -1,0 +1,62 @@
+"""Load the backtest of a month: its rows with their outcomes, and the scores of one method."""
+
+from datetime import date
+from importlib.resources import files
+
+import polars as pl
+
+from sf_assets.clean.procedures import PROCEDURE_EPISODE
+from sf_assets.engine.queries import read_query
+from sf_assets.engine.storage import Session
+from sf_assets.evaluation.panel import Panel, panel_of
+from sf_assets.evaluation.tables import BACKTEST
+from sf_assets.features.tables import COMPANY_MONTH, MATRIX
+from sf_assets.model.matrix import Floats
+from sf_assets.model.methods import METHODS
+from sf_assets.model.tables import TARGET
+from sf_assets.vocabulary.failures import PermanentFailure
+
+BACKTEST_ROWS = read_query(files("sf_assets.evaluation"), "backtest_rows").text
+_SCORES = """
+    select probabilite from eval_backtest where methode = $method and entreprises = $companies order by periode, siren
+"""
+
+
+def bind_backtest(session: Session, month: date) -> list[date]:
+    """Bind the backtest of a month with labels, procedures and features; return the months that it scored."""
+    session.bind(dict.fromkeys((BACKTEST, TARGET, PROCEDURE_EPISODE), month))
+    rows = session.connection.execute("select distinct periode from eval_backtest order by periode").fetchall()
+    scored = [periode for (periode,) in rows]
+    session.bind_months([COMPANY_MONTH, MATRIX], scored or [month])
+    return scored
+
+
+def load_panel(session: Session, shift: int) -> Panel | None:
+    """Return the rows of the backtest bound in a session, with their outcomes; None when no month was scored.
+
+    `shift` is the number of days between the last day of a month and its cut-off.
+    """
+    rows = session.connection.execute(BACKTEST_ROWS, {"shift": shift}).pl()
+    return panel_of(rows, shift) if rows.height else None
+
+
+def load_scores(session: Session, panel: Panel, method: str, companies: str) -> Floats:
+    """Return the scores of one method in the order of the panel.
+
+    Raises:
+        PermanentFailure: some rows have scores and no features or outcome, or the reverse.
+
+    """
+    scores = session.connection.execute(_SCORES, {"method": method, "companies": companies}).pl()["probabilite"]
+    if len(scores) != panel.company.size:
+        raise PermanentFailure(
+            f"eval_backtest: expected {panel.company.size} rows of {method} ({companies}) with features and an outcome, "
+            f"found {len(scores)}. Features or target changed since: materialise eval_backtest again."
+        )
+    return scores.cast(pl.Float64).to_numpy()
+
+
+def backtested_methods(session: Session) -> list[tuple[str, str]]:
+    """Return the (method, companies) pairs of a backtest, in order; methods removed since are left out."""
+    rows = session.connection.execute("select distinct methode, entreprises from eval_backtest order by all").fetchall()
+    return [(method, companies) for method, companies in rows if method in METHODS]
