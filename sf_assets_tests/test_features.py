@@ -1,5 +1,6 @@
 """Features know only what was known: months by the calendar, values from the day they were published, nothing later."""
 
+import runpy
 from datetime import date
 from importlib.resources import files
 
@@ -9,11 +10,13 @@ from polars.testing import assert_frame_equal
 
 from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.engine.queries import read_query
+from sf_assets.features import configurations, registry, tables
 from sf_assets.features.assets import _spans
-from sf_assets.features.configurations import CONFIGURATIONS
+from sf_assets.features.configurations import CONFIGURATIONS, IN_USE
 from sf_assets.features.registry import BY_NAME, FEATURES, NAMES
 from sf_assets.features.tables import LAGS, MATRIX
 from sf_assets.features.tables import TABLES as FEATURE_TABLES
+from sf_assets.model.methods import METHODS
 from sf_assets.sources.known import KNOWN, day_of
 from sf_assets.staging.tables import STAGING
 from sf_assets.vocabulary.delays import DELAYS
@@ -166,8 +169,8 @@ def test_what_was_scored_is_what_later_files_recompute(copy, tmp_path):
 
 
 def test_no_query_counts_a_delay_of_its_own():
-    for layer, tables in (("clean", CLEAN), ("features", (*FEATURE_TABLES, LAGS))):
-        for table in tables:
+    for layer, declared in (("clean", CLEAN), ("features", (*FEATURE_TABLES, LAGS))):
+        for table in declared:
             query = read_query(files(f"sf_assets.{layer}"), table.name)
             assert not {name for name in query.parameters if name.endswith(("_months", "_days"))} - {"perimeter_months"}
     # The rules that tests rewrite by are those that queries call; clean tables call those of procedures and statements.
@@ -186,7 +189,7 @@ class _Built:
 
 def test_a_month_with_a_batch_of_its_own_is_computed_from_it_whatever_came_since():
     months = [MONTH, add_months(MONTH, 1)]
-    assert _spans(_Built(), months) == [(month, [month]) for month in months]
+    assert _spans(None, _Built(), months) == [(month, [month]) for month in months]
 
 
 def _lags(connection):
@@ -312,6 +315,42 @@ def test_the_sets_of_features_are_those_of_production_and_their_columns_exist():
     assert set(LAGS.column_names) - {"siren"} == set(CONFIGURATIONS["waterfall"]) - set(NAMES)
 
 
+def test_a_feature_that_no_list_of_use_names_is_in_no_model(monkeypatch):
+    assert {name for method in METHODS.values() for name in method().features} == set(IN_USE)
+    assert [name for name in NAMES if name in IN_USE] == list(IN_USE), "models were learned with features in this order"
+    monkeypatch.setattr(registry, "NAMES", (*NAMES, "new_feature"))
+    declared = runpy.run_path(configurations.__file__)
+    assert declared["IN_USE"] == IN_USE
+    assert "new_feature" in declared["CONFIGURATIONS"]["matrix"]
+    assert [name for name, names in declared["CONFIGURATIONS"].items() if "new_feature" in names] == ["matrix"]
+
+
+class _Folder:
+    """A folder of queries that holds one text, whatever the name asked for."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def joinpath(self, _):
+        return self
+
+    def read_text(self, **_):
+        return self.text
+
+
+def test_a_family_declares_the_features_that_its_query_selects(monkeypatch):
+    (paydex,) = (column for column in MATRIX.columns if column.name == "paydex")
+    (siren,) = (column for column in MATRIX.columns if column.name == "siren")
+    text = "with a as (select month, siren, paydex from clean_paydex) select * from a where month > $first"
+    monkeypatch.setattr(tables, "files", lambda _: _Folder(text))
+    assert tables._columns_of("feat_paiement", siren) == (siren, paydex)
+    with pytest.raises(ValueError, match=r"feat_paiement\.sql: expected columns .*, found siren"):
+        tables._columns_of("feat_paiement")
+    monkeypatch.setattr(tables, "files", lambda _: _Folder(text.replace("siren, ", "")))
+    with pytest.raises(ValueError, match=r"feat_paiement\.sql: expected columns siren, found none"):
+        tables._columns_of("feat_paiement", siren)
+
+
 def test_every_feature_says_what_it_is_why_and_from_when_it_is_known():
     for feature in BY_NAME.values():
         assert all(KNOWN[source].described(DELAYS) for source in feature.sources), feature.name
@@ -335,5 +374,13 @@ def test_a_double_or_repeated_seat_changes_no_count_and_is_the_same_in_every_tab
     after = copy.execute(chosen, [MONTH]).fetchall()
     assert [siren for siren, _ in after] == [siren for siren, _ in before]
     assert any(siret.endswith("99999") for _, siret in after)
-    others = "select siren, siret_siege from clean_sirene_ul where siren in (select siren from feat_company_month) order by 1"
-    assert dict(after).items() <= dict(copy.execute(others).fetchall()).items()
+    # Before a head office was created, the month has the establishment that stood for it, and the register has today's.
+    others = """
+        select ul.siren, ul.siret_siege
+        from clean_sirene_ul as ul
+        join feat_company_month as c on ul.siren = c.siren and c.month = $1
+        where ul.siret_siege in (select siret from clean_sirene where known_from_sirene(date_creation) <= $2)
+    """
+    registered = dict(copy.execute(others, [MONTH, CUTOFF]).fetchall())
+    assert len(registered) > 50
+    assert {siren: siret for siren, siret in after if siren in registered} == registered

@@ -14,11 +14,12 @@ _PARAMETER = re.compile(r"\$([a-z_]+)")
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One query: its name, text, header comment, the tables it reads, the parameters it binds and its digest."""
+    """One query: its name, text, header comment, selected columns, tables it reads, parameters it binds and digest."""
 
     name: str
     text: str
     header: str
+    columns: tuple[str, ...]
     reads: tuple[str, ...]
     parameters: frozenset[str]
     digest: str
@@ -45,7 +46,17 @@ def read_query(folder: Traversable, name: str) -> Query:
         name=name,
         text=text,
         header=header,
+        columns=_selected(tree),
         reads=tuple(reads),
         parameters=frozenset(_PARAMETER.findall(body)),
         digest=hashlib.sha256(body.encode()).hexdigest()[:12],
     )
+
+
+def _selected(tree: exp.Expr) -> tuple[str, ...]:
+    """Return the names that a query selects, those of its subquery for `select * from subquery`."""
+    names = tuple(tree.named_selects) if isinstance(tree, exp.Query) else ()
+    if names == ("*",) and (read := tree.find(exp.From)):
+        inner = [cte.this for cte in tree.ctes if cte.alias == read.this.name]
+        return _selected(inner[0]) if inner else names
+    return names

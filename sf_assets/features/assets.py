@@ -13,8 +13,8 @@ from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.queries import Query, read_query
 from sf_assets.engine.resources import GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import Session, Warehouse, Write
+from sf_assets.features.charts import coverage_of, shift_picture, shifts_of
 from sf_assets.features.tables import LAGS, TABLES
-from sf_assets.features.views import coverage_of, shift_picture, shifts_of
 from sf_assets.sources.known import KNOWN, define_known_from
 from sf_assets.staging.in_force import in_force, reads_at
 from sf_assets.vocabulary.failures import Blocked

@@ -52,11 +52,11 @@ select
     month,
     siren,
     paydex,
-    fpi_30,
-    fpi_90,
     paydex_diff12m,
+    paydex_mean12m,
+    fpi_30,
     fpi_30_diff12m,
-    fpi_90_diff12m,
-    paydex_mean12m
+    fpi_90,
+    fpi_90_diff12m
 from lagged
 where month between $first::date and $last::date and (paydex is not null or fpi_30 is not null or fpi_90 is not null)
