@@ -1,6 +1,6 @@
--- One row is one company of the perimeter and month with every declared feature, as known at the cut-off: the only table
--- that models read. No debt event and no hour of short-time work mean none; anything else that is missing is unknown and
--- stays NULL.
+-- One row is one company of the perimeter and month with every feature of the registry, as known at the cut-off. Models
+-- read this table only. A company without a debt event has zero debt, and a company without short-time work has zero
+-- hours; any other missing value is unknown and stays NULL.
 with plans as (
     select distinct m.month, substr(d.siret, 1, 9) as siren
     from (select distinct month from feat_company_month) as m
