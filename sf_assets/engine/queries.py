@@ -55,7 +55,9 @@ def read_query(folder: Traversable, name: str) -> Query:
 
 def _selected(tree: exp.Expr) -> tuple[str, ...]:
     """Return the names that a query selects, those of its subquery for `select * from subquery`."""
-    names = tuple(tree.named_selects) if isinstance(tree, exp.Query) else ()
+    if not isinstance(tree, exp.Query):
+        return ()
+    names = tuple(tree.named_selects)
     if names == ("*",) and (read := tree.find(exp.From)):
         inner = [cte.this for cte in tree.ctes if cte.alias == read.this.name]
         return _selected(inner[0]) if inner else names
