@@ -1,4 +1,4 @@
-"""The bench of the clean tests: staging tables in memory, filled by hand, and the queries run on them."""
+"""Fixture of the clean tests: staging tables in memory, filled by each test, on which the queries run."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -19,30 +19,29 @@ SIRET = "40000000100011"
 OTHER = "40000000200019"
 
 
-# What a table is made of besides staging and the tables that tests fill by hand.
-NEEDS = {
+# Clean tables that a query reads, besides those that tests fill.
+READS = {
     "clean_sirene": ("clean_naf_passage",),
     "clean_sirene_ul": ("clean_naf_passage",),
     "siren_blacklist": ("clean_sirene_ul",),
-    # The last state of a table of versions.
     "clean_ratios": ("clean_ratios_version",),
     "clean_paydex": ("clean_paydex_mesure",),
 }
 
 
 class World:
-    """Empty staging tables in memory, the label tables, nothing blacklisted; dates go in and come out as ISO texts."""
+    """Empty staging tables in memory, label tables, an empty blacklist; dates are ISO texts in and out."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
         label_tables.load(connection)
         define_known_from(connection, DELAYS)
-        # A number from 0 to n - 1, as good as drawn by chance and the same on every run.
+        # A pseudo-random number from 0 to n - 1, the same on every run.
         connection.execute("create temp macro draw(seed, rank, n) as cast(hash(seed || '/' || rank) % n as integer)")
         for table in (*STAGING.values(), FILTER_IMPORT, BLACKLIST, NAF_PAIRE):
             columns = ", ".join(f"{column.name} {column.type}" for column in table.columns)
             connection.execute(f"create table {table.name} ({columns})")
-        # Most tests are about something else: activities are in NAF rev. 2 unless a test says otherwise.
+        # Activities are in NAF rev. 2 unless a test sets another nomenclature.
         for name in ("stg_sirene", "stg_sirene_ul"):
             connection.execute(f"alter table {name} alter nomenclature_activite set default 'NAFRev2'")
 
@@ -53,20 +52,20 @@ class World:
             f"insert into {table} ({', '.join(names)}) values ({marks})", [list(r) for r in rows]
         )
 
-    def hide(self, siren: str) -> None:
+    def blacklist(self, siren: str) -> None:
         self.add("siren_blacklist", "siren", (siren,))
 
     def build(self, name: str) -> None:
-        for needed in NEEDS.get(name, ()):
-            self.build(needed)
+        for read in READS.get(name, ()):
+            self.build(read)
         text = files("sf_assets.clean").joinpath(f"{name}.sql").read_text(encoding="utf-8")
         values = {key: value for key, value in BOUND.items() if f"${key}" in text}
         self.connection.execute(f"create or replace table {name} as {text}", values)
 
     def rows(self, name: str, columns: str = "*") -> list[tuple[object, ...]]:
         self.build(name)
-        found = self.connection.execute(f"select {columns} from {name} order by all").fetchall()
-        return [tuple(cell.isoformat() if isinstance(cell, date) else cell for cell in row) for row in found]
+        rows = self.connection.execute(f"select {columns} from {name} order by all").fetchall()
+        return [tuple(cell.isoformat() if isinstance(cell, date) else cell for cell in row) for row in rows]
 
 
 @cache
@@ -75,7 +74,7 @@ def _prepared() -> World:
 
 
 def fresh_world() -> Iterator[World]:
-    """Give each test the same prepared world; what a test does is rolled back. To be made a fixture by test modules."""
+    """Yield the same prepared world to each test and roll its changes back; test modules make it a fixture."""
     world = _prepared()
     world.connection.execute("begin")
     yield world

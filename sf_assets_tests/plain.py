@@ -26,7 +26,7 @@ PARAMETERS = {"shift": 0, "perimeter_months": 120, "minimum": 10, "recent": Fals
 
 
 def stage(connection: duckdb.DuckDBPyConnection, incoming: Path, month: date) -> dict[str, list[Count]]:
-    """Read a batch into plain staging tables, with its perimeter; return what became of its records, by source."""
+    """Read a batch into staging tables, with its perimeter; return the counts of records of each source."""
     counts = {}
     label_tables.load(connection)
     connection.execute(READERS)
@@ -44,7 +44,7 @@ def stage(connection: duckdb.DuckDBPyConnection, incoming: Path, month: date) ->
 
 
 def perimeter(connection: duckdb.DuckDBPyConnection, path: Path, **parameters: object) -> None:
-    """Make the table `stg_filter_import` from a head-count file."""
+    """Create the table `stg_filter_import` from a head-count file."""
     source = BY_NAME["effectif_ent"]
     header_line, header = read_header(path, source)
     read_records(connection, path, separator=";", lenient=True, header_line=header_line, width=len(header))
@@ -54,7 +54,7 @@ def perimeter(connection: duckdb.DuckDBPyConnection, path: Path, **parameters: o
 
 
 def clean(connection: duckdb.DuckDBPyConnection, month: date) -> None:
-    """Build every clean table; what was known of units in a batch cleaned before on this connection is remembered."""
+    """Build every clean table; pairs of activity codes of a batch built before on this connection are read."""
     connection.execute("create table if not exists clean_naf_paire (siren varchar, naf varchar, naf25 varchar)")
     define_known_from(connection, DELAYS)
     _build(connection, "clean", CLEAN, PARAMETERS | {"reference_date": cutoff_of(month)})
@@ -70,7 +70,7 @@ def features(
 
 
 def lags(connection: duckdb.DuckDBPyConnection, month: date) -> None:
-    """Build a month's lags, from the features of its last three years."""
+    """Build a month's lags from the features of its last three years."""
     features(connection, add_months(month, -36), month)
     _build(connection, "features", [LAGS], PARAMETERS | {"first": month, "last": month})
 

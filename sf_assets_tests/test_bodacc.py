@@ -524,7 +524,7 @@ def test_a_nature_the_table_does_not_know_is_told_and_means_nothing(world):
 
 def test_a_blacklisted_company_is_announced_nowhere(world):
     announce(world, (A, "A1", "2024-01-10", LIQUIDATION))
-    world.hide(A)
+    world.blacklist(A)
     assert world.rows("clean_bodacc") == []
 
 

@@ -1,4 +1,4 @@
-"""The clean tables are what they declare; perimeter, short-time work, contributions, plans and head-counts.
+"""Clean tables: declarations, perimeter, short-time work, contributions, payment plans and head-counts.
 
 Comments give the numbers of the specification's traps.
 """
@@ -30,13 +30,13 @@ def empty() -> Iterator[World]:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_a_query_gives_the_declared_columns_and_types(empty, table):  # traps 57, 58
-    found = empty.connection.execute(f"describe {table.name}").fetchall()
-    assert [(name, kind) for name, kind, *_ in found] == [(column.name, column.type) for column in table.columns]
+def test_a_query_returns_the_declared_columns_and_types(empty, table):  # traps 57, 58
+    described = empty.connection.execute(f"describe {table.name}").fetchall()
+    assert [(name, kind) for name, kind, *_ in described] == [(column.name, column.type) for column in table.columns]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_the_queries_of_the_rules_can_be_asked_of_their_table(empty, table):
+def test_the_queries_of_rules_run_on_their_table(empty, table):
     for rule in table.rules:
         if "unexpected_rows_query" in rule.arguments:
             query = rule.arguments["unexpected_rows_query"].replace("{batch}", table.name)
@@ -49,18 +49,18 @@ def test_every_query_of_the_folder_is_declared():
     queries = {
         path.name.removesuffix(".sql") for path in files("sf_assets.clean").iterdir() if path.name.endswith(".sql")
     }
-    # What the layer hands over, the export and the report, is made from its tables and declared beside them.
+    # The export and the report are made from the tables and declared in their own modules.
     assert queries - {"clean_export", "perimeter_report"} == set(BY_NAME)
 
 
-def test_the_ratios_are_those_that_features_read():
+def test_the_ratios_that_features_read_are_columns():
     assert set(RATIOS) <= set(BY_NAME["clean_ratios"].column_names)
 
 
 # ---- perimeter
 
 
-def test_the_blacklist_keeps_the_reasons_of_each_company(world):  # traps 27, 28, 29, decision B16
+def test_the_blacklist_has_the_reasons_of_each_company(world):  # traps 27, 28, 29, decision B16
     sirens = [f"40000000{n}" for n in range(1, 8)]
     world.add("stg_filter_import", "siren", *((siren,) for siren in sirens))
     world.add(
@@ -84,15 +84,15 @@ def test_the_blacklist_keeps_the_reasons_of_each_company(world):  # traps 27, 28
     assert world.rows("clean_filter") == [("400000001",), ("400000005",), ("400000007",)]
 
 
-@pytest.mark.parametrize("kept", ["64.20Z", "85.51Z", "85.60Z", "94.99Z", "84.11"])
-def test_neighbours_of_excluded_activities_stay(world, kept):  # trap 25
+@pytest.mark.parametrize("neighbour", ["64.20Z", "85.51Z", "85.60Z", "94.99Z", "84.11"])
+def test_neighbours_of_excluded_activities_are_not_excluded(world, neighbour):  # trap 25
     world.add("stg_filter_import", "siren", ("400000001",))
-    world.add("stg_sirene_ul", "siren categorie_juridique activite_principale", ("400000001", "7385", kept))
+    world.add("stg_sirene_ul", "siren categorie_juridique activite_principale", ("400000001", "7385", neighbour))
     world.add("stg_sirene", "siren siege departement", ("400000001", True, "21"))
     assert world.rows("siren_blacklist") == []
 
 
-def test_the_blacklist_compares_with_17_categories_and_41_activities(world):  # traps 25, 26: rev. 2 of the legal unit
+def test_the_blacklist_excludes_17_categories_and_41_activities(world):  # traps 25, 26: rev. 2 of the legal unit
     categories = [
         (code, "25.62B") for (code,) in world.connection.execute("select code from categories_juridiques").fetchall()
     ]
@@ -106,9 +106,9 @@ def test_the_blacklist_compares_with_17_categories_and_41_activities(world):  # 
     assert world.connection.execute(f"select {counts} from siren_blacklist").fetchone() == (17, 41, 0)
 
 
-def test_a_company_outside_the_import_perimeter_is_kept_unless_blacklisted(world):  # trap 30
+def test_a_company_outside_the_import_perimeter_has_rows_unless_blacklisted(world):  # trap 30
     world.add("stg_filter_import", "siren", ("400000001",))
-    world.hide("400000001")
+    world.blacklist("400000001")
     world.add("stg_delai", "siret date_creation", (SIRET, "2024-02-15"), (OTHER, "2024-02-15"))
     assert world.rows("clean_delai", "siret") == [(OTHER,)]
     assert world.rows("clean_filter") == []
@@ -136,7 +136,7 @@ def test_a_blacklisted_company_is_in_no_clean_table(world, name):
     table, columns, row = _HIDDEN[name]
     world.add(table, columns, row)
     assert len(world.rows(name)) == 1
-    world.hide(SIRET[:9])
+    world.blacklist(SIRET[:9])
     assert world.rows(name) == []
 
 
@@ -155,7 +155,7 @@ def _short_time_work(world: World) -> None:
     )  # fmt: skip
 
 
-def test_short_time_work_repeats_demands_by_month_and_keeps_consumption_days(world):  # traps 40, 42, 43, 44
+def test_short_time_work_repeats_demands_by_month_and_preserves_consumption_days(world):  # traps 40, 42, 43, 44
     _short_time_work(world)
     columns = "periode, round(etp_autorise, 9), round(etp_consomme, 9), motif_recours, is_last"
     conjoncture, inconnu = "Conjoncture économique", "Motif inconnu"
@@ -181,15 +181,15 @@ def test_hours_of_a_demand_are_spread_by_day_for_reasons_1_to_5(world):  # decis
     ]  # fmt: skip
 
 
-def test_hours_consumed_are_summed_and_unknown_hours_count_for_none(world):
+def test_hours_consumed_are_summed_and_unknown_hours_count_as_zero(world):
     _short_time_work(world)
-    found = dict(world.rows("clean_ap", "periode, heures_consommees"))
-    assert found["2024-02-01"] == pytest.approx(151.67)
-    assert found["2024-03-15"] == 0
-    assert found["2024-05-01"] == 0
+    hours = dict(world.rows("clean_ap", "periode, heures_consommees"))
+    assert hours["2024-02-01"] == pytest.approx(151.67)
+    assert hours["2024-03-15"] == 0
+    assert hours["2024-05-01"] == 0
 
 
-def test_a_demand_that_ends_in_an_earlier_month_gives_no_row_and_one_without_reason_no_label(world):  # trap 44
+def test_a_demand_that_ends_before_it_starts_has_no_row_and_one_without_reason_no_label(world):  # trap 44
     world.add(
         "stg_apdemande", "siret periode_debut periode_fin heures motif_recours",
         (SIRET, "2024-05-31", "2024-04-01", 460, 2), (SIRET, "2024-06-01", "2024-06-02", 460, None),
@@ -201,16 +201,16 @@ def test_a_demand_that_ends_in_an_earlier_month_gives_no_row_and_one_without_rea
     ]
 
 
-def test_the_last_consumption_is_that_of_the_whole_table_blacklisted_companies_included(world):  # trap 40
+def test_the_last_consumption_is_of_the_whole_table_blacklisted_companies_included(world):  # trap 40
     world.add("stg_apconso", "siret periode heures", (SIRET, "2024-02-01", 1), (OTHER, "2024-03-01", 1))
-    world.hide(OTHER[:9])
+    world.blacklist(OTHER[:9])
     assert world.rows("clean_ap", "siret, is_last") == [(SIRET, False)]
 
 
 # ---- contributions, plans, head-counts
 
 
-def test_contributions_are_summed_at_the_start_of_their_periods_only(world):  # traps 45, 46
+def test_contributions_are_summed_by_the_first_day_of_their_periods(world):  # traps 45, 46
     world.add(
         "stg_cotisation", "siret periode_debut periode_fin du",
         (SIRET, "2024-01-01", "2024-02-01", 100), (SIRET, "2024-01-01", "2024-04-01", 300),
@@ -222,7 +222,7 @@ def test_contributions_are_summed_at_the_start_of_their_periods_only(world):  # 
     ]  # fmt: skip
 
 
-def test_payment_plans_are_kept_as_delivered_twice_if_need_be(world):
+def test_payment_plans_are_stored_as_delivered_duplicates_included(world):
     columns = "siret date_creation date_echeance duree_delai montant_echeancier stade action"
     plan = (SIRET, "2024-02-15", "2024-08-14", 181, 12500.4, "APPROB", "SUR PO")
     world.add("stg_delai", columns, plan, plan)
@@ -248,13 +248,13 @@ def test_the_latest_head_count_of_a_company_is_flagged(world):
     assert [row[-1] for row in world.rows("clean_effectif_ent")] == [False, True, True]
 
 
-def test_a_demand_decided_again_counts_once_as_decided_last(world):
+def test_a_demand_decided_again_counts_once_with_its_last_decision(world):
     columns = "id_demande siret periode_debut periode_fin heures date_statut motif_recours"
     world.add(
         "stg_apdemande", columns,
         ("D", SIRET, "2024-01-01", "2024-01-31", 3100.0, "2024-02-01", 1),
         ("D", SIRET, "2024-01-01", "2024-01-31", 310.0, "2024-01-01", 1),
-        (None, SIRET, "2024-02-01", "2024-02-29", 10.0, "2024-01-01", 1),  # without a number: demands of their own
+        (None, SIRET, "2024-02-01", "2024-02-29", 10.0, "2024-01-01", 1),  # without a number: each is a demand
         (None, SIRET, "2024-02-01", "2024-02-29", 20.0, "2024-01-01", 1),
     )  # fmt: skip
     assert world.rows("clean_ap", "periode, heures_autorisees") == [("2024-01-01", 3100.0), ("2024-02-01", 30.0)]

@@ -1,4 +1,4 @@
-"""Payment codes, the fifteen ratios and the VAT figures, on numbers worked out by hand."""
+"""Clean tables of paydex codes, the fifteen ratios and VAT returns, on values computed by hand."""
 
 import pytest
 from clean_world import World, fresh_world
@@ -20,17 +20,17 @@ SIREN = "400000001"
         ("080", None), ("100", None), ("N", None), (None, None),
     ],
 )  # fmt: skip
-def test_a_paydex_code_stands_for_its_days_late(world, code, days):
+def test_a_paydex_code_is_converted_to_days_of_delay(world, code, days):
     world.add("stg_paydex", "siren date_valeur file_number line code_paydex", (SIREN, "2024-03-04", 1, 2, code))
     assert world.rows("clean_paydex", "paydex") == [(days,)]
 
 
-def test_days_that_are_known_win_over_the_code(world):
+def test_delivered_days_take_precedence_over_the_code(world):
     world.add("stg_paydex", "siren date_valeur line code_paydex paydex", (SIREN, "2024-03-04", 2, "060", 23))
     assert world.rows("clean_paydex", "paydex") == [(23,)]
 
 
-def test_of_one_day_the_last_file_wins_whatever_the_line(world):  # decision B15
+def test_of_two_measures_on_one_day_the_last_file_counts_whatever_the_line(world):  # decision B15
     columns = "siren date_valeur file_number line paydex"
     world.add("stg_paydex", columns, (SIREN, "2024-03-04", 2, 5, 1), (SIREN, "2024-03-04", 1, 90, 2))
     assert world.rows("clean_paydex", "paydex") == [(1,)]
@@ -93,7 +93,7 @@ RATIOS = (
 def statement(
     world: World, amounts: dict[str, float], *, end: str = "2022-12-31", year: int = 2022, number: str = "1"
 ) -> None:
-    """Add one statement to the three tables it is split in; amounts go where their column is."""
+    """Add one statement to the three tables it is split in; each amount goes to the table that has its column."""
     for source in ("declarations_indmap", "declarations_af", "ratios_dirco"):
         own = {name: value for name, value in amounts.items() if name in STAGING[source].column_names}
         filing = {} if source == "ratios_dirco" else {"no_ocfi": number, "annee_exercice": year}
@@ -102,11 +102,13 @@ def statement(
 
 
 @pytest.mark.parametrize(("ratio", "value", "operands", "divisors"), RATIOS, ids=[ratio for ratio, *_ in RATIOS])
-def test_a_ratio_is_that_of_its_amounts_and_unknown_without_one_or_over_zero(world, ratio, value, operands, divisors):
-    """Sources.md §9.6 without the division by days, and unknown stays unknown (decision B17, trap 70)."""
+def test_a_ratio_is_computed_from_its_amounts_and_unknown_when_one_is_missing_or_the_divisor_is_zero(
+    world, ratio, value, operands, divisors
+):
+    """Rules §9.6 without the division by days; an unknown amount gives an unknown ratio (decision B17, trap 70)."""
     ends = iter(f"{year}-12-31" for year in range(2015, 2035))
     expected = {}
-    for amounts, found in (
+    for amounts, actual in (
         (AMOUNTS, value),
         *(({name: v for name, v in AMOUNTS.items() if name != operand}, None) for operand in operands.split()),
         *([(AMOUNTS | dict.fromkeys(divisors.split(), 0), None)] if divisors else []),
@@ -114,9 +116,9 @@ def test_a_ratio_is_that_of_its_amounts_and_unknown_without_one_or_over_zero(wor
     ):
         end = next(ends)
         statement(world, amounts, end=end)
-        expected[end] = found
-    for end, found in world.rows("clean_ratios", f"date_fin_exercice, {ratio}"):
-        assert found == (expected[end] if expected[end] is None else pytest.approx(expected[end])), end
+        expected[end] = actual
+    for end, actual in world.rows("clean_ratios", f"date_fin_exercice, {ratio}"):
+        assert actual == (expected[end] if expected[end] is None else pytest.approx(expected[end])), end
 
 
 def test_every_ratio_of_the_table_is_tested(world):
@@ -126,8 +128,8 @@ def test_every_ratio_of_the_table_is_tested(world):
     assert [ratio for ratio, *_ in RATIOS] == columns[6:]
 
 
-def test_the_statement_with_the_fewest_unknown_amounts_stands(world):
-    # Turnover alone is missing, and two ratios with it; of the other statement two amounts are, and one ratio.
+def test_the_statement_with_the_fewest_unknown_amounts_counts(world):
+    # One statement lacks turnover, hence two ratios; the other lacks two amounts, hence one ratio.
     few = {name: value for name, value in AMOUNTS.items() if name != "mnt_af_ca"}
     many = {name: value for name, value in AMOUNTS.items() if not name.startswith("d_cr_25")}
     statement(world, few, number="9")
@@ -135,13 +137,13 @@ def test_the_statement_with_the_fewest_unknown_amounts_stands(world):
     assert world.rows("clean_ratios", "no_ocfi") == [("9",)]
 
 
-def test_of_equally_complete_statements_the_latest_year_then_the_greatest_number_stands(world):
+def test_of_equally_complete_statements_the_latest_year_then_the_greatest_number_counts(world):
     for number, year in (("9", 2022), ("10", 2022), ("11", 2021)):
         statement(world, AMOUNTS, number=number, year=year)
     assert world.rows("clean_ratios", "annee_exercice, no_ocfi") == [(2022, "10")]
 
 
-def test_a_year_that_closes_on_the_first_of_2014_is_too_old(world):
+def test_a_year_that_closes_on_1_january_2014_is_left_out(world):
     for end in ("2014-01-01", "2014-01-02"):
         statement(world, AMOUNTS, end=end, year=2013)
     assert world.rows("clean_ratios", "date_fin_exercice") == [("2014-01-02",)]
@@ -154,7 +156,7 @@ CA3 = (SIREN, "2024-01-01", "2024-01-31", "2024-02-20")
 CA12 = (SIREN, "2023-01-01", "2023-12-31", "2024-05-03")
 
 
-def test_a_monthly_return_gives_its_figures_and_is_known_from_its_deposit(world):
+def test_a_monthly_return_has_its_figures_and_its_deposit_date(world):
     boxes = {
         "01": 1000, "02": 20, "3c": 3, "2a": 4, "03": 5, "3a": 6, "3b": 7, "04": 11, "06": 12, "07": 13, "6a": 14,
         "7a": 15, "7b": 16, "05": 17, "08_btx196": 1, "08_b": 2, "9b_btx7": 3, "9b_b": 4, "15": 10, "16": 500, "7c": 1,
@@ -170,7 +172,7 @@ def test_a_monthly_return_gives_its_figures_and_is_known_from_its_deposit(world)
     assert world.rows("clean_tva", figures) == [(*CA3, 10, 98, 1045, 1143, 3, 7, 484, 175, 80, 8, 9)]
 
 
-def test_a_yearly_return_gives_the_same_figures(world):
+def test_a_yearly_return_has_the_same_figures(world):
     boxes = {
         "55_i": 10, "02_b": 11, "03_b": 17, "5a_b": 100, "06_b": 200, "6c_b": 300, "07_b": 1, "08_b": 2, "09_b": 3,
         "10_b": 4, "11_b": 5, "12_b": 6, "13_b": 7, "14_b": 8, "aa_b": 9, "ab_b": 10, "ac_b": 11, "16_i": 500, "18_i": 10,
@@ -186,7 +188,7 @@ def test_a_yearly_return_gives_the_same_figures(world):
     assert world.rows("clean_tva", figures) == [(CA12[2], 10, 28, 610, 18, 666, 156, 10, 485, 5, 50, 150, 100, 9)]
 
 
-def test_every_box_counts_in_some_figure(world):
+def test_every_box_is_used_by_a_figure(world):
     for source, prefix, boxes in (("tva_ca3", "d3310", CA3_BOXES), ("tva_ca12", "d3517s", CA12_BOXES)):
         for n, box in enumerate(boxes.split(), start=1):
             world.add(f"stg_{source}", f"{RETURN} {prefix}_{box}", (SIREN, "2024-01-01", "2024-01-31", None, n))
@@ -197,15 +199,15 @@ def test_every_box_counts_in_some_figure(world):
     assert len(world.rows("clean_tva")) == len(CA3_BOXES.split()) + len(CA12_BOXES.split())
 
 
-def test_returns_of_both_regimes_meet_only_when_all_they_share_is_the_same(world):
+def test_returns_of_both_regimes_are_joined_only_when_all_shared_columns_are_equal(world):
     filing = f"{RETURN} no_ocfi mode_depot version_form"
     world.add("stg_tva_ca3", f"{filing} d3310_28", (*CA3, "1", "E", "A", 5), (*CA3, "2", "E", "A", 6))
     world.add("stg_tva_ca12", f"{filing} d3517s_28_i", (*CA3, "1", "E", "A", 100), (*CA3, "2", "E", "B", 200))
     assert world.rows("clean_tva", "m_tva_net_due") == [(6,), (105,), (200,)]
 
 
-def test_returns_of_companies_left_out_are_left_out(world):
+def test_returns_of_blacklisted_companies_are_left_out(world):
     world.add("stg_tva_ca3", RETURN, CA3)
     world.add("stg_tva_ca12", RETURN, CA12)
-    world.hide(SIREN)
+    world.blacklist(SIREN)
     assert world.rows("clean_tva") == []

@@ -1,4 +1,4 @@
-"""Debts are running stocks, procedures are states at a date. Comments give the numbers of the specification's traps."""
+"""Clean tables of debts and collective procedures. Comments give the numbers of the specification's traps."""
 
 from datetime import date
 
@@ -16,7 +16,7 @@ DEBIT = (
 )
 
 
-def test_a_debt_is_the_running_stock_of_the_last_events(world):  # traps 37, 38, 40, 41
+def test_a_debt_is_the_running_sum_of_its_events(world):  # traps 37, 38, 40, 41
     world.add(
         "stg_debit", DEBIT,
         (SIRET, "D1", 1, "2024-01-25", "2024-02-01", 100, 400), (SIRET, "D1", 2, "2024-02-10", "2024-02-01", 60, 240),
@@ -32,7 +32,7 @@ def test_a_debt_is_the_running_stock_of_the_last_events(world):  # traps 37, 38,
     ]
 
 
-def test_a_debt_counts_in_the_month_of_its_processing_not_of_its_contribution(world):  # trap 37
+def test_a_debt_counts_from_its_processing_month_not_from_its_contribution_month(world):  # trap 37
     world.add(
         "stg_debit", DEBIT + " periode_debut periode_fin",
         (SIRET, "D1", 1, "2024-02-21", "2024-03-01", 1250, 800.5, "2023-10-01", "2023-11-01"),
@@ -40,7 +40,7 @@ def test_a_debt_counts_in_the_month_of_its_processing_not_of_its_contribution(wo
     assert world.rows("clean_debit") == [(SIRET, "2024-03-01", 1250, 800.5, True)]
 
 
-def test_an_event_without_history_number_outranks_the_others_of_its_month(world):  # trap 39
+def test_an_event_without_history_number_replaces_the_others_of_its_month(world):  # trap 39
     world.add(
         "stg_debit", DEBIT,
         (SIRET, "D1", 9, "2024-02-10", "2024-02-01", 1, 1), (SIRET, "D1", None, "2024-02-03", "2024-02-01", 2, 2),
@@ -48,7 +48,7 @@ def test_an_event_without_history_number_outranks_the_others_of_its_month(world)
     assert world.rows("clean_debit", "part_ouvriere") == [(2,)]
 
 
-def test_events_of_the_same_number_are_settled_by_day_then_by_amount(world):
+def test_events_of_the_same_number_are_ordered_by_day_then_by_amount(world):
     world.add(
         "stg_debit", DEBIT,
         (SIRET, "D1", 1, "2024-02-10", "2024-02-01", 1, 9), (SIRET, "D1", 1, "2024-02-03", "2024-02-01", 50, 50),
@@ -57,7 +57,7 @@ def test_events_of_the_same_number_are_settled_by_day_then_by_amount(world):
     assert world.rows("clean_debit", "part_ouvriere, part_patronale") == [(8, 3)]
 
 
-def test_debts_of_two_accounts_of_an_establishment_do_not_mix(world):  # trap 61
+def test_debts_of_two_accounts_of_an_establishment_are_separate(world):  # trap 61
     world.add(
         "stg_debit", DEBIT,
         (SIRET, f"{SIRET}-A-101", 1, "2024-02-10", "2024-02-01", 100, 0),
@@ -66,7 +66,7 @@ def test_debts_of_two_accounts_of_an_establishment_do_not_mix(world):  # trap 61
     assert world.rows("clean_debit", "part_ouvriere") == [(130,)]
 
 
-def test_debts_agree_with_the_definition_by_joins_to_the_cent(world):
+def test_debts_equal_the_definition_by_joins_to_the_cent(world):
     world.connection.execute("""
         insert into stg_debit by name
         select
@@ -99,9 +99,9 @@ def test_debts_agree_with_the_definition_by_joins_to_the_cent(world):
         )
         group by all order by all
     """).fetchall()
-    found = world.rows("clean_debit", "siret, periode, part_ouvriere, part_patronale")
-    assert len(found) == len(expected) > 40
-    for row, wanted in zip(found, expected, strict=True):
+    rows = world.rows("clean_debit", "siret, periode, part_ouvriere, part_patronale")
+    assert len(rows) == len(expected) > 40
+    for row, wanted in zip(rows, expected, strict=True):
         assert row[:2] == (wanted[0], wanted[1].isoformat())
         assert row[2:] == pytest.approx(wanted[2:], abs=1e-6)
 
@@ -128,7 +128,7 @@ def _months(world: World, siren: str) -> list[tuple[object, ...]]:
     return world.connection.execute(query, [siren]).fetchall()
 
 
-def test_steps_are_those_of_companies_without_administrative_closings(world):  # traps 47, 51, 52
+def test_steps_are_by_company_and_leave_out_administrative_closings(world):  # traps 47, 51, 52
     world.add(
         "stg_procol", PROCOL,
         ("40000000100011", "2024-01-15", "liquidation", "ouverture"),
@@ -158,12 +158,12 @@ def test_steps_are_those_of_companies_without_administrative_closings(world):  #
         (None, "fin_procedure", "In bonis"),
     ],
 )
-def test_a_step_bears_the_name_of_its_situation(world, action, stade, libelle):
+def test_a_step_is_named_by_its_action_and_stage(world, action, stade, libelle):
     world.add("stg_procol", PROCOL, (SIRET, "2024-01-15", action, stade))
     assert world.rows("clean_procol", "libelle_procol") == [(libelle,)]
 
 
-def test_the_state_of_a_month_is_that_of_its_first_day(world):  # traps 47, 48, 50
+def test_the_state_of_a_month_is_the_state_on_its_first_day(world):  # traps 47, 48, 50
     _procedures(
         world,
         ("400000001", "2013-04-01", "redressement", "plan_continuation"),
@@ -197,7 +197,7 @@ def test_a_plan_ends_ten_calendar_years_after_its_date(world, day, last):  # tra
     assert _months(world, "400000001")[0][2] == last
 
 
-def test_a_closed_procedure_does_not_fall_back_on_its_past_but_a_milder_one_takes_over(world):  # trap 48
+def test_after_a_closed_procedure_only_another_kind_still_open_has_rows(world):  # trap 48
     _procedures(
         world,
         ("400000001", "2020-01-10", "sauvegarde", "ouverture"),
@@ -206,8 +206,8 @@ def test_a_closed_procedure_does_not_fall_back_on_its_past_but_a_milder_one_take
         ("400000001", "2020-04-10", "liquidation", "fin_procedure"),
     )
     world.build("clean_procol_at_date")
-    found = world.connection.execute("select libelle_procol from clean_procol_at_date order by periode").fetchall()
-    labels = [label for (label,) in found]
+    rows = world.connection.execute("select libelle_procol from clean_procol_at_date order by periode").fetchall()
+    labels = [label for (label,) in rows]
     assert labels[:4] == ["Sauvegarde", "Liquidation judiciaire", "Liquidation judiciaire", "Sauvegarde"]
 
 
@@ -223,19 +223,19 @@ def test_a_closed_procedure_does_not_fall_back_on_its_past_but_a_milder_one_take
         ((None, "abandon_procedure"), "abandon_procedure"),
     ],
 )
-def test_of_two_stages_of_one_day_the_later_in_a_procedure_wins(world, stages, winner):  # decision B11
+def test_of_two_stages_on_one_day_the_later_in_a_procedure_counts(world, stages, winner):  # decision B11
     for order in (stages, stages[::-1]):
         world.connection.execute("delete from stg_procol")
         _procedures(world, *(("400000001", "2024-05-15", "redressement", stage) for stage in order))
         assert world.rows("clean_procol_at_date", "stade_procol") == ([(winner,)] if winner else [])
 
 
-def test_an_unnamed_procedure_has_a_row_only_when_no_named_one_is_under_way(world):
+def test_an_unnamed_procedure_has_a_row_only_when_no_named_one_is_in_progress(world):
     _procedures(world, ("400000001", "2024-01-15", None, None), ("400000001", "2024-04-15", "sauvegarde", "ouverture"))
     assert _months(world, "400000001") == [(None, "2024-02", "2024-04", 3), ("Sauvegarde", "2024-05", "2024-06", 2)]
 
 
-def test_states_agree_with_the_definition_day_by_day(world):
+def test_states_equal_the_definition_day_by_day(world):
     world.connection.execute("""
         insert into stg_procol by name
         select
@@ -272,6 +272,6 @@ def test_states_agree_with_the_definition_day_by_day(world):
         ) = 1
         order by all
     """).fetchall()
-    found = world.rows("clean_procol_at_date")
-    assert len(found) > 300
-    assert found == [tuple(c.isoformat() if isinstance(c, date) else c for c in row) for row in expected]
+    rows = world.rows("clean_procol_at_date")
+    assert len(rows) > 300
+    assert rows == [tuple(c.isoformat() if isinstance(c, date) else c for c in row) for row in expected]

@@ -1,4 +1,4 @@
-"""Register, payment behaviour and yearly accounts. Comments give the numbers of the specification's traps."""
+"""Clean tables of the register, payment behaviour and yearly accounts. Comments give the specification's trap numbers."""
 
 import pytest
 from clean_world import OTHER, SIRET, World, fresh_world
@@ -29,17 +29,17 @@ ADDRESS = "siret numero_voie indrep type_voie voie complement_adresse code_posta
         ((None,) * 8, None),
     ],
 )
-def test_an_address_holds_only_what_exists(world, pieces, address):  # trap 55, as decision B6 has it
+def test_an_address_has_only_the_parts_that_exist(world, pieces, address):  # trap 55, as decision B6 has it
     world.add("stg_sirene", ADDRESS, (SIRET, *pieces))
     assert world.rows("clean_sirene", "adresse") == [(address,)]
 
 
-def test_establishments_get_the_names_of_their_department_and_section_and_none_is_left_out(world):
+def test_establishments_get_department_and_section_labels_and_none_is_left_out(world):
     world.add(
         "stg_sirene", "siret siren departement ape est_actif",
         (SIRET, SIRET[:9], "2A", "10.71C", True), (OTHER, OTHER[:9], "99", "99.99X", False),
     )  # fmt: skip
-    world.hide(SIRET[:9])
+    world.blacklist(SIRET[:9])
     assert world.rows("clean_sirene", "siret, libelle_departement, region, libelle_region, naf_section, est_actif") == [
         (SIRET, "Corse-du-Sud", "94", "Corse", "C", True),
         (OTHER, None, None, None, None, False),
@@ -63,7 +63,7 @@ def test_a_natural_person_is_named_by_the_names_that_exist(world, names, expecte
     assert world.rows("clean_sirene_ul", "raison_sociale") == [(expected,)]
 
 
-def test_a_legal_unit_gets_its_labels_and_its_seat_even_closed_or_abroad(world):
+def test_a_legal_unit_gets_its_labels_and_its_head_office_even_closed_or_abroad(world):
     world.add(
         "stg_sirene_ul", "siren categorie_juridique activite_principale activite_principale_naf25 est_actif",
         ("400000001", "5710", "25.62B", "25.53Y", True), ("400000002", "0000", None, None, True),
@@ -74,16 +74,16 @@ def test_a_legal_unit_gets_its_labels_and_its_seat_even_closed_or_abroad(world):
         ("400000001", SIRET, True, "21", False), ("400000001", "40000000100029", False, "69", True),
         ("400000002", OTHER, True, None, True),
     )  # fmt: skip
-    world.hide("400000001")
-    seat = "siren, departement, siret_siege, libelle_departement, region, libelle_region, est_actif"
-    assert world.rows("clean_sirene_ul", seat) == [
+    world.blacklist("400000001")
+    head_office = "siren, departement, siret_siege, libelle_departement, region, libelle_region, est_actif"
+    assert world.rows("clean_sirene_ul", head_office) == [
         ("400000001", "21", SIRET, "Côte-d'Or", "27", "Bourgogne-Franche-Comté", True),
         ("400000002", None, OTHER, None, None, None, True),
         ("400000003", None, None, None, None, None, False),
     ]
 
 
-def test_a_legal_unit_gets_the_names_of_its_category_and_of_its_activity_in_both_editions(world):
+def test_a_legal_unit_gets_the_labels_of_its_category_and_of_its_activity_in_both_nomenclatures(world):
     columns = "siren categorie_juridique activite_principale activite_principale_naf25"
     world.add("stg_sirene_ul", columns, ("400000001", "5710", "63.11Z", "63.10Y"), ("400000002", "9", "63.1", "63.11Z"))
     assert world.rows("clean_sirene_ul", "libelle_categorie_juridique, libelle_activite_principale") == [
@@ -102,26 +102,26 @@ CODED = "siren, activite_principale, origine_naf, naf_section, activite_principa
 @pytest.mark.parametrize(
     ("nomenclature", "code", "second", "expected"),
     [
-        # Before, in a mixed file, and after, for a code that has one successor and one predecessor.
+        # A code with one successor and one predecessor: before the switch, in a mixed file, after the switch.
         ("NAFRev2", "62.01Z", "62.10Y", ("62.01Z", "livree", "J", "62.10Y", "livree", "K")),
         ("NAFRev2", "62.01Z", None, ("62.01Z", "livree", "J", "62.10Y", "unique", "K")),
         ("NAF2025", "62.10Y", "62.10Y", ("62.01Z", "unique", "J", "62.10Y", "livree", "K")),
         ("NAF2025", "62.10Y", None, ("62.01Z", "unique", "J", "62.10Y", "livree", "K")),
-        # A code that splits, of which nobody says anything: the whole before the part, then the nearest.
+        # A code with several successors and no pair: a whole code before a part of one, then the nearest.
         ("NAF2025", "66.30Y", None, ("66.30Z", "presumee", "K", "66.30Y", "livree", "L")),
         ("NAFRev2", "45.20A", None, ("45.20A", "livree", "G", "95.31G", "presumee", "T")),
-        # Neither NAF, and none: only the second code can be read.
+        # An unknown nomenclature, or a missing one: only the second code is readable.
         ("inconnue", "28.50Z", "62.10Y", ("62.01Z", "unique", "J", "62.10Y", "livree", "K")),
         ("inconnue", "62.01Z", None, (None, None, None, None, None, None)),
         (None, None, None, (None, None, None, None, None, None)),
-        # None named: the code is in one table only.
+        # No nomenclature: the code is in one table only.
         (None, "62.01Z", None, ("62.01Z", "livree", "J", "62.10Y", "unique", "K")),
         (None, "62.10Y", None, ("62.01Z", "unique", "J", "62.10Y", "livree", "K")),
         # New in NAF 2025, without a predecessor.
         ("NAF2025", "46.89Y", None, (None, None, None, "46.89Y", "livree", "G")),
     ],
 )
-def test_both_codes_of_a_unit_are_decided_and_say_how(world, nomenclature, code, second, expected):
+def test_both_codes_of_a_unit_are_decided_with_the_way_they_were(world, nomenclature, code, second, expected):
     world.add("stg_sirene_ul", UNIT, ("400000001", nomenclature, code, second))
     world.add("stg_sirene", "siren siret nomenclature_activite ape ape_naf25", ("1", SIRET, nomenclature, code, second))
     assert world.rows("clean_sirene_ul", CODED) == [("400000001", *expected)]
@@ -129,7 +129,7 @@ def test_both_codes_of_a_unit_are_decided_and_say_how(world, nomenclature, code,
     assert world.rows("clean_sirene", establishment) == [expected]
 
 
-def test_the_pair_of_a_unit_decides_before_the_most_frequent_one(world):
+def test_the_pair_of_a_unit_takes_precedence_over_the_most_frequent_code(world):
     world.add("clean_naf_paire", "siren naf naf25", ("400000001", "77.40Z", "66.12Y"))
     world.add("clean_naf_paire", "siren naf naf25", *((f"5{n:08}", "62.03Z", "62.20H") for n in range(3)))
     world.add("clean_naf_paire", "siren naf naf25", *((f"6{n:08}", "62.02B", "62.20H") for n in range(2)))
@@ -148,13 +148,13 @@ def test_the_pair_of_a_unit_decides_before_the_most_frequent_one(world):
     ]
 
 
-def test_a_pair_that_is_no_longer_a_unit_s_activity_decides_nothing(world):
+def test_a_pair_that_no_longer_matches_the_activity_of_its_unit_is_ignored(world):
     world.add("clean_naf_paire", "siren naf naf25", ("400000001", "77.40Z", "66.12Y"))
     world.add("stg_sirene_ul", UNIT, ("400000001", "NAF2025", "62.10Y", None))
     assert world.rows("clean_sirene_ul", "activite_principale, origine_naf") == [("62.01Z", "unique")]
 
 
-def test_pairs_are_remembered_until_new_ones_come_and_only_where_a_code_splits(world):
+def test_pairs_are_stored_until_replaced_and_only_for_codes_with_several_counterparts(world):
     world.add(
         "clean_naf_paire", "siren naf naf25",
         ("400000001", "77.40Z", "66.12Y"), ("400000002", "62.03Z", "62.20H"), ("400000009", "62.02B", "62.20H"),
@@ -167,9 +167,9 @@ def test_pairs_are_remembered_until_new_ones_come_and_only_where_a_code_splits(w
         ("400000004", "NAFRev2", "62.02A", "63.10Y"),  # INSEE's correspondence does not know that
         ("400000005", "inconnue", "62.03Z", "62.20H"),
     )  # fmt: skip
-    found = "select siren, naf, naf25 from clean_naf_paire order by all"
+    pairs = "select siren, naf, naf25 from clean_naf_paire order by all"
     world.build("clean_naf_paire")
-    assert world.connection.execute(found).fetchall() == [
+    assert world.connection.execute(pairs).fetchall() == [
         ("400000001", "77.40Z", "77.40H"),
         ("400000002", "62.03Z", "62.20H"),
         ("400000004", "62.02A", "63.10Y"),
@@ -179,7 +179,7 @@ def test_pairs_are_remembered_until_new_ones_come_and_only_where_a_code_splits(w
 
 @pytest.mark.parametrize("nomenclature", ["NAFRev2", "NAF2025"])
 def test_the_excluded_activities_are_the_same_in_both_nomenclatures(world, nomenclature):
-    """Each of the 732 activities, coded in either: the same 41 are left out once units' pairs are known."""
+    """Of the 732 activities, the same 41 are excluded in either nomenclature once the pairs of units are known."""
     world.build("clean_naf_passage")
     forward = world.connection.execute(
         "select code, correspondant from clean_naf_passage where nomenclature = 'NAFRev2' order by code"
@@ -193,11 +193,11 @@ def test_the_excluded_activities_are_the_same_in_both_nomenclatures(world, nomen
     assert len(world.rows("siren_blacklist")) == 41
 
 
-SEATS = "siren siret siege est_actif date_creation departement"
+HEAD_OFFICES = "siren siret siege est_actif date_creation departement"
 
 
 @pytest.mark.parametrize(
-    ("seats", "chosen"),
+    ("head_offices", "chosen"),
     [
         # trap 54: open before closed, then the newest, then by number
         ([(SIRET, True, False, "2020-01-01"), (OTHER, True, True, "2001-01-01")], OTHER),
@@ -209,29 +209,29 @@ SEATS = "siren siret siege est_actif date_creation departement"
         ([(SIRET, False, True, "2020-01-01"), (OTHER, True, False, "1999-01-01")], OTHER),
     ],
 )
-def test_of_several_seats_of_a_unit_the_open_one_counts_then_the_newest(world, seats, chosen):
+def test_of_several_head_offices_of_a_unit_the_open_one_counts_then_the_newest(world, head_offices, chosen):
     world.add("stg_sirene_ul", "siren", ("400000001",))
-    for order in (seats, seats[::-1]):
+    for order in (head_offices, head_offices[::-1]):
         world.connection.execute("delete from stg_sirene")
-        world.add("stg_sirene", SEATS, *(("400000001", *seat, "21") for seat in order))
+        world.add("stg_sirene", HEAD_OFFICES, *(("400000001", *row, "21") for row in order))
         assert world.rows("clean_sirene_ul", "siren, siret_siege") == [("400000001", chosen)]
 
 
-def test_a_double_seat_is_a_note_and_a_repeated_seat_two(world):
+def test_a_second_head_office_fails_one_note_and_a_repeated_row_two(world):
     world.add("stg_sirene_ul", "siren", ("400000001",), ("400000002",))
     world.add(
-        "stg_sirene", SEATS,
+        "stg_sirene", HEAD_OFFICES,
         ("400000001", SIRET, True, True, None, "21"), ("400000001", OTHER, True, True, None, "69"),
         ("400000002", "40000000200027", True, True, None, "21"), ("400000002", "40000000200035", False, True, None, "69"),
     )  # fmt: skip
     world.build("clean_sirene")
-    notes = {rule.name: rule for rule in SIRENE.rules if rule.name in ("one_seat", "siret_unique")}
+    notes = {rule.name: rule for rule in SIRENE.rules if rule.name in ("one_head_office", "siret_unique")}
     assert {rule.severity for rule in notes.values()} == {"warning"}
-    assert _refused(world, notes["one_seat"]) == [("400000001",)]
+    assert _refused(world, notes["one_head_office"]) == [("400000001",)]
     assert _refused(world, notes["siret_unique"]) == []
-    world.add("stg_sirene", SEATS, ("400000002", "40000000200027", True, True, None, "21"))
+    world.add("stg_sirene", HEAD_OFFICES, ("400000002", "40000000200027", True, True, None, "21"))
     world.build("clean_sirene")
-    assert _refused(world, notes["one_seat"]) == [("400000001",), ("400000002",)]
+    assert _refused(world, notes["one_head_office"]) == [("400000001",), ("400000002",)]
     assert _refused(world, notes["siret_unique"]) == [("40000000200027",)]
     world.build("clean_sirene_ul")
     (unique,) = (rule for rule in rules_of(SIRENE_UL) if rule.name == "key_unique")
@@ -244,13 +244,13 @@ def _refused(world: World, rule: Rule) -> list[tuple[object, ...]]:
     return sorted(world.connection.execute(query).fetchall())
 
 
-_TABLE_OF = {"one_seat": "clean_sirene", "siret_unique": "clean_sirene", "key_unique": "clean_sirene_ul"}
+_TABLE_OF = {"one_head_office": "clean_sirene", "siret_unique": "clean_sirene", "key_unique": "clean_sirene_ul"}
 
 
 HISTO = "siret date_debut date_fin est_actif changement_statut_actif"
 
 
-def test_the_history_keeps_changes_of_state_and_ends_each_before_the_next(world):  # trap 53
+def test_the_history_has_changes_of_state_and_ends_each_before_the_next(world):  # trap 53
     world.add(
         "stg_sirene_histo", HISTO,
         (SIRET, "2010-01-01", "2014-12-31", True, False), (SIRET, "2015-01-01", "2019-06-30", True, False),
@@ -263,7 +263,7 @@ def test_the_history_keeps_changes_of_state_and_ends_each_before_the_next(world)
     ]
 
 
-def test_a_state_without_beginning_comes_last_and_ends_nothing(world):
+def test_a_state_without_a_first_day_comes_last_and_ends_no_other(world):
     world.add(
         "stg_sirene_histo", HISTO,
         (SIRET, "2010-01-01", "2014-12-31", True, False), (SIRET, None, "2009-12-31", False, True),
@@ -274,7 +274,7 @@ def test_a_state_without_beginning_comes_last_and_ends_nothing(world):
     ]  # fmt: skip
 
 
-def test_the_first_periods_of_an_establishment_are_kept_together_when_they_start_on_one_day(world):
+def test_first_periods_of_an_establishment_that_start_on_one_day_are_all_stored(world):
     world.add("stg_sirene_histo", HISTO, *((SIRET, "2010-01-01", end, True, False) for end in ("2014-12-31", None)))
     assert len(world.rows("clean_sirene_histo")) == 2
 
@@ -284,7 +284,7 @@ def test_the_first_periods_of_an_establishment_are_kept_together_when_they_start
 PAYDEX = "siren date_valeur line paydex fpi_30 fpi_90"
 
 
-def test_the_latest_measure_of_a_month_stands_even_for_what_it_lacks(world):  # decision B15
+def test_the_latest_measure_of_a_month_counts_even_for_missing_values(world):  # decision B15
     world.add(
         "stg_paydex", PAYDEX,
         ("400000001", "2024-03-28", 2, 15, None, 40), ("400000001", "2024-03-04", 3, 12, 35, 120),
@@ -304,7 +304,7 @@ STATEMENT = "siren date_deb_exercice date_fin_exercice no_ocfi annee_exercice"
 def _statement(
     world: World, *, number: str = "1", year: int = 2022, end: str = "2022-12-31", **amounts: object
 ) -> None:
-    """Add one statement in the two tables it is split in; amounts go where their column is."""
+    """Add one statement in the two tables it is split in; each amount goes to the table that has its column."""
     for name in ("stg_declarations_indmap", "stg_declarations_af"):
         known = STAGING[name.removeprefix("stg_")].column_names
         own = {column: value for column, value in amounts.items() if column in known}
@@ -312,7 +312,7 @@ def _statement(
         world.add(name, " ".join((STATEMENT, *own)), (*key, *own.values()))
 
 
-def test_ratios_are_ratios_of_the_statement(world):  # decision B17
+def test_ratios_are_computed_from_the_amounts_of_the_statement(world):  # decision B17
     _statement(
         world,
         mnt_af_endettement_net=30, rto_af_endettement_a_terme=4, mnt_af_sig_ebe_ret=50_000, mnt_af_ca=1_000_000,
@@ -327,8 +327,8 @@ def test_ratios_are_ratios_of_the_statement(world):  # decision B17
         "stg_ratios_dirco", "siren date_deb_exercice date_fin_exercice rto_6 rto_56",
         ("400000001", "2022-01-01", "2022-12-31", 15, 0.9),
     )  # fmt: skip
-    (found,) = world.rows("clean_ratios")
-    assert found == (
+    (row,) = world.rows("clean_ratios")
+    assert row == (
         "400000001", "2022-01-01", "2022-12-31", 2022, "1", "2023-07-31",
         2, 0.25, 0.05, 40_000, 0.75, 0.1, 2, 0.1, 0.9, 2, 5, 0.5, 0.1, 0.2, 0.3,
     )  # fmt: skip
@@ -340,12 +340,12 @@ def test_an_unknown_operand_or_a_zero_divisor_makes_an_unknown_ratio(world):  # 
     assert world.rows("clean_ratios", ratios) == [(None,) * 5]
 
 
-def test_accounts_are_known_from_their_deposit_when_it_is_dated(world):
+def test_accounts_are_known_from_their_deposit_date_if_there_is_one(world):
     _statement(world, date_depot="2023-05-04")
     assert world.rows("clean_ratios", "date_publication") == [("2023-05-04",)]
 
 
-def test_the_most_complete_statement_stands_then_the_latest(world):
+def test_the_most_complete_statement_counts_then_the_latest(world):
     _statement(world, number="1", year=2022, rto_invest_ca=0.1, rto_af_rent_eco=0.1)
     _statement(world, number="2", year=2023, rto_invest_ca=0.2)
     assert world.rows("clean_ratios", "no_ocfi") == [("1",)]
@@ -358,11 +358,11 @@ def test_the_most_complete_statement_stands_then_the_latest(world):
 VERSIONS = "no_ocfi, date_publication, date_remplacement, rentabilite_economique, liquidite_reduite"
 
 
-def test_a_statement_filed_again_takes_over_on_its_deposit_and_never_before(world):
+def test_a_statement_filed_again_replaces_the_former_one_from_its_deposit_on(world):
     _statement(world, number="1", date_depot="2023-05-04", rto_invest_ca=0.1, rto_af_rent_eco=0.1)
     before = world.rows("clean_ratios_version", VERSIONS)
     assert before == [("1", "2023-05-04", None, 0.1, None)]
-    # As complete and with a greater number, then less complete: this one changes nothing.
+    # First as complete with a greater number, then less complete: the latter changes nothing.
     _statement(world, number="2", date_depot="2023-11-02", rto_invest_ca=0.1, rto_af_rent_eco=0.2)
     _statement(world, number="3", date_depot="2024-01-15", rto_invest_ca=0.1)
     _statement(world, number="4", date_depot="2024-02-01", rto_invest_ca=0.1, rto_af_rent_eco=0.4, d_passf_120_k=1)
@@ -374,23 +374,25 @@ def test_a_statement_filed_again_takes_over_on_its_deposit_and_never_before(worl
     assert world.rows("clean_ratios", "no_ocfi") == [("4",)]
 
 
-def test_audited_ratios_go_with_the_filing_of_their_place(world):
+def test_audited_ratios_go_with_the_filing_of_the_same_rank(world):
     dirco = "siren date_deb_exercice date_fin_exercice rto_56 file_number line"
     year = ("400000001", "2022-01-01", "2022-12-31")
     _statement(world, number="1", date_depot="2023-05-04")
     world.add("stg_ratios_dirco", dirco, (*year, 0.9, 1, 2))
     assert world.rows("clean_ratios_version", VERSIONS) == [("1", "2023-05-04", None, None, 0.9)]
     _statement(world, number="2", date_depot="2023-11-02")
-    kept = [("1", "2023-05-04", "2023-11-02", None, 0.9), ("2", "2023-11-02", None, None, 0.9)]
-    assert world.rows("clean_ratios_version", VERSIONS) == kept, "without its own, a filing has that before"
+    versions = [("1", "2023-05-04", "2023-11-02", None, 0.9), ("2", "2023-11-02", None, None, 0.9)]
+    assert world.rows("clean_ratios_version", VERSIONS) == versions, (
+        "a filing without its own record has the one before"
+    )
     world.add("stg_ratios_dirco", dirco, (*year, 0.1, 1, 3))
-    assert world.rows("clean_ratios_version", VERSIONS) == [kept[0], (*kept[1][:4], 0.1)]
+    assert world.rows("clean_ratios_version", VERSIONS) == [versions[0], (*versions[1][:4], 0.1)]
 
 
-def test_statements_need_both_halves_and_a_closing_after_2013(world):
+def test_statements_need_records_in_both_files_and_a_closing_after_2013(world):
     world.add("stg_declarations_indmap", STATEMENT, ("400000001", "2022-01-01", "2022-12-31", "1", 2022))
     _statement(world, end="2013-12-31", year=2013)
     assert world.rows("clean_ratios") == []
     _statement(world)
-    world.hide("400000001")
+    world.blacklist("400000001")
     assert world.rows("clean_ratios") == []

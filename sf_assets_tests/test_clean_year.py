@@ -1,25 +1,25 @@
-"""A year of sound deliveries: no tolerance mistakes the ordinary course of months for a fault."""
+"""A year of valid deliveries: no tolerance fails on the ordinary variation between months."""
 
 from datetime import date
 from pathlib import Path
 
-import sound
+import valid_months
 
 from sf_assets.engine.quality.tolerances import TOLERANCES
 from sf_assets.engine.storage import Warehouse
 from sf_assets.vocabulary.partitions import add_months
 
 MONTHS = [add_months(date(2024, 10, 1), n) for n in range(12)]
-# Files that the synthetic world does not have are refused by nothing.
+# Sources that the synthetic batches lack have nothing to check.
 ABSENT = ("admin_urssaf", "diane", "tva", "ellisphere", "bdf", "filter")
 
 
-def test_no_blocking_check_refuses_one_of_twelve_sound_months(tmp_path: Path) -> None:
+def test_no_blocking_check_fails_on_twelve_valid_months(tmp_path: Path) -> None:
     warehouse = Warehouse(catalog=str(tmp_path / "catalog.sqlite"), data_path=str(tmp_path / "tables"), threads=1)
-    assets = [asset for asset in sound.ASSETS if not asset.endswith(ABSENT)]
+    assets = [asset for asset in valid_months.ASSETS if not asset.endswith(ABSENT)]
     with warehouse.session() as session:
-        sound.load(session, tmp_path / "incoming", MONTHS, companies=300, years=3, seed=3)
-        verdicts = sound.judge(session, MONTHS, assets)
+        valid_months.load(session, tmp_path / "incoming", MONTHS, companies=300, years=3, seed=3)
+        verdicts = valid_months.judge(session, MONTHS, assets)
     refused = [
         (one.asset, one.month, one.check.name, one.outcome.statement or one.outcome.error)
         for one in verdicts

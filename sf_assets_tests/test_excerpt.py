@@ -1,4 +1,4 @@
-"""A batch in the producers' own formats, where it is at hand: two years of 400 companies, too short to measure a model."""
+"""The whole graph on an excerpt in the producers' formats, if it is present: two years of 400 companies."""
 
 import re
 from collections.abc import Iterator
@@ -26,13 +26,13 @@ pytestmark = [
         reason="no ../shared/data/excerpt/2104: the excerpt comes apart from the project",
     ),
 ]
-# Nine digits name a company, fourteen an establishment; a digest may hold as many by chance, between its letters.
+# Nine digits identify a company, fourteen an establishment; between letters they may be part of a digest.
 IDENTIFIER = re.compile(r"(?<![0-9A-Za-z])(?:\d{9}|\d{14})(?![0-9A-Za-z])")
 
 
 @dataclass(frozen=True)
 class Excerpt:
-    """The deployment that took the excerpt in, and its runs by job."""
+    """The deployment that loaded the excerpt, and its runs by job."""
 
     place: Place
     runs: dict[str, Run]
@@ -54,7 +54,7 @@ def excerpt(tmp_path_factory: pytest.TempPathFactory) -> Excerpt:
     return Excerpt(place, runs)
 
 
-def test_the_excerpt_goes_through_without_a_failure_or_an_error(excerpt: Excerpt) -> None:
+def test_the_excerpt_runs_without_a_failure_or_an_error(excerpt: Excerpt) -> None:
     assert {job: run.failures for job, run in excerpt.runs.items()} == {"batch": {}, "history": {}, "score": {}}
     assert {job: run.errors for job, run in excerpt.runs.items()} == {"batch": [], "history": [], "score": []}
 
@@ -70,7 +70,7 @@ def test_every_record_of_the_excerpt_is_accepted_filtered_or_quarantined(excerpt
         assert row["accepted"] > row["records"] / 2, source
 
 
-def test_what_is_refused_is_kept_with_its_reason(excerpt: Excerpt) -> None:
+def test_refused_records_are_in_the_quarantine_with_their_reason(excerpt: Excerpt) -> None:
     refused = excerpt.rows("stg_quarantine").filter(level="record")
     assert refused.height > 0
     assert refused.select("expected", "raw").null_count().row(0) == (0, 0)
@@ -79,7 +79,9 @@ def test_what_is_refused_is_kept_with_its_reason(excerpt: Excerpt) -> None:
     assert lines == dict(counted.select("source", "quarantined").iter_rows())
 
 
-def test_a_history_too_short_for_a_model_is_said_and_the_fixed_thresholds_make_the_list(excerpt: Excerpt) -> None:
+def test_with_a_history_too_short_for_a_model_a_warning_is_given_and_the_threshold_method_makes_the_list(
+    excerpt: Excerpt,
+) -> None:
     fitted = {row["methode"]: row for row in excerpt.rows("model_fitted").iter_rows(named=True)}
     assert "Historique insuffisant" in fitted["logistique"]["statement"]
     assert not fitted["logistique"]["supported"]
@@ -99,7 +101,7 @@ def test_the_list_names_companies_of_the_excerpt_that_are_in_no_procedure(excerp
 
 
 def texts(place: Place) -> Iterator[str]:
-    """Yield all that Dagster keeps of the runs: messages, metadata, results of checks."""
+    """Yield every text that Dagster stores about the runs: messages, metadata, results of checks."""
     for run in place.instance.get_runs():
         yield from (dg.serialize_value(entry) for entry in place.instance.all_logs(run.run_id))
 
@@ -109,6 +111,6 @@ def test_no_identifier_of_the_excerpt_gets_into_logs_or_metadata(excerpt: Excerp
         found for path in (EXCERPT / "2104").iterdir() for found in IDENTIFIER.findall(path.read_text("utf-8"))
     }
     assert len(delivered) > 4000
-    told = list(texts(excerpt.place))
-    assert any("sigfaible_debits.csv" in text for text in told)
-    assert [text for text in told if delivered.intersection(IDENTIFIER.findall(text))] == []
+    logged = list(texts(excerpt.place))
+    assert any("sigfaible_debits.csv" in text for text in logged)
+    assert [text for text in logged if delivered.intersection(IDENTIFIER.findall(text))] == []

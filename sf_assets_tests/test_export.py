@@ -1,4 +1,4 @@
-"""What a batch hands over: its clean tables as files, all or none, and the report on its perimeter."""
+"""The export of a month: its clean tables as files, all or none, and the report on its perimeter."""
 
 import hashlib
 from datetime import date
@@ -26,7 +26,7 @@ from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests.runs import Place
 
 SEPTEMBER = date(2025, 9, 1)
-# The ten tables of rules §8.4, and the two that the reference leaves out.
+# The ten tables of rules §8.4, and two tables that the former system did not export.
 EXPORTED = {
     "clean_filter", "clean_ap", "clean_cotisation", "clean_debit", "clean_delai", "clean_procol", "clean_procol_at_date",
     "clean_effectif_ent", "clean_sirene_ul", "clean_sirene_histo", "clean_effectif", "clean_sirene",
@@ -71,7 +71,7 @@ def test_a_failure_on_one_table_leaves_the_files_of_all_as_they_were(tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["2509"]
 
 
-def test_a_new_export_takes_the_place_of_the_former_and_keeps_what_is_not_its_own(tmp_path: Path) -> None:
+def test_a_new_export_replaces_the_former_one_and_preserves_other_files(tmp_path: Path) -> None:
     folder = tmp_path / "2509"
     write_report("texte\n", folder)
     for rows in (5, 10):
@@ -121,14 +121,14 @@ def test_the_steps_of_the_perimeter_are_those_of_the_worked_example(tmp_path: Pa
     }
 
 
-def test_the_rule_on_recent_data_leaves_out_companies_silent_for_three_months(tmp_path: Path) -> None:
+def test_the_rule_on_recent_data_leaves_out_companies_without_head_count_for_three_months(tmp_path: Path) -> None:
     text = "siren;eff202341;eff202342;eff202343;eff202411\n512345678;15;;;\n523456789;;;10;\n534567890;;;9;7\n"
-    found = steps(tmp_path, text, months=36, recent=True)
-    assert found["effectif"] == [3, 1, 2]
-    assert found["donnees_recentes"] == [2, 1, 1]
+    figures = steps(tmp_path, text, months=36, recent=True)
+    assert figures["effectif"] == [3, 1, 2]
+    assert figures["donnees_recentes"] == [2, 1, 1]
 
 
-def test_the_report_says_figures_rates_and_reasons_in_french() -> None:
+def test_the_report_has_figures_rates_and_reasons_in_french() -> None:
     rows = [
         (1, "perimetre_initial", 4_000_000, 0, 4_000_000),
         (2, "effectif", 4_000_000, 3_876_543, 123_457),
@@ -164,16 +164,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return place
 
 
-def test_a_batch_hands_over_its_clean_tables_and_the_report(place: Place) -> None:
+def test_a_batch_exports_its_clean_tables_and_the_report(place: Place) -> None:
     folder = place.settings.data_dir / "exports" / "2509"
     assert {path.name for path in folder.iterdir()} == {*(f"{name}.parquet" for name in EXPORTED), NAME}
-    told = {row["file"]: row for row in place.rows("clean_export", SEPTEMBER).iter_rows(named=True)}
+    exports = {row["file"]: row for row in place.rows("clean_export", SEPTEMBER).iter_rows(named=True)}
     for name in EXPORTED:
         exported = pl.read_parquet(folder / f"{name}.parquet")
         assert exported.columns == list(TABLES[name].column_names)
         assert_frame_equal(exported.sort(exported.columns), place.rows(name, SEPTEMBER).drop("month"))
-        assert told[f"{name}.parquet"]["rows"] == exported.height
-        assert told[f"{name}.parquet"]["sha256"] == digests(folder)[f"{name}.parquet"]
+        assert exports[f"{name}.parquet"]["rows"] == exported.height
+        assert exports[f"{name}.parquet"]["sha256"] == digests(folder)[f"{name}.parquet"]
 
 
 def test_exporting_and_reporting_a_month_again_gives_the_same_bytes(place: Place) -> None:
@@ -195,7 +195,7 @@ def test_the_figures_of_the_report_are_those_of_the_tables(place: Place) -> None
         assert rows[reason]["exclues"] == blacklist[reason].sum()
 
 
-def test_nothing_is_handed_over_of_a_table_that_was_not_found_sound(place: Place) -> None:
+def test_nothing_is_exported_when_a_table_has_not_passed_its_checks(place: Place) -> None:
     folder = place.settings.data_dir / "exports" / "2509"
     before = digests(folder)
     with place.warehouse.session() as session:

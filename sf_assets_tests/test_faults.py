@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-import sound
+import valid_months
 from polars.testing import assert_frame_equal
 
 from sf_assets.catalogue.tables import SUITES
@@ -26,8 +26,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     deployment = Deployment(Settings(data_dir=folder, threads=1, perimeter_months=120))
     with deployment.warehouse.session() as session:
         # Enough companies for a dozen steps of procedures a quarter.
-        sound.load(session, deployment.incoming, (AUGUST, SEPTEMBER), companies=1500, years=3, seed=3)
-        sound.judge(session, (AUGUST, SEPTEMBER))
+        valid_months.load(session, deployment.incoming, (AUGUST, SEPTEMBER), companies=1500, years=3, seed=3)
+        valid_months.judge(session, (AUGUST, SEPTEMBER))
     return deployment
 
 

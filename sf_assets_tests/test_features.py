@@ -1,5 +1,6 @@
-"""Features know only what was known: months by the calendar, values from the day they were published, nothing later."""
+"""Features use only what was published by the cut-off, by calendar months; models read the features in use."""
 
+import runpy
 from datetime import date
 from importlib.resources import files
 
@@ -9,11 +10,13 @@ from polars.testing import assert_frame_equal
 
 from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.engine.queries import read_query
+from sf_assets.features import configurations, registry, tables
 from sf_assets.features.assets import _spans
-from sf_assets.features.configurations import CONFIGURATIONS
+from sf_assets.features.configurations import CONFIGURATIONS, IN_USE
 from sf_assets.features.registry import BY_NAME, FEATURES, NAMES
 from sf_assets.features.tables import LAGS, MATRIX
 from sf_assets.features.tables import TABLES as FEATURE_TABLES
+from sf_assets.model.methods import METHODS
 from sf_assets.sources.known import KNOWN, day_of
 from sf_assets.staging.tables import STAGING
 from sf_assets.vocabulary.delays import DELAYS
@@ -58,8 +61,8 @@ def _rows(connection, first=MONTH, last=MONTH):
 
 def test_the_matrix_has_exactly_the_declared_features(copy):
     _rows(copy)
-    found = [name for (name, *_) in copy.execute("describe feat_matrix").fetchall()]
-    assert found == ["month", "siren", *NAMES] == ["month", *MATRIX.column_names]
+    columns = [name for (name, *_) in copy.execute("describe feat_matrix").fetchall()]
+    assert columns == ["month", "siren", *NAMES] == ["month", *MATRIX.column_names]
 
 
 def test_every_feature_takes_several_values_somewhere(copy):
@@ -73,30 +76,30 @@ def test_every_feature_takes_several_values_somewhere(copy):
     assert [name for name, count in zip(NAMES, counts, strict=True) if count < 2] == []
 
 
-# What a rewritten row keeps: whom it is about, and which record it is.
-_KEPT = {
+# Columns that a rewritten row preserves: they identify the company and the record.
+_PRESERVED = {
     "siren", "siret", "nic", "debit_id", "id_demande", "id_annonce", "no_ocfi", "annee_exercice", "date_deb_exercice",
     "date_fin_exercice", "compte", "line", "file_number", "periode_debut", "periode_fin", "date_deb_tva", "date_fin_tva",
-    # The register says which establishment is the seat today: without one, a company is not followed at all.
+    # The register only has today's head office: a company without one is not followed at all.
     "siege",
 }  # fmt: skip
 
 
 def _rewritten(name: str) -> str:
-    """Return assignments that change whatever a staging table says of its records, but not when they are known."""
-    kept = _KEPT | set(KNOWN[name].columns)
+    """Return assignments that change every value of a staging table, except identifiers and the days from which it is known."""
+    preserved = _PRESERVED | set(KNOWN[name].columns)
     ways = {"BOOLEAN": "not {0}", "VARCHAR": "reverse({0})", "DATE": "{0} + 90"}
     return ", ".join(
         f'"{column.name}" = ' + ways.get(column.type, "coalesce({0}, 1) * 3 + 1").format(f'"{column.name}"')
         for column in STAGING[name].columns
-        if column.name not in kept
+        if column.name not in preserved
     )
 
 
 def _split(connection: duckdb.DuckDBPyConnection, cutoff: date) -> None:
-    """Put aside, for each source, the rows known after a cut-off (`after_<source>`) and the others (`before_<source>`)."""
+    """Store, for each source, the rows known after a cut-off in `after_<source>` and the others in `before_<source>`."""
     for name, known in KNOWN.items():
-        # Sources without days are known from their delivery: that of the batch comes after.
+        # Sources without days are known from their delivery, which is after the cut-off.
         later = f"coalesce({day_of(name, DELAYS)} > date '{cutoff}', false)" if known.is_dated else "true"
         connection.execute(f"create table after_{name} as select rowid as row from stg_{name} where {later}")
         connection.execute(f"create table before_{name} as select rowid as row from stg_{name} where not ({later})")
@@ -106,10 +109,10 @@ def test_whatever_was_published_after_the_cutoff_changes_nothing_for_any_source(
     before = _rows(copy)
     _split(copy, CUTOFF)
     empty = [name for name in KNOWN if not copy.execute(f"select count(*) from after_{name}").fetchone()[0]]
-    # The synthetic world has no such files; only the reading of others uses the first and the last.
+    # The synthetic batch has no such files; the first and the last only serve to read other files.
     assert empty == ["admin_urssaf", "bdf", "filter"]
     for name in KNOWN:
-        # Half of it is rewritten, some of which twice over, and the rest was never filed.
+        # Half of the later rows are rewritten, some are duplicated, and the other half is deleted.
         rows = f"rowid in (select row from after_{name} where row % 2 = 0)"
         if _rewritten(name):
             copy.execute(f"update stg_{name} set {_rewritten(name)} where {rows}")
@@ -120,8 +123,8 @@ def test_whatever_was_published_after_the_cutoff_changes_nothing_for_any_source(
     assert _rows(copy) == before
 
 
-def test_whatever_was_published_before_the_cutoff_shows(copy):
-    """The same rewriting of what was known must show in the features of its source, or the test above proves nothing."""
+def test_values_published_before_the_cutoff_change_the_features(copy):
+    """The same changes before the cut-off must change the features of each source, or the test above proves nothing."""
     _rows(copy)
     before = copy.execute("from feat_matrix where month = $1", [MONTH]).pl()
     _split(copy, CUTOFF)
@@ -134,18 +137,18 @@ def test_whatever_was_published_before_the_cutoff_shows(copy):
     assert both.height > 100
     changed = {name for name in NAMES if not both[name].equals(both[f"{name}_after"])}
     used = {source for feature in FEATURES for source in feature.sources}
-    shown = {source for feature in FEATURES if feature.name in changed for source in feature.sources}
-    assert used - shown == {"sirene_histo", "ellisphere"}, (
-        "rewriting the register would close every seat; groups came later"
+    moved = {source for feature in FEATURES if feature.name in changed for source in feature.sources}
+    assert used - moved == {"sirene_histo", "ellisphere"}, (
+        "rewriting the register would close every head office; groups were delivered after the cut-off"
     )
 
 
-# Fed by files without days alone: what a later delivery says of the past cannot be told from what an earlier one said. A
-# month with a batch of its own is computed from that batch, whenever it is computed.
+# Features of files without days only: a later delivery of them may change the past. A month with a batch of its own is
+# computed from that batch, whenever it is computed.
 _UNDATED = {"ca_variation12m", "caf_sur_ca", "couverture_des_interets", "taille_groupe"}
 
 
-def test_what_was_scored_is_what_later_files_recompute(copy, tmp_path):
+def test_later_files_give_the_same_features_as_those_scored(copy, tmp_path):
     write_batch(tmp_path / "2303", month=MONTH, companies=250, seed=3, others=True)
     with duckdb.connect() as then:
         plain.stage(then, tmp_path, MONTH)
@@ -160,17 +163,17 @@ def test_what_was_scored_is_what_later_files_recompute(copy, tmp_path):
     assert moved <= _UNDATED
     again = copy.execute("from feat_company_month where month = $1 order by siren", [MONTH]).pl()
     assert_frame_equal(again.drop("taille_groupe"), described.drop("taille_groupe"))
-    # Files were filed again in between, or nothing is proven.
+    # Statements were filed again in between, or the test proves nothing.
     later = "select count(*) from clean_ratios_version where date_publication > $1 and no_ocfi >= '2'"
     assert copy.execute(later, [CUTOFF]).fetchone()[0] > 10
 
 
-def test_no_query_counts_a_delay_of_its_own():
-    for layer, tables in (("clean", CLEAN), ("features", (*FEATURE_TABLES, LAGS))):
-        for table in tables:
+def test_no_query_has_a_publication_delay_of_its_own():
+    for layer, declared in (("clean", CLEAN), ("features", (*FEATURE_TABLES, LAGS))):
+        for table in declared:
             query = read_query(files(f"sf_assets.{layer}"), table.name)
             assert not {name for name in query.parameters if name.endswith(("_months", "_days"))} - {"perimeter_months"}
-    # The rules that tests rewrite by are those that queries call; clean tables call those of procedures and statements.
+    # Queries call the same rules as these tests; clean tables call those of procedures and statements.
     text = "".join(read_query(files("sf_assets.features"), table.name).text for table in FEATURE_TABLES)
     called = {name for name in KNOWN if f"known_from_{name}(" in text}
     assert called == {
@@ -184,9 +187,9 @@ class _Built:
         return [MONTH, add_months(MONTH, 1), BATCH]
 
 
-def test_a_month_with_a_batch_of_its_own_is_computed_from_it_whatever_came_since():
+def test_a_month_with_a_batch_of_its_own_is_computed_from_it_whatever_came_later():
     months = [MONTH, add_months(MONTH, 1)]
-    assert _spans(_Built(), months) == [(month, [month]) for month in months]
+    assert _spans(None, _Built(), months) == [(month, [month]) for month in months]
 
 
 def _lags(connection):
@@ -199,11 +202,11 @@ def test_a_lag_knows_only_what_its_own_month_knew(copy):
     before = _lags(copy)
     assert before.columns == ["month", *LAGS.column_names]
     for table, known in plain.known_from().items():
-        # Without the seat it has today, a company is not followed at all.
+        # A company without a head office is not followed at all.
         if table != "stg_sirene":
             copy.execute(f"delete from {table} where {known} > $1", [CUTOFF])
     assert_frame_equal(_lags(copy), before)
-    # Whatever the last year told changes the present and its means, no lag.
+    # Values of the last year change the present and its means, and no lag.
     rewritten = {"stg_debit": "part_ouvriere = 1e6", "stg_cotisation": "du = 1e6", "stg_paydex": "paydex = 300"}
     for table, rewriting in rewritten.items():
         known = plain.known_from()[table]
@@ -267,7 +270,7 @@ def test_a_debt_is_the_last_state_known_at_each_months_end(copy):
     assert _feature(copy, *names) == (60, 100, 400, 0, 4)
 
 
-def test_contributions_are_a_mean_of_twelve_calendar_months_quarters_spread(copy):
+def test_mean_contributions_are_over_twelve_calendar_months_with_quarters_spread(copy):
     _rows(copy)
     siren = _one_company(copy)
     copy.execute(
@@ -287,7 +290,7 @@ def test_contributions_are_a_mean_of_twelve_calendar_months_quarters_spread(copy
     assert mean == pytest.approx((5 * 100 + 600 + 600) / 12)
 
 
-def test_a_headcount_is_the_one_of_three_months_before(copy):
+def test_a_head_count_is_known_three_months_later(copy):
     _rows(copy)
     siren = _one_company(copy)
     copy.execute("update stg_effectif_ent set effectif_ent = 40 where periode = '2022-12-01'")
@@ -308,21 +311,57 @@ def test_the_sets_of_features_are_those_of_production_and_their_columns_exist():
     columns = {*MATRIX.column_names, *LAGS.column_names}
     assert all(set(features) <= columns & set(BY_NAME) for features in CONFIGURATIONS.values())
     assert set(CONFIGURATIONS["standard"]) <= set(NAMES)
-    # What nobody uses costs nothing: the lags are declared for the second set alone.
+    # Lags are declared for the second set only: other sets do not compute them.
     assert set(LAGS.column_names) - {"siren"} == set(CONFIGURATIONS["waterfall"]) - set(NAMES)
 
 
-def test_every_feature_says_what_it_is_why_and_from_when_it_is_known():
+def test_a_feature_that_no_list_of_use_names_is_in_no_model(monkeypatch):
+    assert {name for method in METHODS.values() for name in method().features} == set(IN_USE)
+    assert [name for name in NAMES if name in IN_USE] == list(IN_USE), "models were learned with features in this order"
+    monkeypatch.setattr(registry, "NAMES", (*NAMES, "new_feature"))
+    declared = runpy.run_path(configurations.__file__)
+    assert declared["IN_USE"] == IN_USE
+    assert "new_feature" in declared["CONFIGURATIONS"]["matrix"]
+    assert [name for name, names in declared["CONFIGURATIONS"].items() if "new_feature" in names] == ["matrix"]
+
+
+class _Folder:
+    """A folder of queries that holds one text, whatever the name asked for."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def joinpath(self, _):
+        return self
+
+    def read_text(self, **_):
+        return self.text
+
+
+def test_a_family_declares_the_features_that_its_query_selects(monkeypatch):
+    (paydex,) = (column for column in MATRIX.columns if column.name == "paydex")
+    (siren,) = (column for column in MATRIX.columns if column.name == "siren")
+    text = "with a as (select month, siren, paydex from clean_paydex) select * from a where month > $first"
+    monkeypatch.setattr(tables, "files", lambda _: _Folder(text))
+    assert tables._columns_of("feat_paiement", siren) == (siren, paydex)
+    with pytest.raises(ValueError, match=r"feat_paiement\.sql: expected columns .*, found siren"):
+        tables._columns_of("feat_paiement")
+    monkeypatch.setattr(tables, "files", lambda _: _Folder(text.replace("siren, ", "")))
+    with pytest.raises(ValueError, match=r"feat_paiement\.sql: expected columns siren, found none"):
+        tables._columns_of("feat_paiement", siren)
+
+
+def test_every_feature_has_a_label_a_reason_and_a_publication_rule():
     for feature in BY_NAME.values():
         assert all(KNOWN[source].described(DELAYS) for source in feature.sources), feature.name
         assert feature.label, feature.name
         assert feature.reason, feature.name
-        said = [place for place in ("{value}", "{evolution}") if place in feature.phrase]
-        # A flag is its own sentence; any other feature says its value, or its change, once.
-        assert len(said) == (feature.unit != "flag"), feature.name
+        places = [place for place in ("{value}", "{evolution}") if place in feature.phrase]
+        # The phrase of a flag has no value; any other phrase has the value, or its change, once.
+        assert len(places) == (feature.unit != "flag"), feature.name
 
 
-def test_a_double_or_repeated_seat_changes_no_count_and_is_the_same_in_every_table(copy):
+def test_a_second_or_repeated_head_office_changes_no_count_and_is_the_same_in_every_table(copy):
     _rows(copy)
     chosen = "select siren, siret_siege from feat_company_month where month = $1 order by all"
     before = copy.execute(chosen, [MONTH]).fetchall()
@@ -335,5 +374,13 @@ def test_a_double_or_repeated_seat_changes_no_count_and_is_the_same_in_every_tab
     after = copy.execute(chosen, [MONTH]).fetchall()
     assert [siren for siren, _ in after] == [siren for siren, _ in before]
     assert any(siret.endswith("99999") for _, siret in after)
-    others = "select siren, siret_siege from clean_sirene_ul where siren in (select siren from feat_company_month) order by 1"
-    assert dict(after).items() <= dict(copy.execute(others).fetchall()).items()
+    # Before a head office was created, the month has the establishment that stood for it, and the register has today's.
+    others = """
+        select ul.siren, ul.siret_siege
+        from clean_sirene_ul as ul
+        join feat_company_month as c on ul.siren = c.siren and c.month = $1
+        where ul.siret_siege in (select siret from clean_sirene where known_from_sirene(date_creation) <= $2)
+    """
+    registered = dict(copy.execute(others, [MONTH, CUTOFF]).fetchall())
+    assert len(registered) > 50
+    assert {siren: siret for siren, siret in after if siren in registered} == registered

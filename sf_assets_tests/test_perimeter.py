@@ -1,4 +1,4 @@
-"""The import perimeter (rules §5.2): columns by place, head-counts by digits. Comments give the traps' numbers."""
+"""The import perimeter, computed from the head-count file (rules §5.2). Comments give the specification's trap numbers."""
 
 import duckdb
 import pytest
@@ -31,16 +31,16 @@ def perimeter(tmp_path):
     return perimeter
 
 
-def test_the_worked_example(perimeter):  # traps 23, 24: two columns, the one that nobody fills yet left out
+def test_the_worked_example(perimeter):  # traps 23, 24: two columns, without the last one, which is still empty
     assert perimeter(*EXAMPLE, months=2) == ["523456789"]
 
 
-@pytest.mark.parametrize(("months", "kept"), [(1, 1), (3, 2), (36, 2)])
-def test_the_window_counts_columns_from_the_last_filled_one(perimeter, months, kept):  # traps 23, 24
-    assert len(perimeter(*EXAMPLE, months=months)) == kept
+@pytest.mark.parametrize(("months", "companies"), [(1, 1), (3, 2), (36, 2)])
+def test_the_window_counts_columns_from_the_last_filled_one(perimeter, months, companies):  # traps 23, 24
+    assert len(perimeter(*EXAMPLE, months=months)) == companies
 
 
-def test_columns_count_by_their_place_not_by_their_month(perimeter):  # trap 23
+def test_the_window_uses_the_order_of_columns_not_their_months(perimeter):  # trap 23
     lines = "siren;eff202343;eff202341", "512345678;50;1", "523456789;1;50"
     assert perimeter(*lines, months=1) == ["523456789"]
 
@@ -51,7 +51,7 @@ def test_the_minimum_is_inclusive_and_configurable(perimeter):
     assert perimeter(*lines, minimum=9) == ["512345678", "523456789"]
 
 
-def test_recent_data_may_be_asked_for_and_zero_is_data(perimeter):
+def test_recent_data_can_be_required_and_zero_is_data(perimeter):
     months = "siren;eff202341;eff202342;eff202343;eff202411;eff202412"
     lines = months, "512345678;50;;;;", "523456789;50;;0;;", "534567890;50;;;;1"
     assert perimeter(*lines) == ["512345678", "523456789", "534567890"]
@@ -63,5 +63,5 @@ def test_thousands_may_be_separated_and_a_cell_without_a_head_count_is_ignored(p
     assert perimeter(*lines) == ["512345678"]
 
 
-def test_a_siren_keeps_its_leading_zeros(perimeter):  # trap 3
+def test_a_siren_has_its_leading_zeros(perimeter):  # trap 3
     assert perimeter("siren;eff202411", "005720784;12") == ["005720784"]

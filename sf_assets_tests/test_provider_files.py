@@ -168,7 +168,7 @@ def test_a_company_is_shown_in_the_group_that_holds_most_of_it(world):
         ("400000004", "400000003", "B", "RUE", 2, None), ("400000004", "400000001", "A", "RUE", 1, None),
         ("400000005", "400000001", "A", "RUE", 1, 100),
     )  # fmt: skip
-    world.hide("400000005")
+    world.blacklist("400000005")
     assert world.rows("clean_ellisphere") == [
         ("400000002", "400000003", "B", "RUE", 1, 60), ("400000004", "400000001", "A", "RUE", 1, None),
     ]  # fmt: skip

@@ -114,7 +114,7 @@ def test_accounts_that_close_after_the_batch_and_those_of_a_blacklisted_company_
     world.add("stg_ratios_inpi_bce", STG, (SIREN, "2024-06-30", "C", "Public", 1, 1, 1, 1))
     world.add("stg_ratios_inpi_bce", STG, (SIREN, "2032-12-31", "C", "Public", 1, 1, 1, 1))
     assert world.rows("clean_ratios_inpi", "date_cloture_exercice") == [("2024-06-30",)]
-    world.hide(SIREN)
+    world.blacklist(SIREN)
     assert world.rows("clean_ratios_inpi") == []
 
 

@@ -1,7 +1,7 @@
-"""1 January 2027: the months around the switch to NAF 2025, beside the same months if INSEE had not switched.
+"""The switch to NAF 2025 on 1 January 2027: the months around it, compared with the same months without a switch.
 
-Staging, clean and features run in one connection, which remembers the pairs of codes from month to month as the warehouse
-does; the list is that of the threshold method, which needs no history.
+Staging, clean and features run in one connection, which stores the pairs of codes from month to month as the warehouse
+does. The list is made by the threshold method, which needs no history.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ MONTHS: dict[Nomenclature, date] = {
     "during": date(2027, 1, 1),
     "after": date(2027, 2, 1),
 }
-# What says how a code was decided changes with the switch, and nothing else does.
+# Only the columns that describe how a code was decided change with the switch.
 DECISIONS = ["nomenclature_activite", "origine_naf", "origine_naf25"]
 COMPANIES = "select * from feat_company_month where month = $month order by siren"
 MATRIX = "select * from feat_matrix where month = $month order by siren"
@@ -34,7 +34,7 @@ MATRIX = "select * from feat_matrix where month = $month order by siren"
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """What a month's batch became: companies followed, features, contexts, and the companies left out with their reasons."""
+    """The tables of one month: companies followed, features, contexts, and companies left out with their reasons."""
 
     companies: pl.DataFrame
     matrix: pl.DataFrame
@@ -44,11 +44,11 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """The months as they will come, and those after December as they would have come without a switch."""
+    """The months with the switch, those after December without it, and the last month without the pairs of earlier ones."""
 
     switched: dict[Nomenclature, Month]
     unchanged: dict[Nomenclature, Month]
-    forgetful: Month
+    without_pairs: Month
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +71,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
             name: _month(connection, folder / "unchanged", month) for name, month in MONTHS.items() if name != "before"
         }
     with _connected() as connection:
-        forgetful = _month(connection, folder / "switched", MONTHS["after"])
-    return Runs(switched, unchanged, forgetful)
+        without_pairs = _month(connection, folder / "switched", MONTHS["after"])
+    return Runs(switched, unchanged, without_pairs)
 
 
 def _connected() -> duckdb.DuckDBPyConnection:
@@ -89,11 +89,11 @@ def _month(connection: duckdb.DuckDBPyConnection, incoming: Path, month: date) -
 
 @pytest.fixture(params=["during", "after"])
 def pair(request: pytest.FixtureRequest, runs: Runs) -> tuple[Month, Month]:
-    """Give a month as it will come, and as it would have come without a switch."""
+    """Return a month with the switch, and the same month without it."""
     return runs.switched[request.param], runs.unchanged[request.param]
 
 
-def test_the_world_holds_what_the_switch_could_spoil(runs: Runs) -> None:
+def test_the_batches_contain_the_cases_that_the_switch_could_break(runs: Runs) -> None:
     during, after = (runs.switched[name].companies["nomenclature_activite"] for name in ("during", "after"))
     assert set(during) == {"NAFRev2", "NAF2025"}
     assert set(after) == {"NAF2025"}
@@ -101,21 +101,21 @@ def test_the_world_holds_what_the_switch_could_spoil(runs: Runs) -> None:
 
 
 def test_the_same_companies_are_followed_and_left_out_for_the_same_reasons(pair: tuple[Month, Month]) -> None:
-    found, expected = pair
-    assert found.companies["siren"].to_list() == expected.companies["siren"].to_list()
-    assert_frame_equal(found.blacklist, expected.blacklist)
+    switched, expected = pair
+    assert switched.companies["siren"].to_list() == expected.companies["siren"].to_list()
+    assert_frame_equal(switched.blacklist, expected.blacklist)
 
 
 def test_no_company_changes_its_codes_or_its_sections(pair: tuple[Month, Month]) -> None:
-    found, expected = pair
-    assert_frame_equal(found.companies.drop(DECISIONS), expected.companies.drop(DECISIONS))
+    switched, expected = pair
+    assert_frame_equal(switched.companies.drop(DECISIONS), expected.companies.drop(DECISIONS))
 
 
 def test_sections_keep_their_history_and_their_share_of_failures(pair: tuple[Month, Month]) -> None:
-    found, expected = pair
-    assert_frame_equal(found.context, expected.context)
-    assert_frame_equal(found.matrix, expected.matrix)
-    assert found.matrix["taux_defaillance_section"].null_count() == 0
+    switched, expected = pair
+    assert_frame_equal(switched.context, expected.context)
+    assert_frame_equal(switched.matrix, expected.matrix)
+    assert switched.matrix["taux_defaillance_section"].null_count() == 0
 
 
 def test_each_nomenclature_has_its_own_letters(runs: Runs) -> None:
@@ -128,13 +128,13 @@ def test_each_nomenclature_has_its_own_letters(runs: Runs) -> None:
 
 
 def test_the_list_is_the_same(pair: tuple[Month, Month]) -> None:
-    found, expected = (_listed(month) for month in pair)
+    switched, expected = (_listed(month) for month in pair)
     assert len(expected) >= 10
-    assert found == expected
+    assert switched == expected
 
 
-def test_from_month_to_month_the_population_stays(runs: Runs) -> None:
-    """Companies open, close and grow in a month: what moves by more than that moved for another reason."""
+def test_the_population_is_stable_from_month_to_month(runs: Runs) -> None:
+    """Companies open, close and grow in a month, which explains a variation of 2 % at most."""
     former, *later = runs.switched.values()
     for month in later:
         known = former.companies.select("siren", before="naf_section").join(month.companies, on="siren")
@@ -144,7 +144,7 @@ def test_from_month_to_month_the_population_stays(runs: Runs) -> None:
 
 
 def _listed(month: Month) -> set[str]:
-    """Return the companies in alert by the threshold method, at limits that few companies give a list of some length."""
+    """Return the companies that the threshold method alerts, with limits low enough for a list of this few companies."""
     method = ThresholdMethod().fit(month.matrix, [True] + [False] * (month.matrix.height - 1))
     scores = pl.Series("probabilite", method.predict_proba(month.matrix)[:, 1])
     thresholds = Thresholds(modere=0.1, fort=0.2)
@@ -153,9 +153,9 @@ def _listed(month: Month) -> set[str]:
 
 
 def test_without_the_pairs_of_earlier_months_some_would_change_section(runs: Runs) -> None:
-    """What the memory is for: 46.19H is mostly wholesale, and some of its companies were business services."""
-    forgotten = runs.forgetful.companies.select("siren", guessed="naf_section", how="origine_naf")
-    compared = runs.switched["after"].companies.join(forgotten, on="siren")
+    """46.19H is mostly wholesale, and some of its companies were business services: only their pairs show it."""
+    guessed = runs.without_pairs.companies.select("siren", guessed="naf_section", how="origine_naf")
+    compared = runs.switched["after"].companies.join(guessed, on="siren")
     changed = compared.filter(pl.col("guessed") != pl.col("naf_section"))
     assert changed.height > 0
     assert set(changed["how"]) == {"presumee"}
@@ -172,7 +172,7 @@ PAST: dict[Nomenclature, date] = {"before": date(2025, 7, 1), "during": date(202
 
 
 @pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
-def test_the_warehouse_remembers_pairs_of_earlier_months_and_of_no_later_one(tmp_path: Path) -> None:
+def test_the_warehouse_reads_pairs_of_earlier_months_and_of_no_later_one(tmp_path: Path) -> None:
     place = Place(tmp_path)
     codes = {}
     for nomenclature, month in PAST.items():
@@ -186,10 +186,10 @@ def test_the_warehouse_remembers_pairs_of_earlier_months_and_of_no_later_one(tmp
     )
     assert_frame_equal(before, after.filter(pl.col("siren").is_in(before["siren"].to_list())))
     assert "paire" in set(codes["after"]["origine_naf"])
-    # The first month again, now that later ones are there: as it was, from nothing.
+    # The first month computed again after later ones reads no earlier pairs.
     again = place.build(PAST["before"], "clean_naf_paire")
     assert "clean_naf_paire" not in again.metadata["clean_naf_paire"]["read"]
-    # A month that was not judged is passed over: what it holds was found sound by nobody.
+    # A month without verdicts is skipped: its rows have not passed their checks.
     place.warehouse.query("delete from lake.check_verdicts where month = $month", {"month": PAST["during"]})
     late = place.build(PAST["after"], "clean_naf_paire")
     assert late.metadata["clean_naf_paire"]["read"]["clean_naf_paire"] == PAST["before"].isoformat()

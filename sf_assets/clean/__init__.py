@@ -1,1 +1,1 @@
-"""One truth per entity: the clean tables, each the query of the same name, built from the batch's staging tables."""
+"""The clean tables: one table per kind of entity, each made from the batch's staging tables by the query of the same name."""

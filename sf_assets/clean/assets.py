@@ -1,4 +1,4 @@
-"""The clean assets: one per query of this folder, in the order of what they read, then what is handed over of them."""
+"""The clean assets: one per table, in dependency order, then the perimeter report and the export of files."""
 
 from datetime import date
 from importlib.resources import files
@@ -41,7 +41,7 @@ def perimeter_report(
     parameters: ParametersResource,
     gate: GateResource,
 ) -> dg.MaterializeResult[None]:
-    """Count the companies at each step of the perimeter, and write the report that public officers read."""
+    """Count the companies at each step of the perimeter, and write the report `detail-filtres.md` for public officers."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
         gate.require(session, [(name, month) for name in _REPORT.reads])
@@ -74,7 +74,7 @@ def perimeter_report(
 
 
 def _explicit(session: Session, month: date) -> int | None:
-    """Return the number of companies of the month's own filter, None when it has none."""
+    """Return the number of companies in the filter delivered with the month's batch, None when there is none."""
     if in_force(session, "filter", month) != month:
         return None
     return int(
@@ -95,7 +95,7 @@ def _exports(folders: Folders, context: dg.AssetExecutionContext) -> Path:
 def clean_export(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, folders: FoldersResource, gate: GateResource
 ) -> dg.MaterializeResult[None]:
-    """Write the month's clean tables as files, all or none."""
+    """Write the month's clean tables as Parquet files, all of them or none."""
     month = parse_month(context.partition_key)
     folder = _exports(folders, context)
     with warehouse.session() as session:

@@ -1,6 +1,6 @@
--- One row is one establishment and period of short-time work, authorised or consumed (rules §6.1). Consumption
--- keeps the day it was delivered with, which may fall inside a month. `etp_autorise` repeats the whole demand on each
--- of its months, as the application expects; `heures_autorisees` spreads it by day over reasons 1 to 5 (decision B14,
+-- One row is one establishment and period of short-time work, authorised or consumed (rules §6.1). Consumption keeps
+-- its delivered day, which may fall inside a month. `etp_autorise` repeats the whole demand on each of its months, as
+-- the application expects; `heures_autorisees` spreads the demand over its days, for reasons 1 to 5 (decision B14,
 -- §9.9).
 with demandes as (
     select
@@ -13,7 +13,7 @@ with demandes as (
             date_trunc('month', periode_debut), date_trunc('month', periode_fin), interval 1 month
         )) as date) as periode
     from stg_apdemande
-    -- Of a demand decided several times the last decision stands; those without a number are demands of their own.
+    -- Of a demand decided several times, the last decision counts; a record without a number is a demand of its own.
     qualify id_demande is null or row_number() over (partition by id_demande order by date_statut desc) = 1
 ),
 
@@ -25,7 +25,7 @@ evenements as (
         0 as etp_consomme,
         labels.label as motif_recours,
         false as is_last,
-        -- Days that are reversed inside a month make a demand without a single day.
+        -- A demand whose last day comes before its first one has no day, even within one month.
         case
             when demandes.motif_recours < 6 and demandes.periode_debut <= demandes.periode_fin
                 then
@@ -53,7 +53,7 @@ evenements as (
     from stg_apconso
 )
 
--- Decimals add up to the same in any order, floating numbers do not.
+-- A sum of decimals does not depend on the order of rows; a sum of floating numbers does.
 select
     siret,
     left(siret, 9) as siren,

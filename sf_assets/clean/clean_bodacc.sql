@@ -1,10 +1,11 @@
--- One row is one company of one announcement of a judgment, for as long as it stood: from its publication until the
--- publication of what corrected it, without an end while it stands. A rectification takes the place of the announcement it
--- refers to; a cancellation, or the retraction of a judgment upon opposition, leaves nothing: of a chain of corrections
--- the last published speaks. Announcements that say the same all stay: leaving one out for another that is corrected later
--- would change the past, and clean_procedure counts them once. What a judgment means is read
--- in the table of natures, the complement deciding where the nature alone says nothing. It takes effect on its day; when
--- that day is unknown, after the publication or more than two years before it (a slip of the hand), on the publication's.
+-- One row is one company of one announcement of a judgment, from its publication until the publication of its
+-- correction; without an end while it is uncorrected. A rectification replaces the announcement it refers to; a
+-- cancellation, or the retraction of a judgment upon opposition, leaves no row. In a chain of corrections, the last
+-- published one counts. Announcements that repeat one another all have a row: removing one in favour of another that is
+-- corrected later would change the past, and clean_procedure counts them once. The table of natures gives the meaning
+-- of a judgment; the complement decides where the nature alone is not enough. A judgment takes effect on its own day.
+-- When that day is unknown, after the publication or more than two years before it (a typing error), it takes effect on
+-- the day of publication.
 with recursive annonces as (
     select distinct id_annonce, type_avis, date_parution, id_avis_precedent, famille_jugement
     from stg_bodacc
@@ -17,9 +18,9 @@ liens as (
     union all
     select liens.id_annonce, liens.date_parution, annonces.id_avis_precedent, liens.pas + 1
     from liens
-    -- A correction is about what was published by then: nothing later may change what it meant.
+    -- A correction refers to an announcement published by then: a later one must not change its meaning.
     join annonces on liens.racine = annonces.id_annonce and liens.date_parution >= annonces.date_parution
-    -- Corrections of corrections are few; the bound stops those that refer to one another.
+    -- Chains of corrections are short; the bound stops corrections that refer to one another.
     where annonces.id_avis_precedent <> annonces.id_annonce and liens.pas < 10
 ),
 
@@ -56,7 +57,7 @@ jugements as (
         end as date_effet,
         stg.nature_jugement,
         nullif(natures.statut, 'aucun') as statut,
-        -- NULL when a judgment is about whichever procedure the company is in.
+        -- NULL when a judgment applies to whichever procedure the company is in.
         case when natures.action not in ('aucune', 'toutes') then natures.action end as action_procol,
         nullif(natures.stade, 'aucun') as stade_procol,
         nullif(natures.libelle, 'aucun') as libelle_procol,
@@ -75,7 +76,7 @@ jugements as (
                 )
             )
     where
-        -- A correction about another company, or of another family, only acts on the announcement that it names.
+        -- A correction about another company, or of another family, only acts on the announcement it refers to.
         stg.siren is not null
         and not durees.annule
         and (durees.date_retrait is null or durees.date_retrait > durees.date_parution)

@@ -1,8 +1,8 @@
--- One row is the debt left to pay by one establishment after the events of one month; a month without event has no row,
--- a paid debt shows as zero (rules §6.3). An event replaces the amounts of its debt: the stock is the running sum
--- of the differences between successive events, so that no event meets another in a join.
+-- One row is the debt left to pay by one establishment after the events of one month. A month without an event has no
+-- row; a paid debt is zero (rules §6.3). An event replaces the amounts of its debt, so that the stock is the running
+-- sum of the differences between successive events: no join of events is needed.
 with evenements as (
-    -- The file counts cents: as integers they cancel out exactly, floats would leave a residue on a paid debt.
+    -- Amounts are whole cents: as integers a paid debt is exactly zero, floats would leave a residue.
     select
         siret,
         debit_id,

@@ -1,5 +1,5 @@
--- One row is the head-count of one account of an establishment in one month (rules §6.5). Accounts are not added
--- up: several rows of a month, and several latest rows, are legitimate.
+-- One row is the head-count of one account of an establishment in one month (rules §6.5). Accounts are not added up:
+-- one establishment may have several rows for a month, and several latest rows.
 with derniers as (
     select siret, max(periode) as periode
     from stg_effectif

@@ -1,5 +1,5 @@
--- One row is one company that belongs to a group: who heads it, at what level and with what share (rules §9.3). A
--- company held along several lines is shown along the one that holds most, then the shortest.
+-- One row is one company that belongs to a group: the head of the group, the level at which the company is held and the
+-- share held (rules §9.3). Of several lines of ownership, the row describes the one that holds most, then the shortest.
 select
     siren,
     siren_groupe,

@@ -1,5 +1,5 @@
--- One row is one file of the month's clean tables as handed over, with the number of rows of its table (rules §8.4).
--- Companies left out on purpose are in none of them but the register's.
+-- One row is one Parquet file of the month's clean tables, with the number of rows of its table (rules §8.4). Companies
+-- of the blacklist are only in the register's tables.
 select 'clean_filter.parquet' as file, count(*) as rows from clean_filter
 union all
 select 'clean_ap.parquet' as file, count(*) as rows from clean_ap

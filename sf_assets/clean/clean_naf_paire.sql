@@ -1,6 +1,7 @@
--- One row is one legal unit of which two codes were once delivered together, in NAF rev. 2 and in NAF 2025, as they last
--- were. A stock after the switch of 1 January 2027 brings one code: where that code splits, the unit's own pair of an
--- earlier batch decides. Pairs that INSEE's correspondence decides alone, in both directions, are left out.
+-- One row is one legal unit whose activity was once delivered in both NAF rev. 2 and NAF 2025, with its last such pair
+-- of codes. A stock after the switch of 1 January 2027 brings one code: where that code corresponds to several, the
+-- unit's own pair of an earlier batch decides. Pairs that INSEE's correspondence determines alone, in both directions,
+-- are left out.
 with livrees as (
     select
         siren,

@@ -1,6 +1,7 @@
--- One row is one code of a nomenclature with the code that stands for it in the other. INSEE's correspondence decides
--- where it names a single one; otherwise the one that most units have beside it (`clean_naf_paire`). Where no unit says
--- anything, a code that passes as a whole comes before one of which a part does, then the nearest in the nomenclature.
+-- One row is one code of a nomenclature, with its corresponding code in the other. INSEE's correspondence decides where
+-- it names a single code; otherwise the code that most units have beside it (`clean_naf_paire`) is taken. Where no unit
+-- has both codes, a code whose whole content corresponds comes before a code of which only a part does, then the
+-- nearest code in the nomenclature.
 with observees as (
     select
         naf,

@@ -1,5 +1,5 @@
 -- One row is the payment behaviour of one company in one month: the latest measure of the month (rules §9.2, decision
--- B15). A value this measure lacks is unknown, even when an earlier one had it.
+-- B15). A value that this measure lacks is unknown, even when an earlier measure of the month had it.
 with derniers as (
     select siren, date_trunc('month', date_valeur) as mois, max(date_valeur) as date_valeur
     from clean_paydex_mesure

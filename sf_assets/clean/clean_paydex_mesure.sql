@@ -1,6 +1,6 @@
--- One row is the payment behaviour of one company as measured on one day: of several measures of a day the last in file order
--- (rules §9.2, decision B15). Where only the paydex code is known, the provider's table gives its days: 180 − 3 × code up
--- to 050, then a list, nothing from 080 on.
+-- One row is the payment behaviour of one company as measured on one day; of several measures of a day, the last in
+-- file order (rules §9.2, decision B15). Where only the paydex code is known, the provider's table converts it to days:
+-- 180 − 3 × code up to 050, then a list, unknown from 080 on.
 with measures as (
     select *, case when regexp_full_match(code_paydex, '[0-9]{1,3}') then cast(code_paydex as integer) end as code
     from stg_paydex
@@ -23,7 +23,7 @@ select
                 ][code - 50]
         end
     ) as paydex,
-    -- `least` and `greatest` pass over NULL: without the guard an unknown note becomes a bound.
+    -- `least` and `greatest` ignore NULL: without the `case` an unknown share would become 0 or 100.
     case when fpi_30 is not null then least(greatest(fpi_30, 0), 100) / 100 end as fpi_30,
     case when fpi_90 is not null then least(greatest(fpi_90, 0), 100) / 100 end as fpi_90,
     encours_etudies,

@@ -1,10 +1,11 @@
--- One row is one step of a company's collective procedure as one source tells it, known from a day on: that of the
--- publication for BODACC, a delay after its effect for URSSAF. It stops being known once its announcement is
--- corrected. A procedure that several announcements or both sources tell counts once: of steps of the same kind and name
--- whose dates of effect are at most thirty days apart the one published first counts, provided that it still stands; the
--- others are repetitions. URSSAF's own steps never repeat one another. No procedure opens twice within thirty days, and
--- courts, BODACC and URSSAF date the same judgment a few days apart. Repetitions are kept: what was published first may
--- have been withdrawn since, or not yet. A closing judgment that names no kind closes every kind the company was in.
+-- One row is one step of a company's collective procedure according to one source. It is known from its publication for
+-- BODACC, from a delay after its effect for URSSAF, until its announcement is corrected. A procedure in several
+-- announcements, or in both sources, counts once: of steps of the same kind and name whose dates of effect are at most
+-- thirty days apart, the one published first counts, unless it was withdrawn, and the others are repetitions. Two steps
+-- of URSSAF never repeat one another. Thirty days, because no procedure opens twice within that time, and courts,
+-- BODACC and URSSAF date the same judgment a few days apart. Repetitions stay in the table: the step published first
+-- may have been withdrawn since, or be withdrawn later. A closing judgment that names no kind closes every kind of
+-- procedure that the company was in.
 with etapes as (
     select
         siren,
@@ -43,7 +44,7 @@ ordonnees as (
     select
         *,
         coalesce(stade_procol in ('fin_procedure', 'inclusion_autre_procedure'), false) as est_close,
-        -- Of stages reached on the same day, the later in the course of a procedure comes first.
+        -- Of stages reached on the same day, the later in the course of a procedure comes first (rank 1).
         case stade_procol
             when 'fin_procedure' then 1
             when 'inclusion_autre_procedure' then 2
@@ -82,8 +83,8 @@ select
     libelle_procol,
     date_publication,
     date_retrait,
-    -- A later step that still stands takes over once it is known; a plan is known to have ended as late as it was known
-    -- to have started. `least` passes over what is not known.
+    -- A later step that was not withdrawn replaces this one once it is known; the end of a plan is known with the same
+    -- delay as its start. `least` ignores NULL.
     least(
         date_retrait,
         min(case when date_retrait is null then date_publication end) over (

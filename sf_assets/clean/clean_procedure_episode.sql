@@ -1,6 +1,7 @@
--- One row is one stretch of time during which a company is in one kind of procedure, end excluded, after the steps of all
--- sources that still stand, each once. The rules are those of clean_procol_episode: per kind, each step lasts until the
--- next one; a closing stage is no procedure; a plan ends after ten years. Without BODACC the stretches are the same.
+-- One row is one stretch of time during which a company is in one kind of procedure, end excluded, according to the
+-- steps of all sources that were not withdrawn, each counted once. The rules are those of clean_procol_episode: for
+-- each kind, a step lasts until the next one; a closing stage is no procedure; a plan ends after ten years. Without
+-- BODACC the stretches are those of clean_procol_episode.
 with etapes as (
     select *
     from clean_procedure
@@ -23,7 +24,7 @@ select
     libelle_procol,
     source,
     date_effet as date_debut,
-    -- `least` passes over an end that is not known.
+    -- `least` ignores NULL: an unknown end.
     least(date_suivante, date_terme) as date_fin
 from successions
 where not est_close

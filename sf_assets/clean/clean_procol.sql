@@ -1,6 +1,6 @@
--- One row is one step of a company's collective procedure, whatever the number of establishments that report it
--- (rules §6.6.1). The balance of a procedure (`solde_procedure`) is an administrative act and no step; an unknown
--- stage is one.
+-- One row is one step of a company's collective procedure, whatever the number of establishments that report it (rules
+-- §6.6.1). The balance of a procedure (`solde_procedure`) is an administrative act and not a step; an unknown stage is
+-- a step.
 select distinct
     left(siret, 9) as siren,
     date_effet,

@@ -1,9 +1,8 @@
--- One row is one stretch of time during which a company is in one kind of procedure, end excluded. The rules are those
--- of the state at a date (rules §6.6.2, decisions B10 and B11), turned into intervals so that the state of any day
--- is a comparison: per kind, each event lasts until the next one; a closing stage is no procedure; a plan ends after
--- ten years.
+-- One row is one stretch of time during which a company is in one kind of procedure, end excluded (rules §6.6.2,
+-- decisions B10 and B11). Stored as intervals, the state on any day is a comparison of dates. For each kind, an event
+-- lasts until the next one; a closing stage is no procedure; a plan ends after ten years.
 with etapes as (
-    -- Of two stages reached on the same day, the later in the course of a procedure wins.
+    -- Of two stages reached on the same day, the later in the course of a procedure counts.
     select *
     from clean_procol
     qualify row_number() over (
@@ -34,7 +33,7 @@ select
     stade_procol,
     libelle_procol,
     date_effet as date_debut,
-    -- `least` passes over an end that is not known.
+    -- `least` ignores NULL: an unknown end.
     least(date_suivante, date_terme) as date_fin
 from successions
 where stade_procol is null or stade_procol not in ('fin_procedure', 'inclusion_autre_procedure')

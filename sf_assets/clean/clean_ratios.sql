@@ -1,5 +1,6 @@
--- One row is one closing date of a company with the fifteen ratios of its most complete statement, as known at the end: the
--- last version of clean_ratios_version (rules §9.6). It is known from its deposit, or a delay after closing.
+-- One row is one closing date of a company with the fifteen ratios of its most complete statement: the last version in
+-- clean_ratios_version (rules §9.6). `date_publication` is the day of deposit, or a delay after closing when that day
+-- is unknown.
 select
     siren,
     date_debut_exercice,

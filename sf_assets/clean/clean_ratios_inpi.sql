@@ -1,9 +1,9 @@
--- One row is one company and financial year with the ratios that INPI and Banque de France publish of its accounts
--- (rules §9.13). The year is that of the closing date six months earlier: accounts closed on 30 June 2023 are those of
--- 2022. Of several accounts of a year the consolidated ones stand, then full ones, then simplified ones, then those closed
--- last. A closing date after the batch's own is a slip of the hand and left out. In partly confidential accounts the figures
--- of the income statement are written as zeros: there, zero is unknown (decision B6). They are known a
--- delay after closing, as other accounts without a date of deposit.
+-- One row is one company and financial year with the ratios that INPI and Banque de France publish about its accounts
+-- (rules §9.13). The year is that of the day six months before closing: accounts closed on 30 June 2023 are those of
+-- 2022. Of several accounts of a year, consolidated ones come first, then full, then simplified ones, then those closed
+-- last. A closing date after the batch's cut-off is a typing error, and its row is left out. Partly confidential
+-- accounts show the figures of the income statement as zeros: there, zero is unknown (decision B6). Accounts are known
+-- a delay after closing, as other accounts without a date of deposit.
 with exercices as (
     select
         *,

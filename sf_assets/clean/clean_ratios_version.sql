@@ -1,9 +1,10 @@
--- One row is one closing date of a company, from the day a statement of it became the most complete of those filed by then,
--- with its fifteen ratios. The most complete has the fewest unknown amounts, then the latest financial year, then the
--- greatest number, then the latest filing (rules §9.6). A statement filed again later takes the place of the former one
--- on its own deposit, and changes nothing before. A ratio is a ratio, not divided by days, and unknown when an operand is or
--- when it divides by zero (decision B17). `declarations_af` and `ratios_dirco` have no day: of those of a filing, or of a
--- financial year, the n-th in file order goes with the n-th deposited, and the last one with those that have none.
+-- One row is one closing date of a company with the fifteen ratios of its most complete statement, from the day that
+-- statement was filed. The most complete statement has the fewest unknown amounts, then the latest financial year, then
+-- the greatest number, then the latest filing (rules §9.6). A statement filed again replaces the former one from its
+-- own deposit on, and changes nothing before. A ratio is not divided by days; it is unknown when an operand is unknown
+-- or the denominator is zero (decision B17). Records of `declarations_af` and `ratios_dirco` have no day of deposit:
+-- for a filing, or a financial year, the n-th record in file order goes with the n-th deposit, and the last record with
+-- the deposits that have none.
 with filings as (
     select
         *,
@@ -127,7 +128,7 @@ ranked as (
 ),
 
 versions as (
-    -- Only a statement that is better than all of those before it changes what is known.
+    -- A statement is a version only if it is more complete than all statements filed before it.
     select *
     from ranked
     qualify place < coalesce(

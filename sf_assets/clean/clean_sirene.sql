@@ -1,13 +1,14 @@
--- One row is one establishment of the register, in the perimeter or not (rules §6.7). The address holds only what
--- exists: street, then postal code and commune, then country, each on its line (decision B6). Both codes of its activity
--- are there whichever INSEE delivered: its legal unit's pair decides where they share a code that splits.
+-- One row is one establishment of the register, in the perimeter or not (rules §6.7). The address has only the parts
+-- that exist: street, then postal code and commune, then country, each on its line (decision B6). Activities are coded
+-- in both nomenclatures whichever INSEE delivered; where a code corresponds to several, the pair of codes of its legal
+-- unit decides.
 with delivered as (
     select
         *,
         case nomenclature when 'NAFRev2' then ape end as naf,
         case nomenclature when 'NAF2025' then ape else ape_naf25 end as naf25
     from (
-        -- No code is in both tables: one whose nomenclature is not named is read in the table that has it.
+        -- No code is in both tables: a code without a nomenclature belongs to the table that contains it.
         select
             establishments.*,
             case

@@ -1,6 +1,6 @@
--- One row is one stretch of time during which an establishment stays open or stays closed: its first period and those
--- that change its state (rules §6.9). A stretch ends the day before the next one; the delivered end is that of a
--- period, which other changes (name, activity) cut short.
+-- One row is one stretch of time during which an establishment stays open or stays closed: its first period, and the
+-- periods that change its state (rules §6.9). A stretch ends the day before the next one; the delivered end is that of
+-- a period, which a change of name or activity also ends.
 with periodes as (
     select
         siret,

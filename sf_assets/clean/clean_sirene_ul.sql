@@ -1,15 +1,15 @@
--- One row is one legal unit of the register, in the perimeter or not, with its seat wherever that is (rules §6.8).
--- A natural person is named by the names that exist, followed by EI; a unit without any has no name (decision B6). Of
--- several seats, or of a seat that the register repeats, the open one counts, then the newest, as in feat_company_month.
--- Both codes of its activity are there whichever INSEE delivered, each with how it was decided: a unit keeps one history
--- of sectors across a change of nomenclature.
+-- One row is one legal unit of the register, in the perimeter or not, with its head office, in France or abroad (rules
+-- §6.8). A natural person is named by the names that exist, followed by EI; a unit without any name has none (decision
+-- B6). Of several head offices, or of repeated rows of one, the open one counts, then the newest, as in
+-- feat_company_month. Activities are coded in both nomenclatures whichever INSEE delivered, with the way each code was
+-- decided, so that the history of a unit's sector goes across the change of nomenclature.
 with delivered as (
     select
         *,
         case nomenclature when 'NAFRev2' then activite_principale end as naf,
         case nomenclature when 'NAF2025' then activite_principale else activite_principale_naf25 end as naf25
     from (
-        -- No code is in both tables: one whose nomenclature is not named is read in the table that has it.
+        -- No code is in both tables: a code without a nomenclature belongs to the table that contains it.
         select
             units.*,
             case
@@ -38,7 +38,7 @@ coded as (
     left join clean_naf_passage as latter on latter.nomenclature = 'NAFRev2' and d.naf = latter.code
 ),
 
-seats as (
+head_offices as (
     select siren, siret, departement
     from stg_sirene
     where siege
@@ -78,8 +78,8 @@ select
     naf25.niv5_libelle as libelle_activite_principale_naf25,
     naf25.niv1 as naf25_section,
     naf25.niv1_libelle as libelle_naf25_section,
-    seats.departement,
-    seats.siret as siret_siege,
+    head_offices.departement,
+    head_offices.siret as siret_siege,
     departements.libelle_departement,
     departements.region,
     departements.libelle_region,
@@ -92,5 +92,5 @@ from coded as ul
 left join categories_juridiques as categories on ul.categorie_juridique = categories.code
 left join naf_codes as naf on ul.code_naf = naf.niv5
 left join naf25_codes as naf25 on ul.code_naf25 = naf25.niv5
-left join seats on ul.siren = seats.siren
-left join labels_departement_region as departements on seats.departement = departements.departement
+left join head_offices on ul.siren = head_offices.siren
+left join labels_departement_region as departements on head_offices.departement = departements.departement

@@ -1,5 +1,6 @@
--- One row is one VAT return of a company, CA3 or CA12, with the figures both regimes share (rules §9.11). A box left
--- empty, or of the other form, is 0: that is what an empty box of a return says. A return is known from `date_depot`.
+-- One row is one VAT return of a company, CA3 or CA12, with the figures that both regimes share (rules §9.11). An empty
+-- box, or a box of the other form, is 0: this is what an empty box means on a return. A return is known from
+-- `date_depot`.
 with returns as (
     select * from stg_tva_ca3
     full join stg_tva_ca12

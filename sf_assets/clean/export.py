@@ -1,4 +1,4 @@
-"""The clean tables as Parquet files, in exports/<AAMM>/: what data scientists and the application load.
+"""The export of the clean tables as Parquet files in exports/<AAMM>/, for data scientists and the application.
 
 The same rows give the same bytes, on any day.
 """
@@ -18,7 +18,7 @@ from sf_assets.vocabulary.schema import Column, Table, not_null
 
 EXPORT = Table(
     name="clean_export",
-    grain="one file of the month's clean tables, as handed over",
+    grain="one Parquet file of the month's export",
     columns=(
         Column("file", "VARCHAR", "name of the file, in the folder of the month"),
         Column("rows", "BIGINT", "rows of the table", unit="row"),
@@ -26,17 +26,24 @@ EXPORT = Table(
         Column("sha256", "VARCHAR", "checksum"),
     ),
     key=("file",),
-    rules=(not_null("sha256", "A table without its file: look at clean_export.sql and at what was written."),),
+    rules=(
+        not_null("sha256", "A table has no file: compare the tables of clean_export.sql with the files of the folder."),
+    ),
 )
 
 _SCHEMA = {"file": pl.String, "bytes": pl.Int64, "sha256": pl.String}
 
 
 def write_tables(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], target: Path) -> pl.DataFrame:
-    """Write each table, read by its plain name, to `<name>.parquet` of the folder `target`; return file, bytes, sha256.
+    """Write each table to `<name>.parquet` in the folder `target`; return one row per file: file, bytes, sha256.
 
-    The folder is replaced as a whole, once every file is complete; what else it held stays. Rows are in the order of the
-    key, or of all columns where copies are legitimate, so that nothing depends on how they are stored.
+    Tables are read from `connection` by their names. The folder is replaced as a whole once every file is complete; its
+    other files stay. Rows are sorted by the key, or by all columns where duplicates are legitimate, so that the bytes do
+    not depend on the order in which rows are stored.
+
+    Raises:
+        duckdb.Error: a table cannot be read or written; the folder is then unchanged.
+
     """
     names = {f"{table.name}.parquet" for table in tables}
     with replace_folder(target) as draft:

@@ -1,4 +1,4 @@
-"""Clean tables of sources that arrive now and then: VAT returns and groups of companies."""
+"""Clean tables of sources that are not delivered every month: VAT returns and groups of companies."""
 
 from sf_assets.vocabulary import tax_fields
 from sf_assets.vocabulary.fields import pick
@@ -9,7 +9,7 @@ TVA = Table(
     grain="one VAT return of a company",
     columns=pick(" ".join(("siren date_deb_tva date_fin_tva date_depot", *(c.name for c in tax_fields.FIGURES)))),
     rules=(
-        not_null("siren", "A return without a company: look at how stg_tva_ca3 and stg_tva_ca12 are read."),
+        not_null("siren", "A return without a company: check how stg_tva_ca3 and stg_tva_ca12 are read."),
         no_rows(
             "period_in_order",
             "select * from {batch} where date_fin_tva < date_deb_tva",

@@ -1,4 +1,4 @@
-"""The accounts that INPI and Banque de France publish."""
+"""The clean table of the accounts that INPI and Banque de France publish as open data."""
 
 from sf_assets.vocabulary.fields import pick
 from sf_assets.vocabulary.schema import Column, Table, no_rows
@@ -8,7 +8,11 @@ RATIOS_INPI = Table(
     grain="one financial year of a company, with the published ratios of its accounts",
     columns=(
         *pick("siren annee_exercice date_cloture_exercice date_publication type_bilan"),
-        Column("est_confidentiel", "BOOLEAN", "part of the accounts is not public: their income figures are unknown"),
+        Column(
+            "est_confidentiel",
+            "BOOLEAN",
+            "part of the accounts is not public: the figures of the income statement are unknown",
+        ),
         *pick(
             "chiffre_d_affaires marge_brute ebe ebit resultat_net taux_d_endettement ratio_de_liquidite "
             "ratio_de_vetuste autonomie_financiere poids_bfr_exploitation_sur_ca couverture_des_interets caf_sur_ca "
@@ -23,7 +27,7 @@ RATIOS_INPI = Table(
             "turnover_agrees_with_margin",
             "select * from {batch} where abs(chiffre_d_affaires * marge_ebe / 100 / nullif(ebe, 0)) "
             "not between 0.1 and 10 and marge_ebe <> 0 and chiffre_d_affaires <> 0",
-            "The surplus is ten times more or less than turnover and margin say: one of them was typed in another unit. "
+            "The surplus is ten times more or less than turnover times margin: one of the three was typed in another unit. "
             "Do not rank companies by these amounts.",
             "warning",
         ),

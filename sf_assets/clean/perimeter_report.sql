@@ -1,5 +1,5 @@
--- One row is one step of the perimeter with the companies before and after it, or one reason to be on the blacklist; a
--- company may have several. Source: rules §5.6.
+-- One row is one step of the perimeter with the numbers of companies before and after it, or one reason of the
+-- blacklist with its number of companies (a company may have several reasons). Source: rules §5.6.
 select ordre, etape, avant, exclues, apres
 from stg_filter_steps
 union all

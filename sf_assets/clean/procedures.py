@@ -1,14 +1,14 @@
-"""The history of collective procedures after every source that tells of them, and what BODACC tells."""
+"""Clean tables of collective procedures: the judgments of BODACC, and the history made from all sources."""
 
 from sf_assets.vocabulary.fields import pick
 from sf_assets.vocabulary.schema import Column, Table, no_rows, not_null
 
 BODACC = Table(
     name="clean_bodacc",
-    grain="one company of one announcement of a judgment, for as long as it stood",
+    grain="one company of one announcement of a judgment, from its publication until its correction",
     columns=(
         *pick("siren id_annonce date_publication date_retrait date_effet nature_jugement"),
-        Column("statut", "VARCHAR", "procedure that the judgment puts the company in, NULL when none"),
+        Column("statut", "VARCHAR", "procedure that the company is in after the judgment, NULL when none"),
         *pick("action_procol stade_procol libelle_procol tribunal"),
         Column("est_connue", "BOOLEAN", "the table of natures knows the nature of the judgment"),
     ),
@@ -17,12 +17,12 @@ BODACC = Table(
         no_rows(
             "known_after_effect",
             "select * from {batch} where date_publication < date_effet or date_retrait <= date_publication",
-            "A judgment comes before its publication, and that before its correction: look at clean_bodacc.sql.",
+            "A judgment comes before its publication, and a publication before its correction: check clean_bodacc.sql.",
         ),
         no_rows(
             "nature_known",
             "select * from {batch} where not est_connue",
-            "A nature that the table does not know means nothing: complete nomenclatures/bodacc_natures.csv.",
+            "Judgments of a nature absent from the table are ignored: complete nomenclatures/bodacc_natures.csv.",
             "warning",
         ),
     ),
@@ -31,32 +31,34 @@ BODACC = Table(
 
 PROCEDURE = Table(
     name="clean_procedure",
-    grain="one step of a company's collective procedure as one source tells it",
+    grain="one step of a company's collective procedure according to one source",
     columns=(
         *pick("siren"),
         Column("source", "VARCHAR", "urssaf or bodacc"),
         Column(
-            "est_repetition", "BOOLEAN", "the step was told before and counts there: leave it out to count procedures"
+            "est_repetition",
+            "BOOLEAN",
+            "the step repeats one that was published before: leave it out to count procedures",
         ),
         *pick("date_effet action_procol stade_procol libelle_procol date_publication date_retrait"),
-        Column("date_oubli", "DATE", "day from which the step is known to say nothing of the company any more"),
+        Column("date_oubli", "DATE", "day from which the step is known to be replaced, withdrawn or ended"),
         Column("est_close", "BOOLEAN", "the step ends its kind of procedure"),
-        Column("rang_stade", "INTEGER", "order among the stages of one day: the smallest stands"),
-        Column("date_terme", "DATE", "day a plan ends of itself, NULL for other stages"),
+        Column("rang_stade", "INTEGER", "order among the stages of one day: the smallest counts"),
+        Column("date_terme", "DATE", "day on which a plan ends by itself, NULL for other stages"),
     ),
     rules=(
-        not_null("date_effet", "A step without a date: look at clean_procol and clean_bodacc."),
+        not_null("date_effet", "A step without a date: check clean_procol and clean_bodacc."),
         no_rows(
             "known_after_effect",
             "select * from {batch} where date_publication < date_effet",
-            "Nothing is known before it happens: look at the delay of procedures and at clean_bodacc.",
+            "A step is published before it happens: check the publication delay of procedures and clean_bodacc.",
         ),
     ),
 )
 
 PROCEDURE_EPISODE = Table(
     name="clean_procedure_episode",
-    grain="one stretch of time during which a company is in one kind of procedure, after all sources",
+    grain="one stretch of time during which a company is in one kind of procedure, according to all sources",
     columns=(
         *pick("siren action_procol stade_procol libelle_procol"),
         Column("source", "VARCHAR", "source of the step that starts the stretch: urssaf or bodacc"),
@@ -67,10 +69,10 @@ PROCEDURE_EPISODE = Table(
         no_rows(
             "in_order",
             "select * from {batch} where date_debut is null or date_fin <= date_debut",
-            "A stretch lasts at least a day: look at the dates of clean_procedure.",
+            "A stretch lasts at least one day: check the dates of clean_procedure.",
         ),
     ),
 )
 
-# In the order of what they read.
+# In dependency order: each table reads those before it.
 TABLES = (BODACC, PROCEDURE, PROCEDURE_EPISODE)

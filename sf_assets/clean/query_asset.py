@@ -1,4 +1,4 @@
-"""How a query of this folder becomes the asset of the table that bears its name."""
+"""The Dagster asset of a clean table, built from the query of the same name."""
 
 import dagster as dg
 
@@ -16,12 +16,12 @@ from sf_assets.vocabulary.schema import Table
 
 
 def query_asset(table: Table, query: Query) -> dg.AssetsDefinition:
-    """Build the asset of one table of the clean layer from the query that bears its name.
+    """Return the asset of one table of the clean layer, made by the query of the same name.
 
-    A query that reads its own table reads it as it was in the newest sound month before.
+    A query that reads its own table reads the newest earlier month that passed its checks.
     """
     names = [name for name in query.reads if name not in LABEL_TABLES and name != table.name]
-    remembers = table.name in query.reads
+    reads_itself = table.name in query.reads
     labels = [name for name in query.reads if name in LABEL_TABLES]
 
     @dg.asset(
@@ -52,7 +52,7 @@ def query_asset(table: Table, query: Query) -> dg.AssetsDefinition:
             label_tables.load(session.connection, updates)
             define_known_from(session.connection, parameters.all_delays)
             session.bind(reads)
-            if remembers:
+            if reads_itself:
                 before = gate.newest_passed(session, table, month)
                 session.bind_months([table], [before] if before else [])
                 reads |= {table: before} if before else {}

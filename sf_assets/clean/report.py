@@ -1,4 +1,4 @@
-"""The perimeter report, `detail-filtres.md`: who is followed, who is left out and why, in French (rules §5.6)."""
+"""The perimeter report `detail-filtres.md`, in French: companies followed, companies left out and reasons (rules §5.6)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ NAME = "detail-filtres.md"
 
 REPORT = Table(
     name="perimeter_report",
-    grain="one step of the perimeter with the companies before and after it, or one reason to be on the blacklist",
+    grain="one step of the perimeter with the companies before and after it, or one reason of the blacklist",
     columns=STEP_COLUMNS,
     key=("etape",),
     rules=(
@@ -24,7 +24,7 @@ REPORT = Table(
             "adds_up",
             "select etape from {batch} "
             "where avant is null or exclues is null or exclues < 0 or avant <> exclues + apres",
-            "Tables of the perimeter are not of one another: make stg_filter_import, siren_blacklist and clean_filter again.",
+            "Tables of the perimeter disagree: run stg_filter_import, siren_blacklist and clean_filter again.",
         ),
     ),
 )
@@ -38,9 +38,10 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Perimeter:
-    """What a report says besides its figures.
+    """The parameters printed in a report.
 
-    `window` is in months, `staff` in people; `explicit` counts the companies of the batch's own filter, if it has one.
+    `window` is in months, `staff` in people; `recent` requires a head-count in the last three months; `explicit` is the
+    number of companies in the filter delivered with the batch, None without one.
     """
 
     month: date
@@ -52,13 +53,13 @@ class Perimeter:
 
 
 def report(steps: pl.DataFrame, perimeter: Perimeter) -> str:
-    """Return the report as Markdown; `steps` are the month's rows of `perimeter_report`."""
+    """Return the report as Markdown; `steps` holds the month's rows of `perimeter_report`."""
     rows = {row["etape"]: row for row in steps.iter_rows(named=True)}
     return "\n".join(_lines(rows, perimeter)) + "\n"
 
 
 def write_report(text: str, folder: Path) -> Path:
-    """Write the report beside the month's exported tables, whole or not at all; return its path."""
+    """Write the report in the folder of the month's export, in one step; return its path."""
     draft = make_private_folder(folder) / f".{NAME}"
     draft.write_text(text, encoding="utf-8")
     return draft.replace(folder / NAME)

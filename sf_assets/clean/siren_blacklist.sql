@@ -1,7 +1,7 @@
--- One row is one company of the import perimeter that the clean layer hides, with its reasons (rules §5.4). Codes
--- are compared whole: neighbours such as 64.20Z (holdings) stay. A closed seat is a seat; a company unknown to the
--- register of legal units is judged on its seat alone. Activities are named in NAF rev. 2, and units that INSEE codes in
--- NAF 2025 have that code too.
+-- One row is one company of the import perimeter that is excluded from the clean tables, with its reasons (rules §5.4).
+-- Codes are compared whole: neighbouring codes, such as 64.20Z (holdings), are not excluded. A closed head office is
+-- still a head office; a company absent from the register of legal units is only checked for its head office.
+-- Activities are in NAF rev. 2, which units that INSEE codes in NAF 2025 also have.
 with examined as (
     select
         siren,

@@ -1,4 +1,4 @@
-"""The ratios of the statements that the tax administration receives: every version of them, and the last."""
+"""Clean tables of the ratios of statements filed with the tax administration: every version, and the last one."""
 
 from sf_assets.vocabulary.fields import pick
 from sf_assets.vocabulary.schema import Column, Table, no_rows
@@ -11,18 +11,22 @@ _RATIOS = (
 
 RATIOS_VERSION = Table(
     name="clean_ratios_version",
-    grain="one closing date of a company as its statements filed by a day told it, from that day until the next such day",
+    grain="one closing date of a company with its most complete statement, from its filing until another replaces it",
     columns=(
         *pick("siren date_debut_exercice date_fin_exercice annee_exercice no_ocfi date_publication"),
         *pick(_RATIOS),
-        Column("date_remplacement", "DATE", "day from which another statement stands for it, NULL while it stands"),
+        Column(
+            "date_remplacement",
+            "DATE",
+            "day from which a more complete statement replaces this one, NULL when there is none",
+        ),
     ),
     key=("siren", "date_fin_exercice", "date_publication"),
     rules=(
         no_rows(
             "one_version_at_a_time",
             "select siren from {batch} where date_remplacement <= date_publication",
-            "A version stands for a day at least: look at clean_ratios_version.sql.",
+            "A version lasts at least one day: check clean_ratios_version.sql.",
         ),
     ),
     may_be_empty=True,

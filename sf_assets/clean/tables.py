@@ -1,6 +1,6 @@
-"""The clean tables: what the application, the features and the lists read, without the companies left out on purpose.
+"""The clean tables, which the application, the features and the lists read.
 
-Each is the result of the query of this folder that bears its name.
+Each is the result of the query of the same name in this folder. Companies of the blacklist are only in the register's tables.
 """
 
 from sf_assets.clean import activities, occasional, open_accounts, procedures, statements
@@ -12,7 +12,7 @@ def _first_of_month(column: str) -> Rule:
     return no_rows(
         f"{column}_is_a_month",
         f"select * from {{batch}} where day({column}) <> 1",
-        f"`{column}` stands for a month by its first day: look at how the source's periods are read.",
+        f"`{column}` is not the first day of a month: check how the source's periods are read.",
     )
 
 
@@ -28,7 +28,7 @@ def _not_negative(column: str, advice: str) -> Rule:
 
 BLACKLIST = Table(
     name="siren_blacklist",
-    grain="one company of the import perimeter that is left out, with its reasons",
+    grain="one company of the import perimeter that is excluded from the clean tables, with its reasons",
     columns=pick("siren motif_categorie_juridique motif_activite motif_siege"),
     key=("siren",),
     may_be_empty=True,
@@ -58,7 +58,7 @@ AP = Table(
 
 COTISATION = Table(
     name="clean_cotisation",
-    grain="what one establishment owes for the periods that start in one month",
+    grain="the contributions that one establishment owes for the periods that start in one month",
     columns=pick("siret periode du"),
     key=("siret", "periode"),
     rules=(_first_of_month("periode"),),
@@ -91,12 +91,12 @@ PROCOL = Table(
     grain="one step of a company's collective procedure",
     columns=pick("siren date_effet action_procol stade_procol libelle_procol"),
     rules=(
-        not_null("siren", "A step without a company: look at how stg_procol is read."),
-        not_null("date_effet", "A step without a date: look at how stg_procol is read."),
+        not_null("siren", "A step without a company: check how stg_procol is read."),
+        not_null("date_effet", "A step without a date: check how stg_procol is read."),
         no_rows(
             "procedure_recognised",
             "select * from {batch} where libelle_procol is null",
-            "These steps name no known procedure and are followed by nobody: ask URSSAF what their labels mean.",
+            "These steps name no known procedure and are ignored: ask URSSAF what their labels mean.",
             "warning",
         ),
     ),
@@ -114,7 +114,7 @@ PROCOL_EPISODE = Table(
         no_rows(
             "in_order",
             "select * from {batch} where date_debut is null or date_fin <= date_debut",
-            "A stretch lasts at least a day: look at the dates of clean_procol.",
+            "A stretch lasts at least one day: check the dates of clean_procol.",
         ),
     ),
 )
@@ -129,7 +129,7 @@ PROCOL_AT_DATE = Table(
         no_rows(
             "started_before",
             "select * from {batch} where date_effet > periode or periode < date '2016-01-01'",
-            "The state of a day comes from steps up to that day, from 2016 on: look at clean_procol_episode.",
+            "The state on a day comes from steps up to that day, from 2016 on: check clean_procol_episode.",
         ),
     ),
 )
@@ -140,7 +140,7 @@ EFFECTIF = Table(
     columns=pick("siret periode effectif is_latest"),
     rules=(
         _first_of_month("periode"),
-        between("effectif", 0, 300_000, "No employer of France has that many people: look at the file's separators."),
+        between("effectif", 0, 300_000, "No employer in France has that many people: check the file's separators."),
     ),
 )
 
@@ -151,9 +151,7 @@ EFFECTIF_ENT = Table(
     key=("siren", "periode"),
     rules=(
         _first_of_month("periode"),
-        between(
-            "effectif_ent", 0, 300_000, "No employer of France has that many people: look at the file's separators."
-        ),
+        between("effectif_ent", 0, 300_000, "No employer in France has that many people: check the file's separators."),
     ),
 )
 
@@ -164,27 +162,27 @@ SIRENE = Table(
         "siren siret siege adresse code_commune departement libelle_departement region libelle_region ape naf_section "
         "date_creation longitude latitude est_actif nomenclature_activite ape_naf25 naf25_section origine_naf origine_naf25"
     ),
-    # Real batches repeat a siret now and then: what follows takes one row per seat, so that it is a note, not a stop.
+    # Real batches repeat an establishment now and then. Queries take one row per head office, so that a note is enough.
     rules=(
-        not_null("siret", "An establishment without a number: look at the month's Sirene file."),
+        not_null("siret", "An establishment without a siret: check the month's Sirene file."),
         no_rows(
             "siret_unique",
             "select siret from {batch} group by siret having count(*) > 1",
-            "The register repeats an establishment: tell INSEE; the list is not touched.",
+            "The register repeats an establishment: report it to INSEE; the list is not affected.",
             "warning",
         ),
         no_rows(
-            "one_seat",
+            "one_head_office",
             "select siren from {batch} where siege group by siren having count(*) > 1",
-            "The register gives a company several seats: tell INSEE. The open one counts, then the newest.",
+            "A company has several head offices: report it to INSEE. The open one counts, then the newest.",
             "warning",
         ),
-        between("longitude", -180, 180, "Not WGS 84 degrees: look whether INSEE changed the projection."),
-        between("latitude", -90, 90, "Not WGS 84 degrees: look whether INSEE changed the projection."),
+        between("longitude", -180, 180, "Not WGS 84 degrees: check whether INSEE changed the projection."),
+        between("latitude", -90, 90, "Not WGS 84 degrees: check whether INSEE changed the projection."),
         no_rows(
             "department_named",
             "select * from {batch} where departement is not null and libelle_departement is null",
-            "A department the label table does not know: complete nomenclatures/labels_departement_region.csv.",
+            "A department absent from the label table: complete nomenclatures/labels_departement_region.csv.",
             "warning",
         ),
     ),
@@ -204,13 +202,13 @@ SIRENE_UL = Table(
         no_rows(
             "nomenclature_known",
             "select * from {batch} where nomenclature_activite = 'inconnue'",
-            "These activities are coded in neither NAF: ask INSEE what the nomenclature is called, for `read_nomenclature`.",
+            "These activities are in neither NAF rev. 2 nor NAF 2025: ask INSEE for their nomenclature, for `read_nomenclature`.",
             "warning",
         ),
         no_rows(
             "activity_named",
             "select * from {batch} where activite_principale is not null and libelle_activite_principale is null",
-            "An activity the label table does not know: complete nomenclatures/naf_codes.csv.",
+            "An activity absent from the label table: complete nomenclatures/naf_codes.csv.",
             "warning",
         ),
     ),
@@ -224,7 +222,7 @@ SIRENE_HISTO = Table(
         no_rows(
             "one_state_at_a_time",
             "select siret, date_debut from {batch} group by siret, date_debut having count(*) > 1",
-            "Two states of an establishment start on the same day: look at INSEE's history of it.",
+            "Two states of an establishment start on the same day: check its history in INSEE's file.",
             "warning",
         ),
     ),
@@ -253,7 +251,7 @@ PAYDEX = Table(
     may_be_empty=True,
 )
 
-# In the order of what they read.
+# In dependency order: each table reads those before it.
 TABLES = (
     *activities.TABLES,
     SIRENE_UL,

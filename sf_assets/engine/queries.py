@@ -14,15 +14,12 @@ _PARAMETER = re.compile(r"\$([a-z_]+)")
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One query of a `.sql` file.
-
-    `header` is its first comment, `reads` the tables of its `from` clauses, `parameters` the names of its `$name`, and
-    `digest` changes with the text outside comments.
-    """
+    """One query: its name, text, header comment, selected columns, tables it reads, parameters it binds and digest."""
 
     name: str
     text: str
     header: str
+    columns: tuple[str, ...]
     reads: tuple[str, ...]
     parameters: frozenset[str]
     digest: str
@@ -54,7 +51,19 @@ def read_query(folder: Traversable, name: str) -> Query:
         name=name,
         text=text,
         header=header,
+        columns=_selected(tree),
         reads=tuple(reads),
         parameters=frozenset(_PARAMETER.findall(body)),
         digest=hashlib.sha256(body.encode()).hexdigest()[:12],
     )
+
+
+def _selected(tree: exp.Expr) -> tuple[str, ...]:
+    """Return the names that a query selects, those of its subquery for `select * from subquery`."""
+    if not isinstance(tree, exp.Query):
+        return ()
+    names = tuple(tree.named_selects)
+    if names == ("*",) and (read := tree.find(exp.From)):
+        inner = [cte.this for cte in tree.ctes if cte.alias == read.this.name]
+        return _selected(inner[0]) if inner else names
+    return names

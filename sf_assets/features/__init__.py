@@ -1,1 +1,1 @@
-"""What was known at the cut-off: one row per company of the perimeter and month, nothing from after it."""
+"""The features: quantities per company of the perimeter and month, computed from what was published by the cut-off."""

@@ -1,4 +1,4 @@
-"""The feature assets: one per query of this folder. A range of months is one step, computed in sets."""
+"""The feature assets: one per query of this folder. A range of months is computed in one step, by sets of rows."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -13,8 +13,9 @@ from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.queries import Query, read_query
 from sf_assets.engine.resources import GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import Session, Warehouse, Write
+from sf_assets.features.charts import coverage_chart, shift_chart, shifts_of
 from sf_assets.features.tables import LAGS, TABLES
-from sf_assets.features.views import coverage_of, shift_picture, shifts_of
+from sf_assets.features.views import shifts_of
 from sf_assets.sources.known import KNOWN, define_known_from, rules_called_by
 from sf_assets.staging.in_force import in_force, reads_at
 from sf_assets.vocabulary.failures import Blocked
@@ -24,14 +25,14 @@ from sf_assets.vocabulary.schema import Table
 
 _FEATURES = {table.name for table in TABLES}
 _QUERIES = {table.name: read_query(files("sf_assets.features"), table.name) for table in TABLES}
-# What features read of the layers below, all of it of the same batch month.
+# Tables of earlier layers that features read, all of the same batch month.
 _BASE = sorted({name for query in _QUERIES.values() for name in query.reads} - _FEATURES)
 _LAGS_QUERY = read_query(files("sf_assets.features"), LAGS.name)
 _LAGS_YEARS = (1, 2, 3)
 
 
-def _newest_sound(gate: Gate, session: Session, built: Sequence[date]) -> date:
-    """Return the newest batch month whose gates are open; the newest of all when none is, so that its gate says why."""
+def _newest_passed(gate: Gate, session: Session, built: Sequence[date]) -> date:
+    """Return the newest batch month whose checks passed; without any, the newest of all, whose gate then states why."""
     for state in reversed(built):
         try:
             gate.check(session, reads_at(gate, session, _BASE, state)[1])
@@ -42,14 +43,14 @@ def _newest_sound(gate: Gate, session: Session, built: Sequence[date]) -> date:
 
 
 def _spans(gate: Gate, session: Session, months: Sequence[date]) -> list[tuple[date, list[date]]]:
-    """Cut months into runs without a gap that are computed from the same batch month.
+    """Group months into consecutive runs that are computed from the same batch; return each batch month and its run.
 
-    A month is computed from its own batch. One that has none takes the newest sound batch: it does not wait for the
-    mending of a later one.
+    A month is computed from its own batch. A month without a batch is computed from the newest one that passed its
+    checks, so that it does not wait for the correction of a later batch.
     """
     spans: list[tuple[date, list[date]]] = []
     built = session.months("stg_filter_import")
-    newest = _newest_sound(gate, session, built) if built and not set(months) <= set(built) else None
+    newest = _newest_passed(gate, session, built) if built and not set(months) <= set(built) else None
     for month in sorted(months):
         state = month if newest is None or month in built else newest
         if spans and spans[-1][0] == state and add_months(spans[-1][1][-1], 1) == month:
@@ -60,7 +61,7 @@ def _spans(gate: Gate, session: Session, months: Sequence[date]) -> list[tuple[d
 
 
 def _delivered(session: Session, state: date) -> dict[str, date]:
-    """Return the month in which the files in force at a batch month were delivered, by source whose records have no day."""
+    """Return, for each source whose records have no day, the month in which the files used by a batch were delivered."""
     months = {name: in_force(session, name, state) for name, known in KNOWN.items() if not known.is_dated}
     return {name: month for name, month in months.items() if month}
 
@@ -75,17 +76,17 @@ def _build(
     parameters: Parameters,
     run_id: str,
 ) -> list[tuple[date, Write]]:
-    """Compute a table for all wanted months, one query per span; return the batch month and the write of each."""
+    """Compute a table for all wanted months, one query per span; return the batch month and the write of each span."""
     base = [name for name in query.reads if name not in _FEATURES]
-    below = [name for name in query.reads if name in _FEATURES]
+    others = [name for name in query.reads if name in _FEATURES]
     values, delays, done = parameters.query_values(), parameters.all_delays, []
     with warehouse.session() as session:
         for state, months in _spans(gate, session, wanted):
             reads, gates = reads_at(gate, session, base, state)
-            gate.require(session, [*gates, *((name, month) for name in below for month in months)])
+            gate.require(session, [*gates, *((name, month) for name in others for month in months)])
             session.bind(reads)
             define_known_from(session.connection, delays, _delivered(session, state))
-            session.bind_months([read for read in TABLES if read.name in below], months)
+            session.bind_months([read for read in TABLES if read.name in others], months)
             write = session.replace(
                 {table: query.text},
                 where={"month": months},
@@ -97,12 +98,12 @@ def _build(
     return done
 
 
-def _pictures(session: Session, month: date) -> dict[str, Any]:
-    """Return what the month's matrix looks like beside its former months."""
+def _charts(session: Session, month: date) -> dict[str, Any]:
+    """Return the charts of a month's matrix: coverage of sources, and shift of features since the month before."""
     shifts = shifts_of(session, month)
     return {
-        "coverage": dg.MetadataValue.md(embedded(coverage_of(session, month), "coverage of each source by month")),
-        "shift": dg.MetadataValue.md(embedded(shift_picture(shifts), "shift of features since the month before")),
+        "coverage": dg.MetadataValue.md(embedded(coverage_chart(session, month), "coverage of each source by month")),
+        "shift": dg.MetadataValue.md(embedded(shift_chart(shifts), "shift of features since the month before")),
         "largest_shift": shifts[0][1] if shifts else 0.0,
     }
 
@@ -132,10 +133,10 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
         wanted = months_of(context)
         writes = _build(gate, warehouse, table, query, wanted, parameters=parameters, run_id=context.run_id)
         with warehouse.session() as session:
-            # The partitions of a range share what is told: only a single month has a former one.
+            # All partitions of a range get the same metadata: a comparison with the month before needs a single month.
             seen = preview_metadata(session, table, wanted[0]) if len(wanted) == 1 else {}
             if seen and table.name == "feat_matrix":
-                seen |= _pictures(session, wanted[0])
+                seen |= _charts(session, wanted[0])
         return dg.MaterializeResult(
             metadata=range_metadata([write for _, write in writes], len(wanted))
             | seen
@@ -172,7 +173,7 @@ def _with_past(months: Sequence[date]) -> list[date]:
 def feat_lags(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, gate: GateResource
 ) -> dg.MaterializeResult[None]:
-    """Look up the past of each month among the months that were computed, a year of months at a time."""
+    """Look up features of earlier months among the months already computed, twelve months at a time."""
     wanted = months_of(context)
     writes = []
     with warehouse.session() as session:

@@ -1,11 +1,11 @@
--- One row is one company and month with short-time work in the year before: hours consumed in the newest month known at
--- the cut-off, hours authorised for the month itself by demands decided by then (prorated by day, reasons 1 to 5), and
--- the hours consumed over twelve months.
+-- One row is one company and month, with short-time work in the year before: hours consumed in the newest month known
+-- at the cut-off; hours authorised for the month itself by demands decided by then (spread over days, reasons 1 to 5);
+-- hours consumed over twelve months.
 with consumed as (
     select
         siren,
         cast(date_trunc('month', known_from_apconso(periode) - $shift) as date) as month,
-        -- Decimals add up to the same in any order, floating numbers do not.
+        -- A sum of decimals does not depend on the order of rows; a sum of floating numbers does.
         cast(sum(cast(heures_consommees as decimal(30, 4))) as double) as consommees
     from clean_ap
     where date_trunc('month', known_from_apconso(periode) - $shift)
@@ -14,7 +14,7 @@ with consumed as (
 ),
 
 versions as (
-    -- A demand decided again stands as decided before until that day.
+    -- Until the day of a new decision, the former decision of the demand counts.
     select
         *,
         known_from_apdemande(date_statut) as known_from,

@@ -1,7 +1,8 @@
--- One row is one company of the perimeter that employed people and was active at the month's cut-off, with what was then
--- known of it. A company is followed while its last known head-count is less than six months older than the newest that
--- could be known, while the register says that its seat is open, and once it is known to have had enough staff in the
--- perimeter's window: the perimeter of today also holds companies that grew into it later.
+-- One row is one company of the perimeter that employed people and was active at the month's cut-off, with its identity
+-- as known then. A company is followed under three conditions: its last known head-count is less than six months older
+-- than the newest that could be known; its head office is open according to the register; its head-count was known to
+-- reach the minimum within the perimeter's window. The last condition leaves out companies that are in today's
+-- perimeter and reached it after the month.
 with months as (
     select
         cast(month as date) as month,
@@ -9,8 +10,8 @@ with months as (
     from generate_series($first::date, $last::date, interval 1 month) as s (month)
 ),
 
-seats as (
-    -- Of several seats the open one counts, then the newest, as in clean_sirene_ul.
+head_offices as (
+    -- Of several head offices the open one counts, then the newest, as in clean_sirene_ul.
     select
         siren, siret, code_commune, departement, region, libelle_region,
         ape, naf_section, ape_naf25, naf25_section, nomenclature_activite, origine_naf, origine_naf25, date_creation
@@ -22,29 +23,30 @@ seats as (
         ) = 1
 ),
 
-former_seats as (
-    -- The register only says which establishment is the seat today: before this one was created, the oldest stands for it.
+former_head_offices as (
+    -- The register only has today's head office: before its creation, the oldest establishment takes its place.
     select
         s.siren, s.siret, s.code_commune, s.departement, s.region, s.libelle_region, s.ape, s.naf_section, s.ape_naf25,
         s.naf25_section, s.nomenclature_activite, s.origine_naf, s.origine_naf25, s.date_creation
     from clean_sirene as s
-    join seats on s.siren = seats.siren and known_from_sirene(s.date_creation) < known_from_sirene(seats.date_creation)
+    join head_offices as h
+        on s.siren = h.siren and known_from_sirene(s.date_creation) < known_from_sirene(h.date_creation)
     qualify row_number() over (partition by s.siren order by known_from_sirene(s.date_creation), s.siret) = 1
 ),
 
-seats_at_date as (
-    select *, known_from_sirene(date_creation) as since, date '9999-12-31' as until from seats
+head_offices_at_date as (
+    select *, known_from_sirene(date_creation) as since, date '9999-12-31' as until from head_offices
     union all
     select
-        former_seats.*,
-        known_from_sirene(former_seats.date_creation) as since,
-        known_from_sirene(seats.date_creation) as until
-    from former_seats
-    join seats using (siren)
+        former_head_offices.*,
+        known_from_sirene(former_head_offices.date_creation) as since,
+        known_from_sirene(head_offices.date_creation) as until
+    from former_head_offices
+    join head_offices using (siren)
 ),
 
 states as (
-    -- A state lasts until the next one starts; of two that start the same day, an open one counts.
+    -- A state lasts until the next one starts; of two states that start the same day, the open one counts.
     select
         siret,
         known_from_sirene_histo(date_debut) as since,
@@ -55,15 +57,15 @@ states as (
 ),
 
 closed as (
-    select seats.siren, months.month
+    select head_offices.siren, months.month
     from states
-    join seats using (siret)
+    join head_offices using (siret)
     join months on months.cutoff >= states.since and months.cutoff < states.until
     where not states.est_actif
 ),
 
 reached as (
-    -- The months at which a head-count that opens the perimeter is in its window.
+    -- The months whose perimeter window contains a head-count that reaches the minimum.
     select
         siren,
         cast(date_trunc('month', known_from_effectif_ent(periode) - $shift) as date) as since,
@@ -74,14 +76,14 @@ reached as (
 ),
 
 entitled as (
-    -- Windows that overlap are one stay, so that a company and month come once.
+    -- Overlapping windows are merged into one stay, so that each company and month comes once.
     select siren, min(since) as since, max(until) as until
     from (select *, count(*) filter (starts) over (partition by siren order by since) as stay from reached) as stays
     group by siren, stay
 ),
 
 moves as (
-    -- A site that closes within a month of the opening of another one has moved, on the later of both days.
+    -- A site that closes within 31 days of the opening of another one has moved, on the later of both days.
     select gone.siret, left(gone.siret, 9) as siren, min(greatest(gone.since, opened.since)) as day
     from states as gone
     join states as opened
@@ -99,7 +101,8 @@ moved as (
     group by all
 ),
 
-told as (
+histories as (
+    -- Moves of a company are unknown before its first recorded state.
     select left(siret, 9) as siren, min(since) as since
     from states
     group by all
@@ -111,14 +114,14 @@ members as (
     select siren_groupe as siren, siren_groupe from clean_ellisphere
 ),
 
-held as (
+group_sizes as (
     select siren, max(taille) as taille_groupe
     from (select siren, count(*) over (partition by siren_groupe) as taille from members) as sizes
     group by siren
 ),
 
 steps as (
-    -- Of several steps in force the last counts; of those of a day the gravest kind, then the later stage.
+    -- Of several steps in force the last counts; of several on one day the most serious kind, then the later stage.
     select
         *,
         100 * (date_effet - date '1900-01-01')
@@ -129,7 +132,7 @@ steps as (
 ),
 
 withdrawn_ends as (
-    -- An end that was announced, then corrected, was one until its correction.
+    -- The end of a procedure that was announced, then corrected, counts until its correction.
     select siren, action_procol, date_effet, date_publication, date_retrait
     from clean_procedure
     where est_close and date_retrait is not null
@@ -154,34 +157,34 @@ select
     months.month,
     f.siren,
     ul.raison_sociale,
-    seats.siret as siret_siege,
-    seats.code_commune,
-    seats.departement,
-    seats.libelle_region,
-    coalesce(ul.activite_principale, seats.ape) as code_naf,
-    coalesce(ul.naf_section, seats.naf_section) as naf_section,
-    coalesce(ul.activite_principale_naf25, seats.ape_naf25) as code_naf25,
-    coalesce(ul.naf25_section, seats.naf25_section) as naf25_section,
-    coalesce(ul.nomenclature_activite, seats.nomenclature_activite) as nomenclature_activite,
-    case when ul.activite_principale is not null then ul.origine_naf else seats.origine_naf end as origine_naf,
-    case when ul.activite_principale_naf25 is not null then ul.origine_naf25 else seats.origine_naf25 end
+    head_offices.siret as siret_siege,
+    head_offices.code_commune,
+    head_offices.departement,
+    head_offices.libelle_region,
+    coalesce(ul.activite_principale, head_offices.ape) as code_naf,
+    coalesce(ul.naf_section, head_offices.naf_section) as naf_section,
+    coalesce(ul.activite_principale_naf25, head_offices.ape_naf25) as code_naf25,
+    coalesce(ul.naf25_section, head_offices.naf25_section) as naf25_section,
+    coalesce(ul.nomenclature_activite, head_offices.nomenclature_activite) as nomenclature_activite,
+    case when ul.activite_principale is not null then ul.origine_naf else head_offices.origine_naf end as origine_naf,
+    case when ul.activite_principale_naf25 is not null then ul.origine_naf25 else head_offices.origine_naf25 end
         as origine_naf25,
     ul.categorie_juridique,
     p.procedure_connue,
     date_diff('day', ul.creation, months.cutoff) / 365.25 as age_entreprise,
-    case when told.since <= months.cutoff then coalesce(moved.demenagements, 0)::double end as demenagements_24m,
-    case when known_from_ellisphere() <= months.cutoff then held.taille_groupe::double end as taille_groupe
+    case when histories.since <= months.cutoff then coalesce(moved.demenagements, 0)::double end as demenagements_24m,
+    case when known_from_ellisphere() <= months.cutoff then group_sizes.taille_groupe::double end as taille_groupe
 from months
 join feat_effectif as e on months.month = e.month and e.effectif > 0
 join clean_filter as f on e.siren = f.siren
 join entitled on e.siren = entitled.siren and months.month >= entitled.since and months.month < entitled.until
 left join clean_sirene_ul as ul on f.siren = ul.siren
-left join seats_at_date as seats
-    on f.siren = seats.siren and months.cutoff >= seats.since and months.cutoff < seats.until
+left join head_offices_at_date as head_offices
+    on f.siren = head_offices.siren and months.cutoff >= head_offices.since and months.cutoff < head_offices.until
 left join in_procedure as p on f.siren = p.siren and months.month = p.month
-left join told on f.siren = told.siren
+left join histories on f.siren = histories.siren
 left join moved on f.siren = moved.siren and months.month = moved.month
-left join held on f.siren = held.siren
+left join group_sizes on f.siren = group_sizes.siren
 where
     (ul.creation is null or known_from_sirene_ul(ul.creation) <= months.cutoff)
     and not exists (select 1 from closed where closed.siren = f.siren and closed.month = months.month)

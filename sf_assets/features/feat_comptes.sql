@@ -1,7 +1,7 @@
--- One row is one company and month: the ratios of the newest statement known at the cut-off, closed less than two years
--- before it, with their changes since the statement of the year before when that one was known too. All come from one
--- statement; those of INPI's open data come from the newest public accounts in the same way. Partly confidential accounts
--- write the figures of their income statement as zeros: there, zero is unknown (decision B6).
+-- One row is one company and month: the ratios of the newest statement known at the cut-off and closed less than two
+-- years before it, with their changes since the statement of the year before, if it was known too. All ratios come from
+-- one statement. Features of INPI's open data come from the newest public accounts in the same way. Partly confidential
+-- accounts show the figures of the income statement as zeros: there, zero is unknown (decision B6).
 with months as (
     select
         cast(month as date) as month,
@@ -10,7 +10,7 @@ with months as (
 ),
 
 newest as (
-    -- Of each closing date one version was known at a cut-off.
+    -- Each closing date has one version known at a cut-off: the newest closing date is enough here.
     select months.month, months.cutoff, r.siren, max(r.date_fin_exercice) as date_fin_exercice
     from months
     join clean_ratios_version as r
@@ -52,7 +52,7 @@ statements as (
     left join clean_ratios_version as before
         on newest.siren = before.siren
         and before.date_fin_exercice = case
-            -- Years end with a month: that of 29 February 2024 follows that of 28 February 2023.
+            -- Financial years that end with a month: 29 February 2024 comes one year after 28 February 2023.
             when newest.date_fin_exercice = last_day(newest.date_fin_exercice)
                 then last_day(newest.date_fin_exercice - interval 12 month)
             else cast(newest.date_fin_exercice - interval 12 month as date)
@@ -75,7 +75,7 @@ published as (
 ),
 
 open_statements as (
-    -- Accounts are compared with those of the same kind; of several of a day, consolidated ones stand, then full ones.
+    -- Accounts are compared with accounts of the same kind; of several on a day, consolidated ones come first, then full.
     select p.*, p.chiffre_d_affaires / nullif(greatest(before.chiffre_d_affaires, 0), 0) - 1 as ca_variation12m
     from published as p
     left join published as before

@@ -1,7 +1,8 @@
--- One row is one sector, territory or legal form, and month: the companies followed at the cut-off or that failed in the
--- twelve months before, and the share of them that did. A failure counts from the publication of its opening, for as long
--- as that is not corrected, and for companies that were known to have had enough staff: what each month could tell. Small
--- groups are drawn towards the country, as if 200 more of its companies belonged to each.
+-- One row is one sector, territory or legal form, and month: the number of companies followed at the cut-off or that
+-- failed in the twelve months before, and the share that failed. A failure counts from the publication of its opening
+-- until its correction, and only for companies whose head-count was known to reach the minimum, so that a month uses
+-- only what was known at its cut-off. The rate of a small group is drawn towards the national rate, as if 200 companies
+-- failing at the national rate belonged to each group.
 with months as (
     select
         cast(month as date) as month,

@@ -1,13 +1,14 @@
--- One row is one company that owes, contributes to or agrees a payment plan with URSSAF, and one month: what it owed at
--- the cut-off and before, what it is due to pay, and what became of its plans. Each event counts from the month its
--- processing day falls in. A debt is followed by differences: the last event of a debt in a month, less the one before,
--- summed up and cumulated (decisions B12, B17). A plan is kept when nothing is owed at the end of the month it ends in.
+-- One row is one company that owes, contributes to or agrees a payment plan with URSSAF, and one month: its debts at
+-- the cut-off and before, its contributions due, and the outcome of its plans. Each event counts from the month of its
+-- processing day. A debt is computed by differences: the last event of a debt in a month, minus the last event before,
+-- summed by company and cumulated (decisions B12, B17). A plan is respected when nothing is owed at the end of the
+-- month in which it ends.
 with events as (
     select
         substr(siret, 1, 9) as siren,
         debit_id,
         cast(date_trunc('month', known_from_debit(date_traitement) - $shift) as date) as month,
-        -- The file counts cents: as integers they cancel out exactly, and add up to the same in any order.
+        -- Amounts are whole cents: sums of integers are exact and do not depend on the order of rows.
         cast(round(part_ouvriere * 100) as bigint) as part_ouvriere,
         cast(round(part_patronale * 100) as bigint) as part_patronale
     from stg_debit
@@ -23,7 +24,7 @@ with events as (
 changes as (
     select
         siren,
-        -- What happened before the first month needed is one opening balance.
+        -- Changes before the first month needed are added up in it, as an opening balance.
         greatest(month, cast($first::date - interval 23 month as date)) as month,
         part_ouvriere - coalesce(lag(part_ouvriere) over debt, 0) as ouvriere,
         part_patronale - coalesce(lag(part_patronale) over debt, 0) as patronale
@@ -38,7 +39,7 @@ booked as (
         cast(
             date_trunc('month', known_from_cotisation(periode_fin) - $shift) as date
         ) as month,
-        -- Decimals add up to the same in any order, floating numbers do not.
+        -- A sum of decimals does not depend on the order of rows; a sum of floating numbers does.
         cast(du as decimal(30, 4)) as du,
         greatest(date_diff('month', periode_debut, periode_fin), 1) as covered,
         cast(du / covered as decimal(30, 4)) as monthly
@@ -50,7 +51,7 @@ plans as (
     select
         substr(siret, 1, 9) as siren,
         cast(date_trunc('month', known_from_delai(date_creation) - $shift) as date) as asked,
-        -- A plan recorded after its end is known from its record on.
+        -- A plan recorded after its end is known from the day of its record.
         cast(date_trunc('month', greatest(known_from_delai(date_creation), date_echeance) - $shift) as date) as ended
     from clean_delai
 ),

@@ -1,7 +1,7 @@
--- One row is one company of the perimeter and month, with what the configuration of 100 features adds to the matrix: means
--- over the months before, and quantities one, two and three years before, each as known at the cut-off of its own month
--- (rules §10.4). The lags that the matrix has are not repeated. A month that was never computed, or in which the
--- company had no known head-count, is unknown. Months of the past are read as they were computed.
+-- One row is one company of the perimeter and month, with the features that the configuration of 100 adds to the
+-- matrix: means over the months before, and quantities one, two and three years before, each as known at the cut-off of
+-- its own month (rules §10.4). Lags that are in the matrix are not repeated. A lag is unknown when its month was never
+-- computed, or when the company had no known head-count then. Past months are read as they were computed.
 with past as (
     select
         e.month,

@@ -1,6 +1,6 @@
--- One row is one company of the perimeter and month with every declared feature, as known at the cut-off: the only table
--- that models read. No debt event and no hour of short-time work mean none; anything else that is missing is unknown and
--- stays NULL.
+-- One row is one company of the perimeter and month with every feature of the registry, as known at the cut-off. Models
+-- read this table only. A company without a debt event has zero debt, and a company without short-time work has zero
+-- hours; any other missing value is unknown and stays NULL.
 with plans as (
     select distinct m.month, substr(d.siret, 1, 9) as siren
     from (select distinct month from feat_company_month) as m
@@ -80,35 +80,9 @@ select
     coalesce(a.ap_heures_consommees, 0) / nullif(e.effectif, 0) as ap_consommee_par_effectif,
     coalesce(a.ap_heures_autorisees, 0) / nullif(e.effectif, 0) as ap_autorisee_par_effectif,
     coalesce(a.ap_heures_consommees_12m, 0) / 12 / nullif(e.effectif, 0) as ap_consommee_par_effectif_mean12m,
-    p.paydex,
-    p.paydex_diff12m,
-    p.paydex_mean12m,
-    p.fpi_30,
-    p.fpi_30_diff12m,
-    p.fpi_90,
-    p.fpi_90_diff12m,
-    f.dette_nette_sur_caf,
-    f.dette_a_terme_sur_k_propres,
-    f.ebe_sur_ca,
-    f.va_sur_effectif,
-    f.charges_personnel_sur_va,
-    f.stocks_sur_ca,
-    f.liquidite_absolue,
-    f.liquidite_generale,
-    f.liquidite_reduite,
-    f.delai_paiement_sur_delai_encaissement,
-    f.k_propres_sur_k_social,
-    f.bfr_sur_k_propres,
-    f.taux_investissement,
-    f.rentabilite_economique,
-    f.solidite_financiere,
-    f.age_comptes,
-    f.ebe_sur_ca_diff12m,
-    f.rentabilite_economique_diff12m,
-    f.solidite_financiere_diff12m,
-    f.ca_variation12m,
-    f.caf_sur_ca,
-    f.couverture_des_interets,
+    -- All features of these two families: a new one needs no line here.
+    p.* exclude (month, siren),  -- noqa: AM04
+    f.* exclude (month, siren),
     c.age_entreprise,
     c.demenagements_24m,
     c.taille_groupe,

@@ -1,7 +1,7 @@
 -- One row is one company and month: the last payment behaviour known at the cut-off and measured within a year, its
--- changes over twelve months, and the mean of the delays that became known during these.
+-- changes over twelve months, and the mean of the delays that became known in these twelve months.
 with known as (
-    -- Of the measures that become known in a month the latest counts.
+    -- Of several measures that become known in one month, the latest counts.
     select
         siren,
         cast(date_trunc('month', known_from_paydex(date_valeur) - $shift) as date) as month,
@@ -30,7 +30,7 @@ filled as (
         last_value(known.paydex ignore nulls) over year as paydex,
         last_value(known.fpi_30 ignore nulls) over year as fpi_30,
         last_value(known.fpi_90 ignore nulls) over year as fpi_90,
-        -- Decimals add up to the same in any order, floating numbers do not.
+        -- A sum of decimals does not depend on the order of rows; a sum of floating numbers does.
         cast(sum(cast(known.paydex as decimal(18, 4))) over year as double) / count(known.paydex) over year
             as paydex_mean12m
     from panel
@@ -52,11 +52,11 @@ select
     month,
     siren,
     paydex,
-    fpi_30,
-    fpi_90,
     paydex_diff12m,
+    paydex_mean12m,
+    fpi_30,
     fpi_30_diff12m,
-    fpi_90_diff12m,
-    paydex_mean12m
+    fpi_90,
+    fpi_90_diff12m
 from lagged
 where month between $first::date and $last::date and (paydex is not null or fpi_30 is not null or fpi_90 is not null)

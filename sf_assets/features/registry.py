@@ -1,10 +1,10 @@
-"""Every feature once: what it is called, what it means, where it comes from and why it is there.
+"""The registry of features: name, label, unit, sources and reason of each.
 
-The queries of this folder compute a column of the same name; checks, the model, the reasons shown to public officers
-and the documentation read this registry. The base features are those of the production model (25), with calendar-true
-lags, means and differences; the others were added for what they say on their own. `configurations.py` names the sets.
+The queries of this folder compute a column of the same name. Checks, models, the reasons displayed to public officers and
+the documentation read this registry. It has the 25 base features of the former production model, with lags, means and
+differences over calendar months, and features added since. `configurations.py` lists the features that models read.
 
-From when a value is known is said by its sources, in `sources/known.py`, not repeated here.
+The day from which a value is known depends on its sources: see `sources/known.py`.
 """
 
 from dataclasses import dataclass, replace
@@ -33,11 +33,11 @@ THEMES = {
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One number per company and month, unknown (NULL) until its sources say something.
+    """One number per company and month, NULL while its sources have no value for the company.
 
-    `label` is what an officer reads; `phrase` states a value, with `{value}` where the formatted number goes, or
-    `{evolution}` where a change reads "a augmenté de …" or "a baissé de …";
-    `risk` is the side on which economics expects more failures: +1 when high, -1 when low, 0 when undecided.
+    `label` names it for officers. `phrase` is the French sentence that states a value: `{value}` stands for the formatted
+    number, `{evolution}` for a change ("a augmenté de …" or "a baissé de …"). `reason` explains why the feature is
+    computed. `risk` is the side on which economics expects more failures: +1 high values, -1 low values, 0 unknown.
     """
 
     name: str
@@ -57,7 +57,7 @@ def _lags(feature: Feature, months: tuple[int, ...]) -> tuple[Feature, ...]:
             name=f"{feature.name}_lag{n}m",
             label=f"{feature.label}, {n} mois plus tôt",
             phrase=f"{feature.label}, il y a {n} mois : {{value}}",
-            reason=f"tells whether today's value is new: the same quantity {n} months before",
+            reason=f"shows whether today's value is new: the same quantity {n} months before",
             risk=0,
         )
         for n in months
@@ -71,7 +71,7 @@ def _means(feature: Feature, months: tuple[int, ...]) -> tuple[Feature, ...]:
             name=f"{feature.name}_mean{n}m",
             label=f"{feature.label}, moyenne de {n} mois",
             phrase=f"{feature.label}, en moyenne sur {n} mois : {{value}}",
-            reason=f"the same quantity over {n} months, without its accidents",
+            reason=f"the same quantity over {n} months, without isolated values",
         )
         for n in months
     )
@@ -83,7 +83,7 @@ _COTISATION = Feature(
 )  # fmt: skip
 _OUVRIERE = Feature(
     "dette_sociale_ouvriere", "Dette URSSAF, part ouvrière", DETTE, "€", ("debit",),
-    "withheld from wages and not paid over: the gravest debt", "Dette URSSAF, part ouvrière : {value}", 1,
+    "withheld from wages and not paid over: the most serious debt", "Dette URSSAF, part ouvrière : {value}", 1,
 )  # fmt: skip
 _PATRONALE = Feature(
     "dette_sociale_patronale", "Dette URSSAF, part patronale", DETTE, "€", ("debit",),
@@ -92,7 +92,7 @@ _PATRONALE = Feature(
 
 
 def _ratio(name: str, label: str, risk: int, unit: Unit = "ratio", phrase: str = "") -> Feature:
-    # A bare number says nothing to who does not know the ratio: one that may be a reason says what it compares.
+    # A ratio that may be a reason on the list has a phrase that explains what it compares.
     return Feature(
         name, label, FINANCES, unit, ("declarations_indmap", "declarations_af", "ratios_dirco"),
         "one of the fifteen ratios of the tax administration's statements", phrase or label + " : {value}", risk,
@@ -103,7 +103,7 @@ def _change(ratio: str, subject: str) -> Feature:
     return Feature(
         f"{ratio}_diff12m", f"{subject}, évolution en un an", FINANCES, "point",
         ("declarations_indmap", "declarations_af", "ratios_dirco"),
-        "accounts that worsen say more than poor ones", subject + " {evolution} entre deux exercices", -1,
+        "accounts that worsen predict more than accounts that are stably poor", subject + " {evolution} entre deux exercices", -1,
     )  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def _context(axis: str, whose: str, where: str) -> Feature:
     return Feature(
         f"taux_defaillance_{axis}", f"Part des entreprises {whose} défaillantes en 12 mois", PROFIL, "share",
         ("procol", "bodacc", "sirene_ul", "effectif_ent"),
-        "failures come together; the last published year tells where", where + ", {value} des entreprises ont été défaillantes en un an", 1,
+        "failures cluster by sector, territory and legal form; the last published year shows where", where + ", {value} des entreprises ont été défaillantes en un an", 1,
     )  # fmt: skip
 
 
@@ -146,16 +146,16 @@ FEATURES: tuple[Feature, ...] = (
     Feature("dette_sur_cotisation_diff6m", "Évolution sur 6 mois de la dette URSSAF en mois de cotisations", DETTE, "ratio", ("debit", "cotisation"), "a debt that grows is worse than an old one", "La dette URSSAF {evolution} mois de cotisations en six mois", 1),
     Feature("dette_par_effectif", "Dette URSSAF par salarié", DETTE, "€/person", ("debit", "effectif_ent"), "debt at the scale of the company", "Dette URSSAF de {value} par salarié", 1),
     Feature("dette_par_effectif_diff3m", "Évolution sur 3 mois de la dette URSSAF par salarié", DETTE, "€/person", ("debit", "effectif_ent"), "a recent slide", "La dette URSSAF par salarié {evolution} en trois mois", 1),
-    Feature("dette_nouvelle_sur_cotisation_12m", "Dette URSSAF apparue en 12 mois, en mois de cotisations", DETTE, "ratio", ("debit", "cotisation"), "what was left unpaid during the year, even if paid since", "La dette URSSAF apparue en un an représente {value} mois de cotisations", 1),
-    Feature("mois_en_dette_12m", "Mois avec une dette URSSAF sur les 12 derniers", DETTE, "month", ("debit",), "habit or accident", "Une dette URSSAF pendant {value} sur les 12 derniers", 1),
-    Feature("mois_en_dette_24m", "Mois avec une dette URSSAF sur les 24 derniers", DETTE, "month", ("debit",), "a habit older than a year", "Une dette URSSAF pendant {value} sur les 24 derniers", 1),
-    Feature("delai_en_cours", "Délai de paiement URSSAF en cours", DETTE, "flag", ("delai",), "a plan is both a difficulty and a cure", "Un délai de paiement URSSAF est en cours"),
-    Feature("delais_demandes_24m", "Délais de paiement URSSAF obtenus en 24 mois", DETTE, "count", ("delai",), "asked again and again, time is what the company lacks", "Délais de paiement URSSAF obtenus en deux ans : {value}"),
-    Feature("delais_respectes_24m", "Délais de paiement URSSAF soldés en 24 mois", DETTE, "count", ("delai", "debit"), "a plan that ended without debt was kept", "Délais de paiement URSSAF arrivés à terme sans dette en deux ans : {value}"),
+    Feature("dette_nouvelle_sur_cotisation_12m", "Dette URSSAF apparue en 12 mois, en mois de cotisations", DETTE, "ratio", ("debit", "cotisation"), "amounts left unpaid during the year, even if paid since", "La dette URSSAF apparue en un an représente {value} mois de cotisations", 1),
+    Feature("mois_en_dette_12m", "Mois avec une dette URSSAF sur les 12 derniers", DETTE, "month", ("debit",), "a repeated debt differs from an isolated one", "Une dette URSSAF pendant {value} sur les 12 derniers", 1),
+    Feature("mois_en_dette_24m", "Mois avec une dette URSSAF sur les 24 derniers", DETTE, "month", ("debit",), "debts repeated over more than one year", "Une dette URSSAF pendant {value} sur les 24 derniers", 1),
+    Feature("delai_en_cours", "Délai de paiement URSSAF en cours", DETTE, "flag", ("delai",), "a plan shows a difficulty and helps to solve it", "Un délai de paiement URSSAF est en cours"),
+    Feature("delais_demandes_24m", "Délais de paiement URSSAF obtenus en 24 mois", DETTE, "count", ("delai",), "repeated plans show a lasting lack of cash", "Délais de paiement URSSAF obtenus en deux ans : {value}"),
+    Feature("delais_respectes_24m", "Délais de paiement URSSAF soldés en 24 mois", DETTE, "count", ("delai", "debit"), "a plan that ended without debt was respected", "Délais de paiement URSSAF arrivés à terme sans dette en deux ans : {value}"),
     Feature("delais_rompus_24m", "Délais de paiement URSSAF non soldés en 24 mois", DETTE, "count", ("delai", "debit"), "a plan that ended with a debt was not enough", "Délais de paiement URSSAF arrivés à terme avec une dette en deux ans : {value}", 1),
-    Feature("effectif", "Effectif", EFFECTIF, "person", ("effectif_ent",), "size", "Effectif : {value}"),
+    Feature("effectif", "Effectif", EFFECTIF, "person", ("effectif_ent",), "size of the company", "Effectif : {value}"),
     Feature("effectif_variation3m", "Variation de l'effectif sur 3 mois", EFFECTIF, "share", ("effectif_ent",), "people leave, or are let go, now", "L'effectif {evolution} en trois mois", -1),
-    Feature("effectif_variation12m", "Variation de l'effectif sur 12 mois", EFFECTIF, "share", ("effectif_ent",), "companies in trouble stop replacing people", "L'effectif {evolution} en un an", -1),
+    Feature("effectif_variation12m", "Variation de l'effectif sur 12 mois", EFFECTIF, "share", ("effectif_ent",), "companies in difficulty stop replacing people", "L'effectif {evolution} en un an", -1),
     Feature("effectif_variation24m", "Variation de l'effectif sur 24 mois", EFFECTIF, "share", ("effectif_ent",), "a decline that lasts", "L'effectif {evolution} en deux ans", -1),
     Feature("ap_heures_consommees", "Heures d'activité partielle consommées", ACTIVITE_PARTIELLE, "hour", ("apconso",), "work is missing", "Activité partielle consommée : {value}", 1),
     Feature("ap_heures_autorisees", "Heures d'activité partielle autorisées", ACTIVITE_PARTIELLE, "hour", ("apdemande",), "work is expected to be missing", "Activité partielle autorisée : {value}", 1),
@@ -163,32 +163,32 @@ FEATURES: tuple[Feature, ...] = (
     Feature("ap_autorisee_par_effectif", "Activité partielle autorisée par salarié", ACTIVITE_PARTIELLE, "hour/person", ("apdemande", "effectif_ent"), "expected lack of work at the scale of the company", "Activité partielle autorisée de {value} par salarié pour le mois", 1),
     Feature("ap_consommee_par_effectif_mean12m", "Activité partielle par salarié, moyenne de 12 mois", ACTIVITE_PARTIELLE, "hour/person", ("apconso", "effectif_ent"), "lasting lack of work at the scale of the company", "Activité partielle de {value} par salarié et par mois sur un an", 1),
     Feature("paydex", "Retard moyen de paiement aux fournisseurs", PAIEMENT, "day", ("paydex",), "suppliers are paid after URSSAF has been", "Les fournisseurs sont payés avec {value} de retard", 1),
-    Feature("paydex_diff12m", "Évolution sur 12 mois du retard de paiement", PAIEMENT, "day", ("paydex",), "a habit that changes", "Le retard de paiement aux fournisseurs {evolution} en un an", 1),
-    Feature("paydex_mean12m", "Retard moyen de paiement aux fournisseurs, moyenne de 12 mois", PAIEMENT, "day", ("paydex",), "a habit, without the accidents of a month", "Les fournisseurs ont été payés avec {value} de retard en moyenne sur un an", 1),
+    Feature("paydex_diff12m", "Évolution sur 12 mois du retard de paiement", PAIEMENT, "day", ("paydex",), "payment behaviour that changes", "Le retard de paiement aux fournisseurs {evolution} en un an", 1),
+    Feature("paydex_mean12m", "Retard moyen de paiement aux fournisseurs, moyenne de 12 mois", PAIEMENT, "day", ("paydex",), "payment behaviour without the variation of a month", "Les fournisseurs ont été payés avec {value} de retard en moyenne sur un an", 1),
     Feature("fpi_30", "Part des factures en retard de plus de 30 jours", PAIEMENT, "share", ("paydex",), "late invoices", "{value} des factures ont plus de 30 jours de retard", 1),
     Feature("fpi_30_diff12m", "Évolution sur 12 mois de la part des factures en retard de plus de 30 jours", PAIEMENT, "point", ("paydex",), "late invoices become more frequent", "La part des factures en retard de plus de 30 jours {evolution} en un an", 1),
     Feature("fpi_90", "Part des factures en retard de plus de 90 jours", PAIEMENT, "share", ("paydex",), "very late invoices", "{value} des factures ont plus de 90 jours de retard", 1),
     Feature("fpi_90_diff12m", "Évolution sur 12 mois de la part des factures en retard de plus de 90 jours", PAIEMENT, "point", ("paydex",), "late invoices become more frequent", "La part des factures en retard de plus de 90 jours {evolution} en un an", 1),
     *_RATIOS,
-    Feature("age_comptes", "Ancienneté des derniers comptes connus", FINANCES, "month", ("declarations_indmap",), "old accounts say less, and late filing says something", "Les derniers comptes connus datent de {value}"),
+    Feature("age_comptes", "Ancienneté des derniers comptes connus", FINANCES, "month", ("declarations_indmap",), "old accounts predict less, and late filing is itself a signal", "Les derniers comptes connus datent de {value}"),
     _change("ebe_sur_ca", "L'excédent brut d'exploitation sur chiffre d'affaires"),
     _change("rentabilite_economique", "La rentabilité économique"),
     _change("solidite_financiere", "La solidité financière"),
-    Feature("ca_variation12m", "Variation annuelle du chiffre d'affaires publié", FINANCES, "share", ("ratios_inpi_bce",), "sales that fall: the ratios of statements do not tell", "Le chiffre d'affaires publié {evolution} en un an", -1),
-    Feature("caf_sur_ca", "Capacité d'autofinancement sur chiffre d'affaires", FINANCES, "share", ("ratios_inpi_bce",), "what activity leaves to pay debts and investments", "Capacité d'autofinancement sur chiffre d'affaires : {value}", -1),
-    Feature("couverture_des_interets", "Charges d'intérêts sur excédent brut d'exploitation", FINANCES, "share", ("ratios_inpi_bce",), "interests eat the surplus; a negative surplus turns the sign", "Charges d'intérêts sur excédent brut d'exploitation : {value}"),
+    Feature("ca_variation12m", "Variation annuelle du chiffre d'affaires publié", FINANCES, "share", ("ratios_inpi_bce",), "a fall of sales, which the ratios of statements do not show", "Le chiffre d'affaires publié {evolution} en un an", -1),
+    Feature("caf_sur_ca", "Capacité d'autofinancement sur chiffre d'affaires", FINANCES, "share", ("ratios_inpi_bce",), "cash that the activity leaves for debts and investments", "Capacité d'autofinancement sur chiffre d'affaires : {value}", -1),
+    Feature("couverture_des_interets", "Charges d'intérêts sur excédent brut d'exploitation", FINANCES, "share", ("ratios_inpi_bce",), "interest takes a share of the surplus; a negative surplus inverts the sign", "Charges d'intérêts sur excédent brut d'exploitation : {value}"),
     Feature("age_entreprise", "Âge de l'entreprise", PROFIL, "year", ("sirene_ul",), "failures are most frequent before six years", "Entreprise créée il y a {value}"),
     Feature("demenagements_24m", "Déménagements en 24 mois", PROFIL, "count", ("sirene_histo",), "a site that closes while another opens: growth or retreat", "Déménagements en deux ans : {value}"),
-    Feature("taille_groupe", "Entreprises suivies du même groupe", PROFIL, "count", ("ellisphere",), "a group helps, or falls with its companies", "Entreprises suivies du même groupe : {value}"),
+    Feature("taille_groupe", "Entreprises suivies du même groupe", PROFIL, "count", ("ellisphere",), "a group supports its companies, or fails with them", "Entreprises suivies du même groupe : {value}"),
     _context("section", "du secteur", "Dans ce secteur"),
     _context("departement", "du département", "Dans ce département"),
     _context("forme", "de même forme juridique", "Parmi les entreprises de même forme juridique"),
 )  # fmt: skip
 
-_IN_USE = {feature.name: feature for feature in FEATURES}
-NAMES = tuple(_IN_USE)
+_MATRIX = {feature.name: feature for feature in FEATURES}
+NAMES = tuple(_MATRIX)
 
-# What the configuration of 100 adds: kept apart, in `feat_lags`, and computed on demand only.
+# Features that only the configuration of 100 reads: columns of `feat_lags`, computed on demand.
 WIDE: tuple[Feature, ...] = (
     *_means(_COTISATION, (3, 6)),
     *_means(_OUVRIERE, (3, 6, 12)),
@@ -196,9 +196,9 @@ WIDE: tuple[Feature, ...] = (
     *(
         lag
         for name in ("paydex", "cotisation", "dette_sociale_ouvriere", "dette_sociale_patronale", "ap_heures_consommees", "dette_par_effectif", "effectif", *RATIOS)
-        for lag in _lags(_IN_USE[name], (12, 24, 36))
-        if lag.name not in _IN_USE
+        for lag in _lags(_MATRIX[name], (12, 24, 36))
+        if lag.name not in _MATRIX
     ),
 )  # fmt: skip
 
-BY_NAME = _IN_USE | {feature.name: feature for feature in WIDE}
+BY_NAME = _MATRIX | {feature.name: feature for feature in WIDE}

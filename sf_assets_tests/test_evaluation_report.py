@@ -1,4 +1,4 @@
-"""What is drawn and written of an evaluation: sound SVG, figures as text, and how near the oracle the methods come."""
+"""The evaluation report: SVG charts, figures as text, and the comparison of methods with the oracle."""
 
 from datetime import date
 from pathlib import Path
@@ -29,7 +29,7 @@ DRAWINGS = {
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
-def test_a_drawing_is_sound_titled_and_within_its_page(name: str) -> None:
+def test_a_chart_is_valid_svg_titled_and_within_its_page(name: str) -> None:
     root = ET.fromstring(DRAWINGS[name])  # noqa: S314 - our own text
     assert root.find(f"{SVG}title").text == "a < b"
     width, height = (float(root.get("viewBox").split()[place]) for place in (2, 3))
@@ -43,11 +43,11 @@ def test_a_drawing_is_sound_titled_and_within_its_page(name: str) -> None:
 def test_every_curve_and_interval_is_drawn_and_named() -> None:
     assert DRAWINGS["precision_recall"].count("<polyline") == 2
     assert "&lt;seuils&gt;" in DRAWINGS["precision_recall"]
-    assert DRAWINGS["intervals"].count("<rect") == 2, "what is not defined has neither dot nor interval"
+    assert DRAWINGS["intervals"].count("<rect") == 2, "an undefined value has neither dot nor interval"
     assert ">–<" in DRAWINGS["intervals"]
 
 
-def test_curves_say_what_scores_do() -> None:
+def test_curves_describe_the_scores() -> None:
     score = np.linspace(0, 1, 1000)
     target = score > 0.7
     curve = precision_recall_of("perfect", score, target)

@@ -1,4 +1,4 @@
-"""Months of a warehouse loaded without Dagster, in sets: the files, their staging and clean tables, and verdicts on them."""
+"""Months written to a warehouse without Dagster: files, staging and clean tables, and the verdicts on them."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -29,17 +29,17 @@ ASSETS = [f"src_{source.name}" for source in SOURCES] + [
 
 
 def load(session: Session, incoming: Path, months: Sequence[date], **world: int) -> None:
-    """Write the batches of some months, read them, and keep their tables."""
-    kept: dict[Table, list[pl.DataFrame]] = {table: [] for table in TABLES}
+    """Write the batches of some months, read them and store their tables."""
+    frames_of: dict[Table, list[pl.DataFrame]] = {table: [] for table in TABLES}
     for month in months:
         write_batch(incoming / batch_key(month), month=month, **world)
         for table, frame in _month(incoming, month).items():
-            kept[table].append(frame.with_columns(month=pl.lit(month)))
+            frames_of[table].append(frame.with_columns(month=pl.lit(month)))
     session.replace(
-        {table: pl.concat(frames) for table, frames in kept.items()},
+        {table: pl.concat(frames) for table, frames in frames_of.items()},
         where={"month": list(months)},
         author="test",
-        message="sound months",
+        message="valid months",
     )
 
 
@@ -55,9 +55,9 @@ def _month(incoming: Path, month: date) -> dict[Table, pl.DataFrame]:
         plain.clean(connection, month)
         counted = {(row["source"], row["file"]): row["records"] for row in arrived}
         imported = [
-            {"source": name, "records": counted[name, one.file]} | dataclasses.asdict(one)
-            for name, found in counts.items()
-            for one in found
+            {"source": name, "records": counted[name, count.file]} | dataclasses.asdict(count)
+            for name, of_source in counts.items()
+            for count in of_source
         ]
         return {
             ARRIVALS: frame_of(ARRIVALS, arrived),
@@ -70,22 +70,22 @@ def _month(incoming: Path, month: date) -> dict[Table, pl.DataFrame]:
 
 
 def judge(session: Session, months: Sequence[date], assets: Sequence[str] = ASSETS) -> list[Verdict]:
-    """Judge every check of some assets, months in order, so that each is compared with those before it."""
+    """Run every check of some assets, months in order, so that each is compared with the months before; return verdicts."""
     rules = {asset: judge_months(session, dataclasses.replace(SUITES[asset], probes=()), months) for asset in assets}
     written = last_writes(session, SUITES, [(asset, month) for asset in assets for month in months])
-    given = []
+    returned = []
     for month in months:
-        found = [verdict for asset in assets for verdict in rules[asset][month]]
-        found += [
+        verdicts = [verdict for asset in assets for verdict in rules[asset][month]]
+        verdicts += [
             Verdict(asset, month, probe, probe.judge(session, month), written.get((asset, month)))
             for asset in assets
             for probe in SUITES[asset].probes
         ]
         session.replace(
-            {CHECK_VERDICTS: frame_of_verdicts({month: found}, run_id="test", judged_at=JUDGED_AT)},
+            {CHECK_VERDICTS: frame_of_verdicts({month: verdicts}, run_id="test", judged_at=JUDGED_AT)},
             where={"month": month, "asset": list(assets)},
             author="test",
             message="verdicts",
         )
-        given += found
-    return given
+        returned += verdicts
+    return returned
