@@ -22,7 +22,7 @@ from sf_assets.sources.arrival import inspect
 from sf_assets.sources.counting import RecordCounter
 from sf_assets.sources.description import Source
 from sf_assets.sources.log import LOG
-from sf_assets.sources.mended import edition_of
+from sf_assets.sources.corrections import edition_of
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.staging import reading, records

@@ -20,7 +20,7 @@ from sf_assets.operations.quarantine import _header
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import read_batch, source_of
 from sf_assets.sources.inspected import fault_of
-from sf_assets.sources.mended import correction_of, edition_of
+from sf_assets.sources.corrections import correction_name, edition_of
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.nomenclatures.label_tables import TABLES, csv_path
 from sf_assets.sources.registry import BY_NAME
@@ -65,7 +65,7 @@ def zipped(path: Path, content: bytes, member: str = "x.csv", method: int = zipf
 def test_archives_and_the_names_of_spring_2026_belong_to_their_source(name: str, source: str, plain: str) -> None:
     found = source_of(name)
     assert found is not None
-    assert (found.name, correction_of(name)) == (source, plain)
+    assert (found.name, correction_name(name)) == (source, plain)
 
 
 def _plain(path: Path) -> Path:

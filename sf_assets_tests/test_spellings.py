@@ -13,7 +13,7 @@ import pytest
 from sf_assets.sources.description import Reader
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME
-from sf_assets.staging.corrections import BadCorrection, settle
+from sf_assets.staging.corrections import BadCorrection, apply_corrections
 from sf_assets.staging.reading import READERS, read_source
 
 NBSP, THIN, NARROW = "\u00a0", "\u2009", "\u202f"
@@ -266,7 +266,7 @@ def test_the_line_that_a_mended_record_stands_for_is_read_strictly(tmp_path, lin
             label_tables.load(connection)
             connection.execute("create temp table perimeter as select '512345678' as siren")
             counts = read_source(connection, BY_NAME["apconso"], [original, mended], ["delivered", "mended"])
-            return settle(connection, counts, {"mended": "delivered"})[0].corrected
+            return apply_corrections(connection, counts, {"mended": "delivered"})[0].corrected
 
     assert corrected("2") == 1
     with pytest.raises(BadCorrection, match="expected in the column ligne"):

@@ -16,7 +16,7 @@ from sf_assets.engine.storage.folders import private
 from sf_assets.sources.arrival import read_columns
 from sf_assets.sources.batch import Batch, batch_key, read_batch
 from sf_assets.sources.description import Source
-from sf_assets.sources.mended import CORRECTIONS, LINE, correction_of, edition_of
+from sf_assets.sources.corrections import CORRECTIONS, LINE, correction_name, edition_of
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.sources.text import as_text
 from sf_assets.vocabulary.failures import UserError
@@ -108,7 +108,7 @@ def _originals(batch: Batch, source: Source) -> list[Path]:
 
 
 def _correction_of(batch: Batch, path: Path) -> Path:
-    return batch.folder / CORRECTIONS / correction_of(path.name)
+    return batch.folder / CORRECTIONS / correction_name(path.name)
 
 
 def _refused(warehouse: Warehouse, batch: Batch, source: Source, path: Path) -> dict[int, str]:

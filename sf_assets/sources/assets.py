@@ -19,7 +19,7 @@ from sf_assets.sources.description import Source
 from sf_assets.sources.inspected import LABELS, fault_of
 from sf_assets.sources.known import KNOWN
 from sf_assets.sources.log import ARRIVED, LOG
-from sf_assets.sources.mended import CORRECTIONS, edition_of
+from sf_assets.sources.corrections import CORRECTIONS, edition_of
 from sf_assets.sources.registry import SOURCES
 from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.failures import BadFile

@@ -15,7 +15,7 @@ from sf_assets.engine.storage.packed import plain_name
 from sf_assets.sources.copies import is_copy_of_another, settle_copies
 from sf_assets.sources.description import Source
 from sf_assets.sources.manifest import BadManifest, read_manifest
-from sf_assets.sources.mended import CORRECTIONS, mends
+from sf_assets.sources.corrections import CORRECTIONS, corrects
 from sf_assets.sources.nomenclatures.editions import table_of
 from sf_assets.sources.nomenclatures.label_tables import TABLES as NOMENCLATURES
 from sf_assets.sources.registry import BY_NAME, SOURCES
@@ -62,14 +62,14 @@ class Batch:
         return path.relative_to(incoming).as_posix() if path.is_relative_to(incoming) else path.as_posix()
 
     def corrections(self, source: str) -> dict[Path, Path]:
-        """Return the files of mended records of a source, each with the file it mends."""
+        """Return the files of mended records of a source, each with the file it corrects."""
         paths = self.files.get(source, ())
-        mending = [path for path in paths if path.parent == self.folder / CORRECTIONS]
+        corrections = [path for path in paths if path.parent == self.folder / CORRECTIONS]
         return {
             correction: path
-            for correction in mending
+            for correction in corrections
             for path in paths
-            if path not in mending and mends(correction, path)
+            if path not in corrections and corrects(correction, path)
         }
 
 
@@ -144,7 +144,7 @@ def read_batch(incoming: Path, month: date) -> Batch:
     else:
         raise NoBatch(f"batch {batch_key(month)}: expected a folder {folder}, found none")
     for path in _listed(folder / CORRECTIONS):
-        owner = _mended_by(path, files)
+        owner = _corrected_source(path, files)
         if owner is None:
             unsupported.append(f"{CORRECTIONS}/{path.name}")
         else:
@@ -212,9 +212,9 @@ def _inside(description: Path, place: str, given: str) -> Path:
     return path
 
 
-def _mended_by(correction: Path, files: dict[str, list[Path]]) -> str | None:
+def _corrected_source(correction: Path, files: dict[str, list[Path]]) -> str | None:
     """Return the source of the file that a correction bears the name of, None when there is no such file."""
-    owners = [name for name, paths in files.items() for path in paths if mends(correction, path)]
+    owners = [name for name, paths in files.items() for path in paths if corrects(correction, path)]
     if len(owners) > 1:
         raise BadBatch(f"{CORRECTIONS}/{correction.name}: expected one file of that name, found {len(owners)}")
     return owners[0] if owners else None

@@ -16,23 +16,23 @@ _BOM = "\ufeff"
 
 
 def recognised(
-    source: Source, path: Path, name: str, *, as_mended: Callable[[Source], Source] = lambda edition: edition
+    source: Source, path: Path, name: str, *, as_correction: Callable[[Source], Source] = lambda edition: edition
 ) -> Source:
     """Return the edition of a source that a file is: the one whose columns it has, of several the one that reads most.
 
-    `name` is the name that counts, and `as_mended` says how each edition is written in the file. The name of an edition is a
+    `name` is the name that counts, and `as_correction` says how each edition is written in the file. The name of an edition is a
     promise: such a file is read as that, or as one that holds all of its columns, and what it lacks is its fault. Files
     without column names are recognised by their names, otherwise by how many fields their first line has.
     """
     plain = plain_name(name)
     claimed = source.edition_of(plain) if source.names_exactly(plain) or source.matches(plain) else None
     if not source.editions or (claimed and claimed.columns):
-        return as_mended(claimed or source)
-    editions = [as_mended(replace(one, editions=())) for one in (source, *source.editions)]
+        return as_correction(claimed or source)
+    editions = [as_correction(replace(one, editions=())) for one in (source, *source.editions)]
     best = max(editions, key=lambda edition: _fit(_columns_of(path, edition), edition))
-    if claimed is None or not as_mended(claimed).missing_from(_columns_of(path, best)):
+    if claimed is None or not as_correction(claimed).missing_from(_columns_of(path, best)):
         return best
-    return as_mended(claimed)
+    return as_correction(claimed)
 
 
 def _fit(found: tuple[str, ...], edition: Source) -> tuple[bool, int, int]:

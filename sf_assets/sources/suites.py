@@ -9,7 +9,7 @@ from sf_assets.engine.quality.tolerances import FEW_EVENTS, FEW_LINES, REGISTER
 from sf_assets.engine.storage import Session
 from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.sources.description import Source
-from sf_assets.sources.mended import CORRECTIONS
+from sf_assets.sources.corrections import CORRECTIONS
 from sf_assets.sources.registry import SOURCES
 
 _DELIVERED_BEFORE = files("sf_assets.sources").joinpath("delivered_before.sql").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import duckdb
 
-from sf_assets.sources.mended import LINE
+from sf_assets.sources.corrections import LINE
 from sf_assets.staging.reading import Count
 from sf_assets.vocabulary.failures import UserError
 
@@ -19,7 +19,7 @@ class BadCorrection(UserError):
     """A correction stands for no refused record, or for one that another stands for already."""
 
 
-def settle(connection: duckdb.DuckDBPyConnection, counts: Sequence[Count], originals: Mapping[str, str]) -> list[Count]:
+def apply_corrections(connection: duckdb.DuckDBPyConnection, counts: Sequence[Count], originals: Mapping[str, str]) -> list[Count]:
     """Put mended records in the place of their originals in what `read_source` made; return the counts that follow.
 
     `originals` names the file that each file of corrections mends; they were read with them. The table `quarantine`
@@ -45,7 +45,7 @@ def settle(connection: duckdb.DuckDBPyConnection, counts: Sequence[Count], origi
         """,
         {"corrections": list(originals), "files": list(originals.values())},
     )
-    _refuse_strangers(connection)
+    _refuse_unmatched(connection)
     connection.execute(
         """
         update quarantine set corrected_by = mended.correction
@@ -63,7 +63,7 @@ def settle(connection: duckdb.DuckDBPyConnection, counts: Sequence[Count], origi
     return adjusted
 
 
-def _refuse_strangers(connection: duckdb.DuckDBPyConnection) -> None:
+def _refuse_unmatched(connection: duckdb.DuckDBPyConnection) -> None:
     wrong = connection.execute(
         """
         select correction, file, count(*), min(line) from mended

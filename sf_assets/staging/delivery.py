@@ -11,8 +11,8 @@ from sf_assets.engine.storage.packed import Refused
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import Batch
 from sf_assets.sources.description import Source
-from sf_assets.sources.mended import LINE
-from sf_assets.staging.corrections import BadCorrection, settle
+from sf_assets.sources.corrections import LINE
+from sf_assets.staging.corrections import BadCorrection, apply_corrections
 from sf_assets.staging.headcounts import apply_rules
 from sf_assets.staging.reading import READERS, Count, read_source
 from sf_assets.staging.records import read_records
@@ -28,7 +28,7 @@ def read_delivered(
         counts = read_source(connection, source, [*delivered.values()], [*delivered])
         if source.restated and source.key == "siret" and len(delivered) - len(mended) > 1:
             _require_complementary(connection, source, [*mended])
-        return settle(connection, counts, mended)
+        return apply_corrections(connection, counts, mended)
     except (BadCorrection, Refused) as error:
         raise BadFile(str(error)) from error
 

@@ -15,7 +15,7 @@ from sf_assets.engine.storage.catalog import literal
 from sf_assets.engine.storage.packed import Refused
 from sf_assets.sources.arrival import read_columns
 from sf_assets.sources.description import Cell, Source
-from sf_assets.sources.mended import LINE, edition_of, is_correction
+from sf_assets.sources.corrections import LINE, edition_of, is_correction
 from sf_assets.sources.text import as_text, is_parquet
 from sf_assets.sources.yearly import of_year, years_of
 from sf_assets.staging.headcounts import keep_months, rows_by_month

@@ -11,7 +11,7 @@ import xlsxwriter
 
 from sf_assets.operations import quarantine
 from sf_assets.sources.batch import read_batch
-from sf_assets.sources.mended import edition_of
+from sf_assets.sources.corrections import edition_of
 from sf_assets.sources.registry import BY_NAME
 from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests.runs import Place
