@@ -19,7 +19,7 @@ from sf_assets.operations.automation import fingerprint
 from sf_assets.operations.quarantine import _header
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import read_batch, source_of
-from sf_assets.sources.inspected import fault_of
+from sf_assets.sources.inspection import label_table_fault
 from sf_assets.sources.corrections import correction_name, edition_of
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.nomenclatures.label_tables import TABLES, csv_path
@@ -115,7 +115,7 @@ def test_other_encodings_sheets_json_and_parquet_are_read_from_archives_too(tmp_
 def test_a_label_table_and_the_sensor_take_archives(tmp_path: Path) -> None:
     table = next(one for one in TABLES if one.name == "types_voie")
     path = zipped(tmp_path / "types_voie.csv.zip", csv_path(table.name).read_bytes())
-    assert fault_of([path], table.name) is None
+    assert label_table_fault([path], table.name) is None
     folder = tmp_path / "2610"
     folder.mkdir()
     for name in ("types_voie.zip", "sigfaible_debits.csv.zip"):

@@ -16,7 +16,7 @@ from sf_assets.engine.storage.packed import Refused, plain_name
 from sf_assets.sources.arrival import ARRIVALS, Arrival, inspect
 from sf_assets.sources.batch import BadBatch, Batch, read_batch
 from sf_assets.sources.description import Source
-from sf_assets.sources.inspected import LABELS, fault_of
+from sf_assets.sources.inspection import LABELS, label_table_fault
 from sf_assets.sources.known import KNOWN
 from sf_assets.sources.log import ARRIVED, LOG
 from sf_assets.sources.corrections import CORRECTIONS, edition_of
@@ -122,7 +122,7 @@ def _inspect_labels(batch: Batch, paths: Sequence[Path], name: str) -> list[Arri
     if any(arrival.fault for arrival in arrived):
         fault = f"{name}: expected all of its files to be sound, found one that is not"
     elif paths:
-        fault = fault_of(paths, name)
+        fault = label_table_fault(paths, name)
     return [dataclasses.replace(arrival, fault=arrival.fault or fault) for arrival in arrived]
 
 

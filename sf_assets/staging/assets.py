@@ -15,7 +15,7 @@ from sf_assets.engine.queries import read_query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.sources.description import Source
-from sf_assets.sources.inspected import batch_of, files_of, labels_of, records_of
+from sf_assets.sources.inspection import require_batch, inspected_files, delivered_label_tables, counted_records
 from sf_assets.sources.log import LOG
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.nomenclatures.label_tables import label_files
@@ -59,20 +59,20 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
         month = parse_month(context.partition_key)
         with warehouse.session() as session:
             gate.require(session, [(f"src_{source.name}", month), *((name, month) for name in perimeter)])
-            batch = batch_of(folders.incoming, month)
-            updates = labels_of(session, folders.incoming, month, _LABELS.get(source.name, ()))
+            batch = require_batch(folders.incoming, month)
+            updates = delivered_label_tables(session, folders.incoming, month, _LABELS.get(source.name, ()))
             label_tables.load(session.connection, updates)
             if source.filtered:
                 _load_perimeter(session, month)
             if accounts:
                 _load_accounts(gate, session, accounts, month)
-            with files_of(session, batch, source.name, reader=table.name, asset=f"src_{source.name}") as delivered:
+            with inspected_files(session, batch, source.name, reader=table.name, asset=f"src_{source.name}") as delivered:
                 if not delivered:
                     context.log.info(
                         f"{source.name}: nothing delivered, {in_force(session, source.name, month)} stays in force"
                     )
                 counts = read_delivered(session.connection, batch, source, delivered)
-            account = account_of(counts, records_of(session, batch, source.name, asset=f"src_{source.name}"))
+            account = account_of(counts, counted_records(session, batch, source.name, asset=f"src_{source.name}"))
             counted = frame_of(IMPORTS, ({"source": source.name} | row for row in account))
             session.connection.register("counted", counted.to_arrow())
             writes = session.replace(
@@ -147,11 +147,11 @@ def stg_filter_import(
     source = BY_NAME["effectif_ent"]
     with warehouse.session() as session:
         gate.require(session, [("src_effectif_ent", month)])
-        batch = batch_of(folders.incoming, month)
+        batch = require_batch(folders.incoming, month)
         label_tables.load(session.connection)
         values = parameters.of_queries()
-        with files_of(session, batch, source.name, reader=source.table, asset=f"src_{source.name}") as delivered:
-            counted = records_of(session, batch, source.name, asset=f"src_{source.name}")
+        with inspected_files(session, batch, source.name, reader=source.table, asset=f"src_{source.name}") as delivered:
+            counted = counted_records(session, batch, source.name, asset=f"src_{source.name}")
             read_headcounts(session.connection, batch, source, delivered, counted=counted, parameters=values)
         writes = session.replace(
             {table: _PERIMETER[table].text for table in wanted},

@@ -17,7 +17,7 @@ _INSPECTED = "select file, sha256, records from src_arrivals where month = $mont
 LABELS = {table.name: table for table in NOMENCLATURES}
 
 
-def batch_of(incoming: Path, month: date) -> Batch:
+def require_batch(incoming: Path, month: date) -> Batch:
     """Return the batch of a month; raise `BadFile` when there is none, or when it cannot be understood."""
     try:
         return read_batch(incoming, month)
@@ -26,7 +26,7 @@ def batch_of(incoming: Path, month: date) -> Batch:
 
 
 @contextmanager
-def files_of(session: Session, batch: Batch, name: str, *, reader: str, asset: str) -> Iterator[dict[str, Path]]:
+def inspected_files(session: Session, batch: Batch, name: str, *, reader: str, asset: str) -> Iterator[dict[str, Path]]:
     """Give the files of a source or label table by name, provided that they are those inspected, byte for byte.
 
     They are to be read within the block: one that is touched meanwhile, whatever was read of it, is refused as it ends.
@@ -50,7 +50,7 @@ def files_of(session: Session, batch: Batch, name: str, *, reader: str, asset: s
             )
 
 
-def records_of(session: Session, batch: Batch, name: str, *, asset: str) -> dict[str, int]:
+def counted_records(session: Session, batch: Batch, name: str, *, asset: str) -> dict[str, int]:
     """Return how many records each file of a source holds, as counted on arrival.
 
     Raises:
@@ -82,7 +82,7 @@ def _named(names: Iterable[str]) -> str:
     return ", ".join(names) or "no file"
 
 
-def labels_of(session: Session, incoming: Path, month: date, names: Sequence[str]) -> dict[str, list[Path]]:
+def delivered_label_tables(session: Session, incoming: Path, month: date, names: Sequence[str]) -> dict[str, list[Path]]:
     """Return the files that take the place of packaged label tables in a month, among those named.
 
     Raises:
@@ -99,15 +99,15 @@ def labels_of(session: Session, incoming: Path, month: date, names: Sequence[str
         raise BadFile(str(error)) from error
     given = {}
     for name in names:
-        with files_of(session, batch, name, reader=name, asset="any source of the month") as found:
+        with inspected_files(session, batch, name, reader=name, asset="any source of the month") as found:
             if found:
                 given[name] = [*found.values()]
-                if fault := fault_of(given[name], name):
+                if fault := label_table_fault(given[name], name):
                     raise BadFile(fault)
     return given
 
 
-def fault_of(paths: Sequence[Path], name: str) -> str | None:
+def label_table_fault(paths: Sequence[Path], name: str) -> str | None:
     """Say why files cannot take the place of the packaged label table `name`; None when they can."""
     try:
         require_sound(LABELS[name], paths, csv_path(name))

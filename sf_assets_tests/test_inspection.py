@@ -12,7 +12,7 @@ import pytest
 from sf_assets.engine.storage import Session, Warehouse, frame_of
 from sf_assets.sources.arrival import ARRIVALS, inspect
 from sf_assets.sources.batch import Batch, read_batch
-from sf_assets.sources.inspected import files_of, records_of
+from sf_assets.sources.inspection import inspected_files, counted_records
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.vocabulary.failures import BadFile
 
@@ -36,7 +36,7 @@ class Folder:
         self.session.replace({ARRIVALS: rows}, where={"month": MONTH}, author="test", message="test")
 
     def files(self):
-        return files_of(self.session, self.batch, "procol", reader="stg_procol", asset="src_procol")
+        return inspected_files(self.session, self.batch, "procol", reader="stg_procol", asset="src_procol")
 
     def rewrite(self, content: str) -> None:
         """Write other bytes of the same second."""
@@ -98,7 +98,7 @@ def test_a_failure_while_reading_is_told_as_it_is_when_the_file_stayed(folder: F
 
 
 def test_a_file_inspected_before_records_were_counted_is_inspected_again(folder: Folder) -> None:
-    assert records_of(folder.session, folder.batch, "procol", asset="src_procol") == {"sigfaible_pcoll.csv": 1}
+    assert counted_records(folder.session, folder.batch, "procol", asset="src_procol") == {"sigfaible_pcoll.csv": 1}
     folder.keep(dataclasses.asdict(inspect(folder.path, BY_NAME["procol"])) | {"records": None})
     with pytest.raises(BadFile, match=r"src_procol, 2026-03: .* found none. Materialise src_procol again"):
-        records_of(folder.session, folder.batch, "procol", asset="src_procol")
+        counted_records(folder.session, folder.batch, "procol", asset="src_procol")
