@@ -115,7 +115,7 @@ def test_any_text_is_counted_as_it_is_read(
     path.write_bytes(content)
     records.read_records(connection, path, separator=";", lenient=lenient, header_line=0, width=2)
     ((read,),) = connection.execute("select count(*) from records").fetchall()
-    connection.execute("drop view records; drop view told_records; drop table if exists cut")
+    connection.execute("drop view records; drop view reported_records; drop table if exists cut")
     assert counted(content, pieces=tuple(pieces)) == read
 
 

@@ -19,7 +19,7 @@ from sf_assets.sources.corrections import LINE, edition_of, is_correction
 from sf_assets.sources.text import as_text, is_parquet
 from sf_assets.sources.yearly import of_year, years_of
 from sf_assets.staging.headcounts import keep_months, rows_by_month
-from sf_assets.staging.judging import told_query, typed_query
+from sf_assets.staging.dispositions import reasons_query, typed_query
 from sf_assets.staging.records import read_records, read_rows
 from sf_assets.vocabulary.fields import FIELDS
 
@@ -120,15 +120,15 @@ def _require_accounts(connection: duckdb.DuckDBPyConnection, name: str, source: 
 def _read_file(connection: duckdb.DuckDBPyConnection, edition: Source, header: Sequence[str]) -> None:
     """Type the records of one file, and tell of those refused, or of cells of those kept."""
     _append(connection, "typed", typed_query(edition, header))
-    _list_told(connection)
-    _append(connection, "quarantine", told_query(edition, header))
+    _list_reported(connection)
+    _append(connection, "quarantine", reasons_query(edition, header))
 
 
 def _read_years(connection: duckdb.DuckDBPyConnection, edition: Source, header: Sequence[str]) -> None:
     """Type the records once a year; those that are not accepted are so in every year, and told of once."""
     for number, year in enumerate(years_of(header)):
         connection.execute("set variable year = $1", [str(year)])
-        for view in ("records", "told_records"):
+        for view in ("records", "reported_records"):
             connection.execute(
                 f"create or replace temp view {view}_of_year as "
                 f"select line, raw, list_append(fields, getvariable('year')) as fields, fault from {view}"
@@ -138,16 +138,16 @@ def _read_years(connection: duckdb.DuckDBPyConnection, edition: Source, header: 
         _append(connection, "typed", f"select * from ({typed}) where disposition = 'accepted' or {number} = 0")
         if number == 0:
             _append(connection, "tally", f"{_TALLY} having file = getvariable('file')")
-        _list_told(connection)
-        told = told_query(edition, headers, "told_records_of_year")
+        _list_reported(connection)
+        told = reasons_query(edition, headers, "reported_records_of_year")
         _append(connection, "quarantine", f"select * from ({told}) where level = 'cell' or {number} = 0")
 
 
-def _list_told(connection: duckdb.DuckDBPyConnection) -> None:
+def _list_reported(connection: duckdb.DuckDBPyConnection) -> None:
     """List the lines of the file being read of which there is something to tell: few, most of the time."""
     connection.execute(
-        "insert into told_lines select distinct line from typed "
-        "where is_told and file = getvariable('file') and line not in (from told_lines)"
+        "insert into reported_lines select distinct line from typed "
+        "where is_reported and file = getvariable('file') and line not in (from reported_lines)"
     )
 
 
@@ -161,7 +161,7 @@ def _start(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequenc
     columns = "".join(f', "{name}" {type_}' for name, type_ in typed.items())
     connection.execute(
         f"create or replace temp table typed (file {file}, line bigint{', raw varchar' if source.unique else ''}{columns}, "
-        "disposition enum('accepted', 'filtered', 'quarantined'), is_told boolean, is_outside boolean)"
+        "disposition enum('accepted', 'filtered', 'quarantined'), is_reported boolean, is_outside boolean)"
     )
     connection.execute(
         "create or replace temp table tally "

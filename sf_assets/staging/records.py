@@ -31,7 +31,7 @@ def read_records(
 ) -> None:
     """Make the temporary view `records`: `line` (of the file, from 1), `raw`, `fields` (texts), `fault` (NULL when sound).
 
-    The view `told_records` is the same of the lines in the temporary table `told_lines`, which is made without any.
+    The view `reported_records` is the same of the lines in the temporary table `reported_lines`, which is made without any.
     Empty lines are no records. `width` is the number of columns of the header, which every record must have; None
     takes records of any width. `lenient` keeps stray quotes as ordinary characters instead of refusing the record
     (rules §2.2).
@@ -139,10 +139,10 @@ _RESTRICTED = "/* restricted */"
 
 
 def _make_views(connection: duckdb.DuckDBPyConnection, query: str) -> None:
-    connection.execute("create or replace temp table told_lines (line bigint)")
+    connection.execute("create or replace temp table reported_lines (line bigint)")
     connection.execute(f"create or replace temp view records as {query}")
-    told = query.replace(_RESTRICTED, "semi join told_lines using (line)")
-    connection.execute(f"create or replace temp view told_records as {told}")
+    told = query.replace(_RESTRICTED, "semi join reported_lines using (line)")
+    connection.execute(f"create or replace temp view reported_records as {told}")
 
 
 _QUOTED = """

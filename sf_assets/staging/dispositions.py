@@ -102,7 +102,7 @@ def _identity(source: Source) -> tuple[list["_Error"], str]:
 def typed_query(source: Source, header: Sequence[str], records: str = "records") -> str:
     """Return the query that types every record of the view `records` and says what becomes of it.
 
-    `is_told` marks the records of which `told_query` may have something to tell, `is_outside` those that are filtered
+    `is_reported` marks the records of which `reasons_query` may have something to tell, `is_outside` those that are filtered
     because their company is outside the perimeter.
     """
     kept = ", ".join(f"v{n} as {cell.column}" for n, cell in enumerate(source.cells) if cell.column)
@@ -113,21 +113,21 @@ def typed_query(source: Source, header: Sequence[str], records: str = "records")
     outside = f"disposition = 'filtered' and {ours}" if source.filtered else "false"
     doubtful = "not is_plain" if source.wide else _any(_notes(source))
     return f"""
-        {_judged(source, header, records)}
+        {_classified(source, header, records)}
         select
             getvariable('file') as file, line, {kept}, {values} {raw} disposition,
-            disposition = 'quarantined' or (disposition = 'accepted' and ({doubtful})) as is_told,
+            disposition = 'quarantined' or (disposition = 'accepted' and ({doubtful})) as is_reported,
             {outside} as is_outside
-        from judged
+        from classified
     """
 
 
-def told_query(source: Source, header: Sequence[str], records: str = "told_records") -> str:
+def reasons_query(source: Source, header: Sequence[str], records: str = "reported_records") -> str:
     """Return the query of all that is wrong with the records of a view: one row per cell, or per malformed record."""
     notes = notes_of(header, EXPECTED["effectif"]) if source.wide else _listed(_notes(source))
     malformed = "[{'column': null::varchar, 'expected': fault, 'found': null::varchar}]"
     return f"""
-        {_judged(source, header, records)},
+        {_classified(source, header, records)},
         told as (
             select
                 line, raw, disposition,
@@ -136,7 +136,7 @@ def told_query(source: Source, header: Sequence[str], records: str = "told_recor
                     when fault is not null then {malformed}
                     else {_listed(_errors(source, header))}
                 end as reasons
-            from judged
+            from classified
             where disposition <> 'filtered'
         )
         select
@@ -146,8 +146,8 @@ def told_query(source: Source, header: Sequence[str], records: str = "told_recor
     """
 
 
-def _judged(source: Source, header: Sequence[str], records: str) -> str:
-    """Return the common table expressions from the texts of records to `judged`: their values and their disposition."""
+def _classified(source: Source, header: Sequence[str], records: str) -> str:
+    """Return the common table expressions from the texts of records to `classified`: their values and their disposition."""
     texts = ", ".join(
         f'{_text(header, cell, trims=source.trims, undisclosed=source.undisclosed)} as "{label}"'
         for label, cell in {cell.label: cell for cell in source.cells}.items()
@@ -163,7 +163,7 @@ def _judged(source: Source, header: Sequence[str], records: str) -> str:
     return f"""
         with texts as (select line, raw, fields, fault, {plain} {texts} from {records}),
         valued as (select texts.*, {values} from texts {known}),
-        judged as (
+        classified as (
             select *,
                 case
                     when fault is null and ({source.skip or "false"}) then 'filtered'
