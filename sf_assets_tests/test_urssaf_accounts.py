@@ -9,7 +9,7 @@ from test_other_sources import ABROAD, SIREN, staged, write
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME
-from sf_assets.sources.text import Refused
+from sf_assets.sources.text import UnreadableFile
 from sf_assets.staging.reading import read_source
 from sf_assets.staging.tables import query_of
 
@@ -129,7 +129,7 @@ def test_a_file_that_has_the_siret_does_not_look_at_the_accounts(tmp_path):
 def test_without_any_account_a_file_that_needs_them_is_refused(tmp_path):
     path = write(tmp_path, "sigfaible_cotisdues.csv", "Compte;periode;enc_direct;cotis_due")
     with pytest.raises(
-        Refused, match=r"sigfaible_cotisdues[.]csv: expected a column siret, or in the batch a file of accounts"
+        UnreadableFile, match=r"sigfaible_cotisdues[.]csv: expected a column siret, or in the batch a file of accounts"
     ):
         read("cotisation", path, accounts=())
 

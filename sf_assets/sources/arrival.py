@@ -20,11 +20,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sf_assets.engine.storage.packed import Refused, chunks, first_lines, largest_of, require_short, swollen
+from sf_assets.engine.storage.packed import UnreadableFile, chunks, first_lines, largest_of, require_short, expansion_error
 from sf_assets.sources.counting import RecordCounter, require_whole_copy
 from sf_assets.sources.description import Source
 from sf_assets.sources.monthly import months_of, odd_months_of
-from sf_assets.sources.text import as_text, is_parquet
+from sf_assets.sources.text import converted_to_text, is_parquet
 from sf_assets.sources.yearly import names_of, years_of
 from sf_assets.vocabulary.schema import Column, Table
 
@@ -104,7 +104,7 @@ def inspect(path: Path, source: Source) -> Arrival:
         lines=0,
     )
     try:
-        with as_text(path, source) as text:
+        with converted_to_text(path, source) as text:
             require_whole_copy(path, text, source)
             content = _Content()
             if is_parquet(text):
@@ -120,7 +120,7 @@ def inspect(path: Path, source: Source) -> Arrival:
             arrival, lines=lines, records=records, content_sha256=held, header=header, header_line=header_line
         )
         _require_columns(arrival, source)
-    except Refused as refused:
+    except UnreadableFile as refused:
         return replace(arrival, fault=str(refused))
     except _UNREADABLE as error:
         # The reader's own message may quote the file. Whatever the bytes of one file do to it, the other files go on.
@@ -169,20 +169,20 @@ def _count_lines(path: Path, counter: RecordCounter, content: _Content) -> tuple
             # The decoder sees what the last chunk left undecided before this one.
             line = lines + 1 + chunk[: max(error.start - pending, 0)].count(b"\n")
             found = error.object[error.start : error.start + 1].hex()
-            raise Refused(f"{path.name}, line {line}: expected UTF-8, found byte 0x{found}") from None
+            raise UnreadableFile(f"{path.name}, line {line}: expected UTF-8, found byte 0x{found}") from None
         pending = len(decoder.getstate()[0])
         # The engine would end a line at a lone carriage return, and number those after it wrongly.
         if last == b"\r" and chunk[:1] != b"\n":
-            raise Refused(_LONE_RETURN.format(path.name, lines + 1))
+            raise UnreadableFile(_LONE_RETURN.format(path.name, lines + 1))
         if b"\r" in chunk and (lone := _LONE.search(chunk)):
-            raise Refused(_LONE_RETURN.format(path.name, lines + 1 + chunk.count(b"\n", 0, lone.start())))
+            raise UnreadableFile(_LONE_RETURN.format(path.name, lines + 1 + chunk.count(b"\n", 0, lone.start())))
         lines, length = lines + chunk.count(b"\n"), _require_short_lines(path.name, chunk, lines + 1, length)
         counter.feed(chunk)
         last = chunk[-1:]
     if last == b"\r":
-        raise Refused(_LONE_RETURN.format(path.name, lines + 1))
+        raise UnreadableFile(_LONE_RETURN.format(path.name, lines + 1))
     if pending:
-        raise Refused(f"{path.name}, line {lines + 1}: expected UTF-8, found a character cut by the end of the file")
+        raise UnreadableFile(f"{path.name}, line {lines + 1}: expected UTF-8, found a character cut by the end of the file")
     return lines + (last not in (b"", b"\n")), counter.total()
 
 
@@ -206,8 +206,8 @@ def read_header(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
             try:
                 return number, tuple(next(csv.reader([text], delimiter=source.separator)))
             except csv.Error as error:
-                raise Refused(f"{path.name}, line {number}: expected a header, found {error}") from None
-    raise Refused(f"{path.name}: expected a header, found an empty file")
+                raise UnreadableFile(f"{path.name}, line {number}: expected a header, found {error}") from None
+    raise UnreadableFile(f"{path.name}: expected a header, found an empty file")
 
 
 def read_columns(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
@@ -233,11 +233,11 @@ def _require_closing(path: Path, source: Source) -> None:
             last, lines = raw, lines + 1
     text = last.decode("utf-8").strip()
     if not text.startswith(source.trailer):
-        raise Refused(f"{path.name}: expected a last line {source.trailer!r}, found another: the file is cut")
+        raise UnreadableFile(f"{path.name}: expected a last line {source.trailer!r}, found another: the file is cut")
     said = re.search("[0-9]+", text)
     # Whether the producer counts the line of names and the last one is not known.
     if said and not lines - 2 <= int(said[0]) <= lines:
-        raise Refused(f"{path.name}: expected {said[0]} lines as the last one says, found {lines}")
+        raise UnreadableFile(f"{path.name}: expected {said[0]} lines as the last one says, found {lines}")
 
 
 def _count_rows(path: Path) -> int:
@@ -248,7 +248,7 @@ def _count_rows(path: Path) -> int:
     limit = largest_of(path.stat().st_size)
     # Rows that repeat one value take no bytes: their number has the same bound.
     if max(declared, metadata.num_rows) > limit:
-        raise swollen(
+        raise expansion_error(
             path.name, f"{metadata.num_rows:,} rows and {declared:,} bytes declared in {path.stat().st_size:,}"
         )
     return int(metadata.num_rows)
@@ -265,7 +265,7 @@ def _refusing_parquet(path: Path) -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError):
         # The reader's own message may show bytes of the file.
-        raise Refused(f"{path.name}: expected a complete Parquet file, found a damaged or other one") from None
+        raise UnreadableFile(f"{path.name}: expected a complete Parquet file, found a damaged or other one") from None
 
 
 def _require_columns(arrival: Arrival, source: Source) -> None:
@@ -279,13 +279,13 @@ def _require_columns(arrival: Arrival, source: Source) -> None:
         # Without any known name the line may be a record: its cells are not for a log.
         unknown = [name for name in arrival.header if name.lower() not in declared] if known else []
         others = f"; undeclared: {', '.join(unknown[:_SHOWN])}" if unknown else ""
-        raise Refused(
+        raise UnreadableFile(
             f"{arrival.file}, line {arrival.header_line}: expected {expected} in the header, "
             f"found {len(arrival.header)} columns, {known} of them declared{others}"
         )
     if source.yearly and not years_of(arrival.header):
-        raise Refused(f"{arrival.file}, line {arrival.header_line}: expected columns that end with a year, found none")
+        raise UnreadableFile(f"{arrival.file}, line {arrival.header_line}: expected columns that end with a year, found none")
     if source.wide and (odd := odd_months_of(arrival.header) or ([] if months_of(arrival.header) else ["none"])):
-        raise Refused(
+        raise UnreadableFile(
             f"{arrival.file}, line {arrival.header_line}: expected head-count columns effAAAAXY, found {odd[0]}"
         )

@@ -12,7 +12,7 @@ from sf_assets.engine.makers import digest_of
 from sf_assets.engine.materialization import OWNERS, tag_value
 from sf_assets.engine.resources import FoldersResource, WarehouseResource
 from sf_assets.engine.storage import Warehouse, frame_of
-from sf_assets.engine.storage.packed import Refused, plain_name
+from sf_assets.engine.storage.packed import UnreadableFile, plain_name
 from sf_assets.sources.arrival import ARRIVALS, Arrival, inspect
 from sf_assets.sources.batch import BadBatch, Batch, read_batch
 from sf_assets.sources.description import Source
@@ -105,7 +105,7 @@ def _inspect(batch: Batch, path: Path, source: Source) -> Arrival:
     except OSError as error:
         fault = f"{name}: expected a file that this service may read, found none ({error.strerror})"
         return dataclasses.replace(_unread(source, name), fault=fault)
-    except Refused as refused:
+    except UnreadableFile as refused:
         return dataclasses.replace(_unread(source, name), fault=str(refused))
     return dataclasses.replace(arrival, file=name, fault=batch.doubtful.get(path) or arrival.fault)
 

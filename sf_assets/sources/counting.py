@@ -13,7 +13,7 @@ from typing import IO
 from xml.etree import ElementTree
 
 from sf_assets.sources.description import Source
-from sf_assets.sources.text import Refused, chunks
+from sf_assets.sources.text import UnreadableFile, chunks
 
 # An open quote joins this many lines at most into one record; past them it is a mistake, and its line a record of its own.
 _MOST_LINES = 101
@@ -100,7 +100,7 @@ def require_whole_copy(path: Path, copy: Path, source: Source) -> None:
         expected = sum(text.count("\n") for text in codecs.iterdecode(chunks(path), source.encoding))
         found = sum(piece.count(b"\n") for piece in chunks(copy))
     if expected != found:
-        raise Refused(f"{path.name}: expected the {expected} rows that the file holds, found {found} once read")
+        raise UnreadableFile(f"{path.name}: expected the {expected} rows that the file holds, found {found} once read")
 
 
 def _rows(copy: Path, separator: str) -> Iterator[list[str]]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sf_assets.engine.storage.packed import Refused, first_lines, plain_name, unpacked
+from sf_assets.engine.storage.packed import UnreadableFile, first_lines, plain_name, unpacked
 from sf_assets.sources.description import Source
-from sf_assets.sources.text import as_text, form_of
+from sf_assets.sources.text import converted_to_text, form_of
 
 _BOM = "\ufeff"
 
@@ -53,9 +53,9 @@ def _columns_of(path: Path, edition: Source) -> tuple[str, ...]:
                 return tuple(pq.read_schema(plain).names)
         if form == "text":
             return _first_cells(path, edition, edition.encoding)
-        with as_text(path, edition) as text:
+        with converted_to_text(path, edition) as text:
             return _first_cells(text, edition, "utf-8")
-    except (Refused, UnicodeDecodeError, csv.Error, pa.ArrowException, OSError):
+    except (UnreadableFile, UnicodeDecodeError, csv.Error, pa.ArrowException, OSError):
         return ()
 
 

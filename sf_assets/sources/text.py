@@ -11,7 +11,7 @@ import duckdb
 
 from sf_assets.engine.storage.packed import (
     PACKED,
-    Refused,
+    UnreadableFile,
     chunks,
     open_bytes,
     plain_name,
@@ -53,11 +53,11 @@ def form_of(path: Path) -> Form:
 
 
 @contextmanager
-def as_text(path: Path, source: Source) -> Iterator[Path]:
+def converted_to_text(path: Path, source: Source) -> Iterator[Path]:
     """Give the file itself when it is UTF-8 text or Parquet, otherwise a copy in UTF-8 that lasts as long as the block.
 
     A sheet becomes semicolon-separated text, one line per row; so do records in JSON, with the declared columns. Raises
-    `Refused` when the content does not decode.
+    `UnreadableFile` when the content does not decode.
     """
     form = form_of(path)
     if form == "text" and source.encoding == _UTF8:
@@ -91,7 +91,7 @@ def _transcode(path: Path, copy: Path, encoding: str) -> None:
                 text = decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
                 found = error.object[error.start : error.start + 2].hex()
-                raise Refused(f"{path.name}, after line {lines}: expected {encoding}, found bytes 0x{found}") from None
+                raise UnreadableFile(f"{path.name}, after line {lines}: expected {encoding}, found bytes 0x{found}") from None
             lines += text.count("\n")
             out.write(text)
 
@@ -101,7 +101,7 @@ def _copy_sheet(path: Path, copy: Path, source: Source) -> None:
         require_bounded(path)
         copy_sheet(path, copy, source)
     except BadSheet as error:
-        raise Refused(f"{path.name}: {error}") from None
+        raise UnreadableFile(f"{path.name}: {error}") from None
 
 
 # A list of records, or one page of an API that holds all of them: an answer that is an error has none, and several objects one
@@ -129,7 +129,7 @@ def _copy_records(path: Path, copy: Path, source: Source) -> None:
     columns = ", ".join(f"json_extract_string(record, '$.{name}') as \"{name}\"" for name in names)
     opening = next(chunks(path), b"").lstrip()[:1].decode("ascii", "replace")
     if opening not in ("[", "{"):
-        raise Refused(_NO_RECORDS.format(path.name))
+        raise UnreadableFile(_NO_RECORDS.format(path.name))
     with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
         connection.execute("set variable file = $1", [str(path)])
         connection.execute("set variable opening = $1", [opening])
@@ -144,7 +144,7 @@ def _copy_records(path: Path, copy: Path, source: Source) -> None:
             )
         except duckdb.Error:
             # The engine's own message would show the record.
-            raise Refused(_NO_RECORDS.format(path.name)) from None
+            raise UnreadableFile(_NO_RECORDS.format(path.name)) from None
 
 
 _NO_RECORDS = "{}: expected a list of records in JSON, found a damaged or other file"
@@ -155,29 +155,29 @@ def _require_page(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Refuse what is not one page of results: an error, or objects line by line."""
     ((pages, _, results),) = connection.execute(_PAGES).fetchall()
     if pages != 1:
-        raise Refused(
+        raise UnreadableFile(
             f"{path.name}: expected one list of records in JSON, found {pages} objects one after the other. {_EXPORT}."
         )
     if results != "ARRAY":
-        raise Refused(f"{path.name}: expected a list of records in JSON, found an answer without results. {_EXPORT}.")
+        raise UnreadableFile(f"{path.name}: expected a list of records in JSON, found an answer without results. {_EXPORT}.")
 
 
 def _require_records(connection: duckdb.DuckDBPyConnection, path: Path, source: Source, opening: str) -> None:
     """Refuse records that are none, that lack what is declared, or that are fewer than the page says there are."""
     ((strangers, records, keys),) = connection.execute(_STRANGERS).fetchall()
     if strangers:
-        raise Refused(_NO_RECORDS.format(path.name))
+        raise UnreadableFile(_NO_RECORDS.format(path.name))
     missing = [cell.header for cell in source.cells if not cell.optional and cell.header not in (keys or [])]
     if records and missing:
-        raise Refused(
+        raise UnreadableFile(
             f"{path.name}: expected {', '.join(dict.fromkeys(missing))} in the records, found none that has them"
         )
     if opening == "{":
         ((_, total, _),) = connection.execute(_PAGES).fetchall()
         if total != str(records):
-            raise Refused(
+            raise UnreadableFile(
                 f"{path.name}: expected {total or 'a number of'} results (total_count), found {records}. {_EXPORT}."
             )
 
 
-__all__ = ["Refused", "as_text", "chunks", "form_of", "is_parquet", "open_bytes"]
+__all__ = ["UnreadableFile", "converted_to_text", "chunks", "form_of", "is_parquet", "open_bytes"]

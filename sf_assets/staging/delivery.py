@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from sf_assets.engine.storage.packed import Refused
+from sf_assets.engine.storage.packed import UnreadableFile
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import Batch
 from sf_assets.sources.description import Source
@@ -29,7 +29,7 @@ def read_delivered(
         if source.restated and source.key == "siret" and len(delivered) - len(mended) > 1:
             _require_complementary(connection, source, [*mended])
         return apply_corrections(connection, counts, mended)
-    except (BadCorrection, Refused) as error:
+    except (BadCorrection, UnreadableFile) as error:
         raise BadFile(str(error)) from error
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import duckdb
 
 from sf_assets.engine.storage.catalog import literal
-from sf_assets.engine.storage.packed import Refused
+from sf_assets.engine.storage.packed import UnreadableFile
 from sf_assets.sources.arrival import read_columns
 from sf_assets.sources.description import Cell, Source
 from sf_assets.sources.corrections import LINE, edition_of, is_correction
-from sf_assets.sources.text import as_text, is_parquet
+from sf_assets.sources.text import converted_to_text, is_parquet
 from sf_assets.sources.yearly import of_year, years_of
 from sf_assets.staging.headcounts import keep_months, rows_by_month
 from sf_assets.staging.dispositions import reasons_query, typed_query
@@ -59,7 +59,7 @@ def read_source(
     Files are called `names` in every account, or by their own names.
 
     Expects the temporary tables `types_voie` (code, libelle), `perimeter` (siren) for sources that are filtered, and
-    `accounts` (compte, siret, date_disparition) for files whose records are found by their account; raises `Refused` for
+    `accounts` (compte, siret, date_disparition) for files whose records are found by their account; raises `UnreadableFile` for
     such a file when there is no account at all.
 
     Returns one count per file, in file order.
@@ -72,7 +72,7 @@ def read_source(
     for number, (name, path) in enumerate(zip(names, paths, strict=True)):
         connection.execute("set variable file = $1", [name])
         edition = edition_of(source, path)
-        with as_text(path, edition) as text:
+        with converted_to_text(path, edition) as text:
             header = _read_edition(connection, text, edition)
             if edition.lacks_key(header):
                 _require_accounts(connection, name, edition)
@@ -111,7 +111,7 @@ def _read_edition(connection: duckdb.DuckDBPyConnection, path: Path, edition: So
 
 def _require_accounts(connection: duckdb.DuckDBPyConnection, name: str, source: Source) -> None:
     if not connection.execute("select true from accounts limit 1").fetchone():
-        raise Refused(
+        raise UnreadableFile(
             f"{name}: expected a column {source.key}, or in the batch a file of accounts "
             f"(sigfaible_etablissement_utf8.csv) to look it up in, found neither"
         )

@@ -15,7 +15,7 @@ PACKED = (".gz", ".zip")
 # What a text, or a record, may hold on one line: the engine takes no longer ones.
 LONGEST_LINE = 16 << 20
 # Texts of figures shrink ten to fifty times. What swells more, beyond what any machine holds, is damaged or malicious.
-_MOST_SWOLLEN = 200
+_MAX_EXPANSION = 200
 _NEVER_TOO_LARGE = 256 << 20
 _CHUNK = 1 << 20
 _HEADER = struct.Struct("<26xHH")  # of a member: the lengths of its name and of its extra field come last
@@ -24,7 +24,7 @@ _ENCRYPTED = 0x1
 _FORMS = (".csv", ".txt", ".json", ".parquet", ".xlsx")
 
 
-class Refused(Exception):
+class UnreadableFile(Exception):
     """The file is not as promised; the message says where."""
 
 
@@ -41,7 +41,7 @@ def plain_name(name: str) -> str:
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file for reading, unpacked when its name ends with `.gz` or `.zip`; raise `Refused` for no archive of one file."""
+    """Open a file for reading, unpacked when its name ends with `.gz` or `.zip`; raise `UnreadableFile` for no archive of one file."""
     if path.suffix == ".gz":
         return gzip.open(path, "rb")  # type: ignore[return-value]
     if path.suffix == ".zip":
@@ -52,18 +52,18 @@ def open_bytes(path: Path) -> IO[bytes]:
 
 
 def chunks(path: Path) -> Iterator[bytes]:
-    """Yield a file piece by piece, unpacked; raise `Refused` for an archive that is cut, damaged, or swells too much."""
+    """Yield a file piece by piece, unpacked; raise `UnreadableFile` for an archive that is cut, damaged, or swells too much."""
     size, limit = 0, largest_of(path.stat().st_size)
     with refusing_damage(path), open_bytes(path) as stream:
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
             if path.suffix in PACKED and size > limit:
-                raise swollen(path.name, f"more than {limit:,} bytes in {path.stat().st_size:,}")
+                raise expansion_error(path.name, f"more than {limit:,} bytes in {path.stat().st_size:,}")
             yield chunk
 
 
 def first_lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of a text, unpacked, with their ends; raise `Refused` at one that is too long to be a record."""
+    """Yield the lines of a text, unpacked, with their ends; raise `UnreadableFile` at one that is too long to be a record."""
     with refusing_damage(path), open_bytes(path) as stream:
         number = 1
         while line := stream.readline(LONGEST_LINE + 1):
@@ -75,7 +75,7 @@ def first_lines(path: Path) -> Iterator[bytes]:
 def require_short(name: str, number: int, length: int) -> None:
     """Refuse a line that no reader takes."""
     if length > LONGEST_LINE:
-        raise Refused(
+        raise UnreadableFile(
             f"{name}, line {number}: expected lines of at most {LONGEST_LINE:,} bytes, found a longer one. Ask the "
             "producer whether line ends or quotes are missing"
         )
@@ -83,13 +83,13 @@ def require_short(name: str, number: int, length: int) -> None:
 
 def largest_of(size: int) -> int:
     """Return how many bytes a packed file of so many may hold."""
-    return max(_NEVER_TOO_LARGE, _MOST_SWOLLEN * size)
+    return max(_NEVER_TOO_LARGE, _MAX_EXPANSION * size)
 
 
-def swollen(name: str, found: str) -> Refused:
+def expansion_error(name: str, found: str) -> UnreadableFile:
     """Return the refusal of a file that holds far more than its size promises."""
-    return Refused(
-        f"{name}: expected at most {_MOST_SWOLLEN} times its size once unpacked, found {found}. If it is meant, unpack "
+    return UnreadableFile(
+        f"{name}: expected at most {_MAX_EXPANSION} times its size once unpacked, found {found}. If it is meant, unpack "
         "it and deliver the plain file"
     )
 
@@ -101,7 +101,7 @@ def refusing_damage(path: Path) -> Iterator[None]:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, struct.error) as error:
         kind = path.suffix.removeprefix(".").replace("gz", "gzip")
-        raise Refused(
+        raise UnreadableFile(
             f"{path.name}: expected a complete {kind} archive, found a cut or damaged one ({error})"
         ) from None
 
@@ -148,14 +148,14 @@ def require_bounded(path: Path) -> None:
     with refusing_damage(path), _archive(path) as archive:
         declared = sum(member.file_size for member in archive.infolist())
         if declared > largest_of(path.stat().st_size):
-            raise swollen(path.name, f"{declared:,} bytes declared in {path.stat().st_size:,}")
+            raise expansion_error(path.name, f"{declared:,} bytes declared in {path.stat().st_size:,}")
 
 
 def _archive(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, struct.error) as error:
-        raise Refused(f"{path.name}: expected a complete zip archive, found a cut or damaged one ({error})") from None
+        raise UnreadableFile(f"{path.name}: expected a complete zip archive, found a cut or damaged one ({error})") from None
 
 
 def _member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
@@ -163,15 +163,15 @@ def _member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     members = [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX/")]
     advice = "Unpack it and deliver the file that is meant"
     if len(members) != 1:
-        raise Refused(f"{path.name}: expected an archive of one file, found {len(members)}. {advice}")
+        raise UnreadableFile(f"{path.name}: expected an archive of one file, found {len(members)}. {advice}")
     (member,) = members
     if member.flag_bits & _ENCRYPTED:
-        raise Refused(f"{path.name}: expected an archive without password, found an encrypted one. {advice}")
+        raise UnreadableFile(f"{path.name}: expected an archive without password, found an encrypted one. {advice}")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         found = zipfile.compressor_names.get(member.compress_type, str(member.compress_type))  # type: ignore[attr-defined]
-        raise Refused(f"{path.name}: expected the usual compression (deflate), found {found}. {advice}")
+        raise UnreadableFile(f"{path.name}: expected the usual compression (deflate), found {found}. {advice}")
     if member.file_size > largest_of(member.compress_size):
-        raise swollen(path.name, f"{member.file_size:,} bytes declared in {member.compress_size:,}")
+        raise expansion_error(path.name, f"{member.file_size:,} bytes declared in {member.compress_size:,}")
     return member
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from sf_assets.engine.errors import described
-from sf_assets.engine.storage.packed import Refused, first_lines, readable_text
+from sf_assets.engine.storage.packed import UnreadableFile, first_lines, readable_text
 from sf_assets.sources.nomenclatures.editions import EDITIONS, Part, parts_of
 from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.schema import Table
@@ -95,7 +95,7 @@ def _header(path: Path, separator: str = ",") -> list[str]:
     try:
         line = next(first_lines(path), b"").decode("utf-8-sig")
         return next(csv.reader([line], delimiter=separator), [])
-    except Refused as refused:
+    except UnreadableFile as refused:
         raise BadNomenclature(str(refused)) from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadNomenclature(f"{path.name}, line 1: expected UTF-8 text, found other bytes ({error})") from None
