@@ -11,7 +11,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from sf_assets.sources.batch import BadBatch, NoBatch, missing_files, read_batch
-from sf_assets.sources.content import look_of, order_of
+from sf_assets.sources.content import file_states, reading_order
 from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests.runs import Place
 
@@ -126,7 +126,7 @@ def test_another_order_of_the_same_files_is_another_batch(tmp_path: Path) -> Non
     for order in (["a.csv", "b.csv"], ["b.csv", "a.csv"]):
         describe(tmp_path, {"debit": order})
         batch = read_batch(tmp_path, OCTOBER)
-        seen.add((look_of(batch), order_of(batch)))
+        seen.add((file_states(batch), reading_order(batch)))
     looks, orders = zip(*seen, strict=True)
     assert len(set(looks)) == len(set(orders)) == 2
 

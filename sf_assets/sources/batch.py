@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from sf_assets.engine.storage.packed import plain_name
-from sf_assets.sources.copies import is_copy_of_another, settle_copies
+from sf_assets.sources.copies import is_copy_of_another, separate_copies
 from sf_assets.sources.description import Source
 from sf_assets.sources.manifest import BadManifest, read_manifest
 from sf_assets.sources.corrections import CORRECTIONS, corrects
@@ -137,8 +137,8 @@ def read_batch(incoming: Path, month: date) -> Batch:
         files, unsupported = _described(description)
     elif folder.is_dir():
         files, unsupported = _named(_listed(folder))
-        for source in (BY_NAME[name] for name in [*files] if name in BY_NAME and BY_NAME[name].restated):
-            files[source.name], copies, refused = settle_copies(source, files[source.name], month)
+        for source in (BY_NAME[name] for name in [*files] if name in BY_NAME and BY_NAME[name].rejects_copies):
+            files[source.name], copies, refused = separate_copies(source, files[source.name], month)
             unsupported += [path.name for path in copies]
             doubtful |= refused
     else:

@@ -14,14 +14,14 @@ from sf_assets.sources.batch import Batch
 _INSPECTED = "select source, file, bytes, delivered_at, sha256 from lake.src_arrivals where month = $month"
 
 
-def look_of(batch: Batch) -> str:
+def file_states(batch: Batch) -> str:
     """Return a text that changes while files are being copied: names, order, sizes and times of change."""
     return ";".join(
         f"{batch.name_of(path)}:{_stat(path)}" for _, paths in sorted(batch.files.items()) for path in paths
     )
 
 
-def order_of(batch: Batch) -> str:
+def reading_order(batch: Batch) -> str:
     """Return the names of the files of a batch in the order in which they are read: of two rows with one key the last stands."""
     return ";".join(
         f"{source}:{batch.name_of(path)}" for source, paths in sorted(batch.files.items()) for path in paths

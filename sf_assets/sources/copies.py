@@ -25,7 +25,7 @@ def family_of(name: str) -> str:
     return " ".join(_MARKS.sub(" ", words).split())
 
 
-def settle_copies(source: Source, paths: Sequence[Path], month: date) -> tuple[list[Path], list[Path], dict[Path, str]]:
+def separate_copies(source: Source, paths: Sequence[Path], month: date) -> tuple[list[Path], list[Path], dict[Path, str]]:
     """Return the files of a source that count, the copies of them, and the reasons to refuse those that count for nothing else.
 
     The exact name counts, otherwise the only name that bears the month; without any, all are refused.

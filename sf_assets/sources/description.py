@@ -78,13 +78,13 @@ class Source:
     """One kind of file, delivered by one producer, usually every month as a full stock.
 
     `names` are the exact file names and `pattern` a regular expression of others (packed, in `.gz` or `.zip`, or not); an
-    `exclusive` source takes one file a month, a `restated` one several that complete one another, but no two of one name in
+    `exclusive` source takes one file a month, a `rejects_copies` one several that complete one another, but no two of one name in
     which numbers differ: each would state the whole. `editions` are other formats of the same content, each with its own names,
     separator, encoding and cells; `.parquet` and `.xlsx` say their format themselves.
 
     `key` names the identifier column and `filtered` whether companies outside the perimeter are left out. `unique` is
     the key that rows of the file must not repeat. `wide` marks head-count files, whose months are columns. `skip` is an
-    SQL condition on headers (in double quotes) under which a record is none of ours and counts as filtered, and `beyond`
+    SQL condition on headers (in double quotes) under which a record is none of ours and counts as filtered, and `exempt`
     one under which a record is kept whatever company it is about, or none.
     `keeps_line` stores the file and line a row comes from, where the order of files matters.
 
@@ -112,7 +112,7 @@ class Source:
     yearly: bool = False
     account: tuple[str, str] | None = None
     skip: str | None = None
-    beyond: str | None = None
+    exempt: str | None = None
     keeps_line: bool = False
     columns: tuple[str, ...] = ()
     ragged: bool = False
@@ -122,7 +122,7 @@ class Source:
     encoding: str = "utf-8"
     pattern: str = ""
     exclusive: bool = False
-    restated: bool = False
+    rejects_copies: bool = False
     editions: tuple["Source", ...] = ()
     legal_basis: str = "convention with the producer"
 

@@ -26,7 +26,7 @@ def read_delivered(
     mended = {batch.name_of(path): batch.name_of(original) for path, original in batch.corrections(source.name).items()}
     try:
         counts = read_source(connection, source, [*delivered.values()], [*delivered])
-        if source.restated and source.key == "siret" and len(delivered) - len(mended) > 1:
+        if source.rejects_copies and source.key == "siret" and len(delivered) - len(mended) > 1:
             _require_complementary(connection, source, [*mended])
         return apply_corrections(connection, counts, mended)
     except (BadCorrection, UnreadableFile) as error:

@@ -86,7 +86,7 @@ def _identity(source: Source) -> tuple[list["_Error"], str]:
         named = f"concat_ws(',', {', '.join(f'v{n}' for n in sirens)})"
         # What cannot be read in a cell that counts for the record is that cell's error.
         read = [f"\"{source.cells[n].label}\" = ''" for n in sirens if source.cells[n].on_error == "record"]
-        nobody = " and ".join((f"({named} = ''", *read, f"not ({source.beyond or 'false'}))"))
+        nobody = " and ".join((f"({named} = ''", *read, f"not ({source.exempt or 'false'}))"))
         joined = f"select unnest(string_split({named}, ',')) as siren"
         outside = f"not exists (select 1 from ({joined}) as named join perimeter using (siren))"
         return [_Error(nobody, source.key, EXPECTED["sirens"], "null")], outside
@@ -169,7 +169,7 @@ def _classified(source: Source, header: Sequence[str], records: str) -> str:
                     when fault is null and ({source.skip or "false"}) then 'filtered'
                     {_TRAILER.format(source.trailer) if source.trailer else ""}
                     when fault is not null or {_any(_errors(source, header))} then 'quarantined'
-                    when {outside} and not ({source.beyond or "false"}) then 'filtered'
+                    when {outside} and not ({source.exempt or "false"}) then 'filtered'
                     else 'accepted'
                 end as disposition
             from {_placed(source) if source.lacks_key(header) else "valued"}
