@@ -86,7 +86,7 @@ def _sources() -> Iterator[str]:
 
 
 def _known(source: str) -> str:
-    return KNOWN[source].described(DELAYS)
+    return KNOWN[source].describe(DELAYS)
 
 
 def _names(source: Source) -> str:

@@ -19,10 +19,10 @@ from sf_assets.engine.storage.catalog import Catalog
 from sf_assets.engine.storage.shape import declared
 from sf_assets.sources import text
 from sf_assets.sources.arrival import inspect
+from sf_assets.sources.corrections import edition_of
 from sf_assets.sources.counting import RecordCounter
 from sf_assets.sources.description import Source
 from sf_assets.sources.log import LOG
-from sf_assets.sources.corrections import edition_of
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.staging import reading, records

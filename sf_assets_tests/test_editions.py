@@ -9,8 +9,8 @@ import pytest
 
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import source_of
-from sf_assets.sources.description import Cell
 from sf_assets.sources.corrections import edition_of
+from sf_assets.sources.description import Cell
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.reading import read_source

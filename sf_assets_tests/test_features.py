@@ -314,7 +314,7 @@ def test_the_sets_of_features_are_those_of_production_and_their_columns_exist():
 
 def test_every_feature_says_what_it_is_why_and_from_when_it_is_known():
     for feature in BY_NAME.values():
-        assert all(KNOWN[source].described(DELAYS) for source in feature.sources), feature.name
+        assert all(KNOWN[source].describe(DELAYS) for source in feature.sources), feature.name
         assert feature.label, feature.name
         assert feature.reason, feature.name
         said = [place for place in ("{value}", "{evolution}") if place in feature.phrase]

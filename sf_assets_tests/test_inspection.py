@@ -12,7 +12,7 @@ import pytest
 from sf_assets.engine.storage import Session, Warehouse, frame_of
 from sf_assets.sources.arrival import ARRIVALS, inspect
 from sf_assets.sources.batch import Batch, read_batch
-from sf_assets.sources.inspection import inspected_files, counted_records
+from sf_assets.sources.inspection import counted_records, inspected_files
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.vocabulary.failures import BadFile
 

@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 from sf_assets.sources.nomenclatures.editions import table_of
 from sf_assets.sources.nomenclatures.label_tables import TABLES, csv_path, load
-from sf_assets.sources.nomenclatures.updates import BadNomenclature, require_sound
+from sf_assets.sources.nomenclatures.updates import BadNomenclature, require_valid
 from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests.apart import shared
 from sf_assets_tests.runs import Place
@@ -126,7 +126,7 @@ def test_an_unknown_nomenclature_is_refused_with_the_known_names():
         csv_path("naf")
 
 
-def given(folder: Path, name: str, change: Callable[[list[str]], list[str]] = lambda lines: lines) -> Path:
+def delivered_csv(folder: Path, name: str, change: Callable[[list[str]], list[str]] = lambda lines: lines) -> Path:
     """Write the packaged table as a delivered file, changed."""
     lines = csv_path(name).read_text(encoding="utf-8").splitlines()
     path = folder / f"{name}.csv"
@@ -136,12 +136,12 @@ def given(folder: Path, name: str, change: Callable[[list[str]], list[str]] = la
 
 def require(*paths: Path, name: str = "categories_juridiques") -> None:
     (table,) = (table for table in TABLES if table.name == name)
-    require_sound(table, paths, csv_path(name))
+    require_valid(table, paths, csv_path(name))
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_a_packaged_table_delivered_as_it_is_takes_its_own_place(tmp_path, table):
-    path = given(tmp_path, table.name)
+    path = delivered_csv(tmp_path, table.name)
     require(path, name=table.name)
     with duckdb.connect() as connection:
         load(connection)
@@ -151,7 +151,7 @@ def test_a_packaged_table_delivered_as_it_is_takes_its_own_place(tmp_path, table
 
 
 def test_a_delivered_table_replaces_the_packaged_one_alone(tmp_path):
-    path = given(tmp_path, "categories_juridiques", lambda lines: [*lines, "9998,Forme nouvelle"])
+    path = delivered_csv(tmp_path, "categories_juridiques", lambda lines: [*lines, "9998,Forme nouvelle"])
     require(path)
     archive = path.with_suffix(".csv.gz")
     archive.write_bytes(gzip.compress(path.read_bytes()))
@@ -181,14 +181,14 @@ def test_a_delivered_table_replaces_the_packaged_one_alone(tmp_path):
     ],
 )  # fmt: skip
 def test_a_delivered_table_that_is_not_sound_is_refused_with_the_reason(tmp_path, change, message):
-    path = given(tmp_path, "categories_juridiques", change)
+    path = delivered_csv(tmp_path, "categories_juridiques", change)
     with pytest.raises(BadNomenclature, match=rf"categories_juridiques.csv.*{message}"):
         require(path)
 
 
 @pytest.mark.parametrize("number", ["1e1", "1.5", "0x1", "1_0", " 1"])
 def test_a_number_of_a_delivered_table_is_read_strictly(tmp_path, number):
-    path = given(
+    path = delivered_csv(
         tmp_path, "bodacc_natures", lambda lines: [lines[0], number + lines[1][lines[1].index(",") :], *lines[2:]]
     )
     with pytest.raises(BadNomenclature, match="column rang: expected INTEGER, found something else on 1 lines"):
@@ -204,7 +204,7 @@ def test_a_number_of_a_delivered_table_is_read_strictly(tmp_path, number):
     ],
 )
 def test_a_table_that_has_no_other_layout_is_refused_without_our_columns(tmp_path, change, found):
-    path = given(tmp_path, "types_voie", change)
+    path = delivered_csv(tmp_path, "types_voie", change)
     with pytest.raises(BadNomenclature, match=rf"^types_voie.csv, line 1: expected code,libelle, found {found}$"):
         require(path, name="types_voie")
 
@@ -295,7 +295,7 @@ def test_a_part_that_lacks_or_is_of_another_layout_is_told(tmp_path):
 
 
 def test_two_files_of_one_table_are_refused(tmp_path):
-    path = given(tmp_path, "types_voie")
+    path = delivered_csv(tmp_path, "types_voie")
     with pytest.raises(
         BadNomenclature, match=r"^types_voie.csv, types_voie.csv: expected one file with the columns code,libelle$"
     ):
@@ -324,7 +324,7 @@ def test_a_legal_category_without_a_name_is_refused_and_quotes_are_none_of_it(tm
 
 
 def test_a_delivered_table_that_is_no_utf8_is_refused(tmp_path):
-    path = given(tmp_path, "categories_juridiques")
+    path = delivered_csv(tmp_path, "categories_juridiques")
     path.write_bytes(path.read_bytes().decode().encode("latin-1", "replace"))
     with pytest.raises(BadNomenclature, match=r"categories_juridiques.csv: expected .*UTF-8"):
         require(path)
@@ -349,7 +349,7 @@ def place(tmp_path_factory):
 def test_a_table_of_the_batch_names_codes_for_its_month_and_is_recorded(place):
     assert place.build(SEPTEMBER, *REGISTER).failures == {}
     before = place.rows("clean_sirene_ul", SEPTEMBER)
-    path = given(
+    path = delivered_csv(
         place.batch(SEPTEMBER),
         "categories_juridiques",
         lambda lines: [line.replace("ociété", "ociété neuve") for line in lines],
@@ -389,7 +389,7 @@ def test_the_files_of_insee_in_a_batch_serve_its_month(place):
 
 @runs_months
 def test_a_table_of_the_batch_that_is_wrong_stops_only_what_reads_it(place):
-    path = given(place.batch(SEPTEMBER), "naf_codes", lambda lines: lines[:300])
+    path = delivered_csv(place.batch(SEPTEMBER), "naf_codes", lambda lines: lines[:300])
     run = place.build(SEPTEMBER, *REGISTER)
     path.unlink()
     assert run.failures == {

@@ -19,8 +19,8 @@ from sf_assets.operations.automation import fingerprint
 from sf_assets.operations.quarantine import _header
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import read_batch, source_of
-from sf_assets.sources.inspection import label_table_fault
 from sf_assets.sources.corrections import correction_name, edition_of
+from sf_assets.sources.inspection import label_table_fault
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.nomenclatures.label_tables import TABLES, csv_path
 from sf_assets.sources.registry import BY_NAME

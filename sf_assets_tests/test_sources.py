@@ -152,5 +152,5 @@ def test_every_source_says_what_a_record_is_and_when_it_is_known():
     assert sorted(KNOWN) == sorted(BY_NAME)
     for source in SOURCES:
         assert source.grain, source.name
-        assert KNOWN[source.name].described(DELAYS), source.name
+        assert KNOWN[source.name].describe(DELAYS), source.name
         assert len({cell.column for cell in source.cells if cell.column}) == sum(bool(c.column) for c in source.cells)

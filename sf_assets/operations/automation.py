@@ -18,7 +18,7 @@ from sf_assets.engine.storage import Warehouse
 from sf_assets.lists.tables import EXPORT
 from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.sources.batch import BadBatch, Batch, NoBatch, batch_key, is_key, missing_files, month_of, read_batch
-from sf_assets.sources.content import is_loaded, file_states, reading_order
+from sf_assets.sources.content import file_states, is_loaded, reading_order
 from sf_assets.vocabulary.partitions import PARIS, add_months, months, parse_month
 
 # Features run over ranges of months, the other layers month by month: a backfill of a whole job takes the latter.

@@ -15,8 +15,8 @@ from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.folders import private
 from sf_assets.sources.arrival import read_columns
 from sf_assets.sources.batch import Batch, batch_key, read_batch
-from sf_assets.sources.description import Source
 from sf_assets.sources.corrections import CORRECTIONS, LINE, correction_name, edition_of
+from sf_assets.sources.description import Source
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.sources.text import converted_to_text
 from sf_assets.vocabulary.failures import UserError

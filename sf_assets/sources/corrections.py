@@ -1,7 +1,8 @@
-"""Files of mended records: where they stand, what they are called, and how they are written whatever they mend.
+"""Files of corrections: their folder, their names and their format.
 
-Each is a delimited text in UTF-8 with a line of column names, in the sub-folder `corrections` of a month, under the name of the
-file it corrects. A file that is no text, such as a workbook, is mended by one whose name goes on with `.csv`.
+A file of corrections holds corrected records of one delivered file. It is a delimited text in UTF-8 with a line of column
+names, whatever the format of the delivered file. It is in the sub-folder `corrections` of the month, under the name of the
+delivered file; `.csv` is appended when that file is not a text, such as a workbook.
 """
 
 from dataclasses import replace
@@ -11,10 +12,10 @@ from sf_assets.engine.storage.packed import plain_name
 from sf_assets.sources.description import Cell, Source
 from sf_assets.sources.recognition import recognised
 
-# The line of the record that each mended one stands for.
+# The first column of a file of corrections: the line of the quarantined record that the correction replaces.
 LINE = Cell("ligne", column="corrected_line")
 CORRECTIONS = "corrections"
-_NO_TEXT = (".json", ".parquet", ".xlsx")
+_NOT_TEXT = (".json", ".parquet", ".xlsx")
 _SUFFIX = ".csv"
 
 
@@ -25,7 +26,7 @@ def correction_name(name: str) -> str:
     ('sigfaible_cotisdues.csv', 'groupes.xlsx.csv')
     """
     plain = plain_name(name)
-    return f"{plain}{_SUFFIX}" if plain.endswith(_NO_TEXT) else plain
+    return f"{plain}{_SUFFIX}" if plain.endswith(_NOT_TEXT) else plain
 
 
 def corrects(correction: Path, path: Path) -> bool:
@@ -34,17 +35,17 @@ def corrects(correction: Path, path: Path) -> bool:
 
 
 def is_correction(path: Path) -> bool:
-    """Tell whether a file stands where mended records do."""
+    """Tell whether a file is in a folder of corrections."""
     return path.parent.name == CORRECTIONS
 
 
 def edition_of(source: Source, path: Path) -> Source:
-    """Return the edition of a source that a file is, or that a file of mended records is to be read as."""
+    """Return the edition of a delivered file, or the edition by which a file of corrections is read."""
     if not is_correction(path):
         return recognised(source, path, path.name)
     plain = plain_name(path.name)
     other = plain.removesuffix(_SUFFIX)
-    return recognised(source, path, other if other.endswith(_NO_TEXT) else plain, as_correction=_as_correction)
+    return recognised(source, path, other if other.endswith(_NOT_TEXT) else plain, as_correction=_as_correction)
 
 
 def _as_correction(edition: Source) -> Source:

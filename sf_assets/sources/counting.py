@@ -1,6 +1,7 @@
-"""How many records a file holds, counted on arrival without what reads them: the other half of the account of records.
+"""The number of records of a file, counted on arrival.
 
-Nothing here is shared with `staging`: a reader that drops, doubles or merges records cannot agree with this count.
+This code shares nothing with the readers of `staging`, so that the check `nothing_lost` finds a reader that drops, doubles
+or merges records.
 """
 
 import codecs
@@ -15,19 +16,20 @@ from xml.etree import ElementTree
 from sf_assets.sources.description import Source
 from sf_assets.sources.text import UnreadableFile, chunks
 
-# An open quote joins this many lines at most into one record; past them it is a mistake, and its line a record of its own.
-_MOST_LINES = 101
+# A quoted field may span at most this many lines; beyond, its quote is a mistake and its line a record of its own.
+_MAX_LINES = 101
 _BLANK = re.compile(rb"(?m)^\r?\n")
 _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-# A whole string, a bracket, or the quote of a string that goes on in the next piece.
+# A whole string, a bracket, or the opening quote of a string that ends in the next chunk.
 _JSON = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]]|"', re.DOTALL)
 
 
 class RecordCounter:
-    """Counts the records of a delimited text that is fed piece by piece: lines with something in them, joined by quotes.
+    """Counter of the records of a delimited text, which is fed chunk by chunk.
 
-    A line with an odd number of quotes opens a record of several lines when they close it well, and is a wrong record of one
-    line otherwise. `headed` texts start with a line of names, which is no record.
+    A record is a line that is not empty, or several lines joined by a quoted field. A line with an odd number of quotes
+    starts a record of several lines when a later line closes the quote correctly; otherwise it counts as one malformed
+    record. `headed` texts start with a line of names, which is not counted.
     """
 
     def __init__(self, separator: str, *, headed: bool) -> None:
@@ -38,24 +40,24 @@ class RecordCounter:
         self._records = -int(headed)
 
     def feed(self, piece: bytes) -> None:
-        """Count the lines that end in the next piece of the text."""
+        """Count the lines that end in the next chunk of the text."""
         text = self._pending + piece
         whole = text.rfind(b"\n") + 1
         self._pending = text[self._count(text[:whole]) :]
 
     def total(self) -> int:
-        """Return the number of records, once everything was fed."""
+        """Return the number of records, once the whole text has been fed."""
         self._count(self._pending, last=True)
         self._pending = b""
         return max(self._records, 0)
 
     def _count(self, text: bytes, *, last: bool = False) -> int:
-        """Count the records of whole lines; return where one starts that may go on in the next piece, or the end."""
-        start = looked = 0
-        while (quote := text.find(b'"', looked)) >= 0:
+        """Count the records of whole lines; return the place of a record that may continue in the next chunk, or the end."""
+        start = searched = 0
+        while (quote := text.find(b'"', searched)) >= 0:
             line = max(text.rfind(b"\n", start, quote) + 1, start)
-            looked = text.find(b"\n", quote) + 1 or len(text)
-            if text.count(b'"', line, looked) % 2 == 0:
+            searched = text.find(b"\n", quote) + 1 or len(text)
+            if text.count(b'"', line, searched) % 2 == 0:
                 continue
             end = _after_lines(text, line)
             if end is None and not last:
@@ -63,14 +65,14 @@ class RecordCounter:
                 return line
             closed = self._record.match(text, line, len(text) if end is None else end)
             self._records += _filled(text, start, line) + 1
-            start = looked = closed.end() if closed else looked
+            start = searched = closed.end() if closed else searched
         self._records += _filled(text, start, len(text))
         return len(text)
 
 
 def _after_lines(text: bytes, start: int) -> int | None:
-    """Return where the lines end that an open quote may join, None when the text has fewer."""
-    for _ in range(_MOST_LINES):
+    """Return the end of the lines that a quoted field may span, None when the text has fewer lines."""
+    for _ in range(_MAX_LINES):
         start = text.find(b"\n", start) + 1
         if not start:
             return None
@@ -78,7 +80,7 @@ def _after_lines(text: bytes, start: int) -> int | None:
 
 
 def _filled(text: bytes, start: int, end: int) -> int:
-    """Count the lines that hold something between two places of a text."""
+    """Count the lines that are not empty between two places of a text."""
     lines = text.count(b"\n", start, end) + (start < end and text[end - 1 : end] != b"\n")
     if (
         text[start : start + 1] in (b"\n", b"\r")
@@ -89,7 +91,12 @@ def _filled(text: bytes, start: int, end: int) -> int:
 
 
 def require_whole_copy(path: Path, copy: Path, source: Source) -> None:
-    """Refuse a file of which the text made from it does not hold each row of a sheet, record in JSON or line once."""
+    """Refuse a file whose converted text lost or doubled rows of the sheet, records of the JSON or lines.
+
+    Raises:
+        UnreadableFile: states the numbers of rows before and after the conversion.
+
+    """
     if copy == path:
         return
     if path.suffix == ".xlsx":
@@ -100,7 +107,9 @@ def require_whole_copy(path: Path, copy: Path, source: Source) -> None:
         expected = sum(text.count("\n") for text in codecs.iterdecode(chunks(path), source.encoding))
         found = sum(piece.count(b"\n") for piece in chunks(copy))
     if expected != found:
-        raise UnreadableFile(f"{path.name}: expected the {expected} rows that the file holds, found {found} once read")
+        raise UnreadableFile(
+            f"{path.name}: expected the {expected} rows of the file, found {found} after its conversion to text"
+        )
 
 
 def _rows(copy: Path, separator: str) -> Iterator[list[str]]:
@@ -109,7 +118,7 @@ def _rows(copy: Path, separator: str) -> Iterator[list[str]]:
 
 
 def _filled_rows(path: Path) -> int:
-    """Count the rows of a workbook's only sheet that hold a value, by its own XML."""
+    """Count in the XML the rows of a workbook's only sheet that hold a value."""
     with zipfile.ZipFile(path) as book:
         names = book.namelist()
         (sheet,) = (name for name in names if name.startswith("xl/worksheets/") and name.endswith(".xml"))

@@ -1,4 +1,4 @@
-"""DGEFP: short-time work, asked and consumed, as the labour administration exports it every month."""
+"""DGEFP: monthly exports of short-time work, requested and consumed, by the labour administration."""
 
 from sf_assets.sources.description import Cell, Source
 
@@ -26,7 +26,7 @@ APDEMANDE = Source(
     names=("demande_ap.csv",),
     separator=",",
     lenient_quotes=True,
-    # A demand decided again stands in the file once per decision.
+    # A request that is decided again is in the file once per decision.
     unique=("id_demande", "date_statut"),
     cells=(
         Cell("ID_DA", column="id_demande"),

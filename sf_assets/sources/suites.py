@@ -1,4 +1,4 @@
-"""What is asked of a delivered file before anything reads it."""
+"""The checks of delivered files, which must pass before any asset reads them."""
 
 from datetime import date
 from importlib.resources import files
@@ -8,8 +8,8 @@ from sf_assets.engine.quality.rules import Outcome, Probe, Suite
 from sf_assets.engine.quality.tolerances import FEW_EVENTS, FEW_LINES, REGISTER
 from sf_assets.engine.storage import Session
 from sf_assets.sources.arrival import ARRIVALS
-from sf_assets.sources.description import Source
 from sf_assets.sources.corrections import CORRECTIONS
+from sf_assets.sources.description import Source
 from sf_assets.sources.registry import SOURCES
 
 _DELIVERED_BEFORE = files("sf_assets.sources").joinpath("delivered_before.sql").read_text(encoding="utf-8")
@@ -51,7 +51,7 @@ def _delivered_once(source: Source) -> Probe:
     return Probe(
         "delivered_once",
         judge,
-        "several files complete one another: none is another one's copy, compressed or not",
+        "several files complete one another: none is a copy of another one, compressed or not",
         "The records of a copy would be counted twice. Take the copy out of the folder and materialise "
         f"src_{source.name} again.",
     )
@@ -65,8 +65,8 @@ def _one_file(source: Source) -> Probe:
     return Probe(
         "one_file",
         judge,
-        "one file at most holds the whole of the source",
-        f"Every file of {source.producer} is complete: keep the one that was meant and materialise src_{source.name} again.",
+        "at most one file is delivered, which holds the whole source",
+        f"Every file of {source.producer} is complete: leave only the right one in the folder and materialise src_{source.name} again.",
     )
 
 
@@ -81,13 +81,13 @@ def _as_promised(source: Source) -> Probe:
     return Probe(
         "as_promised",
         judge,
-        "every file is complete UTF-8 text with the columns its producer promised",
-        "What was loaded before stays. Ask for the file again; the sample says what is wrong and where.",
+        "every file is complete, in UTF-8, with the declared columns",
+        "Rows loaded from an earlier delivery stay. Ask for the file again; the sample names the fault and its place.",
     )
 
 
 def _new(source: Source, *, small: bool) -> Probe:
-    """Return the probe of files delivered in an earlier month: it refuses large ones, and notes `small` ones."""
+    """Return the probe for files already delivered in an earlier month: large ones block, `small` ones are a note."""
     few = FEW_LINES if source.name in REGISTER else FEW_EVENTS
 
     def judge(session: Session, month: date) -> Outcome:
@@ -102,8 +102,8 @@ def _new(source: Source, *, small: bool) -> Probe:
     return Probe(
         "small_and_new" if small else "new",
         judge,
-        f"no file of {size} lines holds what one of an earlier month held, packed or written in another way",
-        f"{advice} A small one may not have changed: look." if small else advice,
+        f"no file of {size} lines has the content of a file of an earlier month, whatever its packing or line ends",
+        f"{advice} A small file may really be unchanged: compare it with last month's." if small else advice,
         severity="warning" if small else "error",
     )
 

@@ -91,7 +91,9 @@ def _transcode(path: Path, copy: Path, encoding: str) -> None:
                 text = decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
                 found = error.object[error.start : error.start + 2].hex()
-                raise UnreadableFile(f"{path.name}, after line {lines}: expected {encoding}, found bytes 0x{found}") from None
+                raise UnreadableFile(
+                    f"{path.name}, after line {lines}: expected {encoding}, found bytes 0x{found}"
+                ) from None
             lines += text.count("\n")
             out.write(text)
 
@@ -159,7 +161,9 @@ def _require_page(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             f"{path.name}: expected one list of records in JSON, found {pages} objects one after the other. {_EXPORT}."
         )
     if results != "ARRAY":
-        raise UnreadableFile(f"{path.name}: expected a list of records in JSON, found an answer without results. {_EXPORT}.")
+        raise UnreadableFile(
+            f"{path.name}: expected a list of records in JSON, found an answer without results. {_EXPORT}."
+        )
 
 
 def _require_records(connection: duckdb.DuckDBPyConnection, path: Path, source: Source, opening: str) -> None:
@@ -180,4 +184,4 @@ def _require_records(connection: duckdb.DuckDBPyConnection, path: Path, source: 
             )
 
 
-__all__ = ["UnreadableFile", "converted_to_text", "chunks", "form_of", "is_parquet", "open_bytes"]
+__all__ = ["UnreadableFile", "chunks", "converted_to_text", "form_of", "is_parquet", "open_bytes"]

@@ -15,7 +15,7 @@ from sf_assets.engine.queries import read_query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.sources.description import Source
-from sf_assets.sources.inspection import require_batch, inspected_files, delivered_label_tables, counted_records
+from sf_assets.sources.inspection import counted_records, delivered_label_tables, inspected_files, require_batch
 from sf_assets.sources.log import LOG
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.nomenclatures.label_tables import label_files
@@ -66,7 +66,9 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
                 _load_perimeter(session, month)
             if accounts:
                 _load_accounts(gate, session, accounts, month)
-            with inspected_files(session, batch, source.name, reader=table.name, asset=f"src_{source.name}") as delivered:
+            with inspected_files(
+                session, batch, source.name, reader=table.name, asset=f"src_{source.name}"
+            ) as delivered:
                 if not delivered:
                     context.log.info(
                         f"{source.name}: nothing delivered, {in_force(session, source.name, month)} stays in force"

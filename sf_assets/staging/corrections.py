@@ -19,7 +19,9 @@ class BadCorrection(UserError):
     """A correction stands for no refused record, or for one that another stands for already."""
 
 
-def apply_corrections(connection: duckdb.DuckDBPyConnection, counts: Sequence[Count], originals: Mapping[str, str]) -> list[Count]:
+def apply_corrections(
+    connection: duckdb.DuckDBPyConnection, counts: Sequence[Count], originals: Mapping[str, str]
+) -> list[Count]:
     """Put mended records in the place of their originals in what `read_source` made; return the counts that follow.
 
     `originals` names the file that each file of corrections mends; they were read with them. The table `quarantine`

@@ -10,10 +10,10 @@ import duckdb
 from sf_assets.engine.storage.packed import UnreadableFile
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import Batch
-from sf_assets.sources.description import Source
 from sf_assets.sources.corrections import LINE
+from sf_assets.sources.description import Source
 from sf_assets.staging.corrections import BadCorrection, apply_corrections
-from sf_assets.staging.headcounts import apply_rules
+from sf_assets.staging.headcounts import apply_perimeter_rules
 from sf_assets.staging.reading import READERS, Count, read_source
 from sf_assets.staging.records import read_records
 from sf_assets.vocabulary.failures import BadFile
@@ -97,7 +97,7 @@ def read_headcounts(
                 f"columns instead of {len(expected)}, or others"
             )
         connection.execute(_MEND)
-    apply_rules(connection, header, parameters)
+    apply_perimeter_rules(connection, header, parameters)
 
 
 # Only a well-formed record can stand for another one.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from sf_assets.engine.storage.catalog import literal
 from sf_assets.sources.description import Cell, Source
-from sf_assets.staging.headcounts import notes_of, plain_of, values_of
+from sf_assets.staging.headcounts import digits_only_condition, headcounts_expression, invalid_headcounts_expression
 from sf_assets.vocabulary.fields import FIELDS
 
 EXPECTED = {
@@ -106,7 +106,7 @@ def typed_query(source: Source, header: Sequence[str], records: str = "records")
     because their company is outside the perimeter.
     """
     kept = ", ".join(f"v{n} as {cell.column}" for n, cell in enumerate(source.cells) if cell.column)
-    values = f"{values_of(header)} as {source.wide}," if source.wide else ""
+    values = f"{headcounts_expression(header)} as {source.wide}," if source.wide else ""
     raw = "raw," if source.unique else ""
     ours = f"not ({source.skip})" if source.skip else "true"
     ours += f" and not starts_with(raw, '{source.trailer}')" if source.trailer else ""
@@ -124,11 +124,11 @@ def typed_query(source: Source, header: Sequence[str], records: str = "records")
 
 def reasons_query(source: Source, header: Sequence[str], records: str = "reported_records") -> str:
     """Return the query of all that is wrong with the records of a view: one row per cell, or per malformed record."""
-    notes = notes_of(header, EXPECTED["effectif"]) if source.wide else _listed(_notes(source))
+    notes = invalid_headcounts_expression(header, EXPECTED["effectif"]) if source.wide else _listed(_notes(source))
     malformed = "[{'column': null::varchar, 'expected': fault, 'found': null::varchar}]"
     return f"""
         {_classified(source, header, records)},
-        told as (
+        reasons_by_record as (
             select
                 line, raw, disposition,
                 case
@@ -142,7 +142,7 @@ def reasons_query(source: Source, header: Sequence[str], records: str = "reporte
         select
             getvariable('file') as file, line, case disposition when 'accepted' then 'cell' else 'record' end as level,
             reason.column as "column", reason.expected as expected, reason.found as found, raw
-        from (select line, disposition, raw, unnest(reasons) as reason from told)
+        from (select line, disposition, raw, unnest(reasons) as reason from reasons_by_record)
     """
 
 
@@ -152,7 +152,7 @@ def _classified(source: Source, header: Sequence[str], records: str) -> str:
         f'{_text(header, cell, trims=source.trims, undisclosed=source.undisclosed)} as "{label}"'
         for label, cell in {cell.label: cell for cell in source.cells}.items()
     )
-    plain = f"{plain_of(header, source.separator)} as is_plain," if source.wide else ""
+    plain = f"{digits_only_condition(header, source.separator)} as is_plain," if source.wide else ""
     values = ", ".join(f"{_value(cell)} as v{n}" for n, cell in enumerate(source.cells))
     lookups = dict.fromkeys((_KNOWN[cell.reader], cell.label) for cell in source.cells if cell.reader in _KNOWN)
     known = " ".join(
@@ -180,7 +180,7 @@ def _classified(source: Source, header: Sequence[str], records: str) -> str:
 def _errors(source: Source, header: Sequence[str]) -> list["_Error"]:
     """Return what may be wrong enough with a record to refuse it."""
     found = [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "record" and _can_fail(cell)]
-    # A period is read twice, for its start and its end: it is told of once.
+    # A period is read twice, for its start and its end: it is reasons_by_record of once.
     cells: dict[tuple[str, str], _Error] = {}
     for error in found:
         known = cells.get((error.column, error.expected))

@@ -20,7 +20,9 @@ def list_months(connection: duckdb.DuckDBPyConnection, header: Sequence[str]) ->
     connection.executemany("insert into months select $1, $2, read_periode_debut($3)", rows)
 
 
-def apply_rules(connection: duckdb.DuckDBPyConnection, header: Sequence[str], parameters: Mapping[str, object]) -> None:
+def apply_perimeter_rules(
+    connection: duckdb.DuckDBPyConnection, header: Sequence[str], parameters: Mapping[str, object]
+) -> None:
     """Make the temporary table `headcount_rules` of the head-count file whose records are in `records`."""
     list_months(connection, header)
     place = [name.lower() for name in header].index("siren") + 1
@@ -28,7 +30,7 @@ def apply_rules(connection: duckdb.DuckDBPyConnection, header: Sequence[str], pa
     connection.execute(f"create or replace temp table headcount_rules as {_RULES.text}", values)
 
 
-def keep_months(connection: duckdb.DuckDBPyConnection, header: Sequence[str], number: int) -> None:
+def set_months_variable(connection: duckdb.DuckDBPyConnection, header: Sequence[str], number: int) -> None:
     """Keep, for the file of this number, the month of each column from the first one that is a month to the last.
 
     Where another column stands between, there is NULL.
@@ -44,7 +46,7 @@ def keep_months(connection: duckdb.DuckDBPyConnection, header: Sequence[str], nu
     )
 
 
-def plain_of(header: Sequence[str], separator: str) -> str:
+def digits_only_condition(header: Sequence[str], separator: str) -> str:
     """Return the SQL of a record without quotes whose cells of months are empty or made of nine digits at most."""
     span = _span(header)
     other = f'[^{separator}"]*'
@@ -56,7 +58,7 @@ def plain_of(header: Sequence[str], separator: str) -> str:
     return f"regexp_full_match(raw, '{before}{months}{after}')"
 
 
-def values_of(header: Sequence[str]) -> str:
+def headcounts_expression(header: Sequence[str]) -> str:
     """Return the SQL of the list of head-counts of a record, from the first month of the file to the last."""
     # A cast of the whole list is thrice as fast as a reader for each cell, and most records hold nothing but digits.
     return f"""
@@ -67,7 +69,7 @@ def values_of(header: Sequence[str]) -> str:
     """
 
 
-def notes_of(header: Sequence[str], expected: str) -> str:
+def invalid_headcounts_expression(header: Sequence[str], expected: str) -> str:
     """Return the SQL of the list of the cells of a sound record that are no head-counts."""
     names = months_of(header)
     columns = ", ".join(literal(names[place]) if place in names else "null" for place in _span(header))

@@ -14,12 +14,12 @@ import duckdb
 from sf_assets.engine.storage.catalog import literal
 from sf_assets.engine.storage.packed import UnreadableFile
 from sf_assets.sources.arrival import read_columns
-from sf_assets.sources.description import Cell, Source
 from sf_assets.sources.corrections import LINE, edition_of, is_correction
+from sf_assets.sources.description import Cell, Source
 from sf_assets.sources.text import converted_to_text, is_parquet
 from sf_assets.sources.yearly import of_year, years_of
-from sf_assets.staging.headcounts import keep_months, rows_by_month
 from sf_assets.staging.dispositions import reasons_query, typed_query
+from sf_assets.staging.headcounts import rows_by_month, set_months_variable
 from sf_assets.staging.records import read_records, read_rows
 from sf_assets.vocabulary.fields import FIELDS
 
@@ -81,7 +81,7 @@ def read_source(
             else:
                 _read_file(connection, edition, header)
         if source.wide:
-            keep_months(connection, header, number)
+            set_months_variable(connection, header, number)
         connection.execute("drop table if exists cut")
     if not source.yearly:
         _append(connection, "tally", _TALLY)
@@ -139,8 +139,8 @@ def _read_years(connection: duckdb.DuckDBPyConnection, edition: Source, header: 
         if number == 0:
             _append(connection, "tally", f"{_TALLY} having file = getvariable('file')")
         _list_reported(connection)
-        told = reasons_query(edition, headers, "reported_records_of_year")
-        _append(connection, "quarantine", f"select * from ({told}) where level = 'cell' or {number} = 0")
+        reasons = reasons_query(edition, headers, "reported_records_of_year")
+        _append(connection, "quarantine", f"select * from ({reasons}) where level = 'cell' or {number} = 0")
 
 
 def _list_reported(connection: duckdb.DuckDBPyConnection) -> None:

@@ -29,7 +29,7 @@ def read_records(
     header_line: int,
     width: int | None,
 ) -> None:
-    """Make the temporary view `records`: `line` (of the file, from 1), `raw`, `fields` (texts), `fault` (NULL when sound).
+    """Make the temporary view `records`: `line` (of the file, from 1), `raw`, `fields` (texts), `fault` (NULL when well_formed).
 
     The view `reported_records` is the same of the lines in the temporary table `reported_lines`, which is made without any.
     Empty lines are no records. `width` is the number of columns of the header, which every record must have; None
@@ -41,17 +41,17 @@ def read_records(
     connection.execute("create or replace temp view lines as select rowid + 1 as line, raw from cut")
     connection.execute(f"delete from cut where rowid < {int(header_line)}")
     field = rf'"(?:[^"]|"")*"|[^{separator}"]*'
-    sound = rf"(?:{field})(?:\{separator}(?:{field}))*"
+    well_formed = rf"(?:{field})(?:\{separator}(?:{field}))*"
     connection.execute("set variable separator = $1", [separator])
     connection.execute("set variable one_field = $1", [rf"(?:^|\{separator})({field})"])
     connection.execute("set variable width = $1", [width])
     cut = "string_split(raw, getvariable('separator'))"
-    settled = 0
+    quoted_records = 0
     if connection.execute("select true from lines where contains(raw, '\"') limit 1").fetchone():
-        settled = _settle_open_quotes(connection, separator=separator, sound=sound, lenient=lenient)
+        quoted_records = _resolve_open_quotes(connection, separator=separator, well_formed=well_formed, lenient=lenient)
         cut = f"case when not contains(raw, '\"') then {cut} else {_UNQUOTED} end"
     # Without this branch, which few files need, the engine types records in parallel.
-    others = f"union all select line, raw, fields, fault from settled {_RESTRICTED}" if settled else ""
+    others = f"union all select line, raw, fields, fault from quoted_records {_RESTRICTED}" if quoted_records else ""
     _make_views(
         connection,
         f"""
@@ -134,15 +134,15 @@ def _as_in_csv(name: str, kind: str, digits: int) -> str:
     return f"coalesce({text}, '')"
 
 
-# Where a query of records is cut down to the lines that are told of: before their fields are cut, which takes long.
+# Where a query of records is cut down to the lines that are reported of: before their fields are cut, which takes long.
 _RESTRICTED = "/* restricted */"
 
 
 def _make_views(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     connection.execute("create or replace temp table reported_lines (line bigint)")
     connection.execute(f"create or replace temp view records as {query}")
-    told = query.replace(_RESTRICTED, "semi join reported_lines using (line)")
-    connection.execute(f"create or replace temp view reported_records as {told}")
+    reported = query.replace(_RESTRICTED, "semi join reported_lines using (line)")
+    connection.execute(f"create or replace temp view reported_records as {reported}")
 
 
 _QUOTED = """
@@ -167,18 +167,21 @@ _UNQUOTED = """
 """
 
 
-def _settle_open_quotes(connection: duckdb.DuckDBPyConnection, *, separator: str, sound: str, lenient: bool) -> int:
+def _resolve_open_quotes(
+    connection: duckdb.DuckDBPyConnection, *, separator: str, well_formed: str, lenient: bool
+) -> int:
     """Settle the lines whose quotes do not close: they open a record of several lines, or are wrong.
 
-    Makes the table `settled` of such records, takes their lines out of `lines` and returns how many records there are.
+    Makes the table `quoted_records` of such records, takes their lines out of `lines` and returns how many records there are.
     """
     connection.execute(
-        "create or replace temp table settled (line bigint, last bigint, raw varchar, fields varchar[], fault varchar)"
+        "create or replace temp table quoted_records (line bigint, last bigint, raw varchar, fields varchar[], fault varchar)"
     )
     suspects = connection.execute(
-        """select line from lines where contains(raw, '"') and not regexp_full_match(raw, $1) order by line""", [sound]
+        """select line from lines where contains(raw, '"') and not regexp_full_match(raw, $1) order by line""",
+        [well_formed],
     ).fetchall()
-    settled = []
+    quoted_records = []
     done = 0
     for (line,) in suspects:
         if line <= done:
@@ -193,11 +196,11 @@ def _settle_open_quotes(connection: duckdb.DuckDBPyConnection, *, separator: str
             taken, fields = 1, _cut_lenient(texts[0], separator)
         done = line + taken - 1
         fault = None if fields is not None else "a quote stands where none may, or is never closed"
-        settled.append((line, done, "\n".join(texts[:taken]), fields, fault))
-    if settled:
-        connection.executemany("insert into settled values (?, ?, ?, ?, ?)", settled)
-        connection.execute("delete from cut using settled s where cut.rowid + 1 between s.line and s.last")
-    return len(settled)
+        quoted_records.append((line, done, "\n".join(texts[:taken]), fields, fault))
+    if quoted_records:
+        connection.executemany("insert into quoted_records values (?, ?, ?, ?, ?)", quoted_records)
+        connection.execute("delete from cut using quoted_records s where cut.rowid + 1 between s.line and s.last")
+    return len(quoted_records)
 
 
 def _cut_strict(texts: list[str], separator: str) -> tuple[int, list[str] | None]:

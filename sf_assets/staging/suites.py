@@ -6,9 +6,9 @@ from sf_assets.engine.quality.history import suite_of
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
 from sf_assets.engine.quality.tolerances import REFUSED_SHARE
 from sf_assets.engine.storage import Session
+from sf_assets.sources.corrections import CORRECTIONS
 from sf_assets.sources.description import Source
 from sf_assets.sources.log import LOG
-from sf_assets.sources.corrections import CORRECTIONS
 from sf_assets.sources.registry import FILTER, SOURCES
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING
 

@@ -44,7 +44,7 @@ class Part:
 class Edition:
     """The files that make up the label table `table`, and the SQL that makes it of them.
 
-    The query reads each part by its name, and the packaged table as `known`.
+    The query reads each part by its name, and the packaged table as `packaged_codes`.
     """
 
     table: str
@@ -70,7 +70,7 @@ EDITIONS = (
             d.DEP as departement, d.LIBELLE as libelle_departement, d.REG as region, r.LIBELLE as libelle_region
         from departements as d left join regions as r using (REG)
         union all
-        select * from known where region = '00' and departement not in (select DEP from departements)
+        select * from packaged_codes where region = '00' and departement not in (select DEP from departements)
         """,
     ),
     Edition(

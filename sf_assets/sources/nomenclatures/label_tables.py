@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import duckdb
 
-from sf_assets.sources.nomenclatures.updates import read_csv, read_given
+from sf_assets.sources.nomenclatures.updates import read_csv, read_label_table
 from sf_assets.vocabulary.fields import pick
 from sf_assets.vocabulary.schema import Column, Table
 
@@ -117,9 +117,9 @@ def load(connection: duckdb.DuckDBPyConnection, updates: Mapping[str, Sequence[P
     for table in TABLES:
         packaged = csv_path(table.name)
         if paths := updates.get(table.name):
-            read_given(connection, table, paths, packaged)
+            read_label_table(connection, table, paths, packaged)
             columns = ", ".join(f"cast({column.name} as {column.type}) as {column.name}" for column in table.columns)
-            connection.execute(f"create or replace temp table {table.name} as select {columns} from given")
+            connection.execute(f"create or replace temp table {table.name} as select {columns} from delivered_codes")
         else:
             connection.execute(
                 f"create or replace temp table {table.name} as from {read_csv(table)}", {"path": str(packaged)}
