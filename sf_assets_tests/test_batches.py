@@ -179,7 +179,7 @@ def test_a_described_file_that_is_not_there_stops_its_own_source_only(place: Pla
     files = {"debit": ["2509/nowhere.csv"], "procol": ["2509/sigfaible_pcoll.csv"]}
     (incoming / "2509.json").write_text(json.dumps({"key": "2509", "files": files}))
     run = place.build(SEPTEMBER, "src_debit", "stg_debit", "src_procol", "stg_procol")
-    assert run.errors == ["nowhere.csv: expected a file as the description of the batch says, found none"]
+    assert run.errors == ["nowhere.csv: expected a file as named in the description of the batch, found none"]
     assert run.materialized == {"src_debit", "src_procol", "stg_procol"}
     assert_frame_equal(place.rows("stg_debit", SEPTEMBER), before)
 

@@ -335,7 +335,7 @@ def test_json_that_is_no_list_of_records_is_refused_without_showing_it(tmp_path,
     path = tmp_path / "bodacc_procedures.json"
     path.write_text(content)
     fault = inspect(path, edition_of(BODACC, path)).fault
-    assert fault == f"{path.name}: expected a list of records in JSON, found a damaged or other file"
+    assert fault == f"{path.name}: expected a list of records in JSON, found a damaged file or another format"
 
 
 @pytest.mark.parametrize(
@@ -347,9 +347,9 @@ def test_json_that_is_no_list_of_records_is_refused_without_showing_it(tmp_path,
         ({"results": [record(1)]}, "expected a number of results (total_count), found 1"),
         ({"total_count": 1, "results": record(1)}, "found an answer without results"),
         ([{"error": "quota"}], "expected familleavis, registre, id,"),
-        ([1], "found a damaged or other file"),
-        ([[record(1)]], "found a damaged or other file"),
-        ({"total_count": 1, "results": ["x"]}, "found a damaged or other file"),
+        ([1], "found a damaged file or another format"),
+        ([[record(1)]], "found a damaged file or another format"),
+        ({"total_count": 1, "results": ["x"]}, "found a damaged file or another format"),
     ],
 )
 def test_an_answer_that_is_not_the_whole_list_is_refused(tmp_path, content, fault):

@@ -112,7 +112,7 @@ def test_a_damaged_parquet_file_is_refused(tmp_path):
     assert inspect(path, edition_of(BY_NAME["sirene_ul"], path)).lines == 3
     path.write_bytes(path.read_bytes()[:-10])
     fault = inspect(path, BY_NAME["sirene_ul"]).fault
-    assert fault.startswith(f"{path.name}: expected a complete Parquet file, found a damaged or other one")
+    assert fault.startswith(f"{path.name}: expected a complete Parquet file, found a damaged file or another format")
 
 
 @pytest.mark.parametrize("name", ["increment.csv", "increment.csv.gz"])

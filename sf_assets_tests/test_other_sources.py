@@ -123,7 +123,7 @@ def test_the_increment_is_read_by_position_in_its_encoding_and_its_last_line_is_
         ("Fin du fichier : total 2 ligne(s)", None),
         ("Fin du fichier : total 3 ligne(s)\n\n", None),
         ("Fin du fichier : total 4 ligne(s)", None),
-        ("Fin du fichier : total 70 ligne(s)", "expected 70 lines as the last one says, found 4"),
+        ("Fin du fichier : total 70 ligne(s)", "expected 70 lines as the last line states, found 4"),
         (increment_line(), "expected a last line 'Fin du fichier', found another: the file is cut"),
     ],
 )

@@ -142,7 +142,7 @@ def test_a_sheet_without_its_last_column_is_read_without_it(tmp_path):
         ([[*subsidiary(), "", "une note"]], "expected 16 columns, found something in column R too"),
         (
             [subsidiary()[1:]] * 3,
-            "expected numbers of companies, of nine digits, in column O (siren), found 0 on 3 rows",
+            "expected sirens of nine digits in column O (siren), found 0 on 3 rows",
         ),
         ([["nouvelle", *subsidiary()[:-1]]] * 3, "in column O (siren), found 0 on 3 rows"),
         ([NAMES], "in column O (siren), found 0 on 1 rows"),

@@ -15,7 +15,7 @@ _NOBODY = f'"registre" = \'\' and "listepersonnes.{_TRADES}" = \'\' and ("listep
 BODACC = Source(
     name="bodacc",
     producer="DILA (BODACC)",
-    grain="one announcement about one company in a collective procedure, or about an earlier announcement and no followed company",
+    grain="one announcement about one company in a collective procedure, or about none and an earlier announcement",
     names=("bodacc_procedures.csv",),
     pattern=r"annonces-commerciales.*[.]csv",
     key="siren",

@@ -22,7 +22,7 @@ def file_states(batch: Batch) -> str:
 
 
 def reading_order(batch: Batch) -> str:
-    """Return the names of the files of a batch in reading order, on which the rows depend: of two rows of one key, the last stays."""
+    """Return the names of the files in reading order. Rows depend on it: of two rows of one key, the last one read stays."""
     return ";".join(
         f"{source}:{batch.name_of(path)}" for source, paths in sorted(batch.files.items()) for path in paths
     )

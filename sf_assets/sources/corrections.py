@@ -20,7 +20,7 @@ _SUFFIX = ".csv"
 
 
 def correction_name(name: str) -> str:
-    """Return the name of the file that corrects another one.
+    """Return the name of the file of corrections of a delivered file.
 
     >>> correction_name("sigfaible_cotisdues.csv.gz"), correction_name("groupes.xlsx")
     ('sigfaible_cotisdues.csv', 'groupes.xlsx.csv')
@@ -30,7 +30,7 @@ def correction_name(name: str) -> str:
 
 
 def corrects(correction: Path, path: Path) -> bool:
-    """Tell whether a correction bears the name that corrects a file, packed or not."""
+    """Tell whether `correction` has the name of the corrections of the file `path`, packed or not."""
     return plain_name(correction.name) == correction_name(path.name)
 
 

@@ -76,7 +76,7 @@ def counted_records(session: Session, batch: Batch, name: str, *, asset: str) ->
 
 
 def _inspected(session: Session, month: date, name: str) -> list[tuple[str, str, int]]:
-    # A warehouse written by an older version may lack a column: `bind` adds it as NULL.
+    # A warehouse written by an older version may lack a column: through `bind` it reads as NULL.
     session.bind({ARRIVALS: None})
     return session.connection.execute(_INSPECTED, {"month": month, "source": name}).fetchall()
 

@@ -66,7 +66,7 @@ def _one_file(source: Source) -> Probe:
         "one_file",
         judge,
         "at most one file is delivered, which holds the whole source",
-        f"Every file of {source.producer} is complete: leave only the right one in the folder and materialise src_{source.name} again.",
+        f"Every file of {source.producer} is complete: leave only one in the folder and materialise src_{source.name} again.",
     )
 
 

@@ -1,4 +1,4 @@
-"""A label table that a batch brings: sound, or refused with the reason, before it takes the place of the packaged one."""
+"""Validation of the label tables delivered with a batch, before they replace the packaged ones."""
 
 import csv
 import re
@@ -14,7 +14,7 @@ from sf_assets.sources.nomenclatures.editions import EDITIONS, Part, parts_of
 from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.schema import Table
 
-# Codes of the packaged table that an update must still have: nomenclatures lose a few codes, never many.
+# Share of the packaged codes that an update must contain: a new edition removes few codes.
 _MIN_SHARE_OF_CODES = 0.9
 _CODES = {
     "labels_departement_region": ("departement", r"[0-9][0-9AB][0-9]?"),
@@ -24,7 +24,7 @@ _CODES = {
 
 
 class BadNomenclature(UserError):
-    """A label table cannot take the place of the packaged one; the message says why and where."""
+    """A delivered label table cannot replace the packaged one; the message gives the reason and the place."""
 
 
 def read_csv(table: Table, *, as_texts: bool = False) -> str:
@@ -39,7 +39,9 @@ def read_csv(table: Table, *, as_texts: bool = False) -> str:
 def read_label_table(
     connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path], packaged: Path
 ) -> None:
-    """Make the temporary table `delivered_codes`: the label table as texts, from our own layout of it or from its producer's.
+    """Create the temporary table `delivered_codes` of a label table, all texts, from this project's or its producer's layout.
+
+    The packaged table is read into the temporary table `packaged_codes`.
 
     Raises:
         BadNomenclature: names the files, what was expected and what was found.
@@ -80,15 +82,15 @@ def require_valid(table: Table, paths: Sequence[Path], packaged: Path) -> None:
 
 
 def _published_files(table: Table) -> str:
-    """Say which files INSEE publishes the table as, if it does."""
+    """Return the part of a message that lists the files in which INSEE publishes the table; empty when it does not."""
     published = (
         ", ".join(part.example for part in edition.parts) for edition in EDITIONS if edition.table == table.name
     )
-    return "".join(f", or what INSEE publishes as {files}" for files in published)
+    return "".join(f", or the files that INSEE publishes: {files}" for files in published)
 
 
 def _require_header_line(part: Part, path: Path) -> None:
-    """Refuse a file whose first line is a code, where a line of names is passed over."""
+    """Refuse a list of codes without a header: its first line is skipped, so a code in it would be lost."""
     if part.code and (header := _header(path, part.separator)) and re.fullmatch(part.code, header[0]):
         raise BadNomenclature(f"{path.name}, line 1: expected a line of names, found the code {header[0]}")
 
@@ -104,7 +106,7 @@ def _header(path: Path, separator: str = ",") -> list[str]:
 
 
 def _create_table(connection: duckdb.DuckDBPyConnection, name: str, query: str, path: Path) -> None:
-    """Make a temporary table of a file that may be packed."""
+    """Create a temporary table from a file, packed or not."""
     with readable_text(path) as text:
         connection.execute(f"create or replace temp table {name} as {query}", {"path": str(text)})
 
@@ -124,7 +126,7 @@ def _find_faults(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterato
     for column in table.columns:
         if empty := number(f"select count(*) from delivered_codes where coalesce({column.name}, '') = ''"):
             yield f"column {column.name}: expected a value on each line, found none on {empty}"
-        # The engine's own cast takes `1e1` and `1.5` for whole numbers.
+        # DuckDB casts `1e1` and `1.5` to whole numbers, so integers are matched by a pattern.
         unlike = (
             "not regexp_full_match({}, '[0-9]{{1,9}}')" if column.type == "INTEGER" else "try_cast({} as {}) is null"
         )
