@@ -15,10 +15,10 @@ import pytest
 
 from sf_assets.engine.storage import packed
 from sf_assets.engine.storage.packed import LONGEST_LINE, readable_text
-from sf_assets.operations.automation import fingerprint
 from sf_assets.operations.quarantine import _header
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import read_batch, source_of
+from sf_assets.sources.content import file_states
 from sf_assets.sources.corrections import correction_name, edition_of
 from sf_assets.sources.inspection import label_table_fault
 from sf_assets.sources.nomenclatures import label_tables
@@ -122,7 +122,7 @@ def test_a_label_table_and_the_sensor_take_archives(tmp_path: Path) -> None:
         zipped(folder / name, csv_path(table.name).read_bytes())
     batch = read_batch(tmp_path, date(2026, 10, 1))
     assert (set(batch.files), batch.unsupported) == ({"types_voie", "debit"}, ())
-    assert "sigfaible_debits.csv.zip" in fingerprint(batch)
+    assert "sigfaible_debits.csv.zip" in file_states(batch)
 
 
 def _two_members(path: Path) -> None:

@@ -166,8 +166,8 @@ def _require(connection: duckdb.DuckDBPyConnection, requirement: _Requirement) -
     ((total, right),) = found
     if 2 * right < total:
         raise BadSheet(
-            f"expected {requirement.expected} in column {requirement.letter} ({requirement.header}), found {right} on {total} rows: "
-            "is a column missing, or moved?"
+            f"expected {requirement.expected} in column {requirement.letter} ({requirement.header}), found {right} on {total} "
+            "rows: is a column missing, or moved?"
         )
 
 

@@ -1,4 +1,4 @@
-"""The staging assets: one table per source, the import perimeter, and the two ledgers of records."""
+"""The staging assets: one table per source, the import perimeter, the account of records, the quarantine and the log."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -27,9 +27,10 @@ from sf_assets.vocabulary.partitions import parse_month
 
 _FOLDER = files("sf_assets.staging")
 _PERIMETER = {table: read_query(_FOLDER, table.name) for table in (FILTER_IMPORT, FILTER_STEPS)}
-# The label tables that readers look into.
+# The label tables that the readers of a source use.
 _LABELS = {"sirene": ("types_voie",), "bodacc": ("bodacc_natures",)}
 _LOG = read_query(_FOLDER, LOG.name)
+_COUNTS = ("records", "accepted", "filtered", "quarantined", "cells", "corrected")
 
 
 def _staging_asset(source: Source) -> dg.AssetsDefinition:
@@ -90,16 +91,16 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
                 streamed=(table,),
                 shared=(IMPORTS, QUARANTINE, LOG),
             )
-            seen = shown(session, table, month)
+            preview = shown(session, table, month)
         return dg.MaterializeResult(
-            metadata={"delivered": bool(delivered)} | told(writes[table.name]) | _summed(counted) | seen
+            metadata={"delivered": bool(delivered)} | told(writes[table.name]) | _totals(counted) | preview
         )
 
     return stage
 
 
 def _load_perimeter(session: Session, month: date) -> None:
-    """Make the temporary table `perimeter`: the batch's explicit filter, or the one computed from head-counts."""
+    """Create the temporary table `perimeter`: the companies of the batch's explicit filter, or those computed from head-counts."""
     explicit = in_force(session, "filter", month) == month
     table = STAGING["filter"] if explicit else FILTER_IMPORT
     session.connection.execute(
@@ -109,7 +110,7 @@ def _load_perimeter(session: Session, month: date) -> None:
 
 
 def _load_accounts(gate: Gate, session: Session, names: Sequence[str], month: date) -> None:
-    """Make the temporary table `accounts`: who closes when, for files that only name accounts; empty without a list."""
+    """Create the temporary table `accounts`: one row per account and closing day with its siret; empty without a list of accounts."""
     reads, gates = reads_at(gate, session, names, month)
     gate.require(session, gates)
     session.bind(reads)
@@ -119,9 +120,8 @@ def _load_accounts(gate: Gate, session: Session, names: Sequence[str], month: da
     )
 
 
-def _summed(counted: pl.DataFrame) -> dict[str, int]:
-    names = ("records", "accepted", "filtered", "quarantined", "cells", "corrected")
-    return {name: int(counted[name].sum()) for name in names}
+def _totals(counted: pl.DataFrame) -> dict[str, int]:
+    return {name: int(counted[name].sum()) for name in _COUNTS}
 
 
 @dg.multi_asset(
@@ -143,7 +143,7 @@ def stg_filter_import(
     parameters: ParametersResource,
     gate: GateResource,
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Compute the import perimeter from the companies' head-count file, by rules of its own (rules §5.2)."""
+    """Compute the import perimeter from the companies' head-count file (rules §5.2)."""
     month = parse_month(context.partition_key)
     wanted = [table for table in _PERIMETER if dg.AssetKey(table.name) in context.selected_asset_keys]
     source = BY_NAME["effectif_ent"]
@@ -162,9 +162,9 @@ def stg_filter_import(
             message=f"perimeter of {month:%Y-%m}",
             parameters=values,
         )
-        seen = {table.name: shown(session, table, month) for table in wanted}
+        previews = {table.name: shown(session, table, month) for table in wanted}
     for table in wanted:
-        yield dg.MaterializeResult(asset_key=table.name, metadata=told(writes[table.name]) | seen[table.name])
+        yield dg.MaterializeResult(asset_key=table.name, metadata=told(writes[table.name]) | previews[table.name])
 
 
 _LOADED = [STAGING[source.name].name for source in SOURCES]
@@ -185,7 +185,7 @@ _REASONS = (
     **stamp(
         IMPORTS,
         "staging",
-        description="One row is one file and what became of its records. Each staging table writes its own rows; this "
+        description="One row is one file and the number of its records by outcome. Each staging table writes its own rows; this "
         "asset shows the month's account once all are loaded.",
         kinds={"duckdb", "python"},
         made_in=__name__,
@@ -193,15 +193,12 @@ _REASONS = (
     deps=_LOADED,
 )
 def stg_import(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
-    """Show the month's account of records."""
+    """Return the month's account of records as metadata: one row per file, and totals."""
     rows = warehouse.query(_ACCOUNT, {"month": parse_month(context.partition_key)})
     return dg.MaterializeResult(
         metadata={
             "dagster/partition_row_count": rows.height,
-            **{
-                name: int(rows[name].sum())
-                for name in ("records", "accepted", "filtered", "quarantined", "cells", "corrected")
-            },
+            **_totals(rows),
             "account": dg.MetadataValue.table([dg.TableRecord(row) for row in rows.iter_rows(named=True)]),
         }
     )
@@ -211,7 +208,7 @@ def stg_import(context: dg.AssetExecutionContext, warehouse: WarehouseResource) 
     **stamp(
         QUARANTINE,
         "staging",
-        description="One row is one reason to refuse a record, or one cell of it, with the raw record. Each staging table "
+        description="One row is one reason to refuse a record or one of its cells, with the raw record. Each staging table "
         "writes its own rows; this asset counts the month's reasons, without identifiers.",
         kinds={"duckdb", "python"},
         made_in=__name__,
@@ -219,7 +216,7 @@ def stg_import(context: dg.AssetExecutionContext, warehouse: WarehouseResource) 
     deps=_LOADED,
 )
 def stg_quarantine(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
-    """Count the month's quarantine by source and rule."""
+    """Return the month's quarantined records and cells, counted by source and rule, as metadata."""
     rows = warehouse.query(_REASONS, {"month": parse_month(context.partition_key)})
     return dg.MaterializeResult(
         metadata={
@@ -233,7 +230,7 @@ def stg_quarantine(context: dg.AssetExecutionContext, warehouse: WarehouseResour
 
 
 def _by_rule(rows: pl.DataFrame) -> str:
-    """Draw the refusals of the month by source and rule, whole records beside single cells."""
+    """Draw the quarantined records and cells of the month by source and rule."""
     shares: dict[str, dict[str, float]] = {}
     for row in rows.iter_rows(named=True):
         parts = shares.setdefault(f"{row['source']}: {row['column'] or 'record'}, {row['expected']}", {})
@@ -245,7 +242,7 @@ def _by_rule(rows: pl.DataFrame) -> str:
     **stamp(
         LOG,
         "staging",
-        description="One row is one delivered file and what happened to it last: refused on arrival, or read. Arrivals and "
+        description="One row is one delivered file and its last outcome: refused on arrival, or read. Arrivals and "
         "staging tables write their own rows; this asset shows the month's log once all are loaded.",
         query=_LOG,
         kinds={"duckdb"},
@@ -254,7 +251,7 @@ def _by_rule(rows: pl.DataFrame) -> str:
     deps=_LOADED,
 )
 def import_log(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
-    """Show the month's log of imports, without what records hold."""
+    """Return the summaries of the month's log of imports as metadata, without values of records."""
     rows = warehouse.query(_SUMMARIES, {"month": parse_month(context.partition_key)})
     return dg.MaterializeResult(
         metadata={

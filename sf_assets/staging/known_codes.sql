@@ -1,5 +1,5 @@
--- The codes of days and periods that files repeat by the million: looking one up takes a tenth of reading it. A code that
--- is not here is read on the spot.
+-- The values of the codes of days and periods, which files repeat by the million: a look-up takes a tenth of the time of a
+-- computation. A code that is not in these tables is computed.
 create or replace temp table known_periods as
 select code, read_periode_debut(code) as periode_debut, read_periode_fin(code) as periode_fin
 from (
@@ -14,7 +14,7 @@ create or replace temp table known_days as
 select (strftime(day, '%Y%m%d')::integer - 19000000)::varchar as code, day::date as date_urssaf
 from generate_series(date '1990-01-01', date '2049-12-31', interval 1 day) as d (day);
 
--- Texts whose accents were spoilt by a reading of UTF-8 as latin-1 or as cp1252, or of cp1252 as latin-1.
+-- The spellings of a text after a wrong decoding: UTF-8 decoded as latin-1 or as cp1252, or cp1252 decoded as latin-1.
 create or replace temp macro bytes_of(x) as
     list_transform(range(1, length(hex(encode(x))), 2), lambda i: cast('0x' || hex(encode(x))[i:i + 1] as integer));
 
@@ -26,7 +26,7 @@ create or replace temp macro in_cp1252(b) as
 create or replace temp macro spoilt_cp1252(x) as
     array_to_string(list_transform(bytes_of(x), lambda b: in_cp1252(b)), '');
 
--- The right letter of each spelling that stands for one letter only.
+-- The right letter of each wrong spelling that has only one.
 set variable spoilt_letters = (
     select map_from_entries(list((spoilt, letter)))
     from (
@@ -50,14 +50,15 @@ set variable spoilt_letters = (
     ) as known
 );
 
--- Letters that are only spoilt before a byte that goes on: CHÂTEAU and SÃO are words. A letter lost for good is spoilt too.
+-- These letters show a wrong decoding only before a continuation byte: CHÂTEAU and SÃO are right. The replacement character
+-- shows one everywhere.
 create or replace temp macro looks_spoilt(x) as
     regexp_matches(
         x,
         '[ÃÂÅãå][\x{0080}-\x{00BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|Ã( |$)|â€|ï¿½|[\x{0080}-\x{009F}\x{FFFD}]'
     );
 
--- The longest spelling first, as one may start like another; then any character.
+-- The longest spelling first, since one may be the start of another; then any character.
 set variable spoilt_spelling = (
     select '(?s)' || string_agg(spoilt, '|' order by length(spoilt) desc, spoilt) || '|.'
     from (select unnest(map_keys(getvariable('spoilt_letters'))) as spoilt) as spellings
@@ -77,12 +78,12 @@ create or replace temp macro read_accents(x) as
         when x = '' then null
         when not looks_spoilt(x) then x
         when not looks_spoilt(repaired(x)) then repaired(x)
-        -- Some were misread twice.
+        -- Some texts were wrongly decoded twice.
         when not looks_spoilt(repaired(repaired(x))) then repaired(repaired(x))
     end;
 
--- Natures of judgments by the ways BODACC writes them: whatever the case, the apostrophe and the blanks, and with the
--- accents spoilt, blanks that stand for letters included. A spelling stands for exactly one nature.
+-- The natures of judgments by their spellings in BODACC: without case, apostrophe and number of blanks, and with wrongly decoded
+-- accents, blanks in place of letters included. A spelling of several natures is left out.
 create or replace temp macro key_of_nature(x) as
     lower(trim(regexp_replace(replace(nfc_normalize(x), '’', ''''), '[\s\x{00A0}]+', ' ', 'g')));
 
