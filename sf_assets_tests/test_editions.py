@@ -158,7 +158,7 @@ def test_a_workbook_of_two_sheets_or_none_is_refused(tmp_path):
         book.add_worksheet()
     assert inspect(path, edition_of(PAYDEX, path)).fault == "increment.xlsx: expected one sheet, found 2"
     path.write_bytes(b"no workbook")
-    assert "expected a workbook" in inspect(path, edition_of(PAYDEX, path)).fault
+    assert "expected a complete workbook" in inspect(path, edition_of(PAYDEX, path)).fault
 
 
 PLACES = pl.DataFrame(

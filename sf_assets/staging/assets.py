@@ -100,7 +100,7 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
 
 
 def _load_perimeter(session: Session, month: date) -> None:
-    """Create the temporary table `perimeter`: the companies of the batch's explicit filter, or those computed from head-counts."""
+    """Create the temporary table `perimeter`: the companies of the batch's explicit filter, otherwise of `stg_filter_import`."""
     explicit = in_force(session, "filter", month) == month
     table = STAGING["filter"] if explicit else FILTER_IMPORT
     session.connection.execute(
@@ -110,7 +110,7 @@ def _load_perimeter(session: Session, month: date) -> None:
 
 
 def _load_accounts(gate: Gate, session: Session, names: Sequence[str], month: date) -> None:
-    """Create the temporary table `accounts`: one row per account and closing day with its siret; empty without a list of accounts."""
+    """Create the temporary table `accounts`: one row per account and closing day, with its siret."""
     reads, gates = reads_at(gate, session, names, month)
     gate.require(session, gates)
     session.bind(reads)

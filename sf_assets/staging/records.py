@@ -86,8 +86,8 @@ def _read_lines(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     with readable_text(path) as text:
         values = {"path": str(text), "nowhere": _NO_SEPARATOR, "longest": _LONGEST_LINE}
         connection.execute(cut.format(ends="new_line = '\\n'"), values)
-        # With CR LF line ends, DuckDB ends a line at the carriage return too and finds an empty line after it. Such a file, or one
-        # of mixed line ends, is read on one thread: in parallel, DuckDB fails when a chunk of a large file ends with another line end.
+        # With CR LF line ends, DuckDB finds an empty line after each carriage return, so the file is read again with these line
+        # ends. One thread reads it: in parallel, DuckDB fails when a chunk of a large file ends with another kind of line end.
         if connection.execute("select true from cut where raw is null limit 1").fetchone():
             connection.execute(cut.format(ends="new_line = '\\r\\n', parallel = false"), values)
 

@@ -14,7 +14,7 @@ from sf_assets.engine.storage.scratch import scratch_folder
 PACKED = (".gz", ".zip")
 # What a text, or a record, may hold on one line: the engine takes no longer ones.
 LONGEST_LINE = 16 << 20
-# Texts of figures shrink ten to fifty times. What swells more, beyond what any machine holds, is damaged or malicious.
+# Texts of figures are compressed ten to fifty times. A larger expansion means a damaged or malicious file.
 _MAX_EXPANSION = 200
 _NEVER_TOO_LARGE = 256 << 20
 _CHUNK = 1 << 20
@@ -25,7 +25,7 @@ _FORMS = (".csv", ".txt", ".json", ".parquet", ".xlsx")
 
 
 class UnreadableFile(Exception):
-    """The file is not as promised; the message says where."""
+    """The file cannot be read as declared; the message names the place."""
 
 
 def plain_name(name: str) -> str:
@@ -41,7 +41,12 @@ def plain_name(name: str) -> str:
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file for reading, unpacked when its name ends with `.gz` or `.zip`; raise `UnreadableFile` for no archive of one file."""
+    """Open a file for reading, unpacked when its name ends with `.gz` or `.zip`.
+
+    Raises:
+        UnreadableFile: the archive does not hold exactly one file.
+
+    """
     if path.suffix == ".gz":
         return gzip.open(path, "rb")  # type: ignore[return-value]
     if path.suffix == ".zip":
@@ -52,7 +57,7 @@ def open_bytes(path: Path) -> IO[bytes]:
 
 
 def chunks(path: Path) -> Iterator[bytes]:
-    """Yield a file piece by piece, unpacked; raise `UnreadableFile` for an archive that is cut, damaged, or swells too much."""
+    """Yield a file piece by piece, unpacked; raise `UnreadableFile` for an archive that is cut, damaged, or expands too much."""
     size, limit = 0, largest_of(path.stat().st_size)
     with refusing_damage(path), open_bytes(path) as stream:
         while chunk := stream.read(_CHUNK):
@@ -87,7 +92,7 @@ def largest_of(size: int) -> int:
 
 
 def expansion_error(name: str, found: str) -> UnreadableFile:
-    """Return the refusal of a file that holds far more than its size promises."""
+    """Return the error of a file that expands too much when it is unpacked."""
     return UnreadableFile(
         f"{name}: expected at most {_MAX_EXPANSION} times its size once unpacked, found {found}. If it is meant, unpack "
         "it and deliver the plain file"
@@ -155,7 +160,8 @@ def _archive(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, struct.error) as error:
-        raise UnreadableFile(f"{path.name}: expected a complete zip archive, found a cut or damaged one ({error})") from None
+        kind = "workbook" if path.suffix == ".xlsx" else "zip archive"
+        raise UnreadableFile(f"{path.name}: expected a complete {kind}, found a cut or damaged one ({error})") from None
 
 
 def _member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
