@@ -57,7 +57,7 @@ def test_optional_files_may_be_missing(world: World) -> None:
     assert {"stg_paydex", "clean_paydex", "clean_ratios"} <= world.run.materialized
 
 
-def test_a_file_that_nobody_knows_is_told_and_the_rest_goes_on(world: World) -> None:
+def test_an_unknown_file_is_reported_and_the_other_files_are_loaded(world: World) -> None:
     assert "type de fichier non supporté : courrier.txt" in world.run.warnings
     assert world.run.success
 
@@ -184,7 +184,7 @@ BAD_OPTIONAL: tuple[tuple[str, str, Callable[[Path], object], str], ...] = (
 )  # fmt: skip
 
 
-def test_bad_optional_files_stop_themselves_alone_and_are_named(place: Place) -> None:
+def test_bad_optional_files_stop_their_own_tables_only_and_are_named(place: Place) -> None:
     for _, name, spoil, _ in BAD_OPTIONAL:
         spoil(place.batch(SEPTEMBER) / name)
     owners = {f"src_{source}" for source, *_ in BAD_OPTIONAL if source in BY_NAME}
@@ -198,7 +198,7 @@ def test_bad_optional_files_stop_themselves_alone_and_are_named(place: Place) ->
         assert message in faults[source, name]
 
 
-def test_a_missing_folder_is_told_and_nothing_of_its_month_starts(place: Place) -> None:
+def test_a_missing_folder_is_reported_and_no_asset_of_its_month_runs(place: Place) -> None:
     run = place.build(OCTOBER, "src_debit", "stg_debit")
     (told,) = run.failures.values()
     assert told == f"batch 2510: expected a folder {place.batch(OCTOBER)}, found none"
@@ -207,7 +207,7 @@ def test_a_missing_folder_is_told_and_nothing_of_its_month_starts(place: Place) 
     assert "src_debit, 2025-10: as_promised was never judged" in later.failures["stg_debit"]
 
 
-def test_a_bad_month_neither_borrows_from_the_month_before_nor_holds_it_up(place: Place) -> None:
+def test_a_bad_month_does_not_read_the_month_before_and_does_not_block_it(place: Place) -> None:
     before = place.rows("stg_debit", SEPTEMBER)
     shutil.copytree(place.batch(SEPTEMBER), place.batch(OCTOBER))
     cut(place.batch(OCTOBER) / "sigfaible_cotisdues.csv.gz")
@@ -230,7 +230,7 @@ def test_a_file_changed_since_its_inspection_is_not_read(place: Place) -> None:
     assert_frame_equal(place.rows("stg_debit", SEPTEMBER), before)
 
 
-def test_a_folder_taken_away_since_its_inspection_loses_nothing(place: Place) -> None:
+def test_a_folder_removed_after_its_inspection_loses_no_loaded_rows(place: Place) -> None:
     before = place.rows("stg_filter_import", SEPTEMBER)
     shutil.rmtree(place.batch(SEPTEMBER))
     run = place.build(SEPTEMBER, "stg_filter_import")

@@ -127,7 +127,7 @@ def test_every_company_of_the_perimeter_that_an_announcement_names_has_a_row(tmp
     assert rows["siren"].to_list() == sirens
 
 
-def test_a_record_of_no_company_of_ours_is_filtered_and_a_wrong_one_quarantined(tmp_path):
+def test_a_record_outside_the_perimeter_is_filtered_and_a_wrong_one_quarantined(tmp_path):
     _, count, quarantine = delivered(
         tmp_path,
         record(1, registre=""),
@@ -157,7 +157,7 @@ def test_a_record_of_no_company_of_ours_is_filtered_and_a_wrong_one_quarantined(
         ("31 fevrier 2010", None), ("4 thermidor 2010", None), ("2024", None),
     ],
 )  # fmt: skip
-def test_days_are_read_in_figures_and_in_words_and_a_wrong_one_costs_its_cell_only(tmp_path, written, day):
+def test_dates_are_read_in_figures_and_words_and_a_wrong_one_quarantines_its_cell_only(tmp_path, written, day):
     judgment = json.dumps({"nature": LIQUIDATION, "date": written}, ensure_ascii=False)
     rows, count, quarantine = delivered(tmp_path, record(1, jugement=judgment), record(2, jugement='{"nature": "X"}'))
     assert rows["date_jugement"].to_list() == [day, None]
@@ -167,7 +167,7 @@ def test_days_are_read_in_figures_and_in_words_and_a_wrong_one_costs_its_cell_on
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
 @pytest.mark.parametrize("apostrophe", ["'", "’"])
-def test_the_spoilt_accents_of_every_known_nature_are_repaired_exactly(tmp_path, encoding, apostrophe):
+def test_the_garbled_accents_of_every_known_nature_are_repaired_exactly(tmp_path, encoding, apostrophe):
     with NATURES.open(encoding="utf-8") as lines:
         natures = sorted({row["nature"] for row in csv.DictReader(lines)})
     spoilt = [nature.replace("'", apostrophe).encode().decode(encoding) for nature in natures]
@@ -178,7 +178,7 @@ def test_the_spoilt_accents_of_every_known_nature_are_repaired_exactly(tmp_path,
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
-def test_spoilt_accents_are_repaired_in_every_text_that_decides(tmp_path, world, encoding):
+def test_garbled_accents_are_repaired_in_every_text_that_rules_use(tmp_path, world, encoding):
     retracted = {
         "famille": "Rétractation sur tierce opposition",
         "nature": "Jugement",
@@ -208,19 +208,19 @@ def test_spoilt_accents_are_repaired_in_every_text_that_decides(tmp_path, world,
 
 @pytest.mark.parametrize("member", ["famille", "complementJugement", "nature"])
 @pytest.mark.parametrize("lost", ["R\ufffdtractation", "R\u0081tractation", "Rï¿½tractation", "RÃ tractation"])
-def test_a_text_that_decides_and_cannot_be_repaired_is_quarantined(tmp_path, member, lost):
+def test_a_text_that_rules_use_and_that_cannot_be_repaired_is_quarantined(tmp_path, member, lost):
     _, count, quarantine = delivered(tmp_path, record(1, jugement=json.dumps({"nature": "Jugement"} | {member: lost})))
     assert (count.quarantined, quarantine["column"].to_list()) == (1, [f"jugement.{member}"])
 
 
-def test_case_and_blanks_of_a_nature_do_not_matter_and_an_unknown_one_is_kept(tmp_path):
+def test_case_and_blanks_of_a_nature_are_ignored_and_an_unknown_one_is_stored(tmp_path):
     rows, _, _ = delivered(
         tmp_path, record(1, nature="jugement d'ouverture de  liquidation judiciaire"), record(2, nature="Autre")
     )
     assert rows["nature_jugement"].to_list() == [LIQUIDATION, "Autre"]
 
 
-def test_a_correction_names_the_announcement_it_is_about_as_that_one_names_itself(tmp_path):
+def test_a_correction_identifies_its_announcement_by_its_identifier(tmp_path):
     before = {"nomPublication": "BODACC A", "numeroParution": "20240050", "numeroAnnonce": "0001"}
     rows, _, _ = delivered(
         tmp_path, record(1), record(2, typeavis="rectificatif", parutionavisprecedent=json.dumps(before))
@@ -248,7 +248,7 @@ UNREADABLE = '{"personne": {"inscriptionRM": {"numeroIdentificationRM": "5123456
         ("", '{"personne": {"nonInscrit": "RCS non inscrit"}}', [], 0),
     ],
 )
-def test_a_company_that_stands_in_the_trades_register_alone_counts(tmp_path, registre, persons, sirens, refused):
+def test_a_company_in_the_trades_register_alone_has_a_row(tmp_path, registre, persons, sirens, refused):
     rows, count, quarantine = delivered(tmp_path, record(1, registre=registre, listepersonnes=persons))
     assert rows["siren"].to_list() == sirens
     assert (count.quarantined, count.filtered) == (refused, int(not sirens and not refused))
@@ -267,7 +267,7 @@ BEFORE = json.dumps({"nomPublication": "BODACC A", "numeroParution": "20240050",
         {"familleavis": "retablissement_professionnel", "jugement": None},
     ],
 )
-def test_a_correction_counts_whoever_it_is_about(tmp_path, world, changes):
+def test_a_correction_is_loaded_whatever_company_it_names(tmp_path, world, changes):
     correction = record(2, typeavis="annulation", dateparution="2024-03-20", parutionavisprecedent=BEFORE, **changes)
     rows, count, _ = delivered(tmp_path, record(1), correction)
     assert count.accepted == 2
@@ -289,7 +289,7 @@ def test_a_correction_counts_whoever_it_is_about(tmp_path, world, changes):
         ([(None, "A1", "annonce", None)], {"corrections_named"}),
     ],
 )
-def test_a_company_stands_once_in_an_announcement_and_a_correction_names_its_own(rows, broken):
+def test_a_company_is_once_in_an_announcement_and_a_correction_identifies_its_announcement(rows, broken):
     key = "unexpected_rows_query"
     queries = {rule.name: rule.arguments[key] for rule in STAGING["bodacc"].rules if key in rule.arguments}
     with duckdb.connect() as connection:
@@ -367,7 +367,7 @@ def test_records_line_by_line_are_refused(tmp_path, records):
     assert "found 2 objects one after the other" in inspect(path, edition_of(BODACC, path)).fault
 
 
-def test_a_page_of_the_api_as_published_goes_through_once_it_holds_all_there_is(tmp_path):
+def test_a_page_of_the_api_is_accepted_when_it_holds_all_results(tmp_path):
     path = tmp_path / "bodacc_procedures.json"
     shutil.copy(shared("samples", "api_procedures_collectives_limit3.json"), path)
     assert "expected 69294 results (total_count), found 3" in inspect(path, edition_of(BODACC, path)).fault
@@ -395,7 +395,7 @@ def announce(world: World, *rows: tuple[object, ...]) -> None:
 STANDS = "id_annonce, date_publication, date_retrait"
 
 
-def test_a_rectification_takes_the_place_of_what_it_refers_to(world):
+def test_a_rectification_replaces_the_announcement_it_refers_to(world):
     announce(
         world,
         (A, "A1", "2024-01-10", LIQUIDATION),
@@ -412,7 +412,7 @@ def test_a_rectification_takes_the_place_of_what_it_refers_to(world):
 
 
 @pytest.mark.parametrize("target", ["A1", "A2"])
-def test_a_cancellation_leaves_nothing_of_the_announcement_nor_of_its_corrections(world, target):
+def test_a_cancellation_removes_the_announcement_and_its_corrections(world, target):
     announce(
         world,
         (A, "A1", "2024-01-10", LIQUIDATION),
@@ -433,12 +433,12 @@ def test_the_retraction_of_a_judgment_is_a_cancellation(world):
     assert world.rows("clean_bodacc", STANDS) == [("A1", "2024-01-10", "2024-02-20")]
 
 
-def test_an_announcement_corrected_on_its_day_never_stood(world):
+def test_an_announcement_corrected_on_its_day_is_never_in_force(world):
     announce(world, (A, "A9", "2024-01-10", LIQUIDATION), (A, "A10", "2024-01-10", REDRESSEMENT, "rectificatif", "A9"))
     assert world.rows("clean_bodacc", STANDS) == [("A10", "2024-01-10", None)]
 
 
-def test_corrections_of_what_was_not_delivered_or_of_one_another_do_no_harm(world):
+def test_corrections_of_missing_announcements_or_of_one_another_change_nothing(world):
     announce(
         world,
         (A, "A1", "2024-01-10", LIQUIDATION, "rectificatif", "A0"),
@@ -452,7 +452,7 @@ def test_corrections_of_what_was_not_delivered_or_of_one_another_do_no_harm(worl
     ]  # fmt: skip
 
 
-def test_a_correction_is_about_what_was_published_by_then(world):
+def test_a_correction_applies_only_to_announcements_published_before_it(world):
     announce(
         world,
         (A, "A1", "2024-01-10", LIQUIDATION),
@@ -462,7 +462,7 @@ def test_a_correction_is_about_what_was_published_by_then(world):
     assert world.rows("clean_bodacc", STANDS) == [("A1", "2024-01-10", "2024-03-10"), ("A3", "2024-03-10", None)]
 
 
-def test_announcements_that_say_the_same_all_stay_whatever_is_corrected_later(world):
+def test_equal_announcements_all_stay_whatever_is_corrected_later(world):
     announce(
         world,
         (A, "A1", "2024-01-20", LIQUIDATION, "annonce", None, "2024-01-05"),
@@ -486,7 +486,7 @@ def test_announcements_that_say_the_same_all_stay_whatever_is_corrected_later(wo
     [("2024-01-05", "2024-01-05"), ("2022-01-10", "2022-01-10"), ("2022-01-09", "2024-01-10"), (None, "2024-01-10"),
      ("2024-01-11", "2024-01-10"), ("1024-01-05", "2024-01-10")],
 )  # fmt: skip
-def test_a_judgment_without_a_day_before_its_publication_takes_effect_on_the_publication(world, judged, effect):
+def test_a_judgment_without_an_earlier_date_takes_effect_on_its_publication(world, judged, effect):
     announce(world, (A, "A1", "2024-01-10", LIQUIDATION, "annonce", None, judged))
     assert world.rows("clean_bodacc", "date_effet") == [(effect,)]
 
@@ -510,25 +510,25 @@ def test_a_judgment_without_a_day_before_its_publication_takes_effect_on_the_pub
         ("Dépôt de l'état des créances", None, (None, None, None, None)),
     ],
 )  # fmt: skip
-def test_the_nature_then_the_complement_say_what_a_judgment_means(world, nature, complement, found):
+def test_the_nature_then_the_complement_decide_the_meaning_of_a_judgment(world, nature, complement, found):
     announce(world, (A, "A1", "2024-01-10", nature, "annonce", None, "2024-01-10", complement))
     assert world.rows("clean_bodacc", "statut, action_procol, stade_procol, libelle_procol, est_connue") == [
         (*found, True)
     ]
 
 
-def test_a_nature_the_table_does_not_know_is_told_and_means_nothing(world):
+def test_an_unknown_nature_is_reported_and_has_no_effect(world):
     announce(world, (A, "A1", "2024-01-10", "Jugement inconnu"), (B, "A2", "2024-01-10", None))
     assert world.rows("clean_bodacc", "statut, stade_procol, est_connue") == [(None, None, False), (None, None, True)]
 
 
-def test_a_blacklisted_company_is_announced_nowhere(world):
+def test_a_blacklisted_company_has_no_announcement(world):
     announce(world, (A, "A1", "2024-01-10", LIQUIDATION))
     world.hide(A)
     assert world.rows("clean_bodacc") == []
 
 
-def test_the_table_of_natures_says_what_the_published_one_says():
+def test_the_table_of_natures_agrees_with_the_published_one():
     with shared("reference", "bodacc_natures.csv").open(encoding="utf-8") as lines:
         published = [(r["nature"], r["complement_contains"] or "*", r["statut"]) for r in csv.DictReader(lines)]
     with NATURES.open(encoding="utf-8") as lines:
@@ -563,13 +563,13 @@ def urssaf(world: World, *steps: tuple[object, ...]) -> None:
 
 
 @pytest.mark.parametrize(("day", "sources"), [("2024-03-31", 1), ("2024-04-01", 2), ("2024-01-31", 1)])
-def test_a_procedure_told_by_both_sources_within_thirty_days_counts_once(world, day, sources):
+def test_a_procedure_in_both_sources_within_thirty_days_counts_once(world, day, sources):
     announce(world, (A, "A1", "2024-03-10", LIQUIDATION, "annonce", None, "2024-03-01"))
     urssaf(world, (day, "liquidation", "ouverture"))
     assert len(history(world, "source")) == sources
 
 
-def test_of_a_procedure_told_twice_what_was_published_first_stays(world):
+def test_of_a_procedure_in_both_sources_the_first_published_stays(world):
     announce(world, (A, "A1", "2024-03-10", LIQUIDATION, "annonce", None, "2024-03-01"))
     urssaf(world, ("2024-03-04", "liquidation", "ouverture"))
     assert history(world, TOLD) == [("bodacc", "2024-03-01", "2024-03-10", "liquidation", "ouverture")]
@@ -577,7 +577,7 @@ def test_of_a_procedure_told_twice_what_was_published_first_stays(world):
     assert history(world, TOLD) == [("urssaf", "2024-03-04", "2024-04-03", "liquidation", "ouverture")]
 
 
-def test_steps_of_another_kind_or_that_close_are_not_the_same_and_urssafs_own_are_all_kept(world):
+def test_steps_of_another_kind_or_closing_steps_are_not_merged_and_all_steps_of_urssaf_stay(world):
     announce(world, (A, "A1", "2024-03-10", LIQUIDATION, "annonce", None, "2024-03-01"))
     urssaf(
         world,
@@ -588,7 +588,7 @@ def test_steps_of_another_kind_or_that_close_are_not_the_same_and_urssafs_own_ar
     assert len(history(world, "source")) == 6
 
 
-def test_an_announcement_that_no_longer_stands_hides_no_step(world):
+def test_a_cancelled_announcement_hides_no_step(world):
     announce(
         world,
         (A, "A1", "2024-03-10", LIQUIDATION, "annonce", None, "2024-03-01"),
@@ -602,7 +602,7 @@ def test_an_announcement_that_no_longer_stands_hides_no_step(world):
     assert world.rows("clean_procedure_episode", "source, date_debut, date_fin") == [("urssaf", "2024-03-04", None)]
 
 
-def test_a_closing_that_names_no_kind_ends_every_kind_the_company_was_in(world):
+def test_a_closing_without_a_kind_ends_all_procedures_of_the_company(world):
     urssaf(world, ("2023-03-01", "redressement", "ouverture"), ("2023-09-01", "liquidation", "ouverture"))
     announce(
         world,
@@ -669,7 +669,7 @@ def known(connection, month=MONTH):
     return procedures, connection.execute("from feat_matrix order by siren").fetchall()
 
 
-def test_what_is_published_after_the_cutoff_changes_nothing_and_what_came_before_does(copy):
+def test_only_announcements_published_before_the_cutoff_change_features(copy):
     # URSSAF tells most of the same procedures: alone, BODACC shows.
     copy.execute("delete from stg_procol")
     before = known(copy)
@@ -679,7 +679,7 @@ def test_what_is_published_after_the_cutoff_changes_nothing_and_what_came_before
     assert known(copy) != before
 
 
-def test_rewriting_later_announcements_changes_nothing_and_earlier_ones_does(copy):
+def test_rewriting_announcements_changes_features_only_when_they_are_known_at_the_cutoff(copy):
     before = known(copy)
     rewriting = f"update stg_bodacc set nature_jugement = '{SAUVEGARDE.replace(chr(39), chr(39) * 2)}'"
     copy.execute(f"{rewriting}, date_jugement = date '2023-01-05' where date_parution > $1", [CUTOFF])
@@ -720,7 +720,7 @@ def test_the_synthetic_bulletin_agrees_with_urssaf_and_has_every_kind_of_mistake
 
 
 @pytest.mark.parametrize("month", [date(2021, 9, 1), MONTH])
-def test_whatever_is_announced_and_corrected_a_month_knows_only_what_was_published_by_then(copy, month):
+def test_a_month_knows_only_announcements_and_corrections_published_before_its_cutoff(copy, month):
     copy.execute("create temp macro draw(seed, rank, n) as cast(hash(seed || '/' || rank) % n as integer)")
     copy.execute("delete from stg_bodacc")
     copy.execute("""

@@ -91,7 +91,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 @pytest.mark.parametrize("source", FORMS)
-def test_a_refused_record_is_mended_in_a_text_with_names_whatever_its_file(place: Place, source: str) -> None:
+def test_a_quarantined_record_of_any_format_is_corrected_in_a_text_with_a_header(place: Place, source: str) -> None:
     incoming = place.settings.data_dir / "incoming"
     siren = place.rows("stg_filter_import", SEPTEMBER)["siren"][0]
     original, right = FORMS[source](place.batch(SEPTEMBER), siren)
@@ -125,7 +125,7 @@ def test_a_refused_record_is_mended_in_a_text_with_names_whatever_its_file(place
         assert added["etat_organisation"].to_list() == ["actif €"]
 
 
-def test_records_of_json_are_mended_one_after_the_other(place: Place) -> None:
+def test_several_records_of_json_are_corrected(place: Place) -> None:
     incoming = place.settings.data_dir / "incoming"
     path = place.batch(SEPTEMBER) / "annonces-commerciales.json"
     announcement = pl.read_json(place.batch(SEPTEMBER) / "bodacc_procedures.json").row(0, named=True)
@@ -146,7 +146,7 @@ def test_records_of_json_are_mended_one_after_the_other(place: Place) -> None:
     assert {f"B{day}" for day in days} <= {*place.rows("stg_bodacc", SEPTEMBER)["id_annonce"]}
 
 
-def test_a_mended_perimeter_lets_the_month_go_on(place: Place) -> None:
+def test_a_corrected_perimeter_unblocks_the_month(place: Place) -> None:
     siren, other = place.rows("stg_filter_import", SEPTEMBER)["siren"][:2]
     path = place.batch(SEPTEMBER) / "filter_2509.csv"
     path.write_text(f"{siren}\n{other[:8]}\n")

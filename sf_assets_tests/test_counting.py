@@ -83,13 +83,13 @@ def counted(content: bytes, separator: str = ";", *, pieces: tuple[int, ...] = (
         (b'"a\n', 1),
     ],
 )
-def test_records_are_lines_that_hold_something_joined_by_quotes(content: bytes, expected: int) -> None:
+def test_records_are_non_empty_lines_joined_by_quotes(content: bytes, expected: int) -> None:
     assert counted(content) == expected
     for size in range(1, min(len(content), 40)):
         assert counted(content, pieces=(size,)) == expected
 
 
-def test_a_line_of_names_is_no_record() -> None:
+def test_a_header_is_not_counted() -> None:
     assert counted(b"\nx;y\n1;2\n", headed=True) == 1
     assert counted(b"x;y", headed=True) == 0
 
@@ -247,7 +247,7 @@ def test_a_reader_that_drops_doubles_or_merges_records_fails_every_account_of_re
     assert refusing(connection, source) == [source.table, *red]
 
 
-def test_a_file_that_is_not_read_at_all_is_in_the_account(connection: duckdb.DuckDBPyConnection) -> None:
+def test_a_file_that_was_not_read_has_a_row_in_the_account(connection: duckdb.DuckDBPyConnection) -> None:
     (row,) = account_of([], {"one.csv": 12})
     assert (row["file"], row["records"], row["accepted"], row["quarantined"]) == ("one.csv", 12, 0, 0)
     with pytest.raises(ValueError, match=r"expected to read files that arrived, found other\.csv"):
@@ -263,7 +263,7 @@ def test_a_file_that_is_not_read_at_all_is_in_the_account(connection: duckdb.Duc
         ("diane", "_transcode", "select * from rows where place <> 2"),
     ],
 )
-def test_a_copy_as_text_that_lacks_or_repeats_rows_is_refused_on_arrival(
+def test_a_conversion_that_loses_or_repeats_rows_is_refused_on_arrival(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, reader: str, query: str
 ) -> None:
     source, form = FORMS[IDS.index(name)]

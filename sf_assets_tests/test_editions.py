@@ -97,7 +97,7 @@ def test_the_parquet_edition_gives_the_rows_of_the_csv_edition_b7(tmp_path):
     assert "12345" in refused["raw"].item()
 
 
-def test_units_without_the_column_of_the_second_nomenclature_are_as_promised(tmp_path):
+def test_a_file_without_the_optional_column_of_naf_2025_is_valid(tmp_path):
     source = BY_NAME["sirene_ul"]
     faults = {}
     for name in ("StockUniteLegale_utf8.csv", "sireneUL.csv"):
@@ -130,7 +130,7 @@ def test_an_edition_has_its_own_encoding_columns_blanks_and_trailer(tmp_path, na
     assert quarantine.select("line", "column", "found").rows() == [(2, "date", "31/02/2024")]
 
 
-def test_bytes_that_are_not_of_the_encoding_are_refused_with_their_place(tmp_path):
+def test_bytes_outside_the_declared_encoding_are_refused_with_their_place(tmp_path):
     edition = replace(PAYDEX.editions[0], encoding="utf-16")
     path = tmp_path / "increment.csv"
     path.write_bytes(INCREMENT.encode("utf-16")[:-1])
@@ -213,14 +213,14 @@ def test_an_edition_is_recognised_by_its_header_whatever_its_name(tmp_path, fram
     [(("SIREN", "NB_JOURS", "DATE_VALEUR"), 2), (tuple("x" * n for n in range(1, 12)), 0)],
     ids=["retro", "stock"],
 )
-def test_a_described_file_of_altares_is_recognised_by_its_columns_or_how_many_it_has(tmp_path, names, place):
+def test_a_described_file_of_altares_is_recognised_by_its_columns_or_their_number(tmp_path, names, place):
     path = tmp_path / "livraison.txt"
     path.write_text(";".join(names) + "\n")
     edition = edition_of(BY_NAME["paydex"], path)
     assert edition.cells == BY_NAME["paydex"].editions[place].cells
 
 
-def test_what_a_file_that_is_of_no_edition_lacks_is_that_of_the_closest_one(tmp_path):
+def test_a_file_of_no_edition_is_reported_with_the_missing_columns_of_the_closest_one(tmp_path):
     path = tmp_path / "extract.csv"
     PLACES.drop("nic").write_csv(path)
     assert "expected column nic in the header" in inspect(path, edition_of(BY_NAME["sirene"], path)).fault
@@ -231,7 +231,7 @@ def test_what_a_file_that_is_of_no_edition_lacks_is_that_of_the_closest_one(tmp_
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_what_insee_does_not_diffuse_is_unknown_and_quarantines_nothing(tmp_path, kind):
+def test_a_value_that_insee_does_not_publish_is_unknown_and_quarantines_nothing(tmp_path, kind):
     path = tmp_path / f"extract.{kind}"
     getattr(GEOCODED, f"write_{kind}")(path)
     rows, (count,), refused = staged(BY_NAME["sirene"], path)

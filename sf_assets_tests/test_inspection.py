@@ -85,14 +85,12 @@ def test_the_same_bytes_under_another_date_are_read(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize("how", ["rewritten", "replaced", "restored", "removed"])
-def test_a_file_that_is_touched_while_it_is_read_is_refused_whatever_it_holds_in_the_end(
-    folder: Folder, how: str
-) -> None:
+def test_a_file_that_changes_while_it_is_read_is_refused(folder: Folder, how: str) -> None:
     with pytest.raises(BadFile, match=r"stg_procol, 2026-03: .* found a change while they were read"), folder.files():
         folder.touch(how)
 
 
-def test_a_failure_while_reading_is_told_as_it_is_when_the_file_stayed(folder: Folder) -> None:
+def test_an_error_while_reading_an_unchanged_file_is_raised_unchanged(folder: Folder) -> None:
     with pytest.raises(ZeroDivisionError), folder.files():
         1 / 0  # noqa: B018
 

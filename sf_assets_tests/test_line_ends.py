@@ -28,7 +28,7 @@ def lines_of(count: int) -> list[str]:
         pytest.param(["\r\n", "\n\r\n"], id="blank lines of either"),
     ],
 )
-def test_every_line_is_read_in_its_place_whatever_ends_it(
+def test_every_line_is_read_with_its_number_whatever_the_line_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: list[str], *, zipped: bool
 ) -> None:
     # Pieces of 128 KiB instead of 32 MiB: twenty of them, where a file of the country's size has a hundred.

@@ -136,7 +136,7 @@ SPOILINGS = (spoil_bytes, cut_line, swap_cells, open_quote, absurd_cell, double)
 @pytest.mark.parametrize("name", SPOILED)
 @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_a_spoiled_file_is_refused_or_accounts_for_every_record(delivered, connection, tmp_path_factory, name, data):
+def test_a_damaged_file_is_refused_or_every_record_has_an_outcome(delivered, connection, tmp_path_factory, name, data):
     source = BY_NAME[name]
     lines = [line if line.endswith(b"\n") else line + b"\n" for line in delivered[name]]
     folder = tmp_path_factory.mktemp("spoiled")
@@ -161,7 +161,7 @@ def test_a_spoiled_file_is_refused_or_accounts_for_every_record(delivered, conne
         assert not Counter(alone.rows) - Counter(found.rows)
 
 
-def test_the_delivered_files_are_sound(delivered, connection, tmp_path):
+def test_the_undamaged_files_are_valid(delivered, connection, tmp_path):
     for name, lines in delivered.items():
         found = read(connection, BY_NAME[name], tmp_path, b"".join(lines))
         assert (found.fault, found.counts[0], found.counts[3]) == (None, len(lines) - 1, 0), name
@@ -169,7 +169,7 @@ def test_the_delivered_files_are_sound(delivered, connection, tmp_path):
 
 @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_a_cut_or_spoiled_archive_never_gives_part_of_a_file(delivered, tmp_path_factory, data):
+def test_a_cut_or_damaged_archive_never_yields_part_of_a_file(delivered, tmp_path_factory, data):
     source = BY_NAME["cotisation"]
     archive = bytearray(gzip.compress(b"".join(delivered["cotisation"]), mtime=0))
     if data.draw(st.booleans()):

@@ -141,14 +141,14 @@ def read(connection: duckdb.DuckDBPyConnection, reader: str, texts: list[str]) -
     return [value for (value,) in rows]
 
 
-def test_every_reader_has_a_table_and_every_source_uses_none_but_these():
+def test_every_reader_has_a_table_of_spellings_and_sources_use_no_other_reader():
     used = {cell.reader for source in BY_NAME.values() for form in (source, *source.editions) for cell in form.cells}
     assert ACCEPTED.keys() == REFUSED.keys() == set(get_args(Reader))
     assert used <= ACCEPTED.keys()
 
 
 @pytest.mark.parametrize("reader", ACCEPTED)
-def test_a_reader_takes_what_its_table_says_and_refuses_the_rest(connection, reader):
+def test_a_reader_accepts_the_spellings_of_its_table_only(connection, reader):
     accepted = ACCEPTED[reader]
     assert dict(zip(accepted, read(connection, reader, list(accepted)), strict=True)) == accepted
     refused = REFUSED[reader]
@@ -231,7 +231,9 @@ def slips(text: str) -> list[str]:
         ("decimal_point", "1e-05", real),
     ],
 )
-def test_no_slip_of_one_character_becomes_another_value(connection, reader, text, oracle: Callable[[str], str | None]):
+def test_no_typing_error_of_one_character_becomes_another_value(
+    connection, reader, text, oracle: Callable[[str], str | None]
+):
     texts = slips(text)
     expected = [oracle(text) for text in texts]
     found = read(connection, reader, texts)
@@ -241,7 +243,7 @@ def test_no_slip_of_one_character_becomes_another_value(connection, reader, text
     assert any(expected)
 
 
-def test_the_codes_that_are_looked_up_mean_what_their_readers_say(connection):
+def test_the_look_up_tables_of_codes_agree_with_their_readers(connection):
     wrong = connection.execute(
         """
         select code from known_days where read_date_urssaf(code) is distinct from date_urssaf
@@ -254,7 +256,7 @@ def test_the_codes_that_are_looked_up_mean_what_their_readers_say(connection):
 
 
 @pytest.mark.parametrize("line", ["2e0", "2.0", " 2", "0x2", "2_", "1.5"])
-def test_the_line_that_a_mended_record_stands_for_is_read_strictly(tmp_path, line):
+def test_the_line_number_in_a_correction_is_read_strictly(tmp_path, line):
     header = "ID_DA,ETAB_SIRET,HEURES,MONTANTS,EFFECTIFS,MOIS"
     (tmp_path / "corrections").mkdir()
     original, mended = tmp_path / "consommation_ap.csv", tmp_path / "corrections" / "consommation_ap.csv"

@@ -84,7 +84,7 @@ def test_the_same_content_is_refused_when_large_and_noted_when_small(
     assert sample == {"file": second.name, "delivered_in": "2025-09"}
 
 
-def test_another_content_or_a_line_of_names_alone_is_no_repetition(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_another_content_or_a_header_alone_is_no_repetition(warehouse: Warehouse, tmp_path: Path) -> None:
     first = plain(tmp_path / "a.csv", HEADER + LINE * 2000)
     other = plain(tmp_path / "b.csv", HEADER + LINE * 1999 + LINE.replace(b"26", b"27", 1))
     found = judged(warehouse, {SEPTEMBER: first, OCTOBER: other}, OCTOBER)
@@ -94,7 +94,7 @@ def test_another_content_or_a_line_of_names_alone_is_no_repetition(warehouse: Wa
     assert [outcome.passed for outcome in found.values()] == [True, True]
 
 
-def test_a_register_of_a_few_thousand_lines_may_stay_as_it_was_for_a_month() -> None:
+def test_a_small_register_may_be_unchanged_for_a_month() -> None:
     said = {
         name: next(probe.meaning for probe in suite_of_source(BY_NAME[name]).probes if probe.name == "new")
         for name in ("sirene", "debit")
