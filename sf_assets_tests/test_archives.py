@@ -1,4 +1,4 @@
-"""Archives: one file in zip is read as in gzip, another archive is refused with the reason, and none swells without bound."""
+"""Archives: a single file in zip or gzip is read, other archives are refused with the reason, and expansion is limited."""
 
 import gzip
 import subprocess
@@ -179,7 +179,7 @@ def test_folders_and_mac_metadata_are_no_second_file(tmp_path: Path) -> None:
     assert inspect(path, PROCOL).fault is None
 
 
-# ---- bounds
+# ---- limits
 
 
 @pytest.fixture

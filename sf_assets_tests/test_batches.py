@@ -127,8 +127,8 @@ def test_another_reading_order_of_the_same_files_is_another_delivery(tmp_path: P
         describe(tmp_path, {"debit": order})
         batch = read_batch(tmp_path, OCTOBER)
         seen.add((file_states(batch), reading_order(batch)))
-    looks, orders = zip(*seen, strict=True)
-    assert len(set(looks)) == len(set(orders)) == 2
+    states, orders = zip(*seen, strict=True)
+    assert len(set(states)) == len(set(orders)) == 2
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.fixture
 def place(loaded: Place) -> Iterator[Place]:
-    """Give the deployment, and take what the test delivered away afterwards."""
+    """Yield the deployment, and remove the files of the test afterwards."""
     incoming = loaded.settings.data_dir / "incoming"
     before = set(incoming.rglob("*"))
     yield loaded
@@ -191,7 +191,7 @@ def test_a_wrong_description_starts_no_asset_and_is_reported(place: Place) -> No
 
 
 def test_loading_some_sources_does_not_change_the_others(place: Place) -> None:
-    """Importing one type resets no other: trap 14."""
+    """Loading one source does not reset the others (trap 14)."""
     tables = [table for table in place.tables() if table not in {"check_verdicts", "stg_debit"}]
     assert place.build(SEPTEMBER, "src_debit", "stg_debit").failures == {}
     before = place.content(SEPTEMBER, tables)

@@ -38,7 +38,7 @@ world = pytest.fixture(fresh_world, name="world")
 
 
 def record(number: int, **changes: object) -> dict[str, object]:
-    """Return a record of the open data set, as its API gives it."""
+    """Return a record of the open data set in the form of its API."""
     nature = changes.pop("nature", LIQUIDATION)
     judgment = {"type": "initial", "famille": "Jugement d'ouverture", "nature": nature, "date": "2024-03-04"}
     judgment |= {"complementJugement": 'Désigne ; « liquidateur » Me "X"'}
@@ -57,7 +57,7 @@ def record(number: int, **changes: object) -> dict[str, object]:
 
 
 def as_csv(records: list[dict[str, object]]) -> str:
-    """Return records as the CSV export writes them: values of a list separated by commas."""
+    """Return records in the form of the CSV export: values of a list separated by commas."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(record(1)), delimiter=";", lineterminator="\n")
     writer.writeheader()
@@ -170,9 +170,9 @@ def test_dates_are_read_in_figures_and_words_and_a_wrong_one_quarantines_its_cel
 def test_the_garbled_accents_of_every_known_nature_are_repaired_exactly(tmp_path, encoding, apostrophe):
     with NATURES.open(encoding="utf-8") as lines:
         natures = sorted({row["nature"] for row in csv.DictReader(lines)})
-    spoilt = [nature.replace("'", apostrophe).encode().decode(encoding) for nature in natures]
-    assert spoilt != natures
-    rows, _, quarantine = delivered(tmp_path, *(record(n, nature=nature) for n, nature in enumerate(spoilt, 100)))
+    garbled = [nature.replace("'", apostrophe).encode().decode(encoding) for nature in natures]
+    assert garbled != natures
+    rows, _, quarantine = delivered(tmp_path, *(record(n, nature=nature) for n, nature in enumerate(garbled, 100)))
     assert quarantine.height == 0
     assert rows["nature_jugement"].to_list() == natures
 
@@ -241,7 +241,7 @@ UNREADABLE = '{"personne": {"inscriptionRM": {"numeroIdentificationRM": "5123456
         (A, TRADES, [A, B], 0),
         (A, ALONE, [A], 0),
         (OUTSIDE, ALONE, [A], 0),
-        # An unreadable number costs its cell only where another one names a company.
+        # An unreadable number quarantines its cell only when another cell names a company.
         (A, UNREADABLE, [A], 0),
         ("", UNREADABLE, [], 1),
         ("", "{no json", [], 1),
@@ -380,16 +380,16 @@ def test_a_page_of_the_api_is_accepted_when_it_holds_all_results(tmp_path):
     assert rows["date_jugement"].null_count() == 0
 
 
-# ---- announcements that stand
+# ---- announcements in force
 
 STG = "siren id_annonce type_avis date_parution id_avis_precedent nature_jugement date_jugement complement_jugement"
 
 
 def announce(world: World, *rows: tuple[object, ...]) -> None:
-    """Add announcements: siren, number, day published, nature, and what may follow in the order of `STG`."""
+    """Add announcements: siren, number, day of publication, nature, and optional values in the order of `STG`."""
     for siren, number, day, nature, *rest in rows:
-        kind, before, judged, complement = (*rest, *("annonce", None, day, None)[len(rest) :])
-        world.add("stg_bodacc", STG, (siren, number, kind, day, before, nature, judged, complement))
+        kind, before, judgment_day, complement = (*rest, *("annonce", None, day, None)[len(rest) :])
+        world.add("stg_bodacc", STG, (siren, number, kind, day, before, nature, judgment_day, complement))
 
 
 STANDS = "id_annonce, date_publication, date_retrait"
@@ -475,19 +475,19 @@ def test_equal_announcements_all_stay_whatever_is_corrected_later(world):
     assert world.rows("clean_procedure", "siren, date_publication, est_repetition") == [
         (A, "2024-01-12", False), (A, "2024-01-20", True), (B, "2024-01-20", False),
     ]  # fmt: skip
-    # Once the first is cancelled, the second is known from the day it always was.
+    # After the cancellation of the first, the second is known from its own day of publication.
     announce(world, (A, "A3", "2024-03-10", None, "annulation", "A2"))
     after = world.rows("clean_bodacc", f"siren, {STANDS}")
     assert after == [before[0], (A, "A2", "2024-01-12", "2024-03-10"), before[2]]
 
 
 @pytest.mark.parametrize(
-    ("judged", "effect"),
+    ("judgment_day", "effect"),
     [("2024-01-05", "2024-01-05"), ("2022-01-10", "2022-01-10"), ("2022-01-09", "2024-01-10"), (None, "2024-01-10"),
      ("2024-01-11", "2024-01-10"), ("1024-01-05", "2024-01-10")],
 )  # fmt: skip
-def test_a_judgment_without_an_earlier_date_takes_effect_on_its_publication(world, judged, effect):
-    announce(world, (A, "A1", "2024-01-10", LIQUIDATION, "annonce", None, judged))
+def test_a_judgment_without_an_earlier_date_takes_effect_on_its_publication(world, judgment_day, effect):
+    announce(world, (A, "A1", "2024-01-10", LIQUIDATION, "annonce", None, judgment_day))
     assert world.rows("clean_bodacc", "date_effet") == [(effect,)]
 
 
@@ -551,11 +551,11 @@ TOLD = "source, date_effet, date_publication, action_procol, stade_procol"
 
 
 def history(world: World, columns: str) -> list[tuple[object, ...]]:
-    """Return the steps that count, those told before left out."""
+    """Return the steps without repetitions."""
     for name in ("clean_procol", "clean_bodacc"):
         world.build(name)
-    told = world.rows("clean_procedure", f"est_repetition, {columns}")
-    return [tuple(row) for repetition, *row in told if not repetition]
+    steps = world.rows("clean_procedure", f"est_repetition, {columns}")
+    return [tuple(row) for repetition, *row in steps if not repetition]
 
 
 def urssaf(world: World, *steps: tuple[object, ...]) -> None:
@@ -635,7 +635,7 @@ def test_without_bodacc_the_history_and_its_stretches_are_urssafs(world):
     assert found == world.rows("clean_procol_episode", stretches)
 
 
-# ---- what features know of it
+# ---- features of procedures
 
 BATCH, MONTH = date(2024, 6, 1), date(2023, 3, 1)
 CUTOFF = cutoff_of(MONTH)
@@ -662,7 +662,7 @@ def copy(delivery, tmp_path):
 
 
 def known(connection, month=MONTH):
-    """Return what features tell of procedures in a month, and the whole matrix."""
+    """Return the features of procedures of a month, and the whole matrix."""
     plain.clean(connection, BATCH)
     plain.features(connection, month, month)
     procedures = connection.execute("select siren, procedure_connue from feat_company_month order by siren").fetchall()
@@ -670,7 +670,7 @@ def known(connection, month=MONTH):
 
 
 def test_only_announcements_published_before_the_cutoff_change_features(copy):
-    # URSSAF tells most of the same procedures: alone, BODACC shows.
+    # URSSAF delivers most of the same procedures: BODACC's own effect shows only without them.
     copy.execute("delete from stg_procol")
     before = known(copy)
     assert copy.execute("delete from stg_bodacc where date_parution > $1", [CUTOFF]).fetchone()[0] > 0

@@ -1,4 +1,4 @@
-"""Names beside the names: parts, backups, open files and copies of another month are unsupported, never added up."""
+"""Unwanted files in a folder: parts, backups, open files and copies of another month are unsupported and never read."""
 
 from datetime import date
 from pathlib import Path
@@ -47,7 +47,7 @@ def listed(incoming: Path, *names: str) -> Batch:
 
 
 @pytest.mark.parametrize(
-    ("copy", "kept"),
+    ("copy", "right"),
     [
         ("sigfaible_effectif_siret_2609.csv", "sigfaible_effectif_siret.csv"),
         ("sigfaible_effectif_siret (1).csv", "sigfaible_effectif_siret.csv"),
@@ -61,10 +61,10 @@ def listed(incoming: Path, *names: str) -> Batch:
         ("filter_2609.csv", "filter_2610.csv"),
     ],
 )
-def test_last_months_copy_beside_this_months_file_is_unsupported(tmp_path: Path, copy: str, kept: str) -> None:
-    batch = listed(tmp_path, copy, kept)
+def test_last_months_copy_beside_this_months_file_is_unsupported(tmp_path: Path, copy: str, right: str) -> None:
+    batch = listed(tmp_path, copy, right)
     ((path,),) = batch.files.values()
-    assert (path.name, batch.unsupported, batch.doubtful) == (kept, (copy,), {})
+    assert (path.name, batch.unsupported, batch.doubtful) == (right, (copy,), {})
 
 
 def test_a_copy_of_the_companies_file_is_not_read_as_one_of_establishments(tmp_path: Path) -> None:
@@ -118,9 +118,9 @@ def test_two_headcount_files_of_the_same_establishments_are_refused(
         if not refused:
             assert sum(count.accepted for count in read_delivered(connection, batch, BY_NAME["effectif"], paths)) == 40
             return
-        with pytest.raises(BadFile) as told:
+        with pytest.raises(BadFile) as error:
             read_delivered(connection, batch, BY_NAME["effectif"], paths)
-    assert str(told.value.description) == (
+    assert str(error.value.description) == (
         f"stg_effectif: expected files that complete one another, found {shared} of 20 establishments in effectif_a.csv and in "
         "effectif_b.csv too. Take the copy out of the folder and materialise src_effectif again."
     )

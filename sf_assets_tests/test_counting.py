@@ -1,4 +1,4 @@
-"""Nothing lost: what a file holds is counted apart from what reads it, and a reader that loses, doubles or merges is caught."""
+"""The account of records: the count on arrival finds readers that lose, double or merge records."""
 
 import json
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def counted(content: bytes, separator: str = ";", *, pieces: tuple[int, ...] = (), headed: bool = False) -> int:
-    """Count the records of a text that is fed in pieces of these sizes, then the rest."""
+    """Count the records of a text that is fed in chunks of these sizes, then the rest."""
     counter = RecordCounter(separator, headed=headed)
     for size in pieces:
         counter.feed(content[:size])
@@ -74,7 +74,7 @@ def counted(content: bytes, separator: str = ";", *, pieces: tuple[int, ...] = (
         (b'"a\r\n\r\n""b"";\nc";d\r\ne;f\r\n', 2),
         (b'x;"a\n\n\n";"b\nc"\ny;z', 2),
         (b'x;"a\nb"', 1),
-        # A quote that nothing closes, or that closes badly, refuses its own line.
+        # A quote that is never closed, or closed in a wrong place, makes its line one malformed record.
         (b'x;"a\ny;b\nz;c\n', 3),
         (b'x;"a\ny"b;c\nz;d\n', 3),
         (b'a"b;c\nd;e\n', 2),
@@ -119,7 +119,7 @@ def test_any_text_is_counted_as_it_is_read(
     assert counted(content, pieces=tuple(pieces)) == read
 
 
-# Names of files that are only matched by pattern.
+# Names for sources that are matched by pattern only.
 _NAMES = {"ellisphere": "Ellisphère-Tête de groupe-2026.xlsx", "diane": "diane_2026.txt", "filter": "filter_2603.csv"}
 
 
@@ -168,7 +168,7 @@ def deliver(folder: Path, source: Source, suffix: str = "") -> Path:
 
 
 def read(connection: duckdb.DuckDBPyConnection, source: Source, *paths: Path) -> None:
-    """Inspect and read files as their staging table does, and plant the account of their records."""
+    """Inspect and read files as their staging table does, and write the account of their records."""
     arrivals = [inspect(path, edition_of(source, path)) for path in paths]
     assert [arrival.fault for arrival in arrivals] == [None] * len(paths)
     names = [path.as_posix() for path in paths]
@@ -187,12 +187,12 @@ def read(connection: duckdb.DuckDBPyConnection, source: Source, *paths: Path) ->
 
 
 def refusing(connection: duckdb.DuckDBPyConnection, source: Source) -> list[str]:
-    """Return where `nothing_lost` is red: in the gate of the staging table; of which files in the account and the log."""
+    """Return the failures of `nothing_lost`: in the staging table, and by file in the account and the log."""
     session = Session(Catalog("unused.sqlite", "unused"), connection)
     (probe,) = (check for check in SUITES[source.table].probes if check.name == "nothing_lost")
     found = [source.table] * (not probe.judge(session, MONTH).passed)
     for table in (IMPORTS, LOG):
-        # As a query alone: that the engine of checks judges it so is for the proofs of rules to say.
+        # Only the query of the rule runs here; test_proofs.py runs the rules through the engine of checks.
         (rule,) = (rule for rule in SUITES[table.name].rules if rule.name == "nothing_lost")
         query = rule.arguments["unexpected_rows_query"].replace("{batch}", f"lake.{table.name}")
         found += [f"{table.name}: {Path(file).parent.name}" for _, file in sorted(connection.execute(query).fetchall())]
@@ -232,13 +232,13 @@ def test_a_reader_that_drops_doubles_or_merges_records_fails_every_account_of_re
 ) -> None:
     as_it_is, faults = reading._read_edition, iter(FAULTS.values())
 
-    def spoilt(connection, *arguments):
+    def damaged(connection, *arguments):
         header = as_it_is(connection, *arguments)
         connection.execute("create or replace temp table as_read as from records")
         connection.execute(f"create or replace temp view records as {next(faults)}")
         return header
 
-    monkeypatch.setattr(reading, "_read_edition", spoilt)
+    monkeypatch.setattr(reading, "_read_edition", damaged)
     folders = [tmp_path / fault for fault in FAULTS]
     for folder in folders:
         folder.mkdir()
@@ -272,17 +272,17 @@ def test_a_conversion_that_loses_or_repeats_rows_is_refused_on_arrival(
     assert (inspect(path, edition).fault, inspect(path, edition).records) == (None, 4)
     as_it_is = getattr(text, reader)
 
-    def spoilt(path: Path, copy: Path, *arguments: object) -> None:
+    def damaged(path: Path, copy: Path, *arguments: object) -> None:
         as_it_is(path, copy, *arguments)
         lines = copy.read_text(encoding="utf-8").replace("\ntwo", " two").splitlines()
         rows = [(place, line) for place, line in enumerate(lines)]
         with duckdb.connect() as other:
             other.execute("create table rows (place integer, line varchar)")
             other.executemany("insert into rows values (?, ?)", rows)
-            kept = [line for _, line in other.execute(query).fetchall()]
-        copy.write_text("\n".join([*kept, ""]), encoding="utf-8")
+            retained = [line for _, line in other.execute(query).fetchall()]
+        copy.write_text("\n".join([*retained, ""]), encoding="utf-8")
 
-    monkeypatch.setattr(text, reader, spoilt)
+    monkeypatch.setattr(text, reader, damaged)
     fault = inspect(path, edition).fault
     assert fault is not None
     assert fault.startswith(f"{path.name}: expected the {5 if name == 'diane' else 4} rows of the file, found ")

@@ -226,7 +226,7 @@ def test_a_file_of_no_edition_is_reported_with_the_missing_columns_of_the_closes
     assert "expected column nic in the header" in inspect(path, edition_of(BY_NAME["sirene"], path)).fault
     GEOCODED.drop("latitude").write_csv(tmp_path / "StockEtablissement_utf8_geo.csv")
     path = tmp_path / "StockEtablissement_utf8_geo.csv"
-    # The name is a promise: a geocoded stock that lost a coordinate is not taken for one that never had any.
+    # The name decides: a geocoded stock that lacks a coordinate is a faulty one, not an edition without coordinates.
     assert "expected column latitude in the header" in inspect(path, edition_of(BY_NAME["sirene"], path)).fault
 
 

@@ -1,4 +1,4 @@
-"""What is read is what was judged: the same bytes, whatever a file is called, sized or dated, from its first to its last."""
+"""Inspected files: a file is read only while its bytes are those inspected, whatever its size and date."""
 
 import dataclasses
 import os
@@ -29,9 +29,9 @@ class Folder:
         self.path.parent.mkdir()
         self.path.write_text(CONTENT)
         self.batch: Batch = read_batch(incoming, MONTH)
-        self.keep(dataclasses.asdict(inspect(self.path, BY_NAME["procol"])))
+        self.record(dataclasses.asdict(inspect(self.path, BY_NAME["procol"])))
 
-    def keep(self, row: dict[str, object]) -> None:
+    def record(self, row: dict[str, object]) -> None:
         rows = frame_of(ARRIVALS, [row])
         self.session.replace({ARRIVALS: rows}, where={"month": MONTH}, author="test", message="test")
 
@@ -72,7 +72,7 @@ def test_other_bytes_of_the_same_size_and_second_are_not_read(folder: Folder) ->
         pytest.raises(BadFile, match=r"stg_procol, 2026-03: .* changed since. Materialise src_procol again"),
         folder.files(),
     ):
-        pytest.fail("the file was given to be read")
+        pytest.fail("a changed file was opened for reading")
 
 
 def test_the_same_bytes_under_another_date_are_read(folder: Folder) -> None:
@@ -97,6 +97,6 @@ def test_an_error_while_reading_an_unchanged_file_is_raised_unchanged(folder: Fo
 
 def test_a_file_inspected_before_records_were_counted_is_inspected_again(folder: Folder) -> None:
     assert counted_records(folder.session, folder.batch, "procol", asset="src_procol") == {"sigfaible_pcoll.csv": 1}
-    folder.keep(dataclasses.asdict(inspect(folder.path, BY_NAME["procol"])) | {"records": None})
+    folder.record(dataclasses.asdict(inspect(folder.path, BY_NAME["procol"])) | {"records": None})
     with pytest.raises(BadFile, match=r"src_procol, 2026-03: .* found none. Materialise src_procol again"):
         counted_records(folder.session, folder.batch, "procol", asset="src_procol")

@@ -127,7 +127,7 @@ def test_an_unknown_nomenclature_is_refused_with_the_known_names():
 
 
 def delivered_csv(folder: Path, name: str, change: Callable[[list[str]], list[str]] = lambda lines: lines) -> Path:
-    """Write the packaged table as a delivered file, changed."""
+    """Write the packaged table as a delivered file, after the change."""
     lines = csv_path(name).read_text(encoding="utf-8").splitlines()
     path = folder / f"{name}.csv"
     path.write_text("\n".join(change(lines)) + "\n", encoding="utf-8")
@@ -209,9 +209,9 @@ def test_a_table_without_a_published_layout_is_refused_without_the_declared_colu
         require(path, name="types_voie")
 
 
-# ---- tables as their producer publishes them
+# ---- tables in the layout of their producer
 
-# Files of INSEE as they stand: the packaged tables but for one label, quoted or not, below names of their own or none.
+# Files in the layouts of INSEE: the packaged tables with one changed label, quoted or not, with their own header or none.
 OFFICIAL = {
     "labels_departement_region": {
         "v_departement_2027.csv": 'DEP,REG,TNCC,NCC,LIBELLE\n{departement},{region},0,X,"{libelle_departement}"',

@@ -1,4 +1,4 @@
-"""Sources beside the monthly thirteen: each with a worked example, wrong cells and widths, and its account of records."""
+"""Altares and VAT returns: a worked example of each edition, wrong cells and widths, and the account of records."""
 
 import gzip
 from pathlib import Path
@@ -176,15 +176,15 @@ def test_a_vat_return_has_the_boxes_that_figures_need(tmp_path, name, prefix):
         "dte_depot",
         "x",
     ]
-    sound = [SIREN, "2024-01-01", "20240331", "17", "EDI", "2024", "2024-04-20", "9"]
+    valid = [SIREN, "2024-01-01", "20240331", "17", "EDI", "2024", "2024-04-20", "9"]
     lines = (
         [*header, *(box.upper() for box in boxes)],
-        [*sound, *map(str, range(len(boxes)))],
-        [*sound, *[""] * len(boxes)],
-        [*sound, "1 000", *[""] * (len(boxes) - 1)],
-        [*sound[:1], "", *sound[2:], *["1"] * len(boxes)],
-        [ABROAD, *sound[1:], *["1"] * len(boxes)],
-        [*sound],
+        [*valid, *map(str, range(len(boxes)))],
+        [*valid, *[""] * len(boxes)],
+        [*valid, "1 000", *[""] * (len(boxes) - 1)],
+        [*valid[:1], "", *valid[2:], *["1"] * len(boxes)],
+        [ABROAD, *valid[1:], *["1"] * len(boxes)],
+        [*valid],
     )
     rows, counts, refused = staged(name, write(tmp_path, f"{name}.csv", *("|".join(line) for line in lines)))
     filing = rows.select("date_deb_tva", "date_fin_tva", "date_depot").cast(pl.String)

@@ -1,4 +1,4 @@
-"""Files of observers of companies: Ellisphere's sheet, Banque de France's ratios, Diane's years side by side."""
+"""Files of Ellisphere, Banque de France and Diane: sheets read by position, ratios, years side by side."""
 
 from datetime import date
 from pathlib import Path
@@ -109,10 +109,10 @@ def test_shares_displayed_as_percentages_are_in_per_cent_whatever_their_cells_ho
     path = tmp_path / "Ellisphère-Tête de groupe-juin.xlsx"
     with xlsxwriter.Workbook(path) as book:
         page = book.add_worksheet()
-        shown, literal = book.add_format({"num_format": form}), book.add_format({"num_format": '0.0" %"'})
+        percentage, literal = book.add_format({"num_format": form}), book.add_format({"num_format": '0.0" %"'})
         for number, share in enumerate((0.755, 75.5, "75,5 %", "75.5%", 75.5)):
             page.write_row(number, 0, subsidiary(share=share))
-        page.write(0, 10, 0.755, shown)
+        page.write(0, 10, 0.755, percentage)
         page.write(4, 10, 75.5, literal)
     rows, counts, _ = staged("ellisphere", path)
     assert rows["part_financiere"].to_list() == [75.5] * 5
@@ -234,7 +234,7 @@ YEARLY = tuple(
 
 
 def export(folder: Path, *records: dict[str, str], years: tuple[int, ...] = (2017, 2019), without: str = "") -> Path:
-    """Write an export; a record gives its cells by header, year included."""
+    """Write an export of records, each with its cells by header, year included."""
     yearly = [f"{name} {year}" for name in YEARLY for year in years]
     header = [name for name in (*COMPANY, *YEARLESS, *yearly) if not without or not name.startswith(without)]
     named = [name.replace(" C.A. ", " C.A.  ") for name in header]

@@ -65,14 +65,16 @@ def test_an_impossible_closing_date_quarantines_its_record(tmp_path, closing):
 
 
 @pytest.mark.parametrize(
-    ("column", "kept", "refused"),
+    ("column", "accepted", "refused"),
     [("chiffre_d_affaires", "999999999999", "1000000000000"), ("ebe", "-250000000000", "-1e12"),
      ("caf_sur_ca", "-999999.9", "1000000"), ("marge_ebe", "12,5", "x")],
 )  # fmt: skip
-def test_an_impossible_figure_quarantines_its_cell_only(tmp_path, column, kept, refused):
-    rows, count, quarantine = delivered(tmp_path, line(kind="C", **{column: kept}), line(kind="S", **{column: refused}))
+def test_an_impossible_figure_quarantines_its_cell_only(tmp_path, column, accepted, refused):
+    rows, count, quarantine = delivered(
+        tmp_path, line(kind="C", **{column: accepted}), line(kind="S", **{column: refused})
+    )
     assert (count.accepted, count.cells) == (2, 1)
-    assert rows.sort("type_bilan")[column].to_list() == [float(kept.replace(",", ".")), None]
+    assert rows.sort("type_bilan")[column].to_list() == [float(accepted.replace(",", ".")), None]
     assert rows[next(name for name in FIGURES if name != column)].null_count() == 0
     assert quarantine.select("level", "column", "found").rows() == [("cell", column, refused)]
 
@@ -119,15 +121,15 @@ def test_accounts_that_close_after_the_batch_and_those_of_a_blacklisted_company_
 
 
 @pytest.mark.parametrize(
-    ("turnover", "margin", "ebe", "told"),
+    ("turnover", "margin", "ebe", "reported"),
     [(17188502, 9.014, 1549389, 0), (1718850200, 9.014, 1549389, 1), (17188, 9.014, 1549389, 1), (0, 0, 5, 0)],
 )
-def test_a_turnover_in_another_unit_than_its_margin_is_reported(world, turnover, margin, ebe, told):
+def test_a_turnover_in_another_unit_than_its_margin_is_reported(world, turnover, margin, ebe, reported):
     world.add("stg_ratios_inpi_bce", STG, (SIREN, "2020-12-31", "C", "Public", turnover, 1, margin, ebe))
     world.build("clean_ratios_inpi")
     (rule,) = RATIOS_INPI.rules
     query = rule.arguments["unexpected_rows_query"].replace("{batch}", "clean_ratios_inpi")
-    assert len(world.connection.execute(query).fetchall()) == told
+    assert len(world.connection.execute(query).fetchall()) == reported
 
 
 def sample(folder, name, into):
@@ -151,7 +153,7 @@ def test_the_published_extract_is_accepted_and_has_one_row_per_year(tmp_path, wo
 def test_insees_own_extract_of_legal_units_is_accepted(tmp_path):
     path = sample(tmp_path, "StockUniteLegale_utf8_extrait3.csv", "StockUniteLegale_utf8.csv")
     rows, count, quarantine = staged(path, BY_NAME["sirene_ul"])
-    # The others are described in a nomenclature of activities that is no longer in use.
+    # The other units have codes of a nomenclature of activities that is no longer in use.
     assert (count.records, count.accepted, count.filtered) == (4, 2, 2)
     assert quarantine.height == 0
     assert rows.select("siren", "activite_principale", "est_actif").rows() == [

@@ -1,4 +1,4 @@
-"""What each reader takes for a value and what it refuses: one table per reader, then every slip of one character."""
+"""The readers of cells: accepted and refused spellings, one table per reader, then typing errors of one character."""
 
 import re
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from sf_assets.staging.corrections import BadCorrection, apply_corrections
 from sf_assets.staging.reading import READERS, read_source
 
 NBSP, THIN, NARROW = "\u00a0", "\u2009", "\u202f"
-# What the engine's own casts take and a file never means: exponents and bases of integers, underscores, blanks, words.
+# Texts that DuckDB's casts accept and that no producer means: exponents and bases of integers, underscores, blanks, words.
 NO_INTEGER = ["1e3", "1E3", "0x10", "0b1", "1_000", " 1", "1 ", "1\n", "\t1", "1.0", "1.5", ".5", "1,0", "--1", "+", "-",
     "inf", "\u0661",
               "99999999999"]  # fmt: skip
@@ -156,7 +156,7 @@ def test_a_reader_accepts_the_spellings_of_its_table_only(connection, reader):
         assert dict(zip(refused, read(connection, reader, refused), strict=True)) == dict.fromkeys(refused)
 
 
-# ---- every slip of one character
+# ---- typing errors of one character
 
 
 def day(year: str, month: str, of_month: str) -> str | None:
@@ -200,8 +200,8 @@ def whole(text: str) -> str | None:
 
 
 def real(text: str) -> str | None:
-    sound = re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text)
-    return repr(float(text)) if sound and abs(float(text)) < 1e15 else None
+    well_formed = re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text)
+    return repr(float(text)) if well_formed and abs(float(text)) < 1e15 else None
 
 
 ODD = ["O", "l", "o", "I", " ", NBSP, "\t", "\n", "\r", ".", ",", "-", "+", "/", "\\", ":", "_", "e", "E", "x", "T",
@@ -210,7 +210,7 @@ ODD = ["O", "l", "o", "I", " ", NBSP, "\t", "\n", "\r", ".", ",", "-", "+", "/",
 
 
 def slips(text: str) -> list[str]:
-    """Return the texts that differ by one character: another one, one more, one less; and by two where digits stand."""
+    """Return the texts that differ by one character: replaced, added or removed; and by two among digits."""
     places = range(len(text))
     replaced = [text[:at] + odd + text[at + 1 :] for at, odd in product(places, ODD)]
     inserted = [text[:at] + odd + text[at:] for at, odd in product(range(len(text) + 1), ODD)]
@@ -259,16 +259,16 @@ def test_the_look_up_tables_of_codes_agree_with_their_readers(connection):
 def test_the_line_number_in_a_correction_is_read_strictly(tmp_path, line):
     header = "ID_DA,ETAB_SIRET,HEURES,MONTANTS,EFFECTIFS,MOIS"
     (tmp_path / "corrections").mkdir()
-    original, mended = tmp_path / "consommation_ap.csv", tmp_path / "corrections" / "consommation_ap.csv"
+    original, correction = tmp_path / "consommation_ap.csv", tmp_path / "corrections" / "consommation_ap.csv"
     original.write_text(f"{header}\nA,51234567800019,1,1,1,2024-02-1O\n")
 
     def corrected(text: str) -> int:
-        mended.write_text(f"ligne,{header}\n{text},A,51234567800019,1,1,1,2024-02-10\n")
+        correction.write_text(f"ligne,{header}\n{text},A,51234567800019,1,1,1,2024-02-10\n")
         with duckdb.connect() as connection:
             label_tables.load(connection)
             connection.execute("create temp table perimeter as select '512345678' as siren")
-            counts = read_source(connection, BY_NAME["apconso"], [original, mended], ["delivered", "mended"])
-            return apply_corrections(connection, counts, {"mended": "delivered"})[0].corrected
+            counts = read_source(connection, BY_NAME["apconso"], [original, correction], ["delivered", "correction"])
+            return apply_corrections(connection, counts, {"correction": "delivered"})[0].corrected
 
     assert corrected("2") == 1
     with pytest.raises(BadCorrection, match="expected in the column ligne"):

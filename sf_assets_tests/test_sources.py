@@ -1,4 +1,4 @@
-"""File names, batch keys and arrivals: what is recognised, what is refused and what the message says."""
+"""File names, batch keys and inspection of files: accepted and refused cases, with their messages."""
 
 import gzip
 from datetime import date
@@ -143,7 +143,7 @@ def test_a_headcount_file_without_months_is_refused(tmp_path):
     path = tmp_path / "sigfaible_effectif_siren.csv"
     path.write_text("siren;rais_soc\n")
     assert "expected head-count columns effAAAAXY, found none" in inspect(path, BY_NAME["effectif_ent"]).fault
-    # A column that is nearly a month would hold head-counts of no month.
+    # A header close to a month is refused: its head-counts could be assigned to no month.
     path.write_text("siren;eff202412;eff²02411\n")
     assert "expected head-count columns effAAAAXY, found eff²02411" in inspect(path, BY_NAME["effectif_ent"]).fault
 

@@ -144,7 +144,7 @@ APCONSO = "ID_DA,ETAB_SIRET,HEURES,MONTANTS,EFFECTIFS,MOIS"
 
 
 def test_a_number_has_one_sign_digits_one_point_and_an_exponent_and_nothing_else(connection):
-    # Every text of up to five of the characters that the reader lets through to the engine's cast.
+    # Every text of up to five of the characters that the reader passes on to DuckDB's cast.
     texts = ["".join(text) for length in range(1, 6) for text in product("+-09.eE", repeat=length)]
     read = _read_all(connection, texts)
     wellformed = re.compile(r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?")
@@ -235,9 +235,9 @@ def test_a_bad_record_outside_the_perimeter_is_refused_not_filtered_trap_17(read
 
 def test_every_error_of_a_record_is_reported_once(connection, read):
     read("debit", DEBIT, _debit(siret="8123456T10", treated="x").replace(";202341;", ";20x3;"))
-    told = [(line, level, column, found) for line, level, column, found, _ in _quarantine(connection)]
+    errors = [(line, level, column, found) for line, level, column, found, _ in _quarantine(connection)]
     wrong = {"Dt_trt_ecn": "x", "Periode": "20x3", "siret": "8123456T10"}
-    assert sorted(told) == [(2, "record", column, found) for column, found in wrong.items()]
+    assert sorted(errors) == [(2, "record", column, found) for column, found in wrong.items()]
 
 
 def test_values_are_neither_trimmed_nor_guessed_and_missing_text_is_unknown(read):  # traps 4, 5, decision B6
@@ -426,7 +426,7 @@ def test_departments_come_from_the_commune_traps_32_33_35(read, commune, departe
     assert rows[0][12] == departement
 
 
-# Trap 31: another nomenclature left the record out, and on 1 January 2027 would have left out every company.
+# Trap 31: the former system left out records of another nomenclature, which would be all records from 1 January 2027.
 @pytest.mark.parametrize(
     ("delivered", "read_as"),
     [
@@ -462,8 +462,8 @@ def test_an_establishment_whose_head_office_flag_cannot_be_read_is_refused(conne
     rows, count = read("sirene", *_sirene(etablissementSiege=flag))
     assert rows == []
     assert (count.accepted, count.quarantined, count.cells) == (0, 1, 0)
-    told = connection.execute('select "column", expected, found from quarantine').fetchall()
-    assert told == [("etablissementSiege", "1, t, true, 0, f or false", flag)]
+    errors = connection.execute('select "column", expected, found from quarantine').fetchall()
+    assert errors == [("etablissementSiege", "1, t, true, 0, f or false", flag)]
 
 
 def test_sirene_is_not_filtered_trap_18(read):

@@ -78,7 +78,7 @@ def read(name, path, accounts=ENTRIES):
 
 
 def test_an_account_is_looked_up_on_the_first_day_of_the_period(tmp_path):
-    """The worked example of rules §9.1: strictly after."""
+    """The worked example of rules §9.1: the closing day is strictly after the day looked up."""
     lines = ("Compte;periode;enc_direct;cotis_due", *(f"{ACCOUNT};{period};0;{n}" for n, period in enumerate(
         ("201823", "201830", "202311", "201762"), start=1
     )))  # fmt: skip
