@@ -26,7 +26,7 @@ from sf_assets.sources.log import LOG
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.staging import reading, records
-from sf_assets.staging.delivery import account_of
+from sf_assets.staging.delivery import account_rows
 from sf_assets.staging.suites import _SEVERAL_ROWS
 from sf_assets.staging.tables import IMPORTS, query_of
 
@@ -174,7 +174,7 @@ def read(connection: duckdb.DuckDBPyConnection, source: Source, *paths: Path) ->
     names = [path.as_posix() for path in paths]
     counts = reading.read_source(connection, source, paths, names)
     connection.execute("alter table quarantine add column corrected_by varchar")
-    account = account_of(counts, dict(zip(names, (arrival.records for arrival in arrivals), strict=True)))
+    account = account_rows(counts, dict(zip(names, (arrival.records for arrival in arrivals), strict=True)))
     connection.register("counted", frame_of(IMPORTS, ({"source": source.name} | row for row in account)).to_arrow())
     if source.name not in _SEVERAL_ROWS:
         rows = f"select $month::date as month, * from ({query_of(source)})"
@@ -248,10 +248,10 @@ def test_a_reader_that_drops_doubles_or_merges_records_fails_every_account_of_re
 
 
 def test_a_file_that_was_not_read_has_a_row_in_the_account(connection: duckdb.DuckDBPyConnection) -> None:
-    (row,) = account_of([], {"one.csv": 12})
+    (row,) = account_rows([], {"one.csv": 12})
     assert (row["file"], row["records"], row["accepted"], row["quarantined"]) == ("one.csv", 12, 0, 0)
     with pytest.raises(ValueError, match=r"expected to read files that arrived, found other\.csv"):
-        account_of([reading.Count("other.csv")], {"one.csv": 12})
+        account_rows([reading.Count("other.csv")], {"one.csv": 12})
 
 
 @pytest.mark.parametrize(

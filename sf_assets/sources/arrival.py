@@ -145,7 +145,7 @@ def inspect(path: Path, source: Source) -> Arrival:
         return replace(
             arrival,
             fault=f"{path.name}: expected a file that can be read to its end, found one that stops its reader "
-            f"({type(error).__name__}). Open it with what made it, save it again and deliver that",
+            f"({type(error).__name__}). Open it with the program that made it, save it again and deliver the new file",
         )
     return arrival
 

@@ -154,9 +154,9 @@ def _faults(source: Source, files: list[Arrival], folder: Path) -> list[str]:
     whole = [arrival.file for arrival in files if f"/{CORRECTIONS}/" not in arrival.file]
     if source.exclusive and len(whole) > 1:
         return [*faults, f"src_{source.name}: expected one file, found {', '.join(whole)}"]
-    for one, other in combinations(files, 2):
-        if one.sha256 == other.sha256 or plain_name(one.file) == plain_name(other.file):
-            faults.append(f"src_{source.name}: expected each delivery once, found {one.file} and {other.file}")
+    for first, second in combinations(files, 2):
+        if first.sha256 == second.sha256 or plain_name(first.file) == plain_name(second.file):
+            faults.append(f"src_{source.name}: expected each delivery once, found {first.file} and {second.file}")
     return faults
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sf_assets.engine.storage.packed import plain_name
 from sf_assets.sources.description import Cell, Source
-from sf_assets.sources.recognition import recognised
+from sf_assets.sources.recognition import recognise_edition
 
 # The first column of a file of corrections: the line of the quarantined record that the correction replaces.
 LINE = Cell("ligne", column="corrected_line")
@@ -42,10 +42,10 @@ def is_correction(path: Path) -> bool:
 def edition_of(source: Source, path: Path) -> Source:
     """Return the edition of a delivered file, or the edition by which a file of corrections is read."""
     if not is_correction(path):
-        return recognised(source, path, path.name)
+        return recognise_edition(source, path, path.name)
     plain = plain_name(path.name)
     other = plain.removesuffix(_SUFFIX)
-    return recognised(source, path, other if other.endswith(_NOT_TEXT) else plain, as_correction=_as_correction)
+    return recognise_edition(source, path, other if other.endswith(_NOT_TEXT) else plain, as_correction=_as_correction)
 
 
 def _as_correction(edition: Source) -> Source:

@@ -152,7 +152,7 @@ def _holds_value(row: ElementTree.Element, blank: set[str]) -> bool:
 
 def _objects(path: Path) -> int:
     """Count the objects of a list in JSON, or of the list under `results` of an object."""
-    depth = level = objects = 0  # the records stand at `level`, 0 outside of their list
+    depth = level = objects = 0  # records are at depth `level`, 0 outside their list
     name = pending = b""
     for piece in chunks(path):
         text, pending = pending + piece, b""

@@ -5,7 +5,7 @@ from sf_assets.sources.description import Cell, Source
 APCONSO = Source(
     name="apconso",
     producer="DGEFP",
-    grain="the short-time work consumed by one establishment in one month under one demand",
+    grain="the short-time work consumed by one establishment in one month under one request",
     names=("consommation_ap.csv",),
     separator=",",
     unique=("siret", "periode", "id_demande"),
@@ -22,7 +22,7 @@ APCONSO = Source(
 APDEMANDE = Source(
     name="apdemande",
     producer="DGEFP",
-    grain="one decision to authorise a demand of short-time work",
+    grain="one decision to authorise a request for short-time work",
     names=("demande_ap.csv",),
     separator=",",
     lenient_quotes=True,

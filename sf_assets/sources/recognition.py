@@ -15,7 +15,7 @@ from sf_assets.sources.text import converted_to_text, form_of
 _BOM = "\ufeff"
 
 
-def recognised(
+def recognise_edition(
     source: Source, path: Path, name: str, *, as_correction: Callable[[Source], Source] = lambda edition: edition
 ) -> Source:
     """Return the edition of a file: the edition whose columns it has, and of several the one that reads the most columns.

@@ -79,7 +79,9 @@ def copy_sheet(path: Path, copy: Path, source: Source) -> None:
     shares = [letters[cell.header] for cell in source.cells if letters and cell.reader == "pourcentage"]
     last, filled, numbers, per_cent = _scan_sheet(path, {*companies, *shares})
     if not last:
-        raise BadSheet("expected a sheet with rows, found a blank one. Save it again with its rows and deliver that")
+        raise BadSheet(
+            "expected a sheet with rows, found a blank one. Save it again with its rows and deliver the new file"
+        )
     width = len(letters) or max(map(_place, filled))
     if extra := sorted(_place(name) for name in filled if _place(name) > width):
         raise BadSheet(f"expected {width} columns, found something in column {_letter(extra[0])} too")
@@ -111,11 +113,11 @@ def _load(connection: duckdb.DuckDBPyConnection, path: Path, width: int, last: i
             f"range = 'A1:{names[-1]}{last}') as cells ({', '.join(names)})"
         )
     except duckdb.Error as error:
-        # The engine's own message may show what a cell holds.
+        # DuckDB's own message may quote a cell.
         found = next(
             (meaning for part, meaning in _UNREADABLE.items() if part in str(error)), "a damaged file or another format"
         )
-        raise BadSheet(f"expected a workbook, found {found}. Open it, save it again and deliver that") from None
+        raise BadSheet(f"expected a workbook, found {found}. Open it, save it again and deliver the new file") from None
 
 
 # Part of DuckDB's error for an unreadable sheet, and its meaning.

@@ -20,7 +20,7 @@ from sf_assets.sources.log import LOG
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.nomenclatures.label_tables import label_files
 from sf_assets.sources.registry import BY_NAME, SOURCES
-from sf_assets.staging.delivery import account_of, read_delivered, read_headcounts
+from sf_assets.staging.delivery import account_rows, read_delivered, read_headcounts
 from sf_assets.staging.in_force import in_force, reads_at
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING, query_of
 from sf_assets.vocabulary.partitions import parse_month
@@ -75,7 +75,7 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
                         f"{source.name}: nothing delivered, {in_force(session, source.name, month)} stays in force"
                     )
                 counts = read_delivered(session.connection, batch, source, delivered)
-            account = account_of(counts, counted_records(session, batch, source.name, asset=f"src_{source.name}"))
+            account = account_rows(counts, counted_records(session, batch, source.name, asset=f"src_{source.name}"))
             counted = frame_of(IMPORTS, ({"source": source.name} | row for row in account))
             session.connection.register("counted", counted.to_arrow())
             writes = session.replace(

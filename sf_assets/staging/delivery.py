@@ -40,7 +40,7 @@ def read_delivered(
         raise BadFile(str(error)) from error
 
 
-def account_of(counts: Sequence[Count], records: Mapping[str, int]) -> list[dict[str, object]]:
+def account_rows(counts: Sequence[Count], records: Mapping[str, int]) -> list[dict[str, object]]:
     """Return one row per file: its records by outcome, and their number as counted on arrival.
 
     A file that was not read has a row too, with no outcomes: the check `nothing_lost` then fails.

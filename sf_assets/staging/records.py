@@ -197,7 +197,7 @@ def _resolve_open_quotes(
         if fields is None and lenient:
             taken, fields = 1, _split_lenient(texts[0], separator)
         done = line + taken - 1
-        fault = None if fields is not None else "a quote stands where none may, or is never closed"
+        fault = None if fields is not None else "a quote is in a wrong place or is never closed"
         quoted_records.append((line, done, "\n".join(texts[:taken]), fields, fault))
     if quoted_records:
         connection.executemany("insert into quoted_records values (?, ?, ?, ?, ?)", quoted_records)

@@ -25,7 +25,7 @@ _SEVERAL_ROWS = {source.name for source in SOURCES if source.wide or source.year
 
 
 def _nothing_lost(source: Source) -> Probe:
-    def judge(session: Session, month: date) -> Outcome:
+    def check(session: Session, month: date) -> Outcome:
         values = {"month": month, "source": source.name}
         records, accepted, lost = session.connection.execute(_TALLY, values).fetchall()[0]
         if source.name not in _SEVERAL_ROWS:
@@ -37,7 +37,7 @@ def _nothing_lost(source: Source) -> Probe:
 
     return Probe(
         "nothing_lost",
-        judge,
+        check,
         "records counted on arrival are accepted, filtered or quarantined, each exactly once"
         + ("" if source.name in _SEVERAL_ROWS else ", and each accepted one is one row"),
         "This is a bug of the reader: keep the file and report it.",
@@ -52,14 +52,14 @@ _UNCORRECTED = """
 
 
 def _few_refused(source: Source) -> Probe:
-    def judge(session: Session, month: date) -> Outcome:
+    def check(session: Session, month: date) -> Outcome:
         values = {"month": month, "source": source.name, "corrections": f"/{CORRECTIONS}/"}
         records, refused = session.connection.execute(_UNCORRECTED, values).fetchall()[0]
         return Outcome(passed=refused <= REFUSED_SHARE * records, unexpected_count=refused, element_count=records)
 
     return Probe(
         "few_refused",
-        judge,
+        check,
         f"at most {REFUSED_SHARE:.0%} of the records are quarantined and not yet corrected",
         f"Look into stg_quarantine for the rule that refuses most, and ask {source.producer} what changed.",
     )

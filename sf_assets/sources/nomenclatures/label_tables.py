@@ -59,9 +59,9 @@ TABLES = (
     ),
     Table(
         "labels_motif_recours",
-        "one reason of a demand of short-time work",
+        "one reason for a request for short-time work",
         (
-            Column("id", "INTEGER", "reason of the demand, 1 to 7"),
+            Column("id", "INTEGER", "reason for the request, 1 to 7"),
             Column("label", "VARCHAR", "name of the reason; 6 and 7 share theirs"),
         ),
         key=("id",),
