@@ -124,7 +124,7 @@ def test_the_increment_is_read_by_position_in_its_encoding_without_its_trailer(t
         ("Fin du fichier : total 3 ligne(s)\n\n", None),
         ("Fin du fichier : total 4 ligne(s)", None),
         ("Fin du fichier : total 70 ligne(s)", "expected 70 lines as the last line states, found 4"),
-        (increment_line(), "expected a last line 'Fin du fichier', found another: the file is cut"),
+        (increment_line(), "expected a last line 'Fin du fichier', found another one: the file is cut"),
     ],
 )
 def test_an_increment_that_is_cut_or_miscounted_is_refused(tmp_path, last, fault):
