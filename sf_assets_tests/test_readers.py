@@ -67,6 +67,7 @@ ACCEPTED: dict[str, dict[str, str]] = {
     "motif": {"1": "1", "7": "7"},
     "centimes": {"125000": "1250.0", "-5": "-0.05"},
     "ape": {"62.01Z": "62.01Z"},
+    "nomenclature": {"NAFRev2": "NAFRev2", "NAF2025": "NAF2025", "NAFRev2025": "NAF2025", "NAP": "inconnue"},
     "code_commune": {"01004": "01004", "2A004": "2A004"},
     "code_postal": {"01000": "01000"},
     "indrep": {"B": "BIS", "C": "QUINQUIES"},
@@ -109,6 +110,7 @@ REFUSED: dict[str, list[str]] = {
     "motif": ["0", "8", "1.0", "01", "1e0", " 1", "A"],
     "centimes": [*NO_NUMBER, "1,5"],
     "ape": ["6201Z", "62.01z", "62,01Z", "O2.01Z", "62.01", " 62.01Z", "[ND]"],
+    "nomenclature": [""],
     "code_commune": ["1004", "2C004", "2a004", "O1004", "01004 ", "[ND]"],
     "code_postal": ["1000", "O1000", "01 000", "1e004", "[ND]"],
     "indrep": ["BIS", "b", "D", ""],
@@ -268,7 +270,7 @@ def test_the_line_number_in_a_correction_is_read_strictly(tmp_path, line):
             label_tables.load(connection)
             connection.execute("create temp table perimeter as select '512345678' as siren")
             counts = read_source(connection, BY_NAME["apconso"], [original, correction], ["delivered", "correction"])
-            return apply_corrections(connection, counts, {"correction": "delivered"})[0].corrected
+            return apply_corrections(connection, counts, {"correction": "delivered"})[1].corrected
 
     assert corrected("2") == 1
     with pytest.raises(BadCorrection, match="expected in the column ligne"):

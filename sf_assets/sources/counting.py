@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
 
+from sf_assets.engine.storage.packed import UnreadableFile, chunks, unpacked
 from sf_assets.sources.description import Source
-from sf_assets.sources.text import UnreadableFile, chunks
+from sf_assets.sources.text import form_of
 
 # A quoted field may span at most this many lines; beyond, its quote is a mistake and its line a record of its own.
 _MAX_LINES = 101
@@ -97,11 +98,15 @@ def require_whole_copy(path: Path, copy: Path, source: Source) -> None:
         UnreadableFile: states the numbers of rows before and after the conversion.
 
     """
-    if copy == path:
+    form = form_of(path)
+    if copy == path or form == "parquet":
         return
-    if path.suffix == ".xlsx":
-        expected, found = _filled_rows(path), sum(any(row) for row in _rows(copy, source.separator))
-    elif copy.suffix == ".json":
+    if form == "workbook":
+        filled = [number for number, row in enumerate(_rows(copy, source.separator), start=1) if any(row)]
+        with unpacked(path) as book:
+            # In a sheet read by position, the rows above the first record are headings, which are emptied.
+            expected, found = _filled_rows(book, min(filled, default=1) if source.columns else 1), len(filled)
+    elif form == "records":
         expected, found = _objects(path), sum(1 for _ in _rows(copy, source.separator)) - 1
     else:
         expected = sum(text.count("\n") for text in codecs.iterdecode(chunks(path), source.encoding))
@@ -117,8 +122,8 @@ def _rows(copy: Path, separator: str) -> Iterator[list[str]]:
         yield from csv.reader(text, delimiter=separator)
 
 
-def _filled_rows(path: Path) -> int:
-    """Count in the XML the rows of a workbook's only sheet that hold a value."""
+def _filled_rows(path: Path, first: int) -> int:
+    """Count in the XML the rows of a workbook's only sheet that hold a value, from the row number `first`."""
     with zipfile.ZipFile(path) as book:
         names = book.namelist()
         (sheet,) = (name for name in names if name.startswith("xl/worksheets/") and name.endswith(".xml"))
@@ -129,7 +134,8 @@ def _filled_rows(path: Path) -> int:
                     if not "".join(text.itertext()):
                         blank.add(str(place))
         with book.open(sheet) as rows:
-            return sum(_holds_value(row, blank) for row in _elements(rows, "row"))
+            numbered = ((int(row.get("r", place)), row) for place, row in enumerate(_elements(rows, "row"), start=1))
+            return sum(_holds_value(row, blank) for number, row in numbered if number >= first)
 
 
 def _elements(stream: IO[bytes], name: str) -> Iterator[ElementTree.Element]:
