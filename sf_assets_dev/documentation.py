@@ -15,7 +15,7 @@ from sf_assets.operations.status import STATUS
 from sf_assets.sources.description import Source
 from sf_assets.sources.known import KNOWN
 from sf_assets.sources.registry import SOURCES
-from sf_assets.staging.judging import EXPECTED
+from sf_assets.staging.dispositions import EXPECTED
 from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.fields import FIELDS
 from sf_assets.vocabulary.schema import Column, Rule
@@ -86,7 +86,7 @@ def _sources() -> Iterator[str]:
 
 
 def _known(source: str) -> str:
-    return KNOWN[source].described(DELAYS)
+    return KNOWN[source].describe(DELAYS)
 
 
 def _names(source: Source) -> str:

@@ -15,7 +15,7 @@ from sf_assets.sources.batch import read_batch
 from sf_assets.sources.known import KNOWN, day_of, define_known_from
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME, SOURCES
-from sf_assets.staging.headcounts import apply_rules
+from sf_assets.staging.headcounts import apply_perimeter_rules
 from sf_assets.staging.reading import READERS, Count, read_source
 from sf_assets.staging.records import read_records
 from sf_assets.staging.tables import STAGING, query_of
@@ -48,7 +48,7 @@ def perimeter(connection: duckdb.DuckDBPyConnection, path: Path, **parameters: o
     source = BY_NAME["effectif_ent"]
     header_line, header = read_header(path, source)
     read_records(connection, path, separator=";", lenient=True, header_line=header_line, width=len(header))
-    apply_rules(connection, header, parameters)
+    apply_perimeter_rules(connection, header, parameters)
     query = read_query(files("sf_assets.staging"), "stg_filter_import")
     connection.execute(f"create or replace table stg_filter_import as {query.text}", query.bind_values(parameters))
 

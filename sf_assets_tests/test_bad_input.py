@@ -1,4 +1,4 @@
-"""Bad deliveries: one message that says what is wrong, what depends on them waits, the rest goes on, nothing good is lost."""
+"""Bad deliveries: one message names the fault, dependent assets wait, others run, and loaded rows stay."""
 
 import gzip
 import shutil
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
 
 @dataclass(frozen=True)
 class World:
-    """A deployment whose September was delivered without the optional files and with one that nobody knows."""
+    """A deployment whose September was delivered without the optional files and with an unknown file."""
 
     place: Place
     run: Run
@@ -42,13 +42,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture
 def place(world: World) -> Iterator[Place]:
-    """Give the deployment, and put September's files back afterwards."""
+    """Yield the deployment, and restore September's files afterwards."""
     folder = world.place.batch(SEPTEMBER)
-    kept = folder.with_name("kept")
-    shutil.copytree(folder, kept)
+    backup = folder.with_name("backup")
+    shutil.copytree(folder, backup)
     yield world.place
     shutil.rmtree(folder, ignore_errors=True)
-    kept.rename(folder)
+    backup.rename(folder)
 
 
 def test_optional_files_may_be_missing(world: World) -> None:
@@ -57,7 +57,7 @@ def test_optional_files_may_be_missing(world: World) -> None:
     assert {"stg_paydex", "clean_paydex", "clean_ratios"} <= world.run.materialized
 
 
-def test_a_file_that_nobody_knows_is_told_and_the_rest_goes_on(world: World) -> None:
+def test_an_unknown_file_is_reported_and_the_other_files_are_loaded(world: World) -> None:
     assert "type de fichier non supporté : courrier.txt" in world.run.warnings
     assert world.run.success
 
@@ -121,9 +121,9 @@ def test_a_bad_file_stops_what_depends_on_it_until_it_is_delivered_again(  # dec
     spoil(delivered)
 
     run = place.build(SEPTEMBER, src, stg, clean, "src_apconso", "stg_apconso")
-    (told,) = run.errors
-    assert message in told
-    assert run.metadata[src]["fault"] == told
+    (error,) = run.errors
+    assert message in error
+    assert run.metadata[src]["fault"] == error
     assert run.refused[src].check_name == check
     assert run.materialized == {src, "src_apconso", "stg_apconso"}
     assert set(run.failures) == {f"{src}_checks"}
@@ -138,8 +138,8 @@ def test_a_bad_file_stops_what_depends_on_it_until_it_is_delivered_again(  # dec
     for path in place.batch(SEPTEMBER).glob(f"{delivered.name}*"):
         path.unlink()
     delivered.write_bytes(good)
-    mended = place.build(SEPTEMBER, src, stg, clean)
-    assert (mended.failures, mended.errors) == ({}, [])
+    corrected = place.build(SEPTEMBER, src, stg, clean)
+    assert (corrected.failures, corrected.errors) == ({}, [])
     for asset in (stg, clean):
         assert_frame_equal(place.rows(asset, SEPTEMBER), before[asset])
 
@@ -161,7 +161,7 @@ def rewritten_sheet(path: Path, sheet: bytes) -> None:
 SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1">'
 CELL = b'<c r="A1" t="inlineStr"><is><t>%b</t></is></c></row></sheetData></worksheet>'
 GROUPS = "Ellisphère-Tête de groupe-{}.xlsx"
-# Each file by itself stopped the inspection of all sources, or gave a message without its name.
+# Each of these files once stopped the inspection of all sources, or gave a message without its name.
 BAD_OPTIONAL: tuple[tuple[str, str, Callable[[Path], object], str], ...] = (
     ("ellisphere", GROUPS.format("a"), blank_book, "expected a sheet with rows, found a blank one"),
     ("ellisphere", GROUPS.format("b"), lambda path: rewritten_sheet(path, SHEET), "found XML that is not well formed"),
@@ -184,7 +184,7 @@ BAD_OPTIONAL: tuple[tuple[str, str, Callable[[Path], object], str], ...] = (
 )  # fmt: skip
 
 
-def test_bad_optional_files_stop_themselves_alone_and_are_named(place: Place) -> None:
+def test_bad_optional_files_stop_their_own_tables_only_and_are_named(place: Place) -> None:
     for _, name, spoil, _ in BAD_OPTIONAL:
         spoil(place.batch(SEPTEMBER) / name)
     owners = {f"src_{source}" for source, *_ in BAD_OPTIONAL if source in BY_NAME}
@@ -198,16 +198,16 @@ def test_bad_optional_files_stop_themselves_alone_and_are_named(place: Place) ->
         assert message in faults[source, name]
 
 
-def test_a_missing_folder_is_told_and_nothing_of_its_month_starts(place: Place) -> None:
+def test_a_missing_folder_is_reported_and_no_asset_of_its_month_runs(place: Place) -> None:
     run = place.build(OCTOBER, "src_debit", "stg_debit")
-    (told,) = run.failures.values()
-    assert told == f"batch 2510: expected a folder {place.batch(OCTOBER)}, found none"
+    (error,) = run.failures.values()
+    assert error == f"batch 2510: expected a folder {place.batch(OCTOBER)}, found none"
     assert run.materialized == set()
     later = place.build(OCTOBER, "stg_debit")
     assert "src_debit, 2025-10: as_promised was never judged" in later.failures["stg_debit"]
 
 
-def test_a_bad_month_neither_borrows_from_the_month_before_nor_holds_it_up(place: Place) -> None:
+def test_a_bad_month_does_not_read_the_month_before_and_does_not_block_it(place: Place) -> None:
     before = place.rows("stg_debit", SEPTEMBER)
     shutil.copytree(place.batch(SEPTEMBER), place.batch(OCTOBER))
     cut(place.batch(OCTOBER) / "sigfaible_cotisdues.csv.gz")
@@ -230,7 +230,7 @@ def test_a_file_changed_since_its_inspection_is_not_read(place: Place) -> None:
     assert_frame_equal(place.rows("stg_debit", SEPTEMBER), before)
 
 
-def test_a_folder_taken_away_since_its_inspection_loses_nothing(place: Place) -> None:
+def test_a_folder_removed_after_its_inspection_loses_no_loaded_rows(place: Place) -> None:
     before = place.rows("stg_filter_import", SEPTEMBER)
     shutil.rmtree(place.batch(SEPTEMBER))
     run = place.build(SEPTEMBER, "stg_filter_import")

@@ -11,7 +11,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from sf_assets.sources.batch import BadBatch, NoBatch, missing_files, read_batch
-from sf_assets.sources.content import look_of, order_of
+from sf_assets.sources.content import file_states, reading_order
 from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests.runs import Place
 
@@ -38,7 +38,7 @@ def test_a_description_names_files_of_any_name_in_its_own_order(tmp_path: Path) 
     assert [batch.name_of(path) for path in batch.files["debit"]] == ["z.txt", "elsewhere/x.txt.gz", "a.txt"]
 
 
-def test_a_description_takes_the_place_of_the_names_in_the_folder(tmp_path: Path) -> None:
+def test_a_description_is_used_instead_of_the_file_names(tmp_path: Path) -> None:
     (tmp_path / "2610").mkdir()
     (tmp_path / "2610" / DEBITS).write_text("")
     describe(tmp_path, {"procol": ["2610/p.csv"]})
@@ -119,16 +119,16 @@ def test_a_batch_waits_for_the_files_of_its_description(tmp_path: Path) -> None:
     assert missing_files(read_batch(tmp_path, OCTOBER))[-1] != "d.csv"
 
 
-def test_another_order_of_the_same_files_is_another_batch(tmp_path: Path) -> None:
+def test_another_reading_order_of_the_same_files_is_another_delivery(tmp_path: Path) -> None:
     seen = set()
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text(name)
     for order in (["a.csv", "b.csv"], ["b.csv", "a.csv"]):
         describe(tmp_path, {"debit": order})
         batch = read_batch(tmp_path, OCTOBER)
-        seen.add((look_of(batch), order_of(batch)))
-    looks, orders = zip(*seen, strict=True)
-    assert len(set(looks)) == len(set(orders)) == 2
+        seen.add((file_states(batch), reading_order(batch)))
+    states, orders = zip(*seen, strict=True)
+    assert len(set(states)) == len(set(orders)) == 2
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.fixture
 def place(loaded: Place) -> Iterator[Place]:
-    """Give the deployment, and take what the test delivered away afterwards."""
+    """Yield the deployment, and remove the files of the test afterwards."""
     incoming = loaded.settings.data_dir / "incoming"
     before = set(incoming.rglob("*"))
     yield loaded
@@ -179,19 +179,19 @@ def test_a_described_file_that_is_not_there_stops_its_own_source_only(place: Pla
     files = {"debit": ["2509/nowhere.csv"], "procol": ["2509/sigfaible_pcoll.csv"]}
     (incoming / "2509.json").write_text(json.dumps({"key": "2509", "files": files}))
     run = place.build(SEPTEMBER, "src_debit", "stg_debit", "src_procol", "stg_procol")
-    assert run.errors == ["nowhere.csv: expected a file as the description of the batch says, found none"]
+    assert run.errors == ["nowhere.csv: expected a file as named in the description of the batch, found none"]
     assert run.materialized == {"src_debit", "src_procol", "stg_procol"}
     assert_frame_equal(place.rows("stg_debit", SEPTEMBER), before)
 
 
-def test_a_wrong_description_starts_nothing_and_says_so(place: Place) -> None:
+def test_a_wrong_description_starts_no_asset_and_is_reported(place: Place) -> None:
     (place.settings.data_dir / "incoming" / "2509.json").write_text('{"key": "2510", "files": {}}')
     run = place.build(SEPTEMBER, "src_debit")
     assert list(run.failures.values()) == ["2509.json, key: expected '2509' as in its name, found '2510'"]
 
 
-def test_loading_some_sources_leaves_the_others_as_they_were(place: Place) -> None:
-    """Importing one type resets no other: trap 14."""
+def test_loading_some_sources_does_not_change_the_others(place: Place) -> None:
+    """Loading one source does not reset the others (trap 14)."""
     tables = [table for table in place.tables() if table not in {"check_verdicts", "stg_debit"}]
     assert place.build(SEPTEMBER, "src_debit", "stg_debit").failures == {}
     before = place.content(SEPTEMBER, tables)
@@ -214,7 +214,7 @@ def test_loading_some_sources_leaves_the_others_as_they_were(place: Place) -> No
     assert 0 < debits < place.rows("stg_debit", SEPTEMBER).height
 
 
-def test_an_explicit_filter_once_loaded_holds_for_a_month_whatever_is_loaded_after(place: Place) -> None:
+def test_an_explicit_filter_stays_the_perimeter_of_its_month_after_later_loads(place: Place) -> None:
     (siren, *_) = sorted(set(place.rows("stg_debit", SEPTEMBER)["siret"].str.slice(0, 9)))
     path = place.batch(SEPTEMBER) / "filter_essai.csv"
     path.write_text(f"siren\n{siren}\n")

@@ -14,7 +14,7 @@ from clean_world import World, fresh_world
 
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import source_of
-from sf_assets.sources.mended import edition_of
+from sf_assets.sources.corrections import edition_of
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.reading import read_source
@@ -38,7 +38,7 @@ world = pytest.fixture(fresh_world, name="world")
 
 
 def record(number: int, **changes: object) -> dict[str, object]:
-    """Return a record of the open data set, as its API gives it."""
+    """Return a record of the open data set in the form of its API."""
     nature = changes.pop("nature", LIQUIDATION)
     judgment = {"type": "initial", "famille": "Jugement d'ouverture", "nature": nature, "date": "2024-03-04"}
     judgment |= {"complementJugement": 'Désigne ; « liquidateur » Me "X"'}
@@ -57,7 +57,7 @@ def record(number: int, **changes: object) -> dict[str, object]:
 
 
 def as_csv(records: list[dict[str, object]]) -> str:
-    """Return records as the CSV export writes them: values of a list separated by commas."""
+    """Return records in the form of the CSV export: values of a list separated by commas."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(record(1)), delimiter=";", lineterminator="\n")
     writer.writeheader()
@@ -127,7 +127,7 @@ def test_every_company_of_the_perimeter_that_an_announcement_names_has_a_row(tmp
     assert rows["siren"].to_list() == sirens
 
 
-def test_a_record_of_no_company_of_ours_is_filtered_and_a_wrong_one_quarantined(tmp_path):
+def test_a_record_outside_the_perimeter_is_filtered_and_a_wrong_one_quarantined(tmp_path):
     _, count, quarantine = delivered(
         tmp_path,
         record(1, registre=""),
@@ -157,7 +157,7 @@ def test_a_record_of_no_company_of_ours_is_filtered_and_a_wrong_one_quarantined(
         ("31 fevrier 2010", None), ("4 thermidor 2010", None), ("2024", None),
     ],
 )  # fmt: skip
-def test_days_are_read_in_figures_and_in_words_and_a_wrong_one_costs_its_cell_only(tmp_path, written, day):
+def test_dates_are_read_in_figures_and_words_and_a_wrong_one_quarantines_its_cell_only(tmp_path, written, day):
     judgment = json.dumps({"nature": LIQUIDATION, "date": written}, ensure_ascii=False)
     rows, count, quarantine = delivered(tmp_path, record(1, jugement=judgment), record(2, jugement='{"nature": "X"}'))
     assert rows["date_jugement"].to_list() == [day, None]
@@ -167,18 +167,18 @@ def test_days_are_read_in_figures_and_in_words_and_a_wrong_one_costs_its_cell_on
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
 @pytest.mark.parametrize("apostrophe", ["'", "’"])
-def test_the_spoilt_accents_of_every_known_nature_are_repaired_exactly(tmp_path, encoding, apostrophe):
+def test_the_garbled_accents_of_every_known_nature_are_repaired_exactly(tmp_path, encoding, apostrophe):
     with NATURES.open(encoding="utf-8") as lines:
         natures = sorted({row["nature"] for row in csv.DictReader(lines)})
-    spoilt = [nature.replace("'", apostrophe).encode().decode(encoding) for nature in natures]
-    assert spoilt != natures
-    rows, _, quarantine = delivered(tmp_path, *(record(n, nature=nature) for n, nature in enumerate(spoilt, 100)))
+    garbled = [nature.replace("'", apostrophe).encode().decode(encoding) for nature in natures]
+    assert garbled != natures
+    rows, _, quarantine = delivered(tmp_path, *(record(n, nature=nature) for n, nature in enumerate(garbled, 100)))
     assert quarantine.height == 0
     assert rows["nature_jugement"].to_list() == natures
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
-def test_spoilt_accents_are_repaired_in_every_text_that_decides(tmp_path, world, encoding):
+def test_garbled_accents_are_repaired_in_every_text_that_rules_use(tmp_path, world, encoding):
     retracted = {
         "famille": "Rétractation sur tierce opposition",
         "nature": "Jugement",
@@ -208,19 +208,19 @@ def test_spoilt_accents_are_repaired_in_every_text_that_decides(tmp_path, world,
 
 @pytest.mark.parametrize("member", ["famille", "complementJugement", "nature"])
 @pytest.mark.parametrize("lost", ["R\ufffdtractation", "R\u0081tractation", "Rï¿½tractation", "RÃ tractation"])
-def test_a_text_that_decides_and_cannot_be_repaired_is_quarantined(tmp_path, member, lost):
+def test_a_text_that_rules_use_and_that_cannot_be_repaired_is_quarantined(tmp_path, member, lost):
     _, count, quarantine = delivered(tmp_path, record(1, jugement=json.dumps({"nature": "Jugement"} | {member: lost})))
     assert (count.quarantined, quarantine["column"].to_list()) == (1, [f"jugement.{member}"])
 
 
-def test_case_and_blanks_of_a_nature_do_not_matter_and_an_unknown_one_is_kept(tmp_path):
+def test_case_and_blanks_of_a_nature_are_ignored_and_an_unknown_one_is_stored(tmp_path):
     rows, _, _ = delivered(
         tmp_path, record(1, nature="jugement d'ouverture de  liquidation judiciaire"), record(2, nature="Autre")
     )
     assert rows["nature_jugement"].to_list() == [LIQUIDATION, "Autre"]
 
 
-def test_a_correction_names_the_announcement_it_is_about_as_that_one_names_itself(tmp_path):
+def test_a_correction_identifies_its_announcement_by_its_identifier(tmp_path):
     before = {"nomPublication": "BODACC A", "numeroParution": "20240050", "numeroAnnonce": "0001"}
     rows, _, _ = delivered(
         tmp_path, record(1), record(2, typeavis="rectificatif", parutionavisprecedent=json.dumps(before))
@@ -241,14 +241,14 @@ UNREADABLE = '{"personne": {"inscriptionRM": {"numeroIdentificationRM": "5123456
         (A, TRADES, [A, B], 0),
         (A, ALONE, [A], 0),
         (OUTSIDE, ALONE, [A], 0),
-        # An unreadable number costs its cell only where another one names a company.
+        # An unreadable number quarantines its cell only when another cell names a company.
         (A, UNREADABLE, [A], 0),
         ("", UNREADABLE, [], 1),
         ("", "{no json", [], 1),
         ("", '{"personne": {"nonInscrit": "RCS non inscrit"}}', [], 0),
     ],
 )
-def test_a_company_that_stands_in_the_trades_register_alone_counts(tmp_path, registre, persons, sirens, refused):
+def test_a_company_in_the_trades_register_alone_has_a_row(tmp_path, registre, persons, sirens, refused):
     rows, count, quarantine = delivered(tmp_path, record(1, registre=registre, listepersonnes=persons))
     assert rows["siren"].to_list() == sirens
     assert (count.quarantined, count.filtered) == (refused, int(not sirens and not refused))
@@ -267,7 +267,7 @@ BEFORE = json.dumps({"nomPublication": "BODACC A", "numeroParution": "20240050",
         {"familleavis": "retablissement_professionnel", "jugement": None},
     ],
 )
-def test_a_correction_counts_whoever_it_is_about(tmp_path, world, changes):
+def test_a_correction_is_loaded_whatever_company_it_names(tmp_path, world, changes):
     correction = record(2, typeavis="annulation", dateparution="2024-03-20", parutionavisprecedent=BEFORE, **changes)
     rows, count, _ = delivered(tmp_path, record(1), correction)
     assert count.accepted == 2
@@ -289,7 +289,7 @@ def test_a_correction_counts_whoever_it_is_about(tmp_path, world, changes):
         ([(None, "A1", "annonce", None)], {"corrections_named"}),
     ],
 )
-def test_a_company_stands_once_in_an_announcement_and_a_correction_names_its_own(rows, broken):
+def test_a_company_is_once_in_an_announcement_and_a_correction_identifies_its_announcement(rows, broken):
     key = "unexpected_rows_query"
     queries = {rule.name: rule.arguments[key] for rule in STAGING["bodacc"].rules if key in rule.arguments}
     with duckdb.connect() as connection:
@@ -335,7 +335,7 @@ def test_json_that_is_no_list_of_records_is_refused_without_showing_it(tmp_path,
     path = tmp_path / "bodacc_procedures.json"
     path.write_text(content)
     fault = inspect(path, edition_of(BODACC, path)).fault
-    assert fault == f"{path.name}: expected a list of records in JSON, found a damaged or other file"
+    assert fault == f"{path.name}: expected a list of records in JSON, found a damaged file or another format"
 
 
 @pytest.mark.parametrize(
@@ -347,9 +347,9 @@ def test_json_that_is_no_list_of_records_is_refused_without_showing_it(tmp_path,
         ({"results": [record(1)]}, "expected a number of results (total_count), found 1"),
         ({"total_count": 1, "results": record(1)}, "found an answer without results"),
         ([{"error": "quota"}], "expected familleavis, registre, id,"),
-        ([1], "found a damaged or other file"),
-        ([[record(1)]], "found a damaged or other file"),
-        ({"total_count": 1, "results": ["x"]}, "found a damaged or other file"),
+        ([1], "found a damaged file or another format"),
+        ([[record(1)]], "found a damaged file or another format"),
+        ({"total_count": 1, "results": ["x"]}, "found a damaged file or another format"),
     ],
 )
 def test_an_answer_that_is_not_the_whole_list_is_refused(tmp_path, content, fault):
@@ -367,7 +367,7 @@ def test_records_line_by_line_are_refused(tmp_path, records):
     assert "found 2 objects one after the other" in inspect(path, edition_of(BODACC, path)).fault
 
 
-def test_a_page_of_the_api_as_published_goes_through_once_it_holds_all_there_is(tmp_path):
+def test_a_page_of_the_api_is_accepted_when_it_holds_all_results(tmp_path):
     path = tmp_path / "bodacc_procedures.json"
     shutil.copy(shared("samples", "api_procedures_collectives_limit3.json"), path)
     assert "expected 69294 results (total_count), found 3" in inspect(path, edition_of(BODACC, path)).fault
@@ -380,22 +380,22 @@ def test_a_page_of_the_api_as_published_goes_through_once_it_holds_all_there_is(
     assert rows["date_jugement"].null_count() == 0
 
 
-# ---- announcements that stand
+# ---- announcements in force
 
 STG = "siren id_annonce type_avis date_parution id_avis_precedent nature_jugement date_jugement complement_jugement"
 
 
 def announce(world: World, *rows: tuple[object, ...]) -> None:
-    """Add announcements: siren, number, day published, nature, and what may follow in the order of `STG`."""
+    """Add announcements: siren, number, day of publication, nature, and optional values in the order of `STG`."""
     for siren, number, day, nature, *rest in rows:
-        kind, before, judged, complement = (*rest, *("annonce", None, day, None)[len(rest) :])
-        world.add("stg_bodacc", STG, (siren, number, kind, day, before, nature, judged, complement))
+        kind, before, judgment_day, complement = (*rest, *("annonce", None, day, None)[len(rest) :])
+        world.add("stg_bodacc", STG, (siren, number, kind, day, before, nature, judgment_day, complement))
 
 
 STANDS = "id_annonce, date_publication, date_retrait"
 
 
-def test_a_rectification_takes_the_place_of_what_it_refers_to(world):
+def test_a_rectification_replaces_the_announcement_it_refers_to(world):
     announce(
         world,
         (A, "A1", "2024-01-10", LIQUIDATION),
@@ -412,7 +412,7 @@ def test_a_rectification_takes_the_place_of_what_it_refers_to(world):
 
 
 @pytest.mark.parametrize("target", ["A1", "A2"])
-def test_a_cancellation_leaves_nothing_of_the_announcement_nor_of_its_corrections(world, target):
+def test_a_cancellation_removes_the_announcement_and_its_corrections(world, target):
     announce(
         world,
         (A, "A1", "2024-01-10", LIQUIDATION),
@@ -433,12 +433,12 @@ def test_the_retraction_of_a_judgment_is_a_cancellation(world):
     assert world.rows("clean_bodacc", STANDS) == [("A1", "2024-01-10", "2024-02-20")]
 
 
-def test_an_announcement_corrected_on_its_day_never_stood(world):
+def test_an_announcement_corrected_on_its_day_is_never_in_force(world):
     announce(world, (A, "A9", "2024-01-10", LIQUIDATION), (A, "A10", "2024-01-10", REDRESSEMENT, "rectificatif", "A9"))
     assert world.rows("clean_bodacc", STANDS) == [("A10", "2024-01-10", None)]
 
 
-def test_corrections_of_what_was_not_delivered_or_of_one_another_do_no_harm(world):
+def test_corrections_of_missing_announcements_or_of_one_another_change_nothing(world):
     announce(
         world,
         (A, "A1", "2024-01-10", LIQUIDATION, "rectificatif", "A0"),
@@ -452,7 +452,7 @@ def test_corrections_of_what_was_not_delivered_or_of_one_another_do_no_harm(worl
     ]  # fmt: skip
 
 
-def test_a_correction_is_about_what_was_published_by_then(world):
+def test_a_correction_applies_only_to_announcements_published_before_it(world):
     announce(
         world,
         (A, "A1", "2024-01-10", LIQUIDATION),
@@ -462,7 +462,7 @@ def test_a_correction_is_about_what_was_published_by_then(world):
     assert world.rows("clean_bodacc", STANDS) == [("A1", "2024-01-10", "2024-03-10"), ("A3", "2024-03-10", None)]
 
 
-def test_announcements_that_say_the_same_all_stay_whatever_is_corrected_later(world):
+def test_equal_announcements_all_stay_whatever_is_corrected_later(world):
     announce(
         world,
         (A, "A1", "2024-01-20", LIQUIDATION, "annonce", None, "2024-01-05"),
@@ -475,19 +475,19 @@ def test_announcements_that_say_the_same_all_stay_whatever_is_corrected_later(wo
     assert world.rows("clean_procedure", "siren, date_publication, est_repetition") == [
         (A, "2024-01-12", False), (A, "2024-01-20", True), (B, "2024-01-20", False),
     ]  # fmt: skip
-    # Once the first is cancelled, the second is known from the day it always was.
+    # After the cancellation of the first, the second is known from its own day of publication.
     announce(world, (A, "A3", "2024-03-10", None, "annulation", "A2"))
     after = world.rows("clean_bodacc", f"siren, {STANDS}")
     assert after == [before[0], (A, "A2", "2024-01-12", "2024-03-10"), before[2]]
 
 
 @pytest.mark.parametrize(
-    ("judged", "effect"),
+    ("judgment_day", "effect"),
     [("2024-01-05", "2024-01-05"), ("2022-01-10", "2022-01-10"), ("2022-01-09", "2024-01-10"), (None, "2024-01-10"),
      ("2024-01-11", "2024-01-10"), ("1024-01-05", "2024-01-10")],
 )  # fmt: skip
-def test_a_judgment_without_a_day_before_its_publication_takes_effect_on_the_publication(world, judged, effect):
-    announce(world, (A, "A1", "2024-01-10", LIQUIDATION, "annonce", None, judged))
+def test_a_judgment_without_an_earlier_date_takes_effect_on_its_publication(world, judgment_day, effect):
+    announce(world, (A, "A1", "2024-01-10", LIQUIDATION, "annonce", None, judgment_day))
     assert world.rows("clean_bodacc", "date_effet") == [(effect,)]
 
 
@@ -510,25 +510,25 @@ def test_a_judgment_without_a_day_before_its_publication_takes_effect_on_the_pub
         ("Dépôt de l'état des créances", None, (None, None, None, None)),
     ],
 )  # fmt: skip
-def test_the_nature_then_the_complement_say_what_a_judgment_means(world, nature, complement, found):
+def test_the_nature_then_the_complement_decide_the_meaning_of_a_judgment(world, nature, complement, found):
     announce(world, (A, "A1", "2024-01-10", nature, "annonce", None, "2024-01-10", complement))
     assert world.rows("clean_bodacc", "statut, action_procol, stade_procol, libelle_procol, est_connue") == [
         (*found, True)
     ]
 
 
-def test_a_nature_the_table_does_not_know_is_told_and_means_nothing(world):
+def test_an_unknown_nature_is_reported_and_has_no_effect(world):
     announce(world, (A, "A1", "2024-01-10", "Jugement inconnu"), (B, "A2", "2024-01-10", None))
     assert world.rows("clean_bodacc", "statut, stade_procol, est_connue") == [(None, None, False), (None, None, True)]
 
 
-def test_a_blacklisted_company_is_announced_nowhere(world):
+def test_a_blacklisted_company_has_no_announcement(world):
     announce(world, (A, "A1", "2024-01-10", LIQUIDATION))
     world.blacklist(A)
     assert world.rows("clean_bodacc") == []
 
 
-def test_the_table_of_natures_says_what_the_published_one_says():
+def test_the_table_of_natures_agrees_with_the_published_one():
     with shared("reference", "bodacc_natures.csv").open(encoding="utf-8") as lines:
         published = [(r["nature"], r["complement_contains"] or "*", r["statut"]) for r in csv.DictReader(lines)]
     with NATURES.open(encoding="utf-8") as lines:
@@ -551,11 +551,11 @@ TOLD = "source, date_effet, date_publication, action_procol, stade_procol"
 
 
 def history(world: World, columns: str) -> list[tuple[object, ...]]:
-    """Return the steps that count, those told before left out."""
+    """Return the steps without repetitions."""
     for name in ("clean_procol", "clean_bodacc"):
         world.build(name)
-    told = world.rows("clean_procedure", f"est_repetition, {columns}")
-    return [tuple(row) for repetition, *row in told if not repetition]
+    steps = world.rows("clean_procedure", f"est_repetition, {columns}")
+    return [tuple(row) for repetition, *row in steps if not repetition]
 
 
 def urssaf(world: World, *steps: tuple[object, ...]) -> None:
@@ -563,13 +563,13 @@ def urssaf(world: World, *steps: tuple[object, ...]) -> None:
 
 
 @pytest.mark.parametrize(("day", "sources"), [("2024-03-31", 1), ("2024-04-01", 2), ("2024-01-31", 1)])
-def test_a_procedure_told_by_both_sources_within_thirty_days_counts_once(world, day, sources):
+def test_a_procedure_in_both_sources_within_thirty_days_counts_once(world, day, sources):
     announce(world, (A, "A1", "2024-03-10", LIQUIDATION, "annonce", None, "2024-03-01"))
     urssaf(world, (day, "liquidation", "ouverture"))
     assert len(history(world, "source")) == sources
 
 
-def test_of_a_procedure_told_twice_what_was_published_first_stays(world):
+def test_of_a_procedure_in_both_sources_the_first_published_stays(world):
     announce(world, (A, "A1", "2024-03-10", LIQUIDATION, "annonce", None, "2024-03-01"))
     urssaf(world, ("2024-03-04", "liquidation", "ouverture"))
     assert history(world, TOLD) == [("bodacc", "2024-03-01", "2024-03-10", "liquidation", "ouverture")]
@@ -577,7 +577,7 @@ def test_of_a_procedure_told_twice_what_was_published_first_stays(world):
     assert history(world, TOLD) == [("urssaf", "2024-03-04", "2024-04-03", "liquidation", "ouverture")]
 
 
-def test_steps_of_another_kind_or_that_close_are_not_the_same_and_urssafs_own_are_all_kept(world):
+def test_steps_of_another_kind_or_closing_steps_are_not_merged_and_all_steps_of_urssaf_stay(world):
     announce(world, (A, "A1", "2024-03-10", LIQUIDATION, "annonce", None, "2024-03-01"))
     urssaf(
         world,
@@ -588,7 +588,7 @@ def test_steps_of_another_kind_or_that_close_are_not_the_same_and_urssafs_own_ar
     assert len(history(world, "source")) == 6
 
 
-def test_an_announcement_that_no_longer_stands_hides_no_step(world):
+def test_a_cancelled_announcement_hides_no_step(world):
     announce(
         world,
         (A, "A1", "2024-03-10", LIQUIDATION, "annonce", None, "2024-03-01"),
@@ -602,7 +602,7 @@ def test_an_announcement_that_no_longer_stands_hides_no_step(world):
     assert world.rows("clean_procedure_episode", "source, date_debut, date_fin") == [("urssaf", "2024-03-04", None)]
 
 
-def test_a_closing_that_names_no_kind_ends_every_kind_the_company_was_in(world):
+def test_a_closing_without_a_kind_ends_all_procedures_of_the_company(world):
     urssaf(world, ("2023-03-01", "redressement", "ouverture"), ("2023-09-01", "liquidation", "ouverture"))
     announce(
         world,
@@ -635,7 +635,7 @@ def test_without_bodacc_the_history_and_its_stretches_are_urssafs(world):
     assert found == world.rows("clean_procol_episode", stretches)
 
 
-# ---- what features know of it
+# ---- features of procedures
 
 BATCH, MONTH = date(2024, 6, 1), date(2023, 3, 1)
 CUTOFF = cutoff_of(MONTH)
@@ -662,15 +662,15 @@ def copy(delivery, tmp_path):
 
 
 def known(connection, month=MONTH):
-    """Return what features tell of procedures in a month, and the whole matrix."""
+    """Return the features of procedures of a month, and the whole matrix."""
     plain.clean(connection, BATCH)
     plain.features(connection, month, month)
     procedures = connection.execute("select siren, procedure_connue from feat_company_month order by siren").fetchall()
     return procedures, connection.execute("from feat_matrix order by siren").fetchall()
 
 
-def test_what_is_published_after_the_cutoff_changes_nothing_and_what_came_before_does(copy):
-    # URSSAF tells most of the same procedures: alone, BODACC shows.
+def test_only_announcements_published_before_the_cutoff_change_features(copy):
+    # URSSAF delivers most of the same procedures: BODACC's own effect shows only without them.
     copy.execute("delete from stg_procol")
     before = known(copy)
     assert copy.execute("delete from stg_bodacc where date_parution > $1", [CUTOFF]).fetchone()[0] > 0
@@ -679,7 +679,7 @@ def test_what_is_published_after_the_cutoff_changes_nothing_and_what_came_before
     assert known(copy) != before
 
 
-def test_rewriting_later_announcements_changes_nothing_and_earlier_ones_does(copy):
+def test_rewriting_announcements_changes_features_only_when_they_are_known_at_the_cutoff(copy):
     before = known(copy)
     rewriting = f"update stg_bodacc set nature_jugement = '{SAUVEGARDE.replace(chr(39), chr(39) * 2)}'"
     copy.execute(f"{rewriting}, date_jugement = date '2023-01-05' where date_parution > $1", [CUTOFF])
@@ -720,7 +720,7 @@ def test_the_synthetic_bulletin_agrees_with_urssaf_and_has_every_kind_of_mistake
 
 
 @pytest.mark.parametrize("month", [date(2021, 9, 1), MONTH])
-def test_whatever_is_announced_and_corrected_a_month_knows_only_what_was_published_by_then(copy, month):
+def test_a_month_knows_only_announcements_and_corrections_published_before_its_cutoff(copy, month):
     copy.execute("create temp macro draw(seed, rank, n) as cast(hash(seed || '/' || rank) % n as integer)")
     copy.execute("delete from stg_bodacc")
     copy.execute("""

@@ -1,4 +1,4 @@
-"""Names beside the names: parts, backups, open files and copies of another month are unsupported, never added up."""
+"""Unwanted files in a folder: parts, backups, open files and copies of another month are unsupported and never read."""
 
 from datetime import date
 from pathlib import Path
@@ -25,14 +25,14 @@ LIKE_A_FILE = (
 @pytest.mark.parametrize(
     "other", ["{}.part", "{}.bak", "{}.pdf", "{}.tmp", "{}~", "~${}", "{}.crdownload", "{}.gz.part", "{}.docx"]
 )
-def test_a_name_that_merely_contains_another_belongs_to_nobody(name: str, other: str) -> None:
+def test_a_name_that_only_contains_a_known_name_belongs_to_no_source(name: str, other: str) -> None:
     assert source_of(name) is not None
     assert source_of(f"{name}.gz") is not None
     assert source_of(other.format(name)) is None
 
 
 @pytest.mark.parametrize("source", [one for one in SOURCES if one.pattern], ids=lambda one: one.name)
-def test_no_pattern_takes_whatever_follows_it(source) -> None:
+def test_no_pattern_accepts_any_suffix(source) -> None:
     taken = [name for name in LIKE_A_FILE if source.matches(name)]
     assert taken, "a name of the pattern is missing above"
     assert not any(source.matches(f"{name}.old") for name in taken)
@@ -47,7 +47,7 @@ def listed(incoming: Path, *names: str) -> Batch:
 
 
 @pytest.mark.parametrize(
-    ("copy", "kept"),
+    ("copy", "right"),
     [
         ("sigfaible_effectif_siret_2609.csv", "sigfaible_effectif_siret.csv"),
         ("sigfaible_effectif_siret (1).csv", "sigfaible_effectif_siret.csv"),
@@ -61,13 +61,13 @@ def listed(incoming: Path, *names: str) -> Batch:
         ("filter_2609.csv", "filter_2610.csv"),
     ],
 )
-def test_last_months_copy_beside_this_months_file_is_unsupported(tmp_path: Path, copy: str, kept: str) -> None:
-    batch = listed(tmp_path, copy, kept)
+def test_last_months_copy_beside_this_months_file_is_unsupported(tmp_path: Path, copy: str, right: str) -> None:
+    batch = listed(tmp_path, copy, right)
     ((path,),) = batch.files.values()
-    assert (path.name, batch.unsupported, batch.doubtful) == (kept, (copy,), {})
+    assert (path.name, batch.unsupported, batch.doubtful) == (right, (copy,), {})
 
 
-def test_a_copy_of_the_companies_file_is_not_taken_for_one_of_establishments(tmp_path: Path) -> None:
+def test_a_copy_of_the_companies_file_is_not_read_as_one_of_establishments(tmp_path: Path) -> None:
     batch = listed(tmp_path, "sigfaible_effectif_siren.csv", "sigfaible_effectif_siren_2609.csv")
     assert list(batch.files) == ["effectif_ent"]
     assert batch.unsupported == ("sigfaible_effectif_siren_2609.csv",)
@@ -79,7 +79,7 @@ def test_files_that_complete_one_another_are_all_read(tmp_path: Path) -> None:
     assert (batch.unsupported, batch.doubtful) == ((), {})
 
 
-def test_copies_of_which_none_is_the_months_are_refused_with_what_to_do(tmp_path: Path) -> None:
+def test_ambiguous_copies_are_refused_with_advice(tmp_path: Path) -> None:
     batch = listed(tmp_path, "effectif_siret_1.csv", "effectif_siret_2.csv")
     assert len(batch.files["effectif"]) == 2
     reason = batch.doubtful[tmp_path / "2610" / "effectif_siret_1.csv"]
@@ -101,7 +101,7 @@ def headcounts(path: Path, sirets: list[str]) -> Path:
 
 
 @pytest.mark.parametrize(("shared", "refused"), [(0, False), (1, False), (3, True), (20, True)])
-def test_two_headcount_files_that_hold_the_same_establishments_are_never_added_up(
+def test_two_headcount_files_of_the_same_establishments_are_refused(
     tmp_path: Path,
     shared: int,
     refused: bool,  # noqa: FBT001
@@ -118,9 +118,9 @@ def test_two_headcount_files_that_hold_the_same_establishments_are_never_added_u
         if not refused:
             assert sum(count.accepted for count in read_delivered(connection, batch, BY_NAME["effectif"], paths)) == 40
             return
-        with pytest.raises(BadFile) as told:
+        with pytest.raises(BadFile) as error:
             read_delivered(connection, batch, BY_NAME["effectif"], paths)
-    assert str(told.value.description) == (
+    assert str(error.value.description) == (
         f"stg_effectif: expected files that complete one another, found {shared} of 20 establishments in effectif_a.csv and in "
         "effectif_b.csv too. Take the copy out of the folder and materialise src_effectif again."
     )

@@ -1,4 +1,4 @@
-"""Nothing lost: what a file holds is counted apart from what reads it, and a reader that loses, doubles or merges is caught."""
+"""The account of records: the count on arrival finds readers that lose, double or merge records."""
 
 import json
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ from sf_assets.engine.storage.catalog import Catalog
 from sf_assets.engine.storage.shape import declared_types
 from sf_assets.sources import text
 from sf_assets.sources.arrival import inspect
+from sf_assets.sources.corrections import edition_of
 from sf_assets.sources.counting import RecordCounter
-from sf_assets.sources.description import Source
+from sf_assets.sources.description import Cell, Source
 from sf_assets.sources.log import LOG
-from sf_assets.sources.mended import edition_of
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.staging import reading, records
-from sf_assets.staging.delivery import account_of
+from sf_assets.staging.delivery import account_rows
 from sf_assets.staging.suites import _SEVERAL_ROWS
 from sf_assets.staging.tables import IMPORTS, query_of
 
@@ -51,7 +51,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def counted(content: bytes, separator: str = ";", *, pieces: tuple[int, ...] = (), headed: bool = False) -> int:
-    """Count the records of a text that is fed in pieces of these sizes, then the rest."""
+    """Count the records of a text that is fed in chunks of these sizes, then the rest."""
     counter = RecordCounter(separator, headed=headed)
     for size in pieces:
         counter.feed(content[:size])
@@ -74,7 +74,7 @@ def counted(content: bytes, separator: str = ";", *, pieces: tuple[int, ...] = (
         (b'"a\r\n\r\n""b"";\nc";d\r\ne;f\r\n', 2),
         (b'x;"a\n\n\n";"b\nc"\ny;z', 2),
         (b'x;"a\nb"', 1),
-        # A quote that nothing closes, or that closes badly, refuses its own line.
+        # A quote that is never closed, or closed in a wrong place, makes its line one malformed record.
         (b'x;"a\ny;b\nz;c\n', 3),
         (b'x;"a\ny"b;c\nz;d\n', 3),
         (b'a"b;c\nd;e\n', 2),
@@ -83,13 +83,13 @@ def counted(content: bytes, separator: str = ";", *, pieces: tuple[int, ...] = (
         (b'"a\n', 1),
     ],
 )
-def test_records_are_lines_that_hold_something_joined_by_quotes(content: bytes, expected: int) -> None:
+def test_records_are_non_empty_lines_joined_by_quotes(content: bytes, expected: int) -> None:
     assert counted(content) == expected
     for size in range(1, min(len(content), 40)):
         assert counted(content, pieces=(size,)) == expected
 
 
-def test_a_line_of_names_is_no_record() -> None:
+def test_a_header_is_not_counted() -> None:
     assert counted(b"\nx;y\n1;2\n", headed=True) == 1
     assert counted(b"x;y", headed=True) == 0
 
@@ -115,27 +115,31 @@ def test_any_text_is_counted_as_it_is_read(
     path.write_bytes(content)
     records.read_records(connection, path, separator=";", lenient=lenient, header_line=0, width=2)
     ((read,),) = connection.execute("select count(*) from records").fetchall()
-    connection.execute("drop view records; drop view told_records; drop table if exists cut")
+    connection.execute("drop view records; drop view reported_records; drop table if exists cut")
     assert counted(content, pieces=tuple(pieces)) == read
 
 
-# Names of files that are only matched by pattern.
+# Names for sources that are matched by pattern only.
 _NAMES = {"ellisphere": "Ellisphère-Tête de groupe-2026.xlsx", "diane": "diane_2026.txt", "filter": "filter_2603.csv"}
 
 
 def deliver(folder: Path, source: Source, suffix: str = "") -> Path:
-    """Write a file of four records, in whatever form the source comes: one of a company of the perimeter holds a line break."""
+    """Write a file of four records in the form of the source; one record of a company of the perimeter holds a line break."""
     name = suffix or _NAMES.get(source.name) or source.names[0]
     edition = source.edition_of(name)
-    header = list(dict.fromkeys(cell.header for cell in edition.cells))
+    header = list(edition.columns or dict.fromkeys(cell.header for cell in edition.cells))
     if source.yearly:
         header = [f"{name} 2024" if name not in ("Siren", "Annee") else name for name in header if name != "Annee"]
     if source.wide:
         header += ["eff202411", "eff202412"]
     keys = {cell.header for cell in edition.cells if cell.column == edition.key}
+    # A sheet read by position is refused when most values of a numeric column are texts.
+    checked = {cell.header for cell in edition.cells if name.endswith(".xlsx") and cell.reader != "text"}
     rows = [
         [
-            SIREN + ("00012" if edition.key == "siret" else "") if name in keys else "x" * (number == 2)
+            SIREN + ("00012" if edition.key == "siret" else "")
+            if name in keys
+            else "x" * (number == 2 and name not in checked)
             for name in header
         ]
         for number in range(4)
@@ -164,13 +168,13 @@ def deliver(folder: Path, source: Source, suffix: str = "") -> Path:
 
 
 def read(connection: duckdb.DuckDBPyConnection, source: Source, *paths: Path) -> None:
-    """Inspect and read files as their staging table does, and plant the account of their records."""
+    """Inspect and read files as their staging table does, and write the account of their records."""
     arrivals = [inspect(path, edition_of(source, path)) for path in paths]
     assert [arrival.fault for arrival in arrivals] == [None] * len(paths)
     names = [path.as_posix() for path in paths]
     counts = reading.read_source(connection, source, paths, names)
     connection.execute("alter table quarantine add column corrected_by varchar")
-    account = account_of(counts, dict(zip(names, (arrival.records for arrival in arrivals), strict=True)))
+    account = account_rows(counts, dict(zip(names, (arrival.records for arrival in arrivals), strict=True)))
     connection.register("counted", frame_of(IMPORTS, ({"source": source.name} | row for row in account)).to_arrow())
     if source.name not in _SEVERAL_ROWS:
         rows = f"select $month::date as month, * from ({query_of(source)})"
@@ -183,12 +187,12 @@ def read(connection: duckdb.DuckDBPyConnection, source: Source, *paths: Path) ->
 
 
 def refusing(connection: duckdb.DuckDBPyConnection, source: Source) -> list[str]:
-    """Return where `nothing_lost` is red: in the gate of the staging table; of which files in the account and the log."""
+    """Return the failures of `nothing_lost`: in the staging table, and by file in the account and the log."""
     session = Session(Catalog("unused.sqlite", "unused"), connection)
     (probe,) = (check for check in SUITES[source.table].probes if check.name == "nothing_lost")
     found = [source.table] * (not probe.judge(session, MONTH).passed)
     for table in (IMPORTS, LOG):
-        # As a query alone: that the engine of checks judges it so is for the proofs of rules to say.
+        # Only the query of the rule runs here; test_proofs.py runs the rules through the engine of checks.
         (rule,) = (rule for rule in SUITES[table.name].rules if rule.name == "nothing_lost")
         query = rule.arguments["unexpected_rows_query"].replace("{batch}", f"lake.{table.name}")
         found += [f"{table.name}: {Path(file).parent.name}" for _, file in sorted(connection.execute(query).fetchall())]
@@ -223,18 +227,18 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("source", "name"), FORMS, ids=IDS)
-def test_a_reader_that_drops_doubles_or_merges_records_is_caught_wherever_they_are_accounted_for(
+def test_a_reader_that_drops_doubles_or_merges_records_fails_every_account_of_records(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source, name
 ) -> None:
     as_it_is, faults = reading._read_edition, iter(FAULTS.values())
 
-    def spoilt(connection, *arguments):
+    def damaged(connection, *arguments):
         header = as_it_is(connection, *arguments)
         connection.execute("create or replace temp table as_read as from records")
         connection.execute(f"create or replace temp view records as {next(faults)}")
         return header
 
-    monkeypatch.setattr(reading, "_read_edition", spoilt)
+    monkeypatch.setattr(reading, "_read_edition", damaged)
     folders = [tmp_path / fault for fault in FAULTS]
     for folder in folders:
         folder.mkdir()
@@ -243,11 +247,11 @@ def test_a_reader_that_drops_doubles_or_merges_records_is_caught_wherever_they_a
     assert refusing(connection, source) == [source.table, *red]
 
 
-def test_a_file_that_is_not_read_at_all_is_in_the_account(connection: duckdb.DuckDBPyConnection) -> None:
-    (row,) = account_of([], {"one.csv": 12})
+def test_a_file_that_was_not_read_has_a_row_in_the_account(connection: duckdb.DuckDBPyConnection) -> None:
+    (row,) = account_rows([], {"one.csv": 12})
     assert (row["file"], row["records"], row["accepted"], row["quarantined"]) == ("one.csv", 12, 0, 0)
     with pytest.raises(ValueError, match=r"expected to read files that arrived, found other\.csv"):
-        account_of([reading.Count("other.csv")], {"one.csv": 12})
+        account_rows([reading.Count("other.csv")], {"one.csv": 12})
 
 
 @pytest.mark.parametrize(
@@ -259,7 +263,7 @@ def test_a_file_that_is_not_read_at_all_is_in_the_account(connection: duckdb.Duc
         ("diane", "_transcode", "select * from rows where place <> 2"),
     ],
 )
-def test_a_copy_as_text_that_lacks_or_repeats_rows_is_refused_on_arrival(
+def test_a_conversion_that_loses_or_repeats_rows_is_refused_on_arrival(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, reader: str, query: str
 ) -> None:
     source, form = FORMS[IDS.index(name)]
@@ -268,23 +272,23 @@ def test_a_copy_as_text_that_lacks_or_repeats_rows_is_refused_on_arrival(
     assert (inspect(path, edition).fault, inspect(path, edition).records) == (None, 4)
     as_it_is = getattr(text, reader)
 
-    def spoilt(path: Path, copy: Path, *arguments: object) -> None:
+    def damaged(path: Path, copy: Path, *arguments: object) -> None:
         as_it_is(path, copy, *arguments)
         lines = copy.read_text(encoding="utf-8").replace("\ntwo", " two").splitlines()
         rows = [(place, line) for place, line in enumerate(lines)]
         with duckdb.connect() as other:
             other.execute("create table rows (place integer, line varchar)")
             other.executemany("insert into rows values (?, ?)", rows)
-            kept = [line for _, line in other.execute(query).fetchall()]
-        copy.write_text("\n".join([*kept, ""]), encoding="utf-8")
+            retained = [line for _, line in other.execute(query).fetchall()]
+        copy.write_text("\n".join([*retained, ""]), encoding="utf-8")
 
-    monkeypatch.setattr(text, reader, spoilt)
+    monkeypatch.setattr(text, reader, damaged)
     fault = inspect(path, edition).fault
     assert fault is not None
-    assert fault.startswith(f"{path.name}: expected the {5 if name == 'diane' else 4} rows that the file holds, found ")
+    assert fault.startswith(f"{path.name}: expected the {5 if name == 'diane' else 4} rows of the file, found ")
 
 
-def test_blank_and_merely_formatted_rows_of_a_workbook_are_told_from_rows_that_hold_something(tmp_path: Path) -> None:
+def test_empty_and_formatted_rows_of_a_workbook_are_not_counted(tmp_path: Path) -> None:
     source = BY_NAME["ellisphere"]
     path = tmp_path / _NAMES["ellisphere"]
     with xlsxwriter.Workbook(path) as book:
@@ -293,4 +297,4 @@ def test_blank_and_merely_formatted_rows_of_a_workbook_are_told_from_rows_that_h
         sheet.write_blank(2, 1, None, bold)
         sheet.write_row(4, 0, [400000002, 0.5, True])
         sheet.write_blank(7, 1, None, bold)
-    assert inspect(path, replace(source, columns=tuple("abc"), cells=())).fault is None
+    assert inspect(path, replace(source, columns=tuple("abc"), cells=(Cell("a", column="siren"),))).fault is None

@@ -9,8 +9,8 @@ import pytest
 
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import source_of
+from sf_assets.sources.corrections import edition_of
 from sf_assets.sources.description import Cell
-from sf_assets.sources.mended import edition_of
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.reading import read_source
@@ -97,7 +97,7 @@ def test_the_parquet_edition_gives_the_rows_of_the_csv_edition_b7(tmp_path):
     assert "12345" in refused["raw"].item()
 
 
-def test_units_without_the_column_of_the_second_nomenclature_are_as_promised(tmp_path):
+def test_a_file_without_the_optional_column_of_naf_2025_is_valid(tmp_path):
     source = BY_NAME["sirene_ul"]
     faults = {}
     for name in ("StockUniteLegale_utf8.csv", "sireneUL.csv"):
@@ -112,7 +112,7 @@ def test_a_damaged_parquet_file_is_refused(tmp_path):
     assert inspect(path, edition_of(BY_NAME["sirene_ul"], path)).lines == 3
     path.write_bytes(path.read_bytes()[:-10])
     fault = inspect(path, BY_NAME["sirene_ul"]).fault
-    assert fault.startswith(f"{path.name}: expected a complete Parquet file, found a damaged or other one")
+    assert fault.startswith(f"{path.name}: expected a complete Parquet file, found a damaged file or another format")
 
 
 @pytest.mark.parametrize("name", ["increment.csv", "increment.csv.gz"])
@@ -130,7 +130,7 @@ def test_an_edition_has_its_own_encoding_columns_blanks_and_trailer(tmp_path, na
     assert quarantine.select("line", "column", "found").rows() == [(2, "date", "31/02/2024")]
 
 
-def test_bytes_that_are_not_of_the_encoding_are_refused_with_their_place(tmp_path):
+def test_bytes_outside_the_declared_encoding_are_refused_with_their_place(tmp_path):
     edition = replace(PAYDEX.editions[0], encoding="utf-16")
     path = tmp_path / "increment.csv"
     path.write_bytes(INCREMENT.encode("utf-16")[:-1])
@@ -158,7 +158,7 @@ def test_a_workbook_of_two_sheets_or_none_is_refused(tmp_path):
         book.add_worksheet()
     assert inspect(path, edition_of(PAYDEX, path)).fault == "increment.xlsx: expected one sheet, found 2"
     path.write_bytes(b"no workbook")
-    assert "expected a workbook" in inspect(path, edition_of(PAYDEX, path)).fault
+    assert "expected a complete workbook" in inspect(path, edition_of(PAYDEX, path)).fault
 
 
 PLACES = pl.DataFrame(
@@ -213,25 +213,25 @@ def test_an_edition_is_recognised_by_its_header_whatever_its_name(tmp_path, fram
     [(("SIREN", "NB_JOURS", "DATE_VALEUR"), 2), (tuple("x" * n for n in range(1, 12)), 0)],
     ids=["retro", "stock"],
 )
-def test_a_described_file_of_altares_is_recognised_by_its_columns_or_how_many_it_has(tmp_path, names, place):
+def test_a_described_file_of_altares_is_recognised_by_its_columns_or_their_number(tmp_path, names, place):
     path = tmp_path / "livraison.txt"
     path.write_text(";".join(names) + "\n")
     edition = edition_of(BY_NAME["paydex"], path)
     assert edition.cells == BY_NAME["paydex"].editions[place].cells
 
 
-def test_what_a_file_that_is_of_no_edition_lacks_is_that_of_the_closest_one(tmp_path):
+def test_a_file_of_no_edition_is_reported_with_the_missing_columns_of_the_closest_one(tmp_path):
     path = tmp_path / "extract.csv"
     PLACES.drop("nic").write_csv(path)
     assert "expected column nic in the header" in inspect(path, edition_of(BY_NAME["sirene"], path)).fault
     GEOCODED.drop("latitude").write_csv(tmp_path / "StockEtablissement_utf8_geo.csv")
     path = tmp_path / "StockEtablissement_utf8_geo.csv"
-    # The name is a promise: a geocoded stock that lost a coordinate is not taken for one that never had any.
+    # The name decides: a geocoded stock that lacks a coordinate is a faulty one, not an edition without coordinates.
     assert "expected column latitude in the header" in inspect(path, edition_of(BY_NAME["sirene"], path)).fault
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_what_insee_does_not_diffuse_is_unknown_and_quarantines_nothing(tmp_path, kind):
+def test_a_value_that_insee_does_not_publish_is_unknown_and_quarantines_nothing(tmp_path, kind):
     path = tmp_path / f"extract.{kind}"
     getattr(GEOCODED, f"write_{kind}")(path)
     rows, (count,), refused = staged(BY_NAME["sirene"], path)

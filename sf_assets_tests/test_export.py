@@ -17,7 +17,7 @@ from sf_assets.engine.queries import read_query
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME
-from sf_assets.staging.headcounts import apply_rules
+from sf_assets.staging.headcounts import apply_perimeter_rules
 from sf_assets.staging.reading import READERS
 from sf_assets.staging.records import read_records
 from sf_assets.vocabulary.fields import pick
@@ -99,7 +99,7 @@ def steps(tmp_path: Path, text: str, *, months: int, recent: bool = False) -> di
         line, header = read_header(path, source)
         read_records(connection, path, separator=";", lenient=True, header_line=line, width=len(header))
         values = {"perimeter_months": months, "minimum": 10, "recent": recent}
-        apply_rules(connection, header, values)
+        apply_perimeter_rules(connection, header, values)
         query = read_query(files("sf_assets.staging"), "stg_filter_steps")
         rows = connection.execute(f"from ({query.text}) order by ordre", query.bind_values(values)).fetchall()
     return {name: figures for _, name, *figures in rows}  # type: ignore[misc]

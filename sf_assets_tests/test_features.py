@@ -353,7 +353,7 @@ def test_a_family_declares_the_features_that_its_query_selects(monkeypatch):
 
 def test_every_feature_has_a_label_a_reason_and_a_publication_rule():
     for feature in BY_NAME.values():
-        assert all(KNOWN[source].described(DELAYS) for source in feature.sources), feature.name
+        assert all(KNOWN[source].describe(DELAYS) for source in feature.sources), feature.name
         assert feature.label, feature.name
         assert feature.reason, feature.name
         places = [place for place in ("{value}", "{evolution}") if place in feature.phrase]

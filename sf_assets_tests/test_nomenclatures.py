@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 from sf_assets.sources.nomenclatures.editions import table_of
 from sf_assets.sources.nomenclatures.label_tables import TABLES, csv_path, load
-from sf_assets.sources.nomenclatures.updates import BadNomenclature, require_sound
+from sf_assets.sources.nomenclatures.updates import BadNomenclature, require_valid
 from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests.apart import shared
 from sf_assets_tests.runs import Place
@@ -126,8 +126,8 @@ def test_an_unknown_nomenclature_is_refused_with_the_known_names():
         csv_path("naf")
 
 
-def given(folder: Path, name: str, change: Callable[[list[str]], list[str]] = lambda lines: lines) -> Path:
-    """Write the packaged table as a delivered file, changed."""
+def delivered_csv(folder: Path, name: str, change: Callable[[list[str]], list[str]] = lambda lines: lines) -> Path:
+    """Write the packaged table as a delivered file, after the change."""
     lines = csv_path(name).read_text(encoding="utf-8").splitlines()
     path = folder / f"{name}.csv"
     path.write_text("\n".join(change(lines)) + "\n", encoding="utf-8")
@@ -136,12 +136,12 @@ def given(folder: Path, name: str, change: Callable[[list[str]], list[str]] = la
 
 def require(*paths: Path, name: str = "categories_juridiques") -> None:
     (table,) = (table for table in TABLES if table.name == name)
-    require_sound(table, paths, csv_path(name))
+    require_valid(table, paths, csv_path(name))
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_a_packaged_table_delivered_as_it_is_takes_its_own_place(tmp_path, table):
-    path = given(tmp_path, table.name)
+def test_a_packaged_table_delivered_unchanged_is_accepted(tmp_path, table):
+    path = delivered_csv(tmp_path, table.name)
     require(path, name=table.name)
     with duckdb.connect() as connection:
         load(connection)
@@ -151,7 +151,7 @@ def test_a_packaged_table_delivered_as_it_is_takes_its_own_place(tmp_path, table
 
 
 def test_a_delivered_table_replaces_the_packaged_one_alone(tmp_path):
-    path = given(tmp_path, "categories_juridiques", lambda lines: [*lines, "9998,Forme nouvelle"])
+    path = delivered_csv(tmp_path, "categories_juridiques", lambda lines: [*lines, "9998,Forme nouvelle"])
     require(path)
     archive = path.with_suffix(".csv.gz")
     archive.write_bytes(gzip.compress(path.read_bytes()))
@@ -180,15 +180,15 @@ def test_a_delivered_table_replaces_the_packaged_one_alone(tmp_path):
         (lambda lines: [lines[0], *(f"{n:04},Forme" for n in range(1, 300))], "of the 260 codes in use, found 0"),
     ],
 )  # fmt: skip
-def test_a_delivered_table_that_is_not_sound_is_refused_with_the_reason(tmp_path, change, message):
-    path = given(tmp_path, "categories_juridiques", change)
+def test_an_invalid_delivered_table_is_refused_with_the_reason(tmp_path, change, message):
+    path = delivered_csv(tmp_path, "categories_juridiques", change)
     with pytest.raises(BadNomenclature, match=rf"categories_juridiques.csv.*{message}"):
         require(path)
 
 
 @pytest.mark.parametrize("number", ["1e1", "1.5", "0x1", "1_0", " 1"])
 def test_a_number_of_a_delivered_table_is_read_strictly(tmp_path, number):
-    path = given(
+    path = delivered_csv(
         tmp_path, "bodacc_natures", lambda lines: [lines[0], number + lines[1][lines[1].index(",") :], *lines[2:]]
     )
     with pytest.raises(BadNomenclature, match="column rang: expected INTEGER, found something else on 1 lines"):
@@ -203,15 +203,15 @@ def test_a_number_of_a_delivered_table_is_read_strictly(tmp_path, number):
         (lambda _: [], "nothing"),
     ],
 )
-def test_a_table_that_has_no_other_layout_is_refused_without_our_columns(tmp_path, change, found):
-    path = given(tmp_path, "types_voie", change)
+def test_a_table_without_a_published_layout_is_refused_without_the_declared_columns(tmp_path, change, found):
+    path = delivered_csv(tmp_path, "types_voie", change)
     with pytest.raises(BadNomenclature, match=rf"^types_voie.csv, line 1: expected code,libelle, found {found}$"):
         require(path, name="types_voie")
 
 
-# ---- tables as their producer publishes them
+# ---- tables in the layout of their producer
 
-# Files of INSEE as they stand: the packaged tables but for one label, quoted or not, below names of their own or none.
+# Files in the layouts of INSEE: the packaged tables with one changed label, quoted or not, with their own header or none.
 OFFICIAL = {
     "labels_departement_region": {
         "v_departement_2027.csv": 'DEP,REG,TNCC,NCC,LIBELLE\n{departement},{region},0,X,"{libelle_departement}"',
@@ -244,7 +244,7 @@ def published(folder: Path, name: str) -> list[Path]:
 
 
 @pytest.mark.parametrize("name", OFFICIAL)
-def test_a_table_as_insee_publishes_it_takes_the_place_of_the_packaged_one(tmp_path, name):
+def test_a_table_in_the_layout_of_insee_replaces_the_packaged_one(tmp_path, name):
     paths = published(tmp_path, name)
     require(*paths, name=name)
     with duckdb.connect() as connection:
@@ -278,7 +278,7 @@ def test_the_files_of_insee_give_the_packaged_tables(name, files):
         assert found == packaged
 
 
-def test_a_part_that_lacks_or_is_of_another_layout_is_told(tmp_path):
+def test_a_missing_part_or_another_layout_is_reported(tmp_path):
     departements, regions = published(tmp_path, "labels_departement_region")
     with pytest.raises(
         BadNomenclature, match=r"^v_departement_2027.csv: expected one file with the columns departement,.*"
@@ -295,21 +295,21 @@ def test_a_part_that_lacks_or_is_of_another_layout_is_told(tmp_path):
 
 
 def test_two_files_of_one_table_are_refused(tmp_path):
-    path = given(tmp_path, "types_voie")
+    path = delivered_csv(tmp_path, "types_voie")
     with pytest.raises(
         BadNomenclature, match=r"^types_voie.csv, types_voie.csv: expected one file with the columns code,libelle$"
     ):
         require(path, path, name="types_voie")
 
 
-def test_a_list_of_codes_without_a_line_of_names_is_refused(tmp_path):
+def test_a_list_of_codes_without_a_header_is_refused(tmp_path):
     paths = published(tmp_path, "naf_codes")
     paths[0].write_text(paths[0].read_text().split("\n", 1)[1])
     with pytest.raises(BadNomenclature, match=r"^naf5.csv, line 1: expected a line of names, found the code 0111Z$"):
         require(*paths, name="naf_codes")
 
 
-def test_a_legal_category_without_a_name_is_refused_and_quotes_are_none_of_it(tmp_path):
+def test_a_legal_category_without_a_name_is_refused_and_quotes_are_removed_from_names(tmp_path):
     (path,) = published(tmp_path, "categories_juridiques")
     lines = path.read_text().splitlines()
     path.write_text("\n".join(['1000, "Entrepreneur individuel"' if line[:4] == "1000" else line for line in lines]))
@@ -324,7 +324,7 @@ def test_a_legal_category_without_a_name_is_refused_and_quotes_are_none_of_it(tm
 
 
 def test_a_delivered_table_that_is_no_utf8_is_refused(tmp_path):
-    path = given(tmp_path, "categories_juridiques")
+    path = delivered_csv(tmp_path, "categories_juridiques")
     path.write_bytes(path.read_bytes().decode().encode("latin-1", "replace"))
     with pytest.raises(BadNomenclature, match=r"categories_juridiques.csv: expected .*UTF-8"):
         require(path)
@@ -349,7 +349,7 @@ def place(tmp_path_factory):
 def test_a_table_of_the_batch_names_codes_for_its_month_and_is_recorded(place):
     assert place.build(SEPTEMBER, *REGISTER).failures == {}
     before = place.rows("clean_sirene_ul", SEPTEMBER)
-    path = given(
+    path = delivered_csv(
         place.batch(SEPTEMBER),
         "categories_juridiques",
         lambda lines: [line.replace("ociété", "ociété neuve") for line in lines],
@@ -388,8 +388,8 @@ def test_the_files_of_insee_in_a_batch_serve_its_month(place):
 
 
 @runs_months
-def test_a_table_of_the_batch_that_is_wrong_stops_only_what_reads_it(place):
-    path = given(place.batch(SEPTEMBER), "naf_codes", lambda lines: lines[:300])
+def test_an_invalid_table_of_the_batch_stops_only_the_assets_that_read_it(place):
+    path = delivered_csv(place.batch(SEPTEMBER), "naf_codes", lambda lines: lines[:300])
     run = place.build(SEPTEMBER, *REGISTER)
     path.unlink()
     assert run.failures == {

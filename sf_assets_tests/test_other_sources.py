@@ -1,4 +1,4 @@
-"""Sources beside the monthly thirteen: each with a worked example, wrong cells and widths, and its account of records."""
+"""Altares and VAT returns: a worked example of each edition, wrong cells and widths, and the account of records."""
 
 import gzip
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import source_of
-from sf_assets.sources.mended import edition_of
+from sf_assets.sources.corrections import edition_of
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.reading import read_source
@@ -53,7 +53,7 @@ def write(folder: Path, name: str, *lines: str, encoding: str = "utf-8") -> Path
         ("tva_ca12.csv.gz", "tva_ca12"),
     ],
 )
-def test_files_are_known_by_the_names_their_producers_give_them(file, name):
+def test_producers_file_names_identify_the_sources(file, name):
     found = source_of(file)
     assert (found.name if found else None) == name
 
@@ -88,7 +88,7 @@ def increment_line(siren: str = SIREN, day: str = "2024-03-28", *, days: str = "
 
 
 @pytest.mark.parametrize("names", [(), (STOCK_NAMES,), ("\ufeff" + STOCK_NAMES,)])
-def test_the_stock_is_read_by_position_with_or_without_its_line_of_names(tmp_path, names):
+def test_the_stock_is_read_by_position_with_or_without_a_header(tmp_path, names):
     lines = (stock_line(), stock_line(ABROAD), stock_line(day="2024-03-28"), "short;line", stock_line(days="trois"))
     rows, counts, refused = staged("paydex", write(tmp_path, "SF_DATA_20230706.txt", *names, *lines))
     assert rows.select(*MEASURES, "date_valeur").cast(pl.String).rows() == [
@@ -102,7 +102,7 @@ def test_the_stock_is_read_by_position_with_or_without_its_line_of_names(tmp_pat
 
 
 @pytest.mark.parametrize("end", ["", ";"])
-def test_the_increment_is_read_by_position_in_its_encoding_and_its_last_line_is_no_record(tmp_path, end):
+def test_the_increment_is_read_by_position_in_its_encoding_without_its_trailer(tmp_path, end):
     names = ";".join(["Référence Client", "Siren", *["x"] * 29]) + end
     lines = (increment_line(end=end), increment_line(ABROAD, end=end), increment_line(day="28/03/2024", end=end), "a;b")
     path = write(
@@ -123,8 +123,8 @@ def test_the_increment_is_read_by_position_in_its_encoding_and_its_last_line_is_
         ("Fin du fichier : total 2 ligne(s)", None),
         ("Fin du fichier : total 3 ligne(s)\n\n", None),
         ("Fin du fichier : total 4 ligne(s)", None),
-        ("Fin du fichier : total 70 ligne(s)", "expected 70 lines as the last one says, found 4"),
-        (increment_line(), "expected a last line 'Fin du fichier', found another: the file is cut"),
+        ("Fin du fichier : total 70 ligne(s)", "expected 70 lines as the last line states, found 4"),
+        (increment_line(), "expected a last line 'Fin du fichier', found another one: the file is cut"),
     ],
 )
 def test_an_increment_that_is_cut_or_miscounted_is_refused(tmp_path, last, fault):
@@ -146,7 +146,7 @@ def test_past_days_late_are_read_by_name(tmp_path):
     assert (counts, refused) == ([(3, 1, 1, 1)], [(3, "NB_JOURS", "1.5")])
 
 
-def test_forms_of_one_month_add_up_in_the_order_of_their_files(tmp_path):
+def test_the_editions_of_one_month_are_all_loaded_in_file_order(tmp_path):
     retro = write(
         tmp_path, "E_202001021530_Retro-Paydex_20200102.csv", "SIREN;NB_JOURS;DATE_VALEUR", f"{SIREN};1;01/01/2016"
     )
@@ -164,7 +164,7 @@ def test_forms_of_one_month_add_up_in_the_order_of_their_files(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "prefix"), [("tva_ca3", "d3310_"), ("tva_ca12", "d3517s_")])
-def test_a_return_keeps_the_boxes_that_figures_need(tmp_path, name, prefix):
+def test_a_vat_return_has_the_boxes_that_figures_need(tmp_path, name, prefix):
     boxes = [cell.header for cell in BY_NAME[name].cells if cell.header.startswith(prefix)]
     header = [
         "siren",
@@ -176,15 +176,15 @@ def test_a_return_keeps_the_boxes_that_figures_need(tmp_path, name, prefix):
         "dte_depot",
         "x",
     ]
-    sound = [SIREN, "2024-01-01", "20240331", "17", "EDI", "2024", "2024-04-20", "9"]
+    valid = [SIREN, "2024-01-01", "20240331", "17", "EDI", "2024", "2024-04-20", "9"]
     lines = (
         [*header, *(box.upper() for box in boxes)],
-        [*sound, *map(str, range(len(boxes)))],
-        [*sound, *[""] * len(boxes)],
-        [*sound, "1 000", *[""] * (len(boxes) - 1)],
-        [*sound[:1], "", *sound[2:], *["1"] * len(boxes)],
-        [ABROAD, *sound[1:], *["1"] * len(boxes)],
-        [*sound],
+        [*valid, *map(str, range(len(boxes)))],
+        [*valid, *[""] * len(boxes)],
+        [*valid, "1 000", *[""] * (len(boxes) - 1)],
+        [*valid[:1], "", *valid[2:], *["1"] * len(boxes)],
+        [ABROAD, *valid[1:], *["1"] * len(boxes)],
+        [*valid],
     )
     rows, counts, refused = staged(name, write(tmp_path, f"{name}.csv", *("|".join(line) for line in lines)))
     filing = rows.select("date_deb_tva", "date_fin_tva", "date_depot").cast(pl.String)

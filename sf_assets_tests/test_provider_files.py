@@ -1,4 +1,4 @@
-"""Files of observers of companies: Ellisphere's sheet, Banque de France's ratios, Diane's years side by side."""
+"""Files of Ellisphere, Banque de France and Diane: sheets read by position, ratios, years side by side."""
 
 from datetime import date
 from pathlib import Path
@@ -27,7 +27,7 @@ world = pytest.fixture(fresh_world, name="world")
         ("DIANE.txt", None),
     ],
 )
-def test_files_are_known_by_their_names(file, name):
+def test_file_names_identify_the_sources(file, name):
     found = source_of(file)
     assert (found.name if found else None) == name
 
@@ -50,7 +50,7 @@ def subsidiary(siren: object = SIREN, level: object = 1, share: object = 75.5) -
     return [*HEAD, level, share, "", "F1", "P", siren, "R2"]
 
 
-def test_a_sheet_of_groups_is_read_by_position_and_its_names_are_no_refusal(tmp_path):
+def test_a_sheet_of_groups_is_read_by_position_and_its_header_is_not_refused(tmp_path):
     rows, counts, refused = staged(
         "ellisphere",
         sheet(
@@ -96,7 +96,7 @@ def test_titles_and_names_with_gaps_above_the_records_are_no_records(tmp_path, a
     assert (rows.height, counts, refused) == (2, [(2 + len(above), 2, len(above), 0)], [])
 
 
-def test_breaks_of_lines_within_cells_are_line_feeds(tmp_path):
+def test_line_breaks_within_cells_are_line_feeds(tmp_path):
     head = [*HEAD[:5], "1 RUE A\r\n75001\rPARIS _x000D_", *HEAD[6:]]
     path = sheet(tmp_path, [*head, *subsidiary()[9:]])
     assert inspect(path, BY_NAME["ellisphere"]).fault is None
@@ -105,21 +105,21 @@ def test_breaks_of_lines_within_cells_are_line_feeds(tmp_path):
 
 
 @pytest.mark.parametrize("form", ["0%", "0.00%", "0.0 %", "[Red]0.00%"])
-def test_shares_shown_in_per_cent_are_in_per_cent_whatever_their_cells_are(tmp_path, form):
+def test_shares_displayed_as_percentages_are_in_per_cent_whatever_their_cells_hold(tmp_path, form):
     path = tmp_path / "Ellisphère-Tête de groupe-juin.xlsx"
     with xlsxwriter.Workbook(path) as book:
         page = book.add_worksheet()
-        shown, literal = book.add_format({"num_format": form}), book.add_format({"num_format": '0.0" %"'})
+        percentage, literal = book.add_format({"num_format": form}), book.add_format({"num_format": '0.0" %"'})
         for number, share in enumerate((0.755, 75.5, "75,5 %", "75.5%", 75.5)):
             page.write_row(number, 0, subsidiary(share=share))
-        page.write(0, 10, 0.755, shown)
+        page.write(0, 10, 0.755, percentage)
         page.write(4, 10, 75.5, literal)
     rows, counts, _ = staged("ellisphere", path)
     assert rows["part_financiere"].to_list() == [75.5] * 5
     assert counts == [(5, 5, 0, 0)]
 
 
-def test_numbers_of_companies_typed_as_numbers_get_their_zeros_back_and_texts_do_not(tmp_path):
+def test_sirens_stored_as_numbers_get_their_leading_zeros_back_and_texts_do_not(tmp_path):
     short = 5880596
     path = sheet(tmp_path, subsidiary(siren=short), subsidiary(siren=float(SIREN)), subsidiary(siren="512 345 678"),
                  subsidiary(siren=str(short)), subsidiary(siren=1e9))  # fmt: skip
@@ -142,7 +142,7 @@ def test_a_sheet_without_its_last_column_is_read_without_it(tmp_path):
         ([[*subsidiary(), "", "une note"]], "expected 16 columns, found something in column R too"),
         (
             [subsidiary()[1:]] * 3,
-            "expected numbers of companies, of nine digits, in column O (siren), found 0 on 3 rows",
+            "expected sirens of nine digits in column O (siren), found 0 on 3 rows",
         ),
         ([["nouvelle", *subsidiary()[:-1]]] * 3, "in column O (siren), found 0 on 3 rows"),
         ([NAMES], "in column O (siren), found 0 on 1 rows"),
@@ -154,13 +154,13 @@ def test_a_sheet_without_its_last_column_is_read_without_it(tmp_path):
         ([], "expected a sheet with rows, found a blank one"),
     ],
 )
-def test_a_sheet_that_would_be_refused_record_by_record_is_refused_on_arrival(tmp_path, rows, fault):
+def test_a_sheet_whose_records_would_all_be_quarantined_is_refused_on_arrival(tmp_path, rows, fault):
     found = inspect(sheet(tmp_path, *rows), BY_NAME["ellisphere"]).fault
     assert fault in found
     assert SIREN not in found
 
 
-def test_a_company_is_shown_in_the_group_that_holds_most_of_it(world):
+def test_a_company_is_in_the_group_that_holds_most_of_it(world):
     columns = "siren siren_groupe raison_sociale_groupe adresse_groupe niveau_detention part_financiere"
     world.add(
         "stg_ellisphere", columns,
@@ -234,7 +234,7 @@ YEARLY = tuple(
 
 
 def export(folder: Path, *records: dict[str, str], years: tuple[int, ...] = (2017, 2019), without: str = "") -> Path:
-    """Write an export; a record gives its cells by header, year included."""
+    """Write an export of records, each with its cells by header, year included."""
     yearly = [f"{name} {year}" for name in YEARLY for year in years]
     header = [name for name in (*COMPANY, *YEARLESS, *yearly) if not without or not name.startswith(without)]
     named = [name.replace(" C.A. ", " C.A.  ") for name in header]

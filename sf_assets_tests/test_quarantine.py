@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 from sf_assets.operations import quarantine
 from sf_assets.sources.batch import read_batch
-from sf_assets.sources.mended import CORRECTIONS
+from sf_assets.sources.corrections import CORRECTIONS
 from sf_assets.sources.registry import BY_NAME
 from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests.runs import Place

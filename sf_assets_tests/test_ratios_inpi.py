@@ -11,7 +11,7 @@ from clean_world import SIRET, fresh_world
 
 from sf_assets.clean.open_accounts import RATIOS_INPI
 from sf_assets.sources.arrival import inspect
-from sf_assets.sources.mended import edition_of
+from sf_assets.sources.corrections import edition_of
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.reading import read_source
@@ -49,7 +49,7 @@ def delivered(folder, *lines):
     return staged(path)
 
 
-def test_the_compressed_file_with_its_mark_is_read_and_kinds_of_accounts_are_kept_apart(tmp_path):
+def test_the_compressed_file_with_a_byte_order_mark_is_read_and_kinds_of_accounts_stay_apart(tmp_path):
     rows, count, _ = delivered(tmp_path, line(), line(kind="K"), line(kind="K"), line(closing="20221231"))
     assert (count.accepted, count.filtered, count.quarantined) == (3, 1, 0)
     assert sorted(rows.select("date_cloture_exercice", "type_bilan").cast(pl.String).rows()) == [
@@ -58,21 +58,23 @@ def test_the_compressed_file_with_its_mark_is_read_and_kinds_of_accounts_are_kep
 
 
 @pytest.mark.parametrize("closing", ["2108-12-31", "0019-12-31", "1919-12-31", "2023-02-30", ""])
-def test_a_closing_date_out_of_this_world_refuses_its_record(tmp_path, closing):
+def test_an_impossible_closing_date_quarantines_its_record(tmp_path, closing):
     _, count, quarantine = delivered(tmp_path, line(closing=closing))
     assert count.quarantined == 1
     assert quarantine["column"].to_list() == ["date_cloture_exercice"]
 
 
 @pytest.mark.parametrize(
-    ("column", "kept", "refused"),
+    ("column", "accepted", "refused"),
     [("chiffre_d_affaires", "999999999999", "1000000000000"), ("ebe", "-250000000000", "-1e12"),
      ("caf_sur_ca", "-999999.9", "1000000"), ("marge_ebe", "12,5", "x")],
 )  # fmt: skip
-def test_a_figure_out_of_this_world_refuses_its_cell_only(tmp_path, column, kept, refused):
-    rows, count, quarantine = delivered(tmp_path, line(kind="C", **{column: kept}), line(kind="S", **{column: refused}))
+def test_an_impossible_figure_quarantines_its_cell_only(tmp_path, column, accepted, refused):
+    rows, count, quarantine = delivered(
+        tmp_path, line(kind="C", **{column: accepted}), line(kind="S", **{column: refused})
+    )
     assert (count.accepted, count.cells) == (2, 1)
-    assert rows.sort("type_bilan")[column].to_list() == [float(kept.replace(",", ".")), None]
+    assert rows.sort("type_bilan")[column].to_list() == [float(accepted.replace(",", ".")), None]
     assert rows[next(name for name in FIGURES if name != column)].null_count() == 0
     assert quarantine.select("level", "column", "found").rows() == [("cell", column, refused)]
 
@@ -86,7 +88,7 @@ def test_accounts_are_those_of_the_year_six_months_before_they_close(world, clos
     assert world.rows("clean_ratios_inpi", "annee_exercice") == [(year,)]
 
 
-def test_of_the_accounts_of_a_year_the_consolidated_then_the_full_then_the_last_stand(world):
+def test_of_the_accounts_of_a_year_the_consolidated_then_the_full_then_the_last_are_used(world):
     world.add(
         "stg_ratios_inpi_bce", STG,
         (SIREN, "2022-12-31", "C", "Public", 1, 1, 1, 1), (SIREN, "2022-09-30", "K", "Public", 2, 1, 1, 1),
@@ -100,7 +102,7 @@ def test_of_the_accounts_of_a_year_the_consolidated_then_the_full_then_the_last_
     ]
 
 
-def test_zero_is_unknown_in_accounts_that_are_not_public_but_for_the_balance_sheet(world):
+def test_zero_is_unknown_in_confidential_accounts_except_in_the_balance_sheet(world):
     world.add(
         "stg_ratios_inpi_bce", STG + " autonomie_financiere credit_fournisseurs_jours",
         (SIREN, "2021-12-31", "C", "Partiellement confidentiel", 0, 0, 0, 0, 0, 803),
@@ -119,15 +121,15 @@ def test_accounts_that_close_after_the_batch_and_those_of_a_blacklisted_company_
 
 
 @pytest.mark.parametrize(
-    ("turnover", "margin", "ebe", "told"),
+    ("turnover", "margin", "ebe", "reported"),
     [(17188502, 9.014, 1549389, 0), (1718850200, 9.014, 1549389, 1), (17188, 9.014, 1549389, 1), (0, 0, 5, 0)],
 )
-def test_a_turnover_in_another_unit_than_its_margin_is_told(world, turnover, margin, ebe, told):
+def test_a_turnover_in_another_unit_than_its_margin_is_reported(world, turnover, margin, ebe, reported):
     world.add("stg_ratios_inpi_bce", STG, (SIREN, "2020-12-31", "C", "Public", turnover, 1, margin, ebe))
     world.build("clean_ratios_inpi")
     (rule,) = RATIOS_INPI.rules
     query = rule.arguments["unexpected_rows_query"].replace("{batch}", "clean_ratios_inpi")
-    assert len(world.connection.execute(query).fetchall()) == told
+    assert len(world.connection.execute(query).fetchall()) == reported
 
 
 def sample(folder, name, into):
@@ -135,7 +137,7 @@ def sample(folder, name, into):
     return Path(shutil.copy(shared("samples", name), folder / into))
 
 
-def test_the_published_extract_goes_through_and_gives_one_row_a_year(tmp_path, world):
+def test_the_published_extract_is_accepted_and_has_one_row_per_year(tmp_path, world):
     path = sample(tmp_path, "ratios_inpi_bce_extrait.csv", "ratios_inpi_bce.csv")
     sirens = set(pl.read_csv(path, separator=";", infer_schema=False)["siren"])
     rows, count, quarantine = staged(path, sirens=tuple(sirens))
@@ -148,10 +150,10 @@ def test_the_published_extract_goes_through_and_gives_one_row_a_year(tmp_path, w
     assert {row[0] for row in found} < sirens, "one company closes after the batch"
 
 
-def test_insees_own_extract_of_legal_units_goes_through(tmp_path):
+def test_insees_own_extract_of_legal_units_is_accepted(tmp_path):
     path = sample(tmp_path, "StockUniteLegale_utf8_extrait3.csv", "StockUniteLegale_utf8.csv")
     rows, count, quarantine = staged(path, BY_NAME["sirene_ul"])
-    # The others are described in a nomenclature of activities that is no longer in use.
+    # The other units have codes of a nomenclature of activities that is no longer in use.
     assert (count.records, count.accepted, count.filtered) == (4, 2, 2)
     assert quarantine.height == 0
     assert rows.select("siren", "activite_principale", "est_actif").rows() == [

@@ -1,4 +1,4 @@
-"""File names, batch keys and arrivals: what is recognised, what is refused and what the message says."""
+"""File names, batch keys and inspection of files: accepted and refused cases, with their messages."""
 
 import gzip
 from datetime import date
@@ -34,28 +34,28 @@ GOOD = "Siret;Siren;Dt_effet;Cat_v2;Lib_actx_stdx\n51234567800019;512345678;26MA
         ("SIGFAIBLE_DEBITS.CSV", None),
     ],
 )
-def test_a_file_belongs_to_the_source_its_name_says(name, source):  # trap 12
+def test_a_file_name_identifies_the_source(name, source):  # trap 12
     found = source_of(name)
     assert (found.name if found else None) == source
 
 
 @pytest.mark.parametrize("key", ["26", "2613", "2600", "26x3", "202603", "२६०३"])
-def test_a_batch_key_that_is_no_month_is_refused_with_what_was_expected(key):
+def test_an_invalid_batch_key_is_refused_with_the_expected_form(key):
     with pytest.raises(BadBatch, match=r"expected four digits AAMM .* found"):
         month_of(key)
 
 
-def test_a_batch_key_and_its_month_name_each_other():
+def test_batch_key_and_month_are_inverse_functions():
     assert month_of("2610") == date(2026, 10, 1)
     assert batch_key(date(2026, 10, 1)) == "2610"
 
 
-def test_a_missing_folder_says_which_one_was_expected(tmp_path):
+def test_a_missing_folder_is_reported_with_its_expected_path(tmp_path):
     with pytest.raises(BadBatch, match=r"batch 2610: expected a folder .*2610, found none"):
         read_batch(tmp_path, date(2026, 10, 1))
 
 
-def test_unknown_files_are_listed_and_the_others_kept(tmp_path):
+def test_unknown_files_are_listed_as_unsupported(tmp_path):
     folder = tmp_path / "2610"
     folder.mkdir()
     (folder / "notes.txt").write_text("hello")
@@ -72,7 +72,7 @@ def _inspect(tmp_path, content: bytes, name="sigfaible_pcoll.csv"):
     return inspect(path, PROCOL)
 
 
-def test_a_file_as_promised_has_no_fault_and_its_lines_counted(tmp_path):
+def test_a_valid_file_has_no_fault_and_its_lines_are_counted(tmp_path):
     arrival = _inspect(tmp_path, GOOD.encode())
     assert (arrival.fault, arrival.lines, arrival.bytes) == (None, 2, len(GOOD))
 
@@ -95,14 +95,14 @@ def test_a_header_that_is_a_record_is_not_repeated_in_the_message(tmp_path):
     assert fault.endswith("in the header, found 5 columns, 0 of them declared")
 
 
-def test_a_header_the_engine_cannot_cut_is_refused(tmp_path):
+def test_a_header_that_cannot_be_split_is_refused(tmp_path):
     fault = _inspect(tmp_path, b"Siret;" + b"x" * 200_000 + b"\n").fault
     assert fault.startswith("sigfaible_pcoll.csv, line 1: expected a header, found field larger than")
 
 
 @pytest.mark.parametrize("ending", [b"\r", b"\rx\n"])
 @pytest.mark.parametrize("lines", [1, 60_000])
-def test_a_lone_carriage_return_is_placed_on_its_line(tmp_path, ending, lines):
+def test_a_lone_carriage_return_is_reported_with_its_line(tmp_path, ending, lines):
     record = b"51234567800019;512345678;26MAY2014;1;x"
     fault = _inspect(tmp_path, GOOD.encode() + (record + b"\r\n") * (lines - 1) + record + ending).fault
     assert fault == (
@@ -114,12 +114,12 @@ def test_a_header_is_compared_without_case(tmp_path):
     assert _inspect(tmp_path, GOOD.upper().encode()).fault is None
 
 
-def test_a_byte_that_is_not_utf8_is_placed_on_its_line(tmp_path):
+def test_a_byte_that_is_not_utf8_is_reported_with_its_line(tmp_path):
     fault = _inspect(tmp_path, GOOD.encode() + "é\n".encode("latin-1")).fault
     assert fault == "sigfaible_pcoll.csv, line 3: expected UTF-8, found byte 0xe9"
 
 
-def test_a_bad_byte_far_from_the_start_is_placed_on_its_line(tmp_path):
+def test_a_bad_byte_far_from_the_start_is_reported_with_its_line(tmp_path):
     lines = GOOD.encode() + b"51234567800019;512345678;26MAY2014;1;x\n" * 60_000
     fault = _inspect(tmp_path, lines + b"\xff\n").fault
     assert fault == "sigfaible_pcoll.csv, line 60003: expected UTF-8, found byte 0xff"
@@ -135,7 +135,7 @@ def test_a_cut_archive_is_refused(tmp_path):  # decision B3
     assert fault.startswith("sigfaible_pcoll.csv.gz: expected a complete gzip archive, found a cut or damaged one")
 
 
-def test_an_archive_that_is_none_is_refused(tmp_path):
+def test_a_file_named_gz_that_is_no_archive_is_refused(tmp_path):
     assert "expected a complete gzip archive" in _inspect(tmp_path, GOOD.encode(), "sigfaible_pcoll.csv.gz").fault
 
 
@@ -143,14 +143,14 @@ def test_a_headcount_file_without_months_is_refused(tmp_path):
     path = tmp_path / "sigfaible_effectif_siren.csv"
     path.write_text("siren;rais_soc\n")
     assert "expected head-count columns effAAAAXY, found none" in inspect(path, BY_NAME["effectif_ent"]).fault
-    # A column that is nearly a month would hold head-counts of no month.
+    # A header close to a month is refused: its head-counts could be assigned to no month.
     path.write_text("siren;eff202412;eff²02411\n")
     assert "expected head-count columns effAAAAXY, found eff²02411" in inspect(path, BY_NAME["effectif_ent"]).fault
 
 
-def test_every_source_says_what_a_record_is_and_when_it_is_known():
+def test_every_source_has_a_grain_and_a_rule_of_when_it_is_known():
     assert sorted(KNOWN) == sorted(BY_NAME)
     for source in SOURCES:
         assert source.grain, source.name
-        assert KNOWN[source.name].described(DELAYS), source.name
+        assert KNOWN[source.name].describe(DELAYS), source.name
         assert len({cell.column for cell in source.cells if cell.column}) == sum(bool(c.column) for c in source.cells)

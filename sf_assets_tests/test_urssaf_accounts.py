@@ -9,7 +9,7 @@ from test_other_sources import ABROAD, SIREN, staged, write
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME
-from sf_assets.sources.text import Refused
+from sf_assets.sources.text import UnreadableFile
 from sf_assets.staging.reading import read_source
 from sf_assets.staging.tables import query_of
 
@@ -23,7 +23,7 @@ def entry(account: str, siret: str, closing: str = "", opening: str = "1100101")
     return f"117;75;{account};1;{siret[:9]};{siret};{opening};{closing}"
 
 
-def test_the_list_of_accounts_is_read_and_an_entry_without_end_never_closes(tmp_path):
+def test_an_account_without_an_end_never_closes(tmp_path):
     lines = (
         NAMES, entry(ACCOUNT, FIRST, "1180630"), entry(ACCOUNT, SECOND), entry("2", FIRST, "9990101", ""),
         entry("3", f"{ABROAD}00012"), entry("4", "5123"), entry("5", FIRST, "1180631"), entry("", FIRST), "117;75",
@@ -78,7 +78,7 @@ def read(name, path, accounts=ENTRIES):
 
 
 def test_an_account_is_looked_up_on_the_first_day_of_the_period(tmp_path):
-    """The worked example of rules §9.1: strictly after."""
+    """The worked example of rules §9.1: the closing day is strictly after the day looked up."""
     lines = ("Compte;periode;enc_direct;cotis_due", *(f"{ACCOUNT};{period};0;{n}" for n, period in enumerate(
         ("201823", "201830", "202311", "201762"), start=1
     )))  # fmt: skip
@@ -120,7 +120,7 @@ def test_a_debt_without_a_siret_gets_it_and_its_identity_from_the_account(tmp_pa
     assert rows["debit_id"].to_list() == [f"{FIRST}{ACCOUNT}2018040120180501101"]
 
 
-def test_a_file_that_has_the_siret_does_not_look_at_the_accounts(tmp_path):
+def test_a_file_that_has_the_siret_does_not_use_the_accounts(tmp_path):
     lines = ("Siret;Compte;periode;enc_direct;cotis_due", f"{FIRST};{ACCOUNT};202311;0;1")
     rows, *_ = read("cotisation", write(tmp_path, "sigfaible_cotisdues.csv", *lines), accounts=())
     assert rows["siret"].to_list() == [FIRST]
@@ -129,7 +129,7 @@ def test_a_file_that_has_the_siret_does_not_look_at_the_accounts(tmp_path):
 def test_without_any_account_a_file_that_needs_them_is_refused(tmp_path):
     path = write(tmp_path, "sigfaible_cotisdues.csv", "Compte;periode;enc_direct;cotis_due")
     with pytest.raises(
-        Refused, match=r"sigfaible_cotisdues[.]csv: expected a column siret, or in the batch a file of accounts"
+        UnreadableFile, match=r"sigfaible_cotisdues[.]csv: expected a column siret, or in the batch a file of accounts"
     ):
         read("cotisation", path, accounts=())
 

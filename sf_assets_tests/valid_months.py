@@ -15,7 +15,7 @@ from sf_assets.engine.quality.verdicts import CHECK_VERDICTS, Verdict, frame_of_
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.sources.arrival import ARRIVALS, inspect
 from sf_assets.sources.batch import batch_key
-from sf_assets.sources.mended import edition_of
+from sf_assets.sources.corrections import edition_of
 from sf_assets.sources.registry import SOURCES
 from sf_assets.staging.tables import FILTER_IMPORT, IMPORTS, STAGING
 from sf_assets.vocabulary.schema import Table

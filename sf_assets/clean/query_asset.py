@@ -5,7 +5,7 @@ import dagster as dg
 from sf_assets.engine.materialization import asset_arguments, preview_metadata, write_metadata
 from sf_assets.engine.queries import Query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
-from sf_assets.sources.inspected import labels_of
+from sf_assets.sources.inspection import delivered_label_tables
 from sf_assets.sources.known import define_known_from, rules_called_by
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.nomenclatures.label_tables import label_files
@@ -48,7 +48,7 @@ def query_asset(table: Table, query: Query) -> dg.AssetsDefinition:
         with warehouse.session() as session:
             reads, gates = reads_at(gate, session, names, month)
             gate.require(session, gates)
-            updates = labels_of(session, folders.incoming, month, labels)
+            updates = delivered_label_tables(session, folders.incoming, month, labels)
             label_tables.load(session.connection, updates)
             define_known_from(session.connection, parameters.all_delays)
             session.bind(reads)

@@ -18,7 +18,7 @@ from sf_assets.engine.storage import Warehouse
 from sf_assets.lists.tables import EXPORT
 from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.sources.batch import BadBatch, Batch, NoBatch, batch_key, is_key, missing_files, month_of, read_batch
-from sf_assets.sources.content import is_loaded, look_of, order_of
+from sf_assets.sources.content import file_states, is_loaded, reading_order
 from sf_assets.vocabulary.partitions import PARIS, add_months, months, parse_month
 
 # Features run over ranges of months, the other layers month by month: a backfill of a whole job takes the latter.
@@ -98,7 +98,7 @@ class Delivery:
 def delivery_of(instance: dg.DagsterInstance, warehouse: Warehouse, batch: Batch) -> Delivery:
     """Compare the files of a batch with the runs of its month, and with what its tables were last loaded from."""
     key = batch.month.isoformat()
-    tags = {LOOK: _digest(look_of(batch)), ORDER: _digest(order_of(batch))}
+    tags = {LOOK: _digest(file_states(batch)), ORDER: _digest(reading_order(batch))}
     runs = instance.get_runs(dg.RunsFilter(job_name=monthly_job.name, tags={_PARTITION: key}), limit=_RUNS)
     same = [run for run in runs if run.tags.get(LOOK) == tags[LOOK]]
     if same and not same[0].is_finished:
@@ -186,7 +186,7 @@ def files_arrived(
             notes.append(f"{name} waits for {', '.join(missing)}")
             looks[key] = "", False
             continue
-        seen = look_of(batch)
+        seen = file_states(batch)
         of_the_past = context.cursor is None and batch.month != newest
         known, settled = looks.get(key, (seen, True) if of_the_past else ("", False))
         if seen != known:

@@ -15,10 +15,10 @@ from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.sources.arrival import read_columns
 from sf_assets.sources.batch import Batch, batch_key, read_batch
+from sf_assets.sources.corrections import CORRECTIONS, LINE, correction_name, edition_of
 from sf_assets.sources.description import Source
-from sf_assets.sources.mended import CORRECTIONS, LINE, correction_of, edition_of
 from sf_assets.sources.registry import BY_NAME
-from sf_assets.sources.text import as_text
+from sf_assets.sources.text import converted_to_text
 from sf_assets.vocabulary.failures import UserError
 
 _BOM = "\ufeff"
@@ -108,7 +108,7 @@ def _originals(batch: Batch, source: Source) -> list[Path]:
 
 
 def _correction_of(batch: Batch, path: Path) -> Path:
-    return batch.folder / CORRECTIONS / correction_of(path.name)
+    return batch.folder / CORRECTIONS / correction_name(path.name)
 
 
 def _refused(warehouse: Warehouse, batch: Batch, source: Source, path: Path) -> dict[int, str]:
@@ -119,7 +119,7 @@ def _refused(warehouse: Warehouse, batch: Batch, source: Source, path: Path) -> 
 def _header(path: Path, source: Source) -> tuple[tuple[str, ...], str]:
     """Return the column names of the records of a file, preceded by that of their line, and what separates them."""
     edition = edition_of(source, path)
-    with as_text(path, edition) as text:
+    with converted_to_text(path, edition) as text:
         _, names = read_columns(text, edition)
     return (LINE.header, *names), edition.separator
 

@@ -1,16 +1,16 @@
-"""Altares: how companies pay their suppliers (paydex and FPI notes), in the four forms the provider has delivered.
+"""Altares: payment behaviour of companies towards their suppliers (paydex and FPI notes), in four editions.
 
-The provider's own names: `SF_DATA_AAAAMMJJ.txt` holds the stock, `S_<customer>-<n>_<AAAAMMJJhhmm>.csv` what moved in a
-month, `E_<12 digits>_Retro-Paydex_<8 digits>.csv` the days late of past years. `altares_paydex.csv` is what the former
-conversion tool made of them. A month's table holds what the month's files hold, in the order of their names: the stock
-comes with every increment since.
+The provider's file names: `SF_DATA_AAAAMMJJ.txt` is the stock, `S_<customer>-<n>_<AAAAMMJJhhmm>.csv` the changes of one
+month, `E_<12 digits>_Retro-Paydex_<8 digits>.csv` the days late of past years. `altares_paydex.csv` is the output of the
+former conversion tool. A month's table holds the records of that month's files only, in the order of their names: the
+stock is therefore delivered with every increment since.
 """
 
 from dataclasses import replace
 
 from sf_assets.sources.description import Cell, Source
 
-# Positional files may all the same start with a line of names, in the provider's spelling of the day.
+# Files read by position sometimes start with a line of names, whose spelling varies.
 _NAMES = "lower(\"siren\") = 'siren'"
 _MEASURES = (
     Cell("siren", column="siren"),

@@ -1,7 +1,7 @@
-"""What arrived: each file read once, byte by byte, before anybody trusts it.
+"""Inspection of delivered files: each file is read once, byte by byte, before any other code opens it.
 
-A file that cannot be read as promised is refused here, with a message that says where; nothing downstream then touches
-what was good before (decision B2).
+A file that does not match its description is refused here with a message that names the place. Downstream assets then do
+not run, so that the rows loaded from an earlier delivery stay (decision B2).
 """
 
 import codecs
@@ -21,25 +21,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sf_assets.engine.storage.packed import (
-    Refused,
+    UnreadableFile,
     chunks,
+    expansion_error,
     first_lines,
+    largest_of,
     require_short,
-    too_large_unpacked,
-    unpacked_limit,
 )
 from sf_assets.sources.counting import RecordCounter, require_whole_copy
 from sf_assets.sources.description import Source
 from sf_assets.sources.monthly import months_of, odd_months_of
-from sf_assets.sources.text import as_text, is_parquet
+from sf_assets.sources.text import converted_to_text, is_parquet
 from sf_assets.sources.yearly import names_of, years_of
 from sf_assets.vocabulary.schema import Column, Table
 
 _LONE = re.compile(rb"\r(?=[^\n])")
 _LONE_RETURN = "{}, line {}: expected lines that end with a line feed, found a lone carriage return"
 _BOM = "\ufeff"
-# What bytes that are not as promised may raise in the readers of libraries; anything else is a fault of ours.
-_UNREADABLE = (
+# Exceptions that library readers raise on a damaged file; any other exception is a bug of this project.
+_READER_ERRORS = (
     duckdb.Error,
     pa.ArrowException,
     zipfile.BadZipFile,
@@ -53,8 +53,8 @@ _UNREADABLE = (
     MemoryError,
     NotImplementedError,
 )
-# Names of undeclared columns that a message shows: enough to see a new spelling.
-_SHOWN = 4
+# Number of undeclared columns that a message lists: enough to recognise a new spelling.
+_LISTED_COLUMNS = 4
 
 ARRIVALS = Table(
     name="src_arrivals",
@@ -67,12 +67,14 @@ ARRIVALS = Table(
         Column(
             "content_sha256",
             "VARCHAR",
-            "checksum of the text that the bytes hold, line ends apart; of Parquet, of the bytes",
+            "checksum of the text without packing and line ends; for Parquet, checksum of the bytes",
         ),
         Column("delivered_at", "TIMESTAMP", "last change of the file, UTC"),
         Column("lines", "BIGINT", "lines of the text, the header included", unit="line"),
-        Column("records", "BIGINT", "records of the file, counted without what reads them", unit="record"),
-        Column("fault", "VARCHAR", "why the file is refused, NULL when it is as promised"),
+        Column(
+            "records", "BIGINT", "records of the file, counted by other code than the staging readers", unit="record"
+        ),
+        Column("fault", "VARCHAR", "why the file is refused, NULL when it passed inspection"),
     ),
     key=("source", "file"),
     may_be_empty=True,
@@ -81,9 +83,11 @@ ARRIVALS = Table(
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One file as it arrived; `fault` says why it is refused, None when it is as promised.
+    """The result of the inspection of one file.
 
-    `header` holds the column names as delivered; `header_line` is the number of their line.
+    `fault` is the reason for refusal, None when the file passed. `header` holds the column names as delivered,
+    `header_line` the number of their line (from 1; 0 without a header). `delivered_at` is the last change of the file, in
+    UTC. `content_sha256` is the checksum of the text without packing and line ends.
     """
 
     source: str
@@ -100,7 +104,14 @@ class Arrival:
 
 
 def inspect(path: Path, source: Source) -> Arrival:
-    """Read one file to its end: size, checksum, lines, encoding, compression, header. Never raises for what it holds."""
+    """Read one file to its end and return its size, checksums, header, and numbers of lines and records.
+
+    Wrong content raises nothing: the reason is in `fault` of the result.
+
+    Raises:
+        OSError: the file cannot be opened at all.
+
+    """
     stat = path.stat()
     arrival = Arrival(
         source=source.name,
@@ -111,7 +122,7 @@ def inspect(path: Path, source: Source) -> Arrival:
         lines=0,
     )
     try:
-        with as_text(path, source) as text:
+        with converted_to_text(path, source) as text:
             require_whole_copy(path, text, source)
             content = _Content()
             if is_parquet(text):
@@ -119,22 +130,22 @@ def inspect(path: Path, source: Source) -> Arrival:
             else:
                 counter = RecordCounter(source.separator, headed=not source.columns)
                 lines, records = _count_lines(text, counter, content)
-            held = arrival.sha256 if is_parquet(text) else content.checksum()
+            content_sha256 = arrival.sha256 if is_parquet(text) else content.checksum()
             header_line, header = read_header(text, source)
             if source.trailer and text.suffix != ".xlsx":
-                _require_closing(text, source)
+                _require_trailer(text, source)
         arrival = replace(
-            arrival, lines=lines, records=records, content_sha256=held, header=header, header_line=header_line
+            arrival, lines=lines, records=records, content_sha256=content_sha256, header=header, header_line=header_line
         )
         _require_columns(arrival, source)
-    except Refused as refused:
-        return replace(arrival, fault=str(refused))
-    except _UNREADABLE as error:
-        # The reader's own message may quote the file. Whatever the bytes of one file do to it, the other files go on.
+    except UnreadableFile as error:
+        return replace(arrival, fault=str(error))
+    except _READER_ERRORS as error:
+        # The reader's own message may quote the file, so it is left out. One damaged file does not stop the others.
         return replace(
             arrival,
             fault=f"{path.name}: expected a file that can be read to its end, found one that stops its reader "
-            f"({type(error).__name__}). Open it with what made it, save it again and deliver that",
+            f"({type(error).__name__}). Open it with the program that made it, save it again and deliver the new file",
         )
     return arrival
 
@@ -146,7 +157,7 @@ def checksum_of(path: Path) -> str:
 
 
 class _Content:
-    """The checksum of a text whatever ends its lines, and however many empty ones end it."""
+    """The checksum of a text, independent of its line ends and of empty lines at its end."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
@@ -154,18 +165,18 @@ class _Content:
 
     def add(self, piece: bytes) -> None:
         text = piece.replace(b"\r", b"")
-        written = text.rstrip(b"\n")
-        if written:
-            self._digest.update(b"\n" * self._ends + written)
+        body = text.rstrip(b"\n")
+        if body:
+            self._digest.update(b"\n" * self._ends + body)
             self._ends = 0
-        self._ends += len(text) - len(written)
+        self._ends += len(text) - len(body)
 
     def checksum(self) -> str:
         return self._digest.hexdigest()
 
 
 def _count_lines(path: Path, counter: RecordCounter, content: _Content) -> tuple[int, int]:
-    """Count the lines and the records while making sure that every byte is UTF-8, and add the text to `content`."""
+    """Count lines and records, add the text to `content`, and refuse bytes that are not UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines, last, pending, length = 0, b"", 0, 0
     for chunk in chunks(path):
@@ -173,36 +184,48 @@ def _count_lines(path: Path, counter: RecordCounter, content: _Content) -> tuple
         try:
             decoder.decode(chunk)
         except UnicodeDecodeError as error:
-            # The decoder sees what the last chunk left undecided before this one.
+            # The decoder puts the undecided bytes of the last chunk before this chunk: `error.start` counts them.
             line = lines + 1 + chunk[: max(error.start - pending, 0)].count(b"\n")
             found = error.object[error.start : error.start + 1].hex()
-            raise Refused(f"{path.name}, line {line}: expected UTF-8, found byte 0x{found}") from None
+            raise UnreadableFile(f"{path.name}, line {line}: expected UTF-8, found byte 0x{found}") from None
         pending = len(decoder.getstate()[0])
-        # The engine would end a line at a lone carriage return, and number those after it wrongly.
+        # DuckDB would end a line at a lone carriage return, and the numbers of all later lines would be wrong.
         if last == b"\r" and chunk[:1] != b"\n":
-            raise Refused(_LONE_RETURN.format(path.name, lines + 1))
+            raise UnreadableFile(_LONE_RETURN.format(path.name, lines + 1))
         if b"\r" in chunk and (lone := _LONE.search(chunk)):
-            raise Refused(_LONE_RETURN.format(path.name, lines + 1 + chunk.count(b"\n", 0, lone.start())))
+            raise UnreadableFile(_LONE_RETURN.format(path.name, lines + 1 + chunk.count(b"\n", 0, lone.start())))
         lines, length = lines + chunk.count(b"\n"), _require_short_lines(path.name, chunk, lines + 1, length)
         counter.feed(chunk)
         last = chunk[-1:]
     if last == b"\r":
-        raise Refused(_LONE_RETURN.format(path.name, lines + 1))
+        raise UnreadableFile(_LONE_RETURN.format(path.name, lines + 1))
     if pending:
-        raise Refused(f"{path.name}, line {lines + 1}: expected UTF-8, found a character cut by the end of the file")
+        raise UnreadableFile(
+            f"{path.name}, line {lines + 1}: expected UTF-8, found a character cut by the end of the file"
+        )
     return lines + (last not in (b"", b"\n")), counter.total()
 
 
 def _require_short_lines(name: str, chunk: bytes, line: int, length: int) -> int:
-    """Refuse a line that no reader takes; return how long the last one is so far, `length` being what came before."""
+    """Refuse a line longer than DuckDB reads; return the length in bytes of the unfinished last line.
+
+    `length` is the length of the line that was unfinished before this chunk.
+    """
     first, last = chunk.find(b"\n"), chunk.rfind(b"\n")
-    # Lines within a piece are shorter than it, and it is shorter than a line may be.
+    # Lines inside a chunk need no test: a chunk is shorter than the longest line allowed.
     require_short(name, line, length + (len(chunk) if first < 0 else first))
     return length + len(chunk) if last < 0 else len(chunk) - last - 1
 
 
 def read_header(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
-    """Return the line of the header and the column names of a text; without a header, line 0 and the declared names."""
+    """Return the line number of the header and the column names of a text.
+
+    For a source without a header the line is 0 and the names are those declared.
+
+    Raises:
+        UnreadableFile: the text is empty or its header is malformed.
+
+    """
     if is_parquet(path):
         return 0, _parquet_columns(path)
     if source.columns and path.stat().st_size:
@@ -213,12 +236,12 @@ def read_header(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
             try:
                 return number, tuple(next(csv.reader([text], delimiter=source.separator)))
             except csv.Error as error:
-                raise Refused(f"{path.name}, line {number}: expected a header, found {error}") from None
-    raise Refused(f"{path.name}: expected a header, found an empty file")
+                raise UnreadableFile(f"{path.name}, line {number}: expected a header, found {error}") from None
+    raise UnreadableFile(f"{path.name}: expected a header, found an empty file")
 
 
 def read_columns(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
-    """Return the line of the header and the names of the columns that are read: of a Parquet file, only those declared."""
+    """Return the line number of the header and the names of the columns to read: for Parquet, the declared ones only."""
     number, names = read_header(path, source)
     if is_parquet(path):
         declared = {cell.header.lower() for cell in source.cells}
@@ -227,35 +250,37 @@ def read_columns(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
 
 
 def _unnamed(path: Path, source: Source) -> tuple[str, ...]:
-    """Return the column without a name that a separator at the end of each line opens; nothing when lines have none."""
+    """Return one empty name when lines end with a separator, which opens a column without a name; otherwise nothing."""
     fields = next(first_lines(path), b"").decode("utf-8").rstrip("\r\n").split(source.separator)
     return ("",) if len(fields) == len(source.columns) + 1 and not fields[-1] else ()
 
 
-def _require_closing(path: Path, source: Source) -> None:
-    """Refuse a text whose last line does not close it, or counts other lines than there are."""
+def _require_trailer(path: Path, source: Source) -> None:
+    """Refuse a text without its trailer line, or whose trailer states another number of lines than the text has."""
     last, lines = b"", 0
     for raw in first_lines(path):
         if raw.strip():
             last, lines = raw, lines + 1
     text = last.decode("utf-8").strip()
     if not text.startswith(source.trailer):
-        raise Refused(f"{path.name}: expected a last line {source.trailer!r}, found another: the file is cut")
-    said = re.search("[0-9]+", text)
-    # Whether the producer counts the line of names and the last one is not known.
-    if said and not lines - 2 <= int(said[0]) <= lines:
-        raise Refused(f"{path.name}: expected {said[0]} lines as the last one says, found {lines}")
+        raise UnreadableFile(
+            f"{path.name}: expected a last line {source.trailer!r}, found another one: the file is cut"
+        )
+    stated = re.search("[0-9]+", text)
+    # The producer may or may not count the header and the trailer.
+    if stated and not lines - 2 <= int(stated[0]) <= lines:
+        raise UnreadableFile(f"{path.name}: expected {stated[0]} lines as the last line states, found {lines}")
 
 
 def _count_rows(path: Path) -> int:
-    """Count the rows of a Parquet file, by what its end says of it; refuse one that would swell beyond reason."""
+    """Return the number of rows stated in the footer of a Parquet file; refuse a file that would expand too much."""
     with _refusing_parquet(path):
         metadata = pq.read_metadata(path)
         declared = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
-    limit = unpacked_limit(path.stat().st_size)
-    # Rows that repeat one value take no bytes: their number has the same bound.
+    limit = largest_of(path.stat().st_size)
+    # Rows that repeat one value take almost no bytes, so the number of rows has the same limit.
     if max(declared, metadata.num_rows) > limit:
-        raise too_large_unpacked(
+        raise expansion_error(
             path.name, f"{metadata.num_rows:,} rows and {declared:,} bytes declared in {path.stat().st_size:,}"
         )
     return int(metadata.num_rows)
@@ -272,7 +297,9 @@ def _refusing_parquet(path: Path) -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError):
         # The reader's own message may show bytes of the file.
-        raise Refused(f"{path.name}: expected a complete Parquet file, found a damaged or other one") from None
+        raise UnreadableFile(
+            f"{path.name}: expected a complete Parquet file, found a damaged file or another format"
+        ) from None
 
 
 def _require_columns(arrival: Arrival, source: Source) -> None:
@@ -283,16 +310,18 @@ def _require_columns(arrival: Arrival, source: Source) -> None:
     if missing:
         expected = f"column {missing[0]}" if len(missing) == 1 else f"columns {', '.join(dict.fromkeys(missing))}"
         known = len(found & declared)
-        # Without any known name the line may be a record: its cells are not for a log.
+        # A line without any declared name may be a record, whose cells must stay out of messages.
         unknown = [name for name in arrival.header if name.lower() not in declared] if known else []
-        others = f"; undeclared: {', '.join(unknown[:_SHOWN])}" if unknown else ""
-        raise Refused(
+        others = f"; undeclared: {', '.join(unknown[:_LISTED_COLUMNS])}" if unknown else ""
+        raise UnreadableFile(
             f"{arrival.file}, line {arrival.header_line}: expected {expected} in the header, "
             f"found {len(arrival.header)} columns, {known} of them declared{others}"
         )
     if source.yearly and not years_of(arrival.header):
-        raise Refused(f"{arrival.file}, line {arrival.header_line}: expected columns that end with a year, found none")
+        raise UnreadableFile(
+            f"{arrival.file}, line {arrival.header_line}: expected columns that end with a year, found none"
+        )
     if source.wide and (odd := odd_months_of(arrival.header) or ([] if months_of(arrival.header) else ["none"])):
-        raise Refused(
+        raise UnreadableFile(
             f"{arrival.file}, line {arrival.header_line}: expected head-count columns effAAAAXY, found {odd[0]}"
         )

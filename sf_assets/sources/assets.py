@@ -1,4 +1,4 @@
-"""One asset per source: the files of the month as they arrived, inspected in one step for the whole batch."""
+"""One asset per source: the files delivered for a month, inspected in one step for the whole batch."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -12,14 +12,14 @@ from sf_assets.engine.code_versions import code_digest
 from sf_assets.engine.materialization import OWNERS, tag_value
 from sf_assets.engine.resources import FoldersResource, WarehouseResource
 from sf_assets.engine.storage import Warehouse, frame_of
-from sf_assets.engine.storage.packed import Refused, plain_name
+from sf_assets.engine.storage.packed import UnreadableFile, plain_name
 from sf_assets.sources.arrival import ARRIVALS, Arrival, inspect
 from sf_assets.sources.batch import BadBatch, Batch, read_batch
+from sf_assets.sources.corrections import CORRECTIONS, edition_of
 from sf_assets.sources.description import Source
-from sf_assets.sources.inspected import LABELS, fault_of
+from sf_assets.sources.inspection import LABELS, label_table_fault
 from sf_assets.sources.known import KNOWN
 from sf_assets.sources.log import ARRIVED, LOG
-from sf_assets.sources.mended import CORRECTIONS, edition_of
 from sf_assets.sources.registry import SOURCES
 from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.failures import BadFile
@@ -50,7 +50,7 @@ def _spec(source: Source) -> dg.AssetSpec:
         code_version=code_digest(__name__, texts=(repr(source),)),
         description=(
             f"{names} as {source.producer} delivers it, plain, gzipped or alone in a zip archive: one record is {source.grain}. "
-            f"A value is known from: {KNOWN[source.name].described(DELAYS)}."
+            f"A value is known from: {KNOWN[source.name].describe(DELAYS)}."
         ),
         partitions_def=months,
         skippable=True,
@@ -66,7 +66,7 @@ def _spec(source: Source) -> dg.AssetSpec:
 def arrivals(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, folders: FoldersResource
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Inspect every file of the batch: bytes, checksum, encoding, compression, header."""
+    """Inspect every file of the selected sources: bytes, checksums, encoding, compression, header, records."""
     month = parse_month(context.partition_key)
     wanted = [source for source in SOURCES if dg.AssetKey(f"src_{source.name}") in context.selected_asset_keys]
     try:
@@ -75,38 +75,38 @@ def arrivals(
         raise BadFile(str(error)) from error
     if batch.unsupported:
         context.log.warning(f"type de fichier non supporté : {', '.join(batch.unsupported)}")
-    found = {
+    arrived = {
         source.name: [_inspect(batch, path, source) for path in batch.files.get(source.name, ())] for source in wanted
     }
     labels = {name: _inspect_labels(batch, batch.files.get(name, ()), name) for name in LABELS}
     for label in (label for files in labels.values() for label in files):
         context.log.info(label.fault or f"{label.file} takes the place of the packaged table {label.source}")
-    snapshot, former = _record(warehouse, month, found | labels, run_id=context.run_id)
+    snapshot, former = _record(warehouse, month, arrived | labels, run_id=context.run_id)
     for source in wanted:
-        files = found[source.name]
+        files = arrived[source.name]
         faults = _faults(source, files, batch.folder)
         for fault in faults:
             context.log.error(fault)
         yield dg.MaterializeResult(
             asset_key=f"src_{source.name}",
-            metadata=_told(files, batch, source, former.get(source.name))
+            metadata=_files_metadata(files, batch, source, former.get(source.name))
             | {"fault": "; ".join(faults) or "none", "snapshot": snapshot},
         )
 
 
 def _inspect(batch: Batch, path: Path, source: Source) -> Arrival:
-    """Inspect a file under the name it has in the batch; a description may name one that is not there."""
+    """Inspect one file under its name in the batch; a file named by the description may be missing."""
     name = batch.name_of(path)
     if not path.is_file():
-        fault = f"{name}: expected a file as the description of the batch says, found none"
+        fault = f"{name}: expected a file as named in the description of the batch, found none"
         return dataclasses.replace(_unread(source, name), fault=fault)
     try:
         arrival = inspect(path, edition_of(source, path))
     except OSError as error:
         fault = f"{name}: expected a file that this service may read, found none ({error.strerror})"
         return dataclasses.replace(_unread(source, name), fault=fault)
-    except Refused as refused:
-        return dataclasses.replace(_unread(source, name), fault=str(refused))
+    except UnreadableFile as error:
+        return dataclasses.replace(_unread(source, name), fault=str(error))
     return dataclasses.replace(arrival, file=name, fault=batch.doubtful.get(path) or arrival.fault)
 
 
@@ -115,30 +115,30 @@ def _unread(source: Source, name: str) -> Arrival:
 
 
 def _inspect_labels(batch: Batch, paths: Sequence[Path], name: str) -> list[Arrival]:
-    """Inspect the files of a label table each as a text, then for the codes that they hold together."""
+    """Inspect each file of a label table as a text, then the codes of all its files together."""
     text = Source(name, "", LABELS[name].grain, (), ())
     arrived = [_inspect(batch, path, text) for path in paths]
     fault = None
     if any(arrival.fault for arrival in arrived):
-        fault = f"{name}: expected all of its files to be sound, found one that is not"
+        fault = f"{name}: expected all its files to be valid, found one that is not"
     elif paths:
-        fault = fault_of(paths, name)
+        fault = label_table_fault(paths, name)
     return [dataclasses.replace(arrival, fault=arrival.fault or fault) for arrival in arrived]
 
 
 def _record(
-    warehouse: Warehouse, month: date, found: dict[str, list[Arrival]], *, run_id: str
+    warehouse: Warehouse, month: date, arrivals: dict[str, list[Arrival]], *, run_id: str
 ) -> tuple[int, dict[str, int]]:
-    """Replace what is known of the files of these sources for the month.
+    """Replace the rows of `src_arrivals` and the log for these sources and this month.
 
-    Return the snapshot, and the lines of each source that was delivered the month before.
+    Return the snapshot of the write, and the number of lines that each source had the month before.
     """
-    rows = frame_of(ARRIVALS, (dataclasses.asdict(arrival) for files in found.values() for arrival in files))
+    rows = frame_of(ARRIVALS, (dataclasses.asdict(arrival) for files in arrivals.values() for arrival in files))
     with warehouse.session() as session:
         session.connection.register("arrived", rows.to_arrow())
         writes = session.replace(
             {ARRIVALS: "select * from arrived", LOG: ARRIVED},
-            where={"month": month, "source": list(found)},
+            where={"month": month, "source": list(arrivals)},
             author=run_id,
             message=f"arrivals of {month:%Y-%m}",
         )
@@ -147,23 +147,23 @@ def _record(
 
 
 def _faults(source: Source, files: list[Arrival], folder: Path) -> list[str]:
-    """Return what the checks of the source refuse, in full: a check has counts, an operator needs names."""
+    """Return the reasons why the checks of the source will fail, with file names: check results hold counts alone."""
     faults = [arrival.fault for arrival in files if arrival.fault]
     if source.expected and not files:
         faults.append(f"src_{source.name}: expected {' or '.join(source.names)} in {folder}, found no such file")
     whole = [arrival.file for arrival in files if f"/{CORRECTIONS}/" not in arrival.file]
     if source.exclusive and len(whole) > 1:
         return [*faults, f"src_{source.name}: expected one file, found {', '.join(whole)}"]
-    for one, other in combinations(files, 2):
-        if one.sha256 == other.sha256 or plain_name(one.file) == plain_name(other.file):
-            faults.append(f"src_{source.name}: expected each delivery once, found {one.file} and {other.file}")
+    for first, second in combinations(files, 2):
+        if first.sha256 == second.sha256 or plain_name(first.file) == plain_name(second.file):
+            faults.append(f"src_{source.name}: expected each delivery once, found {first.file} and {second.file}")
     return faults
 
 
-def _told(
+def _files_metadata(
     files: list[Arrival], batch: Batch, source: Source, former: int | None
 ) -> dict[str, dg.MetadataValue | int | str | bool]:
-    """Return what the page of a source shows of its files; `former` is the number of lines of the month before."""
+    """Return the metadata of a source's files; `former` is the number of lines of the month before, None if unknown."""
     if not files:
         return {"delivered": False, "files": 0, "expected_in": dg.MetadataValue.path(str(batch.folder))}
     lines = sum(arrival.lines for arrival in files)

@@ -1,9 +1,9 @@
 """A batch: the files of one month, each with the source it belongs to.
 
-A description beside the month's folder decides, when there is one (`manifest`). Otherwise file names do (sources.md
-§1.3): exact names first, then any name containing `effectif_`, then any name starting with `filter`; comparison is
-case-sensitive, and `.gz` and `.zip` are recognised for every name. Label tables are files of a batch like others, under
-the names of their tables or of their producers.
+A description beside the month's folder, when there is one, lists the files of each source (`manifest`). Otherwise the file
+names decide (rules §1.3): exact names first, then any name containing `effectif_`, then any name starting with `filter`.
+Names are compared with case; `.gz` and `.zip` are recognised for every name. Label tables are files of a batch too, under
+the names of their tables or those of their producers.
 """
 
 import os
@@ -12,37 +12,38 @@ from datetime import date
 from pathlib import Path
 
 from sf_assets.engine.storage.packed import plain_name
-from sf_assets.sources.copies import is_copy_of_another, settle_copies
+from sf_assets.sources.copies import is_copy_of_another, separate_copies
+from sf_assets.sources.corrections import CORRECTIONS, corrects
 from sf_assets.sources.description import Source
 from sf_assets.sources.manifest import BadManifest, read_manifest
-from sf_assets.sources.mended import CORRECTIONS, mends
 from sf_assets.sources.nomenclatures.editions import table_of
 from sf_assets.sources.nomenclatures.label_tables import TABLES as NOMENCLATURES
 from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.vocabulary.failures import UserError
 
 _KEY_LENGTH = 4
-# What a spreadsheet puts before the name of a file that somebody has open.
-_IN_USE = "~$"
-# The sources whose files come every month.
+# Prefix of the lock file that a spreadsheet writes beside a file that is open.
+_LOCK_PREFIX = "~$"
+# Names of the sources that are delivered every month.
 EXPECTED = tuple(source.name for source in SOURCES if source.expected)
 _LABELS = {table.name for table in NOMENCLATURES}
 
 
 class BadBatch(UserError):
-    """The batch itself cannot be found, named or understood: nothing of the month can start."""
+    """The batch is missing, or its description or a correction is wrong: no asset of the month can run."""
 
 
 class NoBatch(BadBatch):
-    """Nothing was delivered for the month: neither folder nor description."""
+    """The month has neither a folder nor a description."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The files of one month by the name of their source or label table.
+    """The files of one month, by the name of their source or label table.
 
-    Files are in name order, or in that of the description, which may name files that are not there; corrections come
-    last. `unsupported` are the names nobody claims, and those of copies. `doubtful` says why files are refused by their names.
+    Files are in the order of their names, or of the description, which may name missing files; corrections come last.
+    `unsupported` lists the names that belong to no source, and the copies. `doubtful` gives the reason for refusal of each
+    file whose name is ambiguous.
     """
 
     month: date
@@ -52,9 +53,9 @@ class Batch:
     doubtful: dict[Path, str] = field(default_factory=dict)
 
     def name_of(self, path: Path) -> str:
-        """Return what a file is called in every account: its name, or its path below the folder of batches.
+        """Return the name of a file in tables and messages: its file name, or its path below the folder of batches.
 
-        Files of one name in two folders are two files.
+        The path keeps apart files of the same name in two folders.
         """
         if path.parent == self.folder:
             return path.name
@@ -62,14 +63,14 @@ class Batch:
         return path.relative_to(incoming).as_posix() if path.is_relative_to(incoming) else path.as_posix()
 
     def corrections(self, source: str) -> dict[Path, Path]:
-        """Return the files of mended records of a source, each with the file it mends."""
+        """Return the files of corrections of a source, each with the file it corrects."""
         paths = self.files.get(source, ())
-        mending = [path for path in paths if path.parent == self.folder / CORRECTIONS]
+        corrections = [path for path in paths if path.parent == self.folder / CORRECTIONS]
         return {
             correction: path
-            for correction in mending
+            for correction in corrections
             for path in paths
-            if path not in mending and mends(correction, path)
+            if path not in corrections and corrects(correction, path)
         }
 
 
@@ -92,10 +93,14 @@ def is_key(name: str) -> bool:
 
 
 def month_of(key: str) -> date:
-    """Return the first day of the month a batch key names; refuse anything that is no month.
+    """Return the first day of the month of a batch key.
+
+    Raises:
+        BadBatch: the key is not four digits AAMM.
 
     >>> month_of("2603")
     datetime.date(2026, 3, 1)
+
     """
     if not is_key(key):
         raise BadBatch(f"batch key: expected four digits AAMM with a month between 01 and 12, found {key!r}")
@@ -115,19 +120,19 @@ def source_of(name: str) -> Source | None:
     plain = plain_name(name)
     for claim in (Source.names_exactly, Source.matches):
         for source in SOURCES:
-            if claim(source, plain) and not name.startswith(_IN_USE):
+            if claim(source, plain) and not name.startswith(_LOCK_PREFIX):
                 return None if claim is Source.matches and is_copy_of_another(name, source, SOURCES) else source
     return None
 
 
 def read_batch(incoming: Path, month: date) -> Batch:
-    """List the files of a month by source: those of its description `<AAMM>.json`, or of its folder `<AAMM>`.
+    """List the files of a month by source: those of its description `<AAMM>.json`, otherwise of its folder `<AAMM>`.
 
-    Sub-folders but that of corrections, and hidden files, are not looked at.
+    Hidden files, and sub-folders other than `corrections`, are ignored.
 
     Raises:
-        NoBatch: there is neither description nor folder.
-        BadBatch: the description, or a correction, cannot be understood.
+        NoBatch: there is neither a description nor a folder.
+        BadBatch: the description is wrong, or a correction may belong to several files.
 
     """
     folder = incoming / batch_key(month)
@@ -137,14 +142,14 @@ def read_batch(incoming: Path, month: date) -> Batch:
         files, unsupported = _described(description)
     elif folder.is_dir():
         files, unsupported = _named(_listed(folder))
-        for source in (BY_NAME[name] for name in [*files] if name in BY_NAME and BY_NAME[name].restated):
-            files[source.name], copies, refused = settle_copies(source, files[source.name], month)
+        for source in (BY_NAME[name] for name in [*files] if name in BY_NAME and BY_NAME[name].rejects_copies):
+            files[source.name], copies, refused = separate_copies(source, files[source.name], month)
             unsupported += [path.name for path in copies]
             doubtful |= refused
     else:
         raise NoBatch(f"batch {batch_key(month)}: expected a folder {folder}, found none")
     for path in _listed(folder / CORRECTIONS):
-        owner = _mended_by(path, files)
+        owner = _corrected_source(path, files)
         if owner is None:
             unsupported.append(f"{CORRECTIONS}/{path.name}")
         else:
@@ -153,7 +158,7 @@ def read_batch(incoming: Path, month: date) -> Batch:
 
 
 def missing_files(batch: Batch) -> tuple[str, ...]:
-    """Return the sources expected every month, and the files of the description, that are not there yet."""
+    """Return the sources expected every month that have no file yet, and the missing files of the description."""
     described = (path for paths in batch.files.values() for path in paths if not path.is_file())
     return (*(name for name in EXPECTED if name not in batch.files), *(batch.name_of(path) for path in described))
 
@@ -180,41 +185,41 @@ def _named(paths: list[Path]) -> tuple[dict[str, list[Path]], list[str]]:
 
 
 def _label_of(name: str) -> str | None:
-    """Return the label table that a file is, by our name of it or by its producer's."""
+    """Return the label table of a file name, in this project's naming or its producer's; None for other files."""
     plain = plain_name(name)
     label = plain.removesuffix(".csv")
     return label if label in _LABELS and plain == f"{label}.csv" else table_of(plain)
 
 
 def _described(description: Path) -> tuple[dict[str, list[Path]], list[str]]:
-    """Return the files of a description, relative paths below its folder, and the types nobody knows."""
+    """Return the files of a description by source, and its types that are no source. Paths are relative to its folder."""
     try:
-        given = read_manifest(description)
+        listed = read_manifest(description)
     except BadManifest as error:
         raise BadBatch(str(error)) from None
-    known = {name: paths for name, paths in given.items() if name in BY_NAME or name in _LABELS}
+    known = {name: paths for name, paths in listed.items() if name in BY_NAME or name in _LABELS}
     files = {
         name: [_inside(description, f"files.{name}[{number}]", path) for number, path in enumerate(paths)]
         for name, paths in known.items()
     }
-    return files, [name for name in given if name not in known]
+    return files, [name for name in listed if name not in known]
 
 
-def _inside(description: Path, place: str, given: str) -> Path:
-    """Return the file that a description names; refuse one that is not below the folder of batches, links followed."""
+def _inside(description: Path, place: str, name: str) -> Path:
+    """Return the file that a description names; refuse one outside the folder of batches, symbolic links included."""
     incoming = description.parent
-    path = Path(os.path.normpath(incoming / given))
+    path = Path(os.path.normpath(incoming / name))
     if not path.is_relative_to(incoming) or not path.resolve().is_relative_to(incoming.resolve()):
         raise BadBatch(
             f"{description.name}, {place}: expected a path below {incoming.name}, the folder of batches, found "
-            f"{given[:100]!r}, which leaves it. Put the file there"
+            f"{name[:100]!r}, which leaves it. Put the file there"
         )
     return path
 
 
-def _mended_by(correction: Path, files: dict[str, list[Path]]) -> str | None:
-    """Return the source of the file that a correction bears the name of, None when there is no such file."""
-    owners = [name for name, paths in files.items() for path in paths if mends(correction, path)]
+def _corrected_source(correction: Path, files: dict[str, list[Path]]) -> str | None:
+    """Return the source whose file a correction is for, None when no file has that name."""
+    owners = [name for name, paths in files.items() for path in paths if corrects(correction, path)]
     if len(owners) > 1:
         raise BadBatch(f"{CORRECTIONS}/{correction.name}: expected one file of that name, found {len(owners)}")
     return owners[0] if owners else None

@@ -1,4 +1,4 @@
-"""Banque de France: six ratios of yearly accounts (rules §9.4). The name of the file is ours."""
+"""Banque de France: six ratios of yearly accounts (rules §9.4). The file name is chosen by this project."""
 
 from sf_assets.sources.description import Cell, Source
 

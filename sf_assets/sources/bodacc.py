@@ -4,24 +4,25 @@ from dataclasses import replace
 
 from sf_assets.sources.description import Cell, Source
 
-# The export has one line per announcement. `registre` names the companies it is about, each twice: 512345678,512 345 678;
-# craftsmen may stand in the trades register alone. Announcements that name none are about persons outside both; other families
-# are no collective procedures. Whoever it is about, an announcement that refers to another one acts on that one.
+# The export has one line per announcement. `registre` holds the companies it is about, each written twice: 512345678,512 345 678.
+# Craftsmen may be in the trades register alone. Announcements without a company are about persons outside both registers; other
+# families of announcements are no collective procedures. An announcement that refers to an earlier one changes that one, so it is
+# loaded whatever company it names.
 _TRADES = "personne[*].inscriptionRM.numeroIdentificationRM"
 _CORRECTS = "\"parutionavisprecedent\" not in ('', '{}')"
-# What cannot be read is not known to name nobody.
+# A malformed list of persons may still name a company: the record is then read, not skipped.
 _NOBODY = f'"registre" = \'\' and "listepersonnes.{_TRADES}" = \'\' and ("listepersonnes" = \'\' or json_valid("listepersonnes"))'
 BODACC = Source(
     name="bodacc",
     producer="DILA (BODACC)",
-    grain="one announcement about one company in a collective procedure, or about none of ours but about another announcement",
+    grain="one announcement about one company in a collective procedure, or about none and an earlier announcement",
     names=("bodacc_procedures.csv",),
     pattern=r"annonces-commerciales.*[.]csv",
     key="siren",
     expected=False,
     unique=("id_annonce",),
     skip=f"(\"familleavis\" <> 'collective' or ({_NOBODY})) and not ({_CORRECTS})",
-    beyond=_CORRECTS,
+    exempt=_CORRECTS,
     legal_basis="open data",
     cells=(
         Cell("familleavis", column="famille_avis"),

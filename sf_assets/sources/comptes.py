@@ -71,7 +71,7 @@ RATIOS_DIRCO = Source(
 )
 
 
-# Slips of the hand are frequent in this file: a wrong figure says nothing of the others of its record.
+# Typing errors are frequent in this file: a wrong figure quarantines its cell, since the other figures are usually right.
 def _figures(reader: Reader, names: str) -> tuple[Cell, ...]:
     return tuple(Cell(name, reader, name, on_error="cell") for name in names.split())
 

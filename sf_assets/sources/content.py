@@ -1,7 +1,7 @@
-"""Whether the files of a batch hold what was loaded last, whatever became of their dates since.
+"""Comparison of the files of a batch with the files that were loaded last.
 
-Stocks take gigabytes: a file is only read when its name and its size are those of the one that was inspected, and when it
-was touched since.
+A new date alone does not make another delivery: bytes decide. Stocks take gigabytes, so a checksum is computed only for a
+file whose name and size are those of the inspected one and whose time of change differs.
 """
 
 import hashlib
@@ -14,28 +14,28 @@ from sf_assets.sources.batch import Batch
 _INSPECTED = "select source, file, bytes, delivered_at, sha256 from lake.src_arrivals where month = $month"
 
 
-def look_of(batch: Batch) -> str:
-    """Return a text that changes while files are being copied: names, order, sizes and times of change."""
+def file_states(batch: Batch) -> str:
+    """Return the names, order, sizes and times of change of the files: a text that changes while files are being copied."""
     return ";".join(
         f"{batch.name_of(path)}:{_stat(path)}" for _, paths in sorted(batch.files.items()) for path in paths
     )
 
 
-def order_of(batch: Batch) -> str:
-    """Return the names of the files of a batch in the order in which they are read: of two rows with one key the last stands."""
+def reading_order(batch: Batch) -> str:
+    """Return the names of the files in reading order. Rows depend on it: of two rows of one key, the last one read stays."""
     return ";".join(
         f"{source}:{batch.name_of(path)}" for source, paths in sorted(batch.files.items()) for path in paths
     )
 
 
 def is_loaded(session: Session, batch: Batch) -> bool:
-    """Tell whether the files that were last inspected for the month are these, byte for byte."""
+    """Tell whether the files of the batch are those last inspected for its month, byte for byte."""
     if batch.month not in session.months("src_arrivals"):
         return False
     rows = session.connection.execute(_INSPECTED, {"month": batch.month}).fetchall()
     inspected = {(source, file): (size, delivered, digest) for source, file, size, delivered, digest in rows}
     found = {(source, batch.name_of(path)): path for source, paths in batch.files.items() for path in paths}
-    # Sizes of all files first: a delivery that differs mostly differs there.
+    # Sizes of all files come first: they cost nothing, and most new deliveries differ in size.
     return (
         inspected.keys() == found.keys()
         and all(_size(path) == inspected[name][0] for name, path in found.items())
@@ -66,7 +66,7 @@ def _size(path: Path) -> int:
 
 
 def _delivered(path: Path) -> datetime | None:
-    """Return the last change of a file as its inspection writes it down."""
+    """Return the last change of a file as stored in `src_arrivals.delivered_at`."""
     if not path.is_file():
         return None
     return datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None, microsecond=0)

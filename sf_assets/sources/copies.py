@@ -1,6 +1,7 @@
-"""Copies of one delivery in one folder: files whose names differ by numbers and by the marks of a copy alone.
+"""Copies in one folder: files whose names differ only by numbers and by words such as `copie` or `old`.
 
-Each states the whole again, last month's beside this month's: added up, every establishment would count twice.
+Each holds the whole delivery again, for instance last month's beside this month's. Read together, every establishment would
+count twice.
 """
 
 import re
@@ -16,7 +17,7 @@ _MARKS = re.compile(r"\b(copie|copy|old|ancien|ancienne|de|of|sauvegarde|backup)
 
 
 def family_of(name: str) -> str:
-    """Return what copies of one delivery have in common in their names.
+    """Return the part of a file name that copies of one delivery share.
 
     >>> family_of("Copie de effectif_siret_2609 (1).csv.gz") == family_of("effectif_siret-2026-10.csv")
     True
@@ -25,46 +26,49 @@ def family_of(name: str) -> str:
     return " ".join(_MARKS.sub(" ", words).split())
 
 
-def settle_copies(source: Source, paths: Sequence[Path], month: date) -> tuple[list[Path], list[Path], dict[Path, str]]:
-    """Return the files of a source that count, the copies of them, and the reasons to refuse those that count for nothing else.
+def separate_copies(
+    source: Source, paths: Sequence[Path], month: date
+) -> tuple[list[Path], list[Path], dict[Path, str]]:
+    """Return the files of a source to read, their copies to leave out, and the reasons for refusal of ambiguous files.
 
-    The exact name counts, otherwise the only name that bears the month; without any, all are refused.
+    Among copies, the file of the exact name is read, otherwise the only one whose name contains the month. When neither
+    exists, all of them are refused, and are among the files to read so that the refusal is reported.
     """
-    kept: list[Path] = []
+    retained: list[Path] = []
     copies: list[Path] = []
     doubtful: dict[Path, str] = {}
     families: dict[str, list[Path]] = {}
     for path in paths:
         families.setdefault(family_of(path.name), []).append(path)
     for rivals in families.values():
-        meant = _meant(source, rivals, month)
-        kept += meant or rivals
-        copies += [path for path in rivals if meant and path not in meant]
-        if not meant:
+        chosen = _choose(source, rivals, month)
+        retained += chosen or rivals
+        copies += [path for path in rivals if chosen and path not in chosen]
+        if not chosen:
             names = ", ".join(path.name for path in rivals)
             reason = (
                 f"expected one file of {month:%Y-%m}, found {names}, whose names differ by numbers alone. Take the copies out "
                 "of the folder, or write a description of the batch if they complete one another"
             )
             doubtful |= {path: f"{path.name}: {reason}" for path in rivals}
-    return kept, copies, doubtful
+    return retained, copies, doubtful
 
 
-def _meant(source: Source, rivals: Sequence[Path], month: date) -> list[Path]:
+def _choose(source: Source, rivals: Sequence[Path], month: date) -> list[Path]:
     if len(rivals) == 1:
         return [*rivals]
     exact = [path for path in rivals if source.names_exactly(plain_name(path.name))]
-    dated = [path for path in rivals if _bears(path.name, month)]
-    # Two that bear the same name, packed and not, are refused together by a check of their own.
+    dated = [path for path in rivals if _contains_month(path.name, month)]
+    # The same name packed and not packed is refused by the check `delivered_once`.
     return exact or (dated if len({plain_name(path.name) for path in dated}) == 1 else [])
 
 
-def _bears(name: str, month: date) -> bool:
+def _contains_month(name: str, month: date) -> bool:
     spellings = (f"{month:{form}}" for form in ("%y%m", "%Y%m", "%m%Y", "%Y[-_. ]%m", "%m[-_. ]%Y"))
     return re.search(rf"(?<![0-9])({'|'.join(spellings)})(?![0-9])", name) is not None
 
 
 def is_copy_of_another(name: str, source: Source, others: Iterable[Source]) -> bool:
-    """Tell whether a name that has the pattern of a source is that of a copy of another source's file."""
+    """Tell whether a name that matches the pattern of `source` is a copy of a file that another source names exactly."""
     family = family_of(name)
     return any(family == family_of(exact) for other in others if other is not source for exact in other.names)

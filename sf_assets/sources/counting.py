@@ -1,6 +1,7 @@
-"""How many records a file holds, counted on arrival without what reads them: the other half of the account of records.
+"""The number of records of a file, counted on arrival.
 
-Nothing here is shared with `staging`: a reader that drops, doubles or merges records cannot agree with this count.
+This code shares nothing with the readers of `staging`, so that the check `nothing_lost` finds a reader that drops, doubles
+or merges records.
 """
 
 import codecs
@@ -12,22 +13,24 @@ from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
 
+from sf_assets.engine.storage.packed import UnreadableFile, chunks, unpacked
 from sf_assets.sources.description import Source
-from sf_assets.sources.text import Refused, chunks
+from sf_assets.sources.text import form_of
 
-# An open quote joins this many lines at most into one record; past them it is a mistake, and its line a record of its own.
-_MOST_LINES = 101
+# A quoted field may span at most this many lines; beyond, its quote is a mistake and its line a record of its own.
+_MAX_LINES = 101
 _BLANK = re.compile(rb"(?m)^\r?\n")
 _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-# A whole string, a bracket, or the quote of a string that goes on in the next piece.
+# A whole string, a bracket, or the opening quote of a string that ends in the next chunk.
 _JSON = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]]|"', re.DOTALL)
 
 
 class RecordCounter:
-    """Counts the records of a delimited text that is fed piece by piece: lines with something in them, joined by quotes.
+    """Counter of the records of a delimited text, which is fed chunk by chunk.
 
-    A line with an odd number of quotes opens a record of several lines when they close it well, and is a wrong record of one
-    line otherwise. `headed` texts start with a line of names, which is no record.
+    A record is a line that is not empty, or several lines joined by a quoted field. A line with an odd number of quotes
+    starts a record of several lines when a later line closes the quote correctly; otherwise it counts as one malformed
+    record. `headed` texts start with a line of names, which is not counted.
     """
 
     def __init__(self, separator: str, *, headed: bool) -> None:
@@ -38,24 +41,24 @@ class RecordCounter:
         self._records = -int(headed)
 
     def feed(self, piece: bytes) -> None:
-        """Count the lines that end in the next piece of the text."""
+        """Count the lines that end in the next chunk of the text."""
         text = self._pending + piece
         whole = text.rfind(b"\n") + 1
         self._pending = text[self._count(text[:whole]) :]
 
     def total(self) -> int:
-        """Return the number of records, once everything was fed."""
+        """Return the number of records, once the whole text has been fed."""
         self._count(self._pending, last=True)
         self._pending = b""
         return max(self._records, 0)
 
     def _count(self, text: bytes, *, last: bool = False) -> int:
-        """Count the records of whole lines; return where one starts that may go on in the next piece, or the end."""
-        start = looked = 0
-        while (quote := text.find(b'"', looked)) >= 0:
+        """Count the records of whole lines; return the place of a record that may continue in the next chunk, or the end."""
+        start = searched = 0
+        while (quote := text.find(b'"', searched)) >= 0:
             line = max(text.rfind(b"\n", start, quote) + 1, start)
-            looked = text.find(b"\n", quote) + 1 or len(text)
-            if text.count(b'"', line, looked) % 2 == 0:
+            searched = text.find(b"\n", quote) + 1 or len(text)
+            if text.count(b'"', line, searched) % 2 == 0:
                 continue
             end = _after_lines(text, line)
             if end is None and not last:
@@ -63,14 +66,14 @@ class RecordCounter:
                 return line
             closed = self._record.match(text, line, len(text) if end is None else end)
             self._records += _filled(text, start, line) + 1
-            start = looked = closed.end() if closed else looked
+            start = searched = closed.end() if closed else searched
         self._records += _filled(text, start, len(text))
         return len(text)
 
 
 def _after_lines(text: bytes, start: int) -> int | None:
-    """Return where the lines end that an open quote may join, None when the text has fewer."""
-    for _ in range(_MOST_LINES):
+    """Return the end of the lines that a quoted field may span, None when the text has fewer lines."""
+    for _ in range(_MAX_LINES):
         start = text.find(b"\n", start) + 1
         if not start:
             return None
@@ -78,7 +81,7 @@ def _after_lines(text: bytes, start: int) -> int | None:
 
 
 def _filled(text: bytes, start: int, end: int) -> int:
-    """Count the lines that hold something between two places of a text."""
+    """Count the lines that are not empty between two places of a text."""
     lines = text.count(b"\n", start, end) + (start < end and text[end - 1 : end] != b"\n")
     if (
         text[start : start + 1] in (b"\n", b"\r")
@@ -89,18 +92,29 @@ def _filled(text: bytes, start: int, end: int) -> int:
 
 
 def require_whole_copy(path: Path, copy: Path, source: Source) -> None:
-    """Refuse a file of which the text made from it does not hold each row of a sheet, record in JSON or line once."""
-    if copy == path:
+    """Refuse a file whose converted text lost or doubled rows of the sheet, records of the JSON or lines.
+
+    Raises:
+        UnreadableFile: states the numbers of rows before and after the conversion.
+
+    """
+    form = form_of(path)
+    if copy == path or form == "parquet":
         return
-    if path.suffix == ".xlsx":
-        expected, found = _filled_rows(path), sum(any(row) for row in _rows(copy, source.separator))
-    elif copy.suffix == ".json":
+    if form == "workbook":
+        filled = [number for number, row in enumerate(_rows(copy, source.separator), start=1) if any(row)]
+        with unpacked(path) as book:
+            # In a sheet read by position, the rows above the first record are headings, which are emptied.
+            expected, found = _filled_rows(book, min(filled, default=1) if source.columns else 1), len(filled)
+    elif form == "records":
         expected, found = _objects(path), sum(1 for _ in _rows(copy, source.separator)) - 1
     else:
         expected = sum(text.count("\n") for text in codecs.iterdecode(chunks(path), source.encoding))
         found = sum(piece.count(b"\n") for piece in chunks(copy))
     if expected != found:
-        raise Refused(f"{path.name}: expected the {expected} rows that the file holds, found {found} once read")
+        raise UnreadableFile(
+            f"{path.name}: expected the {expected} rows of the file, found {found} after its conversion to text"
+        )
 
 
 def _rows(copy: Path, separator: str) -> Iterator[list[str]]:
@@ -108,8 +122,8 @@ def _rows(copy: Path, separator: str) -> Iterator[list[str]]:
         yield from csv.reader(text, delimiter=separator)
 
 
-def _filled_rows(path: Path) -> int:
-    """Count the rows of a workbook's only sheet that hold a value, by its own XML."""
+def _filled_rows(path: Path, first: int) -> int:
+    """Count in the XML the rows of a workbook's only sheet that hold a value, from the row number `first`."""
     with zipfile.ZipFile(path) as book:
         names = book.namelist()
         (sheet,) = (name for name in names if name.startswith("xl/worksheets/") and name.endswith(".xml"))
@@ -120,7 +134,8 @@ def _filled_rows(path: Path) -> int:
                     if not "".join(text.itertext()):
                         blank.add(str(place))
         with book.open(sheet) as rows:
-            return sum(_holds_value(row, blank) for row in _elements(rows, "row"))
+            numbered = ((int(row.get("r", place)), row) for place, row in enumerate(_elements(rows, "row"), start=1))
+            return sum(_holds_value(row, blank) for number, row in numbered if number >= first)
 
 
 def _elements(stream: IO[bytes], name: str) -> Iterator[ElementTree.Element]:
@@ -143,7 +158,7 @@ def _holds_value(row: ElementTree.Element, blank: set[str]) -> bool:
 
 def _objects(path: Path) -> int:
     """Count the objects of a list in JSON, or of the list under `results` of an object."""
-    depth = level = objects = 0  # the records stand at `level`, 0 outside of their list
+    depth = level = objects = 0  # records are at depth `level`, 0 outside their list
     name = pending = b""
     for piece in chunks(path):
         text, pending = pending + piece, b""

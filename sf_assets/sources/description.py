@@ -1,4 +1,4 @@
-"""How a delivered file is described: its names, its format, its cells. Data only; `staging` reads by these descriptions."""
+"""The classes that describe a delivered file: its names, its format, its cells. `staging` reads files by these data."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -48,14 +48,16 @@ OnError = Literal["record", "cell", "ignore"]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One column of a delivered file, and what becomes of it.
+    """One column of a delivered file, and how it is read.
 
-    `header` is matched without case. `column` is the staging column, None when the cell is only read so that its errors
-    are seen. An unreadable cell quarantines its `record`, or the `cell` alone (the column is then NULL), or nothing.
-    `required` refuses an empty cell; an `optional` header may be missing from the file. `member` is the path to a member of
-    the JSON object that the cell holds, and is then what is read; after `[*]`, in each element of a list or in the one
-    element that stands without, separated by commas. `digits` is the length of a code of digits, whose first zeros a file
-    that holds it as a number has lost.
+    `header` is matched without case. `reader` names the macro of `staging/readers.sql` that reads the text. `column` is the
+    staging column; None reads the cell only to report its errors. `on_error` is what an unreadable cell quarantines: its
+    `record`, the `cell` alone (the column is then NULL), or nothing (`ignore`). `required` refuses an empty cell. An
+    `optional` header may be missing from the file.
+
+    `member` is a path in the JSON object that the cell holds: the member is read instead of the cell. After `[*]` it is read
+    in each element of a list, or in a single element written without a list; values are joined by commas. `digits` is the
+    length of a numeric code: files that store it as a number have lost its leading zeros.
     """
 
     header: str
@@ -77,24 +79,25 @@ class Cell:
 class Source:
     """One kind of file, delivered by one producer, usually every month as a full stock.
 
-    `names` are the exact file names and `pattern` a regular expression of others (packed, in `.gz` or `.zip`, or not); an
-    `exclusive` source takes one file a month, a `restated` one several that complete one another, but no two of one name in
-    which numbers differ: each would state the whole. `editions` are other formats of the same content, each with its own names,
-    separator, encoding and cells; `.parquet` and `.xlsx` say their format themselves.
+    Names and formats: `names` are the exact file names, `pattern` is a regular expression of further names; both apply to
+    plain and packed files (`.gz`, `.zip`). `editions` are other formats of the same content, each with its own names,
+    separator, encoding and cells; `.parquet` and `.xlsx` files are recognised by their extension. `columns` names the columns
+    of files without a header, and `ragged` accepts their records of any width. `trims` removes blanks around values. The
+    record that starts with `trailer` ends the file and counts as filtered. `undisclosed` is the text that the producer
+    writes instead of a value it may not publish: the cell is then unknown.
 
-    `key` names the identifier column and `filtered` whether companies outside the perimeter are left out. `unique` is
-    the key that rows of the file must not repeat. `wide` marks head-count files, whose months are columns. `skip` is an
-    SQL condition on headers (in double quotes) under which a record is none of ours and counts as filtered, and `beyond`
-    one under which a record is kept whatever company it is about, or none.
-    `keeps_line` stores the file and line a row comes from, where the order of files matters.
+    Number of files: an `exclusive` source takes one file a month. A source that `rejects_copies` takes several files that
+    complete one another, but refuses files whose names differ only by numbers: each would hold the whole content.
 
-    `columns` names the columns of files without a header, and `ragged` takes their records whatever their width. `yearly`
-    marks files whose headers end with a year: a record becomes a row per year, from the first to the last. `trims` drops
-    blanks around values; the record that starts with `trailer` closes the file and counts as filtered. `undisclosed` is what
-    the producer writes in the place of what it may not tell: unknown, in every cell.
+    Records: `key` names the identifier column. `filtered` leaves out companies outside the perimeter. `skip` is an SQL
+    condition on headers (in double quotes): records that meet it are not needed and count as filtered. `exempt` is a
+    condition under which a record is loaded whatever company it is about, or none. `unique` is the key of a record, which
+    the file must not repeat. `expected` sources are delivered every month.
 
-    `account` says how files without the identifier get it: the header of an account, and the column of the day on which
-    that account's establishment is looked up.
+    Rows: `wide` names the value of head-count files, whose months are columns. `yearly` marks files whose headers end with a
+    year: a record becomes one row per year, from the first to the last. `keeps_line` stores the file and line of each row,
+    where the order of files matters. `account` applies to files without the identifier: it holds the header of the account,
+    and the column of the day on which the establishment of that account is looked up.
     """
 
     name: str
@@ -112,7 +115,7 @@ class Source:
     yearly: bool = False
     account: tuple[str, str] | None = None
     skip: str | None = None
-    beyond: str | None = None
+    exempt: str | None = None
     keeps_line: bool = False
     columns: tuple[str, ...] = ()
     ragged: bool = False
@@ -122,7 +125,7 @@ class Source:
     encoding: str = "utf-8"
     pattern: str = ""
     exclusive: bool = False
-    restated: bool = False
+    rejects_copies: bool = False
     editions: tuple["Source", ...] = ()
     legal_basis: str = "convention with the producer"
 
@@ -132,12 +135,12 @@ class Source:
         return f"stg_{self.name}"
 
     def lacks_key(self, header: Collection[str]) -> bool:
-        """Tell whether a header has an account in the place of the identifier."""
+        """Tell whether a header has an account instead of the identifier."""
         keys = {cell.header.lower() for cell in self.cells if cell.column == self.key}
         return self.account is not None and keys.isdisjoint(name.lower() for name in header)
 
     def missing_from(self, names: Iterable[str]) -> list[str]:
-        """Return the headers that a file of these column names lacks; an account stands for the identifier."""
+        """Return the declared headers that are missing from these column names; an account replaces the identifier."""
         found = {name.lower() for name in names}
         return [
             cell.header
@@ -146,16 +149,16 @@ class Source:
         ]
 
     def names_exactly(self, name: str) -> bool:
-        """Tell whether a file name, packing aside, is one of this source or of its editions."""
+        """Tell whether a file name without packing is an exact name of this source or of its editions."""
         return name in self.names or any(edition.names_exactly(name) for edition in self.editions)
 
     def matches(self, name: str) -> bool:
-        """Tell whether a file name, packing aside, has the pattern of this source or of one of its editions."""
+        """Tell whether a file name without packing matches the pattern of this source or of one of its editions."""
         by_pattern = bool(self.pattern) and re.fullmatch(self.pattern, name) is not None
         return by_pattern or any(edition.matches(name) for edition in self.editions)
 
     def edition_of(self, name: str) -> "Source":
-        """Return the edition that a file name, packing aside, belongs to; the source itself when none claims it."""
+        """Return the edition of a file name without packing; the source itself when no edition has that name."""
         for claim in (Source.names_exactly, Source.matches):
             for edition in self.editions:
                 if claim(edition, name):

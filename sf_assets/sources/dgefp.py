@@ -1,11 +1,11 @@
-"""DGEFP: short-time work, asked and consumed, as the labour administration exports it every month."""
+"""DGEFP: monthly exports of short-time work, requested and consumed, by the labour administration."""
 
 from sf_assets.sources.description import Cell, Source
 
 APCONSO = Source(
     name="apconso",
     producer="DGEFP",
-    grain="the short-time work consumed by one establishment in one month under one demand",
+    grain="the short-time work consumed by one establishment in one month under one request",
     names=("consommation_ap.csv",),
     separator=",",
     unique=("siret", "periode", "id_demande"),
@@ -22,11 +22,11 @@ APCONSO = Source(
 APDEMANDE = Source(
     name="apdemande",
     producer="DGEFP",
-    grain="one decision to authorise a demand of short-time work",
+    grain="one decision to authorise a request for short-time work",
     names=("demande_ap.csv",),
     separator=",",
     lenient_quotes=True,
-    # A demand decided again stands in the file once per decision.
+    # A request that is decided again is in the file once per decision.
     unique=("id_demande", "date_statut"),
     cells=(
         Cell("ID_DA", column="id_demande"),

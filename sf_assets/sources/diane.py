@@ -1,6 +1,6 @@
-"""Diane: accounts and ratios of companies, one record each with every year side by side (rules §9.5).
+"""Diane: accounts and ratios of companies, one record per company, with its years side by side (rules §9.5).
 
-Headers are the provider's, as publicly archived, without their year.
+Headers are those of publicly archived exports, without their year.
 """
 
 from sf_assets.sources.description import Cell, Source
@@ -96,7 +96,7 @@ DIANE = Source(
     expected=False,
     yearly=True,
     trims=True,
-    # Exports put end to end repeat their header.
+    # Concatenated exports repeat their header.
     skip="\"Marquée\" = 'Marquée'",
     legal_basis="contract with the provider",
     cells=(

@@ -1,4 +1,4 @@
-"""Ellisphere: which group a company belongs to, from a sheet read by position (rules §9.3)."""
+"""Ellisphere: the group that a company belongs to, from a sheet read by position (rules §9.3)."""
 
 from sf_assets.sources.description import Cell, Source
 
@@ -26,13 +26,13 @@ ELLISPHERE = Source(
     producer="Ellisphere",
     grain="one company that belongs to a group, and its place in it",
     names=(),
-    # An accent is one character or two, as the system that made the file has it.
+    # An accented letter is one character or two, depending on the system that made the file.
     pattern="Ellisph(è|e\u0300)re-T(ê|e\u0302)te de groupe-[^.]*[.]xlsx",
     key="siren",
     expected=False,
     columns=_COLUMNS,
     trims=True,
-    # Rows that are only formatted, and those above the records, hold nothing.
+    # Rows that have a format but no value, and the emptied heading rows, are no records.
     skip='"siren_groupe" || "code_filiale" || "siren" = \'\'',
     legal_basis="contract with the provider",
     cells=(

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from sf_assets.sources.description import Cell, Source
 
-# What INSEE writes in the place of each text and coordinate of a partly diffused unit.
+# The text that INSEE writes instead of each name, address and coordinate of a partly published unit.
 _NOT_DIFFUSED = "[ND]"
 
 
 def _stock_names(stock: str) -> tuple[str, ...]:
-    """Return the names of a stock, packing aside: those of old, and those of the open data since spring 2026."""
+    """Return the file names of a stock without packing: the former ones, and those of the open data since spring 2026."""
     return (
         f"{stock}_utf8.csv",
         f"{stock}_utf8.parquet",
@@ -38,14 +38,14 @@ _EXTRACTED = Source(
         Cell("categorieJuridiqueUniteLegale", column="categorie_juridique", digits=4),
         Cell("activitePrincipaleUniteLegale", "ape", "activite_principale", on_error="ignore"),
         Cell("nomenclatureActivitePrincipaleUniteLegale", "nomenclature", "nomenclature_activite", on_error="ignore"),
-        # There since December 2025; it may disappear once the main code is in NAF 2025.
+        # Delivered since December 2025; it may disappear once the main code is in NAF 2025.
         Cell("activitePrincipaleNAF25UniteLegale", column="activite_principale_naf25", optional=True),
         Cell("dateCreationUniteLegale", "date_iso", "creation", on_error="ignore"),
         Cell("etatAdministratifUniteLegale", "etat_actif", "est_actif"),
     ),
 )
 
-# INSEE's own editions.
+# INSEE's own files are editions of the extract.
 SIRENE_UL = replace(
     _EXTRACTED,
     editions=(
@@ -94,7 +94,7 @@ _GEOCODED = Source(
     ),
 )
 
-# INSEE's own editions are not geocoded.
+# INSEE's own files have no coordinates.
 SIRENE = replace(
     _GEOCODED,
     editions=(

@@ -1,7 +1,8 @@
-"""From when a record is known, once per source: what features compare with the cut-off, what tests rewrite, what pages say.
+"""The day from which a record is known, declared once per source.
 
-Queries call `known_from_<source>(columns)`, a macro that `define_known_from` makes of these lines in a connection, with
-the delays of `delays.py` as configured. A record without a day of its own is known from its delivery.
+Features compare this day with the cut-off; the tests of anachronism and the documentation use the same declarations. Queries
+call the macro `known_from_<source>(columns)`, which `define_known_from` creates in a connection with the configured delays of
+`vocabulary/delays.py`. A record without a date is known from its delivery.
 """
 
 import re
@@ -20,11 +21,11 @@ _DELAY = re.compile(r"\$([a-z_]+)")
 
 @dataclass(frozen=True, slots=True)
 class KnownFrom:
-    """One rule: the columns of the staging table that decide, and the SQL of the day made of them.
+    """The rule of one source: the columns of its staging table that the day depends on, and the SQL of the day.
 
-    `$<delay>` stands for a figure of the delays. `text` says the rule to a reader, with `{<delay>}` in the same places.
-    A source that `follows` another has no day of its own: its records are known with those of the other that agree on
-    `columns`. Without either, a record is known from the month it is delivered for.
+    `$<delay>` in `sql`, and `{<delay>}` in `text`, stand for a configured delay; `text` is the rule in words. The records of
+    a source that `follows` another have no date: they are known with the records of the other source that agree on
+    `columns`. Without `sql` and `follows`, a record is known from the month it is delivered for.
     """
 
     text: str
@@ -34,11 +35,11 @@ class KnownFrom:
 
     @property
     def is_dated(self) -> bool:
-        """Tell whether records carry, or follow records that carry, the day they are known from."""
+        """Tell whether the day depends on the records, and not on the month of delivery."""
         return bool(self.sql or self.follows)
 
-    def described(self, delays: Mapping[str, int]) -> str:
-        """Return the rule in words, with the figures of `delays`."""
+    def describe(self, delays: Mapping[str, int]) -> str:
+        """Return the rule in words, with the values of `delays`."""
         return self.text.format_map(delays)
 
 
@@ -95,7 +96,7 @@ KNOWN: Mapping[str, KnownFrom] = MappingProxyType({
 
 
 def day_of(source: str, delays: Mapping[str, int]) -> str:
-    """Return the SQL of the day a record of a dated source is known from, on the columns of its staging table.
+    """Return the SQL of the day from which a record of a dated source is known, on the columns of its staging table.
 
     >>> day_of("procol", {"procol_days": 30})
     'cast(date_effet + to_days(30) as date)'
@@ -122,10 +123,9 @@ def rules_called_by(query: str) -> tuple[str, ...]:
 def define_known_from(
     connection: duckdb.DuckDBPyConnection, delays: Mapping[str, int], delivered: Mapping[str, date] | None = None
 ) -> None:
-    """Make `known_from_<source>` callable in a connection.
+    """Create the macros `known_from_<source>` in a connection.
 
-    `delivered` gives the month in which the files of a source without days were delivered; without it, they are known
-    to nobody.
+    `delivered` is the month in which each source without dates was delivered; the day is NULL for a source without a month.
     """
     for source, known in KNOWN.items():
         if known.sql:

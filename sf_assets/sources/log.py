@@ -1,14 +1,14 @@
-"""The log of imports: what happened last to each file that was delivered, whatever is loaded (rules §8.1).
+"""The log of imports: the last outcome of each delivered file (rules §8.1).
 
-A file that is refused has its row as soon as it arrives; one that is sound has its figures once it is read. Rows bear no
-clock: the snapshot that wrote them says when, and by which run.
+A refused file has its row as soon as it is inspected; the figures of a valid file are written when it is read. Rows hold no
+time: the snapshot that wrote them gives the time and the run.
 """
 
 from sf_assets.vocabulary.schema import Column, Table, no_rows
 
 LOG = Table(
     name="import_log",
-    grain="one delivered file and what happened to it last",
+    grain="one delivered file and its last outcome",
     columns=(
         Column("source", "VARCHAR", "source the file belongs to"),
         Column("file", "VARCHAR", "name of the file"),
@@ -17,7 +17,7 @@ LOG = Table(
         Column(
             "head_rejected",
             "VARCHAR",
-            "what is wrong in the first records that are, at most 200 lines of text",
+            "the faults of the first wrong records, at most 200 lines of text",
         ),
         Column(
             "lines_parsed",
@@ -28,7 +28,7 @@ LOG = Table(
         Column("lines_rejected", "BIGINT", "records quarantined", unit="record"),
         Column("lines_skipped", "BIGINT", "records filtered", unit="record"),
         Column("lines_valid", "BIGINT", "records accepted", unit="record"),
-        Column("summary", "VARCHAR", "all of it in one French sentence"),
+        Column("summary", "VARCHAR", "the figures of the row in one French sentence"),
     ),
     key=("source", "file"),
     rules=(
@@ -42,7 +42,7 @@ LOG = Table(
     may_be_empty=True,
 )
 
-# From the view `arrived`, rows of `src_arrivals`.
+# The rows of the log on arrival, from the view `arrived`: new rows of `src_arrivals`.
 ARRIVED = """
     select
         source,

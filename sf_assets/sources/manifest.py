@@ -1,4 +1,4 @@
-"""The description of a batch: a JSON file that says which files make it, whatever their names (rules §1.4)."""
+"""The description of a batch: a JSON file that lists its files by source, whatever their names (rules §1.4)."""
 
 import json
 from collections.abc import Sequence
@@ -8,21 +8,24 @@ from sf_assets.vocabulary.failures import UserError
 
 
 class BadManifest(UserError):
-    """The description is not what it should be; the message says where."""
+    """The description of a batch is wrong; the message names the place."""
 
 
 def read_manifest(path: Path) -> dict[str, list[str]]:
-    """Return the paths that a description gives for each type, as written and in its order; types without any are left out.
+    """Return the paths of each type in a description, as written and in its order; types without paths are left out.
 
-    The `key` inside repeats the name of the file, so that a copy for another month is never taken for this one's. Other
-    members than `key` and `files` are not looked at. Raises `BadManifest` naming the file, the place, what was expected
-    and what was found.
+    The member `key` must repeat the name of the file, so that a copy of another month's description is refused. Members
+    other than `key` and `files` are ignored.
+
+    Raises:
+        BadManifest: names the file, the place, what was expected and what was found.
+
     """
     document = _members(_parsed(path), path.name, "an object with `key` and `files`")
     if document.get("key") != path.stem:
         raise BadManifest(f"{path.name}, key: expected {path.stem!r} as in its name, found {document.get('key')!r}")
     files = _members(document.get("files"), f"{path.name}, files", "an object: types and lists of paths")
-    return {kind: _paths(given, f"{path.name}, files.{kind}") for kind, given in files.items() if given != []}
+    return {kind: _paths(paths, f"{path.name}, files.{kind}") for kind, paths in files.items() if paths != []}
 
 
 def _parsed(path: Path) -> object:
@@ -43,7 +46,7 @@ def _parsed(path: Path) -> object:
 
 
 class _Repeated(Exception):
-    """A name stands twice in an object: JSON would silently keep the last one."""
+    """A name is twice in an object: the JSON reader would silently use the last value."""
 
 
 def _once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
@@ -56,18 +59,18 @@ def _once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
 
 def _members(found: object, place: str, expected: str) -> dict[str, object]:
     if not isinstance(found, dict):
-        raise BadManifest(f"{place}: expected {expected}, found {_shown(found)}")
+        raise BadManifest(f"{place}: expected {expected}, found {_quoted(found)}")
     return found
 
 
 def _paths(found: object, place: str) -> list[str]:
     if not isinstance(found, list):
-        raise BadManifest(f"{place}: expected a list of paths, found {_shown(found)}")
+        raise BadManifest(f"{place}: expected a list of paths, found {_quoted(found)}")
     for number, path in enumerate(found):
         if not isinstance(path, str) or not path:
-            raise BadManifest(f"{place}[{number}]: expected a path, found {_shown(path)}")
+            raise BadManifest(f"{place}[{number}]: expected a path, found {_quoted(path)}")
     return list(found)
 
 
-def _shown(found: object) -> str:
+def _quoted(found: object) -> str:
     return "none" if found is None else json.dumps(found, ensure_ascii=False)[:40]

@@ -1,4 +1,4 @@
-"""Which edition of a source a file is: its header decides, whatever the producer, or a description, calls the file."""
+"""Recognition of the edition of a source from the header of a file, whatever its name."""
 
 import csv
 from collections.abc import Callable
@@ -8,35 +8,36 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sf_assets.engine.storage.packed import Refused, first_lines, plain_name, unpacked
+from sf_assets.engine.storage.packed import UnreadableFile, first_lines, plain_name, unpacked
 from sf_assets.sources.description import Source
-from sf_assets.sources.text import as_text, form_of
+from sf_assets.sources.text import converted_to_text, form_of
 
 _BOM = "\ufeff"
 
 
-def recognised(
-    source: Source, path: Path, name: str, *, as_mended: Callable[[Source], Source] = lambda edition: edition
+def recognise_edition(
+    source: Source, path: Path, name: str, *, as_correction: Callable[[Source], Source] = lambda edition: edition
 ) -> Source:
-    """Return the edition of a source that a file is: the one whose columns it has, of several the one that reads most.
+    """Return the edition of a file: the edition whose columns it has, and of several the one that reads the most columns.
 
-    `name` is the name that counts, and `as_mended` says how each edition is written in the file. The name of an edition is a
-    promise: such a file is read as that, or as one that holds all of its columns, and what it lacks is its fault. Files
-    without column names are recognised by their names, otherwise by how many fields their first line has.
+    `name` is the file name to use, and `as_correction` turns an edition into the form in which the file is written. A file
+    with the name of an edition is read by that edition, unless it has all its columns and fits another edition better;
+    missing columns are then a fault of the file. A file without column names is recognised by its name, otherwise by the
+    number of fields of its first line.
     """
     plain = plain_name(name)
     claimed = source.edition_of(plain) if source.names_exactly(plain) or source.matches(plain) else None
     if not source.editions or (claimed and claimed.columns):
-        return as_mended(claimed or source)
-    editions = [as_mended(replace(one, editions=())) for one in (source, *source.editions)]
+        return as_correction(claimed or source)
+    editions = [as_correction(replace(edition, editions=())) for edition in (source, *source.editions)]
     best = max(editions, key=lambda edition: _fit(_columns_of(path, edition), edition))
-    if claimed is None or not as_mended(claimed).missing_from(_columns_of(path, best)):
+    if claimed is None or not as_correction(claimed).missing_from(_columns_of(path, best)):
         return best
-    return as_mended(claimed)
+    return as_correction(claimed)
 
 
 def _fit(found: tuple[str, ...], edition: Source) -> tuple[bool, int, int]:
-    """Return whether a file of these columns is of an edition, how many of its columns it has, and minus how many it lacks."""
+    """Return how well columns fit an edition: all there or not, number of columns present, minus the number missing."""
     if edition.columns:
         fits = len(found) - (found[-1:] == ("",)) == len(edition.columns)
         return (fits, len(edition.columns), 0) if fits else (fits, 0, -len(edition.columns))
@@ -45,7 +46,7 @@ def _fit(found: tuple[str, ...], edition: Source) -> tuple[bool, int, int]:
 
 
 def _columns_of(path: Path, edition: Source) -> tuple[str, ...]:
-    """Return the cells of the first line of a file read as an edition; none when it cannot be read so."""
+    """Return the cells of the first line of a file read by an edition; none when it cannot be read that way."""
     try:
         form = form_of(path)
         if form == "parquet":
@@ -53,9 +54,9 @@ def _columns_of(path: Path, edition: Source) -> tuple[str, ...]:
                 return tuple(pq.read_schema(plain).names)
         if form == "text":
             return _first_cells(path, edition, edition.encoding)
-        with as_text(path, edition) as text:
+        with converted_to_text(path, edition) as text:
             return _first_cells(text, edition, "utf-8")
-    except (Refused, UnicodeDecodeError, csv.Error, pa.ArrowException, OSError):
+    except (UnreadableFile, UnicodeDecodeError, csv.Error, pa.ArrowException, OSError):
         return ()
 
 

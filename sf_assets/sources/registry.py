@@ -1,16 +1,16 @@
-"""What arrives: the files of a monthly batch, described as data, inspected byte by byte, never changed."""
+"""The registry of sources: every kind of file that a monthly batch may hold."""
 
 from sf_assets.sources import altares, bdf, bodacc, comptes, dgefp, diane, ellisphere, insee, tva, urssaf
 from sf_assets.sources.description import Cell, Source
 
-# An explicit perimeter: when a batch has one, it takes the place of the perimeter computed from head-counts.
+# An explicit perimeter: in a batch that delivers one, it replaces the perimeter computed from head-counts.
 FILTER = Source(
     name="filter",
     producer="Signaux Faibles",
     grain="one company of an explicit perimeter",
     names=(),
     pattern=r"filter.*\.(csv|txt)|filter[^.]*",
-    restated=True,
+    rejects_copies=True,
     key="siren",
     filtered=False,
     expected=False,

@@ -1,4 +1,4 @@
-"""What is asked of a delivered file before anything reads it."""
+"""The checks of delivered files, which must pass before any asset reads them."""
 
 from datetime import date
 from importlib.resources import files
@@ -8,8 +8,8 @@ from sf_assets.engine.quality.rules import Outcome, Probe, Suite
 from sf_assets.engine.quality.tolerances import FEW_EVENTS, FEW_LINES, REGISTER
 from sf_assets.engine.storage import Session
 from sf_assets.sources.arrival import ARRIVALS
+from sf_assets.sources.corrections import CORRECTIONS
 from sf_assets.sources.description import Source
-from sf_assets.sources.mended import CORRECTIONS
 from sf_assets.sources.registry import SOURCES
 
 _DELIVERED_BEFORE = files("sf_assets.sources").joinpath("delivered_before.sql").read_text(encoding="utf-8")
@@ -23,21 +23,21 @@ def _arrivals(session: Session, month: date, source: str) -> list[tuple[str, str
 
 
 def _delivered(source: Source) -> Probe:
-    def judge(session: Session, month: date) -> Outcome:
+    def check(session: Session, month: date) -> Outcome:
         files = _arrivals(session, month, source.name)
         return Outcome(passed=bool(files), unexpected_count=int(not files), element_count=1)
 
     names = " or ".join(source.names)
     return Probe(
         "delivered",
-        judge,
+        check,
         f"the batch holds {names}",
         f"Ask {source.producer} for the file, put it into the batch's folder and materialise src_{source.name} again.",
     )
 
 
 def _delivered_once(source: Source) -> Probe:
-    def judge(session: Session, month: date) -> Outcome:
+    def check(session: Session, month: date) -> Outcome:
         (twice, files), *_ = session.connection.execute(
             """
             select
@@ -50,28 +50,28 @@ def _delivered_once(source: Source) -> Probe:
 
     return Probe(
         "delivered_once",
-        judge,
-        "several files complete one another: none is another one's copy, compressed or not",
+        check,
+        "several files complete one another: none is a copy of another one, compressed or not",
         "The records of a copy would be counted twice. Take the copy out of the folder and materialise "
         f"src_{source.name} again.",
     )
 
 
 def _one_file(source: Source) -> Probe:
-    def judge(session: Session, month: date) -> Outcome:
+    def check(session: Session, month: date) -> Outcome:
         files = [file for file, _ in _arrivals(session, month, source.name) if f"/{CORRECTIONS}/" not in file]
         return Outcome(passed=len(files) <= 1, unexpected_count=max(len(files) - 1, 0), element_count=len(files))
 
     return Probe(
         "one_file",
-        judge,
-        "one file at most holds the whole of the source",
-        f"Every file of {source.producer} is complete: keep the one that was meant and materialise src_{source.name} again.",
+        check,
+        "at most one file is delivered, which holds the whole source",
+        f"Every file of {source.producer} is complete: leave only one in the folder and materialise src_{source.name} again.",
     )
 
 
 def _as_promised(source: Source) -> Probe:
-    def judge(session: Session, month: date) -> Outcome:
+    def check(session: Session, month: date) -> Outcome:
         files = _arrivals(session, month, source.name)
         faults = [{"file": file, "fault": fault} for file, fault in files if fault]
         return Outcome(
@@ -80,17 +80,17 @@ def _as_promised(source: Source) -> Probe:
 
     return Probe(
         "as_promised",
-        judge,
-        "every file is complete UTF-8 text with the columns its producer promised",
-        "What was loaded before stays. Ask for the file again; the sample says what is wrong and where.",
+        check,
+        "every file is complete, in UTF-8, with the declared columns",
+        "Rows loaded from an earlier delivery stay. Ask for the file again; the sample names the fault and its place.",
     )
 
 
 def _new(source: Source, *, small: bool) -> Probe:
-    """Return the probe of files delivered in an earlier month: it refuses large ones, and notes `small` ones."""
+    """Return the probe for files already delivered in an earlier month: large ones block, `small` ones are a note."""
     few = FEW_LINES if source.name in REGISTER else FEW_EVENTS
 
-    def judge(session: Session, month: date) -> Outcome:
+    def check(session: Session, month: date) -> Outcome:
         rows = session.connection.execute(
             _DELIVERED_BEFORE, {"month": month, "source": source.name, "few": few, "small": small}
         ).fetchall()
@@ -101,9 +101,9 @@ def _new(source: Source, *, small: bool) -> Probe:
     size = f"at most {few:,}" if small else f"more than {few:,}"
     return Probe(
         "small_and_new" if small else "new",
-        judge,
-        f"no file of {size} lines holds what one of an earlier month held, packed or written in another way",
-        f"{advice} A small one may not have changed: look." if small else advice,
+        check,
+        f"no file of {size} lines has the content of a file of an earlier month, whatever its packing or line ends",
+        f"{advice} A small file may really be unchanged: compare it with last month's." if small else advice,
         severity="warning" if small else "error",
     )
 

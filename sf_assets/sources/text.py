@@ -1,4 +1,4 @@
-"""Every file as UTF-8 text, whatever it was delivered in: the one form that is inspected and read."""
+"""Conversion of delivered files to UTF-8 text, the form in which files are inspected and read."""
 
 import codecs
 from collections.abc import Iterator
@@ -11,11 +11,10 @@ import duckdb
 
 from sf_assets.engine.storage.packed import (
     PACKED,
-    Refused,
+    UnreadableFile,
     chunks,
     open_bytes,
     plain_name,
-    refuse_damaged_archive,
     require_bounded,
     unpacked,
 )
@@ -25,7 +24,7 @@ from sf_assets.sources.sheet import BadSheet, copy_sheet
 
 _UTF8 = "utf-8"
 _PARQUET, _ZIP = b"PAR1", b"PK\x03\x04"
-_SIGNED = 64  # bytes that show the form of a file
+_SIGNATURE = 64  # bytes read to recognise the form of a file
 
 
 Form = Literal["text", "parquet", "workbook", "records"]
@@ -39,12 +38,12 @@ _BY_SUFFIX: dict[str, Form] = {
 
 
 def form_of(path: Path) -> Form:
-    """Return the form of a file: the one that its name promises, otherwise the one that its first bytes show."""
-    promised = _BY_SUFFIX.get(Path(plain_name(path.name)).suffix)
-    if promised:
-        return promised
-    with refuse_damaged_archive(path), open_bytes(path) as stream:
-        first = stream.read(_SIGNED)
+    """Return the form of a file: by the extension of its name, otherwise by its first bytes."""
+    by_name = _BY_SUFFIX.get(Path(plain_name(path.name)).suffix)
+    if by_name:
+        return by_name
+    with refusing_damage(path), open_bytes(path) as stream:
+        first = stream.read(_SIGNATURE)
     if first.startswith(_PARQUET):
         return "parquet"
     if first.startswith(_ZIP):
@@ -53,11 +52,15 @@ def form_of(path: Path) -> Form:
 
 
 @contextmanager
-def as_text(path: Path, source: Source) -> Iterator[Path]:
-    """Give the file itself when it is UTF-8 text or Parquet, otherwise a copy in UTF-8 that lasts as long as the block.
+def converted_to_text(path: Path, source: Source) -> Iterator[Path]:
+    """Yield the file itself when it is UTF-8 text, otherwise a temporary copy that is removed at the end of the block.
 
-    A sheet becomes semicolon-separated text, one line per row; so do records in JSON, with the declared columns. Raises
-    `Refused` when the content does not decode.
+    The copy is UTF-8 text; only Parquet stays Parquet, unpacked. A sheet becomes delimited text, one line per row; so do
+    records in JSON, with the declared columns.
+
+    Raises:
+        UnreadableFile: the content cannot be decoded, or is not in the form of its name.
+
     """
     form = form_of(path)
     if form == "text" and source.encoding == _UTF8:
@@ -78,7 +81,7 @@ def as_text(path: Path, source: Source) -> Iterator[Path]:
 
 
 def is_parquet(path: Path) -> bool:
-    """Tell whether a file that is not packed is Parquet, or promises to be."""
+    """Tell whether a file is unpacked Parquet, by its name or its first bytes."""
     return path.suffix not in PACKED and form_of(path) == "parquet"
 
 
@@ -91,7 +94,9 @@ def _transcode(path: Path, copy: Path, encoding: str) -> None:
                 text = decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
                 found = error.object[error.start : error.start + 2].hex()
-                raise Refused(f"{path.name}, after line {lines}: expected {encoding}, found bytes 0x{found}") from None
+                raise UnreadableFile(
+                    f"{path.name}, after line {lines}: expected {encoding}, found bytes 0x{found}"
+                ) from None
             lines += text.count("\n")
             out.write(text)
 
@@ -101,11 +106,10 @@ def _copy_sheet(path: Path, copy: Path, source: Source) -> None:
         require_bounded(path)
         copy_sheet(path, copy, source)
     except BadSheet as error:
-        raise Refused(f"{path.name}: {error}") from None
+        raise UnreadableFile(f"{path.name}: {error}") from None
 
 
-# A list of records, or one page of an API that holds all of them: an answer that is an error has none, and several objects one
-# after the other are no page.
+# The records of a JSON list, or of one page of an API under `results`.
 _RECORDS = """
     create temp table records as
     select json as record from read_json_objects(getvariable('file'), format = 'array')
@@ -119,7 +123,7 @@ _PAGES = """
     select count(*), any_value(json_extract_string(json, '$.total_count')), any_value(json_type(json, '$.results'))
     from read_json_objects(getvariable('file'), format = 'unstructured')
 """
-_STRANGERS = """
+_RECORD_SHAPES = """
     select count(*) filter (json_type(record) <> 'OBJECT'), count(*), list_distinct(flatten(list(json_keys(record)))) from records
 """
 
@@ -129,7 +133,7 @@ def _copy_records(path: Path, copy: Path, source: Source) -> None:
     columns = ", ".join(f"json_extract_string(record, '$.{name}') as \"{name}\"" for name in names)
     opening = next(chunks(path), b"").lstrip()[:1].decode("ascii", "replace")
     if opening not in ("[", "{"):
-        raise Refused(_NO_RECORDS.format(path.name))
+        raise UnreadableFile(_NO_RECORDS.format(path.name))
     with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
         connection.execute("set variable file = $1", [str(path)])
         connection.execute("set variable opening = $1", [opening])
@@ -143,41 +147,43 @@ def _copy_records(path: Path, copy: Path, source: Source) -> None:
                 f"to '{str(copy).replace(chr(39), chr(39) * 2)}' (format csv, delimiter '{source.separator}', header)"
             )
         except duckdb.Error:
-            # The engine's own message would show the record.
-            raise Refused(_NO_RECORDS.format(path.name)) from None
+            # DuckDB's own message would quote the record.
+            raise UnreadableFile(_NO_RECORDS.format(path.name)) from None
 
 
-_NO_RECORDS = "{}: expected a list of records in JSON, found a damaged or other file"
+_NO_RECORDS = "{}: expected a list of records in JSON, found a damaged file or another format"
 _EXPORT = "Ask for the whole export, which is a list of records"
 
 
 def _require_page(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Refuse what is not one page of results: an error, or objects line by line."""
+    """Refuse a JSON object that is not one page of results, such as an error of the API or one object per line."""
     ((pages, _, results),) = connection.execute(_PAGES).fetchall()
     if pages != 1:
-        raise Refused(
+        raise UnreadableFile(
             f"{path.name}: expected one list of records in JSON, found {pages} objects one after the other. {_EXPORT}."
         )
     if results != "ARRAY":
-        raise Refused(f"{path.name}: expected a list of records in JSON, found an answer without results. {_EXPORT}.")
+        raise UnreadableFile(
+            f"{path.name}: expected a list of records in JSON, found an answer without results. {_EXPORT}."
+        )
 
 
 def _require_records(connection: duckdb.DuckDBPyConnection, path: Path, source: Source, opening: str) -> None:
-    """Refuse records that are none, that lack what is declared, or that are fewer than the page says there are."""
-    ((strangers, records, keys),) = connection.execute(_STRANGERS).fetchall()
-    if strangers:
-        raise Refused(_NO_RECORDS.format(path.name))
+    """Refuse elements that are no JSON objects, missing declared names, and fewer records than the page states."""
+    ((not_objects, records, keys),) = connection.execute(_RECORD_SHAPES).fetchall()
+    if not_objects:
+        raise UnreadableFile(_NO_RECORDS.format(path.name))
     missing = [cell.header for cell in source.cells if not cell.optional and cell.header not in (keys or [])]
     if records and missing:
-        raise Refused(
-            f"{path.name}: expected {', '.join(dict.fromkeys(missing))} in the records, found none that has them"
+        raise UnreadableFile(
+            f"{path.name}: expected {', '.join(dict.fromkeys(missing))} in the records, found no record that has them"
         )
     if opening == "{":
         ((_, total, _),) = connection.execute(_PAGES).fetchall()
         if total != str(records):
-            raise Refused(
+            raise UnreadableFile(
                 f"{path.name}: expected {total or 'a number of'} results (total_count), found {records}. {_EXPORT}."
             )
 
 
-__all__ = ["Refused", "as_text", "chunks", "form_of", "is_parquet", "open_bytes"]
+__all__ = ["UnreadableFile", "chunks", "converted_to_text", "form_of", "is_parquet", "open_bytes"]

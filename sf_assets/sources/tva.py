@@ -1,6 +1,6 @@
 """VAT returns, as the tax administration extracts them: CA3 (each month or quarter) and CA12 (each year).
 
-The figures of rules §9.11 need these boxes and no other. The names of the files are ours, those of the boxes are
+The figures of rules §9.11 need these boxes and no others. File names are chosen by this project and names of boxes are
 inferred (see `tax_fields`): confirm both on the first delivery.
 """
 

@@ -102,7 +102,7 @@ EFFECTIF = Source(
     grain="the head-count of one account of an establishment in one month",
     names=("sigfaible_effectif_siret.csv",),
     pattern=r".*effectif_.*\.(csv|txt)",
-    restated=True,
+    rejects_copies=True,
     wide="effectif",
     cells=(Cell("siret", column="siret"), Cell("compte")),
 )
@@ -124,7 +124,7 @@ ADMIN_URSSAF = Source(
     grain="one establishment that an account belongs to, or belonged to until a day",
     names=("sigfaible_etablissement_utf8.csv",),
     pattern=r"sigfaible_etablissement_utf8.*\.csv",
-    restated=True,
+    rejects_copies=True,
     expected=False,
     cells=(
         _SIRET,

@@ -1,4 +1,4 @@
-"""Headers that end with a year: what a record says of each year, side by side."""
+"""Headers that end with a year: a record holds the values of several years side by side."""
 
 import re
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ _YEAR = re.compile(r"^(.+?) ([12][0-9]{3})$")
 
 
 def years_of(header: Iterable[str]) -> range:
-    """Return the years from the first to the last that the header names; none when it names none.
+    """Return the years from the first to the last in the header; an empty range when it has none.
 
     >>> years_of(["Siren", "CA 2019", "CA 2017", "EBE 2017"])
     range(2017, 2020)
@@ -17,7 +17,7 @@ def years_of(header: Iterable[str]) -> range:
 
 
 def of_year(header: Iterable[str], year: int) -> tuple[str, ...]:
-    """Return the header as of one year: names without that year, and none for the columns of other years.
+    """Return the header for one year: names without that year, and an empty name for the columns of other years.
 
     >>> of_year(["Siren", "CA  2019", "CA 2018"], 2019)
     ('Siren', 'CA', '')
@@ -32,5 +32,5 @@ def names_of(header: Iterable[str]) -> list[str]:
 
 
 def plain(name: str) -> str:
-    """Return a name with single blanks and straight apostrophes, as exports vary in both."""
+    """Return a name with single blanks and straight apostrophes, since exports differ in both."""
     return " ".join(name.replace("’", "'").split())

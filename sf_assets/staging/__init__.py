@@ -1,1 +1,1 @@
-"""The same records, typed: every record of every file accepted, filtered or quarantined, with its file and line."""
+"""The staging layer: the delivered records with typed values, each accepted, filtered or quarantined, by file and line."""

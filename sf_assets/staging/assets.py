@@ -1,4 +1,4 @@
-"""The staging assets: one table per source, the import perimeter, and the two ledgers of records."""
+"""The staging assets: one table per source, the import perimeter, the account of records, the quarantine and the log."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -15,21 +15,22 @@ from sf_assets.engine.queries import read_query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.sources.description import Source
-from sf_assets.sources.inspected import batch_of, files_of, labels_of, records_of
+from sf_assets.sources.inspection import counted_records, delivered_label_tables, inspected_files, require_batch
 from sf_assets.sources.log import LOG
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.nomenclatures.label_tables import label_files
 from sf_assets.sources.registry import BY_NAME, SOURCES
-from sf_assets.staging.delivery import account_of, read_delivered, read_headcounts
+from sf_assets.staging.delivery import account_rows, read_delivered, read_headcounts
 from sf_assets.staging.in_force import in_force, reads_at
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING, query_of
 from sf_assets.vocabulary.partitions import parse_month
 
 _FOLDER = files("sf_assets.staging")
 _PERIMETER = {table: read_query(_FOLDER, table.name) for table in (FILTER_IMPORT, FILTER_STEPS)}
-# The label tables that readers look into.
+# The label tables that the readers of a source use.
 _LABELS = {"sirene": ("types_voie",), "bodacc": ("bodacc_natures",)}
 _LOG = read_query(_FOLDER, LOG.name)
+_COUNTS = ("records", "accepted", "filtered", "quarantined", "cells", "corrected")
 
 
 def _staging_asset(source: Source) -> dg.AssetsDefinition:
@@ -59,20 +60,22 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
         month = parse_month(context.partition_key)
         with warehouse.session() as session:
             gate.require(session, [(f"src_{source.name}", month), *((name, month) for name in perimeter)])
-            batch = batch_of(folders.incoming, month)
-            updates = labels_of(session, folders.incoming, month, _LABELS.get(source.name, ()))
+            batch = require_batch(folders.incoming, month)
+            updates = delivered_label_tables(session, folders.incoming, month, _LABELS.get(source.name, ()))
             label_tables.load(session.connection, updates)
             if source.filtered:
                 _load_perimeter(session, month)
             if accounts:
                 _load_accounts(gate, session, accounts, month)
-            with files_of(session, batch, source.name, reader=table.name, asset=f"src_{source.name}") as delivered:
+            with inspected_files(
+                session, batch, source.name, reader=table.name, asset=f"src_{source.name}"
+            ) as delivered:
                 if not delivered:
                     context.log.info(
                         f"{source.name}: nothing delivered, {in_force(session, source.name, month)} stays in force"
                     )
                 counts = read_delivered(session.connection, batch, source, delivered)
-            account = account_of(counts, records_of(session, batch, source.name, asset=f"src_{source.name}"))
+            account = account_rows(counts, counted_records(session, batch, source.name, asset=f"src_{source.name}"))
             counted = frame_of(IMPORTS, ({"source": source.name} | row for row in account))
             session.connection.register("counted", counted.to_arrow())
             writes = session.replace(
@@ -88,16 +91,16 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
                 streamed=(table,),
                 shared=(IMPORTS, QUARANTINE, LOG),
             )
-            seen = preview_metadata(session, table, month)
+            preview = preview_metadata(session, table, month)
         return dg.MaterializeResult(
-            metadata={"delivered": bool(delivered)} | write_metadata(writes[table.name]) | _summed(counted) | seen
+            metadata={"delivered": bool(delivered)} | write_metadata(writes[table.name]) | _totals(counted) | preview
         )
 
     return stage
 
 
 def _load_perimeter(session: Session, month: date) -> None:
-    """Make the temporary table `perimeter`: the batch's explicit filter, or the one computed from head-counts."""
+    """Create the temporary table `perimeter`: the companies of the batch's explicit filter, otherwise of `stg_filter_import`."""
     explicit = in_force(session, "filter", month) == month
     table = STAGING["filter"] if explicit else FILTER_IMPORT
     session.connection.execute(
@@ -107,7 +110,7 @@ def _load_perimeter(session: Session, month: date) -> None:
 
 
 def _load_accounts(gate: Gate, session: Session, names: Sequence[str], month: date) -> None:
-    """Make the temporary table `accounts`: who closes when, for files that only name accounts; empty without a list."""
+    """Create the temporary table `accounts`: one row per account and closing day, with its siret."""
     reads, gates = reads_at(gate, session, names, month)
     gate.require(session, gates)
     session.bind(reads)
@@ -117,9 +120,8 @@ def _load_accounts(gate: Gate, session: Session, names: Sequence[str], month: da
     )
 
 
-def _summed(counted: pl.DataFrame) -> dict[str, int]:
-    names = ("records", "accepted", "filtered", "quarantined", "cells", "corrected")
-    return {name: int(counted[name].sum()) for name in names}
+def _totals(counted: pl.DataFrame) -> dict[str, int]:
+    return {name: int(counted[name].sum()) for name in _COUNTS}
 
 
 @dg.multi_asset(
@@ -143,17 +145,17 @@ def stg_filter_import(
     parameters: ParametersResource,
     gate: GateResource,
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Compute the import perimeter from the companies' head-count file, by rules of its own (rules §5.2)."""
+    """Compute the import perimeter from the companies' head-count file (rules §5.2)."""
     month = parse_month(context.partition_key)
     wanted = [table for table in _PERIMETER if dg.AssetKey(table.name) in context.selected_asset_keys]
     source = BY_NAME["effectif_ent"]
     with warehouse.session() as session:
         gate.require(session, [("src_effectif_ent", month)])
-        batch = batch_of(folders.incoming, month)
+        batch = require_batch(folders.incoming, month)
         label_tables.load(session.connection)
         values = parameters.query_values()
-        with files_of(session, batch, source.name, reader=source.table, asset=f"src_{source.name}") as delivered:
-            counted = records_of(session, batch, source.name, asset=f"src_{source.name}")
+        with inspected_files(session, batch, source.name, reader=source.table, asset=f"src_{source.name}") as delivered:
+            counted = counted_records(session, batch, source.name, asset=f"src_{source.name}")
             read_headcounts(session.connection, batch, source, delivered, counted=counted, parameters=values)
         writes = session.replace(
             {table: _PERIMETER[table].text for table in wanted},
@@ -162,9 +164,9 @@ def stg_filter_import(
             message=f"perimeter of {month:%Y-%m}",
             parameters=values,
         )
-        seen = {table.name: preview_metadata(session, table, month) for table in wanted}
+        previews = {table.name: preview_metadata(session, table, month) for table in wanted}
     for table in wanted:
-        yield dg.MaterializeResult(asset_key=table.name, metadata=write_metadata(writes[table.name]) | seen[table.name])
+        yield dg.MaterializeResult(asset_key=table.name, metadata=write_metadata(writes[table.name]) | previews[table.name])
 
 
 _LOADED = [STAGING[source.name].name for source in SOURCES]
@@ -185,7 +187,7 @@ _REASONS = (
     **asset_arguments(
         IMPORTS,
         "staging",
-        description="One row is one file and what became of its records. Each staging table writes its own rows; this "
+        description="One row is one file and the number of its records by outcome. Each staging table writes its own rows; this "
         "asset shows the month's account once all are loaded.",
         kinds={"duckdb", "python"},
         made_in=__name__,
@@ -193,15 +195,12 @@ _REASONS = (
     deps=_LOADED,
 )
 def stg_import(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
-    """Show the month's account of records."""
+    """Return the month's account of records as metadata: one row per file, and totals."""
     rows = warehouse.query(_ACCOUNT, {"month": parse_month(context.partition_key)})
     return dg.MaterializeResult(
         metadata={
             "dagster/partition_row_count": rows.height,
-            **{
-                name: int(rows[name].sum())
-                for name in ("records", "accepted", "filtered", "quarantined", "cells", "corrected")
-            },
+            **_totals(rows),
             "account": dg.MetadataValue.table([dg.TableRecord(row) for row in rows.iter_rows(named=True)]),
         }
     )
@@ -211,7 +210,7 @@ def stg_import(context: dg.AssetExecutionContext, warehouse: WarehouseResource) 
     **asset_arguments(
         QUARANTINE,
         "staging",
-        description="One row is one reason to refuse a record, or one cell of it, with the raw record. Each staging table "
+        description="One row is one reason to refuse a record or one of its cells, with the raw record. Each staging table "
         "writes its own rows; this asset counts the month's reasons, without identifiers.",
         kinds={"duckdb", "python"},
         made_in=__name__,
@@ -219,7 +218,7 @@ def stg_import(context: dg.AssetExecutionContext, warehouse: WarehouseResource) 
     deps=_LOADED,
 )
 def stg_quarantine(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
-    """Count the month's quarantine by source and rule."""
+    """Return the month's quarantined records and cells, counted by source and rule, as metadata."""
     rows = warehouse.query(_REASONS, {"month": parse_month(context.partition_key)})
     return dg.MaterializeResult(
         metadata={
@@ -233,7 +232,7 @@ def stg_quarantine(context: dg.AssetExecutionContext, warehouse: WarehouseResour
 
 
 def _by_rule(rows: pl.DataFrame) -> str:
-    """Draw the refusals of the month by source and rule, whole records beside single cells."""
+    """Draw the quarantined records and cells of the month by source and rule."""
     shares: dict[str, dict[str, float]] = {}
     for row in rows.iter_rows(named=True):
         parts = shares.setdefault(f"{row['source']}: {row['column'] or 'record'}, {row['expected']}", {})
@@ -245,7 +244,7 @@ def _by_rule(rows: pl.DataFrame) -> str:
     **asset_arguments(
         LOG,
         "staging",
-        description="One row is one delivered file and what happened to it last: refused on arrival, or read. Arrivals and "
+        description="One row is one delivered file and its last outcome: refused on arrival, or read. Arrivals and "
         "staging tables write their own rows; this asset shows the month's log once all are loaded.",
         query=_LOG,
         kinds={"duckdb"},
@@ -254,7 +253,7 @@ def _by_rule(rows: pl.DataFrame) -> str:
     deps=_LOADED,
 )
 def import_log(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
-    """Show the month's log of imports, without what records hold."""
+    """Return the summaries of the month's log of imports as metadata, without values of records."""
     rows = warehouse.query(_SUMMARIES, {"month": parse_month(context.partition_key)})
     return dg.MaterializeResult(
         metadata={

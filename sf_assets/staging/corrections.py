@@ -1,8 +1,9 @@
-"""Mended records: each takes the place of the record that was refused, which stays in the account.
+"""Corrections: corrected records that replace quarantined records, which stay in the account of records.
 
-A file of corrections has the columns of the file it mends and, before them, `ligne`: the line of the record that each of
-its own stands for. A mended record is read like any other. Its original counts as quarantined, even when only one of its
-cells was, and is marked with the file that mends it: every record still ends in one place, and none is loaded twice.
+A file of corrections has the columns of the delivered file and, before them, `ligne`: the line of the record that each
+correction replaces. A correction is read like any other record. The original record counts as quarantined, even when only one
+of its cells was refused, and `corrected_by` names the file that corrects it. Every record thus has one outcome, and none is
+loaded twice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,63 +11,65 @@ from dataclasses import replace
 
 import duckdb
 
-from sf_assets.sources.mended import LINE
+from sf_assets.sources.corrections import LINE
 from sf_assets.staging.reading import Count
 from sf_assets.vocabulary.failures import UserError
 
 
 class BadCorrection(UserError):
-    """A correction stands for no refused record, or for one that another stands for already."""
+    """A correction replaces a record that is not quarantined, or one that another correction replaces already."""
 
 
-def settle(connection: duckdb.DuckDBPyConnection, counts: Sequence[Count], originals: Mapping[str, str]) -> list[Count]:
-    """Put mended records in the place of their originals in what `read_source` made; return the counts that follow.
+def apply_corrections(
+    connection: duckdb.DuckDBPyConnection, counts: Sequence[Count], originals: Mapping[str, str]
+) -> list[Count]:
+    """Replace the corrected records in the tables of `read_source`; return the counts adjusted accordingly.
 
-    `originals` names the file that each file of corrections mends; they were read with them. The table `quarantine`
+    `originals` gives the delivered file of each file of corrections; both have been read together. The table `quarantine`
     gets the column `corrected_by`.
 
     Raises:
-        BadCorrection: names the file, what was expected, how many records are wrong and the first one's line.
+        BadCorrection: names the file, what was expected, the number of wrong corrections and the line of the first.
 
     """
     connection.execute("alter table quarantine add column corrected_by varchar")
     if not originals:
         return list(counts)
-    # A correction that is refused in its turn replaces nothing. A record may have a row a year.
+    # A correction that is quarantined itself replaces nothing. A yearly record has one row per year, hence `distinct`.
     connection.execute(
         f"""
-        create or replace temp table mended as
+        create or replace temp table corrections as
         select
-            sound.file as correction, line, pairs.original as file, read_entier({LINE.column}) as original_line,
+            valid.file as correction, line, pairs.original as file, read_entier({LINE.column}) as original_line,
             row_number() over (partition by pairs.original, original_line order by line) > 1 as is_repeated
-        from (select distinct file, line, {LINE.column} from typed where disposition <> 'quarantined') as sound
+        from (select distinct file, line, {LINE.column} from typed where disposition <> 'quarantined') as valid
         join (select unnest($corrections) as correction, unnest($files) as original) as pairs
-            on sound.file = pairs.correction
+            on valid.file = pairs.correction
         """,
         {"corrections": list(originals), "files": list(originals.values())},
     )
-    _refuse_strangers(connection)
+    _refuse_unmatched(connection)
     connection.execute(
         """
-        update quarantine set corrected_by = mended.correction
-        from mended where quarantine.file = mended.file and quarantine.line = mended.original_line
+        update quarantine set corrected_by = corrections.correction
+        from corrections where quarantine.file = corrections.file and quarantine.line = corrections.original_line
         """
     )
     adjusted = [_adjusted(connection, count) for count in counts]
     connection.execute(
         """
         update typed set disposition = 'quarantined'
-        from mended
-        where typed.file = mended.file and typed.line = mended.original_line and typed.disposition = 'accepted'
+        from corrections
+        where typed.file = corrections.file and typed.line = corrections.original_line and typed.disposition = 'accepted'
         """
     )
     return adjusted
 
 
-def _refuse_strangers(connection: duckdb.DuckDBPyConnection) -> None:
+def _refuse_unmatched(connection: duckdb.DuckDBPyConnection) -> None:
     wrong = connection.execute(
         """
-        select correction, file, count(*), min(line) from mended
+        select correction, file, count(*), min(line) from corrections
         where is_repeated or (file, original_line) not in (select file, line from quarantine) or original_line is null
         group by correction, file order by correction
         """
@@ -74,26 +77,26 @@ def _refuse_strangers(connection: duckdb.DuckDBPyConnection) -> None:
     if wrong:
         correction, file, records, line = wrong
         raise BadCorrection(
-            f"{correction}: expected in the column {LINE.header} the number of a refused line of {file}, each once, "
-            f"found {records} records without, the first on line {line}. Mend the file, or take it out of the folder."
+            f"{correction}: expected in the column {LINE.header} the number of a quarantined line of {file}, each once, "
+            f"found {records} other records, the first on line {line}. Correct the file, or take it out of the folder."
         )
 
 
 def _adjusted(connection: duckdb.DuckDBPyConnection, count: Count) -> Count:
-    """Return the count of a file once its mended records are in other hands."""
+    """Return the count of a file after its corrected records have moved from accepted to quarantined."""
     corrected, moved, cells = connection.execute(
         """
         select
             count(*),
-            count(*) filter (where kept.line is not null),
-            coalesce(sum(notes.cells) filter (where kept.line is not null), 0)
-        from mended
-        left join (select distinct line from typed where file = $file and disposition = 'accepted') as kept
-            on mended.original_line = kept.line
+            count(*) filter (where accepted.line is not null),
+            coalesce(sum(notes.cells) filter (where accepted.line is not null), 0)
+        from corrections
+        left join (select distinct line from typed where file = $file and disposition = 'accepted') as accepted
+            on corrections.original_line = accepted.line
         left join (
             select line, count(*) as cells from quarantine where file = $file and level = 'cell' group by line
-        ) as notes on mended.original_line = notes.line
-        where mended.file = $file
+        ) as notes on corrections.original_line = notes.line
+        where corrections.file = $file
         """,
         {"file": count.file},
     ).fetchall()[0]

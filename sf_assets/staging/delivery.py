@@ -1,4 +1,4 @@
-"""How the delivered files of a source are read together: mended records stand in the place of those refused."""
+"""Reading of all delivered files of a source, with the corrections of quarantined records."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -7,13 +7,13 @@ from pathlib import Path
 
 import duckdb
 
-from sf_assets.engine.storage.packed import Refused
+from sf_assets.engine.storage.packed import UnreadableFile
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import Batch
+from sf_assets.sources.corrections import LINE
 from sf_assets.sources.description import Source
-from sf_assets.sources.mended import LINE
-from sf_assets.staging.corrections import BadCorrection, settle
-from sf_assets.staging.headcounts import apply_rules
+from sf_assets.staging.corrections import BadCorrection, apply_corrections
+from sf_assets.staging.headcounts import apply_perimeter_rules
 from sf_assets.staging.reading import READERS, Count, read_source
 from sf_assets.staging.records import read_records
 from sf_assets.vocabulary.failures import BadFile
@@ -22,36 +22,43 @@ from sf_assets.vocabulary.failures import BadFile
 def read_delivered(
     connection: duckdb.DuckDBPyConnection, batch: Batch, source: Source, delivered: Mapping[str, Path]
 ) -> list[Count]:
-    """Read the files of a source, mended records in the place of those refused."""
-    mended = {batch.name_of(path): batch.name_of(original) for path, original in batch.corrections(source.name).items()}
+    """Read the files of a source with their corrections; return one count per file.
+
+    Raises:
+        BadFile: a correction replaces no quarantined record, a file cannot be read, or two files hold the same establishments.
+
+    """
+    originals = {
+        batch.name_of(path): batch.name_of(original) for path, original in batch.corrections(source.name).items()
+    }
     try:
         counts = read_source(connection, source, [*delivered.values()], [*delivered])
-        if source.restated and source.key == "siret" and len(delivered) - len(mended) > 1:
-            _require_complementary(connection, source, [*mended])
-        return settle(connection, counts, mended)
-    except (BadCorrection, Refused) as error:
+        if source.rejects_copies and source.key == "siret" and len(delivered) - len(originals) > 1:
+            _require_complementary(connection, source, [*originals])
+        return apply_corrections(connection, counts, originals)
+    except (BadCorrection, UnreadableFile) as error:
         raise BadFile(str(error)) from error
 
 
-def account_of(counts: Sequence[Count], records: Mapping[str, int]) -> list[dict[str, object]]:
-    """Return what became of the records of each file, beside how many were counted on arrival.
+def account_rows(counts: Sequence[Count], records: Mapping[str, int]) -> list[dict[str, object]]:
+    """Return one row per file: its records by outcome, and their number as counted on arrival.
 
-    A file that was not read at all is in the account, with nothing.
+    A file that was not read has a row too, with no outcomes: the check `nothing_lost` then fails.
     """
     read = {count.file: count for count in counts}
-    if strange := read.keys() - records.keys():
-        raise ValueError(f"expected to read files that arrived, found {', '.join(sorted(strange))}")
+    if unknown := read.keys() - records.keys():
+        raise ValueError(f"expected to read files that arrived, found {', '.join(sorted(unknown))}")
     return [asdict(read.get(file, Count(file))) | {"records": number} for file, number in records.items()]
 
 
-# Of the establishments of a file, how many may be in another one too: some move between areas that are delivered apart.
-_IN_TWO_FILES = 0.05
+# Share of a file's establishments that may also be in another file: some move between areas delivered in separate files.
+_MAX_SHARED = 0.05
 _SHARED = files("sf_assets.staging").joinpath("in_two_files.sql").read_text(encoding="utf-8")
 
 
-def _require_complementary(connection: duckdb.DuckDBPyConnection, source: Source, mending: Sequence[str]) -> None:
-    """Refuse files that hold the same establishments: one is another month's, and added up they would count twice."""
-    found = connection.execute(_SHARED, {"mending": [*mending], "most": _IN_TWO_FILES}).fetchone()
+def _require_complementary(connection: duckdb.DuckDBPyConnection, source: Source, corrections: Sequence[str]) -> None:
+    """Refuse files that hold the same establishments: one belongs to another month, and its rows would count twice."""
+    found = connection.execute(_SHARED, {"corrections": [*corrections], "most": _MAX_SHARED}).fetchone()
     if found:
         file, other, shared, least = found
         raise BadFile(
@@ -69,49 +76,54 @@ def read_headcounts(
     counted: Mapping[str, int],
     parameters: Mapping[str, object],
 ) -> None:
-    """Make `records` and `headcount_rules` of the companies' head-count file, mended records in their place.
+    """Create the views and tables `records` and `headcount_rules` of the companies' head-count file and its corrections.
 
-    `counted` are the records of each file as counted on arrival. Raises `BadFile` unless there is exactly one file.
+    `counted` is the number of records of each file, as counted on arrival.
+
+    Raises:
+        BadFile: there is not exactly one file, or a file of corrections has other columns.
+        RuntimeError: the reader found another number of records than counted on arrival, which is a bug.
+
     """
-    mending = batch.corrections(source.name)
-    paths = [path for path in delivered.values() if path not in mending]
+    corrections = batch.corrections(source.name)
+    paths = [path for path in delivered.values() if path not in corrections]
     if len(paths) != 1:
         raise BadFile(
             f"stg_filter_import, {batch.month:%Y-%m}: expected one head-count file of companies, found {len(paths)}"
         )
     connection.execute(READERS)
-    header = _records_of(connection, paths[0], source)
+    header = _create_records(connection, paths[0], source)
     ((read,),) = connection.execute("select count(*) from records").fetchall()
     if read != counted[batch.name_of(paths[0])]:
         raise RuntimeError(
             f"{batch.name_of(paths[0])}: expected {counted[batch.name_of(paths[0])]} records as counted on arrival, "
             f"found {read}. This is a bug of the reader: keep the file and report it."
         )
-    for correction in mending:
+    for correction in corrections:
         connection.execute("create or replace temp table delivered as select line, raw, fields, fault from records")
         connection.execute("drop table cut")
         expected = (LINE.header, *header)
-        if (found := _records_of(connection, correction, source)) != expected:
+        if (found := _create_records(connection, correction, source)) != expected:
             raise BadFile(
                 f"{batch.name_of(correction)}: expected the columns of {paths[0].name} after {LINE.header}, found {len(found)} "
                 f"columns instead of {len(expected)}, or others"
             )
-        connection.execute(_MEND)
-    apply_rules(connection, header, parameters)
+        connection.execute(_REPLACE_RECORDS)
+    apply_perimeter_rules(connection, header, parameters)
 
 
-# Only a well-formed record can stand for another one.
-_MEND = """
-    create or replace temp table mended_records as
+# A malformed correction replaces nothing: the original record stays.
+_REPLACE_RECORDS = """
+    create or replace temp table corrected_records as
     select read_entier(fields[1]) as line, raw, fields[2:] as fields, fault from records where fault is null;
     create or replace temp view records as
-    select * from delivered where line not in (select line from mended_records where line is not null)
+    select * from delivered where line not in (select line from corrected_records where line is not null)
     union all
-    select * from mended_records
+    select * from corrected_records
 """
 
 
-def _records_of(connection: duckdb.DuckDBPyConnection, path: Path, source: Source) -> tuple[str, ...]:
+def _create_records(connection: duckdb.DuckDBPyConnection, path: Path, source: Source) -> tuple[str, ...]:
     header_line, header = read_header(path, source)
     read_records(connection, path, separator=source.separator, lenient=True, header_line=header_line, width=len(header))
     return header

@@ -1,6 +1,6 @@
--- One row is one company of the head-count file, and whether it meets the rules of the perimeter: at least $minimum people in
--- one of the last $perimeter_months months; one of the last three months filled. Months are counted by column: the right-most
--- columns that no company fills yet are dropped first. Source: rules §5.2.
+-- One row is one company of the head-count file, with the two rules of the perimeter: `is_staffed`, at least $minimum people in
+-- one of the last $perimeter_months months; `is_recent`, a value in one of the last three months. Months are counted by column,
+-- after the right-most columns that are empty for every company have been dropped. Source: rules §5.2.
 with cells as (
     select r.siren, m.place, r.text
     from (
@@ -12,7 +12,7 @@ with cells as (
     where r.text <> ''
 ),
 
-kept as (
+last_months as (
     select cells.siren, cells.text, months.age
     from cells
     join (
@@ -25,10 +25,10 @@ kept as (
 
 select
     companies.siren,
-    coalesce(max(read_effectif(kept.text)) >= $minimum, false) as is_staffed,
-    coalesce(min(kept.age) <= 3, false) as is_recent
+    coalesce(max(read_effectif(last_months.text)) >= $minimum, false) as is_staffed,
+    coalesce(min(last_months.age) <= 3, false) as is_recent
 from (
     select distinct fields[$siren] as siren from records where fault is null and length(fields[$siren]) = 9
 ) as companies
-left join kept using (siren)
+left join last_months using (siren)
 group by companies.siren

@@ -1,4 +1,4 @@
-"""Head-count files, whose months are columns: from a list of head-counts per record to one row per identifier and month."""
+"""Head-count files, whose months are columns: SQL from one record per identifier to one row per identifier and month."""
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -14,24 +14,26 @@ _RULES = read_query(files("sf_assets.staging"), "headcount_rules")
 
 
 def list_months(connection: duckdb.DuckDBPyConnection, header: Sequence[str]) -> None:
-    """Make the temporary table `months` of a head-count file: the place of each month's column, its header, its month."""
+    """Create the temporary table `months`: the place, header and month of each column of a head-count file."""
     rows = [(place, name, name[3:]) for place, name in months_of(header).items()]
     connection.execute("create or replace temp table months (place integer, header varchar, periode date)")
     connection.executemany("insert into months select $1, $2, read_periode_debut($3)", rows)
 
 
-def apply_rules(connection: duckdb.DuckDBPyConnection, header: Sequence[str], parameters: Mapping[str, object]) -> None:
-    """Make the temporary table `headcount_rules` of the head-count file whose records are in `records`."""
+def apply_perimeter_rules(
+    connection: duckdb.DuckDBPyConnection, header: Sequence[str], parameters: Mapping[str, object]
+) -> None:
+    """Create the temporary table `headcount_rules` from the head-count file whose records are in the view `records`."""
     list_months(connection, header)
     place = [name.lower() for name in header].index("siren") + 1
     values = _RULES.bind_values({**parameters, "siren": place})
     connection.execute(f"create or replace temp table headcount_rules as {_RULES.text}", values)
 
 
-def keep_months(connection: duckdb.DuckDBPyConnection, header: Sequence[str], number: int) -> None:
-    """Keep, for the file of this number, the month of each column from the first one that is a month to the last.
+def set_months_variable(connection: duckdb.DuckDBPyConnection, header: Sequence[str], number: int) -> None:
+    """Store in a DuckDB variable the month of each column, from the first column that is a month to the last.
 
-    Where another column stands between, there is NULL.
+    `number` is the number of the file, from 0. A column in between that is no month has NULL.
     """
     list_months(connection, header)
     connection.execute(
@@ -44,21 +46,21 @@ def keep_months(connection: duckdb.DuckDBPyConnection, header: Sequence[str], nu
     )
 
 
-def plain_of(header: Sequence[str], separator: str) -> str:
-    """Return the SQL of a record without quotes whose cells of months are empty or made of nine digits at most."""
+def digits_only_condition(header: Sequence[str], separator: str) -> str:
+    """Return the SQL condition of a record without quotes whose months are all empty or at most nine digits."""
     span = _span(header)
     other = f'[^{separator}"]*'
     digits = "[0-9]{0,9}"
     before = f"(?:{other}{separator}){{{span.start - 1}}}"
-    # Every cell between those before and those after, whose numbers are known, is judged: none needs to be counted.
+    # The numbers of columns before and after the months are fixed, so the pattern need not count the months themselves.
     months = f"{digits}(?:{separator}{digits})*"
     after = f"(?:{separator}{other}){{{len(header) + 1 - span.stop}}}"
     return f"regexp_full_match(raw, '{before}{months}{after}')"
 
 
-def values_of(header: Sequence[str]) -> str:
+def headcounts_expression(header: Sequence[str]) -> str:
     """Return the SQL of the list of head-counts of a record, from the first month of the file to the last."""
-    # A cast of the whole list is thrice as fast as a reader for each cell, and most records hold nothing but digits.
+    # A cast of the whole list is three times faster than a reader for each cell, and most records hold digits only.
     return f"""
         case
             when is_plain then try_cast({_cells(header)} as integer[])
@@ -67,8 +69,8 @@ def values_of(header: Sequence[str]) -> str:
     """
 
 
-def notes_of(header: Sequence[str], expected: str) -> str:
-    """Return the SQL of the list of the cells of a sound record that are no head-counts."""
+def invalid_headcounts_expression(header: Sequence[str], expected: str) -> str:
+    """Return the SQL of the list of the cells of a well-formed record that are no head-counts."""
     names = months_of(header)
     columns = ", ".join(sql_literal(names[place]) if place in names else "null" for place in _span(header))
     return f"""

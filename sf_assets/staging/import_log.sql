@@ -1,5 +1,5 @@
--- One row is one file that was read and what became of its records, from the counts and the quarantine of its source. The
--- shape of the summary is that of rules §2.5; lines are those of the file, header included, as an editor shows them.
+-- One row is one file that was read and the number of its records by outcome, from the counts and the quarantine of its
+-- source. The summary has the form of rules §2.5; line numbers include the header, as in a text editor.
 with messages as (
     select
         file,

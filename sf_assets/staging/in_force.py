@@ -1,7 +1,7 @@
-"""Which batch of each source a month is computed from.
+"""The batch of each source from which a month is computed.
 
-A monthly batch is computed from its own month. Sources that were not delivered stay in force: their staging table is
-read at the newest month that was.
+A month is computed from its own batch. The last delivery of a source that the batch lacks stays in force: its staging table is
+read at the newest month in which it was loaded.
 """
 
 from collections.abc import Sequence
@@ -29,10 +29,10 @@ def _in_force(session: Session, month: date) -> dict[str, date]:
 def reads_at(
     gate: Gate, session: Session, names: Sequence[str], state: date
 ) -> tuple[dict[Table, date], list[tuple[str, date]]]:
-    """Say which month of each staging and clean table a batch month is made of, and what must have passed before.
+    """Return the month of each staging and clean table to read for a batch month, and the checks that must have passed.
 
-    A staging table whose files the month did not deliver is read where they last were. The month's own arrivals must
-    all the same have been found as promised: an old stock never silently stands in for a refused one.
+    A staging table that the month did not load is read at its last load. The checks of the month's own files are required
+    even then, so that an old stock never silently replaces a refused one.
     """
     reads: dict[Table, date] = {}
     gates: list[tuple[str, date]] = []

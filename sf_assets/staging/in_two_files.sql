@@ -1,17 +1,17 @@
--- One row at most: two files of one source, and how many of the identifiers of the smaller one, `least`, are in both. Of some
--- establishments that move between areas there is no row: they are fewer than `$most` of the smaller file.
-with held as (
-    select file::varchar as file, siret, count(*) over (partition by file) as all_of_file
+-- One row at most: two files of one source that share establishments, with the number shared and the number in the smaller file
+-- (`least`). Files that share at most the part `$most` of the smaller one have no row: some establishments move between areas.
+with establishments as (
+    select file::varchar as file, siret, count(*) over (partition by file) as in_file
     from (
         select distinct file, siret from typed
-        where disposition = 'accepted' and file::varchar not in (select unnest($mending))
+        where disposition = 'accepted' and file::varchar not in (select unnest($corrections))
     ) as rows_of_files
 )
 
-select one.file, other.file as other, count(*) as shared, min(least(one.all_of_file, other.all_of_file)) as least
-from held as one
-inner join held as other on one.siret = other.siret and one.file < other.file
-group by one.file, other.file
-having count(*) > $most * min(least(one.all_of_file, other.all_of_file))
-order by one.file, other.file
+select former.file, other.file as other, count(*) as shared, min(least(former.in_file, other.in_file)) as least
+from establishments as former
+inner join establishments as other on former.siret = other.siret and former.file < other.file
+group by former.file, other.file
+having count(*) > $most * min(least(former.in_file, other.in_file))
+order by former.file, other.file
 limit 1

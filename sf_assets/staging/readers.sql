@@ -1,17 +1,17 @@
--- How a cell becomes a value. One macro per reader of `sources/description.py`: the text in, the value out, NULL when
--- the text is empty or cannot be read. Rules: rules §2.3 and §3, decisions B4 and B6.
+-- The readers of cells: one macro per reader of `sources/description.py`, from a text to a value, NULL when the text is empty or
+-- cannot be read. Source: rules §2.3 and §3, decisions B4 and B6.
 
 create or replace temp macro read_text(x) as nullif(x, '');
 
--- Blanks of any width between digits, as in an identifier written in groups.
+-- Removes blanks of any width, as in an identifier written in groups of digits.
 create or replace temp macro read_sans_blancs(x) as nullif(regexp_replace(x, '[ \x{00A0}\x{2009}\x{202F}]', '', 'g'), '');
 
 create or replace temp macro read_entier(x) as
     case when regexp_full_match(x, '[+-]?[0-9]+') then try_cast(x as integer) end;
 
--- The engine's own cast also takes blanks, underscores, `inf` and `nan`: the patterns keep them out, no finer than needed as
--- they judge every amount. What is no amount of this world and would no longer be exact in cents is refused; fifteen signs
--- never are, so that most cells are cast once.
+-- DuckDB's cast also accepts blanks, underscores, `inf` and `nan`: the patterns refuse them, and stay simple since they run on
+-- every amount. Amounts from 1e15 are refused, since cents would no longer be exact. Fifteen characters cannot reach that limit,
+-- so that most cells are cast once.
 create or replace temp macro read_decimal_point(x) as
     case
         when regexp_full_match(x, '[+-]?[0-9.]{1,15}') then try_cast(x as double)
@@ -37,9 +37,9 @@ create or replace temp macro read_booleen(x) as
 
 create or replace temp macro read_oui_non(x) as case x when 'Oui' then true when 'Non' then false end;
 
--- The engine's cast takes whatever follows a day (`2024-02-1O` is its 1 February), and knows `epoch`, `infinity` and a year 0: in
--- every reader of dates, only digits in the right places reach it. Each pattern is on the text itself: one on a text that is put
--- together would be put together again for each test.
+-- DuckDB's cast ignores any text after a day (`2024-02-1O` is read as 1 February), and accepts `epoch`, `infinity` and a year 0:
+-- every reader of dates therefore casts only digits in the right places. Patterns test the original text: a concatenated text
+-- would be computed again for each test.
 create or replace temp macro read_date_iso(x) as
     case
         when regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}') and not starts_with(x, '0000') then try_cast(x as date)
@@ -51,7 +51,7 @@ create or replace temp macro read_date_fr(x) as
             then try_cast(try_strptime(x, '%d/%m/%Y') as date)
     end;
 
--- AAAA-MM-JJ, or AAAAMMJJ as in older files of the same producers.
+-- AAAA-MM-JJ, or AAAAMMJJ in older files of the same producers.
 create or replace temp macro read_date_compacte(x) as
     case
         when regexp_full_match(x, '[0-9]{8}') and not starts_with(x, '0000')
@@ -124,8 +124,8 @@ create or replace temp macro read_motif(x) as case when regexp_full_match(x, '[1
 
 create or replace temp macro read_ape(x) as case when regexp_full_match(x, '[0-9]{2}[.][0-9]{2}[A-Z]') then x end;
 
--- A public interface of INSEE announces `NAFRev2025` where its files should say `NAF2025`. No code of another nomenclature
--- can be read: it is unknown, and its record stays.
+-- A public interface of INSEE writes `NAFRev2025` for `NAF2025`: both are accepted. The code of any other nomenclature cannot be
+-- used: the nomenclature is `inconnue`, and the record stays.
 create or replace temp macro read_nomenclature(x) as
     case when x = 'NAFRev2' then x when x in ('NAF2025', 'NAFRev2025') then 'NAF2025' when x <> '' then 'inconnue' end;
 
@@ -148,7 +148,7 @@ create or replace temp macro read_effectif(x) as
             then try_cast(regexp_replace(regexp_replace(x, '[.,]0+$', ''), '[^0-9]', '', 'g') as integer)
     end;
 
--- Sirens as an open register writes them: with or without blanks, repeated, in a list or not.
+-- Sirens in the spellings of BODACC: with or without blanks, repeated, in a list or not.
 create or replace temp macro sirens_only(x) as
     regexp_replace(replace(x, ';', ','), '["\[\]\s\x{00A0}\x{202F}]', '', 'g');
 
@@ -162,7 +162,7 @@ create or replace temp macro read_objet(x) as case when json_valid(x) and x[1:1]
 
 create or replace temp macro read_type_avis(x) as case when x in ('annonce', 'rectificatif', 'annulation') then x end;
 
--- Older announcements write the day in words, with or without accents, sometimes with the accents spoilt.
+-- Older announcements write the month in words, with or without accents, some with wrongly decoded accents.
 create or replace temp macro number_of_month(x) as
     case
         when x = 'janvier' then '01' when regexp_full_match(x, 'f(é|e|ã©)vrier') then '02' when x = 'mars' then '03'
@@ -182,14 +182,14 @@ create or replace temp macro read_date_bodacc(x) as
         else coalesce(read_date_iso(x), read_date_fr(x))
     end;
 
--- Years such as 0019 and 2108 are slips of the hand: no accounts of this open file close before 1990.
+-- Years such as 0019 and 2108 are typing errors: no accounts in this open file close before 1990.
 create or replace temp macro read_date_cloture(x) as
     case when year(read_date_compacte(x)) between 1990 and 2099 then read_date_compacte(x) end;
 
--- The largest group of France turns over some 2.5e11 euros: from 1e12 on, an amount is a slip of the hand.
+-- The largest group of France turns over some 2.5e11 euros: an amount from 1e12 is a typing error.
 create or replace temp macro read_montant(x) as
     case when abs(read_decimal_virgule(x)) < 1e12 then read_decimal_virgule(x) end;
 
--- Ten thousand times the whole: beyond, a ratio is a division by almost nothing.
+-- A ratio from 1e6 per cent, ten thousand times the whole, is a division by a number close to zero.
 create or replace temp macro read_ratio(x) as
     case when abs(read_decimal_virgule(x)) < 1e6 then read_decimal_virgule(x) end;

@@ -1,7 +1,7 @@
-"""From records of texts to typed rows: accepted, filtered or quarantined, each record in exactly one of the three.
+"""Reading of the files of a source: from records of texts to typed rows.
 
-What a reader refuses goes to the quarantine with its file, line, raw record, column and what was expected; the rest of
-the file goes on (decision B1).
+Each record is accepted, filtered or quarantined. A quarantined record or cell is stored with its file, line, column, expected
+content and raw record; the other records of the file are loaded (decision B1).
 """
 
 from collections.abc import Sequence
@@ -11,15 +11,15 @@ from pathlib import Path
 
 import duckdb
 
-from sf_assets.engine.storage.catalog import sql_literal
-from sf_assets.engine.storage.packed import Refused
+from sf_assets.engine.storage.catalog import literal
+from sf_assets.engine.storage.packed import UnreadableFile
 from sf_assets.sources.arrival import read_columns
+from sf_assets.sources.corrections import LINE, edition_of, is_correction
 from sf_assets.sources.description import Cell, Source
-from sf_assets.sources.mended import LINE, edition_of, is_correction
-from sf_assets.sources.text import as_text, is_parquet
+from sf_assets.sources.text import converted_to_text, is_parquet
 from sf_assets.sources.yearly import of_year, years_of
-from sf_assets.staging.headcounts import keep_months, rows_by_month
-from sf_assets.staging.judging import told_query, typed_query
+from sf_assets.staging.dispositions import reasons_query, typed_query
+from sf_assets.staging.headcounts import rows_by_month, set_months_variable
 from sf_assets.staging.records import read_records, read_rows
 from sf_assets.vocabulary.fields import FIELDS
 
@@ -30,10 +30,10 @@ _KNOWN_CODES = _FOLDER.joinpath("known_codes.sql").read_text(encoding="utf-8")
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What became of the records of one file that were read.
+    """The numbers of records of one file, by outcome.
 
-    `cells` counts quarantined cells of accepted records, `corrected` the quarantined records that were mended since. Of
-    the filtered records, `outside` are outside the perimeter and `copies` are exact copies; the others are none of ours.
+    `cells` counts quarantined cells of accepted records, `corrected` the quarantined records that a correction replaces. Of
+    the filtered records, `outside` are outside the perimeter and `copies` are exact copies; the others are not needed.
     """
 
     file: str
@@ -47,32 +47,34 @@ class Count:
 
     @property
     def records(self) -> int:
-        """The records that were read: whether these are all that the file holds is for the count of arrivals to say."""
+        """The number of records read, to be compared with the number counted on arrival."""
         return self.accepted + self.filtered + self.quarantined
 
 
 def read_source(
     connection: duckdb.DuckDBPyConnection, source: Source, paths: Sequence[Path], names: Sequence[str] = ()
 ) -> list[Count]:
-    """Read all files of a source, which were inspected before: the temporary view `cells` (typed rows) and table `quarantine`.
+    """Read all inspected files of a source; return one count per file, in the order of their names.
 
-    Files are called `names` in every account, or by their own names.
+    Creates the temporary view `cells` (typed rows of accepted records) and the temporary table `quarantine`. `names` are the
+    names of the files in both; by default their file names.
 
-    Expects the temporary tables `types_voie` (code, libelle), `perimeter` (siren) for sources that are filtered, and
-    `accounts` (compte, siret, date_disparition) for files whose records are found by their account; raises `Refused` for
-    such a file when there is no account at all.
+    Expects the temporary tables `types_voie` (code, libelle), `perimeter` (siren) for filtered sources, and `accounts` (compte,
+    siret, date_disparition) for files whose records have an account instead of a siret.
 
-    Returns one count per file, in file order.
+    Raises:
+        UnreadableFile: a file needs accounts and the list of accounts is empty.
+
     """
     connection.execute(READERS)
     connection.execute(_KNOWN_CODES)
     names = names or [path.name for path in paths]
-    _start(connection, source, names, mending=any(is_correction(path) for path in paths))
+    _start(connection, source, names, corrected=any(is_correction(path) for path in paths))
     connection.execute("set variable files = $1::varchar[]", [list(names)])
     for number, (name, path) in enumerate(zip(names, paths, strict=True)):
         connection.execute("set variable file = $1", [name])
         edition = edition_of(source, path)
-        with as_text(path, edition) as text:
+        with converted_to_text(path, edition) as text:
             header = _read_edition(connection, text, edition)
             if edition.lacks_key(header):
                 _require_accounts(connection, name, edition)
@@ -81,7 +83,7 @@ def read_source(
             else:
                 _read_file(connection, edition, header)
         if source.wide:
-            keep_months(connection, header, number)
+            set_months_variable(connection, header, number)
         connection.execute("drop table if exists cut")
     if not source.yearly:
         _append(connection, "tally", _TALLY)
@@ -92,7 +94,7 @@ def read_source(
 
 
 def _read_edition(connection: duckdb.DuckDBPyConnection, path: Path, edition: Source) -> Sequence[str]:
-    """Make the view `records` of one text; return its header."""
+    """Create the view `records` of one text; return its header."""
     header_line, header = read_columns(path, edition)
     if is_parquet(path):
         digits = {cell.header.lower(): cell.digits for cell in edition.cells if cell.digits}
@@ -111,24 +113,24 @@ def _read_edition(connection: duckdb.DuckDBPyConnection, path: Path, edition: So
 
 def _require_accounts(connection: duckdb.DuckDBPyConnection, name: str, source: Source) -> None:
     if not connection.execute("select true from accounts limit 1").fetchone():
-        raise Refused(
+        raise UnreadableFile(
             f"{name}: expected a column {source.key}, or in the batch a file of accounts "
             f"(sigfaible_etablissement_utf8.csv) to look it up in, found neither"
         )
 
 
 def _read_file(connection: duckdb.DuckDBPyConnection, edition: Source, header: Sequence[str]) -> None:
-    """Type the records of one file, and tell of those refused, or of cells of those kept."""
+    """Type the records of one file, and add its wrong records and cells to the quarantine."""
     _append(connection, "typed", typed_query(edition, header))
-    _list_told(connection)
-    _append(connection, "quarantine", told_query(edition, header))
+    _list_reported(connection)
+    _append(connection, "quarantine", reasons_query(edition, header))
 
 
 def _read_years(connection: duckdb.DuckDBPyConnection, edition: Source, header: Sequence[str]) -> None:
-    """Type the records once a year; those that are not accepted are so in every year, and told of once."""
+    """Type the records once per year; records that are not accepted are so in every year, and are stored once."""
     for number, year in enumerate(years_of(header)):
         connection.execute("set variable year = $1", [str(year)])
-        for view in ("records", "told_records"):
+        for view in ("records", "reported_records"):
             connection.execute(
                 f"create or replace temp view {view}_of_year as "
                 f"select line, raw, list_append(fields, getvariable('year')) as fields, fault from {view}"
@@ -138,30 +140,30 @@ def _read_years(connection: duckdb.DuckDBPyConnection, edition: Source, header: 
         _append(connection, "typed", f"select * from ({typed}) where disposition = 'accepted' or {number} = 0")
         if number == 0:
             _append(connection, "tally", f"{_TALLY} having file = getvariable('file')")
-        _list_told(connection)
-        told = told_query(edition, headers, "told_records_of_year")
-        _append(connection, "quarantine", f"select * from ({told}) where level = 'cell' or {number} = 0")
+        _list_reported(connection)
+        reasons = reasons_query(edition, headers, "reported_records_of_year")
+        _append(connection, "quarantine", f"select * from ({reasons}) where level = 'cell' or {number} = 0")
 
 
-def _list_told(connection: duckdb.DuckDBPyConnection) -> None:
-    """List the lines of the file being read of which there is something to tell: few, most of the time."""
+def _list_reported(connection: duckdb.DuckDBPyConnection) -> None:
+    """List the lines with wrong records or cells, usually few: only these are read again for the quarantine."""
     connection.execute(
-        "insert into told_lines select distinct line from typed "
-        "where is_told and file = getvariable('file') and line not in (from told_lines)"
+        "insert into reported_lines select distinct line from typed "
+        "where is_reported and file = getvariable('file') and line not in (from reported_lines)"
     )
 
 
-def _start(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str], *, mending: bool) -> None:
-    """Make the empty tables that files are read into; a source without a file leaves them so."""
-    # What millions of rows repeat takes a byte of each.
-    file = f"enum({', '.join(sql_literal(name) for name in names)})" if names else "varchar"
+def _start(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str], *, corrected: bool) -> None:
+    """Create the empty tables that files are read into; they stay empty for a source without a file."""
+    # An enum takes one byte per row for the name of the file, which millions of rows repeat.
+    file = f"enum({', '.join(literal(name) for name in names)})" if names else "varchar"
     typed = {name: FIELDS[name].type if name in FIELDS else "VARCHAR" for name in _columns(source)}
     typed |= {source.wide: "INTEGER[]"} if source.wide else {}
-    typed |= {str(LINE.column): "VARCHAR"} if mending else {}
+    typed |= {str(LINE.column): "VARCHAR"} if corrected else {}
     columns = "".join(f', "{name}" {type_}' for name, type_ in typed.items())
     connection.execute(
         f"create or replace temp table typed (file {file}, line bigint{', raw varchar' if source.unique else ''}{columns}, "
-        "disposition enum('accepted', 'filtered', 'quarantined'), is_told boolean, is_outside boolean)"
+        "disposition enum('accepted', 'filtered', 'quarantined'), is_reported boolean, is_outside boolean)"
     )
     connection.execute(
         "create or replace temp table tally "
@@ -190,7 +192,7 @@ def _cells(source: Source, files: int) -> str:
 
 
 def _drop_duplicates(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str]) -> None:
-    """Keep one row per key: exact copies are filtered out, of conflicting rows the last one wins (decision B8)."""
+    """Retain one record per key: exact copies are filtered, other earlier records are quarantined (decision B8)."""
     key = ", ".join(source.unique)
     values = ", ".join(_columns(source))
     connection.execute(
@@ -220,7 +222,7 @@ _TALLY = """
     select file, disposition, count(*) as records, count(*) filter (is_outside) as outside from typed group by all
 """
 
-# Records that leave the accepted ones: counted once more where they go, and once less where they came from.
+# Records that are no longer accepted: added to their new disposition, and subtracted from the accepted ones.
 _MOVED = """
     select
         file, case when is_copy then 'filtered' else 'quarantined' end as disposition, count(*) as records,

@@ -1,8 +1,8 @@
-"""From the bytes of a delimited file to numbered records of text fields, in sets.
+"""Reading of the bytes of a delimited file into numbered records of text fields.
 
-A file is read as plain lines first: cutting lines is faster than a CSV reader that must look for quotes, and keeps the
-raw record and its line for the quarantine. Lines without a quote are cut in SQL; well-formed quoted lines are cut by a
-regular expression; only lines with an open or a stray quote, which are rare, go through Python one by one.
+A file is first read as plain lines: splitting lines is faster than a CSV reader that looks for quotes, and it preserves the raw
+record and its line number for the quarantine. Lines without quotes are split in SQL, well-formed quoted lines by a regular
+expression. Only lines with an open or a stray quote, which are rare, are split in Python, one by one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,11 @@ from pathlib import Path
 import duckdb
 
 from sf_assets.engine.storage.packed import LONGEST_LINE, readable_text
-from sf_assets.engine.storage.shape import sql_identifier
 
-# A quoted field may hold line breaks; past this many lines an open quote is a mistake, and only its line is refused.
+# The number of lines that may follow an open quote in one record; beyond, the quote is a mistake and only its line is refused.
 _LONGEST_RECORD = 100
-# The engine needs a separator: one that no text file holds, so that a line stays whole.
-_NOWHERE = "\x01\x02\x03\x04"
+# DuckDB needs a separator: this one is in no text file, so that each line is read as one field.
+_NO_SEPARATOR = "\x01\x02\x03\x04"
 _LONGEST_LINE = LONGEST_LINE
 
 
@@ -29,33 +28,32 @@ def read_records(
     header_line: int,
     width: int | None,
 ) -> None:
-    """Make the temporary view `records`: `line` (of the file, from 1), `raw`, `fields` (texts), `fault` (NULL when sound).
+    """Create the temporary view `records` of a delimited text; one row is one record, and empty lines are none.
 
-    The view `told_records` is the same of the lines in the temporary table `told_lines`, which is made without any.
-    Empty lines are no records. `width` is the number of columns of the header, which every record must have; None
-    takes records of any width. `lenient` keeps stray quotes as ordinary characters instead of refusing the record
-    (rules §2.2).
+    Its columns are `line` (line of the file, from 1), `raw`, `fields` (list of texts) and `fault` (NULL for a well-formed
+    record). The view `reported_records` holds the same records, restricted to the lines of the temporary table
+    `reported_lines`, which is created empty.
+
+    `header_line` is the number of the header's line, 0 without a header. `width` is the number of columns of the header,
+    which every record must have; None accepts any width. `lenient` reads stray quotes as ordinary characters instead of
+    refusing the record (rules §2.2).
     """
     _read_lines(connection, path)
-    # Rows keep the order of the file: their identifier numbers lines in parallel, which a window function cannot. Within a
-    # transaction it starts far from zero (DuckDB 1.5.5: 2^55): findings/duckdb_rowid_in_transaction.sh.
-    ((first,),) = connection.execute("select coalesce(min(rowid), 0) from cut").fetchall()
-    connection.execute(
-        f"create or replace temp view lines as select rowid - {first} + 1 as line, raw, rowid as place from cut"
-    )
-    connection.execute(f"delete from cut where rowid < {first + header_line}")
+    # Rows are stored in the order of the file: `rowid` numbers lines in parallel, unlike a window function.
+    connection.execute("create or replace temp view lines as select rowid + 1 as line, raw from cut")
+    connection.execute(f"delete from cut where rowid < {int(header_line)}")
     field = rf'"(?:[^"]|"")*"|[^{separator}"]*'
-    sound = rf"(?:{field})(?:\{separator}(?:{field}))*"
+    well_formed = rf"(?:{field})(?:\{separator}(?:{field}))*"
     connection.execute("set variable separator = $1", [separator])
     connection.execute("set variable one_field = $1", [rf"(?:^|\{separator})({field})"])
     connection.execute("set variable width = $1", [width])
     cut = "string_split(raw, getvariable('separator'))"
-    settled = 0
+    quoted_records = 0
     if connection.execute("select true from lines where contains(raw, '\"') limit 1").fetchone():
-        settled = _settle_open_quotes(connection, separator=separator, sound=sound, lenient=lenient)
-        cut = f"case when not contains(raw, '\"') then {cut} else {_UNQUOTED} end"
-    # Without this branch, which few files need, the engine types records in parallel.
-    others = f"union all select line, raw, fields, fault from settled {_RESTRICTED}" if settled else ""
+        quoted_records = _resolve_open_quotes(connection, separator=separator, well_formed=well_formed, lenient=lenient)
+        cut = f"case when not contains(raw, '\"') then {cut} else {_SPLIT_QUOTED} end"
+    # Few files need this branch, and DuckDB types records in parallel only without it.
+    others = f"union all select line, raw, fields, fault from quoted_records {_RESTRICTED}" if quoted_records else ""
     _make_views(
         connection,
         f"""
@@ -75,7 +73,7 @@ def read_records(
 
 
 def _read_lines(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Make the temporary table `cut` of the lines of a text, in their order; an empty line is NULL."""
+    """Create the temporary table `cut` of the lines of a text, in their order; an empty line is NULL."""
     cut = """
         create or replace temp table cut as
         select raw
@@ -85,11 +83,10 @@ def _read_lines(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         )
     """
     with readable_text(path) as text:
-        values = {"path": str(text), "nowhere": _NOWHERE, "longest": _LONGEST_LINE}
+        values = {"path": str(text), "nowhere": _NO_SEPARATOR, "longest": _LONGEST_LINE}
         connection.execute(cut.format(ends="new_line = '\\n'"), values)
-        # There, a carriage return too ends a line, and an empty one seems to follow. Lines that end with both, or with either,
-        # can only be read one after the other: in parallel, the engine gives up where a piece of a large file ends with the
-        # other.
+        # With CR LF line ends, DuckDB finds an empty line after each carriage return, so the file is read again with these line
+        # ends. One thread reads it: in parallel, DuckDB fails when a chunk of a large file ends with another kind of line end.
         if connection.execute("select true from cut where raw is null limit 1").fetchone():
             connection.execute(cut.format(ends="new_line = '\\r\\n', parallel = false"), values)
 
@@ -102,10 +99,10 @@ def read_rows(
     separator: str,
     digits: Mapping[str, int],
 ) -> None:
-    """Make the views of a Parquet file as of any other: its rows, numbered from 1, with these columns as texts.
+    """Create the views of `read_records` for a Parquet file: its rows, numbered from 1, with the columns `header` as texts.
 
-    Texts are those that a CSV file would hold, whatever types the writer chose. `digits` is the length of codes of digits, by
-    header in lower case.
+    Texts are those of a CSV file with the same content, whatever the types of the columns. `digits` is the length of numeric
+    codes, by header in lower case.
     """
     connection.execute("set variable path = $1", [str(path)])
     described = connection.execute("describe from read_parquet(getvariable('path'))").fetchall()
@@ -115,7 +112,7 @@ def read_rows(
     _make_views(
         connection,
         f"""
-        select line, {_QUOTED} as raw, fields, null::varchar as fault
+        select line, {_JOIN_FIELDS} as raw, fields, null::varchar as fault
         from (
             select file_row_number + 1 as line, [{texts}] as fields
             from read_parquet(getvariable('path'), file_row_number = true)
@@ -126,8 +123,8 @@ def read_rows(
 
 
 def _as_in_csv(name: str, kind: str, digits: int) -> str:
-    """Return the SQL of a column as text: days without an hour, whole numbers without decimals, codes with their zeros."""
-    column = sql_identifier(name)
+    """Return the SQL of a column as text: dates without time, whole numbers without decimals, codes with leading zeros."""
+    column = name_of(name)
     text = f"{column}::varchar"
     if kind.startswith("TIMESTAMP"):
         text = f"case when {column} = date_trunc('day', {column}) then {column}::date::varchar else {text} end"
@@ -138,18 +135,18 @@ def _as_in_csv(name: str, kind: str, digits: int) -> str:
     return f"coalesce({text}, '')"
 
 
-# Where a query of records is cut down to the lines that are told of: before their fields are cut, which takes long.
+# The place in a query of records where it is restricted to the reported lines: before the slow split into fields.
 _RESTRICTED = "/* restricted */"
 
 
 def _make_views(connection: duckdb.DuckDBPyConnection, query: str) -> None:
-    connection.execute("create or replace temp table told_lines (line bigint)")
+    connection.execute("create or replace temp table reported_lines (line bigint)")
     connection.execute(f"create or replace temp view records as {query}")
-    told = query.replace(_RESTRICTED, "semi join told_lines using (line)")
-    connection.execute(f"create or replace temp view told_records as {told}")
+    restricted = query.replace(_RESTRICTED, "semi join reported_lines using (line)")
+    connection.execute(f"create or replace temp view reported_records as {restricted}")
 
 
-_QUOTED = """
+_JOIN_FIELDS = """
     array_to_string(
         list_transform(
             fields,
@@ -163,7 +160,7 @@ _QUOTED = """
     )
 """
 
-_UNQUOTED = """
+_SPLIT_QUOTED = """
     list_transform(
         regexp_extract_all(raw, getvariable('one_field'), 1),
         lambda f: case when starts_with(f, '"') then replace(f[2:-2], '""', '"') else f end
@@ -171,18 +168,21 @@ _UNQUOTED = """
 """
 
 
-def _settle_open_quotes(connection: duckdb.DuckDBPyConnection, *, separator: str, sound: str, lenient: bool) -> int:
-    """Settle the lines whose quotes do not close: they open a record of several lines, or are wrong.
+def _resolve_open_quotes(
+    connection: duckdb.DuckDBPyConnection, *, separator: str, well_formed: str, lenient: bool
+) -> int:
+    """Resolve the lines with an open or stray quote: each starts a record of several lines, or is malformed.
 
-    Makes the table `settled` of such records, takes their lines out of `lines` and returns how many records there are.
+    Creates the table `quoted_records` of these records, removes their lines from `lines` and returns the number of records.
     """
     connection.execute(
-        "create or replace temp table settled (line bigint, last bigint, raw varchar, fields varchar[], fault varchar)"
+        "create or replace temp table quoted_records (line bigint, last bigint, raw varchar, fields varchar[], fault varchar)"
     )
     suspects = connection.execute(
-        """select line from lines where contains(raw, '"') and not regexp_full_match(raw, $1) order by line""", [sound]
+        """select line from lines where contains(raw, '"') and not regexp_full_match(raw, $1) order by line""",
+        [well_formed],
     ).fetchall()
-    settled = []
+    quoted_records = []
     done = 0
     for (line,) in suspects:
         if line <= done:
@@ -192,23 +192,20 @@ def _settle_open_quotes(connection: duckdb.DuckDBPyConnection, *, separator: str
             [line, line + _LONGEST_RECORD],
         ).fetchall()
         texts = [text for (text,) in following]
-        taken, fields = _cut_strict(texts, separator)
+        taken, fields = _split_strict(texts, separator)
         if fields is None and lenient:
-            taken, fields = 1, _cut_lenient(texts[0], separator)
+            taken, fields = 1, _split_lenient(texts[0], separator)
         done = line + taken - 1
-        fault = None if fields is not None else "a quote stands where none may, or is never closed"
-        settled.append((line, done, "\n".join(texts[:taken]), fields, fault))
-    if settled:
-        connection.executemany("insert into settled values (?, ?, ?, ?, ?)", settled)
-        connection.execute(
-            "delete from cut where rowid in "
-            "(select place from lines, settled where lines.line between settled.line and settled.last)"
-        )
-    return len(settled)
+        fault = None if fields is not None else "a quote is in a wrong place or is never closed"
+        quoted_records.append((line, done, "\n".join(texts[:taken]), fields, fault))
+    if quoted_records:
+        connection.executemany("insert into quoted_records values (?, ?, ?, ?, ?)", quoted_records)
+        connection.execute("delete from cut using quoted_records s where cut.rowid + 1 between s.line and s.last")
+    return len(quoted_records)
 
 
-def _cut_strict(texts: list[str], separator: str) -> tuple[int, list[str] | None]:
-    """Cut one record that may span several lines; return the lines taken and its fields, None when a quote is wrong."""
+def _split_strict(texts: list[str], separator: str) -> tuple[int, list[str] | None]:
+    """Split a record that may span several lines; return the number of its lines and its fields, None for a wrong quote."""
     fields: list[str] = []
     text, taken, at = texts[0], 1, 0
     while True:
@@ -244,8 +241,8 @@ def _closing_quote(text: str, at: int) -> int:
     return -1
 
 
-def _cut_lenient(text: str, separator: str) -> list[str]:
-    """Cut one line whose stray quotes are ordinary characters; a quote closes a field only before a separator."""
+def _split_lenient(text: str, separator: str) -> list[str]:
+    """Split one line, stray quotes as ordinary characters; a quote closes a field only before a separator."""
     fields: list[str] = []
     at = 0
     while True:

@@ -1,5 +1,5 @@
--- One row is one establishment of a URSSAF account, until the day it closed or moved. A later file replaces the whole list
--- of each account it mentions; without an end, the end is that of "never" in URSSAF's dates (rules §9.1).
+-- One row is one establishment of a URSSAF account, until the day on which it closed or moved. A later file replaces all rows of
+-- each account that it contains. A missing end becomes 2899-01-01, the date for "never" in URSSAF's files (rules §9.1).
 select
     compte,
     siret,

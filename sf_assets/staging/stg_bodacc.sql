@@ -1,7 +1,7 @@
--- One row is one company of one announcement. An announcement that names several companies of the perimeter has a row for
--- each; one that names none of them, or belongs to another family, has a single row without company nor judgment, kept for the
--- announcement it is about: a cancellation acts whoever it names itself. The announcement that a correction is about is named
--- as `id_annonce` would be: letter of the bulletin, number of the issue, number in the issue.
+-- One row is one company of one announcement. An announcement about several companies of the perimeter has one row for each. An
+-- announcement about none of them, or of another family, has a single row without company and judgment: it is stored because it
+-- may correct or cancel an earlier announcement, whatever company it names. `id_avis_precedent` identifies that announcement in
+-- the form of `id_annonce`: letter of the bulletin, number of the issue, number in the issue.
 with named as (
     select distinct id_annonce, siren
     from (

@@ -1,5 +1,5 @@
--- One row is one event in the life of a debt. The event belongs to the month that ends on its 20th; the identity of a
--- debt holds the account, without which two accounts of an establishment get mixed (decision B12).
+-- One row is one event in the life of a debt. An event after the 20th belongs to the next month. The identifier of a debt
+-- contains the account, so that debts of two accounts of an establishment stay apart (decision B12).
 select
     siret,
     numero_compte,

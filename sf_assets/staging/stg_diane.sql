@@ -1,5 +1,5 @@
 -- One row is the accounts of a company for one of the years of the file, in thousands of euros, per cent and days as
--- delivered. Four ratios repeat those of Banque de France from these accounts: unknown without an operand or over zero.
+-- delivered. Four ratios of Banque de France are computed from these accounts, NULL without an operand or over zero.
 -- Source: rules §9.5.
 select
     siren,

@@ -1,5 +1,5 @@
--- One row is one step towards the import perimeter, with the companies before and after it. A company that stands twice in
--- the head-count file counts once. Those left out are counted on their own, so that the three figures can disagree. The rules
+-- One row is one step towards the import perimeter, with the number of companies before and after it. A company that is twice in
+-- the head-count file counts once. Companies left out are counted separately, so that the check `adds_up` can fail. The rules
 -- are those of stg_filter_import. Source: rules §5.6.
 with counts as (
     select

@@ -1,5 +1,5 @@
--- One row is one step of a collective procedure, its label split into kind and stage: the first piece that holds the
--- name of a procedure is the kind, the others make the stage (rules §4.7).
+-- One row is one step of a collective procedure. Its label is split into kind and stage: the first part with the name of a
+-- procedure is the kind, the other parts are the stage (rules §4.7).
 with pieces as (
     select
         siret,

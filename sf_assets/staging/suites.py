@@ -1,4 +1,4 @@
-"""What is asked of staging tables beyond their declaration: no record lost, not too many refused."""
+"""The checks of staging tables beyond their declared rules: no record lost, few records quarantined."""
 
 from datetime import date
 
@@ -6,9 +6,9 @@ from sf_assets.engine.quality.history import suite_of
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
 from sf_assets.engine.quality.tolerances import REFUSED_SHARE
 from sf_assets.engine.storage import Session
+from sf_assets.sources.corrections import CORRECTIONS
 from sf_assets.sources.description import Source
 from sf_assets.sources.log import LOG
-from sf_assets.sources.mended import CORRECTIONS
 from sf_assets.sources.registry import FILTER, SOURCES
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING
 
@@ -20,12 +20,12 @@ _TALLY = """
 """
 
 
-# Tables whose accepted records become several rows, or only those of a later file.
+# Tables whose number of rows differs from that of accepted records: several rows per record, or the rows of the last file only.
 _SEVERAL_ROWS = {source.name for source in SOURCES if source.wide or source.yearly} | {"admin_urssaf", "bodacc"}
 
 
 def _nothing_lost(source: Source) -> Probe:
-    def judge(session: Session, month: date) -> Outcome:
+    def check(session: Session, month: date) -> Outcome:
         values = {"month": month, "source": source.name}
         records, accepted, lost = session.connection.execute(_TALLY, values).fetchall()[0]
         if source.name not in _SEVERAL_ROWS:
@@ -37,36 +37,36 @@ def _nothing_lost(source: Source) -> Probe:
 
     return Probe(
         "nothing_lost",
-        judge,
+        check,
         "records counted on arrival are accepted, filtered or quarantined, each exactly once"
         + ("" if source.name in _SEVERAL_ROWS else ", and each accepted one is one row"),
-        "This is a fault of the reader: keep the file and report it.",
+        "This is a bug of the reader: keep the file and report it.",
     )
 
 
-# A correction that is refused in its turn stands for a record that counts already.
-_UNMENDED = """
+# Quarantined records of files of corrections are left out: the records that they were to replace count already.
+_UNCORRECTED = """
     select coalesce(sum(records), 0)::bigint, coalesce(sum(quarantined - coalesce(corrected, 0)), 0)::bigint
     from lake.stg_import where month = $month and source = $source and not contains(file, $corrections)
 """
 
 
 def _few_refused(source: Source) -> Probe:
-    def judge(session: Session, month: date) -> Outcome:
+    def check(session: Session, month: date) -> Outcome:
         values = {"month": month, "source": source.name, "corrections": f"/{CORRECTIONS}/"}
-        records, refused = session.connection.execute(_UNMENDED, values).fetchall()[0]
+        records, refused = session.connection.execute(_UNCORRECTED, values).fetchall()[0]
         return Outcome(passed=refused <= REFUSED_SHARE * records, unexpected_count=refused, element_count=records)
 
     return Probe(
         "few_refused",
-        judge,
-        f"at most {REFUSED_SHARE:.0%} of the records are quarantined and not mended since",
+        check,
+        f"at most {REFUSED_SHARE:.0%} of the records are quarantined and not yet corrected",
         f"Look into stg_quarantine for the rule that refuses most, and ask {source.producer} what changed.",
     )
 
 
 def _usable_filter(session: Session, month: date) -> Outcome:
-    files, whole, accepted, refused = session.connection.execute(
+    files, delivered, accepted, refused = session.connection.execute(
         """
         select
             count(*), count(*) filter (not contains(file, $corrections)), coalesce(sum(accepted), 0)::bigint,
@@ -75,7 +75,7 @@ def _usable_filter(session: Session, month: date) -> Outcome:
         """,
         {"month": month, "source": FILTER.name, "corrections": f"/{CORRECTIONS}/"},
     ).fetchall()[0]
-    usable = files == 0 or (whole == 1 and accepted > 0 and refused == 0)
+    usable = files == 0 or (delivered == 1 and accepted > 0 and refused == 0)
     return Outcome(passed=usable, unexpected_count=0 if usable else files, element_count=files)
 
 
@@ -84,7 +84,7 @@ _USABLE_FILTER = Probe(
     "usable_filter",
     _usable_filter,
     "an explicit perimeter is one file that holds at least one siren and nothing but sirens",
-    "Mend the filter file, or take it out of the batch's folder to use the perimeter computed from head-counts; then "
+    "Correct the filter file, or take it out of the batch's folder to use the perimeter computed from head-counts; then "
     "materialise src_filter and stg_filter again.",
 )
 

@@ -1,4 +1,4 @@
-"""The staging tables, derived from the sources, and the two ledgers that account for every record."""
+"""The staging tables, derived from the sources, and the tables that account for every record."""
 
 from importlib.resources import files
 
@@ -7,8 +7,8 @@ from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.vocabulary.fields import FIELDS, pick
 from sf_assets.vocabulary.schema import Column, Rule, Table, no_rows, not_null
 
-# Sources whose staging columns are not just the cells that were kept: a query of their own says which.
-_SHAPED = {
+# Columns of the staging tables that have a query of their own; the columns of other tables are the cells with a `column`.
+_OWN_QUERY = {
     "debit": "siret numero_compte numero_ecart_negatif date_traitement part_ouvriere part_patronale "
     "numero_historique_ecart_negatif etat_compte code_procedure_collective periode_debut periode_fin "
     "code_operation_ecart_negatif code_motif_ecart_negatif recours_en_cours periode_prise_en_compte debit_id",
@@ -23,7 +23,7 @@ _SHAPED = {
     "ape code_activite nomenclature_activite date_creation longitude latitude est_actif ape_naf25",
 }
 
-# Tables that have several rows a record. A correction about another company has none, so that the rules below say what is once.
+# Tables with several rows per record have another key. Rows of `bodacc` may lack a siren, so that its key is a rule below.
 _KEYS: dict[str, tuple[str, ...]] = {"bodacc": ()}
 
 _RULES: dict[str, tuple[Rule, ...]] = {
@@ -44,44 +44,45 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "bodacc": (
         not_null(
-            "id_annonce", "An announcement without a name can be neither corrected nor counted: look at stg_bodacc.sql."
+            "id_annonce",
+            "An announcement without an identifier can be neither corrected nor counted: look at stg_bodacc.sql.",
         ),
         no_rows(
             "key_unique",
             "select id_annonce from {batch} group by month, siren, id_annonce having count(*) > 1",
-            "A company stands twice in one announcement: look at stg_bodacc.sql.",
+            "A company is twice in one announcement: look at stg_bodacc.sql.",
         ),
         no_rows(
             "corrections_named",
             "select id_annonce from {batch} where id_avis_precedent is null and (siren is null or type_avis <> 'annonce')",
-            "A correction that does not name its announcement corrects nothing: look whether `parutionavisprecedent` still has a "
+            "A correction that does not name its announcement has no effect: check that `parutionavisprecedent` still has a "
             "publication, an issue and a number.",
             "warning",
         ),
     ),
-    "sirene": (not_null("siege", "Every establishment is a seat or is not."),),
+    "sirene": (not_null("siege", "Every establishment either is a head office or is not."),),
 }
 
 
 def columns_of(source: Source) -> tuple[Column, ...]:
     """Return the columns of a source's staging table, without `month`."""
-    if source.name in _SHAPED:
-        return pick(_SHAPED[source.name])
-    kept = tuple(FIELDS[cell.column] for cell in source.cells if cell.column)
+    if source.name in _OWN_QUERY:
+        return pick(_OWN_QUERY[source.name])
+    columns = tuple(FIELDS[cell.column] for cell in source.cells if cell.column)
     if source.wide:
-        kept += pick(f"periode {source.wide}")
-    return kept + pick("file_number line") if source.keeps_line else kept
+        columns += pick(f"periode {source.wide}")
+    return columns + pick("file_number line") if source.keeps_line else columns
 
 
 def query_of(source: Source) -> str:
-    """Return the query from typed cells to staging rows: a file of its own, or the kept columns as they are."""
-    if source.name in _SHAPED:
+    """Return the query from the view `cells` to staging rows: the source's `.sql` file, or its columns unchanged."""
+    if source.name in _OWN_QUERY:
         return files("sf_assets.staging").joinpath(f"{source.table}.sql").read_text(encoding="utf-8")
     return f"select {', '.join(column.name for column in columns_of(source))} from cells"
 
 
 def _table(source: Source) -> Table:
-    # A late or optional file leaves its month without rows; the file's own check says whether that is right.
+    # A late or optional file leaves its month without rows; a missing expected file fails the check `delivered`.
     return Table(
         name=source.table,
         grain=source.grain,
@@ -97,7 +98,7 @@ STAGING = {source.name: _table(source) for source in SOURCES}
 
 FILTER_IMPORT = Table(
     name="stg_filter_import",
-    grain="one company of the import perimeter: it had enough staff in the last months known",
+    grain="one company of the import perimeter: it had enough staff in the last known months",
     columns=pick("siren"),
     key=("siren",),
 )
@@ -119,23 +120,23 @@ FILTER_STEPS = Table(
         no_rows(
             "adds_up",
             "select etape from {batch} where exclues < 0 or avant is distinct from exclues + apres",
-            "Companies of a step are kept or left out: look at stg_filter_steps.sql.",
+            "A step retains a company or leaves it out: look at stg_filter_steps.sql.",
         ),
     ),
 )
 
 IMPORTS = Table(
     name="stg_import",
-    grain="one file and what became of its records",
+    grain="one file and the number of its records by outcome",
     columns=(
         Column("source", "VARCHAR", "source the file belongs to"),
         Column("file", "VARCHAR", "name of the file"),
         Column("records", "BIGINT", "records the file holds, as counted on arrival", unit="record"),
         Column("accepted", "BIGINT", "records whose rows were loaded", unit="record"),
-        Column("filtered", "BIGINT", "records outside the perimeter, exact copies, or not ours to keep", unit="record"),
+        Column("filtered", "BIGINT", "records outside the perimeter, exact copies, or not needed", unit="record"),
         Column("quarantined", "BIGINT", "records refused", unit="record"),
         Column("cells", "BIGINT", "single cells refused in accepted records", unit="cell"),
-        Column("corrected", "BIGINT", "records refused in whose place a mended one was read", unit="record"),
+        Column("corrected", "BIGINT", "records refused and replaced by a correction", unit="record"),
         Column("outside", "BIGINT", "records filtered as outside the perimeter", unit="record"),
         Column("copies", "BIGINT", "records filtered as exact copies", unit="record"),
     ),
@@ -144,7 +145,7 @@ IMPORTS = Table(
         no_rows(
             "nothing_lost",
             "select source, file from {batch} where records is distinct from accepted + filtered + quarantined",
-            "Every record counted on arrival ends in one place. This is a bug of the reader: keep the file and report it.",
+            "Every record counted on arrival has one outcome. This is a bug of the reader: keep the file and report it.",
         ),
     ),
     may_be_empty=True,
@@ -157,12 +158,12 @@ QUARANTINE = Table(
         Column("source", "VARCHAR", "source the file belongs to"),
         Column("file", "VARCHAR", "name of the file"),
         Column("line", "BIGINT", "line of the file, from 1, header included"),
-        Column("level", "VARCHAR", "record: nothing of it was loaded; cell: the rest of the record was"),
+        Column("level", "VARCHAR", "record: nothing of it was loaded; cell: the rest of the record was loaded"),
         Column("column", "VARCHAR", "header of the cell, NULL when the record itself is malformed"),
-        Column("expected", "VARCHAR", "what the cell should hold"),
-        Column("found", "VARCHAR", "what it holds"),
+        Column("expected", "VARCHAR", "expected content of the cell"),
+        Column("found", "VARCHAR", "content of the cell"),
         Column("raw", "VARCHAR", "the record as delivered"),
-        Column("corrected_by", "VARCHAR", "file that holds the mended record, NULL while there is none"),
+        Column("corrected_by", "VARCHAR", "file that holds the correction, NULL while there is none"),
     ),
     rules=(not_null("source", "Every refusal belongs to a source: this is a bug of the reader."),),
     may_be_empty=True,

@@ -14,10 +14,9 @@ from sf_assets.engine.storage.scratch import scratch_folder
 PACKED = (".gz", ".zip")
 # Longest line of a text, in bytes: DuckDB reads no longer ones.
 LONGEST_LINE = 16 << 20
-# Tables of text compress ten to fifty times. A higher ratio means a damaged or malicious archive, unless the unpacked file
-# is small enough for any machine.
-_MAX_RATIO = 200
-_ALWAYS_ALLOWED = 256 << 20
+# Texts of figures are compressed ten to fifty times. A larger expansion means a damaged or malicious file.
+_MAX_EXPANSION = 200
+_NEVER_TOO_LARGE = 256 << 20
 _CHUNK = 1 << 20
 _HEADER = struct.Struct(
     "<26xHH"
@@ -27,8 +26,8 @@ _ENCRYPTED = 0x1
 _FORMS = (".csv", ".txt", ".json", ".parquet", ".xlsx")
 
 
-class Refused(Exception):
-    """A delivered file does not have the expected format. The message names the file and the place."""
+class UnreadableFile(Exception):
+    """The file cannot be read as declared; the message names the place."""
 
 
 def plain_name(name: str) -> str:
@@ -47,7 +46,7 @@ def open_bytes(path: Path) -> IO[bytes]:
     """Open a file for reading, unpacked when its name ends with `.gz` or `.zip`.
 
     Raises:
-        Refused: a zip archive is damaged, encrypted, or does not contain exactly one file.
+        UnreadableFile: the archive does not hold exactly one file.
 
     """
     if path.suffix == ".gz":
@@ -60,29 +59,19 @@ def open_bytes(path: Path) -> IO[bytes]:
 
 
 def chunks(path: Path) -> Iterator[bytes]:
-    """Yield a file in pieces of one megabyte, unpacked.
-
-    Raises:
-        Refused: an archive is incomplete or damaged, or its content is too large.
-
-    """
-    size, limit = 0, unpacked_limit(path.stat().st_size)
-    with refuse_damaged_archive(path), open_bytes(path) as stream:
+    """Yield a file piece by piece, unpacked; raise `UnreadableFile` for an archive that is cut, damaged, or expands too much."""
+    size, limit = 0, largest_of(path.stat().st_size)
+    with refusing_damage(path), open_bytes(path) as stream:
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
             if path.suffix in PACKED and size > limit:
-                raise too_large_unpacked(path.name, f"more than {limit:,} bytes in {path.stat().st_size:,}")
+                raise expansion_error(path.name, f"more than {limit:,} bytes in {path.stat().st_size:,}")
             yield chunk
 
 
 def first_lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of a text, unpacked, with their line ends.
-
-    Raises:
-        Refused: an archive is incomplete or damaged, or a line is longer than 16 MiB.
-
-    """
-    with refuse_damaged_archive(path), open_bytes(path) as stream:
+    """Yield the lines of a text, unpacked, with their ends; raise `UnreadableFile` at one that is too long to be a record."""
+    with refusing_damage(path), open_bytes(path) as stream:
         number = 1
         while line := stream.readline(LONGEST_LINE + 1):
             require_short(path.name, number, len(line))
@@ -93,21 +82,21 @@ def first_lines(path: Path) -> Iterator[bytes]:
 def require_short(name: str, number: int, length: int) -> None:
     """Raise `Refused` for a line that is too long for the engine."""
     if length > LONGEST_LINE:
-        raise Refused(
+        raise UnreadableFile(
             f"{name}, line {number}: expected lines of at most {LONGEST_LINE:,} bytes, found a longer one. Ask the "
             "producer whether line ends or quotes are missing"
         )
 
 
-def unpacked_limit(size: int) -> int:
-    """Return the limit, in bytes, of the content of a compressed file of `size` bytes."""
-    return max(_ALWAYS_ALLOWED, _MAX_RATIO * size)
+def largest_of(size: int) -> int:
+    """Return how many bytes a packed file of so many may hold."""
+    return max(_NEVER_TOO_LARGE, _MAX_EXPANSION * size)
 
 
-def too_large_unpacked(name: str, found: str) -> Refused:
-    """Return the error for a compressed file whose content exceeds the limit."""
-    return Refused(
-        f"{name}: expected at most {_MAX_RATIO} times its size once unpacked, found {found}. If it is meant, unpack "
+def expansion_error(name: str, found: str) -> UnreadableFile:
+    """Return the error of a file that expands too much when it is unpacked."""
+    return UnreadableFile(
+        f"{name}: expected at most {_MAX_EXPANSION} times its size once unpacked, found {found}. If it is meant, unpack "
         "it and deliver the plain file"
     )
 
@@ -119,7 +108,7 @@ def refuse_damaged_archive(path: Path) -> Iterator[None]:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, struct.error) as error:
         kind = path.suffix.removeprefix(".").replace("gz", "gzip")
-        raise Refused(
+        raise UnreadableFile(
             f"{path.name}: expected a complete {kind} archive, found a cut or damaged one ({error})"
         ) from None
 
@@ -165,15 +154,16 @@ def require_bounded(path: Path) -> None:
     """Raise `Refused` for a workbook (a zip archive of several files) whose declared content exceeds the limit."""
     with refuse_damaged_archive(path), _archive(path) as archive:
         declared = sum(member.file_size for member in archive.infolist())
-        if declared > unpacked_limit(path.stat().st_size):
-            raise too_large_unpacked(path.name, f"{declared:,} bytes declared in {path.stat().st_size:,}")
+        if declared > largest_of(path.stat().st_size):
+            raise expansion_error(path.name, f"{declared:,} bytes declared in {path.stat().st_size:,}")
 
 
 def _archive(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, struct.error) as error:
-        raise Refused(f"{path.name}: expected a complete zip archive, found a cut or damaged one ({error})") from None
+        kind = "workbook" if path.suffix == ".xlsx" else "zip archive"
+        raise UnreadableFile(f"{path.name}: expected a complete {kind}, found a cut or damaged one ({error})") from None
 
 
 def _member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
@@ -181,15 +171,15 @@ def _member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     members = [info for info in archive.infolist() if not info.is_dir() and not info.filename.startswith("__MACOSX/")]
     advice = "Unpack it and deliver the file that is meant"
     if len(members) != 1:
-        raise Refused(f"{path.name}: expected an archive of one file, found {len(members)}. {advice}")
+        raise UnreadableFile(f"{path.name}: expected an archive of one file, found {len(members)}. {advice}")
     (member,) = members
     if member.flag_bits & _ENCRYPTED:
-        raise Refused(f"{path.name}: expected an archive without password, found an encrypted one. {advice}")
+        raise UnreadableFile(f"{path.name}: expected an archive without password, found an encrypted one. {advice}")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         found = zipfile.compressor_names.get(member.compress_type, str(member.compress_type))  # type: ignore[attr-defined]
-        raise Refused(f"{path.name}: expected the usual compression (deflate), found {found}. {advice}")
-    if member.file_size > unpacked_limit(member.compress_size):
-        raise too_large_unpacked(path.name, f"{member.file_size:,} bytes declared in {member.compress_size:,}")
+        raise UnreadableFile(f"{path.name}: expected the usual compression (deflate), found {found}. {advice}")
+    if member.file_size > largest_of(member.compress_size):
+        raise expansion_error(path.name, f"{member.file_size:,} bytes declared in {member.compress_size:,}")
     return member
 
 

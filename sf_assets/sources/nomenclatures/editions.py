@@ -1,4 +1,4 @@
-"""Label tables in their producer's own layout: INSEE publishes some in several files, or without a line of names."""
+"""Label tables in the layout of their producer: INSEE publishes some in several files, or without a header."""
 
 import re
 from collections.abc import Sequence
@@ -10,10 +10,11 @@ from sf_assets.engine.storage.packed import plain_name
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file of an edition: its name (packing aside) by an example and by a pattern, and the columns that are read of it.
+    """One file of an edition.
 
-    Columns are found by their names; those of a list of codes, `code` is their pattern, by their places below a line of names
-    of any wording. Without a separator, each line is one column, and there is no line of names.
+    `example` and `pattern` are its name without packing; `columns` are the columns to read, found by their names. When `code`
+    is set, the file is a list of codes of that pattern: its columns are found by position, below a header of any wording.
+    When `separator` is empty, each line is one column, and the file has no header.
     """
 
     name: str
@@ -24,12 +25,12 @@ class Part:
     code: str = ""
 
     def claims(self, name: str) -> bool:
-        """Tell whether a file of this name is the part."""
+        """Tell whether a file name, packed or not, is that of this part."""
         return re.fullmatch(self.pattern, plain_name(name)) is not None
 
     @property
     def query(self) -> str:
-        """The SQL that reads the file `$path`: its columns, as texts."""
+        """The SQL that reads the columns of the file `$path` as texts."""
         types = ", ".join(f"'{column}': 'VARCHAR'" for column in self.columns)
         if not self.separator:
             form = f"header = false, auto_detect = false, delim = '\x01', quote = '', columns = {{{types}}}"
@@ -42,9 +43,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """The files that make up the label table `table`, and the SQL that makes it of them.
+    """The files of the label table `table` as its producer publishes it, and the SQL that builds the table from them.
 
-    The query reads each part by its name, and the packaged table as `known`.
+    The query reads each part under its name, and the packaged table under `packaged_codes`.
     """
 
     table: str
@@ -64,13 +65,13 @@ EDITIONS = (
             ),
             Part("regions", "v_region_2026.csv", r"(v_)?regions?(_?[0-9]{4})?\.csv", ("REG", "LIBELLE")),
         ),
-        # Collectivities overseas are no departments: INSEE lists them apart, and they stay as they are.
+        # Overseas collectivities are not departments: INSEE lists them elsewhere, so the packaged rows stay.
         """
         select
             d.DEP as departement, d.LIBELLE as libelle_departement, d.REG as region, r.LIBELLE as libelle_region
         from departements as d left join regions as r using (REG)
         union all
-        select * from known where region = '00' and departement not in (select DEP from departements)
+        select * from packaged_codes where region = '00' and departement not in (select DEP from departements)
         """,
     ),
     Edition(
@@ -106,7 +107,7 @@ EDITIONS = (
     Edition(
         "categories_juridiques",
         (Part("categories", "categories_juridiques.csv", r"categories_juridiques\.csv", ("line",), ""),),
-        # Names have commas, and are not quoted; blanks end some. A line without a comma names nothing.
+        # Names contain commas without quotes, and some end with blanks. A line without a comma has no name.
         """
         select
             split_part(line, ',', 1) as code,
@@ -118,7 +119,7 @@ EDITIONS = (
 
 
 def table_of(name: str) -> str | None:
-    """Return the label table that a file belongs to in its producer's layout, None when it belongs to none.
+    """Return the label table of a file name in its producer's layout, None for other files.
 
     >>> table_of("v_departement_2026.csv"), table_of("naf5.csv.gz"), table_of("naf25_codes.csv")
     ('labels_departement_region', 'naf_codes', None)
@@ -127,7 +128,7 @@ def table_of(name: str) -> str | None:
 
 
 def parts_of(table: str, paths: Sequence[Path]) -> tuple[Edition, dict[str, Path]] | None:
-    """Return the edition of a label table that files make up, and the file of each part; None unless they are just that."""
+    """Return the edition of which `paths` are exactly the files, and the file of each part; None for other files."""
     for edition in EDITIONS:
         if edition.table == table and len(paths) == len(edition.parts):
             found = {part.name: path for part in edition.parts for path in paths if part.claims(path.name)}

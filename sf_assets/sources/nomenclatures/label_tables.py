@@ -1,8 +1,7 @@
 """Official names of codes, as INSEE and the producers publish them: activities, legal forms, departments, streets.
 
-One CSV per table: UTF-8, comma, header, sorted by code; everything is text except `labels_motif_recours.id` and
-`bodacc_natures.rang`. These lists change with the nomenclatures, not with the months: the same rows serve every batch,
-but one that brings a newer edition of its own.
+One CSV per table: UTF-8, comma, header, sorted by code; all columns are texts except `labels_motif_recours.id` and
+`bodacc_natures.rang`. The same rows serve every batch, except a batch that delivers a newer edition.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +11,7 @@ from types import MappingProxyType
 
 import duckdb
 
-from sf_assets.sources.nomenclatures.updates import read_csv, read_given
+from sf_assets.sources.nomenclatures.updates import read_csv, read_label_table
 from sf_assets.vocabulary.fields import pick
 from sf_assets.vocabulary.schema import Column, Table
 
@@ -36,7 +35,7 @@ TABLES = (
     Table("naf25_codes", "one activity of NAF 2025", _naf("NAF 2025"), key=("niv5",)),
     Table(
         "naf_passage",
-        "one relation of INSEE's correspondence: something of an activity of NAF rev. 2 is in one of NAF 2025",
+        "one relation of INSEE's correspondence: part of an activity of NAF rev. 2 belongs to an activity of NAF 2025",
         (
             Column("naf", "VARCHAR", "sub-class, NAF rev. 2", pattern=_NAF),
             Column("naf25", "VARCHAR", "sub-class, NAF 2025", pattern=_NAF),
@@ -60,9 +59,9 @@ TABLES = (
     ),
     Table(
         "labels_motif_recours",
-        "one reason of a demand of short-time work",
+        "one reason for a request for short-time work",
         (
-            Column("id", "INTEGER", "reason of the demand, 1 to 7"),
+            Column("id", "INTEGER", "reason for the request, 1 to 7"),
             Column("label", "VARCHAR", "name of the reason; 6 and 7 share theirs"),
         ),
         key=("id",),
@@ -78,11 +77,13 @@ TABLES = (
     ),
     Table(
         "bodacc_natures",
-        "one nature of judgment as BODACC words it, with what it says of the company",
+        "one nature of judgment in the wording of BODACC, with its meaning for the company",
         (
-            Column("rang", "INTEGER", "order in which natures are tried: the first that fits counts"),
+            Column("rang", "INTEGER", "order in which natures are compared: the first that matches is used"),
             Column("nature", "VARCHAR", "nature of the judgment"),
-            Column("complement", "VARCHAR", "what the complement of the judgment must hold besides, * for anything"),
+            Column(
+                "complement", "VARCHAR", "text that the complement of the judgment must also contain, * for any text"
+            ),
             Column("statut", "VARCHAR", "procedure that the company is in from then on; aucun when none opens"),
             Column("action", "VARCHAR", "kind of procedure that the judgment is about: one, toutes or aucune"),
             Column("stade", "VARCHAR", "stage of the procedure, in the words of URSSAF; aucun when none is reached"),
@@ -97,7 +98,12 @@ _PACKAGED: Mapping[str, Sequence[Path]] = MappingProxyType({})
 
 
 def csv_path(name: str) -> Path:
-    """Return the CSV file of the nomenclature `name`; an unknown name raises `ValueError`."""
+    """Return the packaged CSV file of the label table `name`.
+
+    Raises:
+        ValueError: no label table has this name.
+
+    """
     if name not in {table.name for table in TABLES}:
         known = ", ".join(table.name for table in TABLES)
         raise ValueError(f"nomenclature: expected one of {known}; found {name!r}")
@@ -110,16 +116,16 @@ def label_files(names: Iterable[str]) -> list[Path]:
 
 
 def load(connection: duckdb.DuckDBPyConnection, updates: Mapping[str, Sequence[Path]] = _PACKAGED) -> None:
-    """Create one temporary table per nomenclature, under its own name and with its declared types.
+    """Create one temporary table per label table, under its name and with its declared types.
 
-    `updates` are sound files that take the place of packaged ones, by table.
+    `updates` are validated files that replace the packaged ones, by table.
     """
     for table in TABLES:
         packaged = csv_path(table.name)
         if paths := updates.get(table.name):
-            read_given(connection, table, paths, packaged)
+            read_label_table(connection, table, paths, packaged)
             columns = ", ".join(f"cast({column.name} as {column.type}) as {column.name}" for column in table.columns)
-            connection.execute(f"create or replace temp table {table.name} as select {columns} from given")
+            connection.execute(f"create or replace temp table {table.name} as select {columns} from delivered_codes")
         else:
             connection.execute(
                 f"create or replace temp table {table.name} as from {read_csv(table)}", {"path": str(packaged)}

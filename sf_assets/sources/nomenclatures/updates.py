@@ -1,4 +1,4 @@
-"""A label table that a batch brings: sound, or refused with the reason, before it takes the place of the packaged one."""
+"""Validation of the label tables delivered with a batch, before they replace the packaged ones."""
 
 import csv
 import re
@@ -9,13 +9,13 @@ from pathlib import Path
 import duckdb
 
 from sf_assets.engine.errors import describe_error
-from sf_assets.engine.storage.packed import Refused, first_lines, readable_text
+from sf_assets.engine.storage.packed import UnreadableFile, first_lines, readable_text
 from sf_assets.sources.nomenclatures.editions import EDITIONS, Part, parts_of
 from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.schema import Table
 
-# Codes of the packaged table that an update must still have: nomenclatures lose a few codes, never many.
-_KEPT = 0.9
+# Share of the packaged codes that an update must contain: a new edition removes few codes.
+_MIN_SHARE_OF_CODES = 0.9
 _CODES = {
     "labels_departement_region": ("departement", r"[0-9][0-9AB][0-9]?"),
     "labels_motif_recours": ("id", r"[0-9]"),
@@ -24,7 +24,7 @@ _CODES = {
 
 
 class BadNomenclature(UserError):
-    """A label table cannot take the place of the packaged one; the message says why and where."""
+    """A delivered label table cannot replace the packaged one; the message gives the reason and the place."""
 
 
 def read_csv(table: Table, *, as_texts: bool = False) -> str:
@@ -36,8 +36,12 @@ def read_csv(table: Table, *, as_texts: bool = False) -> str:
     )
 
 
-def read_given(connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path], packaged: Path) -> None:
-    """Make the temporary table `given`: the label table as texts, from our own layout of it or from its producer's.
+def read_label_table(
+    connection: duckdb.DuckDBPyConnection, table: Table, paths: Sequence[Path], packaged: Path
+) -> None:
+    """Create the temporary table `delivered_codes` of a label table, all texts, from this project's or its producer's layout.
+
+    The packaged table is read into the temporary table `packaged_codes`.
 
     Raises:
         BadNomenclature: names the files, what was expected and what was found.
@@ -45,26 +49,26 @@ def read_given(connection: duckdb.DuckDBPyConnection, table: Table, paths: Seque
     """
     names = ", ".join(path.name for path in paths)
     connection.execute(
-        f"create or replace temp table known as from {read_csv(table, as_texts=True)}", {"path": str(packaged)}
+        f"create or replace temp table packaged_codes as from {read_csv(table, as_texts=True)}", {"path": str(packaged)}
     )
     if len(paths) == 1 and (header := _header(paths[0])) == list(table.column_names):
-        with _telling(names, f"{len(table.columns)} cells a line in UTF-8"):
-            _make(connection, "given", f"from {read_csv(table, as_texts=True)}", paths[0])
+        with _naming_file(names, f"{len(table.columns)} cells a line in UTF-8"):
+            _create_table(connection, "delivered_codes", f"from {read_csv(table, as_texts=True)}", paths[0])
     elif found := parts_of(table.name, paths):
         edition, files = found
         for part in edition.parts:
-            _require_names(part, files[part.name])
-            with _telling(files[part.name].name, f"the columns {', '.join(part.columns)} in UTF-8"):
-                _make(connection, part.name, part.query, files[part.name])
-        connection.execute(f"create or replace temp table given as {edition.query}")
+            _require_header_line(part, files[part.name])
+            with _naming_file(files[part.name].name, f"the columns {', '.join(part.columns)} in UTF-8"):
+                _create_table(connection, part.name, part.query, files[part.name])
+        connection.execute(f"create or replace temp table delivered_codes as {edition.query}")
     else:
-        expected, official = ",".join(table.column_names), _official(table)
+        expected, official = ",".join(table.column_names), _published_files(table)
         if len(paths) == 1 and not official:
             raise BadNomenclature(f"{names}, line 1: expected {expected}, found {','.join(header)[:100] or 'nothing'}")
         raise BadNomenclature(f"{names}: expected one file with the columns {expected}{official}")
 
 
-def require_sound(table: Table, paths: Sequence[Path], packaged: Path) -> None:
+def require_valid(table: Table, paths: Sequence[Path], packaged: Path) -> None:
     """Refuse files that are not the label table `table`, or that lack too many codes of the packaged file.
 
     Raises:
@@ -72,21 +76,21 @@ def require_sound(table: Table, paths: Sequence[Path], packaged: Path) -> None:
 
     """
     with duckdb.connect() as connection:
-        read_given(connection, table, paths, packaged)
-        for fault in _faults(connection, table):
+        read_label_table(connection, table, paths, packaged)
+        for fault in _find_faults(connection, table):
             raise BadNomenclature(f"{', '.join(path.name for path in paths)}, {fault}")
 
 
-def _official(table: Table) -> str:
-    """Say which files INSEE publishes the table as, if it does."""
+def _published_files(table: Table) -> str:
+    """Return the part of a message that lists the files in which INSEE publishes the table; empty when it does not."""
     published = (
         ", ".join(part.example for part in edition.parts) for edition in EDITIONS if edition.table == table.name
     )
-    return "".join(f", or what INSEE publishes as {files}" for files in published)
+    return "".join(f", or the files that INSEE publishes: {files}" for files in published)
 
 
-def _require_names(part: Part, path: Path) -> None:
-    """Refuse a file whose first line is a code, where a line of names is passed over."""
+def _require_header_line(part: Part, path: Path) -> None:
+    """Refuse a list of codes without a header: its first line is skipped, so a code in it would be lost."""
     if part.code and (header := _header(path, part.separator)) and re.fullmatch(part.code, header[0]):
         raise BadNomenclature(f"{path.name}, line 1: expected a line of names, found the code {header[0]}")
 
@@ -95,47 +99,47 @@ def _header(path: Path, separator: str = ",") -> list[str]:
     try:
         line = next(first_lines(path), b"").decode("utf-8-sig")
         return next(csv.reader([line], delimiter=separator), [])
-    except Refused as refused:
+    except UnreadableFile as refused:
         raise BadNomenclature(str(refused)) from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadNomenclature(f"{path.name}, line 1: expected UTF-8 text, found other bytes ({error})") from None
 
 
-def _make(connection: duckdb.DuckDBPyConnection, name: str, query: str, path: Path) -> None:
-    """Make a temporary table of a file that may be packed."""
+def _create_table(connection: duckdb.DuckDBPyConnection, name: str, query: str, path: Path) -> None:
+    """Create a temporary table from a file, packed or not."""
     with readable_text(path) as text:
         connection.execute(f"create or replace temp table {name} as {query}", {"path": str(text)})
 
 
 @contextmanager
-def _telling(name: str, expected: str) -> Iterator[None]:
+def _naming_file(name: str, expected: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
         raise BadNomenclature(f"{name}: expected {expected}, found others ({describe_error(error)})") from None
 
 
-def _faults(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[str]:
+def _find_faults(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[str]:
     def number(sql: str, *values: object) -> int:
         return int(connection.execute(sql, values).fetchall()[0][0])
 
     for column in table.columns:
-        if empty := number(f"select count(*) from given where coalesce({column.name}, '') = ''"):
+        if empty := number(f"select count(*) from delivered_codes where coalesce({column.name}, '') = ''"):
             yield f"column {column.name}: expected a value on each line, found none on {empty}"
-        # The engine's own cast takes `1e1` and `1.5` for whole numbers.
+        # DuckDB casts `1e1` and `1.5` to whole numbers, so integers are matched by a pattern.
         unlike = (
             "not regexp_full_match({}, '[0-9]{{1,9}}')" if column.type == "INTEGER" else "try_cast({} as {}) is null"
         )
-        if other := number(f"select count(*) from given where {unlike.format(column.name, column.type)}"):
+        if other := number(f"select count(*) from delivered_codes where {unlike.format(column.name, column.type)}"):
             yield f"column {column.name}: expected {column.type}, found something else on {other} lines"
     patterns = {column.name: column.pattern for column in table.columns if column.pattern}
     for name, pattern in (patterns | dict([_CODES[table.name]] if table.name in _CODES else [])).items():
-        if wrong := number(f"select count(*) from given where not regexp_full_match({name}, $1)", pattern):
+        if wrong := number(f"select count(*) from delivered_codes where not regexp_full_match({name}, $1)", pattern):
             yield f"column {name}: expected codes like {pattern}, found {wrong} others"
     key = ", ".join(table.key)
-    if repeated := number(f"select count(*) from (select 1 from given group by {key} having count(*) > 1)"):
+    if repeated := number(f"select count(*) from (select 1 from delivered_codes group by {key} having count(*) > 1)"):
         yield f"column {key}: expected each code once, found {repeated} repeated"
-    packaged = number("select count(*) from known")
-    kept = number(f"select count(*) from known where ({key}) in (select ({key}) from given)")
-    if kept < _KEPT * packaged:
-        yield f"column {key}: expected at least {_KEPT:.0%} of the {packaged} codes in use, found {kept}"
+    packaged = number("select count(*) from packaged_codes")
+    retained = number(f"select count(*) from packaged_codes where ({key}) in (select ({key}) from delivered_codes)")
+    if retained < _MIN_SHARE_OF_CODES * packaged:
+        yield f"column {key}: expected at least {_MIN_SHARE_OF_CODES:.0%} of the {packaged} codes in use, found {retained}"

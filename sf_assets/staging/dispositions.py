@@ -1,11 +1,14 @@
-"""What becomes of a record, as SQL generated from the description of its source: its typed cells, and its disposition."""
+"""SQL generated from the description of a source: the typed cells of a record, and its disposition.
+
+The disposition of a record is `accepted`, `filtered` or `quarantined`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.sources.description import Cell, Source
-from sf_assets.staging.headcounts import notes_of, plain_of, values_of
+from sf_assets.staging.headcounts import digits_only_condition, headcounts_expression, invalid_headcounts_expression
 from sf_assets.vocabulary.fields import FIELDS
 
 EXPECTED = {
@@ -41,26 +44,26 @@ EXPECTED = {
     "ratio": "a number below 1e6, with a decimal point or comma",
 }
 
-# Readers whose codes are looked up first, and the table that holds them.
-_KNOWN = {"date_urssaf": "known_days", "periode_debut": "known_periods", "periode_fin": "known_periods"}
+# Readers whose codes are looked up in a table of `known_codes.sql` before they are computed.
+_LOOKUP_TABLES = {"date_urssaf": "known_days", "periode_debut": "known_periods", "periode_fin": "known_periods"}
 
 
-# Texts that a reader is sure to take: enough to know of a cell that is read only so that its errors are seen.
-_SURE = {"decimal_virgule": "-?[0-9]{1,12}([.,][0-9]{1,9})?"}
+# Patterns that a reader always accepts: a cell without a staging column that matches is not read, since its value is not used.
+_ALWAYS_READABLE = {"decimal_virgule": "-?[0-9]{1,12}([.,][0-9]{1,9})?"}
 
 _TRAILER = "when starts_with(raw, '{}') then 'filtered'"
 
 
 def _field(header: Sequence[str], name: str, *, trims: bool) -> str:
-    """Return the SQL of a field by header name: the right-most wins, case does not matter, a missing one is empty."""
-    positions = [at for at, found in enumerate(header, start=1) if found.lower() == name.lower()]
+    """Return the SQL of a field by header, without case: the right-most of equal headers; empty when it is missing."""
+    positions = [place for place, other in enumerate(header, start=1) if other.lower() == name.lower()]
     if not positions:
         return "''"
     return f"trim(fields[{positions[-1]}])" if trims else f"fields[{positions[-1]}]"
 
 
 def _text(header: Sequence[str], cell: Cell, *, trims: bool, undisclosed: str) -> str:
-    """Return the SQL of the text of a cell; a member of what is no JSON object, and what is not disclosed, are empty."""
+    """Return the SQL of the text of a cell; empty for an undisclosed value, and for a member of malformed JSON."""
     field = _field(header, cell.header, trims=trims)
     if undisclosed:
         field = f"case when {field} = {sql_literal(undisclosed)} then '' else {field} end"
@@ -68,28 +71,28 @@ def _text(header: Sequence[str], cell: Cell, *, trims: bool, undisclosed: str) -
         return field
     member = f"json_extract_string({field}, '$.{cell.member}')"
     if "[*]" in cell.member:
-        alone = cell.member.replace("[*]", "")
+        single = cell.member.replace("[*]", "")
         member = (
-            f"concat_ws(',', json_extract_string({field}, '$.{alone}'), nullif(array_to_string({member}, ','), ''))"
+            f"concat_ws(',', json_extract_string({field}, '$.{single}'), nullif(array_to_string({member}, ','), ''))"
         )
     return f"coalesce(case when json_valid({field}) then {member} end, '')"
 
 
 def _identity(source: Source) -> tuple[list["_Error"], str]:
-    """Return what may be wrong with the identifier, and the SQL of a record outside the perimeter.
+    """Return the possible error of the identifier, and the SQL condition of a record outside the perimeter.
 
-    Sirene writes the identifier of an establishment in two cells. Cells of several sirens have a reader that judges them, and
-    one of them in the perimeter is enough.
+    Sirene writes the identifier of an establishment in two cells. A cell of several sirens is validated by its reader; the
+    record is in the perimeter as soon as one of its sirens is.
     """
     sirens = [n for n, cell in enumerate(source.cells) if cell.reader == "sirens"]
     if sirens:
-        named = f"concat_ws(',', {', '.join(f'v{n}' for n in sirens)})"
-        # What cannot be read in a cell that counts for the record is that cell's error.
-        read = [f"\"{source.cells[n].label}\" = ''" for n in sirens if source.cells[n].on_error == "record"]
-        nobody = " and ".join((f"({named} = ''", *read, f"not ({source.beyond or 'false'}))"))
-        joined = f"select unnest(string_split({named}, ',')) as siren"
-        outside = f"not exists (select 1 from ({joined}) as named join perimeter using (siren))"
-        return [_Error(nobody, source.key, EXPECTED["sirens"], "null")], outside
+        joined = f"concat_ws(',', {', '.join(f'v{n}' for n in sirens)})"
+        # An unreadable cell of sirens has an error of its own: the record then has no second error for its identifier.
+        blank = [f"\"{source.cells[n].label}\" = ''" for n in sirens if source.cells[n].on_error == "record"]
+        no_siren = " and ".join((f"({joined} = ''", *blank, f"not ({source.exempt or 'false'}))"))
+        split = f"select unnest(string_split({joined}, ',')) as siren"
+        outside = f"not exists (select 1 from ({split}) as named join perimeter using (siren))"
+        return [_Error(no_siren, source.key, EXPECTED["sirens"], "null")], outside
     labels = [(n, cell.label) for n, cell in enumerate(source.cells) if cell.column == source.key]
     key = f'"{labels[0][1]}"' if labels else '"siren" || "nic"'
     if labels and source.cells[labels[0][0]].reader != "text":
@@ -100,35 +103,35 @@ def _identity(source: Source) -> tuple[list["_Error"], str]:
 
 
 def typed_query(source: Source, header: Sequence[str], records: str = "records") -> str:
-    """Return the query that types every record of the view `records` and says what becomes of it.
+    """Return the query of the typed values and the disposition of every record of the view `records`.
 
-    `is_told` marks the records of which `told_query` may have something to tell, `is_outside` those that are filtered
-    because their company is outside the perimeter.
+    One row is one record. `is_reported` marks records for which `reasons_query` may return rows; `is_outside` marks records
+    filtered because their company is outside the perimeter.
     """
-    kept = ", ".join(f"v{n} as {cell.column}" for n, cell in enumerate(source.cells) if cell.column)
-    values = f"{values_of(header)} as {source.wide}," if source.wide else ""
+    columns = ", ".join(f"v{n} as {cell.column}" for n, cell in enumerate(source.cells) if cell.column)
+    values = f"{headcounts_expression(header)} as {source.wide}," if source.wide else ""
     raw = "raw," if source.unique else ""
-    ours = f"not ({source.skip})" if source.skip else "true"
-    ours += f" and not starts_with(raw, '{source.trailer}')" if source.trailer else ""
-    outside = f"disposition = 'filtered' and {ours}" if source.filtered else "false"
+    needed = f"not ({source.skip})" if source.skip else "true"
+    needed += f" and not starts_with(raw, '{source.trailer}')" if source.trailer else ""
+    outside = f"disposition = 'filtered' and {needed}" if source.filtered else "false"
     doubtful = "not is_plain" if source.wide else _any(_notes(source))
     return f"""
-        {_judged(source, header, records)}
+        {_classified(source, header, records)}
         select
-            getvariable('file') as file, line, {kept}, {values} {raw} disposition,
-            disposition = 'quarantined' or (disposition = 'accepted' and ({doubtful})) as is_told,
+            getvariable('file') as file, line, {columns}, {values} {raw} disposition,
+            disposition = 'quarantined' or (disposition = 'accepted' and ({doubtful})) as is_reported,
             {outside} as is_outside
-        from judged
+        from classified
     """
 
 
-def told_query(source: Source, header: Sequence[str], records: str = "told_records") -> str:
-    """Return the query of all that is wrong with the records of a view: one row per cell, or per malformed record."""
-    notes = notes_of(header, EXPECTED["effectif"]) if source.wide else _listed(_notes(source))
+def reasons_query(source: Source, header: Sequence[str], records: str = "reported_records") -> str:
+    """Return the query of the errors of the records of a view: one row per wrong cell, or per malformed record."""
+    notes = invalid_headcounts_expression(header, EXPECTED["effectif"]) if source.wide else _listed(_notes(source))
     malformed = "[{'column': null::varchar, 'expected': fault, 'found': null::varchar}]"
     return f"""
-        {_judged(source, header, records)},
-        told as (
+        {_classified(source, header, records)},
+        reasons_by_record as (
             select
                 line, raw, disposition,
                 case
@@ -136,40 +139,42 @@ def told_query(source: Source, header: Sequence[str], records: str = "told_recor
                     when fault is not null then {malformed}
                     else {_listed(_errors(source, header))}
                 end as reasons
-            from judged
+            from classified
             where disposition <> 'filtered'
         )
         select
             getvariable('file') as file, line, case disposition when 'accepted' then 'cell' else 'record' end as level,
             reason.column as "column", reason.expected as expected, reason.found as found, raw
-        from (select line, disposition, raw, unnest(reasons) as reason from told)
+        from (select line, disposition, raw, unnest(reasons) as reason from reasons_by_record)
     """
 
 
-def _judged(source: Source, header: Sequence[str], records: str) -> str:
-    """Return the common table expressions from the texts of records to `judged`: their values and their disposition."""
+def _classified(source: Source, header: Sequence[str], records: str) -> str:
+    """Return the common table expressions up to `classified`: one row per record, with its values and disposition."""
     texts = ", ".join(
         f'{_text(header, cell, trims=source.trims, undisclosed=source.undisclosed)} as "{label}"'
         for label, cell in {cell.label: cell for cell in source.cells}.items()
     )
-    plain = f"{plain_of(header, source.separator)} as is_plain," if source.wide else ""
+    plain = f"{digits_only_condition(header, source.separator)} as is_plain," if source.wide else ""
     values = ", ".join(f"{_value(cell)} as v{n}" for n, cell in enumerate(source.cells))
-    lookups = dict.fromkeys((_KNOWN[cell.reader], cell.label) for cell in source.cells if cell.reader in _KNOWN)
-    known = " ".join(
+    lookups = dict.fromkeys(
+        (_LOOKUP_TABLES[cell.reader], cell.label) for cell in source.cells if cell.reader in _LOOKUP_TABLES
+    )
+    joins = " ".join(
         f'left join {table} as "{table} {name}" on "{table} {name}".code = "{name}"' for table, name in lookups
     )
     outside = _identity(source)[1] if source.filtered else "false"
-    # The reference tests the key only once the other cells are sound, and the perimeter last (rules §2.4).
+    # Order of the rules: other cells are tested before the key, and the perimeter last (rules §2.4).
     return f"""
         with texts as (select line, raw, fields, fault, {plain} {texts} from {records}),
-        valued as (select texts.*, {values} from texts {known}),
-        judged as (
+        valued as (select texts.*, {values} from texts {joins}),
+        classified as (
             select *,
                 case
                     when fault is null and ({source.skip or "false"}) then 'filtered'
                     {_TRAILER.format(source.trailer) if source.trailer else ""}
                     when fault is not null or {_any(_errors(source, header))} then 'quarantined'
-                    when {outside} and not ({source.beyond or "false"}) then 'filtered'
+                    when {outside} and not ({source.exempt or "false"}) then 'filtered'
                     else 'accepted'
                 end as disposition
             from {_placed(source) if source.lacks_key(header) else "valued"}
@@ -178,28 +183,28 @@ def _judged(source: Source, header: Sequence[str], records: str) -> str:
 
 
 def _errors(source: Source, header: Sequence[str]) -> list["_Error"]:
-    """Return what may be wrong enough with a record to refuse it."""
-    found = [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "record" and _can_fail(cell)]
-    # A period is read twice, for its start and its end: it is told of once.
+    """Return the possible errors that quarantine a record."""
+    errors = [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "record" and _can_fail(cell)]
+    # A period is read twice, for its start and its end: both errors are reported as one.
     cells: dict[tuple[str, str], _Error] = {}
-    for error in found:
-        known = cells.get((error.column, error.expected))
+    for error in errors:
+        same = cells.get((error.column, error.expected))
         cells[error.column, error.expected] = (
-            replace(known, condition=f"({known.condition} or {error.condition})") if known else error
+            replace(same, condition=f"({same.condition} or {error.condition})") if same else error
         )
     return [*cells.values()] if source.lacks_key(header) else [*cells.values(), *_identity(source)[0]]
 
 
 def _notes(source: Source) -> list["_Error"]:
-    """Return what may be wrong with single cells of a record that is kept."""
+    """Return the possible errors that quarantine a single cell of an accepted record."""
     return [_error(n, cell) for n, cell in enumerate(source.cells) if cell.on_error == "cell"]
 
 
 def _placed(source: Source) -> str:
-    """Return the SQL of valued records whose establishment is that of their account on a day.
+    """Return the SQL of typed records whose establishment is looked up by account and day.
 
-    It is the first to close strictly after that day (rules §9.1). A record whose account has none stays without: it
-    is outside the perimeter, as the accounts of other companies are not known here.
+    It is the establishment of the account that closes first, strictly after that day (rules §9.1). Without such an
+    establishment the siret stays empty and the record is outside the perimeter: the list holds no accounts of other companies.
     """
     account, day = source.account or ("", "")
     place = {cell.column: n for n, cell in enumerate(source.cells)}
@@ -214,17 +219,19 @@ def _placed(source: Source) -> str:
 
 def _value(cell: Cell) -> str:
     read = f'read_{cell.reader}("{cell.label}")'
-    if not cell.column and cell.reader in _SURE:
-        return f"case when regexp_full_match(\"{cell.label}\", '{_SURE[cell.reader]}') then 0 else {read} end"
-    if cell.reader not in _KNOWN:
+    if not cell.column and cell.reader in _ALWAYS_READABLE:
+        return (
+            f"case when regexp_full_match(\"{cell.label}\", '{_ALWAYS_READABLE[cell.reader]}') then 0 else {read} end"
+        )
+    if cell.reader not in _LOOKUP_TABLES:
         return read
-    known = f'"{_KNOWN[cell.reader]} {cell.label}"'
-    return f"case when {known}.code is not null then {known}.{cell.reader} else {read} end"
+    table = f'"{_LOOKUP_TABLES[cell.reader]} {cell.label}"'
+    return f"case when {table}.code is not null then {table}.{cell.reader} else {read} end"
 
 
 @dataclass(frozen=True, slots=True)
 class _Error:
-    """When a cell is wrong, as SQL, and what to say of it."""
+    """The SQL condition of a wrong cell, and the content of its row in the quarantine."""
 
     condition: str
     column: str
@@ -233,8 +240,8 @@ class _Error:
 
     @property
     def sql(self) -> str:
-        said = f"{{'column': '{self.column}', 'expected': '{self.expected}', 'found': {self.found}::varchar}}"
-        return f"case when {self.condition} then {said} end"
+        reason = f"{{'column': '{self.column}', 'expected': '{self.expected}', 'found': {self.found}::varchar}}"
+        return f"case when {self.condition} then {reason} end"
 
 
 def _can_fail(cell: Cell) -> bool:
@@ -251,5 +258,5 @@ def _any(errors: Sequence[_Error]) -> str:
 
 
 def _listed(errors: Sequence[_Error]) -> str:
-    """Return the SQL of the list of what is wrong."""
+    """Return the SQL of the list of the errors of a record."""
     return f"list_filter([{', '.join(error.sql for error in errors)}], lambda e: e is not null)" if errors else "null"

@@ -1,4 +1,4 @@
-"""Refused records of files that are no text, or name no columns, are mended in a text that names them."""
+"""Corrections of files that are not text or have no header: they are written as text with a header."""
 
 import json
 from collections.abc import Callable
@@ -11,31 +11,31 @@ import xlsxwriter
 
 from sf_assets.operations import quarantine
 from sf_assets.sources.batch import read_batch
-from sf_assets.sources.mended import edition_of
+from sf_assets.sources.corrections import edition_of
 from sf_assets.sources.registry import BY_NAME
 from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests.runs import Place
 
 SEPTEMBER = date(2025, 9, 1)
 PERIMETER = ("src_filter", "stg_filter", "src_effectif_ent", "stg_filter_import")
-# What stands in each file, and what should.
+# The wrong value of a record, by source.
 WRONG = {"sirene_ul": "12345", "bodacc": "2025-31-01", "ellisphere": "54321", "paydex": "2025-02-31", "diane": "1234"}
 
 
 def parquet(folder: Path, siren: str) -> tuple[Path, str]:
-    """Write legal units, one of them under half a siren and a name that a text must quote."""
+    """Write legal units, one of them with a truncated siren and a name that a delimited text must quote."""
     extract = folder / "sireneUL.csv"
     units = pl.read_csv(extract, infer_schema=False)
     extract.unlink()
     name = pl.lit('ATELIER, DIT "LE GRAND"').alias("denominationUniteLegale")
-    spoilt = units.filter(pl.col("siren") == siren).with_columns(name, siren=pl.lit(WRONG["sirene_ul"]))
+    wrong = units.filter(pl.col("siren") == siren).with_columns(name, siren=pl.lit(WRONG["sirene_ul"]))
     path = folder / "StockUniteLegale_utf8.parquet"
-    pl.concat([units.filter(pl.col("siren") != siren), spoilt]).write_parquet(path)
+    pl.concat([units.filter(pl.col("siren") != siren), wrong]).write_parquet(path)
     return path, siren
 
 
 def records(folder: Path, siren: str) -> tuple[Path, str]:
-    """Write announcements as the API gives them, one of them of no day there is."""
+    """Write an announcement in the JSON of the API, with an impossible date."""
     export = folder / "bodacc_procedures.csv"
     announcement = pl.read_csv(export, separator=";", infer_schema=False).row(0, named=True)
     export.unlink()
@@ -45,7 +45,7 @@ def records(folder: Path, siren: str) -> tuple[Path, str]:
 
 
 def workbook(folder: Path, siren: str) -> tuple[Path, str]:
-    """Write a sheet of groups without a line of names, with an address of two lines."""
+    """Write a sheet of groups without a header, with an address of two lines."""
     path = folder / "Ellisphère-Tête de groupe-juin.xlsx"
     head = ["G1", "G", "400000001", "R1", "HOLDING FICTIVE", "1 RUE A\n75001 PARIS", "", "", "", 1, 75.5, "", "F1", "P"]
     with xlsxwriter.Workbook(path) as book:
@@ -56,7 +56,7 @@ def workbook(folder: Path, siren: str) -> tuple[Path, str]:
 
 
 def positions(folder: Path, siren: str) -> tuple[Path, str]:
-    """Write notes by position, in the provider's encoding, closed by a line of its own."""
+    """Write a file read by position, in the provider's encoding, with its trailer."""
     path = folder / "S_202011095834-3_202509010315.csv"
     fields = ["2", siren, *[""] * 16, "actif €", *[""] * 11, WRONG["paydex"]]
     path.write_text(f"{';'.join(fields)}\nFin du fichier : total 1 ligne(s)\n", encoding="iso-8859-15")
@@ -84,19 +84,19 @@ FORMS: dict[str, Callable[[Path, str], tuple[Path, str]]] = {
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    place = Place(tmp_path_factory.mktemp("mended"))
+    place = Place(tmp_path_factory.mktemp("corrections"))
     write_batch(place.batch(SEPTEMBER), month=SEPTEMBER, companies=40, years=3)
     assert place.build(SEPTEMBER, *PERIMETER).failures == {}
     return place
 
 
 @pytest.mark.parametrize("source", FORMS)
-def test_a_refused_record_is_mended_in_a_text_with_names_whatever_its_file(place: Place, source: str) -> None:
+def test_a_quarantined_record_of_any_format_is_corrected_in_a_text_with_a_header(place: Place, source: str) -> None:
     incoming = place.settings.data_dir / "incoming"
     siren = place.rows("stg_filter_import", SEPTEMBER)["siren"][0]
     original, right = FORMS[source](place.batch(SEPTEMBER), siren)
     assets = (f"src_{source}", f"stg_{source}")
-    # So few records, of which some refused, stop the month: they are read all the same.
+    # More than 5 % of these few records are quarantined, so that the check fails; the table is written all the same.
     assert place.build(SEPTEMBER, *assets).failures.keys() <= {f"stg_{source}_checks"}
     before = place.rows(f"stg_{source}", SEPTEMBER)
 
@@ -110,7 +110,7 @@ def test_a_refused_record_is_mended_in_a_text_with_names_whatever_its_file(place
     (taken,) = quarantine.replay(place.warehouse, batch, BY_NAME[source], work).items()
     assert taken == (exported.parent.parent / "incoming" / "2509" / "corrections" / exported.name, 1)
 
-    assert place.build(SEPTEMBER, *assets).failures == {}, "mended records let the month go on"
+    assert place.build(SEPTEMBER, *assets).failures == {}, "corrections unblock the month"
     files = {row["file"]: row for row in place.rows("stg_import", SEPTEMBER).iter_rows(named=True)}
     assert (files[original.name]["quarantined"], files[original.name]["corrected"]) == (1, 1)
     correction = files[f"2509/corrections/{exported.name}"]
@@ -125,28 +125,28 @@ def test_a_refused_record_is_mended_in_a_text_with_names_whatever_its_file(place
         assert added["etat_organisation"].to_list() == ["actif €"]
 
 
-def test_records_of_json_are_mended_one_after_the_other(place: Place) -> None:
+def test_several_records_of_json_are_corrected(place: Place) -> None:
     incoming = place.settings.data_dir / "incoming"
     path = place.batch(SEPTEMBER) / "annonces-commerciales.json"
     announcement = pl.read_json(place.batch(SEPTEMBER) / "bodacc_procedures.json").row(0, named=True)
     days = ["2025-13-01", "2025-14-01"]
     path.write_text(json.dumps([announcement | {"id": f"B{day}", "dateparution": day} for day in days]))
-    for mended, day in enumerate(days, start=1):
+    for corrected, day in enumerate(days, start=1):
         place.build(SEPTEMBER, "src_bodacc", "stg_bodacc")
         batch, work = read_batch(incoming, SEPTEMBER), place.settings.data_dir / "quarantine"
         (exported,) = (
-            one
-            for one in quarantine.export(place.warehouse, batch, BY_NAME["bodacc"], work)
-            if one.name.startswith("ann")
+            file
+            for file in quarantine.export(place.warehouse, batch, BY_NAME["bodacc"], work)
+            if file.name.startswith("ann")
         )
         exported.write_text(exported.read_text().replace(f";{day};", ";2025-02-28;"))
         taken = quarantine.replay(place.warehouse, batch, BY_NAME["bodacc"], work)
-        assert taken[place.batch(SEPTEMBER) / "corrections" / exported.name] == mended
+        assert taken[place.batch(SEPTEMBER) / "corrections" / exported.name] == corrected
     place.build(SEPTEMBER, "src_bodacc", "stg_bodacc")
     assert {f"B{day}" for day in days} <= {*place.rows("stg_bodacc", SEPTEMBER)["id_annonce"]}
 
 
-def test_a_mended_perimeter_lets_the_month_go_on(place: Place) -> None:
+def test_a_corrected_perimeter_unblocks_the_month(place: Place) -> None:
     siren, other = place.rows("stg_filter_import", SEPTEMBER)["siren"][:2]
     path = place.batch(SEPTEMBER) / "filter_2509.csv"
     path.write_text(f"{siren}\n{other[:8]}\n")

@@ -1,4 +1,4 @@
-"""What each reader takes for a value and what it refuses: one table per reader, then every slip of one character."""
+"""The readers of cells: accepted and refused spellings, one table per reader, then typing errors of one character."""
 
 import re
 from collections.abc import Callable
@@ -13,11 +13,11 @@ import pytest
 from sf_assets.sources.description import Reader
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME
-from sf_assets.staging.corrections import BadCorrection, settle
+from sf_assets.staging.corrections import BadCorrection, apply_corrections
 from sf_assets.staging.reading import READERS, read_source
 
 NBSP, THIN, NARROW = "\u00a0", "\u2009", "\u202f"
-# What the engine's own casts take and a file never means: exponents and bases of integers, underscores, blanks, words.
+# Texts that DuckDB's casts accept and that no producer means: exponents and bases of integers, underscores, blanks, words.
 NO_INTEGER = ["1e3", "1E3", "0x10", "0b1", "1_000", " 1", "1 ", "1\n", "\t1", "1.0", "1.5", ".5", "1,0", "--1", "+", "-",
     "inf", "\u0661",
               "99999999999"]  # fmt: skip
@@ -67,6 +67,7 @@ ACCEPTED: dict[str, dict[str, str]] = {
     "motif": {"1": "1", "7": "7"},
     "centimes": {"125000": "1250.0", "-5": "-0.05"},
     "ape": {"62.01Z": "62.01Z"},
+    "nomenclature": {"NAFRev2": "NAFRev2", "NAF2025": "NAF2025", "NAFRev2025": "NAF2025", "NAP": "inconnue"},
     "code_commune": {"01004": "01004", "2A004": "2A004"},
     "code_postal": {"01000": "01000"},
     "indrep": {"B": "BIS", "C": "QUINQUIES"},
@@ -109,6 +110,7 @@ REFUSED: dict[str, list[str]] = {
     "motif": ["0", "8", "1.0", "01", "1e0", " 1", "A"],
     "centimes": [*NO_NUMBER, "1,5"],
     "ape": ["6201Z", "62.01z", "62,01Z", "O2.01Z", "62.01", " 62.01Z", "[ND]"],
+    "nomenclature": [""],
     "code_commune": ["1004", "2C004", "2a004", "O1004", "01004 ", "[ND]"],
     "code_postal": ["1000", "O1000", "01 000", "1e004", "[ND]"],
     "indrep": ["BIS", "b", "D", ""],
@@ -141,14 +143,14 @@ def read(connection: duckdb.DuckDBPyConnection, reader: str, texts: list[str]) -
     return [value for (value,) in rows]
 
 
-def test_every_reader_has_a_table_and_every_source_uses_none_but_these():
+def test_every_reader_has_a_table_of_spellings_and_sources_use_no_other_reader():
     used = {cell.reader for source in BY_NAME.values() for form in (source, *source.editions) for cell in form.cells}
     assert ACCEPTED.keys() == REFUSED.keys() == set(get_args(Reader))
     assert used <= ACCEPTED.keys()
 
 
 @pytest.mark.parametrize("reader", ACCEPTED)
-def test_a_reader_takes_what_its_table_says_and_refuses_the_rest(connection, reader):
+def test_a_reader_accepts_the_spellings_of_its_table_only(connection, reader):
     accepted = ACCEPTED[reader]
     assert dict(zip(accepted, read(connection, reader, list(accepted)), strict=True)) == accepted
     refused = REFUSED[reader]
@@ -156,7 +158,7 @@ def test_a_reader_takes_what_its_table_says_and_refuses_the_rest(connection, rea
         assert dict(zip(refused, read(connection, reader, refused), strict=True)) == dict.fromkeys(refused)
 
 
-# ---- every slip of one character
+# ---- typing errors of one character
 
 
 def day(year: str, month: str, of_month: str) -> str | None:
@@ -200,8 +202,8 @@ def whole(text: str) -> str | None:
 
 
 def real(text: str) -> str | None:
-    sound = re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text)
-    return repr(float(text)) if sound and abs(float(text)) < 1e15 else None
+    well_formed = re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text)
+    return repr(float(text)) if well_formed and abs(float(text)) < 1e15 else None
 
 
 ODD = ["O", "l", "o", "I", " ", NBSP, "\t", "\n", "\r", ".", ",", "-", "+", "/", "\\", ":", "_", "e", "E", "x", "T",
@@ -210,7 +212,7 @@ ODD = ["O", "l", "o", "I", " ", NBSP, "\t", "\n", "\r", ".", ",", "-", "+", "/",
 
 
 def slips(text: str) -> list[str]:
-    """Return the texts that differ by one character: another one, one more, one less; and by two where digits stand."""
+    """Return the texts that differ by one character: replaced, added or removed; and by two among digits."""
     places = range(len(text))
     replaced = [text[:at] + odd + text[at + 1 :] for at, odd in product(places, ODD)]
     inserted = [text[:at] + odd + text[at:] for at, odd in product(range(len(text) + 1), ODD)]
@@ -231,7 +233,9 @@ def slips(text: str) -> list[str]:
         ("decimal_point", "1e-05", real),
     ],
 )
-def test_no_slip_of_one_character_becomes_another_value(connection, reader, text, oracle: Callable[[str], str | None]):
+def test_no_typing_error_of_one_character_becomes_another_value(
+    connection, reader, text, oracle: Callable[[str], str | None]
+):
     texts = slips(text)
     expected = [oracle(text) for text in texts]
     found = read(connection, reader, texts)
@@ -241,7 +245,7 @@ def test_no_slip_of_one_character_becomes_another_value(connection, reader, text
     assert any(expected)
 
 
-def test_the_codes_that_are_looked_up_mean_what_their_readers_say(connection):
+def test_the_look_up_tables_of_codes_agree_with_their_readers(connection):
     wrong = connection.execute(
         """
         select code from known_days where read_date_urssaf(code) is distinct from date_urssaf
@@ -254,19 +258,19 @@ def test_the_codes_that_are_looked_up_mean_what_their_readers_say(connection):
 
 
 @pytest.mark.parametrize("line", ["2e0", "2.0", " 2", "0x2", "2_", "1.5"])
-def test_the_line_that_a_mended_record_stands_for_is_read_strictly(tmp_path, line):
+def test_the_line_number_in_a_correction_is_read_strictly(tmp_path, line):
     header = "ID_DA,ETAB_SIRET,HEURES,MONTANTS,EFFECTIFS,MOIS"
     (tmp_path / "corrections").mkdir()
-    original, mended = tmp_path / "consommation_ap.csv", tmp_path / "corrections" / "consommation_ap.csv"
+    original, correction = tmp_path / "consommation_ap.csv", tmp_path / "corrections" / "consommation_ap.csv"
     original.write_text(f"{header}\nA,51234567800019,1,1,1,2024-02-1O\n")
 
     def corrected(text: str) -> int:
-        mended.write_text(f"ligne,{header}\n{text},A,51234567800019,1,1,1,2024-02-10\n")
+        correction.write_text(f"ligne,{header}\n{text},A,51234567800019,1,1,1,2024-02-10\n")
         with duckdb.connect() as connection:
             label_tables.load(connection)
             connection.execute("create temp table perimeter as select '512345678' as siren")
-            counts = read_source(connection, BY_NAME["apconso"], [original, mended], ["delivered", "mended"])
-            return settle(connection, counts, {"mended": "delivered"})[0].corrected
+            counts = read_source(connection, BY_NAME["apconso"], [original, correction], ["delivered", "correction"])
+            return apply_corrections(connection, counts, {"correction": "delivered"})[1].corrected
 
     assert corrected("2") == 1
     with pytest.raises(BadCorrection, match="expected in the column ligne"):

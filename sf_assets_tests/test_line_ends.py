@@ -1,4 +1,4 @@
-"""Lines of a large text, cut by the engine in many pieces at once: each is there, in its place, whatever ends it."""
+"""Line ends of a large text that DuckDB reads in parallel: every line is read with its number."""
 
 import gzip
 import random
@@ -30,10 +30,10 @@ def lines_of(count: int) -> list[str]:
         pytest.param(["\r\n", "\n\r\n"], id="blank lines of either"),
     ],
 )
-def test_every_line_is_read_in_its_place_whatever_ends_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: list[str], *, zipped: bool, transaction: bool
+def test_every_line_is_read_with_its_number_whatever_the_line_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: list[str], *, zipped: bool
 ) -> None:
-    # Pieces of 128 KiB instead of 32 MiB: twenty of them, where a file of the country's size has a hundred.
+    # Chunks of 128 KiB instead of 32 MiB make twenty of them; a file for the whole country has a hundred.
     monkeypatch.setattr(records, "_LONGEST_LINE", 1 << 16)
     lines = lines_of(100_000)
     text = "".join(line + ends[n % len(ends)] for n, line in enumerate(lines))

@@ -1,4 +1,4 @@
-"""A file of an earlier month delivered again is noticed, whatever its size, its packing and the ends of its lines."""
+"""Files of an earlier month delivered again are detected, whatever their size, packing and line ends."""
 
 import dataclasses
 import gzip
@@ -50,7 +50,7 @@ def plain(path: Path, content: bytes) -> Path:
     return path
 
 
-def judged(warehouse: Warehouse, files: dict[date, Path], month: date) -> dict[str, Outcome]:
+def outcomes(warehouse: Warehouse, files: dict[date, Path], month: date) -> dict[str, Outcome]:
     """Return the outcome of the probes of repeated files, each month having one file."""
     with warehouse.session() as session:
         for delivered, path in files.items():
@@ -77,27 +77,27 @@ def test_the_same_content_is_refused_when_large_and_noted_when_small(
         (tmp_path / folder).mkdir()
     first = plain(tmp_path / "a" / "sigfaible_pcoll.csv", content)
     second = again(tmp_path / "b" / "sigfaible_pcoll.csv", content)
-    found = judged(warehouse, {SEPTEMBER: first, OCTOBER: second}, OCTOBER)
+    found = outcomes(warehouse, {SEPTEMBER: first, OCTOBER: second}, OCTOBER)
     large = inspect(second, PROCOL).lines > FEW_EVENTS
     assert (found["new"].passed, found["small_and_new"].passed) == (not large, large)
     (sample,) = found["new" if large else "small_and_new"].sample
     assert sample == {"file": second.name, "delivered_in": "2025-09"}
 
 
-def test_another_content_or_a_line_of_names_alone_is_no_repetition(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_another_content_or_a_header_alone_is_no_repetition(warehouse: Warehouse, tmp_path: Path) -> None:
     first = plain(tmp_path / "a.csv", HEADER + LINE * 2000)
     other = plain(tmp_path / "b.csv", HEADER + LINE * 1999 + LINE.replace(b"26", b"27", 1))
-    found = judged(warehouse, {SEPTEMBER: first, OCTOBER: other}, OCTOBER)
+    found = outcomes(warehouse, {SEPTEMBER: first, OCTOBER: other}, OCTOBER)
     assert [outcome.passed for outcome in found.values()] == [True, True]
     names = plain(tmp_path / "c.csv", HEADER)
-    found = judged(warehouse, {SEPTEMBER: names, OCTOBER: names}, OCTOBER)
+    found = outcomes(warehouse, {SEPTEMBER: names, OCTOBER: names}, OCTOBER)
     assert [outcome.passed for outcome in found.values()] == [True, True]
 
 
-def test_a_register_of_a_few_thousand_lines_may_stay_as_it_was_for_a_month() -> None:
-    said = {
+def test_a_small_register_may_be_unchanged_for_a_month() -> None:
+    statements = {
         name: next(probe.meaning for probe in suite_of_source(BY_NAME[name]).probes if probe.name == "new")
         for name in ("sirene", "debit")
     }
-    assert f"{FEW_LINES:,}" in said["sirene"]
-    assert f"{FEW_EVENTS:,}" in said["debit"]
+    assert f"{FEW_LINES:,}" in statements["sirene"]
+    assert f"{FEW_EVENTS:,}" in statements["debit"]

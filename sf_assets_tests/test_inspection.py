@@ -1,4 +1,4 @@
-"""What is read is what was judged: the same bytes, whatever a file is called, sized or dated, from its first to its last."""
+"""Inspected files: a file is read only while its bytes are those inspected, whatever its size and date."""
 
 import dataclasses
 import os
@@ -12,7 +12,7 @@ import pytest
 from sf_assets.engine.storage import Session, Warehouse, frame_of
 from sf_assets.sources.arrival import ARRIVALS, inspect
 from sf_assets.sources.batch import Batch, read_batch
-from sf_assets.sources.inspected import files_of, records_of
+from sf_assets.sources.inspection import counted_records, inspected_files
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.vocabulary.failures import BadFile
 
@@ -29,14 +29,14 @@ class Folder:
         self.path.parent.mkdir()
         self.path.write_text(CONTENT)
         self.batch: Batch = read_batch(incoming, MONTH)
-        self.keep(dataclasses.asdict(inspect(self.path, BY_NAME["procol"])))
+        self.record(dataclasses.asdict(inspect(self.path, BY_NAME["procol"])))
 
-    def keep(self, row: dict[str, object]) -> None:
+    def record(self, row: dict[str, object]) -> None:
         rows = frame_of(ARRIVALS, [row])
         self.session.replace({ARRIVALS: rows}, where={"month": MONTH}, author="test", message="test")
 
     def files(self):
-        return files_of(self.session, self.batch, "procol", reader="stg_procol", asset="src_procol")
+        return inspected_files(self.session, self.batch, "procol", reader="stg_procol", asset="src_procol")
 
     def rewrite(self, content: str) -> None:
         """Write other bytes of the same second."""
@@ -72,7 +72,7 @@ def test_other_bytes_of_the_same_size_and_second_are_not_read(folder: Folder) ->
         pytest.raises(BadFile, match=r"stg_procol, 2026-03: .* changed since. Materialise src_procol again"),
         folder.files(),
     ):
-        pytest.fail("the file was given to be read")
+        pytest.fail("a changed file was opened for reading")
 
 
 def test_the_same_bytes_under_another_date_are_read(folder: Folder) -> None:
@@ -85,20 +85,18 @@ def test_the_same_bytes_under_another_date_are_read(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize("how", ["rewritten", "replaced", "restored", "removed"])
-def test_a_file_that_is_touched_while_it_is_read_is_refused_whatever_it_holds_in_the_end(
-    folder: Folder, how: str
-) -> None:
+def test_a_file_that_changes_while_it_is_read_is_refused(folder: Folder, how: str) -> None:
     with pytest.raises(BadFile, match=r"stg_procol, 2026-03: .* found a change while they were read"), folder.files():
         folder.touch(how)
 
 
-def test_a_failure_while_reading_is_told_as_it_is_when_the_file_stayed(folder: Folder) -> None:
+def test_an_error_while_reading_an_unchanged_file_is_raised_unchanged(folder: Folder) -> None:
     with pytest.raises(ZeroDivisionError), folder.files():
         1 / 0  # noqa: B018
 
 
 def test_a_file_inspected_before_records_were_counted_is_inspected_again(folder: Folder) -> None:
-    assert records_of(folder.session, folder.batch, "procol", asset="src_procol") == {"sigfaible_pcoll.csv": 1}
-    folder.keep(dataclasses.asdict(inspect(folder.path, BY_NAME["procol"])) | {"records": None})
+    assert counted_records(folder.session, folder.batch, "procol", asset="src_procol") == {"sigfaible_pcoll.csv": 1}
+    folder.record(dataclasses.asdict(inspect(folder.path, BY_NAME["procol"])) | {"records": None})
     with pytest.raises(BadFile, match=r"src_procol, 2026-03: .* found none. Materialise src_procol again"):
-        records_of(folder.session, folder.batch, "procol", asset="src_procol")
+        counted_records(folder.session, folder.batch, "procol", asset="src_procol")

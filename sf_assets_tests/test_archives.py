@@ -1,4 +1,4 @@
-"""Archives: one file in zip is read as in gzip, another archive is refused with the reason, and none swells without bound."""
+"""Archives: a single file in zip or gzip is read, other archives are refused with the reason, and expansion is limited."""
 
 import gzip
 import subprocess
@@ -15,12 +15,12 @@ import pytest
 
 from sf_assets.engine.storage import packed
 from sf_assets.engine.storage.packed import LONGEST_LINE, readable_text
-from sf_assets.operations.automation import fingerprint
 from sf_assets.operations.quarantine import _header
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.batch import read_batch, source_of
-from sf_assets.sources.inspected import fault_of
-from sf_assets.sources.mended import correction_of, edition_of
+from sf_assets.sources.content import file_states
+from sf_assets.sources.corrections import correction_name, edition_of
+from sf_assets.sources.inspection import label_table_fault
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.nomenclatures.label_tables import TABLES, csv_path
 from sf_assets.sources.registry import BY_NAME
@@ -65,7 +65,7 @@ def zipped(path: Path, content: bytes, member: str = "x.csv", method: int = zipf
 def test_archives_and_the_names_of_spring_2026_belong_to_their_source(name: str, source: str, plain: str) -> None:
     found = source_of(name)
     assert found is not None
-    assert (found.name, correction_of(name)) == (source, plain)
+    assert (found.name, correction_name(name)) == (source, plain)
 
 
 def _plain(path: Path) -> Path:
@@ -105,24 +105,26 @@ def test_other_encodings_sheets_json_and_parquet_are_read_from_archives_too(tmp_
         again, *_ = staged(units, path)
         assert again.equals(rows)
     sheet = tmp_path / "s.xlsx"
-    pl.DataFrame([["1"] * 16]).transpose().write_excel(sheet, include_header=False)
+    pl.DataFrame([["1", "1", "400000001", *["1"] * 11, "400000001", "1"]]).transpose().write_excel(
+        sheet, include_header=False
+    )
     path = zipped(tmp_path / "s.xlsx.zip", sheet.read_bytes())
     assert inspect(path, BY_NAME["ellisphere"]).fault is None
     path = zipped(tmp_path / "diane_x.txt.zip", "a;b\n".encode("utf-16"))
     assert "expected columns" in str(inspect(path, BY_NAME["diane"]).fault)
 
 
-def test_a_label_table_and_the_sensor_take_archives(tmp_path: Path) -> None:
+def test_label_tables_and_the_sensor_accept_archives(tmp_path: Path) -> None:
     table = next(one for one in TABLES if one.name == "types_voie")
     path = zipped(tmp_path / "types_voie.csv.zip", csv_path(table.name).read_bytes())
-    assert fault_of([path], table.name) is None
+    assert label_table_fault([path], table.name) is None
     folder = tmp_path / "2610"
     folder.mkdir()
     for name in ("types_voie.zip", "sigfaible_debits.csv.zip"):
         zipped(folder / name, csv_path(table.name).read_bytes())
     batch = read_batch(tmp_path, date(2026, 10, 1))
     assert (set(batch.files), batch.unsupported) == ({"types_voie", "debit"}, ())
-    assert "sigfaible_debits.csv.zip" in fingerprint(batch)
+    assert "sigfaible_debits.csv.zip" in file_states(batch)
 
 
 def _two_members(path: Path) -> None:
@@ -170,7 +172,7 @@ def test_an_archive_that_is_not_one_whole_file_is_refused(
     assert str(inspect(path, PROCOL).fault).startswith(f"{path.name}: {expected}")
 
 
-def test_what_a_mac_adds_and_folders_are_no_second_file(tmp_path: Path) -> None:
+def test_folders_and_mac_metadata_are_no_second_file(tmp_path: Path) -> None:
     path = tmp_path / "sigfaible_pcoll.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.mkdir("export")
@@ -179,7 +181,7 @@ def test_what_a_mac_adds_and_folders_are_no_second_file(tmp_path: Path) -> None:
     assert inspect(path, PROCOL).fault is None
 
 
-# ---- bounds
+# ---- limits
 
 
 @pytest.fixture
@@ -189,7 +191,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize("name", ["sigfaible_pcoll.csv.gz", "sigfaible_pcoll.csv.zip"])
-def test_an_archive_that_swells_beyond_reason_is_refused_before_it_is_unpacked(tmp_path: Path, name: str) -> None:
+def test_an_archive_that_expands_too_much_is_refused_before_it_is_unpacked(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     content = HEADER.encode() + b"\n" * (4 << 20)
     if name.endswith(".gz"):
@@ -211,7 +213,7 @@ def test_an_archive_that_holds_more_than_it_declares_is_refused(tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("narrow")
-def test_a_workbook_and_a_parquet_file_that_declare_beyond_reason_are_refused(tmp_path: Path) -> None:
+def test_a_workbook_or_parquet_file_that_declares_too_large_a_size_is_refused(tmp_path: Path) -> None:
     sheet = tmp_path / "book.xlsx"
     pl.DataFrame({"a": ["1"]}).write_excel(sheet)
     with zipfile.ZipFile(sheet, "a", zipfile.ZIP_DEFLATED) as book:
@@ -224,7 +226,7 @@ def test_a_workbook_and_a_parquet_file_that_declare_beyond_reason_are_refused(tm
 
 
 @pytest.mark.parametrize("place", ["first", "other"])
-def test_a_line_longer_than_any_record_is_refused_with_its_number(tmp_path: Path, place: str) -> None:
+def test_a_line_that_is_too_long_is_refused_with_its_number(tmp_path: Path, place: str) -> None:
     path = tmp_path / "sigfaible_pcoll.csv"
     path.write_bytes((b"" if place == "first" else GOOD.encode() + b"\n") + b"x" * (LONGEST_LINE + 1))
     line = 1 if place == "first" else 6
@@ -258,7 +260,7 @@ def test_one_line_of_a_gigabyte_in_a_megabyte_takes_little_memory(tmp_path: Path
     assert int(kilobytes) < 100_000
 
 
-def test_the_copy_of_an_archive_that_the_engine_reads_is_as_small_and_goes_away(
+def test_the_temporary_copy_of_an_archive_is_as_small_and_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scratch = tmp_path / "scratch"

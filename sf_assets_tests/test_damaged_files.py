@@ -1,4 +1,4 @@
-"""Nothing is lost, whatever happens to a file on its way: real-looking files are spoiled at random and read again."""
+"""Randomly damaged files: each is refused, or every record of it is accepted, filtered or quarantined."""
 
 import gzip
 from collections import Counter
@@ -26,7 +26,7 @@ LINES = 40
 
 @dataclass(frozen=True)
 class Read:
-    """What a file gave: its fault, its counts, its rows and its quarantine; without a fault all are there."""
+    """The result of a file: its fault or, without a fault, its counts, rows and quarantine."""
 
     fault: str | None
     counts: tuple[int, int, int, int] = (0, 0, 0, 0)
@@ -60,7 +60,7 @@ def read(connection: duckdb.DuckDBPyConnection, source: Source, folder: Path, co
     arrival = inspect(path, source)
     if arrival.fault:
         return Read(arrival.fault)
-    # Every company is of the perimeter: what is filtered then has another reason than the perimeter.
+    # Every company is in the perimeter, so that filtered records have another reason.
     connection.execute(
         "create or replace temp table perimeter as "
         "select distinct siren from (select unnest(regexp_extract_all($1, '[0-9]{9}')) as siren)",
@@ -78,7 +78,7 @@ def read(connection: duckdb.DuckDBPyConnection, source: Source, folder: Path, co
 
 
 def spoil_bytes(draw, lines, _separator):
-    """Replace a few bytes of one line by any others; return the lines and which of them are no longer as they were."""
+    """Replace a few bytes of one line by random ones; return the lines and the places of those that changed."""
     at = draw(st.integers(0, len(lines) - 1))
     line = bytearray(lines[at])
     for _ in range(draw(st.integers(1, 4))):
@@ -87,11 +87,11 @@ def spoil_bytes(draw, lines, _separator):
 
 
 def cut_line(draw, lines, _separator):
-    """Lose the end of one line, sometimes its line feed too."""
+    """Cut the end of one line, sometimes with its line feed."""
     at = draw(st.integers(1, len(lines) - 1))
-    kept = lines[at][: draw(st.integers(0, len(lines[at]) - 1))]
+    start = lines[at][: draw(st.integers(0, len(lines[at]) - 1))]
     end = b"\n" if draw(st.booleans()) else b""
-    return [*lines[:at], kept + end, *lines[at + 1 :]], {at, at + 1}
+    return [*lines[:at], start + end, *lines[at + 1 :]], {at, at + 1}
 
 
 def swap_cells(draw, lines, separator):
@@ -104,18 +104,18 @@ def swap_cells(draw, lines, separator):
 
 
 def open_quote(draw, lines, separator):
-    """Put a quote somewhere: at the start of a cell it opens one that nothing closes."""
+    """Insert a quote: at the start of a cell it is never closed."""
     at = draw(st.integers(1, len(lines) - 1))
     cells = lines[at].split(separator)
     i = draw(st.integers(0, len(cells) - 1))
     cells[i] = b'"' + cells[i] if draw(st.booleans()) else cells[i][:1] + b'"' + cells[i][1:]
-    # Only where other quotes follow can the cell close, and the record take more lines than its own.
+    # Only a later quote can close the cell, and make a record of several lines.
     taken = {at} if b'"' not in b"".join(lines) else set(range(at, len(lines)))
     return [*lines[:at], separator.join(cells), *lines[at + 1 :]], taken
 
 
 def absurd_cell(draw, lines, separator):
-    """Replace a cell by something that no one would write."""
+    """Replace a cell by an unusual text."""
     at = draw(st.integers(1, len(lines) - 1))
     cells = lines[at].rstrip(b"\r\n").split(separator)
     absurd = [b"", b"31/02/2024", b"2024-13-01", b"99999999999999999999", b"-1e308", b"1e400", b"nan", b"inf", b"1_000",
@@ -136,7 +136,7 @@ SPOILINGS = (spoil_bytes, cut_line, swap_cells, open_quote, absurd_cell, double)
 @pytest.mark.parametrize("name", SPOILED)
 @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_a_spoiled_file_is_refused_or_accounts_for_every_record(delivered, connection, tmp_path_factory, name, data):
+def test_a_damaged_file_is_refused_or_every_record_has_an_outcome(delivered, connection, tmp_path_factory, name, data):
     source = BY_NAME[name]
     lines = [line if line.endswith(b"\n") else line + b"\n" for line in delivered[name]]
     folder = tmp_path_factory.mktemp("spoiled")
@@ -148,7 +148,7 @@ def test_a_spoiled_file_is_refused_or_accounts_for_every_record(delivered, conne
         return
     records, accepted, filtered, quarantined = found.counts
     assert records == accepted + filtered + quarantined
-    # Each refused record says why, at a line of the file.
+    # Each quarantined record has a reason and a line of the file.
     assert len(set(found.refused_lines)) == quarantined
     assert all(1 < line <= len(b"".join(spoiled).splitlines()) for line in found.refused_lines)
     if b'"' not in b"".join(spoiled):
@@ -156,12 +156,12 @@ def test_a_spoiled_file_is_refused_or_accounts_for_every_record(delivered, conne
     if not source.wide:
         assert len(found.rows) == accepted
     if 0 not in touched and not source.unique and not source.keeps_line:
-        # The rows of all other lines are exactly what they were.
+        # The rows of all other lines are unchanged.
         alone = read(connection, source, folder, b"".join(line for at, line in enumerate(lines) if at not in touched))
         assert not Counter(alone.rows) - Counter(found.rows)
 
 
-def test_the_delivered_files_are_sound(delivered, connection, tmp_path):
+def test_the_undamaged_files_are_valid(delivered, connection, tmp_path):
     for name, lines in delivered.items():
         found = read(connection, BY_NAME[name], tmp_path, b"".join(lines))
         assert (found.fault, found.counts[0], found.counts[3]) == (None, len(lines) - 1, 0), name
@@ -169,13 +169,13 @@ def test_the_delivered_files_are_sound(delivered, connection, tmp_path):
 
 @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_a_cut_or_spoiled_archive_never_gives_part_of_a_file(delivered, tmp_path_factory, data):
+def test_a_cut_or_damaged_archive_never_yields_part_of_a_file(delivered, tmp_path_factory, data):
     source = BY_NAME["cotisation"]
     archive = bytearray(gzip.compress(b"".join(delivered["cotisation"]), mtime=0))
     if data.draw(st.booleans()):
         archive = archive[: data.draw(st.integers(0, len(archive) - 1))]
     else:
-        # Past the ten bytes of the header, whose date and flags say nothing of the content.
+        # After the ten bytes of the header, whose date and flags do not depend on the content.
         archive[data.draw(st.integers(10, len(archive) - 1))] ^= data.draw(st.integers(1, 255))
     path = tmp_path_factory.mktemp("archive") / "sigfaible_cotisdues.csv.gz"
     path.write_bytes(archive)

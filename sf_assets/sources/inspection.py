@@ -1,0 +1,127 @@
+"""Access to inspected files: a file is read only while it is, byte for byte, the file that passed inspection."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from sf_assets.engine.storage import Session
+from sf_assets.sources.arrival import ARRIVALS, checksum_of
+from sf_assets.sources.batch import BadBatch, Batch, NoBatch, read_batch
+from sf_assets.sources.nomenclatures.label_tables import TABLES as NOMENCLATURES
+from sf_assets.sources.nomenclatures.label_tables import csv_path
+from sf_assets.sources.nomenclatures.updates import BadNomenclature, require_valid
+from sf_assets.vocabulary.failures import BadFile
+
+_INSPECTED = "select file, sha256, records from src_arrivals where month = $month and source = $source order by file"
+LABELS = {table.name: table for table in NOMENCLATURES}
+
+
+def require_batch(incoming: Path, month: date) -> Batch:
+    """Return the batch of a month.
+
+    Raises:
+        BadFile: the month has no batch, or its description or a correction is wrong.
+
+    """
+    try:
+        return read_batch(incoming, month)
+    except BadBatch as error:
+        raise BadFile(str(error)) from error
+
+
+@contextmanager
+def inspected_files(session: Session, batch: Batch, name: str, *, reader: str, asset: str) -> Iterator[dict[str, Path]]:
+    """Yield the files of a source or label table by name, after a comparison of their checksums with the inspection.
+
+    Read the files within the block: at its end, a change of any file during the block is refused. `reader` is the table that
+    reads them and `asset` the asset that inspects them again; both are named in messages.
+
+    Raises:
+        BadFile: a file changed since its inspection, or during the block.
+
+    """
+    files = {batch.name_of(path): path for path in batch.files.get(name, ()) if path.is_file()}
+    states = _states(files)
+    inspected = _inspected(session, batch.month, name)
+    if {file: checksum_of(path) for file, path in files.items()} != {file: sha256 for file, sha256, _ in inspected}:
+        raise BadFile(
+            f"{reader}, {batch.month:%Y-%m}: expected {_list_names(file for file, *_ in inspected)} as inspected on "
+            f"arrival, found {_list_names(files)}, changed since. Materialise {asset} again."
+        )
+    try:
+        yield files
+    finally:
+        if _states(files) != states:
+            raise BadFile(
+                f"{reader}, {batch.month:%Y-%m}: expected {_list_names(files)} to stay as inspected on arrival, found a change "
+                f"while they were read. Materialise {asset} again."
+            )
+
+
+def counted_records(session: Session, batch: Batch, name: str, *, asset: str) -> dict[str, int]:
+    """Return the number of records of each file of a source, as counted on arrival.
+
+    Raises:
+        BadFile: a file was inspected by an older version, which did not count records; `asset` inspects it again.
+
+    """
+    counted = {file: records for file, _, records in _inspected(session, batch.month, name)}
+    if uncounted := [file for file, records in counted.items() if records is None]:
+        raise BadFile(
+            f"{asset}, {batch.month:%Y-%m}: expected the number of records of {_list_names(uncounted)} as counted on arrival, "
+            f"found none. Materialise {asset} again."
+        )
+    return counted
+
+
+def _inspected(session: Session, month: date, name: str) -> list[tuple[str, str, int]]:
+    # A warehouse written by an older version may lack a column: through `bind` it reads as NULL.
+    session.bind({ARRIVALS: None})
+    return session.connection.execute(_INSPECTED, {"month": month, "source": name}).fetchall()
+
+
+def _states(files: Mapping[str, Path]) -> list[tuple[int, ...]]:
+    """Return the attributes that change when a file is written or replaced; a file that has disappeared has none."""
+    stats = [path.stat() for path in files.values() if path.is_file()]
+    return [(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for stat in stats]
+
+
+def _list_names(names: Iterable[str]) -> str:
+    return ", ".join(names) or "no file"
+
+
+def delivered_label_tables(
+    session: Session, incoming: Path, month: date, names: Sequence[str]
+) -> dict[str, list[Path]]:
+    """Return the delivered files that replace packaged label tables in a month, for the tables in `names`.
+
+    Raises:
+        BadFile: a file changed since its inspection, or is not a valid label table.
+
+    """
+    if not names or not session.months("src_arrivals"):
+        return {}
+    try:
+        batch = read_batch(incoming, month)
+    except NoBatch:
+        batch = Batch(month, incoming, {}, ())
+    except BadBatch as error:
+        raise BadFile(str(error)) from error
+    updates = {}
+    for name in names:
+        with inspected_files(session, batch, name, reader=name, asset="any source of the month") as delivered:
+            if delivered:
+                updates[name] = [*delivered.values()]
+                if fault := label_table_fault(updates[name], name):
+                    raise BadFile(fault)
+    return updates
+
+
+def label_table_fault(paths: Sequence[Path], name: str) -> str | None:
+    """Return the reason why files cannot replace the packaged label table `name`; None when they can."""
+    try:
+        require_valid(LABELS[name], paths, csv_path(name))
+    except BadNomenclature as error:
+        return str(error)
+    return None
