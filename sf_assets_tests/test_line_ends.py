@@ -31,7 +31,7 @@ def lines_of(count: int) -> list[str]:
     ],
 )
 def test_every_line_is_read_with_its_number_whatever_the_line_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: list[str], *, zipped: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: list[str], *, zipped: bool, transaction: bool
 ) -> None:
     # Chunks of 128 KiB instead of 32 MiB make twenty of them; a file for the whole country has a hundred.
     monkeypatch.setattr(records, "_LONGEST_LINE", 1 << 16)

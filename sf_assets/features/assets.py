@@ -15,7 +15,6 @@ from sf_assets.engine.resources import GateResource, ParametersResource, Warehou
 from sf_assets.engine.storage import Session, Warehouse, Write
 from sf_assets.features.charts import coverage_chart, shift_chart, shifts_of
 from sf_assets.features.tables import LAGS, TABLES
-from sf_assets.features.views import shifts_of
 from sf_assets.sources.known import KNOWN, define_known_from, rules_called_by
 from sf_assets.staging.in_force import in_force, reads_at
 from sf_assets.vocabulary.failures import Blocked

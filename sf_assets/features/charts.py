@@ -7,6 +7,7 @@ import numpy as np
 
 from sf_assets.engine.charts.bars import bars
 from sf_assets.engine.charts.calendar import coverage
+from sf_assets.engine.stability import stability_index_with_unknown
 from sf_assets.engine.storage import Session
 from sf_assets.features.registry import FEATURES
 from sf_assets.vocabulary.partitions import add_months
@@ -39,7 +40,9 @@ def shifts_of(session: Session, month: date) -> list[tuple[str, float]]:
     before, after = (_sample(session, period) for period in (add_months(month, -1), month))
     if not before.size or not after.size:
         return []
-    shifts = [(feature.name, stability(before[:, n], after[:, n])) for n, feature in enumerate(FEATURES)]
+    shifts = [
+        (feature.name, stability_index_with_unknown(before[:, n], after[:, n])) for n, feature in enumerate(FEATURES)
+    ]
     return sorted(shifts, key=lambda shift: -shift[1])
 
 

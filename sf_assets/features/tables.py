@@ -81,7 +81,7 @@ DETTE = Table(
     columns=_columns_of(
         "feat_dette",
         *pick("siren"),
-        Column("cotisation_mean12m_lag6m", "DOUBLE", "mean contributions, six months before", names_nobody=True),
+        Column("cotisation_mean12m_lag6m", "DOUBLE", "mean contributions, six months before", non_identifying=True),
         Column("dette_nouvelle_12m", "DOUBLE", "sum of the increases of debts over the last twelve months", unit="€"),
         Column("mois_en_dette_12m", "BIGINT", "months with a debt, of the last twelve", unit="month"),
         Column("mois_en_dette_24m", "BIGINT", "months with a debt, of the last twenty-four", unit="month"),

@@ -15,6 +15,7 @@ from sf_assets.engine.storage.packed import (
     chunks,
     open_bytes,
     plain_name,
+    refuse_damaged_archive,
     require_bounded,
     unpacked,
 )
@@ -42,7 +43,7 @@ def form_of(path: Path) -> Form:
     by_name = _BY_SUFFIX.get(Path(plain_name(path.name)).suffix)
     if by_name:
         return by_name
-    with refusing_damage(path), open_bytes(path) as stream:
+    with refuse_damaged_archive(path), open_bytes(path) as stream:
         first = stream.read(_SIGNATURE)
     if first.startswith(_PARQUET):
         return "parquet"

@@ -166,7 +166,9 @@ def stg_filter_import(
         )
         previews = {table.name: preview_metadata(session, table, month) for table in wanted}
     for table in wanted:
-        yield dg.MaterializeResult(asset_key=table.name, metadata=write_metadata(writes[table.name]) | previews[table.name])
+        yield dg.MaterializeResult(
+            asset_key=table.name, metadata=write_metadata(writes[table.name]) | previews[table.name]
+        )
 
 
 _LOADED = [STAGING[source.name].name for source in SOURCES]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from sf_assets.engine.storage.catalog import literal
+from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.engine.storage.packed import UnreadableFile
 from sf_assets.sources.arrival import read_columns
 from sf_assets.sources.corrections import LINE, edition_of, is_correction
@@ -156,7 +156,7 @@ def _list_reported(connection: duckdb.DuckDBPyConnection) -> None:
 def _start(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str], *, corrected: bool) -> None:
     """Create the empty tables that files are read into; they stay empty for a source without a file."""
     # An enum takes one byte per row for the name of the file, which millions of rows repeat.
-    file = f"enum({', '.join(literal(name) for name in names)})" if names else "varchar"
+    file = f"enum({', '.join(sql_literal(name) for name in names)})" if names else "varchar"
     typed = {name: FIELDS[name].type if name in FIELDS else "VARCHAR" for name in _columns(source)}
     typed |= {source.wide: "INTEGER[]"} if source.wide else {}
     typed |= {str(LINE.column): "VARCHAR"} if corrected else {}

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from sf_assets.engine.storage.packed import LONGEST_LINE, readable_text
+from sf_assets.engine.storage.shape import sql_identifier
 
 # The number of lines that may follow an open quote in one record; beyond, the quote is a mistake and only its line is refused.
 _LONGEST_RECORD = 100
@@ -39,9 +40,13 @@ def read_records(
     refusing the record (rules §2.2).
     """
     _read_lines(connection, path)
-    # Rows are stored in the order of the file: `rowid` numbers lines in parallel, unlike a window function.
-    connection.execute("create or replace temp view lines as select rowid + 1 as line, raw from cut")
-    connection.execute(f"delete from cut where rowid < {int(header_line)}")
+    # Rows are stored in the order of the file: `rowid` numbers lines in parallel, unlike a window function. Within a
+    # transaction it starts far from zero (DuckDB 1.5.5: 2^55): findings/duckdb_rowid_in_transaction.sh.
+    ((first,),) = connection.execute("select coalesce(min(rowid), 0) from cut").fetchall()
+    connection.execute(
+        f"create or replace temp view lines as select rowid - {first} + 1 as line, raw, rowid as place from cut"
+    )
+    connection.execute(f"delete from cut where rowid < {first + header_line}")
     field = rf'"(?:[^"]|"")*"|[^{separator}"]*'
     well_formed = rf"(?:{field})(?:\{separator}(?:{field}))*"
     connection.execute("set variable separator = $1", [separator])
@@ -124,7 +129,7 @@ def read_rows(
 
 def _as_in_csv(name: str, kind: str, digits: int) -> str:
     """Return the SQL of a column as text: dates without time, whole numbers without decimals, codes with leading zeros."""
-    column = name_of(name)
+    column = sql_identifier(name)
     text = f"{column}::varchar"
     if kind.startswith("TIMESTAMP"):
         text = f"case when {column} = date_trunc('day', {column}) then {column}::date::varchar else {text} end"
@@ -200,7 +205,10 @@ def _resolve_open_quotes(
         quoted_records.append((line, done, "\n".join(texts[:taken]), fields, fault))
     if quoted_records:
         connection.executemany("insert into quoted_records values (?, ?, ?, ?, ?)", quoted_records)
-        connection.execute("delete from cut using quoted_records s where cut.rowid + 1 between s.line and s.last")
+        connection.execute(
+            "delete from cut where rowid in "
+            "(select place from lines, quoted_records as q where lines.line between q.line and q.last)"
+        )
     return len(quoted_records)
 
 

@@ -61,7 +61,7 @@ def open_bytes(path: Path) -> IO[bytes]:
 def chunks(path: Path) -> Iterator[bytes]:
     """Yield a file piece by piece, unpacked; raise `UnreadableFile` for an archive that is cut, damaged, or expands too much."""
     size, limit = 0, largest_of(path.stat().st_size)
-    with refusing_damage(path), open_bytes(path) as stream:
+    with refuse_damaged_archive(path), open_bytes(path) as stream:
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
             if path.suffix in PACKED and size > limit:
@@ -71,7 +71,7 @@ def chunks(path: Path) -> Iterator[bytes]:
 
 def first_lines(path: Path) -> Iterator[bytes]:
     """Yield the lines of a text, unpacked, with their ends; raise `UnreadableFile` at one that is too long to be a record."""
-    with refusing_damage(path), open_bytes(path) as stream:
+    with refuse_damaged_archive(path), open_bytes(path) as stream:
         number = 1
         while line := stream.readline(LONGEST_LINE + 1):
             require_short(path.name, number, len(line))
