@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from sf_assets.engine.quality.checks import checks_for
-from sf_assets.engine.quality.history import suite_of
+from sf_assets.engine.quality.tolerance_checks import suite_of
 from sf_assets.engine.quality.verdicts import judge_months, record, require_passed
 from sf_assets.engine.storage import Warehouse
 from sf_assets.vocabulary.failures import Blocked

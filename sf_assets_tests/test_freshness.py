@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from sf_assets.engine.quality.history import suite_of
 from sf_assets.engine.quality.rules import Suite
+from sf_assets.engine.quality.tolerance_checks import suite_of
 from sf_assets.engine.quality.verdicts import judge_months, record, require_passed
 from sf_assets.engine.storage import Session, Warehouse
 from sf_assets.engine.storage.inputs import ASSET_INPUTS

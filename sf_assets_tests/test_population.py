@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime
 import pytest
 
 from sf_assets.catalogue.tables import SUITES, TABLES
-from sf_assets.engine.quality.history import probes_of
-from sf_assets.engine.quality.population import TOLERANCES
+from sf_assets.clean import tolerances as clean
 from sf_assets.engine.quality.rules import Outcome
 from sf_assets.engine.quality.verdicts import Verdict, record
 from sf_assets.engine.storage import Session, Warehouse
+from sf_assets.features import tolerances as features
+from sf_assets.staging import tolerances as staging
 from sf_assets.staging.tables import FILTER_IMPORT, IMPORTS
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets.vocabulary.schema import Table
@@ -79,12 +80,14 @@ CASES = (
          "motif_categorie_juridique 40"),
     Case("few_left_out", "siren_blacklist", left_out(), left_out(seat=200), "expected at most 0.5"),
     Case("outside_like_before", "stg_debit", imported("debit", outside=400), imported("debit", outside=990),
-         "outside the perimeter 990, copies 0, none of ours 0"),
+         "outside the perimeter 990, copies 0, left out by the rule of the source 0"),
     Case("copies_like_before", "stg_apdemande", imported("apdemande", copies=3), imported("apdemande", copies=500),
-         "outside the perimeter 0, copies 500, none of ours 0"),
+         "outside the perimeter 0, copies 500, left out by the rule of the source 0"),
     Case("not_ours_like_before", "stg_sirene", imported("sirene"), imported("sirene", others=970),
-         "outside the perimeter 0, copies 0, none of ours 970"),
+         "outside the perimeter 0, copies 0, left out by the rule of the source 970"),
 )  # fmt: skip
+# Tolerances of the same layers that watch identifiers and places, not how many companies are followed.
+OTHERS = {"departments_there", "known_to_the_register"}
 BY_CHECK = {case.check: case for case in CASES}
 
 
@@ -99,7 +102,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 def judged(session: Session, case: Case, month: date, rows: dict[Table, str]) -> Outcome:
     """Write the rows of a month, judge the check on it and keep the verdict."""
     session.replace(rows, where={"month": month}, author="test", message="test")
-    (probe,) = (one for one in probes_of(case.asset, TABLES[case.asset]) if one.name == case.check)
+    (probe,) = (probe for probe in SUITES[case.asset].probes if probe.name == case.check)
     outcome = probe.judge(session, month)
     verdict = Verdict(case.asset, month, probe, outcome, None)
     record(session, case.asset, {month: [verdict]}, run_id="test", judged_at=datetime(2027, 1, 8, tzinfo=UTC))
@@ -107,8 +110,12 @@ def judged(session: Session, case: Case, month: date, rows: dict[Table, str]) ->
 
 
 def test_each_check_of_the_guard_has_a_case_and_blocks() -> None:
-    assert set(BY_CHECK) == {tolerance.name for tolerance in TOLERANCES}
-    for tolerance in TOLERANCES:
+    guards = [
+        *(tolerance for layer in (clean, features) for tolerance in layer.TOLERANCES if tolerance.name not in OTHERS),
+        *(tolerance for tolerance in staging.TOLERANCES if "filtered as" in tolerance.measure),
+    ]
+    assert set(BY_CHECK) == {tolerance.name for tolerance in guards}
+    for tolerance in guards:
         assert tolerance.severity == "error"
         for asset in tolerance.assets:
             assert tolerance.name in {check.name for check in SUITES[asset].checks}

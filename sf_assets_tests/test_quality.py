@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sf_assets.engine.quality.expectations import judge
-from sf_assets.engine.quality.history import suite_of
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite, meaning_of, rules_of
+from sf_assets.engine.quality.tolerance_checks import suite_of
 from sf_assets.engine.quality.verdicts import judge_months
 from sf_assets.engine.storage import Session, Warehouse
 from sf_assets.vocabulary.schema import Column, Rule, Table, between, no_rows, not_null

@@ -2,11 +2,12 @@
 
 from sf_assets.clean.export import EXPORT
 from sf_assets.clean.report import REPORT
+from sf_assets.clean.suites import SUITES as CLEAN_SUITES
 from sf_assets.clean.tables import TABLES as CLEAN
-from sf_assets.engine.quality.history import suite_of
 from sf_assets.engine.quality.rules import Suite
 from sf_assets.evaluation.tables import SUITES as EVALUATION_SUITES
 from sf_assets.evaluation.tables import TABLES as EVALUATION
+from sf_assets.features.suites import SUITES as FEATURE_SUITES
 from sf_assets.features.tables import LAGS
 from sf_assets.features.tables import TABLES as FEATURES
 from sf_assets.lists.tables import SUITES as LIST_SUITES
@@ -41,7 +42,8 @@ TABLES: dict[str, Table] = {
 SUITES: dict[str, Suite] = {
     **SOURCE_SUITES,
     **STAGING_SUITES,
-    **{table.name: suite_of(table) for table in (*CLEAN, REPORT, EXPORT, *FEATURES, LAGS)},
+    **CLEAN_SUITES,
+    **FEATURE_SUITES,
     **MODEL_SUITES,
     **LIST_SUITES,
     **EVALUATION_SUITES,
@@ -59,7 +61,7 @@ def suite_named(asset: str) -> Suite:
 LAYERS: dict[str, tuple[str, ...]] = {
     "sources": tuple(SOURCE_SUITES),
     "staging": tuple(STAGING_SUITES),
-    "clean": tuple(table.name for table in (*CLEAN, REPORT, EXPORT)),
+    "clean": tuple(CLEAN_SUITES),
     "features": tuple(table.name for table in FEATURES),
     "model": tuple(MODEL_SUITES),
     "lists": tuple(LIST_SUITES),

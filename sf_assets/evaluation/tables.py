@@ -1,7 +1,7 @@
 """The tables of the evaluation, and what is asked of them."""
 
-from sf_assets.engine.quality.history import suite_of
 from sf_assets.engine.quality.rules import Suite
+from sf_assets.engine.quality.tolerance_checks import suite_of
 from sf_assets.model.champion import CHAMPION
 from sf_assets.model.tables import METHODE
 from sf_assets.vocabulary.fields import pick
