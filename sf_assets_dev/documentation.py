@@ -7,7 +7,7 @@ from sf_assets.catalogue.derivation import derive, written
 from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.engine.lineage import RECORD, back_to_files
 from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
-from sf_assets.engine.quality.rules import Probe, meaning_of
+from sf_assets.engine.quality.rules import Probe, describe_check
 from sf_assets.engine.quality.verdicts import CHECK_VERDICTS
 from sf_assets.features.configurations import CONFIGURATIONS
 from sf_assets.features.registry import BY_NAME, THEMES
@@ -35,7 +35,7 @@ def _faults() -> Iterator[str]:
         consequence = "blocks" if check.severity == "error" else "is a note"
         yield (
             f"| {fault.name} | {fault.does} | `{fault.asset}` {fault.check} | {consequence} | {suite.owner} "
-            f"| {_cell(meaning_of(check))} | {_cell(check.advice)} |"
+            f"| {_cell(describe_check(check))} | {_cell(check.advice)} |"
         )
 
     yield from _proofs()
@@ -150,7 +150,7 @@ def _dictionary() -> Iterator[str]:
 
 def _check(check: Rule | Probe) -> str:
     consequence = "blocks" if check.severity == "error" else "is a note"
-    return f"| {check.name} | {consequence} | {_cell(meaning_of(check))} | {_cell(check.advice)} |"
+    return f"| {check.name} | {consequence} | {_cell(describe_check(check))} | {_cell(check.advice)} |"
 
 
 def _column(column: Column) -> str:

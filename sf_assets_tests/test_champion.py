@@ -1,7 +1,6 @@
 """A method replaces the champion only when it is better beyond noise, and lists follow from the month after."""
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -14,7 +13,6 @@ from sf_assets.model.champion import CHAMPION, Choice, choices_in_force
 from sf_assets.model.learning import Learned, retained
 from sf_assets.model.tables import FITTED
 from sf_assets.model.threshold import ThresholdMethod
-from sf_assets.operations import method
 from sf_assets.operations.method import CannotChoose, choose
 
 ROWS = 4000
@@ -141,19 +139,6 @@ def test_an_operator_chooses_a_method_with_a_reason_that_the_list_says(warehouse
             given = {"name": "foret", "reason": "parce que", "decided_by": "A. Martin"} | wrong
             with pytest.raises(CannotChoose, match="expected"):
                 choose(session, DECEMBER, **given, decided_at=datetime(2026, 12, 2, tzinfo=UTC))
-
-
-def test_the_command_records_a_choice_or_says_why_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("SF_DATA_DIR", str(tmp_path))
-    asked = ["choose", "--month", "2026-11", "--reason", "lisible", "--by", "A. Martin", "--method"]
-    assert method.main([*asked, "logistique"]) == 0
-    assert "2026-11, logistique: lisible (A. Martin," in capsys.readouterr().out
-    assert method.main([*asked, "reseau"]) == 1
-    assert "expected one of boosting" in capsys.readouterr().err
-    assert method.main(["list"]) == 0
-    assert "logistique" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ def refusing(connection: duckdb.DuckDBPyConnection, source: Source) -> list[str]
     """Return where `nothing_lost` is red: in the gate of the staging table; of which files in the account and the log."""
     session = Session(Catalog("unused.sqlite", "unused"), connection)
     (probe,) = (check for check in SUITES[source.table].probes if check.name == "nothing_lost")
-    found = [source.table] * (not probe.judge(session, MONTH).passed)
+    found = [source.table] * (not probe.run(session, MONTH).passed)
     for table in (IMPORTS, LOG):
         # As a query alone: that the engine of checks judges it so is for the proofs of rules to say.
         (rule,) = (rule for rule in SUITES[table.name].rules if rule.name == "nothing_lost")

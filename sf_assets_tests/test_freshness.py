@@ -7,7 +7,7 @@ import pytest
 
 from sf_assets.engine.quality.rules import Suite
 from sf_assets.engine.quality.tolerance_checks import suite_of
-from sf_assets.engine.quality.verdicts import judge_months, record, require_passed
+from sf_assets.engine.quality.verdicts import check_months, record_verdicts, require_passed
 from sf_assets.engine.storage import Session, Warehouse
 from sf_assets.engine.storage.inputs import ASSET_INPUTS
 from sf_assets.engine.storage.maintenance import maintain
@@ -56,10 +56,12 @@ class Chain:
     def _write(self, name: str, months: list[date], query: str, *, judged: bool = True) -> None:
         self.session.replace({TABLES[name]: query}, where={"month": months}, author="test", message="test")
         if judged:
-            self.judge(name, *months)
+            self.check(name, *months)
 
-    def judge(self, name: str, *months: date) -> None:
-        record(self.session, name, judge_months(self.session, SUITES[name], months), run_id="run", judged_at=AT)
+    def check(self, name: str, *months: date) -> None:
+        record_verdicts(
+            self.session, name, check_months(self.session, SUITES[name], months), run_id="run", judged_at=AT
+        )
 
     def refusals(self, name: str, month: date) -> list[str]:
         try:
@@ -112,7 +114,7 @@ def test_what_is_newer_and_refused_or_not_judged_yet_holds_nothing(chain: Chain)
     assert chain.refusals("clean", MARCH) == []
     chain.deliver(MARCH, 2, judged=False)
     assert chain.refusals("clean", MARCH) == []
-    chain.judge("register", MARCH)
+    chain.check("register", MARCH)
     assert chain.refusals("clean", MARCH) == [STALE]
 
 
@@ -204,7 +206,7 @@ def test_the_gate_and_the_reads_after_it_see_one_snapshot(warehouse: Warehouse) 
     with warehouse.session() as session, other.session() as writer:
         chain = Chain(session)
         chain.deliver(MARCH, 1)
-        chain.judge("register", MARCH)
+        chain.check("register", MARCH)
         session.pin()
         session.inputs |= require_passed(session, [("register", MARCH)], SUITES)
         # Another run replaces what was judged, with rows that nobody judged.
@@ -213,7 +215,7 @@ def test_the_gate_and_the_reads_after_it_see_one_snapshot(warehouse: Warehouse) 
         session.replace({TABLES["clean"]: "from register"}, where={"month": MARCH}, author="test", message="test")
         assert session.connection.execute("select montant from lake.clean").fetchall() == [(1.0,)]
         assert session.connection.execute("select montant from lake.register").fetchall() == [(-5.0,)]
-        chain.judge("clean", MARCH)
+        chain.check("clean", MARCH)
         assert chain.refusals("clean", MARCH) == []
         Chain(writer).deliver(MARCH, 5)
         assert chain.refusals("clean", MARCH) == [STALE]

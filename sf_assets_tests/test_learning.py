@@ -16,7 +16,7 @@ from sf_assets.model.threshold import ThresholdMethod
 from sf_assets.model.views import curves_of
 from sf_assets.operations import search as module
 from sf_assets.operations.search import folds, search
-from sf_assets.settings import Settings, resources_for
+from sf_assets.settings import Settings
 from sf_assets.vocabulary.partitions import add_months
 
 FIRST = date(2017, 1, 1)
@@ -98,17 +98,14 @@ def test_the_same_search_gives_the_same_figures_best_first():
     assert found["average_precision"].is_between(0, 1).all()
 
 
-def test_the_search_shares_months_out_as_training_does(monkeypatch, tmp_path):
-    given = {}
-    monkeypatch.setenv("SF_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("SF_DELAYS", '{"procol_days": 75}')
-    monkeypatch.setenv("SF_TRAINING_FAILURES", "7")
-    monkeypatch.setattr("sys.argv", ["search"])
-    monkeypatch.setattr(module, "_rows", lambda _settings, _month, rules, **_: given.update(rows=rules))
+def test_the_search_shares_months_out_as_training_does(monkeypatch, warehouse):
+    used = {}
+    parameters = Settings(delays={"procol_days": 75}, training_failures=7).parameters
+    monkeypatch.setattr(module, "_rows", lambda _warehouse, _month, _parameters, rules, **_: used.update(rows=rules))
     monkeypatch.setattr(
-        module, "search", lambda _rows, _name, _settings, rules: given.update(folds=rules) or pl.DataFrame()
+        module, "search", lambda _rows, _name, _settings, rules: used.update(folds=rules) or pl.DataFrame()
     )
-    assert module.main() == 0
-    training = rules_of(resources_for(Settings.from_environment())["parameters"])
-    assert given == {"rows": training, "folds": training}
+    assert list(module.results(warehouse, date(2026, 10, 1), parameters, at_most=100)) == []
+    training = rules_of(parameters)
+    assert used == {"rows": training, "folds": training}
     assert training.publication_days == 75

@@ -18,7 +18,7 @@ from sf_assets.engine.storage.leftovers import sweep
 from sf_assets.engine.storage.maintenance import Upkeep, maintain
 from sf_assets.operations.jobs import accept_check, maintenance
 from sf_assets.vocabulary.failures import PermanentFailure
-from sf_assets_tests.gated import APRIL, BAD, FEBRUARY, MARCH, House
+from sf_assets_tests.gated import APRIL, BAD, FEBRUARY, MARCH, GatedGraph
 
 SOON, LATER = datetime(2027, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -33,95 +33,95 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def house(tmp_path: Path, either_warehouse: Warehouse, system: Path) -> House:
+def graph(tmp_path: Path, either_warehouse: Warehouse, system: Path) -> GatedGraph:
     """Return a warehouse of months written several times, and judged; `system` comes after a server that lives longer."""
     assert system.is_dir()
-    made = House(tmp_path)
+    made = GatedGraph(tmp_path)
     made.warehouse = either_warehouse
     for rows in (2, 3, 4):
         made.write(FEBRUARY, MARCH, APRIL, rows=rows)
-    made.judge(FEBRUARY, MARCH, APRIL)
+    made.check(FEBRUARY, MARCH, APRIL)
     return made
 
 
-def kept_up(house: House, at: datetime, *, dry_run: bool = False) -> Upkeep:
-    with house.warehouse.session() as session:
+def kept_up(graph: GatedGraph, at: datetime, *, dry_run: bool = False) -> Upkeep:
+    with graph.warehouse.session() as session:
         return maintain(session, at=at, keep_months=24, dry_run=dry_run)
 
 
-def resources_of(house: House) -> dict[str, object]:
+def resources_of(graph: GatedGraph) -> dict[str, object]:
     roots = {
-        name: str(Path(house.warehouse.data_path).parent / name) for name in ("incoming", "models", "lists", "exports")
+        name: str(Path(graph.warehouse.data_path).parent / name) for name in ("incoming", "models", "lists", "exports")
     }
-    return {"warehouse": house.warehouse, "folders": Folders(**roots)}
+    return {"warehouse": graph.warehouse, "folders": Folders(**roots)}
 
 
-def on_disk(house: House) -> int:
-    return sum(path.suffix == ".parquet" for path in Path(house.warehouse.data_path).rglob("*"))
+def on_disk(graph: GatedGraph) -> int:
+    return sum(path.suffix == ".parquet" for path in Path(graph.warehouse.data_path).rglob("*"))
 
 
-def snapshots(house: House) -> int:
-    return int(house.warehouse.query("select count(*) as n from lake.snapshots()").item())
+def snapshots(graph: GatedGraph) -> int:
+    return int(graph.warehouse.query("select count(*) as n from lake.snapshots()").item())
 
 
-def test_a_dry_run_tells_what_would_be_forgotten_and_changes_nothing(house: House) -> None:
-    before = snapshots(house), on_disk(house)
-    done = kept_up(house, LATER, dry_run=True)
+def test_a_dry_run_tells_what_would_be_forgotten_and_changes_nothing(graph: GatedGraph) -> None:
+    before = snapshots(graph), on_disk(graph)
+    done = kept_up(graph, LATER, dry_run=True)
     assert not done.done
     assert done.forgotten > 0
     assert done.files == done.files_before
-    assert (snapshots(house), on_disk(house)) == before
+    assert (snapshots(graph), on_disk(graph)) == before
 
 
-def test_rows_and_verdicts_stand_after_upkeep_and_what_nobody_reads_is_gone(house: House) -> None:
-    rows = house.warehouse.query("select * from lake.up order by all")
-    files = on_disk(house)
-    done = kept_up(house, LATER)
-    assert_frame_equal(house.warehouse.query("select * from lake.up order by all"), rows)
-    assert house.obstacles(FEBRUARY, MARCH, APRIL) == []
+def test_rows_and_verdicts_stand_after_upkeep_and_what_nobody_reads_is_gone(graph: GatedGraph) -> None:
+    rows = graph.warehouse.query("select * from lake.up order by all")
+    files = on_disk(graph)
+    done = kept_up(graph, LATER)
+    assert_frame_equal(graph.warehouse.query("select * from lake.up order by all"), rows)
+    assert graph.obstacles(FEBRUARY, MARCH, APRIL) == []
     assert done.removed > 0
-    assert on_disk(house) < files
-    assert snapshots(house) < 5
-    house.write(MARCH, rows=5)
-    assert len(house.obstacles(MARCH)) == 3
+    assert on_disk(graph) < files
+    assert snapshots(graph) < 5
+    graph.write(MARCH, rows=5)
+    assert len(graph.obstacles(MARCH)) == 3
 
 
-def test_snapshots_of_the_last_two_years_stay_readable(house: House) -> None:
-    version = house.warehouse.query("select max(snapshot_id) as n from lake.snapshots()").item()
-    house.write(MARCH, amount=BAD)
-    before = snapshots(house)
-    assert kept_up(house, SOON).forgotten == 0
-    assert snapshots(house) >= before
-    (least,) = house.warehouse.query(f"select min(montant) as least from lake.up at (version => {version})")
+def test_snapshots_of_the_last_two_years_stay_readable(graph: GatedGraph) -> None:
+    version = graph.warehouse.query("select max(snapshot_id) as n from lake.snapshots()").item()
+    graph.write(MARCH, amount=BAD)
+    before = snapshots(graph)
+    assert kept_up(graph, SOON).forgotten == 0
+    assert snapshots(graph) >= before
+    (least,) = graph.warehouse.query(f"select min(montant) as least from lake.up at (version => {version})")
     assert least.item() == 1.0
 
 
-def test_less_than_two_years_of_snapshots_is_refused(house: House) -> None:
-    with house.warehouse.session() as session, pytest.raises(ValueError, match="expected at least 24, found 12"):
+def test_less_than_two_years_of_snapshots_is_refused(graph: GatedGraph) -> None:
+    with graph.warehouse.session() as session, pytest.raises(ValueError, match="expected at least 24, found 12"):
         maintain(session, at=LATER, keep_months=12, dry_run=True)
 
 
-def test_the_job_is_a_dry_run_unless_it_is_told_otherwise(house: House) -> None:
-    files = on_disk(house)
-    result = maintenance.execute_in_process(resources=resources_of(house))
+def test_the_job_is_a_dry_run_unless_it_is_told_otherwise(graph: GatedGraph) -> None:
+    files = on_disk(graph)
+    result = maintenance.execute_in_process(resources=resources_of(graph))
     assert result.success
     (event,) = (event for event in result.all_node_events if event.is_successful_output)
     told = {name: value.value for name, value in event.step_output_data.metadata.items()}
     assert told["dry_run"] is True
     assert told["files"] == told["files_before"] > 0
-    assert on_disk(house) == files
+    assert on_disk(graph) == files
     real = {"ops": {"keep_up": {"config": {"dry_run": False}}}}
-    assert maintenance.execute_in_process(resources=resources_of(house), run_config=real).success
+    assert maintenance.execute_in_process(resources=resources_of(graph), run_config=real).success
     short = {"ops": {"keep_up": {"config": {"keep_months": 3}}}}
     with pytest.raises(ValueError, match="greater than or equal to 24"):
-        maintenance.execute_in_process(resources=resources_of(house), run_config=short)
+        maintenance.execute_in_process(resources=resources_of(graph), run_config=short)
 
 
-def test_files_that_a_merge_replaced_are_no_orphans_while_somebody_may_read_them(house: House) -> None:
-    paths = [*Path(house.warehouse.data_path).rglob("*.parquet")]
+def test_files_that_a_merge_replaced_are_no_orphans_while_somebody_may_read_them(graph: GatedGraph) -> None:
+    paths = [*Path(graph.warehouse.data_path).rglob("*.parquet")]
     for path in paths:
         os.utime(path, (0, 0))
-    done = kept_up(house, datetime.now(UTC))
+    done = kept_up(graph, datetime.now(UTC))
     assert done.files < done.files_before
     assert (done.orphans, done.removed) == (0, 0)
     assert all(path.is_file() for path in paths)
@@ -129,20 +129,20 @@ def test_files_that_a_merge_replaced_are_no_orphans_while_somebody_may_read_them
 
 @pytest.mark.parametrize("dry_run", [True, False], ids=["dry run", "done"])
 def test_files_that_a_killed_run_never_committed_are_removed_and_young_ones_stay(
-    house: House,
+    graph: GatedGraph,
     dry_run: bool,  # noqa: FBT001
 ) -> None:
-    rows = house.warehouse.query("select * from lake.up order by all")
-    live = next(Path(house.warehouse.data_path).rglob("*.parquet"))
+    rows = graph.warehouse.query("select * from lake.up order by all")
+    live = next(Path(graph.warehouse.data_path).rglob("*.parquet"))
     old, young = live.with_name("ducklake-killed.parquet"), live.with_name("ducklake-being-written.parquet")
     for path, day in ((old, LATER - timedelta(days=3)), (young, LATER - timedelta(hours=3))):
         path.write_bytes(live.read_bytes())
         os.utime(path, (day.timestamp(), day.timestamp()))
-    done = kept_up(house, LATER, dry_run=dry_run)
+    done = kept_up(graph, LATER, dry_run=dry_run)
     # Files of the warehouse itself are as old in the eyes of 2030, and none of them is an orphan.
     assert done.orphans == 1
     assert (old.exists(), young.exists()) == (dry_run, True)
-    assert_frame_equal(house.warehouse.query("select * from lake.up order by all"), rows)
+    assert_frame_equal(graph.warehouse.query("select * from lake.up order by all"), rows)
 
 
 def aged(folder: Path, days: int) -> Path:
@@ -202,10 +202,10 @@ def test_the_temporary_folder_of_a_live_session_is_never_removed_however_old_and
     assert not folder.exists()
 
 
-def test_a_failed_check_is_accepted_from_the_pages_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SUITES, "up", house.suite)
-    house.write(MARCH, amount=BAD)
-    house.judge(MARCH)
+def test_a_failed_check_is_accepted_from_the_pages_too(graph: GatedGraph, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SUITES, "up", graph.suite)
+    graph.write(MARCH, amount=BAD)
+    graph.check(MARCH)
 
     def launch(**config: str) -> dg.ExecuteInProcessResult:
         given = {
@@ -216,12 +216,12 @@ def test_a_failed_check_is_accepted_from_the_pages_too(house: House, monkeypatch
             "by": "C. D.",
         }
         run_config = {"ops": {"accept_failed_check": {"config": given | config}}}
-        return accept_check.execute_in_process(resources={"warehouse": house.warehouse}, run_config=run_config)
+        return accept_check.execute_in_process(resources={"warehouse": graph.warehouse}, run_config=run_config)
 
     with pytest.raises(PermanentFailure, match="found one that passed"):
         launch(check="key_unique")
     with pytest.raises(PermanentFailure, match="asset: expected one of"):
         launch(asset="nosuch")
-    assert house.obstacles(MARCH)
+    assert graph.obstacles(MARCH)
     assert launch().success
-    assert house.obstacles(MARCH) == []
+    assert graph.obstacles(MARCH) == []

@@ -9,7 +9,7 @@ import pytest
 from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.clean import tolerances as clean
 from sf_assets.engine.quality.rules import Outcome
-from sf_assets.engine.quality.verdicts import Verdict, record
+from sf_assets.engine.quality.verdicts import Verdict, record_verdicts
 from sf_assets.engine.storage import Session, Warehouse
 from sf_assets.features import tolerances as features
 from sf_assets.staging import tolerances as staging
@@ -103,9 +103,9 @@ def judged(session: Session, case: Case, month: date, rows: dict[Table, str]) ->
     """Write the rows of a month, judge the check on it and keep the verdict."""
     session.replace(rows, where={"month": month}, author="test", message="test")
     (probe,) = (probe for probe in SUITES[case.asset].probes if probe.name == case.check)
-    outcome = probe.judge(session, month)
+    outcome = probe.run(session, month)
     verdict = Verdict(case.asset, month, probe, outcome, None)
-    record(session, case.asset, {month: [verdict]}, run_id="test", judged_at=datetime(2027, 1, 8, tzinfo=UTC))
+    record_verdicts(session, case.asset, {month: [verdict]}, run_id="test", judged_at=datetime(2027, 1, 8, tzinfo=UTC))
     return outcome
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from sf_assets.engine.quality.expectations import judge
-from sf_assets.engine.quality.rules import Outcome, Probe, Suite, meaning_of, rules_of
+from sf_assets.engine.quality.rules import Outcome, Probe, Suite, describe_check, rules_of
 from sf_assets.engine.quality.tolerance_checks import suite_of
-from sf_assets.engine.quality.verdicts import judge_months
+from sf_assets.engine.quality.verdicts import check_months
 from sf_assets.engine.storage import Session, Warehouse
 from sf_assets.vocabulary.schema import Column, Rule, Table, between, no_rows, not_null
 
@@ -262,7 +262,7 @@ def test_probes_are_judged_with_the_rules_and_see_the_month(session: Session) ->
         rows = session.connection.execute("select 1 from lake.debts where month = $month", {"month": month}).fetchall()
         return Outcome(passed=len(rows) < 3, unexpected_count=len(rows), element_count=len(rows))
 
-    verdicts = judge_months(session, suite_of(DEBTS, (Probe("few", few, "there are few rows", "Look."),)), [APRIL])[
+    verdicts = check_months(session, suite_of(DEBTS, (Probe("few", few, "there are few rows", "Look."),)), [APRIL])[
         APRIL
     ]
     assert [verdict.check.name for verdict in verdicts] == [*(rule.name for rule in rules_of(DEBTS)), "few"]
@@ -281,10 +281,10 @@ def test_rules_need_a_table() -> None:
 
 
 def test_every_check_says_what_it_demands() -> None:
-    meanings = {rule.name: meaning_of(rule) for rule in rules_of(DEBTS)}
+    meanings = {rule.name: describe_check(rule) for rule in rules_of(DEBTS)}
     assert meanings["siret_present"] == "`siret` is always filled."
     assert meanings["montant_in_range"] == "`montant` is at least 0 and at most 1000, or unknown."
     assert meanings["etat_known"] == "ExpectColumnValuesToBeInSet(column='etat', value_set=[1, 2, 3])."
-    assert meaning_of(between("montant", 0, None, "Look.")) == "`montant` is at least 0 and finite, or unknown."
-    assert meaning_of(between("montant", 0, None, "Look.", finite=False)) == "`montant` is at least 0, or unknown."
+    assert describe_check(between("montant", 0, None, "Look.")) == "`montant` is at least 0 and finite, or unknown."
+    assert describe_check(between("montant", 0, None, "Look.", finite=False)) == "`montant` is at least 0, or unknown."
     assert meanings["key_unique"].startswith("No row answers `select siret, periode, count(*)")

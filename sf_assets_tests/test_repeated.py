@@ -64,7 +64,7 @@ def judged(warehouse: Warehouse, files: dict[date, Path], month: date) -> dict[s
             )
         probes = {probe.name: probe for probe in suite_of_source(PROCOL).probes}
         assert (probes["new"].severity, probes["small_and_new"].severity) == ("error", "warning")
-        return {name: probes[name].judge(session, month) for name in ("new", "small_and_new")}
+        return {name: probes[name].run(session, month) for name in ("new", "small_and_new")}
 
 
 @pytest.mark.parametrize("again", [plain, crlf, marked, gzipped, zipped])

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
-from sf_assets.engine.quality.verdicts import judge_months, record
+from sf_assets.engine.quality.verdicts import check_months, record_verdicts
 from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage import frame_of
 from sf_assets.engine.storage.inputs import ASSET_INPUTS
@@ -18,7 +18,7 @@ from sf_assets.operations.status import Standing, months_with_something, page, s
 from sf_assets.sources.batch import EXPECTED, batch_key
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.vocabulary.partitions import month_due
-from sf_assets_tests.gated import ADVICE, APRIL, BAD, FEBRUARY, JUDGED_AT, MARCH, House
+from sf_assets_tests.gated import ADVICE, APRIL, BAD, FEBRUARY, JUDGED_AT, MARCH, GatedGraph
 
 LAYERS = {"sources": ("src_up",), "clean": ("up",), "lists": ("down",)}
 
@@ -27,11 +27,11 @@ class Cockpit:
     """A warehouse of three layers of one asset each, and a folder of incoming files."""
 
     def __init__(self, folder: Path) -> None:
-        self.house = House(folder)
+        self.graph = GatedGraph(folder)
         self.incoming = folder / "incoming"
         self.incoming.mkdir()
         self.refusing: set[tuple[str, date]] = set()
-        self.suites = {"src_up": self._probed("src_up"), "up": self.house.suite, "down": self._probed("down")}
+        self.suites = {"src_up": self._probed("src_up"), "up": self.graph.suite, "down": self._probed("down")}
 
     def _probed(self, name: str) -> Suite:
         def judge(_: object, month: date) -> Outcome:
@@ -47,14 +47,14 @@ class Cockpit:
             if name != without:
                 (folder / BY_NAME[name].names[0]).write_text("x")
 
-    def judge(self, month: date, *assets: str) -> None:
-        with self.house.warehouse.session() as session:
+    def check(self, month: date, *assets: str) -> None:
+        with self.graph.warehouse.session() as session:
             for asset in assets:
-                verdicts = judge_months(session, self.suites[asset], [month])
-                record(session, asset, verdicts, run_id="run", judged_at=JUDGED_AT)
+                verdicts = check_months(session, self.suites[asset], [month])
+                record_verdicts(session, asset, verdicts, run_id="run", judged_at=JUDGED_AT)
 
     def look(self, month: date) -> dict[str, Standing]:
-        with self.house.warehouse.session() as session:
+        with self.graph.warehouse.session() as session:
             return {one.layer: one for one in standings(session, self.incoming, [month])}
 
     def states(self, month: date) -> list[str]:
@@ -63,7 +63,7 @@ class Cockpit:
     @property
     def resources(self) -> dict[str, object]:
         folders = Folders(incoming=str(self.incoming), models="unused", lists="unused")
-        return {"warehouse": self.house.warehouse, "folders": folders}
+        return {"warehouse": self.graph.warehouse, "folders": folders}
 
 
 @pytest.fixture
@@ -76,8 +76,8 @@ def cockpit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cockpit:
 
 def test_a_month_whose_checks_all_passed_is_done(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH)
-    cockpit.house.write(MARCH)
-    cockpit.judge(MARCH, "src_up", "up", "down")
+    cockpit.graph.write(MARCH)
+    cockpit.check(MARCH, "src_up", "up", "down")
     assert cockpit.states(MARCH) == ["done", "done", "done"]
     assert {(one.assets, one.done) for one in cockpit.look(MARCH).values()} == {(1, 1)}
 
@@ -91,8 +91,8 @@ def test_a_month_that_waits_says_for_which_file_and_what_follows_is_held(cockpit
 
 def test_a_refused_check_blocks_its_layer_and_holds_those_below(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH)
-    cockpit.house.write(MARCH, amount=BAD)
-    cockpit.judge(MARCH, "src_up", "up")
+    cockpit.graph.write(MARCH, amount=BAD)
+    cockpit.check(MARCH, "src_up", "up")
     found = cockpit.look(MARCH)
     assert [one.state for one in found.values()] == ["done", "blocked", "held"]
     assert found["clean"].detail == found["lists"].detail == "up montant_in_range"
@@ -101,27 +101,27 @@ def test_a_refused_check_blocks_its_layer_and_holds_those_below(cockpit: Cockpit
 
 def test_what_was_not_run_yet_is_to_do_and_a_month_without_files_has_no_batch(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH)
-    cockpit.judge(MARCH, "src_up")
+    cockpit.check(MARCH, "src_up")
     assert cockpit.states(MARCH) == ["done", "to do", "to do"]
     assert cockpit.states(APRIL) == ["no batch", "no batch", "no batch"]
 
 
 def test_a_table_written_again_and_not_judged_is_to_do(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH)
-    cockpit.house.write(MARCH)
-    cockpit.judge(MARCH, "src_up", "up")
-    cockpit.house.write(MARCH)
+    cockpit.graph.write(MARCH)
+    cockpit.check(MARCH, "src_up", "up")
+    cockpit.graph.write(MARCH)
     assert cockpit.states(MARCH) == ["done", "done", "to do"]
-    cockpit.house.write(MARCH, rows=5)
+    cockpit.graph.write(MARCH, rows=5)
     assert cockpit.states(MARCH) == ["done", "to do", "to do"]
 
 
 def test_what_is_older_than_what_it_was_made_from_is_stale_and_named(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH)
-    cockpit.house.write(MARCH)
-    cockpit.judge(MARCH, "src_up", "up", "down")
+    cockpit.graph.write(MARCH)
+    cockpit.check(MARCH, "src_up", "up", "down")
     inputs = {"asset": "down", "input": "up", "input_month": MARCH, "snapshot": 0}
-    with cockpit.house.warehouse.session() as session:
+    with cockpit.graph.warehouse.session() as session:
         where = {"month": MARCH, "asset": "down"}
         session.replace({ASSET_INPUTS: frame_of(ASSET_INPUTS, [inputs])}, where=where, author="test", message="test")
     found = cockpit.look(MARCH)
@@ -136,9 +136,9 @@ def test_what_is_older_than_what_it_was_made_from_is_stale_and_named(cockpit: Co
 
 def test_an_accepted_check_is_done_and_says_who_accepted_it(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH)
-    cockpit.house.write(MARCH, amount=BAD)
-    cockpit.judge(MARCH, "src_up", "up", "down")
-    with cockpit.house.warehouse.session() as session:
+    cockpit.graph.write(MARCH, amount=BAD)
+    cockpit.check(MARCH, "src_up", "up", "down")
+    with cockpit.graph.warehouse.session() as session:
         accept(session, cockpit.suites["up"], "montant_in_range", MARCH, reason="credit notes", accepted_by="C. Duval",
                accepted_at=JUDGED_AT)  # fmt: skip
     found = cockpit.look(MARCH)
@@ -156,16 +156,16 @@ def UP_SUITE(cockpit: Cockpit) -> Suite:  # noqa: N802
 def test_months_are_those_delivered_or_judged(cockpit: Cockpit) -> None:
     cockpit.deliver(APRIL)
     (cockpit.incoming / "octobre").mkdir()
-    cockpit.judge(FEBRUARY, "src_up")
-    with cockpit.house.warehouse.session() as session:
+    cockpit.check(FEBRUARY, "src_up")
+    with cockpit.graph.warehouse.session() as session:
         assert months_with_something(session, cockpit.incoming) == [FEBRUARY, APRIL]
 
 
 def test_the_page_has_the_newest_month_first_joins_months_alike_and_tells_what_to_do(cockpit: Cockpit) -> None:
     cockpit.deliver(APRIL)
     cockpit.refusing.add(("src_up", APRIL))
-    cockpit.judge(APRIL, "src_up")
-    with cockpit.house.warehouse.session() as session:
+    cockpit.check(APRIL, "src_up")
+    with cockpit.graph.warehouse.session() as session:
         lines = list(page(standings(session, cockpit.incoming, [FEBRUARY, MARCH, APRIL])))
     assert lines[:4] == [
         "| month | sources | clean | lists |",
@@ -198,13 +198,13 @@ def test_the_asset_shows_the_page_and_keeps_the_table_while_everything_is_blocke
 ) -> None:
     cockpit.deliver(MARCH)
     cockpit.refusing.add(("src_up", MARCH))
-    cockpit.judge(MARCH, "src_up")
+    cockpit.check(MARCH, "src_up")
     result = shown(cockpit, monkeypatch, datetime(2026, 4, 20, tzinfo=UTC))
     (event,) = result.get_asset_materialization_events()
     metadata = {name: value.value for name, value in event.materialization.metadata.items()}
     assert (metadata["blocked"], metadata["waiting"], metadata["months"]) == (1, 0, 1)
     assert "| 2026-03 | **blocked 0/1: src_up as_promised**" in metadata["page"]
-    rows = cockpit.house.warehouse.query("select layer, state from lake.status order by layer").rows()
+    rows = cockpit.graph.warehouse.query("select layer, state from lake.status order by layer").rows()
     assert rows == [("clean", "held"), ("lists", "held"), ("sources", "blocked")]
 
 
@@ -214,21 +214,9 @@ def test_the_asset_shows_the_page_and_keeps_the_table_while_everything_is_blocke
 def test_the_latest_complete_month_has_to_be_there_by_its_day(
     cockpit: Cockpit, monkeypatch: pytest.MonkeyPatch, day: int, said: str
 ) -> None:
-    cockpit.house.write(FEBRUARY)
-    cockpit.judge(FEBRUARY, "src_up", "up", "down")
+    cockpit.graph.write(FEBRUARY)
+    cockpit.check(FEBRUARY, "src_up", "up", "down")
     cockpit.deliver(MARCH, without="debit")
     (evaluation,) = shown(cockpit, monkeypatch, datetime(2026, 4, day, 12, tzinfo=UTC)).get_asset_check_evaluations()
     assert evaluation.description == f"The list of {said}"
     assert evaluation.passed is said.endswith("is there.")
-
-
-def test_the_command_prints_the_page_and_ends_badly_when_a_month_is_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("SF_DATA_DIR", str(tmp_path))
-    (tmp_path / "incoming" / "2603").mkdir(parents=True)
-    assert subject.main([]) == 1
-    printed = capsys.readouterr().out
-    assert "| month | sources | staging | clean | features | model | lists |" in printed
-    assert "| 2026-03 | **waiting 0/" in printed
-    assert subject.main(["--month", "2026-02"]) == 0

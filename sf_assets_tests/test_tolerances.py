@@ -21,7 +21,7 @@ from sf_assets.engine.quality.measures import (
 )
 from sf_assets.engine.quality.rules import Outcome, Suite
 from sf_assets.engine.quality.tolerance_checks import probes_of
-from sf_assets.engine.quality.verdicts import judge_months, record
+from sf_assets.engine.quality.verdicts import check_months, record_verdicts
 from sf_assets.engine.storage import Session, Warehouse
 from sf_assets.features import tolerances as features
 from sf_assets.lists import tolerances as lists
@@ -70,8 +70,8 @@ class Series:
                 "select 1.0::double as montant limit 0" if amount is None else f"select '{amount}'::double as montant"
             )
             self.session.replace({DEBTS: rows}, where={"month": self.month}, author="test", message="test")
-            verdicts = judge_months(self.session, self.suite, [self.month])
-            record(self.session, "debts", verdicts, run_id="test", judged_at=JUDGED_AT)
+            verdicts = check_months(self.session, self.suite, [self.month])
+            record_verdicts(self.session, "debts", verdicts, run_id="test", judged_at=JUDGED_AT)
             (self.verdict,) = verdicts[self.month]
             self.month = add_months(self.month, 1)
         return self.verdict.outcome
@@ -289,6 +289,6 @@ def test_an_optional_file_that_shrinks_or_doubles_is_refused_and_one_that_stays_
         series.session.replace(
             {ARRIVALS: row}, where={"month": month, "source": "bodacc"}, author="test", message="test"
         )
-        verdicts = judge_months(series.session, suite, [month])
-        record(series.session, "src_bodacc", verdicts, run_id="test", judged_at=JUDGED_AT)
+        verdicts = check_months(series.session, suite, [month])
+        record_verdicts(series.session, "src_bodacc", verdicts, run_id="test", judged_at=JUDGED_AT)
     assert verdicts[month][0].outcome.passed is passed

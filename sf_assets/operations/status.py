@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from sf_assets.catalogue.tables import LAYERS, SUITES
-from sf_assets.engine.quality.acceptances import Acceptance, Judged
+from sf_assets.engine.quality.acceptances import Acceptance, CheckKey
 from sf_assets.engine.quality.freshness import Outdated, inputs_of, outdated, said, spans
 from sf_assets.engine.quality.verdicts import accepted_of, last_writes, obstacles_of, verdicts_on
 from sf_assets.engine.storage import Session, frame_of
@@ -121,12 +121,12 @@ def _reruns(found: Iterable[Outdated], month: date) -> Iterator[str]:
         yield f"rerun {asset}" if months == {month} else f"rerun {asset} of {spans(months)}"
 
 
-def _refuses(verdicts: Mapping[Judged, Mapping[str, object]], judged: Judged) -> bool:
+def _refuses(verdicts: Mapping[CheckKey, Mapping[str, object]], judged: CheckKey) -> bool:
     """Tell a check that stands against its month from one that has nothing to say yet."""
     return judged in verdicts and not verdicts[judged]["passed"]
 
 
-def _of_layer(accepted: Mapping[Judged, Acceptance], names: Sequence[str], month: date) -> tuple[Acceptance, ...]:
+def _of_layer(accepted: Mapping[CheckKey, Acceptance], names: Sequence[str], month: date) -> tuple[Acceptance, ...]:
     return tuple(one for (asset, day, _), one in accepted.items() if day == month and asset in names)
 
 

@@ -118,7 +118,7 @@ class Planted:
     def judge(self, suite: Suite, check: Rule | Probe, month: date) -> Outcome:
         """Judge one check as the step of checks does."""
         if isinstance(check, Probe):
-            return check.judge(self.session, month)
+            return check.run(self.session, month)
         return self._judge_rules(suite, (check,), month)[check.name]
 
     def _judge_rules(self, suite: Suite, rules: tuple[Rule, ...], month: date) -> dict[str, Outcome]:

@@ -37,7 +37,7 @@ _HELD = """
     from lake.check_acceptances where month = any($months) order by month, asset, check_name
 """
 # Which month of which asset, and which check.
-Judged = tuple[str, date, str]
+CheckKey = tuple[str, date, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Acceptance:
         )
 
 
-def acceptances_of(session: Session, months: Sequence[date]) -> dict[Judged, Acceptance]:
+def acceptances_of(session: Session, months: Sequence[date]) -> dict[CheckKey, Acceptance]:
     """Return the acceptances of some months, whether they still hold or not."""
     try:
         found = session.connection.execute(_HELD, {"months": list(months)}).fetchall()

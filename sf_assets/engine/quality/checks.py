@@ -5,9 +5,9 @@ from typing import Any
 
 import dagster as dg
 
-from sf_assets.engine.quality.acceptances import Acceptance, Judged
-from sf_assets.engine.quality.rules import Suite, meaning_of
-from sf_assets.engine.quality.verdicts import Verdict, accepted_of, judge_months, record, verdicts_on
+from sf_assets.engine.quality.acceptances import Acceptance, CheckKey
+from sf_assets.engine.quality.rules import Suite, describe_check
+from sf_assets.engine.quality.verdicts import Verdict, accepted_of, check_months, record_verdicts, verdicts_on
 from sf_assets.engine.resources import WarehouseResource, clock_of
 from sf_assets.vocabulary.partitions import add_months, months_of
 
@@ -28,7 +28,7 @@ def checks_for(suite: Suite, partitions_def: dg.TimeWindowPartitionsDefinition) 
         dg.AssetCheckSpec(
             check.name,
             asset=suite.asset,
-            description=f"{meaning_of(check)} {check.advice}",
+            description=f"{describe_check(check)} {check.advice}",
             blocking=check.severity == "error",
             partitions_def=partitions_def,
         )
@@ -41,8 +41,8 @@ def checks_for(suite: Suite, partitions_def: dg.TimeWindowPartitionsDefinition) 
     ) -> Iterator[dg.AssetCheckResult]:
         months = months_of(context)
         with warehouse.session() as session:
-            verdicts = judge_months(session, suite, months)
-            record(
+            verdicts = check_months(session, suite, months)
+            record_verdicts(
                 session,
                 suite.asset,
                 verdicts,
@@ -69,7 +69,7 @@ def checks_for(suite: Suite, partitions_def: dg.TimeWindowPartitionsDefinition) 
     return judge_asset
 
 
-def _place_of(verdict: Verdict) -> Judged:
+def _place_of(verdict: Verdict) -> CheckKey:
     return verdict.asset, verdict.month, verdict.check.name
 
 
@@ -104,7 +104,7 @@ def _told(given: Sequence[Acceptance]) -> dict[str, Any]:
 
 
 def _metadata_of(
-    verdicts: Sequence[Verdict], known: Mapping[Judged, Mapping[str, Any]], *, owner: str
+    verdicts: Sequence[Verdict], known: Mapping[CheckKey, Mapping[str, Any]], *, owner: str
 ) -> dict[str, Any]:
     """Return what an operator needs to act: counts, SQL, advice and a few keys of the first month that did not pass.
 

@@ -15,7 +15,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from sf_assets.engine.quality.acceptances import Judged
+from sf_assets.engine.quality.acceptances import CheckKey
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.content import covers
 from sf_assets.engine.storage.inputs import ASSET_INPUTS, Read
@@ -57,7 +57,7 @@ def inputs_of(session: Session, reads: Iterable[Read]) -> dict[Read, dict[Read, 
 
 
 def outdated(
-    inputs: Inputs, verdicts: Mapping[Judged, Mapping[str, Any]], accepted: Collection[Judged]
+    inputs: Inputs, verdicts: Mapping[CheckKey, Mapping[str, Any]], accepted: Collection[CheckKey]
 ) -> dict[Read, frozenset[Outdated]]:
     """Return what must run again before each asset and month of `inputs` is up to date; those that are, are left out.
 
@@ -79,7 +79,7 @@ def outdated(
     return {read: found for read in inputs if (found := cause(read))}
 
 
-def _passed(verdicts: Mapping[Judged, Mapping[str, Any]], accepted: Collection[Judged]) -> dict[Read, int | None]:
+def _passed(verdicts: Mapping[CheckKey, Mapping[str, Any]], accepted: Collection[CheckKey]) -> dict[Read, int | None]:
     """Return the snapshot of the last write that passed all of its blocking checks, of what was judged."""
     blocking = {judged: verdict for judged, verdict in verdicts.items() if verdict["severity"] == "error"}
     refused = {judged[:2] for judged, verdict in blocking.items() if not verdict["passed"] and judged not in accepted}

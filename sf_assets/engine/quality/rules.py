@@ -93,7 +93,7 @@ def splits_by_month(rule: Rule) -> bool:
     )
 
 
-def meaning_of(check: Rule | Probe) -> str:
+def describe_check(check: Rule | Probe) -> str:
     """Say in one sentence what a check demands."""
     if isinstance(check, Probe):
         return f"The month is sound if {check.meaning}."

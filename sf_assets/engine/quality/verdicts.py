@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from sf_assets.engine.quality.acceptances import Acceptance, Judged, acceptances_of
+from sf_assets.engine.quality.acceptances import Acceptance, CheckKey, acceptances_of
 from sf_assets.engine.quality.freshness import inputs_of, outdated, said
 from sf_assets.engine.quality.rules import NOT_EMPTY, Outcome, Probe, Suite, splits_by_month
 from sf_assets.engine.storage import Session, frame_of
@@ -54,7 +54,7 @@ class Verdict:
     snapshot: int | None
 
 
-def judge_months(session: Session, suite: Suite, months: Sequence[date]) -> dict[date, tuple[Verdict, ...]]:
+def check_months(session: Session, suite: Suite, months: Sequence[date]) -> dict[date, tuple[Verdict, ...]]:
     """Judge every check of `suite` on each of several months.
 
     A rule that counts rows one by one is judged on all months at once; only when it fails is each month judged alone,
@@ -80,7 +80,7 @@ def judge_months(session: Session, suite: Suite, months: Sequence[date]) -> dict
             if not has_rows:
                 empty = dict(found)
     for month, found in outcomes.items():
-        found.update((probe.name, probe.judge(session, month)) for probe in suite.probes)
+        found.update((probe.name, probe.run(session, month)) for probe in suite.probes)
     return {
         month: tuple(
             Verdict(suite.asset, month, check, found[check.name], written.get((suite.asset, month)))
@@ -125,7 +125,7 @@ def _judge_rules(session: Session, suite: Suite, rules: Sequence[Rule], months: 
     return judge(session.connection, suite.table, tuple(rules), scope={"month": list(months), **suite.scope})
 
 
-def record(
+def record_verdicts(
     session: Session, asset: str, verdicts: Mapping[date, Sequence[Verdict]], *, run_id: str, judged_at: datetime
 ) -> None:
     """Replace what is known of `asset` for these months, in one transaction."""
@@ -195,9 +195,9 @@ def require_passed(session: Session, reads: Iterable[Read], suites: Mapping[str,
 def obstacles_of(
     suite: Suite,
     month: date,
-    verdicts: Mapping[Judged, Mapping[str, Any]],
+    verdicts: Mapping[CheckKey, Mapping[str, Any]],
     written: int | None,
-    accepted: Mapping[Judged, Acceptance],
+    accepted: Mapping[CheckKey, Acceptance],
 ) -> Iterator[tuple[str, str]]:
     """Yield each check of severity error that holds a month of an asset, with what it says and what to do."""
     for check in suite.checks:
@@ -219,7 +219,7 @@ def obstacles_of(
             yield check.name, f"{check.name} refuses {found} {check.advice}"
 
 
-def accepted_of(session: Session, verdicts: Mapping[Judged, Mapping[str, Any]]) -> dict[Judged, Acceptance]:
+def accepted_of(session: Session, verdicts: Mapping[CheckKey, Mapping[str, Any]]) -> dict[CheckKey, Acceptance]:
     """Return the acceptances that still hold for verdicts that refuse."""
     refused = {
         judged: verdict
@@ -236,7 +236,7 @@ def accepted_of(session: Session, verdicts: Mapping[Judged, Mapping[str, Any]]) 
     }
 
 
-def verdicts_on(session: Session, reads: Sequence[Read]) -> dict[Judged, Mapping[str, Any]]:
+def verdicts_on(session: Session, reads: Sequence[Read]) -> dict[CheckKey, Mapping[str, Any]]:
     """Return the verdicts on these assets and months, by asset, month and check."""
     if not reads:
         return {}
