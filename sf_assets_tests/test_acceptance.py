@@ -68,7 +68,7 @@ def test_the_same_rows_written_again_leave_an_acceptance_in_force(graph: GatedGr
 def test_the_next_write_of_other_rows_ends_an_acceptance(graph: GatedGraph) -> None:
     accepted(graph)
     graph.write(MARCH, amount=BAD - 1)
-    assert all("judged an older write" in line for line in graph.obstacles(MARCH))
+    assert all("ran on an older write" in line for line in graph.obstacles(MARCH))
     graph.check(MARCH)
     assert graph.obstacles(MARCH) == [f"- up, 2026-03: montant_in_range refuses 4 of 4. {ADVICE}"]
 
@@ -132,22 +132,22 @@ def test_a_check_that_errored_cannot_be_accepted_nor_is_it_by_an_acceptance_from
     accepted(graph)
     graph.suite = Suite("up", graph.suite.table, (between("nosuch", 0, 1, ADVICE),))
     graph.check(MARCH)
-    with pytest.raises(CannotAccept, match="could not be judged"):
+    with pytest.raises(CannotAccept, match="could not run"):
         accepted(graph, "nosuch_in_range")
-    assert "could not be judged" in graph.obstacles(MARCH)[0]
+    assert "could not run" in graph.obstacles(MARCH)[0]
 
 
 def test_a_check_that_was_never_judged_cannot_be_accepted(tmp_path: Path) -> None:
     graph = GatedGraph(tmp_path)
     graph.write(MARCH, amount=BAD)
-    with pytest.raises(CannotAccept, match="never judged\\. Run the checks first"):
+    with pytest.raises(CannotAccept, match="never ran\\. Run the checks first"):
         accepted(graph)
     assert len(graph.obstacles(MARCH)) == 3
 
 
 def test_a_judgement_of_an_older_write_cannot_be_accepted(graph: GatedGraph) -> None:
     graph.write(MARCH, amount=ODD)
-    with pytest.raises(CannotAccept, match="expected a judgement of the last write"):
+    with pytest.raises(CannotAccept, match="expected a verdict on the last write"):
         accepted(graph)
 
 

@@ -483,7 +483,7 @@ def dg_launch(deployment: Deployment) -> Iterator[subprocess.Popen[str]]:
 def test_one_asset_launched_by_dg_stops_at_the_gate(dg_launch: subprocess.Popen[str]) -> None:
     said, _ = dg_launch.communicate(timeout=180)
     assert dg_launch.returncode != 0
-    assert "What this step reads was not found sound:" in said
+    assert "Inputs of this step did not pass their checks:" in said
     assert "stg_debit, 2025-08" in said
 
 
@@ -498,8 +498,8 @@ def test_the_command_line_lists_every_asset_check_job_schedule_and_sensor(deploy
     names = {"assets": "asset_key", "jobs": "name", "schedules": "name", "sensors": "name"}
     found = {kind: {one[name] for one in listed[kind]} for kind, name in names.items()}
     assert found["assets"] == {key.to_user_string() for key in graph.get_all_asset_keys()}
-    assert found["jobs"] >= {"monthly", "batch", "history", "score", "look", "accept_check", "maintenance"}
-    assert found["schedules"] == {"monthly_schedule", "morning_look"}
+    assert found["jobs"] >= {"monthly", "batch", "history", "score", "refresh_status", "accept_check", "maintenance"}
+    assert found["schedules"] == {"monthly_schedule", "morning_refresh"}
     assert found["sensors"] == {sensor.name for sensor in defs.sensors} > {"files_arrived"}
     assert len(listed["asset_checks"]) == len(graph.asset_check_keys)
 
@@ -524,4 +524,4 @@ def test_a_run_launched_in_a_process_of_its_own_loads_the_definitions_and_stops_
     assert problems == []
     told = [event.step_failure_data.user_failure_data.description for event in events if event.is_step_failure]
     assert told
-    assert all(one.startswith("What this step reads was not found sound:") for one in told)
+    assert all(one.startswith("Inputs of this step did not pass their checks:") for one in told)

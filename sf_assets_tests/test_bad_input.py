@@ -204,7 +204,7 @@ def test_a_missing_folder_is_told_and_nothing_of_its_month_starts(place: Place) 
     assert told == f"batch 2510: expected a folder {place.batch(OCTOBER)}, found none"
     assert run.materialized == set()
     later = place.build(OCTOBER, "stg_debit")
-    assert "src_debit, 2025-10: as_promised was never judged" in later.failures["stg_debit"]
+    assert "src_debit, 2025-10: as_promised never ran" in later.failures["stg_debit"]
 
 
 def test_a_bad_month_neither_borrows_from_the_month_before_nor_holds_it_up(place: Place) -> None:

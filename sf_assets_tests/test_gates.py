@@ -85,9 +85,9 @@ def test_a_check_that_errors_blocks_this_run_and_later_ones_and_says_so(graph: G
     result = graph.run("up", "down")
     assert not result.success
     assert graph.attempts == []
-    assert "Could not be judged for 2026-03" in str(evaluations_of(result)["nosuch_in_range"].description)
+    assert "Could not run for 2026-03" in str(evaluations_of(result)["nosuch_in_range"].description)
     (obstacle,) = graph.obstacles(MARCH)
-    assert "up, 2026-03: nosuch_in_range could not be judged" in obstacle
+    assert "up, 2026-03: nosuch_in_range could not run" in obstacle
 
 
 def test_a_warning_that_errors_is_shown_as_an_error_but_blocks_nothing(graph: GatedGraph) -> None:
@@ -117,9 +117,9 @@ def test_a_month_that_was_never_judged_is_blocked(graph: GatedGraph) -> None:
     graph.write(MARCH, APRIL)
     graph.check(APRIL)
     assert [line.split(". ")[0] for line in graph.obstacles(MARCH)] == [
-        "- up, 2026-03: siret_present was never judged",
-        "- up, 2026-03: key_unique was never judged",
-        "- up, 2026-03: montant_in_range was never judged",
+        "- up, 2026-03: siret_present never ran",
+        "- up, 2026-03: key_unique never ran",
+        "- up, 2026-03: montant_in_range never ran",
     ]
 
 
@@ -133,7 +133,7 @@ def test_a_check_added_since_is_missing_until_it_is_judged(graph: GatedGraph) ->
     graph.check(MARCH)
     graph.suite = Suite("up", UP, (*graph.suite.rules, not_null("montant", ADVICE)))
     (obstacle,) = graph.obstacles(MARCH)
-    assert "montant_present was never judged. Run the checks of up for this month." in obstacle
+    assert "montant_present never ran. Run the checks of up for this month." in obstacle
     graph.check(MARCH)
     assert graph.obstacles(MARCH) == []
 
@@ -143,7 +143,7 @@ def test_a_verdict_on_an_older_write_is_void_until_the_month_is_judged_again(gra
     graph.write(MARCH)
     graph.check(MARCH)
     graph.write(MARCH, rows=rows)
-    assert all("judged an older write of the month" in line for line in graph.obstacles(MARCH))
+    assert all("ran on an older write of the month" in line for line in graph.obstacles(MARCH))
     assert len(graph.obstacles(MARCH)) == 3
     graph.check(MARCH)
     assert graph.obstacles(MARCH) == []
@@ -206,7 +206,7 @@ def test_the_state_of_an_asset_that_shares_a_table_is_that_of_its_own_rows(graph
             record_verdicts(session, asset, check_months(session, suite, [MARCH]), run_id="run", judged_at=JUDGED_AT)
         arrive(session, "debit", file="other")
         require_passed(session, [("src_delai", MARCH)], suites)
-        with pytest.raises(Blocked, match="src_debit, 2026-03: fine judged an older write"):
+        with pytest.raises(Blocked, match="src_debit, 2026-03: fine ran on an older write"):
             require_passed(session, [("src_debit", MARCH), ("src_delai", MARCH)], suites)
 
 

@@ -77,7 +77,7 @@ def test_the_sensor_starts_a_month_that_its_gates_stop(place: Place) -> None:
 def test_an_asset_launched_alone_later_is_stopped_by_what_it_reads(place: Place, asset: str) -> None:
     run = place.build(SEPTEMBER, asset)
     assert run.materialized == set()
-    assert "What this step reads was not found sound:" in run.failures[asset]
+    assert "Inputs of this step did not pass their checks:" in run.failures[asset]
 
 
 def test_a_backfill_of_what_follows_is_stopped_in_each_of_its_runs(place: Place) -> None:
@@ -94,7 +94,7 @@ def test_a_backfill_of_a_range_in_one_run_is_stopped(place: Place) -> None:
     run = place.run_range("history", date(2025, 8, 1), SEPTEMBER)
     assert not run.success
     assert run.materialized == set()
-    assert all("What this step reads was not found sound:" in told for told in run.failures.values())
+    assert all("Inputs of this step did not pass their checks:" in told for told in run.failures.values())
 
 
 @pytest.mark.parametrize("assets", [("feat_effectif",), ("feat_lags",), ("model_scores",)])
@@ -117,5 +117,5 @@ def test_runs_of_months_follow_one_another_and_looks_go_beside_them(tmp_path: Pa
         assert instance.run_retries_enabled
     assert (str(pools.pool_granularity.value), pools.default_pool_limit) == ("run", 1)
     found = {job: {op.pool for op in defs.resolve_job_def(job).all_node_defs if isinstance(op, dg.OpDefinition)} for job in
-             ("monthly", "batch", "history", "score", "maintenance", "look", "accept_check")}  # fmt: skip
-    assert {job for job, held in found.items() if "months" in held} == set(found) - {"look", "accept_check"}
+             ("monthly", "batch", "history", "score", "maintenance", "refresh_status", "accept_check")}  # fmt: skip
+    assert {job for job, held in found.items() if "months" in held} == set(found) - {"refresh_status", "accept_check"}

@@ -261,14 +261,14 @@ def test_an_edited_file_that_stands_for_something_else_is_not_replayed(
 ) -> None:
     (path,) = spoilt.export("debit")
     rewrite(path, spoil(lines_of(path)))
-    with pytest.raises(quarantine.CannotMend, match=message):
+    with pytest.raises(quarantine.CannotCorrect, match=message):
         spoilt.replay("debit")
     assert not list((spoilt.place.batch(SEPTEMBER) / CORRECTIONS).glob("*"))
 
 
 def test_an_edited_file_is_never_overwritten_before_it_is_replayed(spoilt: Spoilt) -> None:
     spoilt.mend("debit", lambda line, _: spoilt.lines["debit"][line])
-    with pytest.raises(quarantine.CannotMend, match="expected no change since its last replay, found some"):
+    with pytest.raises(quarantine.CannotCorrect, match="expected no change since its last replay, found some"):
         spoilt.export("debit")
     spoilt.replay("debit")
     assert len(spoilt.export("debit")) == 1

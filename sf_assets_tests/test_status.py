@@ -1,4 +1,4 @@
-"""Where each month stands: what is done, which check blocks, which file is waited for, whatever else is blocked."""
+"""The state of each month: done, blocked by a check, waiting for a file, whatever else is blocked."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from sf_assets.engine.storage.inputs import ASSET_INPUTS
 from sf_assets.operations import status as subject
 from sf_assets.operations.acceptance import accept
 from sf_assets.operations.assets import latest_month_there, status
-from sf_assets.operations.status import Standing, months_with_something, page, standings
+from sf_assets.operations.status import LayerStatus, known_months, layer_statuses, status_page
 from sf_assets.sources.batch import EXPECTED, batch_key
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.vocabulary.partitions import month_due
@@ -53,12 +53,12 @@ class Cockpit:
                 verdicts = check_months(session, self.suites[asset], [month])
                 record_verdicts(session, asset, verdicts, run_id="run", judged_at=JUDGED_AT)
 
-    def look(self, month: date) -> dict[str, Standing]:
+    def refresh(self, month: date) -> dict[str, LayerStatus]:
         with self.graph.warehouse.session() as session:
-            return {one.layer: one for one in standings(session, self.incoming, [month])}
+            return {one.layer: one for one in layer_statuses(session, self.incoming, [month])}
 
     def states(self, month: date) -> list[str]:
-        return [one.state for one in self.look(month).values()]
+        return [one.state for one in self.refresh(month).values()]
 
     @property
     def resources(self) -> dict[str, object]:
@@ -79,12 +79,12 @@ def test_a_month_whose_checks_all_passed_is_done(cockpit: Cockpit) -> None:
     cockpit.graph.write(MARCH)
     cockpit.check(MARCH, "src_up", "up", "down")
     assert cockpit.states(MARCH) == ["done", "done", "done"]
-    assert {(one.assets, one.done) for one in cockpit.look(MARCH).values()} == {(1, 1)}
+    assert {(one.assets, one.done) for one in cockpit.refresh(MARCH).values()} == {(1, 1)}
 
 
-def test_a_month_that_waits_says_for_which_file_and_what_follows_is_held(cockpit: Cockpit) -> None:
+def test_a_month_that_waits_names_the_missing_file_and_holds_later_layers(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH, without="debit")
-    found = cockpit.look(MARCH)
+    found = cockpit.refresh(MARCH)
     assert [one.state for one in found.values()] == ["waiting", "held", "held"]
     assert {one.detail for one in found.values()} == {"waiting for debit"}
 
@@ -93,20 +93,20 @@ def test_a_refused_check_blocks_its_layer_and_holds_those_below(cockpit: Cockpit
     cockpit.deliver(MARCH)
     cockpit.graph.write(MARCH, amount=BAD)
     cockpit.check(MARCH, "src_up", "up")
-    found = cockpit.look(MARCH)
+    found = cockpit.refresh(MARCH)
     assert [one.state for one in found.values()] == ["done", "blocked", "held"]
     assert found["clean"].detail == found["lists"].detail == "up montant_in_range"
-    assert found["clean"].told == (f"up: montant_in_range refuses 4 of 4. {ADVICE}",)
+    assert found["clean"].messages == (f"up: montant_in_range refuses 4 of 4. {ADVICE}",)
 
 
-def test_what_was_not_run_yet_is_to_do_and_a_month_without_files_has_no_batch(cockpit: Cockpit) -> None:
+def test_an_asset_that_did_not_run_is_to_do_and_a_month_without_files_has_no_batch(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH)
     cockpit.check(MARCH, "src_up")
     assert cockpit.states(MARCH) == ["done", "to do", "to do"]
     assert cockpit.states(APRIL) == ["no batch", "no batch", "no batch"]
 
 
-def test_a_table_written_again_and_not_judged_is_to_do(cockpit: Cockpit) -> None:
+def test_a_table_written_again_and_not_checked_is_to_do(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH)
     cockpit.graph.write(MARCH)
     cockpit.check(MARCH, "src_up", "up")
@@ -116,7 +116,7 @@ def test_a_table_written_again_and_not_judged_is_to_do(cockpit: Cockpit) -> None
     assert cockpit.states(MARCH) == ["done", "to do", "to do"]
 
 
-def test_what_is_older_than_what_it_was_made_from_is_stale_and_named(cockpit: Cockpit) -> None:
+def test_an_asset_older_than_its_inputs_is_stale_and_named(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH)
     cockpit.graph.write(MARCH)
     cockpit.check(MARCH, "src_up", "up", "down")
@@ -124,27 +124,28 @@ def test_what_is_older_than_what_it_was_made_from_is_stale_and_named(cockpit: Co
     with cockpit.graph.warehouse.session() as session:
         where = {"month": MARCH, "asset": "down"}
         session.replace({ASSET_INPUTS: frame_of(ASSET_INPUTS, [inputs])}, where=where, author="test", message="test")
-    found = cockpit.look(MARCH)
+    found = cockpit.refresh(MARCH)
     assert [one.state for one in found.values()] == ["done", "done", "stale"]
     assert (found["lists"].done, found["lists"].detail) == (0, "rerun down")
-    said = "down, 2026-03: stale, up of 2026-03 was written again since and passed its checks. Rerun down, then what follows it."
-    assert found["lists"].told == (said,)
-    lines = list(page([*found.values()]))
+    message = "down, 2026-03: stale, up of 2026-03 was written again since and passed its checks. "
+        "Rerun down, then what follows it."
+    assert found["lists"].messages == (message,)
+    lines = list(status_page([*found.values()]))
     assert "| 2026-03 | done | done | stale 0/1: rerun down |" in lines
-    assert f"- {said}" in lines
+    assert f"- {message}" in lines
 
 
-def test_an_accepted_check_is_done_and_says_who_accepted_it(cockpit: Cockpit) -> None:
+def test_an_accepted_check_is_done_with_the_name_of_its_author(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH)
     cockpit.graph.write(MARCH, amount=BAD)
     cockpit.check(MARCH, "src_up", "up", "down")
     with cockpit.graph.warehouse.session() as session:
         accept(session, cockpit.suites["up"], "montant_in_range", MARCH, reason="credit notes", accepted_by="C. Duval",
                accepted_at=JUDGED_AT)  # fmt: skip
-    found = cockpit.look(MARCH)
+    found = cockpit.refresh(MARCH)
     assert [one.state for one in found.values()] == ["done", "done", "done"]
     assert found["clean"].detail == "up montant_in_range accepted by C. Duval"
-    assert "- up: montant_in_range refuses 4 of 4, accepted by C. Duval on 2026-04-03: credit notes" in page(
+    assert "- up: montant_in_range refuses 4 of 4, accepted by C. Duval on 2026-04-03: credit notes" in status_page(
         found.values()
     )
 
@@ -153,20 +154,20 @@ def UP_SUITE(cockpit: Cockpit) -> Suite:  # noqa: N802
     return cockpit.suites["up"]
 
 
-def test_months_are_those_delivered_or_judged(cockpit: Cockpit) -> None:
+def test_months_with_files_or_verdicts_are_known(cockpit: Cockpit) -> None:
     cockpit.deliver(APRIL)
     (cockpit.incoming / "octobre").mkdir()
     cockpit.check(FEBRUARY, "src_up")
     with cockpit.graph.warehouse.session() as session:
-        assert months_with_something(session, cockpit.incoming) == [FEBRUARY, APRIL]
+        assert known_months(session, cockpit.incoming) == [FEBRUARY, APRIL]
 
 
-def test_the_page_has_the_newest_month_first_joins_months_alike_and_tells_what_to_do(cockpit: Cockpit) -> None:
+def test_the_page_starts_with_the_newest_month_joins_equal_months_and_states_what_to_do(cockpit: Cockpit) -> None:
     cockpit.deliver(APRIL)
     cockpit.refusing.add(("src_up", APRIL))
     cockpit.check(APRIL, "src_up")
     with cockpit.graph.warehouse.session() as session:
-        lines = list(page(standings(session, cockpit.incoming, [FEBRUARY, MARCH, APRIL])))
+        lines = list(status_page(layer_statuses(session, cockpit.incoming, [FEBRUARY, MARCH, APRIL])))
     assert lines[:4] == [
         "| month | sources | clean | lists |",
         "|---|---|---|---|",
@@ -188,12 +189,12 @@ def shown(cockpit: Cockpit, monkeypatch: pytest.MonkeyPatch, day: datetime) -> d
         assets=[status],
         asset_checks=[latest_month_there],
         resources=cockpit.resources,
-        jobs=[dg.define_asset_job("look", dg.AssetSelection.groups("cockpit"))],
-    ).resolve_job_def("look")
+        jobs=[dg.define_asset_job("refresh_status", dg.AssetSelection.groups("cockpit"))],
+    ).resolve_job_def("refresh_status")
     return job.execute_in_process(raise_on_error=False)
 
 
-def test_the_asset_shows_the_page_and_keeps_the_table_while_everything_is_blocked(
+def test_the_asset_returns_the_page_and_stores_the_table_while_everything_is_blocked(
     cockpit: Cockpit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cockpit.deliver(MARCH)
@@ -209,14 +210,14 @@ def test_the_asset_shows_the_page_and_keeps_the_table_while_everything_is_blocke
 
 
 @pytest.mark.parametrize(
-    ("day", "said"), [(10, "2026-02 is there."), (11, "2026-03 is not there: held, waiting for debit.")]
+    ("day", "expected"), [(10, "2026-02 is there."), (11, "2026-03 is not there: held, waiting for debit.")]
 )
-def test_the_latest_complete_month_has_to_be_there_by_its_day(
-    cockpit: Cockpit, monkeypatch: pytest.MonkeyPatch, day: int, said: str
+def test_the_list_of_the_month_due_must_exist_by_its_day(
+    cockpit: Cockpit, monkeypatch: pytest.MonkeyPatch, day: int, expected: str
 ) -> None:
     cockpit.graph.write(FEBRUARY)
     cockpit.check(FEBRUARY, "src_up", "up", "down")
     cockpit.deliver(MARCH, without="debit")
     (evaluation,) = shown(cockpit, monkeypatch, datetime(2026, 4, day, 12, tzinfo=UTC)).get_asset_check_evaluations()
-    assert evaluation.description == f"The list of {said}"
-    assert evaluation.passed is said.endswith("is there.")
+    assert evaluation.description == f"The list of {expected}"
+    assert evaluation.passed is expected.endswith("is there.")

@@ -1,6 +1,6 @@
-"""What an evaluation found for a month: its HTML report, the tables of `docs/evaluation.md`, and a summary in a few lines.
+"""The results of an evaluation: an HTML report, the tables of `docs/evaluation.md`, and a summary of a few lines.
 
-Where the month is synthetic, its oracle is read beside the warehouse: no asset knows of it.
+The oracle of a synthetic month is a file beside the warehouse, which no asset reads.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def write_report(
 ) -> tuple[Path, Found]:
     """Write the report of a month below `data/evaluation`, and the tables of a Markdown page if there is one.
 
-    `shift_days` is that of the cut-off. Return the report's path, and what it is made of.
+    `shift_days` is `SF_CUTOFF_SHIFT_DAYS`. Return the path of the report, and the results it shows.
     """
     key = batch_key(month)
     with warehouse.session() as session:
@@ -33,7 +33,7 @@ def write_report(
 
 
 def summary(found: Found) -> Iterator[str]:
-    """Yield the figures of the whole, the champion, and what adds nothing, line by line."""
+    """Yield lines: the average precision of each method, the champion, and the themes and sources that add nothing."""
     yield f"\n{'average precision':<14}"
     for row in found.whole("average_precision").sort("valeur", descending=True).iter_rows(named=True):
         yield f"  {row['methode']:<12}{row['valeur']:.3f} [{row['bas']:.3f}, {row['haut']:.3f}]"

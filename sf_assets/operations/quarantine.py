@@ -36,7 +36,7 @@ _REFUSED = """
 """
 
 
-class CannotMend(UserError):
+class CannotCorrect(UserError):
     """The records cannot be taken out, or read again; the message says what is wrong and where."""
 
 
@@ -63,7 +63,7 @@ def export(warehouse: Warehouse, batch: Batch, source: Source, folder: Path) -> 
         mended = _records(correction, header, separator) if correction.is_file() else {}
         work = folder / correction.name
         if work.is_file() and _changed(_records(work, header, separator), refused) not in ({}, mended):
-            raise CannotMend(
+            raise CannotCorrect(
                 f"{work}: expected no change since its last replay, found some. Replay it, or take it away."
             )
         _write(work, header, refused | mended, separator)
@@ -78,7 +78,7 @@ def replay(warehouse: Warehouse, batch: Batch, source: Source, folder: Path) -> 
     of corrections without any record left goes away.
 
     Raises:
-        CannotMend: a file has other columns than its original, or a line that was not refused.
+        CannotCorrect: a file has other columns than its original, or a line that was not refused.
 
     """
     taken = {}
@@ -91,7 +91,7 @@ def replay(warehouse: Warehouse, batch: Batch, source: Source, folder: Path) -> 
         refused = _refused(warehouse, batch, source, path)
         edited = _records(work, header, separator)
         if strangers := sorted(edited.keys() - refused.keys()):
-            raise CannotMend(f"{work}: expected lines of {path.name} that were refused, found line {strangers[0]}")
+            raise CannotCorrect(f"{work}: expected lines of {path.name} that were refused, found line {strangers[0]}")
         changed = _changed(edited, refused)
         former = _records(correction, header, separator) if correction.is_file() else {}
         if changed and changed != former:
@@ -131,17 +131,17 @@ def _records(path: Path, header: tuple[str, ...], separator: str) -> dict[int, s
         with path.open(encoding="utf-8", newline="") as stream:
             text_of_file = stream.read().removeprefix(_BOM)
     except UnicodeDecodeError as error:
-        raise CannotMend(f"{path}: expected UTF-8, found other bytes ({error.reason})") from None
+        raise CannotCorrect(f"{path}: expected UTF-8, found other bytes ({error.reason})") from None
     first, *lines = (text.removesuffix("\r") for text in text_of_file.split("\n"))
     if tuple(next(csv.reader([first], delimiter=separator), ())) != header:
-        raise CannotMend(f"{path}: expected the columns of its original after {LINE.header}, found others")
+        raise CannotCorrect(f"{path}: expected the columns of its original after {LINE.header}, found others")
     found: dict[int, str] = {}
     line = 0
     for text in lines:
         if start := re.match(rf"(\d+){re.escape(separator)}", text):
             line = int(start[1])
             if line in found:
-                raise CannotMend(f"{path}: expected each line once, found line {line} twice")
+                raise CannotCorrect(f"{path}: expected each line once, found line {line} twice")
             found[line] = text[start.end() :]
         elif text and line:
             found[line] += f"\n{text}"
