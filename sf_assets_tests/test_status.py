@@ -127,8 +127,10 @@ def test_an_asset_older_than_its_inputs_is_stale_and_named(cockpit: Cockpit) -> 
     found = cockpit.refresh(MARCH)
     assert [one.state for one in found.values()] == ["done", "done", "stale"]
     assert (found["lists"].done, found["lists"].detail) == (0, "rerun down")
-    message = "down, 2026-03: stale, up of 2026-03 was written again since and passed its checks. "
+    message = (
+        "down, 2026-03: stale, up of 2026-03 was written again since and passed its checks. "
         "Rerun down, then what follows it."
+    )
     assert found["lists"].messages == (message,)
     lines = list(status_page([*found.values()]))
     assert "| 2026-03 | done | done | stale 0/1: rerun down |" in lines

@@ -1,4 +1,4 @@
-"""Every table and every suite of the project by name: the one place where the layers meet."""
+"""Every table and every suite of the project by name."""
 
 from sf_assets.clean.export import EXPORT
 from sf_assets.clean.report import REPORT
@@ -51,7 +51,12 @@ SUITES: dict[str, Suite] = {
 
 
 def suite_named(asset: str) -> Suite:
-    """Return the checks of an asset; raise `UserError` with the known names."""
+    """Return the checks of an asset.
+
+    Raises:
+        UserError: there is no such asset; the message gives the known names.
+
+    """
     if asset not in SUITES:
         raise UserError(f"asset: expected one of {', '.join(sorted(SUITES))}, found {asset}")
     return SUITES[asset]

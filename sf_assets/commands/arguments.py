@@ -9,7 +9,7 @@ from sf_assets.vocabulary.partitions import parse_month
 
 
 def _month(text: str | date) -> date:
-    if isinstance(text, date):  # A default goes through the parser too.
+    if isinstance(text, date):  # The parser also receives defaults.
         return text
     try:
         return parse_month(f"{text}-01")

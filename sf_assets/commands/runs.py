@@ -1,4 +1,4 @@
-"""`sf run`: a job of the graph, run here and now with its progress on the terminal."""
+"""`sf run`: a job of a month, run in this process with its progress on the terminal."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ def run(
 ) -> None:
     """Run a job for a month, or for the months from the first to `--until`, in this process.
 
-    The daemon of `dagster dev` runs the same jobs from the schedule and the sensor; this verb needs none.
+    The daemon of `dagster dev` runs the same jobs from the schedule and the sensor; this verb needs no daemon.
 
     Examples: `sf run monthly 2026-10`, `sf run history 2016-05 --until 2026-09`
     """

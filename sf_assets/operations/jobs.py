@@ -47,7 +47,8 @@ def accept_failed_check(context: dg.OpExecutionContext, config: AcceptanceConfig
             raise PermanentFailure(str(error)) from error
     context.log.info(
         f"{acceptance.asset}, {acceptance.check_name} accepted for {acceptance.month:%Y-%m}: {acceptance.unexpected_count} of "
-        f"{acceptance.element_count}. Materialise what follows {acceptance.asset}: selection key:{acceptance.asset}+ without itself."
+        f"{acceptance.element_count}. Materialise what follows {acceptance.asset}: selection key:{acceptance.asset}+ without "
+        "itself."
     )
 
 

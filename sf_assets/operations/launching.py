@@ -1,4 +1,4 @@
-"""Jobs run in this process, and what an operator sees of them as they go."""
+"""Jobs run in this process, with their progress on the terminal."""
 
 import sys
 import uuid
@@ -70,15 +70,15 @@ class Reporter:
         self._console.print(f"\n{title}")
 
     def __enter__(self) -> Self:
-        self._shown: AbstractContextManager[object] = self._bar or nullcontext()
-        self._shown.__enter__()
+        self._display: AbstractContextManager[object] = self._bar or nullcontext()
+        self._display.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._shown.__exit__(None, None, None)
+        self._display.__exit__(None, None, None)
 
     def __call__(self, entry: EventLogEntry) -> None:
-        """Take one event of the run."""
+        """Handle one event of the run."""
         event = entry.dagster_event
         if event is None or event.step_key is None:
             return
@@ -107,20 +107,20 @@ class Reporter:
 
 
 def rows_of(event: DagsterEvent, before: int) -> int:
-    """Return the rows a step wrote, by this materialisation and by its earlier ones, which wrote `before`."""
+    """Return the number of rows that a step wrote so far; its earlier materialisations wrote `before` of them."""
     metadata = event.step_materialization_data.materialization.metadata
     values: dict[str, Any] = {name: value.value for name, value in metadata.items()}
-    if "rows" in values:  # A range of months: every one of its partitions carries the sum.
+    if "rows" in values:  # In a range of months each partition carries the sum.
         return int(values["rows"])
     return before + int(values.get("dagster/partition_row_count", values.get("lines", 0)))
 
 
 def step_line(step: str, rows: int, seconds: float) -> str:
-    """Return what is printed of a step that ended."""
+    """Return the line that is printed when a step ends; `seconds` is its duration."""
     return f"{step:<38} {rows:>11,} rows  {seconds:6.1f} s"
 
 
 def first_known(warehouse: Warehouse, month: date, perimeter_months: int) -> date:
-    """Return the first month that has features: a head-count was known, within the perimeter's window."""
+    """Return the first month with features: the first within the perimeter's window at which a head-count was known."""
     known = warehouse.query("select min(periode) from lake.clean_effectif_ent where month = $month", {"month": month})
     return max(add_months(known.item(), DELAYS["effectif_months"]), add_months(month, 1 - perimeter_months))
