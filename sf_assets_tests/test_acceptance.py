@@ -42,7 +42,7 @@ def test_an_accepted_check_no_longer_blocks_its_month(graph: GatedGraph) -> None
     assert graph.reached == [MARCH]
 
 
-def test_an_acceptance_is_recorded_with_reason_name_time_and_what_was_refused(graph: GatedGraph) -> None:
+def test_an_acceptance_is_stored_with_reason_name_time_and_count_of_refused_rows(graph: GatedGraph) -> None:
     accepted(graph)
     (row,) = graph.warehouse.query("select * from lake.check_acceptances").iter_rows(named=True)
     assert set(row) == {"month", *CHECK_ACCEPTANCES.column_names}
@@ -73,13 +73,13 @@ def test_the_next_write_of_other_rows_ends_an_acceptance(graph: GatedGraph) -> N
     assert graph.obstacles(MARCH) == [f"- up, 2026-03: montant_in_range refuses 4 of 4. {ADVICE}"]
 
 
-def test_judging_the_same_rows_again_leaves_an_acceptance_in_force(graph: GatedGraph) -> None:
+def test_checking_the_same_rows_again_leaves_an_acceptance_in_force(graph: GatedGraph) -> None:
     accepted(graph)
     graph.check(MARCH)
     assert graph.obstacles(MARCH) == []
 
 
-def test_a_graver_judgement_of_the_same_rows_ends_an_acceptance(graph: GatedGraph) -> None:
+def test_a_verdict_that_refuses_more_of_the_same_rows_ends_an_acceptance(graph: GatedGraph) -> None:
     graph.suite = Suite("up", graph.suite.table, (between("montant", -10, None, ADVICE),))
     graph.write(MARCH, amount=-20)
     with graph.warehouse.session() as session:
@@ -92,7 +92,7 @@ def test_a_graver_judgement_of_the_same_rows_ends_an_acceptance(graph: GatedGrap
     assert "montant_in_range refuses 4 of 4" in graph.obstacles(MARCH)[0]
 
 
-def test_the_check_of_an_accepted_month_says_who_accepted_it_and_blocks_no_run(graph: GatedGraph) -> None:
+def test_the_check_of_an_accepted_month_names_the_author_and_blocks_no_run(graph: GatedGraph) -> None:
     accepted(graph)
     result = graph.recheck("down")
     assert result.success
@@ -103,7 +103,7 @@ def test_the_check_of_an_accepted_month_says_who_accepted_it_and_blocks_no_run(g
     assert evaluation.metadata["accepted"].value == f"Accepted for 2026-03 by C. Duval: {REASON}"
 
 
-def test_a_range_of_months_of_which_one_is_accepted_blocks_for_the_others(graph: GatedGraph) -> None:
+def test_a_range_of_months_with_one_accepted_blocks_for_the_others(graph: GatedGraph) -> None:
     accepted(graph)
     graph.write(APRIL, amount=BAD)
     graph.check(APRIL)
@@ -116,19 +116,19 @@ def test_a_range_of_months_of_which_one_is_accepted_blocks_for_the_others(graph:
 
 
 @pytest.mark.parametrize(
-    ("check", "said"),
+    ("check", "expected"),
     [
         ("montant_usual", "expected a check that blocks, one of key_unique, montant_in_range, siret_present"),
         ("nosuch", "expected a check that blocks"),
         ("key_unique", "expected a failed check, found one that passed"),
     ],
 )
-def test_only_a_failed_check_that_blocks_can_be_accepted(graph: GatedGraph, check: str, said: str) -> None:
-    with pytest.raises(CannotAccept, match=f"up, 2026-03, {check}: {said}"):
+def test_only_a_failed_check_that_blocks_can_be_accepted(graph: GatedGraph, check: str, expected: str) -> None:
+    with pytest.raises(CannotAccept, match=f"up, 2026-03, {check}: {expected}"):
         accepted(graph, check)
 
 
-def test_a_check_that_errored_cannot_be_accepted_nor_is_it_by_an_acceptance_from_before(graph: GatedGraph) -> None:
+def test_a_check_that_raised_cannot_be_accepted_nor_is_covered_by_an_earlier_acceptance(graph: GatedGraph) -> None:
     accepted(graph)
     graph.suite = Suite("up", graph.suite.table, (between("nosuch", 0, 1, ADVICE),))
     graph.check(MARCH)
@@ -137,7 +137,7 @@ def test_a_check_that_errored_cannot_be_accepted_nor_is_it_by_an_acceptance_from
     assert "could not run" in graph.obstacles(MARCH)[0]
 
 
-def test_a_check_that_was_never_judged_cannot_be_accepted(tmp_path: Path) -> None:
+def test_a_check_that_never_ran_cannot_be_accepted(tmp_path: Path) -> None:
     graph = GatedGraph(tmp_path)
     graph.write(MARCH, amount=BAD)
     with pytest.raises(CannotAccept, match="never ran\\. Run the checks first"):
@@ -145,14 +145,14 @@ def test_a_check_that_was_never_judged_cannot_be_accepted(tmp_path: Path) -> Non
     assert len(graph.obstacles(MARCH)) == 3
 
 
-def test_a_judgement_of_an_older_write_cannot_be_accepted(graph: GatedGraph) -> None:
+def test_a_verdict_on_an_older_write_cannot_be_accepted(graph: GatedGraph) -> None:
     graph.write(MARCH, amount=ODD)
     with pytest.raises(CannotAccept, match="expected a verdict on the last write"):
         accepted(graph)
 
 
 @pytest.mark.parametrize(("reason", "by"), [("", "C. Duval"), (REASON, "  ")])
-def test_nobody_accepts_without_a_reason_and_a_name(graph: GatedGraph, reason: str, by: str) -> None:
+def test_an_acceptance_needs_a_reason_and_a_name(graph: GatedGraph, reason: str, by: str) -> None:
     with pytest.raises(CannotAccept, match="expected a reason and a name"):
         accepted(graph, reason=reason, by=by)
 

@@ -1,4 +1,4 @@
-"""Refused records of files that are no text, or name no columns, are mended in a text that names them."""
+"""Refused records of files without text or column names are corrected in a text with column names."""
 
 import json
 from collections.abc import Callable
@@ -84,14 +84,14 @@ FORMS: dict[str, Callable[[Path, str], tuple[Path, str]]] = {
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    place = Place(tmp_path_factory.mktemp("mended"))
+    place = Place(tmp_path_factory.mktemp("corrected"))
     write_batch(place.batch(SEPTEMBER), month=SEPTEMBER, companies=40, years=3)
     assert place.build(SEPTEMBER, *PERIMETER).failures == {}
     return place
 
 
 @pytest.mark.parametrize("source", FORMS)
-def test_a_refused_record_is_mended_in_a_text_with_names_whatever_its_file(place: Place, source: str) -> None:
+def test_a_refused_record_is_corrected_in_a_text_with_column_names_whatever_its_file(place: Place, source: str) -> None:
     incoming = place.settings.data_dir / "incoming"
     siren = place.rows("stg_filter_import", SEPTEMBER)["siren"][0]
     original, right = FORMS[source](place.batch(SEPTEMBER), siren)
@@ -110,7 +110,7 @@ def test_a_refused_record_is_mended_in_a_text_with_names_whatever_its_file(place
     (taken,) = quarantine.replay(place.warehouse, batch, BY_NAME[source], work).items()
     assert taken == (exported.parent.parent / "incoming" / "2509" / "corrections" / exported.name, 1)
 
-    assert place.build(SEPTEMBER, *assets).failures == {}, "mended records let the month go on"
+    assert place.build(SEPTEMBER, *assets).failures == {}, "corrected records unblock the month"
     files = {row["file"]: row for row in place.rows("stg_import", SEPTEMBER).iter_rows(named=True)}
     assert (files[original.name]["quarantined"], files[original.name]["corrected"]) == (1, 1)
     correction = files[f"2509/corrections/{exported.name}"]
@@ -125,13 +125,13 @@ def test_a_refused_record_is_mended_in_a_text_with_names_whatever_its_file(place
         assert added["etat_organisation"].to_list() == ["actif €"]
 
 
-def test_records_of_json_are_mended_one_after_the_other(place: Place) -> None:
+def test_records_of_json_are_corrected_one_after_the_other(place: Place) -> None:
     incoming = place.settings.data_dir / "incoming"
     path = place.batch(SEPTEMBER) / "annonces-commerciales.json"
     announcement = pl.read_json(place.batch(SEPTEMBER) / "bodacc_procedures.json").row(0, named=True)
     days = ["2025-13-01", "2025-14-01"]
     path.write_text(json.dumps([announcement | {"id": f"B{day}", "dateparution": day} for day in days]))
-    for mended, day in enumerate(days, start=1):
+    for count, day in enumerate(days, start=1):
         place.build(SEPTEMBER, "src_bodacc", "stg_bodacc")
         batch, work = read_batch(incoming, SEPTEMBER), place.settings.data_dir / "quarantine"
         (exported,) = (
@@ -141,12 +141,12 @@ def test_records_of_json_are_mended_one_after_the_other(place: Place) -> None:
         )
         exported.write_text(exported.read_text().replace(f";{day};", ";2025-02-28;"))
         taken = quarantine.replay(place.warehouse, batch, BY_NAME["bodacc"], work)
-        assert taken[place.batch(SEPTEMBER) / "corrections" / exported.name] == mended
+        assert taken[place.batch(SEPTEMBER) / "corrections" / exported.name] == count
     place.build(SEPTEMBER, "src_bodacc", "stg_bodacc")
     assert {f"B{day}" for day in days} <= {*place.rows("stg_bodacc", SEPTEMBER)["id_annonce"]}
 
 
-def test_a_mended_perimeter_lets_the_month_go_on(place: Place) -> None:
+def test_a_corrected_perimeter_unblocks_the_month(place: Place) -> None:
     siren, other = place.rows("stg_filter_import", SEPTEMBER)["siren"][:2]
     path = place.batch(SEPTEMBER) / "filter_2509.csv"
     path.write_text(f"{siren}\n{other[:8]}\n")

@@ -29,7 +29,7 @@ def evaluations_of(result: dg.ExecuteInProcessResult) -> Mapping[str, dg.AssetCh
     return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
 
 
-def test_a_good_month_goes_through(graph: GatedGraph) -> None:
+def test_a_month_that_passes_opens_the_gate(graph: GatedGraph) -> None:
     graph.amounts[MARCH] = GOOD
     result = graph.run("up", "down")
     assert result.success
@@ -37,7 +37,7 @@ def test_a_good_month_goes_through(graph: GatedGraph) -> None:
     assert [evaluation.passed for evaluation in evaluations_of(result).values()] == [True] * len(graph.suite.checks)
 
 
-def test_a_bad_month_stops_what_follows_in_the_same_run_and_is_told_how_to_mend_it(graph: GatedGraph) -> None:
+def test_a_failed_check_stops_the_same_run_with_counts_and_advice(graph: GatedGraph) -> None:
     graph.amounts[MARCH] = BAD
     result = graph.run("up", "down")
     assert not result.success
@@ -45,14 +45,14 @@ def test_a_bad_month_stops_what_follows_in_the_same_run_and_is_told_how_to_mend_
     evaluation = evaluations_of(result)["montant_in_range"]
     assert (evaluation.severity, evaluation.blocking) == (dg.AssetCheckSeverity.ERROR, True)
     assert evaluation.partition == "2026-03-01"
-    told = {name: value.value for name, value in evaluation.metadata.items()}
-    assert (told["rule"], told["month"], told["advice"]) == ("montant_in_range", "2026-03", ADVICE)
-    assert (told["unexpected"], told["total"], told["percent"]) == (4, 4, 100.0)
-    assert told["sample_keys"] == [{"siret": f"{i:014}"} for i in range(4)]
-    assert "montant < 0.0" in told["sql"]
+    metadata = {name: value.value for name, value in evaluation.metadata.items()}
+    assert (metadata["rule"], metadata["month"], metadata["advice"]) == ("montant_in_range", "2026-03", ADVICE)
+    assert (metadata["unexpected"], metadata["total"], metadata["percent"]) == (4, 4, 100.0)
+    assert metadata["sample_keys"] == [{"siret": f"{i:014}"} for i in range(4)]
+    assert "montant < 0.0" in metadata["sql"]
 
 
-def test_a_later_run_of_the_downstream_alone_is_blocked_once_and_told_why(graph: GatedGraph) -> None:
+def test_a_later_run_of_the_downstream_alone_is_blocked_without_retry_with_the_reason(graph: GatedGraph) -> None:
     graph.amounts[MARCH] = BAD
     graph.run("up")
     result = graph.run("down")
@@ -61,7 +61,7 @@ def test_a_later_run_of_the_downstream_alone_is_blocked_once_and_told_why(graph:
     assert (graph.attempts, graph.reached) == ([MARCH], [])
 
 
-def test_a_good_april_does_not_release_a_bad_march_nor_a_bad_march_hold_april(graph: GatedGraph) -> None:
+def test_each_month_is_blocked_or_open_by_its_own_checks(graph: GatedGraph) -> None:
     graph.amounts |= {MARCH: BAD, APRIL: GOOD}
     graph.run("up", month=MARCH)
     graph.run("up", month=APRIL)
@@ -70,7 +70,7 @@ def test_a_good_april_does_not_release_a_bad_march_nor_a_bad_march_hold_april(gr
     assert graph.statuses("montant_in_range") == {"2026-03-01": "FAILED", "2026-04-01": "SUCCEEDED"}
 
 
-def test_a_warning_is_shown_but_blocks_neither_this_run_nor_a_later_one(graph: GatedGraph) -> None:
+def test_a_failed_note_is_reported_but_blocks_neither_this_run_nor_a_later_one(graph: GatedGraph) -> None:
     graph.amounts[MARCH] = ODD
     result = graph.run("up", "down")
     evaluation = evaluations_of(result)["montant_usual"]
@@ -79,7 +79,7 @@ def test_a_warning_is_shown_but_blocks_neither_this_run_nor_a_later_one(graph: G
     assert graph.obstacles(MARCH) == []
 
 
-def test_a_check_that_errors_blocks_this_run_and_later_ones_and_says_so(graph: GatedGraph) -> None:
+def test_a_check_that_raises_blocks_this_run_and_later_ones_with_its_error(graph: GatedGraph) -> None:
     graph.suite = Suite("up", UP, (between("nosuch", 0, 1, ADVICE),))
     graph.amounts[MARCH] = GOOD
     result = graph.run("up", "down")
@@ -90,7 +90,7 @@ def test_a_check_that_errors_blocks_this_run_and_later_ones_and_says_so(graph: G
     assert "up, 2026-03: nosuch_in_range could not run" in obstacle
 
 
-def test_a_warning_that_errors_is_shown_as_an_error_but_blocks_nothing(graph: GatedGraph) -> None:
+def test_a_note_that_raises_is_reported_as_an_error_but_blocks_nothing(graph: GatedGraph) -> None:
     graph.suite = Suite("up", UP, (between("nosuch", 0, 1, ADVICE, "warning"),))
     graph.amounts[MARCH] = GOOD
     result = graph.run("up", "down")
@@ -98,7 +98,7 @@ def test_a_warning_that_errors_is_shown_as_an_error_but_blocks_nothing(graph: Ga
     assert result.success
 
 
-def test_a_backfill_in_one_run_judges_every_month_on_its_own(graph: GatedGraph) -> None:
+def test_a_backfill_in_one_run_checks_every_month_on_its_own(graph: GatedGraph) -> None:
     graph.amounts |= {FEBRUARY: GOOD, MARCH: BAD, APRIL: GOOD}
     result = graph.backfill("up", first=FEBRUARY, last=APRIL)
     assert not result.success
@@ -106,14 +106,14 @@ def test_a_backfill_in_one_run_judges_every_month_on_its_own(graph: GatedGraph) 
     assert [len(graph.obstacles(month)) for month in (FEBRUARY, MARCH, APRIL)] == [0, 1, 0]
 
 
-def test_one_bad_month_shuts_the_gate_for_all_that_is_read_together(graph: GatedGraph) -> None:
+def test_one_failed_month_closes_the_gate_for_all_months_read_together(graph: GatedGraph) -> None:
     graph.write(MARCH)
     graph.write(APRIL, amount=BAD)
     graph.check(MARCH, APRIL)
     assert graph.obstacles(MARCH, APRIL) == [f"- up, 2026-04: montant_in_range refuses 4 of 4. {ADVICE}"]
 
 
-def test_a_month_that_was_never_judged_is_blocked(graph: GatedGraph) -> None:
+def test_a_month_whose_checks_never_ran_is_blocked(graph: GatedGraph) -> None:
     graph.write(MARCH, APRIL)
     graph.check(APRIL)
     assert [line.split(". ")[0] for line in graph.obstacles(MARCH)] == [
@@ -128,7 +128,7 @@ def test_a_warehouse_without_any_verdict_blocks(graph: GatedGraph) -> None:
     assert len(graph.obstacles(MARCH)) == 3
 
 
-def test_a_check_added_since_is_missing_until_it_is_judged(graph: GatedGraph) -> None:
+def test_a_check_added_since_blocks_until_it_runs(graph: GatedGraph) -> None:
     graph.write(MARCH)
     graph.check(MARCH)
     graph.suite = Suite("up", UP, (*graph.suite.rules, not_null("montant", ADVICE)))
@@ -139,7 +139,7 @@ def test_a_check_added_since_is_missing_until_it_is_judged(graph: GatedGraph) ->
 
 
 @pytest.mark.parametrize("rows", [5, 0])
-def test_a_verdict_on_an_older_write_is_void_until_the_month_is_judged_again(graph: GatedGraph, rows: int) -> None:
+def test_a_verdict_on_an_older_write_is_void_until_the_checks_run_again(graph: GatedGraph, rows: int) -> None:
     graph.write(MARCH)
     graph.check(MARCH)
     graph.write(MARCH, rows=rows)
@@ -156,7 +156,7 @@ def test_the_same_rows_written_again_keep_their_verdicts(graph: GatedGraph) -> N
     assert graph.obstacles(MARCH) == []
 
 
-def test_writing_another_month_leaves_a_verdict_standing(graph: GatedGraph) -> None:
+def test_writing_another_month_leaves_a_verdict_valid(graph: GatedGraph) -> None:
     graph.write(MARCH)
     graph.check(MARCH)
     graph.write(APRIL)
@@ -172,7 +172,7 @@ def test_a_probe_blocks_like_a_rule(graph: GatedGraph) -> None:
     assert graph.obstacles(MARCH, APRIL) == [f"- up, 2026-03: as_promised refuses 1 of 1. {ADVICE}"]
 
 
-def test_verdicts_keep_one_row_per_check_and_month_with_the_write_they_judged(graph: GatedGraph) -> None:
+def test_verdicts_have_one_row_per_check_and_month_with_the_snapshot_of_the_checked_write(graph: GatedGraph) -> None:
     graph.write(MARCH, APRIL)
     graph.check(MARCH, APRIL, run_id="first")
     graph.check(MARCH, run_id="second")
@@ -210,9 +210,9 @@ def test_the_state_of_an_asset_that_shares_a_table_is_that_of_its_own_rows(graph
             require_passed(session, [("src_debit", MARCH), ("src_delai", MARCH)], suites)
 
 
-def test_the_checks_of_a_range_written_backwards_end_in_a_sentence(graph: GatedGraph) -> None:
+def test_the_checks_of_a_reversed_range_of_months_are_refused(graph: GatedGraph) -> None:
     result = graph.recheck(first=APRIL, last=FEBRUARY)
     (event,) = result.get_step_failure_events()
-    told = event.step_failure_data.user_failure_data
-    assert told is not None
-    assert "found 2026-04-01 to 2026-02-01, which holds none" in str(told.description)
+    failure = event.step_failure_data.user_failure_data
+    assert failure is not None
+    assert "found 2026-04-01 to 2026-02-01, which holds none" in str(failure.description)

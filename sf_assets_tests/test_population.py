@@ -59,13 +59,13 @@ def imported(
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A check of an asset, its usual month and one that must be refused, with what is said of it."""
+    """A check of an asset, its usual month and one that must be refused, with a part of its statement."""
 
     check: str
     asset: str
     usual: dict[Table, str]
     bad: dict[Table, str]
-    said: str
+    expected: str
 
 
 CASES = (
@@ -128,7 +128,7 @@ def test_a_collapse_blocks_with_counts_by_reason(session: Session, case: Case) -
     assert judged(session, case, MONTH, case.usual).passed
     outcome = judged(session, case, MONTH, case.bad)
     assert not outcome.passed
-    assert case.said in outcome.statement
+    assert case.expected in outcome.statement
 
 
 def test_a_first_month_that_leaves_most_companies_out_blocks(session: Session) -> None:
@@ -142,7 +142,7 @@ def test_a_first_month_that_leaves_most_companies_out_blocks(session: Session) -
 
 
 @pytest.mark.parametrize("case", ["outside_like_before", "copies_like_before", "not_ours_like_before"])
-def test_a_month_with_a_perimeter_of_its_own_says_nothing_of_what_is_usual(session: Session, case: str) -> None:
+def test_a_month_with_an_explicit_perimeter_is_not_compared(session: Session, case: str) -> None:
     found = BY_CHECK[case]
     rows = imported(found.asset.removeprefix("stg_"), outside=999, explicit=True)
     outcome = judged(session, found, add_months(MONTH, 1), rows)

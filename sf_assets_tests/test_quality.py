@@ -110,7 +110,7 @@ def test_good_rows_satisfy_every_kind_of_rule(session: Session) -> None:
         ("select * replace (if(montant < 60, 3, etat) as etat) from good", "struck_off_owes_nothing", 5),
     ],
 )
-def test_each_kind_of_rule_refuses_what_it_is_for_and_counts_it(
+def test_each_kind_of_rule_refuses_its_bad_rows_and_counts_them(
     session: Session, change: str, rule: str, count: int
 ) -> None:
     write(session, f"with good as ({GOOD}) {change}")
@@ -122,7 +122,7 @@ def test_each_kind_of_rule_refuses_what_it_is_for_and_counts_it(
 
 @pytest.mark.parametrize("value", ["nan", "infinity", "-infinity"])
 @pytest.mark.parametrize(("low", "high"), [(None, None), (0, None), (None, 0), (-1, 1)])
-def test_a_bound_refuses_what_is_no_number_and_its_sql_returns_the_row(
+def test_a_bound_refuses_nan_and_infinity_and_its_sql_returns_the_row(
     session: Session, value: str, low: float | None, high: float | None
 ) -> None:
     write(session, f"with good as ({GOOD}) select * replace (0 as montant) from good")
@@ -139,7 +139,7 @@ def test_a_bound_refuses_what_is_no_number_and_its_sql_returns_the_row(
     ]
 
 
-def test_a_bound_lets_infinity_and_nan_pass_only_where_the_rule_says_so(session: Session) -> None:
+def test_a_bound_accepts_infinity_and_nan_only_when_the_rule_declares_it(session: Session) -> None:
     for value in ("nan", "infinity"):
         write(
             session,
@@ -158,7 +158,7 @@ def test_a_bound_lets_infinity_and_nan_pass_only_where_the_rule_says_so(session:
         (r"a\:b%[(]s[)]", "a:b%(s)", "a\\:b%(s)"),
     ],
 )
-def test_a_pattern_or_text_with_colons_braces_or_percents_is_judged_as_written(
+def test_a_pattern_or_text_with_colons_braces_or_percents_is_used_as_written(
     session: Session, pattern: str, good: str, bad: str
 ) -> None:
     names = Table("names", "a name", (Column("nom", "VARCHAR", "name", pattern=pattern),), key=("nom",), rules=(
@@ -190,7 +190,7 @@ def test_the_sql_of_a_refusal_returns_the_rows_refused(session: Session, spoilt:
 
 
 @pytest.mark.parametrize("rule", ["montant_in_range", "struck_off_owes_nothing", "key_unique"])
-def test_samples_are_at_most_five_keys_and_nothing_else(session: Session, rule: str) -> None:
+def test_samples_are_at_most_five_keys(session: Session, rule: str) -> None:
     write(session, f"with good as ({GOOD}) select good.* replace (2000 as montant, 3 as etat) from good, range(2)")
     sample = checked(session)[rule].sample
     assert len(sample) == 5
@@ -206,7 +206,7 @@ def test_a_table_without_key_shows_no_sample(session: Session) -> None:
     assert (outcome.passed, outcome.unexpected_count, outcome.sample) == (False, 1, ())
 
 
-def test_a_month_is_judged_on_its_own_rows_only(session: Session) -> None:
+def test_a_month_is_checked_on_its_own_rows_only(session: Session) -> None:
     write(session, f"with good as ({GOOD}) select * replace (-1 as montant) from good", MARCH)
     write(session, GOOD, APRIL)
     assert refused(checked(session, MARCH)) == ["montant_in_range"]
@@ -233,7 +233,7 @@ def test_a_check_that_raises_is_an_error_of_the_check_and_not_bad_data(session: 
 
 
 @pytest.mark.parametrize(
-    ("condition", "said"),
+    ("condition", "expected"),
     [
         ("nom::integer > 0", "ConversionException (INT32"),
         ("error(nom) is null", "InvalidInputException"),
@@ -242,12 +242,12 @@ def test_a_check_that_raises_is_an_error_of_the_check_and_not_bad_data(session: 
     ],
 )
 def test_errors_name_class_and_place_and_do_not_quote_the_data(
-    session: Session, caplog: pytest.LogCaptureFixture, condition: str, said: str
+    session: Session, caplog: pytest.LogCaptureFixture, condition: str, expected: str
 ) -> None:
     write(session, GOOD)
     broken = no_rows("broken", f"select * from {{batch}} where {condition}", "Fix it.")
     error = validate(session.connection, DEBTS, (broken,), scope={"month": MARCH})["broken"].error
-    assert error.startswith(said)
+    assert error.startswith(expected)
     assert "DUPONT" not in error + caplog.text
 
 
@@ -257,7 +257,7 @@ def test_a_misspelt_expectation_is_refused_by_name(session: Session) -> None:
         validate(session.connection, DEBTS, (Rule("odd", "ExpectWonders", {}, "Fix it."),), scope={"month": MARCH})
 
 
-def test_probes_are_judged_with_the_rules_and_see_the_month(session: Session) -> None:
+def test_probes_run_with_the_rules_and_receive_the_month(session: Session) -> None:
     write(session, GOOD, APRIL)
 
     def few(session: Session, month: date) -> Outcome:
@@ -282,7 +282,7 @@ def test_rules_need_a_table() -> None:
         Suite("file", rules=(not_null("siret", "Look."),))
 
 
-def test_every_check_says_what_it_demands() -> None:
+def test_every_check_describes_its_requirement() -> None:
     meanings = {rule.name: describe_check(rule) for rule in rules_of(DEBTS)}
     assert meanings["siret_present"] == "`siret` is always filled."
     assert meanings["montant_in_range"] == "`montant` is at least 0 and at most 1000, or unknown."
