@@ -24,23 +24,23 @@ def write_report(
     """
     key = batch_key(month)
     with warehouse.session() as session:
-        found = read_found(session, month, shift_days, data / "oracle" / f"{key}.parquet")
+        results = read_found(session, month, shift_days, data / "oracle" / f"{key}.parquet")
     report = private(data / "evaluation") / f"{key}.html"
-    report.write_text(html(found), encoding="utf-8")
+    report.write_text(html(results), encoding="utf-8")
     if page:
-        page.write_text(page_with(page.read_text(encoding="utf-8"), found), encoding="utf-8")
-    return report, found
+        page.write_text(page_with(page.read_text(encoding="utf-8"), results), encoding="utf-8")
+    return report, results
 
 
-def summary(found: Found) -> Iterator[str]:
+def summary(results: Found) -> Iterator[str]:
     """Yield lines: the average precision of each method, the champion, and the themes and sources that add nothing."""
     yield f"\n{'average precision':<14}"
-    for row in found.whole("average_precision").sort("valeur", descending=True).iter_rows(named=True):
+    for row in results.whole("average_precision").sort("valeur", descending=True).iter_rows(named=True):
         yield f"  {row['methode']:<12}{row['valeur']:.3f} [{row['bas']:.3f}, {row['haut']:.3f}]"
-    for reach in found.reached:
+    for reach in results.reached:
         if reach.group == "ensemble" and reach.ratio.value is not None:
             yield f"  {reach.method:<12}{reach.ratio.value:.2f} of the oracle's"
-    if found.champion.height:
-        yield f"  {found.champion['decision'][0]}"
-    idle = found.utility.filter(apporte=False)["nom"].to_list()
+    if results.champion.height:
+        yield f"  {results.champion['decision'][0]}"
+    idle = results.utility.filter(apporte=False)["nom"].to_list()
     yield f"  adds nothing measurable: {', '.join(idle) or 'no theme nor source'}"

@@ -90,11 +90,11 @@ def search(
     `rows` are learning rows of companies in no procedure, with `siren`, `periode`, `target`, `weight` and the features.
     """
     parts = list(folds(rows["periode"], rows["siren"], rules, seed=seed))
-    found = []
+    rows_of_settings = []
     for setting in settings:
         started = time.process_time()
         precisions = [_average_precision(rows, name, setting, fold) for fold in parts]
-        found.append(
+        rows_of_settings.append(
             {
                 "methode": name,
                 "setting": ", ".join(f"{key}={value}" for key, value in setting.items()),
@@ -103,7 +103,7 @@ def search(
                 "seconds": time.process_time() - started,
             }
         )
-    return pl.DataFrame(found).sort("average_precision", descending=True)
+    return pl.DataFrame(rows_of_settings).sort("average_precision", descending=True)
 
 
 def _average_precision(rows: pl.DataFrame, name: str, setting: Setting, fold: Fold) -> float:

@@ -71,22 +71,22 @@ def check_months(session: Session, suite: Suite, months: Sequence[date]) -> dict
     empty: dict[str, Outcome] = {}
     if suite.rules and suite.table:
         together = _check_together(session, suite, [month for month in months if (suite.asset, month) in written])
-        for month, found in outcomes.items():
+        for month, of_month in outcomes.items():
             has_rows = (suite.asset, month) in written
-            found.update(together.get(month, {}) if has_rows else empty or _outcomes_without_rows(suite))
-            found.update(
-                _check_rules(session, suite, [rule for rule in suite.rules if rule.name not in found], [month])
+            of_month.update(together.get(month, {}) if has_rows else empty or _outcomes_without_rows(suite))
+            of_month.update(
+                _check_rules(session, suite, [rule for rule in suite.rules if rule.name not in of_month], [month])
             )
             if not has_rows:
-                empty = dict(found)
-    for month, found in outcomes.items():
-        found.update((probe.name, probe.run(session, month)) for probe in suite.probes)
+                empty = dict(of_month)
+    for month, of_month in outcomes.items():
+        of_month.update((probe.name, probe.run(session, month)) for probe in suite.probes)
     return {
         month: tuple(
-            Verdict(suite.asset, month, check, found[check.name], written.get((suite.asset, month)))
+            Verdict(suite.asset, month, check, of_month[check.name], written.get((suite.asset, month)))
             for check in suite.checks
         )
-        for month, found in outcomes.items()
+        for month, of_month in outcomes.items()
     }
 
 
