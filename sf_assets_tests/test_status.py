@@ -62,7 +62,7 @@ class Cockpit:
 
     @property
     def resources(self) -> dict[str, object]:
-        folders = Folders(incoming=str(self.incoming), models="unused", lists="unused")
+        folders = Folders(incoming=str(self.incoming), models="unused", lists="unused", exports="unused")
         return {"warehouse": self.graph.warehouse, "folders": folders}
 
 
