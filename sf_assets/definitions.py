@@ -14,7 +14,7 @@ from sf_assets.operations.assets import ASSETS as COCKPIT
 from sf_assets.operations.assets import CHECKS as COCKPIT_CHECKS
 from sf_assets.operations.automation import JOBS, files_arrived, monthly_schedule
 from sf_assets.operations.jobs import JOBS as COCKPIT_JOBS
-from sf_assets.operations.jobs import morning_look
+from sf_assets.operations.jobs import morning_refresh
 from sf_assets.operations.sensors import SENSORS
 from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.assets import arrivals
@@ -25,7 +25,7 @@ defs = dg.Definitions(
     assets=with_confidentiality([arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS, *EVALUATION, *COCKPIT]),
     asset_checks=[*(checks_for(suite, months) for suite in SUITES.values()), *COCKPIT_CHECKS],
     jobs=[*JOBS, *COCKPIT_JOBS],
-    schedules=[monthly_schedule, morning_look],
+    schedules=[monthly_schedule, morning_refresh],
     sensors=[files_arrived, *SENSORS],
     resources=resources_for(Settings.from_environment()),
     executor=dg.in_process_executor,

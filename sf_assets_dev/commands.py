@@ -20,7 +20,7 @@ Seed = Annotated[int, typer.Option(help="Seed of the synthetic world: the same s
 
 
 def demo(month: MonthOption = _DEMO_MONTH, companies: Companies = 4000, seed: Seed = 1) -> None:
-    """From nothing to a list: synthetic companies through the whole graph. Running it again changes nothing.
+    """Run the whole graph on synthetic companies, from files to a list. Running it again changes nothing.
 
     Example: `sf demo --companies 1000`
     """
@@ -36,7 +36,7 @@ def generate(
     companies: Companies = 4000,
     seed: Seed = 1,
     years: Annotated[int, typer.Option(help="Years of history in the monthly files.")] = 10,
-    oracle: Annotated[Path | None, typer.Option(help="Parquet file of the true risks, outside of the batch.")] = None,
+    oracle: Annotated[Path | None, typer.Option(help="Parquet file for the true risks, outside the batch.")] = None,
 ) -> None:
     """Write one month of synthetic files in the producers' formats.
 
@@ -75,7 +75,7 @@ def docs(folder: Annotated[Path, typer.Argument(help="Folder of the pages.")] = 
 
 @faults.command("list")
 def list_faults() -> None:
-    """List the faults: what goes wrong, which check catches it, what to do.
+    """List the faults, with the check that catches each and what to do.
 
     Example: `sf faults list`
     """
@@ -88,7 +88,9 @@ def list_faults() -> None:
 def inject(
     name: Annotated[str, typer.Argument(help="Fault of a file, see `sf faults list`.")],
     month: MonthArgument,
-    incoming: Annotated[Path | None, typer.Option(help="Folder of batches; by default that of the settings.")] = None,
+    incoming: Annotated[
+        Path | None, typer.Option(help="Folder of batches; by default the one of the settings.")
+    ] = None,
 ) -> None:
     """Put the fault of a file into a batch.
 
@@ -104,7 +106,7 @@ def inject(
 def run_faults(
     names: Annotated[list[str] | None, typer.Argument(help="Faults to play; all by default.")] = None,
 ) -> None:
-    """Play faults on a small synthetic world of their own; end with 1 if one went through.
+    """Play faults on a small synthetic world of their own; end with 1 if one was not caught.
 
     Example: `sf faults run`
     """

@@ -6,8 +6,9 @@ from pathlib import Path
 import dagster as dg
 
 from sf_assets.engine.quality.checks import checks_for
-from sf_assets.engine.quality.history import suite_of
-from sf_assets.engine.quality.verdicts import judge_months, record, require_passed
+from sf_assets.engine.quality.tolerance_checks import suite_of
+from sf_assets.engine.quality.verdicts import check_months, record_verdicts, require_passed
+from sf_assets.engine.resources import WarehouseResource
 from sf_assets.engine.storage import Warehouse
 from sf_assets.vocabulary.failures import Blocked
 from sf_assets.vocabulary.schema import Column, Rule, Table, between
@@ -33,7 +34,7 @@ UP = Table(
 )
 
 
-class House:
+class GatedGraph:
     """A graph of two assets with its warehouse and its instance; `amounts` is what `up` writes for each month."""
 
     def __init__(self, folder: Path) -> None:
@@ -51,10 +52,10 @@ class House:
                 values = {"amount": amount, "rows": rows}
                 session.replace({UP: query}, where={"month": month}, author="test", message="test", parameters=values)
 
-    def judge(self, *months: date, run_id: str = "run") -> None:
+    def check(self, *months: date, run_id: str = "run") -> None:
         with self.warehouse.session() as session:
-            verdicts = judge_months(session, self.suite, months)
-            record(session, "up", verdicts, run_id=run_id, judged_at=JUDGED_AT)
+            verdicts = check_months(session, self.suite, months)
+            record_verdicts(session, "up", verdicts, run_id=run_id, judged_at=JUDGED_AT)
 
     def obstacles(self, *months: date) -> list[str]:
         """Return what the gate answers to who reads these months, line by line: nothing when it is open."""
@@ -68,7 +69,7 @@ class House:
     def run(self, *assets: str, month: date = MARCH) -> dg.ExecuteInProcessResult:
         return self._execute(dg.AssetSelection.assets(*assets), partition_key=month.isoformat())
 
-    def rejudge(self, *assets: str, first: date = MARCH, last: date = MARCH) -> dg.ExecuteInProcessResult:
+    def recheck(self, *assets: str, first: date = MARCH, last: date = MARCH) -> dg.ExecuteInProcessResult:
         """Run the checks of `up` without writing it again, and these assets, for a range of months."""
         selection = dg.AssetSelection.checks_for_assets("up") | dg.AssetSelection.assets(*assets)
         return self._execute(selection, tags=_range(first, last))
@@ -88,7 +89,7 @@ class House:
         @dg.asset(
             partitions_def=MONTHS, backfill_policy=single_run, deps=[up], retry_policy=dg.RetryPolicy(max_retries=2)
         )
-        def down(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
+        def down(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> None:
             wanted = [date.fromisoformat(key) for key in context.partition_keys]
             self.attempts += wanted
             with warehouse.session() as session:

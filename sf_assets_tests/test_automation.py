@@ -50,7 +50,7 @@ def test_each_job_builds_its_layers_by_month_with_all_their_checks(job: str, lay
     resolved, graph = defs.resolve_job_def(job), defs.resolve_asset_graph()
     assert resolved.partitions_def == months
     wanted = {key for key in graph.get_all_asset_keys() if graph.get(key).group_name in layers}
-    # What lists become is looked at every month, what methods are worth once a year.
+    # Drift and verification are computed every month, the backtest once a year.
     wanted |= {dg.AssetKey(name) for name in ("eval_drift", "eval_verification") if "lists" in layers}
     assert set(resolved.asset_layer.executable_asset_keys) == wanted
     assert set(resolved.asset_layer.asset_graph.asset_check_keys) >= graph.get_check_keys_for_assets(wanted)
@@ -64,7 +64,7 @@ def test_only_the_history_runs_a_range_of_months_in_one_run() -> None:
 
 @dataclass
 class Waiting:
-    """A folder of incoming files, and the sensor and the schedule that look at it; the sensor remembers between two looks."""
+    """A folder of incoming files, with the sensor and the schedule that read it; `cursor` is that of the last evaluation."""
 
     folder: Path
     instance: dg.DagsterInstance
@@ -82,15 +82,15 @@ class Waiting:
     def warehouse(self) -> Warehouse:
         return self.resources["warehouse"]  # type: ignore[return-value]
 
-    def look(self) -> dg.RunRequest | str:
+    def evaluate(self) -> dg.RunRequest | str:
         """Evaluate the sensor once; return what it requests, or why it does not."""
-        found = self.look_for_all()
+        found = self.evaluate_all()
         if isinstance(found, str):
             return found
         (request,) = found
         return request
 
-    def look_for_all(self) -> list[dg.RunRequest] | str:
+    def evaluate_all(self) -> list[dg.RunRequest] | str:
         """Evaluate the sensor once; return all that it requests, or why it requests nothing."""
         resources = {name: self.resources[name] for name in ("folders", "warehouse")}
         with dg.build_sensor_context(cursor=self.cursor, instance=self.instance, resources=resources) as context:
@@ -115,7 +115,7 @@ class Waiting:
             (folder / BY_NAME[source].names[0]).write_text(content)
 
     def started(self, request: dg.RunRequest | str, *, ended: bool = True) -> None:
-        """Keep a run as the daemon makes it of a request; one that `ended` looked at the files first."""
+        """Store a run as the daemon creates it from a request; a run that `ended` read the files first."""
         assert isinstance(request, dg.RunRequest)
         month = date.fromisoformat(str(request.partition_key))
         self.launched(month, tags={**request.tags, "dagster/run_key": str(request.run_key)}, ended=ended)
@@ -180,41 +180,41 @@ def test_the_third_of_a_month_starts_the_month_before(waiting: Waiting, tick: da
 
 
 def test_without_a_batch_folder_nothing_starts(waiting: Waiting) -> None:
-    assert waiting.look() == f"no new batch below {waiting.incoming}"
+    assert waiting.evaluate() == f"no new batch below {waiting.incoming}"
 
 
-def test_a_batch_with_a_file_missing_waits_and_says_for_which(waiting: Waiting) -> None:
+def test_a_batch_with_a_missing_file_waits_and_names_it(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
     for name in ("debit", "procol"):
         (waiting.incoming / "2509" / BY_NAME[name].names[0]).unlink()
-    assert waiting.look() == waiting.look() == "batch 2509 waits for debit, procol"
+    assert waiting.evaluate() == waiting.evaluate() == "batch 2509 waits for debit, procol"
 
 
 def test_only_the_sources_expected_every_month_are_waited_for(waiting: Waiting) -> None:
     assert set(EXPECTED) == {source.name for source in SOURCES if source.expected}
     assert {"paydex", "filter", "ccsf"}.isdisjoint(EXPECTED)
     waiting.deliver(SEPTEMBER, *EXPECTED)
-    assert "is complete" in waiting.look()
+    assert "is complete" in waiting.evaluate()
 
 
 def test_a_complete_batch_starts_its_month_once_it_has_stopped_changing(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
-    assert waiting.look() == "batch 2509 is complete; it starts if nothing changes until the next look"
+    assert waiting.evaluate() == "batch 2509 is complete; it starts if nothing changes until the next evaluation"
     waiting.deliver(SEPTEMBER, "debit", content="still growing")
-    assert "is complete" in waiting.look()
-    request = waiting.look()
+    assert "is complete" in waiting.evaluate()
+    request = waiting.evaluate()
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == "2025-09-01"
-    assert waiting.look() == waiting.look() == f"no new batch below {waiting.incoming}"
+    assert waiting.evaluate() == waiting.evaluate() == f"no new batch below {waiting.incoming}"
 
 
 def test_a_file_delivered_again_starts_its_month_again(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
-    waiting.look()
-    first = waiting.look()
-    waiting.deliver(SEPTEMBER, "debit", content="mended")
-    assert "is complete" in waiting.look()
-    second = waiting.look()
+    waiting.evaluate()
+    first = waiting.evaluate()
+    waiting.deliver(SEPTEMBER, "debit", content="corrected")
+    assert "is complete" in waiting.evaluate()
+    second = waiting.evaluate()
     assert isinstance(first, dg.RunRequest)
     assert isinstance(second, dg.RunRequest)
     assert (first.partition_key, second.partition_key) == ("2025-09-01", "2025-09-01")
@@ -223,102 +223,102 @@ def test_a_file_delivered_again_starts_its_month_again(waiting: Waiting) -> None
 
 def test_an_optional_file_that_comes_later_starts_its_month_again(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
-    waiting.look()
-    assert isinstance(waiting.look(), dg.RunRequest)
+    waiting.evaluate()
+    assert isinstance(waiting.evaluate(), dg.RunRequest)
     waiting.deliver(SEPTEMBER, "paydex")
-    assert "is complete" in waiting.look()
-    assert isinstance(waiting.look(), dg.RunRequest)
+    assert "is complete" in waiting.evaluate()
+    assert isinstance(waiting.evaluate(), dg.RunRequest)
 
 
-def test_the_newest_of_the_past_starts(waiting: Waiting) -> None:
+def test_the_newest_complete_month_of_the_past_starts(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
     waiting.deliver(OCTOBER, "debit")
-    assert "batch 2510 waits for " in waiting.look()
+    assert "batch 2510 waits for " in waiting.evaluate()
     waiting.deliver(OCTOBER, *EXPECTED)
-    waiting.look()
-    request = waiting.look()
+    waiting.evaluate()
+    request = waiting.evaluate()
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == "2025-10-01"
 
 
 def test_a_former_month_delivered_again_starts_while_the_newest_waits(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
-    waiting.look()
-    waiting.look()
+    waiting.evaluate()
+    waiting.evaluate()
     waiting.deliver(OCTOBER, "debit")
-    assert "batch 2510 waits for " in str(waiting.look())
-    waiting.deliver(SEPTEMBER, "debit", content="mended")
-    assert "batch 2509 is complete" in str(waiting.look())
-    request = waiting.look()
+    assert "batch 2510 waits for " in str(waiting.evaluate())
+    waiting.deliver(SEPTEMBER, "debit", content="corrected")
+    assert "batch 2509 is complete" in str(waiting.evaluate())
+    request = waiting.evaluate()
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == "2025-09-01"
 
 
-def test_complete_months_that_were_there_before_the_first_look_start_nothing_but_the_newest(waiting: Waiting) -> None:
+def test_of_months_complete_before_the_first_evaluation_only_the_newest_starts(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
     waiting.deliver(OCTOBER, *EXPECTED)
-    assert waiting.look() == "batch 2510 is complete; it starts if nothing changes until the next look"
-    request = waiting.look()
+    assert waiting.evaluate() == "batch 2510 is complete; it starts if nothing changes until the next evaluation"
+    request = waiting.evaluate()
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == "2025-10-01"
-    assert waiting.look() == f"no new batch below {waiting.incoming}"
+    assert waiting.evaluate() == f"no new batch below {waiting.incoming}"
 
 
-def looked(waiting: Waiting) -> dg.RunRequest | str:
+def evaluated(waiting: Waiting) -> dg.RunRequest | str:
     """Look twice: what has come, then that it has stopped changing."""
-    waiting.look_for_all()
-    return waiting.look()
+    waiting.evaluate_all()
+    return waiting.evaluate()
 
 
-def test_months_that_come_between_two_looks_all_start_the_oldest_first(waiting: Waiting) -> None:
+def test_months_delivered_between_two_evaluations_all_start_oldest_first(waiting: Waiting) -> None:
     waiting.deliver(date(2025, 6, 1), *EXPECTED)
-    waiting.look()
+    waiting.evaluate()
     for month in (OCTOBER, SEPTEMBER, date(2025, 8, 1)):
         waiting.deliver(month, *EXPECTED)
-    told = waiting.look_for_all()
-    assert isinstance(told, list)
-    assert [request.partition_key for request in told] == ["2025-06-01"]
-    requests = waiting.look_for_all()
+    requests = waiting.evaluate_all()
+    assert isinstance(requests, list)
+    assert [request.partition_key for request in requests] == ["2025-06-01"]
+    requests = waiting.evaluate_all()
     assert isinstance(requests, list)
     assert [request.partition_key for request in requests] == ["2025-08-01", "2025-09-01", "2025-10-01"]
 
 
-def test_a_month_already_published_does_not_start_at_the_first_look(waiting: Waiting) -> None:
+def test_a_published_month_does_not_start_at_the_first_evaluation(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
     waiting.loaded(SEPTEMBER)
     waiting.published(SEPTEMBER)
-    assert "its list was made of these files" in str(looked(waiting))
+    assert "its list used these files" in str(evaluated(waiting))
     waiting.deliver(SEPTEMBER, "debit", content="y")
-    assert isinstance(looked(waiting), dg.RunRequest)
+    assert isinstance(evaluated(waiting), dg.RunRequest)
 
 
-def test_a_month_loaded_without_a_list_starts_at_the_first_look(waiting: Waiting) -> None:
+def test_a_month_loaded_without_a_list_starts_at_the_first_evaluation(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
     waiting.loaded(SEPTEMBER)
-    assert isinstance(looked(waiting), dg.RunRequest)
+    assert isinstance(evaluated(waiting), dg.RunRequest)
 
 
 def test_the_schedule_does_nothing_for_files_that_the_sensor_started(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
-    waiting.started(looked(waiting))
-    assert "was made of these files" in str(waiting.tick(THIRD))
+    waiting.started(evaluated(waiting))
+    assert "used these files" in str(waiting.tick(THIRD))
     waiting.deliver(SEPTEMBER, "paydex")
     assert isinstance(waiting.tick(THIRD), dg.RunRequest)
 
 
 def test_the_sensor_does_nothing_for_files_that_the_schedule_started(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
-    waiting.look()
+    waiting.evaluate()
     waiting.started(waiting.tick(THIRD), ended=False)
-    assert "goes on" in str(waiting.look())
+    assert "has not ended" in str(waiting.evaluate())
 
 
 def test_files_copied_again_as_they_were_start_nothing(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
-    waiting.started(looked(waiting))
+    waiting.started(evaluated(waiting))
     os.utime(waiting.incoming / "2509" / BY_NAME["debit"].names[0], (1, 1))
-    assert "is complete" in str(waiting.look())
-    assert "was made of these files" in str(waiting.look())
+    assert "is complete" in str(waiting.evaluate())
+    assert "used these files" in str(waiting.evaluate())
 
 
 def test_the_same_content_delivered_again_after_a_wrong_one_starts_its_month_again(waiting: Waiting) -> None:
@@ -326,7 +326,7 @@ def test_the_same_content_delivered_again_after_a_wrong_one_starts_its_month_aga
     keys = []
     for content in ("x", "wrong", "x", "wrong", "x"):
         waiting.deliver(SEPTEMBER, "debit", content=content)
-        request = looked(waiting)
+        request = evaluated(waiting)
         waiting.started(request)
         assert isinstance(request, dg.RunRequest)
         keys.append(request.run_key)
@@ -334,11 +334,11 @@ def test_the_same_content_delivered_again_after_a_wrong_one_starts_its_month_aga
     assert max(map(len, map(str, keys))) < 40
 
 
-def test_a_run_that_ended_before_it_looked_at_the_files_is_none(waiting: Waiting) -> None:
+def test_a_run_that_ended_before_it_read_the_files_does_not_count(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
-    waiting.started(looked(waiting))
+    waiting.started(evaluated(waiting))
     waiting.deliver(SEPTEMBER, "debit", content="y")
-    request = looked(waiting)
+    request = evaluated(waiting)
     waiting.started(request, ended=False)
     (run, *_) = waiting.instance.get_runs(limit=1)
     waiting.instance.run_storage.handle_run_event(run.run_id, run_failure(run))
@@ -356,18 +356,18 @@ def test_another_order_of_the_same_files_starts_its_month_again(waiting: Waiting
     for order in ([first, second], [second, first]):
         described = {"key": "2509", "files": {**names, "debit": order}}
         (waiting.incoming / "2509.json").write_text(json.dumps(described))
-        request = looked(waiting)
+        request = evaluated(waiting)
         waiting.started(request)
         assert isinstance(request, dg.RunRequest)
 
 
 def test_a_file_of_the_same_size_with_other_bytes_starts_its_month_again(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
-    waiting.started(looked(waiting))
+    waiting.started(evaluated(waiting))
     path = waiting.incoming / "2509" / BY_NAME["debit"].names[0]
     path.write_text("z")
     os.utime(path, (1, 1))
-    assert isinstance(looked(waiting), dg.RunRequest)
+    assert isinstance(evaluated(waiting), dg.RunRequest)
 
 
 def test_files_loaded_by_hand_without_their_list_start_their_month(waiting: Waiting) -> None:
@@ -376,7 +376,7 @@ def test_files_loaded_by_hand_without_their_list_start_their_month(waiting: Wait
     waiting.published(SEPTEMBER)
     waiting.deliver(SEPTEMBER, "debit", content="corrected")
     waiting.loaded(SEPTEMBER)
-    assert isinstance(looked(waiting), dg.RunRequest)
+    assert isinstance(evaluated(waiting), dg.RunRequest)
 
 
 def run_failure(run: dg.DagsterRun) -> dg.DagsterEvent:
@@ -385,35 +385,35 @@ def run_failure(run: dg.DagsterRun) -> dg.DagsterEvent:
 
 def test_a_run_launched_by_hand_is_waited_for(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
-    waiting.look()
+    waiting.evaluate()
     waiting.launched(SEPTEMBER, ended=False)
-    assert "waits for the end of run " in str(waiting.look())
-    assert "of the month goes on" in str(waiting.tick(THIRD))
+    assert "waits for the end of run " in str(waiting.evaluate())
+    assert "of the month has not ended" in str(waiting.tick(THIRD))
     (run,) = waiting.instance.get_runs()
     waiting.instance.run_storage.handle_run_event(run.run_id, run_failure(run))
-    assert isinstance(waiting.look(), dg.RunRequest)
+    assert isinstance(waiting.evaluate(), dg.RunRequest)
 
 
 def test_a_batch_of_a_month_that_has_not_ended_is_named(waiting: Waiting) -> None:
     waiting.deliver(date(2098, 12, 1), *EXPECTED)
     waiting.deliver(date(2015, 12, 1), *EXPECTED)
-    assert waiting.look() == "batch 1512: 2015-12 is before 2016-01; batch 9812: 2098-12 has not ended"
+    assert waiting.evaluate() == "batch 1512: 2015-12 is before 2016-01; batch 9812: 2098-12 has not ended"
 
 
 def test_a_month_completed_after_the_next_one_was_begun_starts_too(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, "debit")
     waiting.deliver(OCTOBER, "debit")
-    waiting.look()
+    waiting.evaluate()
     waiting.deliver(SEPTEMBER, *EXPECTED)
-    assert "batch 2509 is complete" in str(waiting.look())
-    assert isinstance(waiting.look(), dg.RunRequest)
+    assert "batch 2509 is complete" in str(waiting.evaluate())
+    assert isinstance(waiting.evaluate(), dg.RunRequest)
 
 
-def test_a_folder_that_is_no_month_holds_nothing_up(waiting: Waiting) -> None:
+def test_a_folder_that_is_no_month_blocks_no_other(waiting: Waiting) -> None:
     for name in ("2513", "octobre", ".tmp"):
         (waiting.incoming / name).mkdir(parents=True)
     waiting.deliver(SEPTEMBER, *EXPECTED)
-    assert "batch 2509 is complete" in waiting.look()
+    assert "batch 2509 is complete" in waiting.evaluate()
 
 
 @dataclass(frozen=True)
@@ -440,9 +440,9 @@ class Deployment:
 
 
 def ended(process: subprocess.Popen[str]) -> str:
-    said, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, said
-    return said
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    return output
 
 
 @pytest.fixture(scope="module")
@@ -481,10 +481,10 @@ def dg_launch(deployment: Deployment) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_one_asset_launched_by_dg_stops_at_the_gate(dg_launch: subprocess.Popen[str]) -> None:
-    said, _ = dg_launch.communicate(timeout=180)
+    output, _ = dg_launch.communicate(timeout=180)
     assert dg_launch.returncode != 0
-    assert "What this step reads was not found sound:" in said
-    assert "stg_debit, 2025-08" in said
+    assert "Inputs of this step did not pass their checks:" in output
+    assert "stg_debit, 2025-08" in output
 
 
 def test_the_definitions_pass_the_check_of_the_command_line(deployment: Deployment) -> None:
@@ -492,14 +492,14 @@ def test_the_definitions_pass_the_check_of_the_command_line(deployment: Deployme
 
 
 def test_the_command_line_lists_every_asset_check_job_schedule_and_sensor(deployment: Deployment) -> None:
-    said = deployment.run("dg", "list", "defs", "--json")
-    listed = json.loads(said[said.index("{\n") :])
+    output = deployment.run("dg", "list", "defs", "--json")
+    listed = json.loads(output[output.index("{\n") :])
     graph = defs.resolve_asset_graph()
     names = {"assets": "asset_key", "jobs": "name", "schedules": "name", "sensors": "name"}
     found = {kind: {one[name] for one in listed[kind]} for kind, name in names.items()}
     assert found["assets"] == {key.to_user_string() for key in graph.get_all_asset_keys()}
-    assert found["jobs"] >= {"monthly", "batch", "history", "score", "look", "accept_check", "maintenance"}
-    assert found["schedules"] == {"monthly_schedule", "morning_look"}
+    assert found["jobs"] >= {"monthly", "batch", "history", "score", "refresh_status", "accept_check", "maintenance"}
+    assert found["schedules"] == {"monthly_schedule", "morning_refresh"}
     assert found["sensors"] == {sensor.name for sensor in defs.sensors} > {"files_arrived"}
     assert len(listed["asset_checks"]) == len(graph.asset_check_keys)
 
@@ -522,6 +522,6 @@ def test_a_run_launched_in_a_process_of_its_own_loads_the_definitions_and_stops_
         if event.is_engine_event and event.engine_event_data.error
     ]
     assert problems == []
-    told = [event.step_failure_data.user_failure_data.description for event in events if event.is_step_failure]
-    assert told
-    assert all(one.startswith("What this step reads was not found sound:") for one in told)
+    descriptions = [event.step_failure_data.user_failure_data.description for event in events if event.is_step_failure]
+    assert descriptions
+    assert all(one.startswith("Inputs of this step did not pass their checks:") for one in descriptions)

@@ -204,7 +204,7 @@ def test_a_missing_folder_is_reported_and_no_asset_of_its_month_runs(place: Plac
     assert error == f"batch 2510: expected a folder {place.batch(OCTOBER)}, found none"
     assert run.materialized == set()
     later = place.build(OCTOBER, "stg_debit")
-    assert "src_debit, 2025-10: as_promised was never judged" in later.failures["stg_debit"]
+    assert "src_debit, 2025-10: as_promised never ran" in later.failures["stg_debit"]
 
 
 def test_a_bad_month_does_not_read_the_month_before_and_does_not_block_it(place: Place) -> None:

@@ -4,8 +4,8 @@ from datetime import date
 from pathlib import Path
 
 import valid_months
+from test_tolerances import TOLERANCES
 
-from sf_assets.engine.quality.tolerances import TOLERANCES
 from sf_assets.engine.storage import Warehouse
 from sf_assets.vocabulary.partitions import add_months
 

@@ -190,7 +190,7 @@ def refusing(connection: duckdb.DuckDBPyConnection, source: Source) -> list[str]
     """Return the failures of `nothing_lost`: in the staging table, and by file in the account and the log."""
     session = Session(Catalog("unused.sqlite", "unused"), connection)
     (probe,) = (check for check in SUITES[source.table].probes if check.name == "nothing_lost")
-    found = [source.table] * (not probe.judge(session, MONTH).passed)
+    found = [source.table] * (not probe.run(session, MONTH).passed)
     for table in (IMPORTS, LOG):
         # Only the query of the rule runs here; test_proofs.py runs the rules through the engine of checks.
         (rule,) = (rule for rule in SUITES[table.name].rules if rule.name == "nothing_lost")

@@ -14,7 +14,7 @@ from drawn import simulated
 from polars.testing import assert_frame_equal
 
 from sf_assets.catalogue.tables import SUITES, TABLES
-from sf_assets.engine.quality.verdicts import judge_months, record
+from sf_assets.engine.quality.verdicts import check_months, record_verdicts
 from sf_assets.engine.storage import frame_of
 from sf_assets.evaluation import assets as evaluation
 from sf_assets.evaluation import loading
@@ -77,8 +77,8 @@ def write_inputs(place: Place) -> None:
         given = frame_of(table, episodes.iter_rows(named=True))
         session.replace({table: given}, where={"month": MONTH}, author="test", message="test")
         for name, judged in (("feat_matrix", months), ("feat_company_month", months), (table.name, [MONTH])):
-            verdicts = judge_months(session, SUITES[name], judged)
-            record(session, name, verdicts, run_id="test", judged_at=datetime(2024, 11, 1, tzinfo=UTC))
+            verdicts = check_months(session, SUITES[name], judged)
+            record_verdicts(session, name, verdicts, run_id="test", judged_at=datetime(2024, 11, 1, tzinfo=UTC))
 
 
 @pytest.fixture(scope="module")

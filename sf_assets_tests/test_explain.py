@@ -1,69 +1,39 @@
-"""The page of a company ends in a page or in a sentence, whatever is missing."""
+"""The page of a company is written, or an error states what is missing."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from sf_assets.engine.storage import Warehouse
 from sf_assets.operations import explain
-from sf_assets.vocabulary.failures import PermanentFailure
+from sf_assets.vocabulary.failures import Blocked, UserError
 
 SIREN = "005520135"
+OCTOBER = date(2026, 10, 1)
 
 
-@pytest.fixture
-def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SF_DATA_DIR", str(tmp_path))
-    return tmp_path
+def write_page(warehouse: Warehouse, folder: Path, siren: str = SIREN) -> Path:
+    with warehouse.session() as session:
+        return explain.write_page(session, OCTOBER, siren, models=folder / "models", into=folder / "explanations")
 
 
-def test_a_month_that_was_never_scored_is_said_so(empty: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert explain.main(["2026-10", SIREN]) == 1
-    told = capsys.readouterr().err
-    assert "model_scores, 2026-10" in told
-    assert "list_corrections, 2026-10" in told
-    assert "Traceback" not in told
-    assert not (empty / "explanations").exists()
+def test_a_month_that_was_never_scored_names_the_tables_that_are_missing(warehouse: Warehouse, tmp_path: Path) -> None:
+    with pytest.raises(Blocked) as blocked:
+        write_page(warehouse, tmp_path)
+    assert "model_scores, 2026-10" in str(blocked.value.description)
+    assert "list_corrections, 2026-10" in str(blocked.value.description)
+    assert not (tmp_path / "explanations").exists()
 
 
-@pytest.mark.parametrize(
-    ("error", "sentence"),
-    [
-        (explain.UnknownCompany("expected one of 3 companies scored"), "expected one of 3 companies scored"),
-        (PermanentFailure("materialise model_scores again"), "materialise model_scores again"),
-    ],
-)
-@pytest.mark.usefixtures("empty")
-def test_what_a_page_cannot_be_made_of_is_a_sentence(
-    error: Exception, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def fails(*_: object) -> str:
-        raise error
-
-    monkeypatch.setattr(explain, "page", fails)
-    assert explain.main(["2026-10", SIREN]) == 1
-    assert capsys.readouterr().err == f"{sentence}\n"
-
-
-@pytest.mark.usefixtures("empty")
-def test_a_bug_is_not_taken_for_a_lack_of_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explain, "page", lambda *_: {}["siren"])
-    with pytest.raises(KeyError):
-        explain.main(["2026-10", SIREN])
-
-
-@pytest.mark.usefixtures("empty")
 @pytest.mark.parametrize("wrong", ["12345", "00552013A", "٠٠٥٥٢٠١٣٥"])
-def test_a_siren_has_nine_digits(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        explain.main(["2026-10", wrong])
-    assert ended.value.code == 2
-    assert "expected nine digits" in capsys.readouterr().err
+def test_a_siren_has_nine_digits(wrong: str, warehouse: Warehouse, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="siren: expected nine digits"):
+        write_page(warehouse, tmp_path, wrong)
 
 
-def test_a_setting_that_is_none_is_a_sentence(
-    empty: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("SF_THREADS", "many")
-    with pytest.raises(SystemExit):
-        explain.main(["2026-10", SIREN])
-    assert "SF_THREADS" in capsys.readouterr().err
+def test_blanks_in_a_siren_are_ignored(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explain, "page", lambda _session, _month, siren, *_, **__: siren)
+    path = write_page(warehouse, tmp_path, "005 520 135")
+    assert path == tmp_path / "explanations" / "2610" / f"{SIREN}.html"
+    assert path.read_text(encoding="utf-8") == SIREN

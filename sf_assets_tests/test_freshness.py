@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from sf_assets.engine.quality.history import suite_of
 from sf_assets.engine.quality.rules import Suite
-from sf_assets.engine.quality.verdicts import judge_months, record, require_passed
+from sf_assets.engine.quality.tolerance_checks import suite_of
+from sf_assets.engine.quality.verdicts import check_months, record_verdicts, require_passed
 from sf_assets.engine.storage import Session, Warehouse
 from sf_assets.engine.storage.inputs import ASSET_INPUTS
 from sf_assets.engine.storage.maintenance import merge_and_expire
@@ -41,7 +41,7 @@ class Chain:
         self._write("register", [month], values or "select 0::double as montant limit 0", judged=judged)
 
     def compute(self, name: str, source: str, month: date, *, of: date | None = None) -> None:
-        """Compute a table from another one, of another month when that is said."""
+        """Compute a table from another one, `of` another month when given."""
         with_gate = [(source, of or month)]
         self.session.pin()
         self.session.inputs |= require_passed(self.session, with_gate, SUITES)
@@ -56,10 +56,12 @@ class Chain:
     def _write(self, name: str, months: list[date], query: str, *, judged: bool = True) -> None:
         self.session.replace({TABLES[name]: query}, where={"month": months}, author="test", message="test")
         if judged:
-            self.judge(name, *months)
+            self.check(name, *months)
 
-    def judge(self, name: str, *months: date) -> None:
-        record(self.session, name, judge_months(self.session, SUITES[name], months), run_id="run", judged_at=AT)
+    def check(self, name: str, *months: date) -> None:
+        record_verdicts(
+            self.session, name, check_months(self.session, SUITES[name], months), run_id="run", judged_at=AT
+        )
 
     def refusals(self, name: str, month: date) -> list[str]:
         try:
@@ -81,7 +83,7 @@ STALE = (
 )
 
 
-def test_an_input_older_than_what_it_was_made_from_is_refused_however_far_back(chain: Chain) -> None:
+def test_a_stale_input_is_refused_however_far_back_the_newer_write_is(chain: Chain) -> None:
     chain.deliver(MARCH, 1, 2)
     chain.through(MARCH)
     assert [chain.refusals(name, MARCH) for name in TABLES] == [[]] * 4
@@ -96,7 +98,7 @@ def test_an_input_older_than_what_it_was_made_from_is_refused_however_far_back(c
     assert chain.refusals("scores", MARCH) == []
 
 
-def test_an_input_that_had_no_row_and_has_some_now_is_newer(chain: Chain) -> None:
+def test_an_input_that_had_no_row_and_now_has_some_is_newer(chain: Chain) -> None:
     chain.deliver(MARCH)
     chain.through(MARCH, "clean")
     assert chain.refusals("clean", MARCH) == []
@@ -104,7 +106,7 @@ def test_an_input_that_had_no_row_and_has_some_now_is_newer(chain: Chain) -> Non
     assert chain.refusals("clean", MARCH) == [STALE]
 
 
-def test_what_is_newer_and_refused_or_not_judged_yet_holds_nothing(chain: Chain) -> None:
+def test_a_newer_write_that_was_refused_or_not_checked_makes_nothing_stale(chain: Chain) -> None:
     chain.deliver(MARCH, 1)
     chain.through(MARCH, "clean")
     chain.deliver(MARCH, -1)
@@ -112,11 +114,11 @@ def test_what_is_newer_and_refused_or_not_judged_yet_holds_nothing(chain: Chain)
     assert chain.refusals("clean", MARCH) == []
     chain.deliver(MARCH, 2, judged=False)
     assert chain.refusals("clean", MARCH) == []
-    chain.judge("register", MARCH)
+    chain.check("register", MARCH)
     assert chain.refusals("clean", MARCH) == [STALE]
 
 
-def test_what_is_newer_and_refused_counts_once_accepted(chain: Chain) -> None:
+def test_a_newer_write_that_was_refused_counts_once_accepted(chain: Chain) -> None:
     chain.deliver(MARCH, 1)
     chain.through(MARCH, "clean")
     chain.deliver(MARCH, -1)
@@ -125,7 +127,7 @@ def test_what_is_newer_and_refused_counts_once_accepted(chain: Chain) -> None:
     assert chain.refusals("clean", MARCH) == [STALE]
 
 
-def test_what_gives_the_same_rows_again_is_up_to_date_and_what_follows_too(chain: Chain) -> None:
+def test_a_step_that_gives_the_same_rows_again_is_fresh_and_so_are_later_steps(chain: Chain) -> None:
     chain.deliver(MARCH, 100, 2)
     chain.through(MARCH)
     chain.deliver(MARCH, 200, 2)
@@ -140,7 +142,7 @@ def test_the_same_rows_delivered_again_make_nothing_stale(chain: Chain) -> None:
     assert [chain.refusals(name, MARCH) for name in TABLES] == [[]] * 4
 
 
-def test_a_month_in_force_stays_so_when_other_months_are_written(chain: Chain) -> None:
+def test_writing_other_months_leaves_a_month_fresh(chain: Chain) -> None:
     chain.deliver(FEBRUARY, 1)
     for month in (MARCH, APRIL):
         chain.compute("clean", "register", month, of=FEBRUARY)
@@ -151,7 +153,7 @@ def test_a_month_in_force_stays_so_when_other_months_are_written(chain: Chain) -
     assert refusal.startswith("- clean, 2026-04: stale, register of 2026-02 was written again")
 
 
-def test_upkeep_makes_nothing_stale(chain: Chain) -> None:
+def test_maintenance_makes_nothing_stale(chain: Chain) -> None:
     for month in (FEBRUARY, MARCH, APRIL):
         chain.deliver(month, 1, 2)
         chain.through(month)
@@ -162,7 +164,7 @@ def test_upkeep_makes_nothing_stale(chain: Chain) -> None:
     assert chain.refusals("scores", MARCH) == [STALE]
 
 
-def test_what_was_computed_before_inputs_were_recorded_is_read_as_it_was(chain: Chain) -> None:
+def test_a_write_from_before_inputs_were_recorded_is_never_stale(chain: Chain) -> None:
     chain.deliver(MARCH, 1)
     chain.through(MARCH)
     chain.session.connection.execute(f"drop table lake.{ASSET_INPUTS.name}")
@@ -173,7 +175,7 @@ def test_what_was_computed_before_inputs_were_recorded_is_read_as_it_was(chain: 
     assert chain.refusals("scores", MARCH) == [STALE]
 
 
-def test_months_of_one_write_each_record_their_own(chain: Chain) -> None:
+def test_each_month_of_one_write_records_its_own_inputs(chain: Chain) -> None:
     for month in (FEBRUARY, MARCH, APRIL):
         chain.deliver(month, 1)
     session = chain.session
@@ -188,7 +190,7 @@ def test_months_of_one_write_each_record_their_own(chain: Chain) -> None:
     assert rows == [(MARCH, FEBRUARY), (MARCH, MARCH), (APRIL, FEBRUARY), (APRIL, APRIL)]
 
 
-def test_months_to_run_again_are_told_together(chain: Chain) -> None:
+def test_months_to_run_again_are_listed_together(chain: Chain) -> None:
     for month in (FEBRUARY, MARCH, APRIL):
         chain.deliver(month, 1)
         chain.compute("clean", "register", month, of=FEBRUARY)
@@ -199,12 +201,12 @@ def test_months_to_run_again_are_told_together(chain: Chain) -> None:
     assert line.startswith("- clean, 2026-02 to 2026-04: stale, register of 2026-02 was written again")
 
 
-def test_the_gate_and_the_reads_after_it_see_one_snapshot(warehouse: Warehouse) -> None:
+def test_the_gate_and_later_reads_use_one_snapshot(warehouse: Warehouse) -> None:
     other = warehouse.model_copy(update={"threads": 1})
     with warehouse.session() as session, other.session() as writer:
         chain = Chain(session)
         chain.deliver(MARCH, 1)
-        chain.judge("register", MARCH)
+        chain.check("register", MARCH)
         session.pin()
         session.inputs |= require_passed(session, [("register", MARCH)], SUITES)
         # Another run replaces what was judged, with rows that nobody judged.
@@ -213,7 +215,7 @@ def test_the_gate_and_the_reads_after_it_see_one_snapshot(warehouse: Warehouse) 
         session.replace({TABLES["clean"]: "from register"}, where={"month": MARCH}, author="test", message="test")
         assert session.connection.execute("select montant from lake.clean").fetchall() == [(1.0,)]
         assert session.connection.execute("select montant from lake.register").fetchall() == [(-5.0,)]
-        chain.judge("clean", MARCH)
+        chain.check("clean", MARCH)
         assert chain.refusals("clean", MARCH) == []
         Chain(writer).deliver(MARCH, 5)
         assert chain.refusals("clean", MARCH) == [STALE]

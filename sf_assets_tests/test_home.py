@@ -30,7 +30,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data"
 
 
-def test_without_a_home_runs_are_kept_beside_the_data_without_telemetry(bare: Path) -> None:
+def test_without_a_home_runs_are_stored_beside_the_data_without_telemetry(bare: Path) -> None:
     with home.instance() as instance:
         assert instance.is_persistent
         assert instance.root_directory == str(bare / "dagster")
@@ -39,23 +39,23 @@ def test_without_a_home_runs_are_kept_beside_the_data_without_telemetry(bare: Pa
     assert stat.S_IMODE(bare.stat().st_mode) == 0o700
 
 
-def test_a_home_that_somebody_named_is_left_as_it_is(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_that_is_named_is_left_unchanged(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(bare / "named"))
     assert home.ensure_home() == bare / "named"
     assert not bare.exists()
 
 
-def test_dg_launch_without_a_home_keeps_its_run_and_sends_nothing(bare: Path, tmp_path: Path) -> None:
+def test_dg_launch_without_a_home_stores_its_run_and_sends_nothing(bare: Path, tmp_path: Path) -> None:
     # As the installed package does, at the start of each Python of its environment.
     shutil.copy(ROOT / "sf_assets_home.pth", tmp_path)
     (tmp_path / "sitecustomize.py").write_text(f"import site; site.addsitedir({str(tmp_path)!r})")
     environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
     environment["PYTHONPATH"] = f"{tmp_path}{os.pathsep}{ROOT}"
-    told = subprocess.run(
+    finished = subprocess.run(
         [PROGRAMS / "dg", "launch", "--assets", "status"],
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
-    assert told.returncode == 0, told.stderr
+    assert finished.returncode == 0, finished.stderr
     assert not list((tmp_path / "user").rglob("*"))
     with home.instance() as instance:
         assert instance.get_runs_count() == 1
@@ -102,9 +102,9 @@ def test_clean_asks_before_a_file_that_the_demonstration_did_not_make(
 
 def test_the_demonstration_lists_the_files_that_it_wrote(tmp_path: Path) -> None:
     demo._write_world(Settings(data_dir=tmp_path), date(2026, 10, 1), companies=20, seed=1)
-    told = subprocess.run(
+    finished = subprocess.run(
         ["sha256sum", "--check", "oracle/2610.sha256"], cwd=tmp_path, check=False, capture_output=True
     )
-    assert told.returncode == 0
+    assert finished.returncode == 0
     listed = (tmp_path / "oracle" / "2610.sha256").read_text().splitlines()
     assert len(listed) == sum(path.is_file() for path in (tmp_path / "incoming").rglob("*")) > 10

@@ -50,7 +50,7 @@ def assert_stopped(run: Run) -> None:
     assert {f"src_{source}" for source in EXPECTED} <= set(run.refused)
 
 
-def test_the_schedule_starts_a_month_that_its_gates_stop(place: Place, tmp_path: Path) -> None:
+def test_a_month_started_by_the_schedule_stops_at_its_gates(place: Place, tmp_path: Path) -> None:
     tick = datetime(2025, 10, 3, 6, 30, tzinfo=ZoneInfo("Europe/Paris"))
     repository = defs.get_repository_def()
     schedule = repository.get_schedule_def("monthly_schedule")
@@ -60,7 +60,7 @@ def test_the_schedule_starts_a_month_that_its_gates_stop(place: Place, tmp_path:
     assert_stopped(launched(place, request))
 
 
-def test_the_sensor_starts_a_month_that_its_gates_stop(place: Place) -> None:
+def test_a_month_started_by_the_sensor_stops_at_its_gates(place: Place) -> None:
     cursor = None
     requests: list[dg.RunRequest] = []
     instance = dg.DagsterInstance.ephemeral()
@@ -74,13 +74,13 @@ def test_the_sensor_starts_a_month_that_its_gates_stop(place: Place) -> None:
 
 
 @pytest.mark.parametrize("asset", ["stg_debit", "clean_debit", "list_export"])
-def test_an_asset_launched_alone_later_is_stopped_by_what_it_reads(place: Place, asset: str) -> None:
+def test_an_asset_launched_alone_later_is_stopped_by_its_inputs(place: Place, asset: str) -> None:
     run = place.build(SEPTEMBER, asset)
     assert run.materialized == set()
-    assert "What this step reads was not found sound:" in run.failures[asset]
+    assert "Inputs of this step did not pass their checks:" in run.failures[asset]
 
 
-def test_a_backfill_of_what_follows_is_stopped_in_each_of_its_runs(place: Place) -> None:
+def test_a_backfill_of_later_assets_is_stopped_in_each_of_its_runs(place: Place) -> None:
     job = place.definitions.resolve_implicit_global_asset_job_def()
     for month in ("2025-08-01", "2025-09-01"):
         run = place._execute(
@@ -94,21 +94,21 @@ def test_a_backfill_of_a_range_in_one_run_is_stopped(place: Place) -> None:
     run = place.run_range("history", date(2025, 8, 1), SEPTEMBER)
     assert not run.success
     assert run.materialized == set()
-    assert all("What this step reads was not found sound:" in told for told in run.failures.values())
+    assert all("Inputs of this step did not pass their checks:" in message for message in run.failures.values())
 
 
 @pytest.mark.parametrize("assets", [("feat_effectif",), ("feat_lags",), ("model_scores",)])
-def test_a_range_of_months_written_backwards_ends_in_a_sentence(place: Place, assets: tuple[str, ...]) -> None:
+def test_a_reversed_range_of_months_is_refused(place: Place, assets: tuple[str, ...]) -> None:
     bounds = {"start": "2025-09-01", "end": "2025-07-01"}
     tags = {f"dagster/asset_partition_range_{end}": key for end, key in bounds.items()}
     job = place.definitions.resolve_implicit_global_asset_job_def()
     run = place._execute(job, tags=tags, asset_selection=[dg.AssetKey(name) for name in assets])
-    assert {told.split(". ")[0] for told in run.failures.values()} == {
+    assert {message.split(". ")[0] for message in run.failures.values()} == {
         "months: expected a range from its earlier month to its later one, found 2025-09-01 to 2025-07-01, which holds none"
     }
 
 
-def test_runs_of_months_follow_one_another_and_looks_go_beside_them(tmp_path: Path) -> None:
+def test_runs_of_months_follow_one_another_and_status_refreshes_run_beside_them(tmp_path: Path) -> None:
     shutil.copy(ROOT / "dagster.yaml", tmp_path)
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         pools = instance.get_concurrency_config().pool_config
@@ -117,5 +117,5 @@ def test_runs_of_months_follow_one_another_and_looks_go_beside_them(tmp_path: Pa
         assert instance.run_retries_enabled
     assert (str(pools.pool_granularity.value), pools.default_pool_limit) == ("run", 1)
     found = {job: {op.pool for op in defs.resolve_job_def(job).all_node_defs if isinstance(op, dg.OpDefinition)} for job in
-             ("monthly", "batch", "history", "score", "maintenance", "look", "accept_check")}  # fmt: skip
-    assert {job for job, held in found.items() if "months" in held} == set(found) - {"look", "accept_check"}
+             ("monthly", "batch", "history", "score", "maintenance", "refresh_status", "accept_check")}  # fmt: skip
+    assert {job for job, held in found.items() if "months" in held} == set(found) - {"refresh_status", "accept_check"}

@@ -18,7 +18,7 @@ from sf_assets.engine.storage.leftovers import remove_leftovers
 from sf_assets.engine.storage.maintenance import MaintenanceCounts, merge_and_expire
 from sf_assets.operations.jobs import accept_check, maintenance
 from sf_assets.vocabulary.failures import PermanentFailure
-from sf_assets_tests.gated import APRIL, BAD, FEBRUARY, MARCH, House
+from sf_assets_tests.gated import APRIL, BAD, FEBRUARY, MARCH, GatedGraph
 
 SOON, LATER = datetime(2027, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -33,10 +33,10 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def house(tmp_path: Path, either_warehouse: Warehouse, system: Path) -> House:
+def graph(tmp_path: Path, either_warehouse: Warehouse, system: Path) -> GatedGraph:
     """Return a warehouse of months written several times and checked, with a temporary folder of its own (`system`)."""
     assert system.is_dir()
-    made = House(tmp_path)
+    made = GatedGraph(tmp_path)
     made.warehouse = either_warehouse
     for rows in (2, 3, 4):
         made.write(FEBRUARY, MARCH, APRIL, rows=rows)
@@ -44,81 +44,81 @@ def house(tmp_path: Path, either_warehouse: Warehouse, system: Path) -> House:
     return made
 
 
-def maintained(house: House, at: datetime, *, dry_run: bool = False) -> MaintenanceCounts:
-    with house.warehouse.session() as session:
+def maintained(graph: GatedGraph, at: datetime, *, dry_run: bool = False) -> MaintenanceCounts:
+    with graph.warehouse.session() as session:
         return merge_and_expire(session, at=at, keep_months=24, dry_run=dry_run)
 
 
-def resources_of(house: House) -> dict[str, object]:
-    return {"warehouse": house.warehouse, "folders": Folders.below(Path(house.warehouse.data_path).parent)}
+def resources_of(graph: GatedGraph) -> dict[str, object]:
+    return {"warehouse": graph.warehouse, "folders": Folders.below(Path(graph.warehouse.data_path).parent)}
 
 
-def on_disk(house: House) -> int:
-    return sum(path.suffix == ".parquet" for path in Path(house.warehouse.data_path).rglob("*"))
+def on_disk(graph: GatedGraph) -> int:
+    return sum(path.suffix == ".parquet" for path in Path(graph.warehouse.data_path).rglob("*"))
 
 
-def snapshots(house: House) -> int:
-    return int(house.warehouse.query("select count(*) as n from lake.snapshots()").item())
+def snapshots(graph: GatedGraph) -> int:
+    return int(graph.warehouse.query("select count(*) as n from lake.snapshots()").item())
 
 
-def test_a_dry_run_counts_the_snapshots_that_would_expire_and_changes_nothing(house: House) -> None:
-    before = snapshots(house), on_disk(house)
-    done = maintained(house, LATER, dry_run=True)
+def test_a_dry_run_counts_the_snapshots_that_would_expire_and_changes_nothing(graph: GatedGraph) -> None:
+    before = snapshots(graph), on_disk(graph)
+    done = maintained(graph, LATER, dry_run=True)
     assert not done.done
     assert done.expired > 0
     assert done.files == done.files_before
-    assert (snapshots(house), on_disk(house)) == before
+    assert (snapshots(graph), on_disk(graph)) == before
 
 
-def test_rows_and_verdicts_stay_after_maintenance_and_unreferenced_files_are_removed(house: House) -> None:
-    rows = house.warehouse.query("select * from lake.up order by all")
-    files = on_disk(house)
-    done = maintained(house, LATER)
-    assert_frame_equal(house.warehouse.query("select * from lake.up order by all"), rows)
-    assert house.obstacles(FEBRUARY, MARCH, APRIL) == []
+def test_rows_and_verdicts_stay_after_maintenance_and_unreferenced_files_are_removed(graph: GatedGraph) -> None:
+    rows = graph.warehouse.query("select * from lake.up order by all")
+    files = on_disk(graph)
+    done = maintained(graph, LATER)
+    assert_frame_equal(graph.warehouse.query("select * from lake.up order by all"), rows)
+    assert graph.obstacles(FEBRUARY, MARCH, APRIL) == []
     assert done.removed > 0
-    assert on_disk(house) < files
-    assert snapshots(house) < 5
-    house.write(MARCH, rows=5)
-    assert len(house.obstacles(MARCH)) == 3
+    assert on_disk(graph) < files
+    assert snapshots(graph) < 5
+    graph.write(MARCH, rows=5)
+    assert len(graph.obstacles(MARCH)) == 3
 
 
-def test_snapshots_of_the_last_two_years_stay_readable(house: House) -> None:
-    version = house.warehouse.query("select max(snapshot_id) as n from lake.snapshots()").item()
-    house.write(MARCH, amount=BAD)
-    before = snapshots(house)
-    assert maintained(house, SOON).expired == 0
-    assert snapshots(house) >= before
-    (least,) = house.warehouse.query(f"select min(montant) as least from lake.up at (version => {version})")
+def test_snapshots_of_the_last_two_years_stay_readable(graph: GatedGraph) -> None:
+    version = graph.warehouse.query("select max(snapshot_id) as n from lake.snapshots()").item()
+    graph.write(MARCH, amount=BAD)
+    before = snapshots(graph)
+    assert maintained(graph, SOON).expired == 0
+    assert snapshots(graph) >= before
+    (least,) = graph.warehouse.query(f"select min(montant) as least from lake.up at (version => {version})")
     assert least.item() == 1.0
 
 
-def test_less_than_two_years_of_snapshots_is_refused(house: House) -> None:
-    with house.warehouse.session() as session, pytest.raises(ValueError, match="expected at least 24, found 12"):
+def test_less_than_two_years_of_snapshots_is_refused(graph: GatedGraph) -> None:
+    with graph.warehouse.session() as session, pytest.raises(ValueError, match="expected at least 24, found 12"):
         merge_and_expire(session, at=LATER, keep_months=12, dry_run=True)
 
 
-def test_the_job_is_a_dry_run_unless_configured_otherwise(house: House) -> None:
-    files = on_disk(house)
-    result = maintenance.execute_in_process(resources=resources_of(house))
+def test_the_job_is_a_dry_run_unless_configured_otherwise(graph: GatedGraph) -> None:
+    files = on_disk(graph)
+    result = maintenance.execute_in_process(resources=resources_of(graph))
     assert result.success
     (event,) = (event for event in result.all_node_events if event.is_successful_output)
     metadata = {name: value.value for name, value in event.step_output_data.metadata.items()}
     assert metadata["dry_run"] is True
     assert metadata["files"] == metadata["files_before"] > 0
-    assert on_disk(house) == files
+    assert on_disk(graph) == files
     real = {"ops": {"maintain_warehouse": {"config": {"dry_run": False}}}}
-    assert maintenance.execute_in_process(resources=resources_of(house), run_config=real).success
+    assert maintenance.execute_in_process(resources=resources_of(graph), run_config=real).success
     short = {"ops": {"maintain_warehouse": {"config": {"keep_months": 3}}}}
     with pytest.raises(ValueError, match="greater than or equal to 24"):
-        maintenance.execute_in_process(resources=resources_of(house), run_config=short)
+        maintenance.execute_in_process(resources=resources_of(graph), run_config=short)
 
 
-def test_files_that_a_merge_replaced_are_no_orphans_while_a_session_may_read_them(house: House) -> None:
-    paths = [*Path(house.warehouse.data_path).rglob("*.parquet")]
+def test_files_that_a_merge_replaced_are_no_orphans_while_a_session_may_read_them(graph: GatedGraph) -> None:
+    paths = [*Path(graph.warehouse.data_path).rglob("*.parquet")]
     for path in paths:
         os.utime(path, (0, 0))
-    done = maintained(house, datetime.now(UTC))
+    done = maintained(graph, datetime.now(UTC))
     assert done.files < done.files_before
     assert (done.orphans, done.removed) == (0, 0)
     assert all(path.is_file() for path in paths)
@@ -126,20 +126,20 @@ def test_files_that_a_merge_replaced_are_no_orphans_while_a_session_may_read_the
 
 @pytest.mark.parametrize("dry_run", [True, False], ids=["dry run", "done"])
 def test_files_that_a_killed_run_never_committed_are_removed_and_young_ones_stay(
-    house: House,
+    graph: GatedGraph,
     dry_run: bool,  # noqa: FBT001
 ) -> None:
-    rows = house.warehouse.query("select * from lake.up order by all")
-    live = next(Path(house.warehouse.data_path).rglob("*.parquet"))
+    rows = graph.warehouse.query("select * from lake.up order by all")
+    live = next(Path(graph.warehouse.data_path).rglob("*.parquet"))
     old, young = live.with_name("ducklake-killed.parquet"), live.with_name("ducklake-being-written.parquet")
     for path, day in ((old, LATER - timedelta(days=3)), (young, LATER - timedelta(hours=3))):
         path.write_bytes(live.read_bytes())
         os.utime(path, (day.timestamp(), day.timestamp()))
-    done = maintained(house, LATER, dry_run=dry_run)
+    done = maintained(graph, LATER, dry_run=dry_run)
     # In 2030, the referenced files of the warehouse are just as old, and none of them is an orphan.
     assert done.orphans == 1
     assert (old.exists(), young.exists()) == (dry_run, True)
-    assert_frame_equal(house.warehouse.query("select * from lake.up order by all"), rows)
+    assert_frame_equal(graph.warehouse.query("select * from lake.up order by all"), rows)
 
 
 def aged(folder: Path, days: int) -> Path:
@@ -199,10 +199,10 @@ def test_the_temporary_folder_of_a_killed_session_is_removed_and_that_of_a_runni
     assert not folder.exists()
 
 
-def test_a_failed_check_is_accepted_from_the_pages_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SUITES, "up", house.suite)
-    house.write(MARCH, amount=BAD)
-    house.judge(MARCH)
+def test_a_failed_check_is_accepted_from_the_pages_too(graph: GatedGraph, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SUITES, "up", graph.suite)
+    graph.write(MARCH, amount=BAD)
+    graph.check(MARCH)
 
     def launch(**config: str) -> dg.ExecuteInProcessResult:
         accepted = {
@@ -213,12 +213,12 @@ def test_a_failed_check_is_accepted_from_the_pages_too(house: House, monkeypatch
             "by": "C. D.",
         }
         run_config = {"ops": {"accept_failed_check": {"config": accepted | config}}}
-        return accept_check.execute_in_process(resources={"warehouse": house.warehouse}, run_config=run_config)
+        return accept_check.execute_in_process(resources={"warehouse": graph.warehouse}, run_config=run_config)
 
     with pytest.raises(PermanentFailure, match="found one that passed"):
         launch(check="key_unique")
     with pytest.raises(PermanentFailure, match="asset: expected one of"):
         launch(asset="nosuch")
-    assert house.obstacles(MARCH)
+    assert graph.obstacles(MARCH)
     assert launch().success
-    assert house.obstacles(MARCH) == []
+    assert graph.obstacles(MARCH) == []

@@ -206,7 +206,7 @@ def changed(place: Place, again: Again) -> Changed:
 def test_scores_wait_until_changed_features_are_judged(changed: Changed) -> None:
     assert set(changed.early.failures) == {"model_scores"}
     assert "feat_matrix, 2025-09: " in changed.early.failures["model_scores"]
-    assert "judged an older write of the month" in changed.early.failures["model_scores"]
+    assert "ran on an older write of the month" in changed.early.failures["model_scores"]
 
 
 def test_new_scores_of_a_published_month_are_a_new_version_beside_the_first(place: Place, changed: Changed) -> None:

@@ -1,4 +1,4 @@
-"""Who is told that a run failed, or that a check refuses: the log, a webhook and a mailbox, seen from their own servers."""
+"""Notices of failed runs and failed checks: the log, a webhook and a mailbox, seen from local servers."""
 
 import json
 import socket
@@ -18,7 +18,7 @@ import pytest
 from sf_assets.definitions import defs
 from sf_assets.engine.storage import Warehouse
 from sf_assets.operations import sensors
-from sf_assets.operations.notices import Channels, Notice, Tried, deliver, keep
+from sf_assets.operations.notices import Attempt, Channels, Notice, deliver, enqueue
 from sf_assets.settings import PREFIX, Settings
 from sf_assets.vocabulary.failures import Blocked
 
@@ -117,8 +117,8 @@ def test_a_notice_is_posted_to_the_webhook_and_mailed_once(
     tmp_path: Path, webhook: Received, mailbox: Received
 ) -> None:
     channels = channels_of(webhook, mailbox)
-    keep(tmp_path / "notices", "run", NOTICE, channels)
-    assert deliver(tmp_path / "notices", channels) == {"run": Tried(("webhook", "mail"), {})}
+    enqueue(tmp_path / "notices", "run", NOTICE, channels)
+    assert deliver(tmp_path / "notices", channels) == {"run": Attempt(("webhook", "mail"), {})}
     text = f"{NOTICE.troubles[0]}\n\n{NOTICE.link}"
     assert [json.loads(body) for body in webhook.messages] == [{"text": f"**{NOTICE.subject}**\n\n{text}"}]
     (mail,) = (message_from_string(body, policy=default) for body in mailbox.messages)
@@ -128,8 +128,8 @@ def test_a_notice_is_posted_to_the_webhook_and_mailed_once(
     assert (len(webhook.messages), len(mailbox.messages)) == (1, 1)
 
 
-def test_without_channels_nothing_is_kept_nor_sent(tmp_path: Path) -> None:
-    keep(tmp_path / "notices", "run", NOTICE, Channels())
+def test_without_channels_nothing_is_stored_nor_sent(tmp_path: Path) -> None:
+    enqueue(tmp_path / "notices", "run", NOTICE, Channels())
     assert deliver(tmp_path / "notices", Channels()) == {}
     assert list(tmp_path.iterdir()) == []
 
@@ -139,23 +139,23 @@ def test_mail_is_tried_when_the_webhook_is_down_and_the_webhook_again_until_it_a
 ) -> None:
     down = replace(channels_of(webhook, mailbox), webhook=f"http://127.0.0.1:{closed_port()}/hook")
     for name in ("first", "second"):
-        keep(tmp_path, name, NOTICE, down)
+        enqueue(tmp_path, name, NOTICE, down)
     for _ in range(2):
         tried = deliver(tmp_path, down)
-        assert [one.kept for one in tried.values()] == [{"webhook": "URLError"}] * 2
+        assert [one.failed for one in tried.values()] == [{"webhook": "URLError"}] * 2
     assert [one.sent for one in tried.values()] == [(), ()]
     assert len(mailbox.messages) == 2
     up = channels_of(webhook, mailbox)
-    assert deliver(tmp_path, up) == {name: Tried(("webhook",), {}) for name in ("first", "second")}
+    assert deliver(tmp_path, up) == {name: Attempt(("webhook",), {}) for name in ("first", "second")}
     assert (len(webhook.messages), len(mailbox.messages)) == (2, 2)
     assert list(tmp_path.glob("*.json")) == []
 
 
 def test_both_are_tried_again_when_both_are_down(tmp_path: Path, webhook: Received, mailbox: Received) -> None:
     down = Channels(f"http://127.0.0.1:{closed_port()}/hook", f"127.0.0.1:{closed_port()}", **FROM_TO)
-    keep(tmp_path, "run", NOTICE, down)
-    assert list(deliver(tmp_path, down)["run"].kept) == ["webhook", "mail"]
-    assert deliver(tmp_path, channels_of(webhook, mailbox))["run"] == Tried(("webhook", "mail"), {})
+    enqueue(tmp_path, "run", NOTICE, down)
+    assert list(deliver(tmp_path, down)["run"].failed) == ["webhook", "mail"]
+    assert deliver(tmp_path, channels_of(webhook, mailbox))["run"] == Attempt(("webhook", "mail"), {})
 
 
 def test_a_server_that_refuses_one_notice_is_asked_about_the_others_and_says_so(
@@ -163,17 +163,17 @@ def test_a_server_that_refuses_one_notice_is_asked_about_the_others_and_says_so(
 ) -> None:
     channels = channels_of(webhook, mailbox, "elsewhere")
     for name in ("first", "second"):
-        keep(tmp_path, name, NOTICE, channels)
-    assert [one.kept for one in deliver(tmp_path, channels).values()] == [{"webhook": "HTTP 404"}] * 2
+        enqueue(tmp_path, name, NOTICE, channels)
+    assert [one.failed for one in deliver(tmp_path, channels).values()] == [{"webhook": "HTTP 404"}] * 2
     assert len(webhook.messages) == 2
 
 
 def test_a_channel_that_is_no_longer_configured_is_waited_for_no_more(tmp_path: Path, mailbox: Received) -> None:
     down = Channels(f"http://127.0.0.1:{closed_port()}/secret", f"127.0.0.1:{mailbox.port}", **FROM_TO)
-    keep(tmp_path, "run", NOTICE, down)
+    enqueue(tmp_path, "run", NOTICE, down)
     tried = deliver(tmp_path, down)
     assert "secret" not in repr(tried)
-    assert deliver(tmp_path, replace(down, webhook=""))["run"] == Tried((), {})
+    assert deliver(tmp_path, replace(down, webhook=""))["run"] == Attempt((), {})
     assert list(tmp_path.glob("*.json")) == []
 
 
@@ -184,7 +184,7 @@ def test_a_notice_is_cut_to_what_a_person_reads() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "message"),
     [
         ({"SF_NOTICE_WEBHOOK": "ftp://x/secret"}, "SF_NOTICE_WEBHOOK.*expected an address in http or https"),
         ({"SF_NOTICE_SMTP": "relay"}, "SF_NOTICE_SMTP"),
@@ -192,9 +192,9 @@ def test_a_notice_is_cut_to_what_a_person_reads() -> None:
     ],
 )
 def test_channels_are_settings_that_are_checked_and_a_secret_is_not_repeated(
-    environment: dict[str, str], said: str
+    environment: dict[str, str], message: str
 ) -> None:
-    with pytest.raises(ValueError, match=said) as error:
+    with pytest.raises(ValueError, match=message) as error:
         Settings.from_environment(environment)
     assert "secret" not in str(error.value)
 
@@ -210,7 +210,7 @@ def up() -> None: ...
 
 @dg.asset(partitions_def=MONTHS)
 def held() -> None:
-    raise Blocked("What this step reads was not found sound:\n- up, 2026-03: nothing")
+    raise Blocked("Inputs of this step did not pass their checks:\n- up, 2026-03: nothing")
 
 
 NAME = "O'DUPONT"
@@ -263,7 +263,7 @@ def ended(*assets: str, sensor: dg.RunStatusSensorDefinition, tags: dict[str, st
 
 
 @pytest.fixture
-def told(webhook: Received, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Received:
+def received(webhook: Received, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Received:
     """Send the notices of this process to the local webhook."""
     monkeypatch.setenv(f"{PREFIX}DATA_DIR", str(tmp_path))
     monkeypatch.setenv(f"{PREFIX}NOTICE_WEBHOOK", f"http://127.0.0.1:{webhook.port}/hook")
@@ -271,75 +271,79 @@ def told(webhook: Received, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return webhook
 
 
-def test_a_failed_run_is_told_once_with_its_month_its_cause_and_its_page(told: Received) -> None:
+def test_a_failed_run_is_reported_once_with_its_month_its_cause_and_its_page(received: Received) -> None:
     answer = ended("held", sensor=sensors.tell_failures)
-    assert answer.skip_message == "sf_assets: monthly 2026-03-01 failed; told by log, webhook"
-    (body,) = told.messages
+    assert answer.skip_message == "sf_assets: monthly 2026-03-01 failed; sent to log, webhook"
+    (body,) = received.messages
     text = json.loads(body)["text"]
     assert text.startswith("**sf_assets: monthly 2026-03-01 failed**")
-    assert "held: What this step reads was not found sound:\n- up, 2026-03: nothing" in text
+    assert "held: Inputs of this step did not pass their checks:\n- up, 2026-03: nothing" in text
     assert "https://sf.example.fr/runs/" in text
 
 
 def test_an_error_of_the_engine_names_its_class_and_place_and_no_value_in_notice_nor_log(
-    told: Received, tmp_path: Path
+    received: Received, tmp_path: Path
 ) -> None:
     ended("broken", sensor=sensors.tell_failures, tags={"folder": str(tmp_path)})
-    (body,) = told.messages
+    (body,) = received.messages
     assert "broken: EngineError: ConversionException (INT32, LINE 1)" in body
     assert any("EngineError" in entry for entry in HEARD)
     assert "DUPONT" not in "".join([body, *HEARD])
 
 
-def test_any_other_error_shows_its_class_alone_in_a_notice(told: Received) -> None:
+def test_any_other_error_shows_its_class_alone_in_a_notice(received: Received) -> None:
     ended("odd", sensor=sensors.tell_failures)
-    (body,) = told.messages
+    (body,) = received.messages
     assert "odd: ValueError, see the page of the run" in body
     assert "DUPONT" not in body
 
 
-def test_a_notice_that_did_not_leave_goes_at_the_next_look(told: Received, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notice_that_was_not_sent_is_sent_at_the_next_tick(
+    received: Received, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(f"{PREFIX}NOTICE_WEBHOOK", f"http://127.0.0.1:{closed_port()}/hook")
     answer = ended("held", sensor=sensors.tell_failures)
     assert answer.skip_message == (
-        "sf_assets: monthly 2026-03-01 failed; told by log; webhook: URLError, tried again at the next look"
+        "sf_assets: monthly 2026-03-01 failed; sent to log; webhook: URLError, sent again at the next tick"
     )
-    monkeypatch.setenv(f"{PREFIX}NOTICE_WEBHOOK", f"http://127.0.0.1:{told.port}/hook")
-    for said, sent in (("1 notices sent, 0 wait", 1), ("no notice waits", 1)):
+    monkeypatch.setenv(f"{PREFIX}NOTICE_WEBHOOK", f"http://127.0.0.1:{received.port}/hook")
+    for message, sent in (("1 notices sent, 0 wait", 1), ("no notice waits", 1)):
         with dg.build_sensor_context() as context:
             again = sensors.send_again(context)
         assert isinstance(again, dg.SkipReason)
-        assert (again.skip_message, len(told.messages)) == (said, sent)
+        assert (again.skip_message, len(received.messages)) == (message, sent)
 
 
-def test_a_check_that_refuses_in_a_successful_run_is_told_with_what_to_do(told: Received) -> None:
+def test_a_failed_check_of_a_successful_run_is_reported_with_what_to_do(received: Received) -> None:
     ended("up", sensor=sensors.tell_failed_checks)
-    (body,) = told.messages
+    (body,) = received.messages
     text = json.loads(body)["text"]
-    assert "monthly 2026-03-01 ended with checks that refuse" in text
+    assert "monthly 2026-03-01 ended with failed checks" in text
     assert "up, odd (warn): Refused for 2026-03: 4 of 4. Ask URSSAF." in text
     assert "fine" not in text
 
 
-def test_what_was_accepted_is_not_told_again(told: Received) -> None:
+def test_an_accepted_check_is_not_reported_again(received: Received) -> None:
     ended("up", sensor=sensors.tell_failed_checks)
-    assert "known" not in told.messages[0]
+    assert "known" not in received.messages[0]
 
 
-def test_a_run_that_is_started_again_is_not_told_of(told: Received) -> None:
+def test_a_run_that_is_retried_is_not_reported(received: Received) -> None:
     answer = ended("held", sensor=sensors.tell_failures, tags={"dagster/will_retry": "true"})
     assert "is started again" in str(answer.skip_message)
-    assert told.messages == []
+    assert received.messages == []
 
 
-def test_a_look_after_a_run_does_not_repeat_what_the_morning_told(told: Received) -> None:
-    answer = ended("up", sensor=sensors.tell_failed_checks, tags={"dagster/sensor_name": "look_after_success"})
-    assert "told every morning" in str(answer.skip_message)
-    assert told.messages == []
+def test_a_refresh_after_a_run_does_not_repeat_the_morning_report(received: Received) -> None:
+    answer = ended(
+        "up", sensor=sensors.tell_failed_checks, tags={"dagster/sensor_name": "refresh_status_after_success"}
+    )
+    assert "the morning refresh of the status reports its checks" in str(answer.skip_message)
+    assert received.messages == []
 
 
 def test_the_sensors_are_on_and_every_month_that_ends_is_looked_at_again() -> None:
     by_name = {sensor.name: sensor for sensor in defs.sensors}
     assert all(sensor.default_status == dg.DefaultSensorStatus.RUNNING for sensor in sensors.SENSORS)
     assert {"tell_failures", "tell_failed_checks", "send_again"} <= set(by_name)
-    assert {by_name[f"look_after_{end}"].job_name for end in ("success", "failure")} == {"look"}
+    assert {by_name[f"refresh_status_after_{end}"].job_name for end in ("success", "failure")} == {"refresh_status"}

@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime
 import pytest
 
 from sf_assets.catalogue.tables import SUITES, TABLES
-from sf_assets.engine.quality.history import probes_of
-from sf_assets.engine.quality.population import TOLERANCES
+from sf_assets.clean import tolerances as clean
 from sf_assets.engine.quality.rules import Outcome
-from sf_assets.engine.quality.verdicts import Verdict, record
+from sf_assets.engine.quality.verdicts import Verdict, record_verdicts
 from sf_assets.engine.storage import Session, Warehouse
+from sf_assets.features import tolerances as features
+from sf_assets.staging import tolerances as staging
 from sf_assets.staging.tables import FILTER_IMPORT, IMPORTS
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets.vocabulary.schema import Table
@@ -58,13 +59,13 @@ def imported(
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A check of an asset, its usual month and one that must be refused, with what is said of it."""
+    """A check of an asset, its usual month and one that must be refused, with a part of its statement."""
 
     check: str
     asset: str
     usual: dict[Table, str]
     bad: dict[Table, str]
-    said: str
+    expected: str
 
 
 CASES = (
@@ -79,12 +80,14 @@ CASES = (
          "motif_categorie_juridique 40"),
     Case("few_left_out", "siren_blacklist", left_out(), left_out(seat=200), "expected at most 0.5"),
     Case("outside_like_before", "stg_debit", imported("debit", outside=400), imported("debit", outside=990),
-         "outside the perimeter 990, copies 0, none of ours 0"),
+         "outside the perimeter 990, copies 0, left out by the rule of the source 0"),
     Case("copies_like_before", "stg_apdemande", imported("apdemande", copies=3), imported("apdemande", copies=500),
-         "outside the perimeter 0, copies 500, none of ours 0"),
+         "outside the perimeter 0, copies 500, left out by the rule of the source 0"),
     Case("not_ours_like_before", "stg_sirene", imported("sirene"), imported("sirene", others=970),
-         "outside the perimeter 0, copies 0, none of ours 970"),
+         "outside the perimeter 0, copies 0, left out by the rule of the source 970"),
 )  # fmt: skip
+# Tolerances of the same layers that watch identifiers and places, not how many companies are followed.
+OTHERS = {"departments_there", "known_to_the_register"}
 BY_CHECK = {case.check: case for case in CASES}
 
 
@@ -99,16 +102,20 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 def judged(session: Session, case: Case, month: date, rows: dict[Table, str]) -> Outcome:
     """Write the rows of a month, judge the check on it and keep the verdict."""
     session.replace(rows, where={"month": month}, author="test", message="test")
-    (probe,) = (one for one in probes_of(case.asset, TABLES[case.asset]) if one.name == case.check)
-    outcome = probe.judge(session, month)
+    (probe,) = (probe for probe in SUITES[case.asset].probes if probe.name == case.check)
+    outcome = probe.run(session, month)
     verdict = Verdict(case.asset, month, probe, outcome, None)
-    record(session, case.asset, {month: [verdict]}, run_id="test", judged_at=datetime(2027, 1, 8, tzinfo=UTC))
+    record_verdicts(session, case.asset, {month: [verdict]}, run_id="test", judged_at=datetime(2027, 1, 8, tzinfo=UTC))
     return outcome
 
 
 def test_each_check_of_the_guard_has_a_case_and_blocks() -> None:
-    assert set(BY_CHECK) == {tolerance.name for tolerance in TOLERANCES}
-    for tolerance in TOLERANCES:
+    guards = [
+        *(tolerance for layer in (clean, features) for tolerance in layer.TOLERANCES if tolerance.name not in OTHERS),
+        *(tolerance for tolerance in staging.TOLERANCES if "filtered as" in tolerance.measure),
+    ]
+    assert set(BY_CHECK) == {tolerance.name for tolerance in guards}
+    for tolerance in guards:
         assert tolerance.severity == "error"
         for asset in tolerance.assets:
             assert tolerance.name in {check.name for check in SUITES[asset].checks}
@@ -121,7 +128,7 @@ def test_a_collapse_blocks_with_counts_by_reason(session: Session, case: Case) -
     assert judged(session, case, MONTH, case.usual).passed
     outcome = judged(session, case, MONTH, case.bad)
     assert not outcome.passed
-    assert case.said in outcome.statement
+    assert case.expected in outcome.statement
 
 
 def test_a_first_month_that_leaves_most_companies_out_blocks(session: Session) -> None:
@@ -135,7 +142,7 @@ def test_a_first_month_that_leaves_most_companies_out_blocks(session: Session) -
 
 
 @pytest.mark.parametrize("case", ["outside_like_before", "copies_like_before", "not_ours_like_before"])
-def test_a_month_with_a_perimeter_of_its_own_says_nothing_of_what_is_usual(session: Session, case: str) -> None:
+def test_a_month_with_an_explicit_perimeter_is_not_compared(session: Session, case: str) -> None:
     found = BY_CHECK[case]
     rows = imported(found.asset.removeprefix("stg_"), outside=999, explicit=True)
     outcome = judged(session, found, add_months(MONTH, 1), rows)

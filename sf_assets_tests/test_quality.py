@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sf_assets.engine.quality.expectations import judge
-from sf_assets.engine.quality.history import suite_of
-from sf_assets.engine.quality.rules import Outcome, Probe, Suite, meaning_of, rules_of
-from sf_assets.engine.quality.verdicts import judge_months
+from sf_assets.engine.quality.expectations import validate
+from sf_assets.engine.quality.rules import Outcome, Probe, Suite, describe_check, rules_of
+from sf_assets.engine.quality.tolerance_checks import suite_of
+from sf_assets.engine.quality.verdicts import check_months
 from sf_assets.engine.storage import Session, Warehouse
 from sf_assets.vocabulary.schema import Column, Rule, Table, between, no_rows, not_null
 
@@ -62,8 +62,8 @@ def write(session: Session, query: str, month: date = MARCH, table: Table = DEBT
     session.replace({table: f"select {typed} from ({query})"}, where={"month": month}, author="test", message="test")
 
 
-def judged(session: Session, month: date = MARCH, table: Table = DEBTS) -> dict[str, Outcome]:
-    return judge(session.connection, table, rules_of(table), scope={"month": month})
+def checked(session: Session, month: date = MARCH, table: Table = DEBTS) -> dict[str, Outcome]:
+    return validate(session.connection, table, rules_of(table), scope={"month": month})
 
 
 def refused(outcomes: dict[str, Outcome]) -> list[str]:
@@ -90,7 +90,7 @@ def test_a_table_that_may_be_empty_without_key_nor_pattern_implies_nothing() -> 
 
 def test_good_rows_satisfy_every_kind_of_rule(session: Session) -> None:
     write(session, GOOD)
-    outcomes = judged(session)
+    outcomes = checked(session)
     assert refused(outcomes) == []
     assert {outcome.element_count for outcome in outcomes.values()} == {8}
     assert {outcome.error for outcome in outcomes.values()} == {""}
@@ -110,11 +110,11 @@ def test_good_rows_satisfy_every_kind_of_rule(session: Session) -> None:
         ("select * replace (if(montant < 60, 3, etat) as etat) from good", "struck_off_owes_nothing", 5),
     ],
 )
-def test_each_kind_of_rule_refuses_what_it_is_for_and_counts_it(
+def test_each_kind_of_rule_refuses_its_bad_rows_and_counts_them(
     session: Session, change: str, rule: str, count: int
 ) -> None:
     write(session, f"with good as ({GOOD}) {change}")
-    outcomes = judged(session)
+    outcomes = checked(session)
     assert refused(outcomes) == [rule]
     assert outcomes[rule].unexpected_count == count
     assert outcomes[rule].error == ""
@@ -122,31 +122,31 @@ def test_each_kind_of_rule_refuses_what_it_is_for_and_counts_it(
 
 @pytest.mark.parametrize("value", ["nan", "infinity", "-infinity"])
 @pytest.mark.parametrize(("low", "high"), [(None, None), (0, None), (None, 0), (-1, 1)])
-def test_a_bound_refuses_what_is_no_number_and_its_sql_returns_the_row(
+def test_a_bound_refuses_nan_and_infinity_and_its_sql_returns_the_row(
     session: Session, value: str, low: float | None, high: float | None
 ) -> None:
     write(session, f"with good as ({GOOD}) select * replace (0 as montant) from good")
     rule = between("montant", low, high, "Look.")
-    assert judge(session.connection, DEBTS, (rule,), scope={"month": MARCH})["montant_in_range"].passed
+    assert validate(session.connection, DEBTS, (rule,), scope={"month": MARCH})["montant_in_range"].passed
     write(
         session,
         f"with good as ({GOOD}) select * replace (if(montant = 10, '{value}', 0.0::double) as montant) from good",
     )
-    outcome = judge(session.connection, DEBTS, (rule,), scope={"month": MARCH})["montant_in_range"]
+    outcome = validate(session.connection, DEBTS, (rule,), scope={"month": MARCH})["montant_in_range"]
     assert (outcome.passed, outcome.unexpected_count, outcome.error) == (False, 1, "")
     assert session.connection.execute(outcome.query).pl()["montant"].to_list() == [
         pytest.approx(float(value), nan_ok=True)
     ]
 
 
-def test_a_bound_lets_infinity_and_nan_pass_only_where_the_rule_says_so(session: Session) -> None:
+def test_a_bound_accepts_infinity_and_nan_only_when_the_rule_declares_it(session: Session) -> None:
     for value in ("nan", "infinity"):
         write(
             session,
             f"with good as ({GOOD}) select * replace (if(montant = 10, '{value}', 0.0::double) as montant) from good",
         )
         rule = between("montant", 0, None, "Look.", finite=False)
-        assert judge(session.connection, DEBTS, (rule,), scope={"month": MARCH})["montant_in_range"].passed
+        assert validate(session.connection, DEBTS, (rule,), scope={"month": MARCH})["montant_in_range"].passed
 
 
 @pytest.mark.parametrize(
@@ -158,16 +158,16 @@ def test_a_bound_lets_infinity_and_nan_pass_only_where_the_rule_says_so(session:
         (r"a\:b%[(]s[)]", "a:b%(s)", "a\\:b%(s)"),
     ],
 )
-def test_a_pattern_or_text_with_colons_braces_or_percents_is_judged_as_written(
+def test_a_pattern_or_text_with_colons_braces_or_percents_is_used_as_written(
     session: Session, pattern: str, good: str, bad: str
 ) -> None:
     names = Table("names", "a name", (Column("nom", "VARCHAR", "name", pattern=pattern),), key=("nom",), rules=(
         no_rows("not_the_other", f"select nom from {{batch}} where nom = '{bad}' and nom::varchar = nom", "Look."),
     ))  # fmt: skip
     write(session, f"select '{good}' as nom", table=names)
-    assert [(name, one.error) for name, one in judged(session, table=names).items() if not one.passed] == []
+    assert [(name, one.error) for name, one in checked(session, table=names).items() if not one.passed] == []
     write(session, f"select '{bad}' as nom union all select '{good}'", table=names)
-    outcomes = judged(session, table=names)
+    outcomes = checked(session, table=names)
     assert refused(outcomes) == ["nom_well_formed", "not_the_other"]
     for name in refused(outcomes):
         assert (outcomes[name].error, outcomes[name].sample) == ("", ({"nom": bad},))
@@ -185,14 +185,14 @@ def test_a_pattern_or_text_with_colons_braces_or_percents_is_judged_as_written(
 )
 def test_the_sql_of_a_refusal_returns_the_rows_refused(session: Session, spoilt: str, rule: str) -> None:
     write(session, f"{GOOD} union all select * replace ({spoilt}, '{'9' * 14}' as siret) from ({GOOD} limit 1)")
-    rows = session.connection.execute(judged(session)[rule].query).pl()
+    rows = session.connection.execute(checked(session)[rule].query).pl()
     assert rows["siret"].to_list() == ["9" * 14]
 
 
 @pytest.mark.parametrize("rule", ["montant_in_range", "struck_off_owes_nothing", "key_unique"])
-def test_samples_are_at_most_five_keys_and_nothing_else(session: Session, rule: str) -> None:
+def test_samples_are_at_most_five_keys(session: Session, rule: str) -> None:
     write(session, f"with good as ({GOOD}) select good.* replace (2000 as montant, 3 as etat) from good, range(2)")
-    sample = judged(session)[rule].sample
+    sample = checked(session)[rule].sample
     assert len(sample) == 5
     assert {tuple(key) for key in sample} == {("siret", "periode")}
 
@@ -202,28 +202,30 @@ def test_a_table_without_key_shows_no_sample(session: Session) -> None:
         Rule("short", "ExpectColumnValuesToBeInSet", {"column": "nom", "value_set": ["X"]}, "Look."),
     ))  # fmt: skip
     write(session, "select 'DUPONT' as nom", table=names)
-    outcome = judged(session, table=names)["short"]
+    outcome = checked(session, table=names)["short"]
     assert (outcome.passed, outcome.unexpected_count, outcome.sample) == (False, 1, ())
 
 
-def test_a_month_is_judged_on_its_own_rows_only(session: Session) -> None:
+def test_a_month_is_checked_on_its_own_rows_only(session: Session) -> None:
     write(session, f"with good as ({GOOD}) select * replace (-1 as montant) from good", MARCH)
     write(session, GOOD, APRIL)
-    assert refused(judged(session, MARCH)) == ["montant_in_range"]
-    assert refused(judged(session, APRIL)) == []
+    assert refused(checked(session, MARCH)) == ["montant_in_range"]
+    assert refused(checked(session, APRIL)) == []
 
 
 @pytest.mark.parametrize(
     "broken",
     [
-        not_null("nosuch", "Mend it."),
-        no_rows("broken", "select nosuch from {batch}", "Mend it."),
-        no_rows("broken", "select * from {batch} where nom::integer > 0", "Mend it."),
+        not_null("nosuch", "Fix it."),
+        no_rows("broken", "select nosuch from {batch}", "Fix it."),
+        no_rows("broken", "select * from {batch} where nom::integer > 0", "Fix it."),
     ],
 )
-def test_a_judgement_that_raises_is_an_error_of_the_check_not_bad_data(session: Session, broken: Rule) -> None:
+def test_a_check_that_raises_is_an_error_of_the_check_and_not_bad_data(session: Session, broken: Rule) -> None:
     write(session, GOOD)
-    outcomes = judge(session.connection, DEBTS, (between("montant", 0, 1000, "Look."), broken), scope={"month": MARCH})
+    outcomes = validate(
+        session.connection, DEBTS, (between("montant", 0, 1000, "Look."), broken), scope={"month": MARCH}
+    )
     assert outcomes["montant_in_range"].passed
     assert not outcomes[broken.name].passed
     assert outcomes[broken.name].error
@@ -231,7 +233,7 @@ def test_a_judgement_that_raises_is_an_error_of_the_check_not_bad_data(session: 
 
 
 @pytest.mark.parametrize(
-    ("condition", "said"),
+    ("condition", "expected"),
     [
         ("nom::integer > 0", "ConversionException (INT32"),
         ("error(nom) is null", "InvalidInputException"),
@@ -240,29 +242,29 @@ def test_a_judgement_that_raises_is_an_error_of_the_check_not_bad_data(session: 
     ],
 )
 def test_errors_name_class_and_place_and_do_not_quote_the_data(
-    session: Session, caplog: pytest.LogCaptureFixture, condition: str, said: str
+    session: Session, caplog: pytest.LogCaptureFixture, condition: str, expected: str
 ) -> None:
     write(session, GOOD)
-    broken = no_rows("broken", f"select * from {{batch}} where {condition}", "Mend it.")
-    error = judge(session.connection, DEBTS, (broken,), scope={"month": MARCH})["broken"].error
-    assert error.startswith(said)
+    broken = no_rows("broken", f"select * from {{batch}} where {condition}", "Fix it.")
+    error = validate(session.connection, DEBTS, (broken,), scope={"month": MARCH})["broken"].error
+    assert error.startswith(expected)
     assert "DUPONT" not in error + caplog.text
 
 
 def test_a_misspelt_expectation_is_refused_by_name(session: Session) -> None:
     write(session, GOOD)
     with pytest.raises(ValueError, match="no 'ExpectWonders'"):
-        judge(session.connection, DEBTS, (Rule("odd", "ExpectWonders", {}, "Mend it."),), scope={"month": MARCH})
+        validate(session.connection, DEBTS, (Rule("odd", "ExpectWonders", {}, "Fix it."),), scope={"month": MARCH})
 
 
-def test_probes_are_judged_with_the_rules_and_see_the_month(session: Session) -> None:
+def test_probes_run_with_the_rules_and_receive_the_month(session: Session) -> None:
     write(session, GOOD, APRIL)
 
     def few(session: Session, month: date) -> Outcome:
         rows = session.connection.execute("select 1 from lake.debts where month = $month", {"month": month}).fetchall()
         return Outcome(passed=len(rows) < 3, unexpected_count=len(rows), element_count=len(rows))
 
-    verdicts = judge_months(session, suite_of(DEBTS, (Probe("few", few, "there are few rows", "Look."),)), [APRIL])[
+    verdicts = check_months(session, suite_of(DEBTS, (Probe("few", few, "there are few rows", "Look."),)), [APRIL])[
         APRIL
     ]
     assert [verdict.check.name for verdict in verdicts] == [*(rule.name for rule in rules_of(DEBTS)), "few"]
@@ -280,11 +282,11 @@ def test_rules_need_a_table() -> None:
         Suite("file", rules=(not_null("siret", "Look."),))
 
 
-def test_every_check_says_what_it_demands() -> None:
-    meanings = {rule.name: meaning_of(rule) for rule in rules_of(DEBTS)}
+def test_every_check_describes_its_requirement() -> None:
+    meanings = {rule.name: describe_check(rule) for rule in rules_of(DEBTS)}
     assert meanings["siret_present"] == "`siret` is always filled."
     assert meanings["montant_in_range"] == "`montant` is at least 0 and at most 1000, or unknown."
     assert meanings["etat_known"] == "ExpectColumnValuesToBeInSet(column='etat', value_set=[1, 2, 3])."
-    assert meaning_of(between("montant", 0, None, "Look.")) == "`montant` is at least 0 and finite, or unknown."
-    assert meaning_of(between("montant", 0, None, "Look.", finite=False)) == "`montant` is at least 0, or unknown."
-    assert meanings["key_unique"].startswith("No row answers `select siret, periode, count(*)")
+    assert describe_check(between("montant", 0, None, "Look.")) == "`montant` is at least 0 and finite, or unknown."
+    assert describe_check(between("montant", 0, None, "Look.", finite=False)) == "`montant` is at least 0, or unknown."
+    assert meanings["key_unique"].startswith("No row is returned by `select siret, periode, count(*)")

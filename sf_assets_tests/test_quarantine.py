@@ -1,7 +1,6 @@
-"""Refused records: logged, counted, taken out, mended and read again, each loaded once."""
+"""Refused records: logged, counted, exported, corrected and read again, each loaded once."""
 
 import gzip
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from typer.testing import CliRunner
 
+from sf_assets.commands.app import app
 from sf_assets.operations import quarantine
 from sf_assets.sources.batch import read_batch
 from sf_assets.sources.corrections import CORRECTIONS
@@ -49,7 +50,7 @@ def rewrite(path: Path, lines: list[str]) -> None:
 
 @dataclass(frozen=True)
 class Spoilt:
-    """A month of which some records were spoilt after it was first loaded; `good` is what it should load."""
+    """A month of which some records were spoilt after it was first loaded; `good` are the rows it should load."""
 
     place: Place
     good: dict[str, pl.DataFrame]
@@ -67,7 +68,7 @@ class Spoilt:
         batch = read_batch(self.place.settings.data_dir / "incoming", SEPTEMBER)
         return quarantine.export(self.place.warehouse, batch, BY_NAME[source], self.work)
 
-    def mend(self, source: str, change: Callable[[int, str], str]) -> None:
+    def correct(self, source: str, change: Callable[[int, str], str]) -> None:
         """Edit the exported file as an operator does; `change` gives the new text of a record."""
         (path,) = self.export(source)
         header, *records = path.read_text().splitlines()
@@ -124,7 +125,7 @@ def spoilt(loaded: Spoilt) -> Iterator[Spoilt]:
             path.unlink()
 
 
-def test_the_log_has_what_became_of_each_file_in_french_and_the_first_messages(spoilt: Spoilt) -> None:
+def test_the_log_has_the_outcome_of_each_file_in_french_and_the_first_messages(spoilt: Spoilt) -> None:
     (row,) = spoilt.place.rows("import_log", SEPTEMBER).filter(source="debit").iter_rows(named=True)
     count = spoilt.count("debit").row(0, named=True)
     refused = spoilt.lines["debit"]
@@ -139,7 +140,7 @@ def test_the_log_has_what_became_of_each_file_in_french_and_the_first_messages(s
     assert (row["is_fatal"], row["head_fatal"]) == (False, None)
 
 
-def test_a_refused_file_is_logged_as_fatal_while_the_account_of_what_is_loaded_stays(spoilt: Spoilt) -> None:
+def test_a_refused_file_is_logged_as_fatal_while_the_counts_of_loaded_records_stay(spoilt: Spoilt) -> None:
     before = spoilt.count("debit")
     path = spoilt.place.batch(SEPTEMBER) / FILES["debit"]
     good = path.read_bytes()
@@ -158,7 +159,7 @@ def test_a_refused_file_is_logged_as_fatal_while_the_account_of_what_is_loaded_s
     assert_frame_equal(spoilt.count("debit"), before)
 
 
-def test_two_hundred_messages_are_kept_and_all_records_counted(spoilt: Spoilt) -> None:
+def test_two_hundred_messages_are_stored_and_all_records_counted(spoilt: Spoilt) -> None:
     path = spoilt.place.batch(SEPTEMBER) / FILES["debit"]
     good = path.read_bytes()
     path.write_bytes(good + b"x;y\n" * 250)
@@ -172,7 +173,7 @@ def test_two_hundred_messages_are_kept_and_all_records_counted(spoilt: Spoilt) -
 
 
 def test_a_second_replay_changes_nothing(spoilt: Spoilt) -> None:
-    spoilt.mend("debit", lambda line, _: spoilt.lines["debit"][line])
+    spoilt.correct("debit", lambda line, _: spoilt.lines["debit"][line])
     (correction,) = spoilt.replay("debit")
     spoilt.place.build(SEPTEMBER, "src_debit", "stg_debit")
     before = spoilt.place.content(SEPTEMBER, ["stg_debit", "stg_import", "stg_quarantine", "src_arrivals"])
@@ -184,25 +185,25 @@ def test_a_second_replay_changes_nothing(spoilt: Spoilt) -> None:
         assert_frame_equal(spoilt.place.rows(table, SEPTEMBER), rows)
 
 
-def test_records_left_as_they_were_stay_refused_and_count_once(spoilt: Spoilt) -> None:
+def test_unchanged_records_stay_refused_and_count_once(spoilt: Spoilt) -> None:
     first, *others = spoilt.lines["debit"]
-    spoilt.mend("debit", lambda line, raw: spoilt.lines["debit"][line] if line == first else raw)
+    spoilt.correct("debit", lambda line, raw: spoilt.lines["debit"][line] if line == first else raw)
     assert list(spoilt.replay("debit").values()) == [1]
     spoilt.place.build(SEPTEMBER, "src_debit", "stg_debit")
     original, correction = spoilt.count("debit").iter_rows(named=True)
     assert (original["quarantined"], original["corrected"]) == (1 + len(others), 1)
     assert (correction["records"], correction["accepted"]) == (1, 1)
-    spoilt.mend("debit", lambda line, _: spoilt.lines["debit"][line])
+    spoilt.correct("debit", lambda line, _: spoilt.lines["debit"][line])
     assert list(spoilt.replay("debit").values()) == [1 + len(others)]
     assert spoilt.place.build(SEPTEMBER, "src_debit", "stg_debit").failures == {}
     assert_frame_equal(spoilt.place.rows("stg_debit", SEPTEMBER), spoilt.good["stg_debit"])
 
 
 @pytest.mark.parametrize("taken_out", [True, False])
-def test_a_correction_is_withdrawn_by_putting_its_record_back(spoilt: Spoilt, *, taken_out: bool) -> None:
+def test_restoring_a_record_withdraws_its_correction(spoilt: Spoilt, *, taken_out: bool) -> None:
     tables = ["stg_debit", "stg_import", "stg_quarantine", "src_arrivals"]
     before = spoilt.place.content(SEPTEMBER, tables)
-    spoilt.mend("debit", lambda line, _: spoilt.lines["debit"][line])
+    spoilt.correct("debit", lambda line, _: spoilt.lines["debit"][line])
     (correction,) = spoilt.replay("debit")
     spoilt.place.build(SEPTEMBER, "src_debit", "stg_debit")
     assert spoilt.place.rows("stg_debit", SEPTEMBER).height > before["stg_debit"].height
@@ -210,7 +211,7 @@ def test_a_correction_is_withdrawn_by_putting_its_record_back(spoilt: Spoilt, *,
         (work,) = spoilt.export("debit")
         rewrite(work, lines_of(work)[:1])
     else:
-        spoilt.mend("debit", lambda line, _: cut_short(spoilt.lines["debit"][line]))
+        spoilt.correct("debit", lambda line, _: cut_short(spoilt.lines["debit"][line]))
     assert spoilt.replay("debit") == {correction: 0}
     assert not correction.exists()
     assert spoilt.replay("debit") == {correction: 0}
@@ -219,9 +220,9 @@ def test_a_correction_is_withdrawn_by_putting_its_record_back(spoilt: Spoilt, *,
         assert_frame_equal(spoilt.place.rows(table, SEPTEMBER), rows)
 
 
-def test_a_correction_refused_in_its_turn_replaces_nothing(spoilt: Spoilt) -> None:
+def test_a_refused_correction_replaces_nothing(spoilt: Spoilt) -> None:
     before = spoilt.place.rows("stg_sirene", SEPTEMBER)
-    spoilt.mend("sirene", lambda _, raw: raw + ",trop")
+    spoilt.correct("sirene", lambda _, raw: raw + ",trop")
     spoilt.replay("sirene")
     assert spoilt.place.build(SEPTEMBER, "src_sirene", "stg_sirene").failures == {}
     assert_frame_equal(spoilt.place.rows("stg_sirene", SEPTEMBER), before)
@@ -231,7 +232,7 @@ def test_a_correction_refused_in_its_turn_replaces_nothing(spoilt: Spoilt) -> No
 
 
 def test_a_correction_of_a_record_that_was_not_refused_is_not_loaded(spoilt: Spoilt) -> None:
-    spoilt.mend("debit", lambda line, _: spoilt.lines["debit"][line])
+    spoilt.correct("debit", lambda line, _: spoilt.lines["debit"][line])
     (correction,) = spoilt.replay("debit")
     header, *records = correction.read_text().splitlines()
     rewrite(correction, [header, *records, "2;" + records[0].split(";", 1)[1], records[0]])
@@ -255,41 +256,40 @@ def test_a_correction_of_a_record_that_was_not_refused_is_not_loaded(spoilt: Spo
         (lambda lines: [*lines, lines[1]], "expected each line once, found line "),
     ],
 )
-def test_an_edited_file_that_stands_for_something_else_is_not_replayed(
+def test_an_edited_file_with_other_columns_or_lines_is_not_replayed(
     spoilt: Spoilt, spoil: Callable[[list[str]], list[str]], message: str
 ) -> None:
     (path,) = spoilt.export("debit")
     rewrite(path, spoil(lines_of(path)))
-    with pytest.raises(quarantine.CannotMend, match=message):
+    with pytest.raises(quarantine.CannotCorrect, match=message):
         spoilt.replay("debit")
     assert not list((spoilt.place.batch(SEPTEMBER) / CORRECTIONS).glob("*"))
 
 
 def test_an_edited_file_is_never_overwritten_before_it_is_replayed(spoilt: Spoilt) -> None:
-    spoilt.mend("debit", lambda line, _: spoilt.lines["debit"][line])
-    with pytest.raises(quarantine.CannotMend, match="expected no change since its last replay, found some"):
+    spoilt.correct("debit", lambda line, _: spoilt.lines["debit"][line])
+    with pytest.raises(quarantine.CannotCorrect, match="expected no change since its last replay, found some"):
         spoilt.export("debit")
     spoilt.replay("debit")
     assert len(spoilt.export("debit")) == 1
 
 
-def test_the_command_lists_exports_and_replays_without_showing_a_record(
-    spoilt: Spoilt, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_command_lists_exports_and_replays_without_printing_a_record(
+    spoilt: Spoilt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SF_DATA_DIR", str(spoilt.place.settings.data_dir))
-    said = ""
-    for action in ("list", "export", "replay"):
-        monkeypatch.setattr(sys, "argv", ["quarantine", action, "--month", "2025-09", "--source", "debit"])
-        assert quarantine.main() == 0
-        said += capsys.readouterr().out
+    printed = ""
+    for verb in ("list", "export", "replay"):
+        result = CliRunner().invoke(app, ["quarantine", verb, "2025-09", "debit"])
+        assert result.exit_code == 0
+        printed += result.output
     (first, *_) = spoilt.lines["debit"].values()
-    assert first.split(";")[2] not in said
-    assert "debit" in said
-    assert "record: record, expected 17 fields" in said
-    assert "selection key:src_debit+" in said
+    assert first.split(";")[2] not in printed
+    assert "record: record, expected 17 fields" in printed
+    assert "selection key:src_debit+" in printed
 
 
-def test_a_file_of_corrections_of_nothing_is_told(spoilt: Spoilt) -> None:
+def test_a_correction_of_an_unknown_file_is_reported_as_unsupported(spoilt: Spoilt) -> None:
     folder = spoilt.place.batch(SEPTEMBER) / CORRECTIONS
     folder.mkdir(exist_ok=True)
     (folder / "autre.csv").write_text("ligne\n")
@@ -297,10 +297,10 @@ def test_a_file_of_corrections_of_nothing_is_told(spoilt: Spoilt) -> None:
     assert "type de fichier non supporté : corrections/autre.csv" in run.warnings
 
 
-def test_mended_records_load_what_the_sound_files_would_have(spoilt: Spoilt) -> None:
+def test_corrected_records_load_the_rows_of_the_valid_files(spoilt: Spoilt) -> None:
     for source in FILES:
         assert not spoilt.place.rows(f"stg_{source}", SEPTEMBER).equals(spoilt.good[f"stg_{source}"])
-        spoilt.mend(source, lambda line, _, source=source: spoilt.lines[source][line])  # type: ignore[misc]
+        spoilt.correct(source, lambda line, _, source=source: spoilt.lines[source][line])  # type: ignore[misc]
         spoilt.replay(source)
     assert spoilt.place.build(SEPTEMBER, *ASSETS).failures == {}
     for table, rows in spoilt.good.items():

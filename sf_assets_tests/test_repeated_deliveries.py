@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from sf_assets.engine.quality.rules import Outcome
-from sf_assets.engine.quality.tolerances import FEW_EVENTS, FEW_LINES
 from sf_assets.engine.storage import Warehouse, frame_of
 from sf_assets.sources.arrival import ARRIVALS, inspect
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.sources.suites import suite_of_source
+from sf_assets.sources.tolerances import FEW_EVENTS, FEW_LINES
 
 SEPTEMBER, OCTOBER = date(2025, 9, 1), date(2025, 10, 1)
 PROCOL = BY_NAME["procol"]
@@ -64,7 +64,7 @@ def outcomes(warehouse: Warehouse, files: dict[date, Path], month: date) -> dict
             )
         probes = {probe.name: probe for probe in suite_of_source(PROCOL).probes}
         assert (probes["new"].severity, probes["small_and_new"].severity) == ("error", "warning")
-        return {name: probes[name].judge(session, month) for name in ("new", "small_and_new")}
+        return {name: probes[name].run(session, month) for name in ("new", "small_and_new")}
 
 
 @pytest.mark.parametrize("again", [plain, crlf, marked, gzipped, zipped])

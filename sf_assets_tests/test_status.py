@@ -1,4 +1,4 @@
-"""Where each month stands: what is done, which check blocks, which file is waited for, whatever else is blocked."""
+"""The state of each month: done, blocked by a check, waiting for a file, whatever else is blocked."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -7,18 +7,18 @@ import dagster as dg
 import pytest
 
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
-from sf_assets.engine.quality.verdicts import judge_months, record
+from sf_assets.engine.quality.verdicts import check_months, record_verdicts
 from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage import frame_of
 from sf_assets.engine.storage.inputs import ASSET_INPUTS
 from sf_assets.operations import status as subject
 from sf_assets.operations.acceptance import accept
 from sf_assets.operations.assets import latest_month_there, status
-from sf_assets.operations.status import Standing, months_with_something, page, standings
+from sf_assets.operations.status import LayerStatus, known_months, layer_statuses, status_page
 from sf_assets.sources.batch import EXPECTED, batch_key
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.vocabulary.partitions import month_due
-from sf_assets_tests.gated import ADVICE, APRIL, BAD, FEBRUARY, JUDGED_AT, MARCH, House
+from sf_assets_tests.gated import ADVICE, APRIL, BAD, FEBRUARY, JUDGED_AT, MARCH, GatedGraph
 
 LAYERS = {"sources": ("src_up",), "clean": ("up",), "lists": ("down",)}
 
@@ -27,11 +27,11 @@ class Cockpit:
     """A warehouse of three layers of one asset each, and a folder of incoming files."""
 
     def __init__(self, folder: Path) -> None:
-        self.house = House(folder)
+        self.graph = GatedGraph(folder)
         self.incoming = folder / "incoming"
         self.incoming.mkdir()
         self.refusing: set[tuple[str, date]] = set()
-        self.suites = {"src_up": self._probed("src_up"), "up": self.house.suite, "down": self._probed("down")}
+        self.suites = {"src_up": self._probed("src_up"), "up": self.graph.suite, "down": self._probed("down")}
 
     def _probed(self, name: str) -> Suite:
         def judge(_: object, month: date) -> Outcome:
@@ -47,23 +47,23 @@ class Cockpit:
             if name != without:
                 (folder / BY_NAME[name].names[0]).write_text("x")
 
-    def judge(self, month: date, *assets: str) -> None:
-        with self.house.warehouse.session() as session:
+    def check(self, month: date, *assets: str) -> None:
+        with self.graph.warehouse.session() as session:
             for asset in assets:
-                verdicts = judge_months(session, self.suites[asset], [month])
-                record(session, asset, verdicts, run_id="run", judged_at=JUDGED_AT)
+                verdicts = check_months(session, self.suites[asset], [month])
+                record_verdicts(session, asset, verdicts, run_id="run", judged_at=JUDGED_AT)
 
-    def look(self, month: date) -> dict[str, Standing]:
-        with self.house.warehouse.session() as session:
-            return {one.layer: one for one in standings(session, self.incoming, [month])}
+    def refresh(self, month: date) -> dict[str, LayerStatus]:
+        with self.graph.warehouse.session() as session:
+            return {one.layer: one for one in layer_statuses(session, self.incoming, [month])}
 
     def states(self, month: date) -> list[str]:
-        return [one.state for one in self.look(month).values()]
+        return [one.state for one in self.refresh(month).values()]
 
     @property
     def resources(self) -> dict[str, object]:
-        folders = Folders(incoming=str(self.incoming), models="unused", lists="unused")
-        return {"warehouse": self.house.warehouse, "folders": folders}
+        folders = Folders(incoming=str(self.incoming), models="unused", lists="unused", exports="unused")
+        return {"warehouse": self.graph.warehouse, "folders": folders}
 
 
 @pytest.fixture
@@ -76,75 +76,78 @@ def cockpit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cockpit:
 
 def test_a_month_whose_checks_all_passed_is_done(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH)
-    cockpit.house.write(MARCH)
-    cockpit.judge(MARCH, "src_up", "up", "down")
+    cockpit.graph.write(MARCH)
+    cockpit.check(MARCH, "src_up", "up", "down")
     assert cockpit.states(MARCH) == ["done", "done", "done"]
-    assert {(one.assets, one.done) for one in cockpit.look(MARCH).values()} == {(1, 1)}
+    assert {(one.assets, one.done) for one in cockpit.refresh(MARCH).values()} == {(1, 1)}
 
 
-def test_a_month_that_waits_says_for_which_file_and_what_follows_is_held(cockpit: Cockpit) -> None:
+def test_a_month_that_waits_names_the_missing_file_and_holds_later_layers(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH, without="debit")
-    found = cockpit.look(MARCH)
+    found = cockpit.refresh(MARCH)
     assert [one.state for one in found.values()] == ["waiting", "held", "held"]
     assert {one.detail for one in found.values()} == {"waiting for debit"}
 
 
 def test_a_refused_check_blocks_its_layer_and_holds_those_below(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH)
-    cockpit.house.write(MARCH, amount=BAD)
-    cockpit.judge(MARCH, "src_up", "up")
-    found = cockpit.look(MARCH)
+    cockpit.graph.write(MARCH, amount=BAD)
+    cockpit.check(MARCH, "src_up", "up")
+    found = cockpit.refresh(MARCH)
     assert [one.state for one in found.values()] == ["done", "blocked", "held"]
     assert found["clean"].detail == found["lists"].detail == "up montant_in_range"
-    assert found["clean"].told == (f"up: montant_in_range refuses 4 of 4. {ADVICE}",)
+    assert found["clean"].messages == (f"up: montant_in_range refuses 4 of 4. {ADVICE}",)
 
 
-def test_what_was_not_run_yet_is_to_do_and_a_month_without_files_has_no_batch(cockpit: Cockpit) -> None:
+def test_an_asset_that_did_not_run_is_to_do_and_a_month_without_files_has_no_batch(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH)
-    cockpit.judge(MARCH, "src_up")
+    cockpit.check(MARCH, "src_up")
     assert cockpit.states(MARCH) == ["done", "to do", "to do"]
     assert cockpit.states(APRIL) == ["no batch", "no batch", "no batch"]
 
 
-def test_a_table_written_again_and_not_judged_is_to_do(cockpit: Cockpit) -> None:
+def test_a_table_written_again_and_not_checked_is_to_do(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH)
-    cockpit.house.write(MARCH)
-    cockpit.judge(MARCH, "src_up", "up")
-    cockpit.house.write(MARCH)
+    cockpit.graph.write(MARCH)
+    cockpit.check(MARCH, "src_up", "up")
+    cockpit.graph.write(MARCH)
     assert cockpit.states(MARCH) == ["done", "done", "to do"]
-    cockpit.house.write(MARCH, rows=5)
+    cockpit.graph.write(MARCH, rows=5)
     assert cockpit.states(MARCH) == ["done", "to do", "to do"]
 
 
-def test_what_is_older_than_what_it_was_made_from_is_stale_and_named(cockpit: Cockpit) -> None:
+def test_an_asset_older_than_its_inputs_is_stale_and_named(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH)
-    cockpit.house.write(MARCH)
-    cockpit.judge(MARCH, "src_up", "up", "down")
+    cockpit.graph.write(MARCH)
+    cockpit.check(MARCH, "src_up", "up", "down")
     inputs = {"asset": "down", "input": "up", "input_month": MARCH, "snapshot": 0}
-    with cockpit.house.warehouse.session() as session:
+    with cockpit.graph.warehouse.session() as session:
         where = {"month": MARCH, "asset": "down"}
         session.replace({ASSET_INPUTS: frame_of(ASSET_INPUTS, [inputs])}, where=where, author="test", message="test")
-    found = cockpit.look(MARCH)
+    found = cockpit.refresh(MARCH)
     assert [one.state for one in found.values()] == ["done", "done", "stale"]
     assert (found["lists"].done, found["lists"].detail) == (0, "rerun down")
-    said = "down, 2026-03: stale, up of 2026-03 was written again since and passed its checks. Rerun down, then what follows it."
-    assert found["lists"].told == (said,)
-    lines = list(page([*found.values()]))
+    message = (
+        "down, 2026-03: stale, up of 2026-03 was written again since and passed its checks. "
+        "Rerun down, then what follows it."
+    )
+    assert found["lists"].messages == (message,)
+    lines = list(status_page([*found.values()]))
     assert "| 2026-03 | done | done | stale 0/1: rerun down |" in lines
-    assert f"- {said}" in lines
+    assert f"- {message}" in lines
 
 
-def test_an_accepted_check_is_done_and_says_who_accepted_it(cockpit: Cockpit) -> None:
+def test_an_accepted_check_is_done_with_the_name_of_its_author(cockpit: Cockpit) -> None:
     cockpit.deliver(MARCH)
-    cockpit.house.write(MARCH, amount=BAD)
-    cockpit.judge(MARCH, "src_up", "up", "down")
-    with cockpit.house.warehouse.session() as session:
+    cockpit.graph.write(MARCH, amount=BAD)
+    cockpit.check(MARCH, "src_up", "up", "down")
+    with cockpit.graph.warehouse.session() as session:
         accept(session, cockpit.suites["up"], "montant_in_range", MARCH, reason="credit notes", accepted_by="C. Duval",
                accepted_at=JUDGED_AT)  # fmt: skip
-    found = cockpit.look(MARCH)
+    found = cockpit.refresh(MARCH)
     assert [one.state for one in found.values()] == ["done", "done", "done"]
     assert found["clean"].detail == "up montant_in_range accepted by C. Duval"
-    assert "- up: montant_in_range refuses 4 of 4, accepted by C. Duval on 2026-04-03: credit notes" in page(
+    assert "- up: montant_in_range refuses 4 of 4, accepted by C. Duval on 2026-04-03: credit notes" in status_page(
         found.values()
     )
 
@@ -153,20 +156,20 @@ def UP_SUITE(cockpit: Cockpit) -> Suite:  # noqa: N802
     return cockpit.suites["up"]
 
 
-def test_months_are_those_delivered_or_judged(cockpit: Cockpit) -> None:
+def test_months_with_files_or_verdicts_are_known(cockpit: Cockpit) -> None:
     cockpit.deliver(APRIL)
     (cockpit.incoming / "octobre").mkdir()
-    cockpit.judge(FEBRUARY, "src_up")
-    with cockpit.house.warehouse.session() as session:
-        assert months_with_something(session, cockpit.incoming) == [FEBRUARY, APRIL]
+    cockpit.check(FEBRUARY, "src_up")
+    with cockpit.graph.warehouse.session() as session:
+        assert known_months(session, cockpit.incoming) == [FEBRUARY, APRIL]
 
 
-def test_the_page_has_the_newest_month_first_joins_months_alike_and_tells_what_to_do(cockpit: Cockpit) -> None:
+def test_the_page_starts_with_the_newest_month_joins_equal_months_and_states_what_to_do(cockpit: Cockpit) -> None:
     cockpit.deliver(APRIL)
     cockpit.refusing.add(("src_up", APRIL))
-    cockpit.judge(APRIL, "src_up")
-    with cockpit.house.warehouse.session() as session:
-        lines = list(page(standings(session, cockpit.incoming, [FEBRUARY, MARCH, APRIL])))
+    cockpit.check(APRIL, "src_up")
+    with cockpit.graph.warehouse.session() as session:
+        lines = list(status_page(layer_statuses(session, cockpit.incoming, [FEBRUARY, MARCH, APRIL])))
     assert lines[:4] == [
         "| month | sources | clean | lists |",
         "|---|---|---|---|",
@@ -188,47 +191,35 @@ def shown(cockpit: Cockpit, monkeypatch: pytest.MonkeyPatch, day: datetime) -> d
         assets=[status],
         asset_checks=[latest_month_there],
         resources=cockpit.resources,
-        jobs=[dg.define_asset_job("look", dg.AssetSelection.groups("cockpit"))],
-    ).resolve_job_def("look")
+        jobs=[dg.define_asset_job("refresh_status", dg.AssetSelection.groups("cockpit"))],
+    ).resolve_job_def("refresh_status")
     return job.execute_in_process(raise_on_error=False)
 
 
-def test_the_asset_shows_the_page_and_keeps_the_table_while_everything_is_blocked(
+def test_the_asset_returns_the_page_and_stores_the_table_while_everything_is_blocked(
     cockpit: Cockpit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cockpit.deliver(MARCH)
     cockpit.refusing.add(("src_up", MARCH))
-    cockpit.judge(MARCH, "src_up")
+    cockpit.check(MARCH, "src_up")
     result = shown(cockpit, monkeypatch, datetime(2026, 4, 20, tzinfo=UTC))
     (event,) = result.get_asset_materialization_events()
     metadata = {name: value.value for name, value in event.materialization.metadata.items()}
     assert (metadata["blocked"], metadata["waiting"], metadata["months"]) == (1, 0, 1)
     assert "| 2026-03 | **blocked 0/1: src_up as_promised**" in metadata["page"]
-    rows = cockpit.house.warehouse.query("select layer, state from lake.status order by layer").rows()
+    rows = cockpit.graph.warehouse.query("select layer, state from lake.status order by layer").rows()
     assert rows == [("clean", "held"), ("lists", "held"), ("sources", "blocked")]
 
 
 @pytest.mark.parametrize(
-    ("day", "said"), [(10, "2026-02 is there."), (11, "2026-03 is not there: held, waiting for debit.")]
+    ("day", "expected"), [(10, "2026-02 is there."), (11, "2026-03 is not there: held, waiting for debit.")]
 )
-def test_the_latest_complete_month_has_to_be_there_by_its_day(
-    cockpit: Cockpit, monkeypatch: pytest.MonkeyPatch, day: int, said: str
+def test_the_list_of_the_month_due_must_exist_by_its_day(
+    cockpit: Cockpit, monkeypatch: pytest.MonkeyPatch, day: int, expected: str
 ) -> None:
-    cockpit.house.write(FEBRUARY)
-    cockpit.judge(FEBRUARY, "src_up", "up", "down")
+    cockpit.graph.write(FEBRUARY)
+    cockpit.check(FEBRUARY, "src_up", "up", "down")
     cockpit.deliver(MARCH, without="debit")
     (evaluation,) = shown(cockpit, monkeypatch, datetime(2026, 4, day, 12, tzinfo=UTC)).get_asset_check_evaluations()
-    assert evaluation.description == f"The list of {said}"
-    assert evaluation.passed is said.endswith("is there.")
-
-
-def test_the_command_prints_the_page_and_ends_badly_when_a_month_is_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("SF_DATA_DIR", str(tmp_path))
-    (tmp_path / "incoming" / "2603").mkdir(parents=True)
-    assert subject.main([]) == 1
-    printed = capsys.readouterr().out
-    assert "| month | sources | staging | clean | features | model | lists |" in printed
-    assert "| 2026-03 | **waiting 0/" in printed
-    assert subject.main(["--month", "2026-02"]) == 0
+    assert evaluation.description == f"The list of {expected}"
+    assert evaluation.passed is expected.endswith("is there.")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sf_assets.catalogue.tables import SUITES, TABLES
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "sf_assets"
 LAYERS = ("sources", "staging", "clean", "features", "model", "lists", "evaluation")
@@ -115,6 +117,14 @@ def test_no_asset_reads_the_true_fates_of_synthetic_companies() -> None:
     assert readers == {
         "evaluation.oracle", "evaluation.page", "evaluation.report", "evaluation.results", "operations.evaluation_report",
     }  # fmt: skip
+
+
+_TABLE = re.compile(rf"\b({'|'.join(sorted({*SUITES, *TABLES}))})\b")
+
+
+@named([path for path in [*MODULES, *QUERIES] if path.relative_to(PACKAGE).parts[0] in ("engine", "vocabulary")])
+def test_the_engine_knows_no_table_of_a_layer_by_name(path: Path) -> None:
+    assert not [text for text in _texts(path) if _TABLE.search(text)], "declare it in the layer of the table"
 
 
 def test_the_wheel_contains_every_file_of_the_product_and_nothing_else(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Tolerances: a number of a month against its bounds, the last sound month and what is usual."""
+"""Tolerances: a number of a month against its bounds, the last month that passed and the usual level."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,19 +9,33 @@ import duckdb
 import pytest
 
 from sf_assets.catalogue.tables import SUITES
-from sf_assets.engine.quality import history as module
+from sf_assets.clean import tolerances as clean
 from sf_assets.engine.quality.acceptances import Acceptance, record_acceptance
-from sf_assets.engine.quality.history import probes_of
-from sf_assets.engine.quality.measures import Margin, Tolerance, emptiest, middle, newest, newest_announcement
+from sf_assets.engine.quality.measures import (
+    Margin,
+    Tolerance,
+    geometric_mean,
+    newest_month_age,
+    newest_row_age,
+    smallest_month_share,
+)
 from sf_assets.engine.quality.rules import Outcome, Suite
-from sf_assets.engine.quality.tolerances import TOLERANCES
-from sf_assets.engine.quality.verdicts import judge_months, record
+from sf_assets.engine.quality.tolerance_checks import probes_of
+from sf_assets.engine.quality.verdicts import check_months, record_verdicts
 from sf_assets.engine.storage import Session, Warehouse
+from sf_assets.features import tolerances as features
+from sf_assets.lists import tolerances as lists
+from sf_assets.model import tolerances as model
+from sf_assets.sources import tolerances as sources
 from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.sources.registry import FILTER, SOURCES
+from sf_assets.staging import tolerances as staging
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets.vocabulary.schema import Column, Table
 
+TOLERANCES = tuple(
+    tolerance for layer in (sources, staging, clean, features, model, lists) for tolerance in layer.TOLERANCES
+)
 JUDGED_AT = datetime(2026, 4, 3, 6, 30, tzinfo=UTC)
 FIRST = date(2025, 1, 1)
 DEBTS = Table("debts", "one debt", (Column("montant", "DOUBLE", "what is owed", unit="€"),))
@@ -39,27 +53,25 @@ USUAL = Tolerance(
 
 
 class Series:
-    """The months of a table that holds one amount, judged one after the other."""
+    """The months of a table that holds one amount, checked one after the other."""
 
-    def __init__(self, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, session: Session) -> None:
         self.session = session
-        self.patch = monkeypatch
         self.month = FIRST
         self.ask(USUAL)
 
     def ask(self, tolerance: Tolerance) -> None:
-        self.patch.setattr(module, "TOLERANCES", (tolerance,))
-        self.suite = Suite("debts", DEBTS, probes=probes_of("debts", DEBTS))
+        self.suite = Suite("debts", DEBTS, probes=probes_of("debts", DEBTS, [tolerance]))
 
     def add(self, *amounts: float | None) -> Outcome:
-        """Write and judge one month for each amount; return the last outcome. None writes no row."""
+        """Write and check one month for each amount; return the last outcome. None writes no row."""
         for amount in amounts:
             rows = (
                 "select 1.0::double as montant limit 0" if amount is None else f"select '{amount}'::double as montant"
             )
             self.session.replace({DEBTS: rows}, where={"month": self.month}, author="test", message="test")
-            verdicts = judge_months(self.session, self.suite, [self.month])
-            record(self.session, "debts", verdicts, run_id="test", judged_at=JUDGED_AT)
+            verdicts = check_months(self.session, self.suite, [self.month])
+            record_verdicts(self.session, "debts", verdicts, run_id="test", judged_at=JUDGED_AT)
             (self.verdict,) = verdicts[self.month]
             self.month = add_months(self.month, 1)
         return self.verdict.outcome
@@ -75,16 +87,16 @@ class Series:
 
 
 @pytest.fixture
-def series(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Series]:
+def series(tmp_path: Path) -> Iterator[Series]:
     warehouse = Warehouse(catalog=str(tmp_path / "catalog.sqlite"), data_path=str(tmp_path / "tables"))
     with warehouse.session() as session:
-        yield Series(session, monkeypatch)
+        yield Series(session)
 
 
-def test_the_first_month_is_held_to_bounds_alone_and_says_so(series: Series) -> None:
+def test_the_first_month_is_compared_with_bounds_alone_and_the_statement_says_it(series: Series) -> None:
     found = series.add(1000)
     assert found.passed
-    assert found.statement == "sum of debts: 1,000, no sound month before it to compare with."
+    assert found.statement == "sum of debts: 1,000, no earlier month that passed to compare with."
 
 
 def test_a_bound_holds_from_the_first_month(series: Series) -> None:
@@ -98,50 +110,50 @@ def test_a_month_is_compared_with_the_one_before(series: Series, amount: float, 
     assert series.add(100, amount).passed is passed
 
 
-def test_what_was_measured_before_and_expected_is_said(series: Series) -> None:
+def test_the_statement_gives_the_earlier_values_and_the_expected_ones(series: Series) -> None:
     assert series.add(100, 100, 130).statement == (
         "sum of debts: 130, 100 in 2025-02, usually 100; expected not over 120 (2025-02 100)."
     )
 
 
-def test_small_steps_do_not_lead_far_from_what_is_usual(series: Series) -> None:
+def test_small_steps_do_not_lead_far_from_the_usual_level(series: Series) -> None:
     found = series.add(100, 100, 100, 100, 118, 139, 160)
     assert not found.passed
     assert "usual 100" in found.statement
 
 
-def test_a_refused_month_is_never_what_others_are_compared_with(series: Series) -> None:
+def test_a_refused_month_is_never_a_reference(series: Series) -> None:
     assert not series.add(100, 1000).passed
     assert not series.add(1000).passed
     assert series.add(101).passed
 
 
-def test_an_accepted_month_is_the_new_usual(series: Series) -> None:
+def test_an_accepted_month_is_the_new_reference(series: Series) -> None:
     series.add(100, 100, 100, 200)
     series.accept()
     assert series.add(210).passed
     assert not series.add(100).passed
 
 
-def test_a_month_without_anything_to_measure_passes_and_is_compared_with_nothing(series: Series) -> None:
+def test_a_month_without_anything_to_measure_passes_and_is_no_reference(series: Series) -> None:
     assert series.add(100, None).statement == "sum of debts: nothing to measure."
     assert not series.add(200).passed
 
 
 @pytest.mark.parametrize("amount", [float("nan"), float("inf"), float("-inf")])
-def test_a_measure_that_is_no_number_is_refused_and_never_compared_with(series: Series, amount: float) -> None:
+def test_a_measure_that_is_no_number_is_refused_and_never_a_reference(series: Series, amount: float) -> None:
     series.ask(replace(USUAL, low=None))
     refused = series.add(100, amount)
     assert not refused.passed
     assert f"sum of debts: {amount}" in refused.statement
     assert "expected a number" in refused.statement
     series.accept()
-    assert series.add(5000).passed  # Nothing is usual any more.
+    assert series.add(5000).passed  # No month is a reference any more.
     assert not series.add(50).passed
 
 
-def test_a_difference_under_the_least_is_chance(series: Series) -> None:
-    series.ask(replace(USUAL, least=40))
+def test_a_difference_below_the_minimum_passes(series: Series) -> None:
+    series.ask(replace(USUAL, min_difference=40))
     assert series.add(100, 139).passed
     assert not series.add(190).passed
 
@@ -153,13 +165,13 @@ def test_a_margin_may_be_in_the_unit_of_the_measure(series: Series) -> None:
     assert series.add(20).passed
 
 
-def test_what_is_usual_forgets_what_is_older_than_a_year(series: Series) -> None:
+def test_months_older_than_a_year_are_no_reference(series: Series) -> None:
     series.add(100)
     series.month = add_months(series.month, 12)
     assert series.add(500).passed
 
 
-def test_every_tolerance_is_asked_of_assets_that_exist_says_why_and_what_to_do() -> None:
+def test_every_tolerance_is_a_check_of_each_of_its_assets_with_a_reason_and_advice() -> None:
     for tolerance in TOLERANCES:
         assert set(tolerance.assets) <= set(SUITES), tolerance.name
         for asset in tolerance.assets:
@@ -188,7 +200,7 @@ MONTHS = "select d::date as periode, 10 as n from generate_series(date '2022-01-
     ],
 )
 def test_amounts_that_are_all_zero_measure_zero_and_no_row_nothing(rows: str, found: float | None) -> None:
-    assert measured(middle("x"), rows) == (pytest.approx(found) if found else found)
+    assert measured(geometric_mean("x"), rows) == (pytest.approx(found) if found else found)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +218,7 @@ def test_amounts_that_are_all_zero_measure_zero_and_no_row_nothing(rows: str, fo
     ],
 )
 def test_a_month_that_is_missing_or_empty_among_the_last_two_years_is_seen(rows: str, found: float | None) -> None:
-    assert measured(emptiest("periode", "sum(n)"), rows) == found
+    assert measured(smallest_month_share("periode", "sum(n)"), rows) == found
 
 
 @pytest.mark.parametrize(
@@ -214,7 +226,7 @@ def test_a_month_that_is_missing_or_empty_among_the_last_two_years_is_seen(rows:
     [(MONTHS, 3), (f"{MONTHS} union all select date '2025-07-01', 1", 3), (f"{MONTHS} where false", None)],
 )
 def test_the_newest_month_is_the_last_that_has_its_rows(rows: str, found: int | None) -> None:
-    assert measured(newest("periode", "sum(n)"), rows) == found
+    assert measured(newest_month_age("periode", "sum(n)"), rows) == found
 
 
 def test_a_record_whose_correction_was_refused_too_counts_once() -> None:
@@ -247,7 +259,7 @@ DAYS = "select d::date as j from generate_series(date '2024-01-01', date '{}', i
     ],
 )
 def test_an_export_of_last_month_is_seen_by_its_newest_announcement(rows: str, found: int | None) -> None:
-    assert measured(newest_announcement("j"), rows) == found
+    assert measured(newest_row_age("j"), rows) == found
 
 
 def test_every_source_but_the_filter_is_compared_with_its_last_delivery() -> None:
@@ -264,18 +276,19 @@ def test_an_optional_file_that_shrinks_or_doubles_is_refused_and_one_that_stays_
     series: Series, lines: int | None, passed: object
 ) -> None:
     (tolerance,) = (t for t in TOLERANCES if t.name == "lines_like_before" and "src_bodacc" in t.assets)
-    series.patch.setattr(module, "TOLERANCES", (tolerance,))
     suite = Suite(
-        "src_bodacc", ARRIVALS, probes=probes_of("src_bodacc", ARRIVALS, source="bodacc"), scope={"source": "bodacc"}
+        "src_bodacc",
+        ARRIVALS,
+        probes=probes_of("src_bodacc", ARRIVALS, [tolerance], source="bodacc"),
+        scope={"source": "bodacc"},
     )
     for month, count in ((FIRST, 10000), (add_months(FIRST, 1), None), (add_months(FIRST, 2), lines)):
-        row = (
-            "select 'bodacc' as source, 'a' as file, 1::bigint as bytes, 'x' as sha256, now()::timestamp as delivered_at, "
-            f"{count or 0}::bigint as lines, null::varchar as fault where {count is not None}"
-        )
+        values = {"source": "'bodacc'", "file": "'a'", "lines": str(count or 0)}
+        row = ", ".join(f"{values.get(c.name, 'null')}::{c.type} as {c.name}" for c in ARRIVALS.columns)
+        row = f"select {row} where {count is not None}"
         series.session.replace(
             {ARRIVALS: row}, where={"month": month, "source": "bodacc"}, author="test", message="test"
         )
-        verdicts = judge_months(series.session, suite, [month])
-        record(series.session, "src_bodacc", verdicts, run_id="test", judged_at=JUDGED_AT)
+        verdicts = check_months(series.session, suite, [month])
+        record_verdicts(series.session, "src_bodacc", verdicts, run_id="test", judged_at=JUDGED_AT)
     assert verdicts[month][0].outcome.passed is passed

@@ -123,7 +123,7 @@ def prepare(home: Path) -> None:
         for month in MONTHS:
             place.build(month, "src_debit")
         assert "as_promised" in place.build(MONTHS[-1], "stg_debit").failures["stg_debit"]
-        look = place.definitions.resolve_job_def("look")
+        look = place.definitions.resolve_job_def("refresh_status")
         assert look.execute_in_process(instance=instance, raise_on_error=False).success
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.clean.tables import TABLES as CLEAN
-from sf_assets.engine.quality.verdicts import CHECK_VERDICTS, Verdict, frame_of_verdicts, judge_months, last_writes
+from sf_assets.engine.quality.verdicts import CHECK_VERDICTS, Verdict, check_months, frame_of_verdicts, last_writes
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.sources.arrival import ARRIVALS, inspect
 from sf_assets.sources.batch import batch_key
@@ -71,13 +71,13 @@ def _month(incoming: Path, month: date) -> dict[Table, pl.DataFrame]:
 
 def judge(session: Session, months: Sequence[date], assets: Sequence[str] = ASSETS) -> list[Verdict]:
     """Run every check of some assets, months in order, so that each is compared with the months before; return verdicts."""
-    rules = {asset: judge_months(session, dataclasses.replace(SUITES[asset], probes=()), months) for asset in assets}
+    rules = {asset: check_months(session, dataclasses.replace(SUITES[asset], probes=()), months) for asset in assets}
     written = last_writes(session, SUITES, [(asset, month) for asset in assets for month in months])
     returned = []
     for month in months:
         verdicts = [verdict for asset in assets for verdict in rules[asset][month]]
         verdicts += [
-            Verdict(asset, month, probe, probe.judge(session, month), written.get((asset, month)))
+            Verdict(asset, month, probe, probe.run(session, month), written.get((asset, month)))
             for asset in assets
             for probe in SUITES[asset].probes
         ]

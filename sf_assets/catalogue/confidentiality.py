@@ -1,4 +1,4 @@
-"""Under which legal basis a table is held, and whether it identifies anybody."""
+"""The legal basis of each table, and whether it identifies companies or people."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -13,7 +13,7 @@ from sf_assets.staging.tables import IMPORTS, QUARANTINE
 from sf_assets.vocabulary.schema import Table
 
 _BASES = {f"src_{source.name}": source.legal_basis for source in SOURCES}
-# The strictest comes last: what a table may be used for is what all of its sources allow.
+# The strictest basis is last: a table may be used only as all of its sources allow.
 _STRICTER = (
     "open data",
     "convention with the producer",
@@ -24,9 +24,9 @@ _STRICTER = (
 
 @cache
 def legal_bases(table: str) -> tuple[str, ...]:
-    """Return the legal bases of the files that a table is made of, the strictest last.
+    """Return the legal bases of the files from which a table is computed, the strictest last.
 
-    A table whose columns are not traced back to files may hold anything: it has them all.
+    A table whose columns cannot be traced to files gets all of them, since it may hold data of any file.
     """
     files = {origin for column in column_origins(table) for origin, _ in trace_to_files((table, column))}
     bases = {_BASES[file] for file in files & _BASES.keys()} or set(_BASES.values())
@@ -34,12 +34,12 @@ def legal_bases(table: str) -> tuple[str, ...]:
 
 
 def confidentiality(table: Table) -> str:
-    """Tell whether a table identifies companies or people, or holds nothing but figures about many of them."""
+    """Return `identifiers` when a column identifies a company or a person, otherwise `aggregates`."""
     return "identifiers" if any(column.identifies for column in table.columns) else "aggregates"
 
 
 def with_confidentiality(assets: Iterable[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
-    """Return assets whose tags and page say under which legal basis their table is held, and whether it identifies."""
+    """Return the assets with tags and metadata for the legal basis and the confidentiality of their table."""
 
     def tagged(spec: dg.AssetSpec) -> dg.AssetSpec:
         table = _stored(spec.key.to_user_string())

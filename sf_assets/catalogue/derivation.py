@@ -1,7 +1,7 @@
-"""The lineage of columns, worked out from the queries.
+"""The lineage of columns, derived from the queries.
 
-It takes seconds, so `make docs` writes it to `lineage.csv`, which runs read; a test keeps it fresh. A query whose columns
-cannot be followed one by one is refused: nobody would see that a column lost an origin.
+It takes seconds, so that `make docs` writes it to `lineage.csv`, which runs read; a test compares the two. A query whose
+columns cannot be followed one by one is refused: a lost origin would otherwise go unnoticed.
 """
 
 import csv
@@ -43,13 +43,13 @@ _SCORED: Lineage = {
 
 
 class Untraceable(ValueError):
-    """A query holds something whose columns cannot be followed one by one."""
+    """A query has an expression whose columns cannot be followed one by one."""
 
 
 @cache
 def derive() -> Lineage:
-    """Work out the lineage of every column of every derived table."""
-    found: dict[Field, tuple[Field, ...]] = {}
+    """Return, for each column of each derived table, the columns from which it is computed."""
+    lineage_of: dict[Field, tuple[Field, ...]] = {}
     labels = {table.name: _types(table) for table in label_tables.TABLES}
     for source in SOURCES:
         table = STAGING[source.name]
@@ -61,20 +61,20 @@ def derive() -> Lineage:
             table, query_of(source), {"cells": cells, "perimeter": {"siren": "VARCHAR"}, **labels}
         ):
             # Several cells may be members of one JSON object.
-            found[field] = tuple(
+            lineage_of[field] = tuple(
                 dict.fromkeys(headers[column] for name, column in origins if name == "cells" and column in headers)
             )
     known = {table.name: {"month": "DATE"} | _types(table) for table in TABLES.values()} | labels
     for table, query in _queries():
-        found |= dict(_of_query(table, query, known))
-    return {field: origins for field, origins in {**found, **_SCORED}.items() if origins}
+        lineage_of |= dict(_of_query(table, query, known))
+    return {field: origins for field, origins in {**lineage_of, **_SCORED}.items() if origins}
 
 
 def _queries() -> Iterator[tuple[Table, str]]:
     for layer in ("staging", "clean", "features", "model"):
         for path in sorted(files(f"sf_assets.{layer}").iterdir(), key=lambda path: path.name):
             name = path.name.removesuffix(".sql")
-            # The log is made of what a step counted, of no stored table.
+            # The import log is computed from the counts of a step, not from stored tables.
             if path.name.endswith(".sql") and name in TABLES and not name.startswith("stg_") and name != LOG.name:
                 yield TABLES[name], path.read_text(encoding="utf-8")
     yield TABLES["list_alerts"], COMPANIES
@@ -87,7 +87,7 @@ def _types(table: Table) -> dict[str, str]:
 def _of_query(
     table: Table, query: str, known: Mapping[str, Mapping[str, str]]
 ) -> Iterator[tuple[Field, tuple[Field, ...]]]:
-    """Yield each column of a table that the query gives, with the columns of the tables it reads."""
+    """Yield each column of a table that the query computes, with the columns of the tables it reads."""
     tree = sqlglot.parse_one(_PARAMETER.sub("null", query), dialect="duckdb")
     _refuse(table, tree.find_all(exp.Columns, exp.Pivot))
     _unname_windows(tree)
@@ -98,9 +98,9 @@ def _of_query(
     unnamed = (column for column in whole.find_all(exp.Column) if not column.table or isinstance(column.this, exp.Star))
     _refuse(table, (*whole.find_all(exp.TableColumn), *unnamed))
     scope = build_scope(whole)
-    given = {select.alias_or_name.lower() for select in whole.selects}
+    selected = {select.alias_or_name.lower() for select in whole.selects}
     for column in table.columns:
-        if column.name in given:
+        if column.name in selected:
             nodes = lineage(column.name, whole, schema=dict(known), scope=scope, dialect="duckdb").walk()
             origins = {
                 (node.source.name, node.name.rpartition(".")[2].strip('"'))
@@ -110,14 +110,14 @@ def _of_query(
             yield (table.name, column.name), tuple(sorted(origin for origin in origins if origin[0] in known))
 
 
-def _refuse(table: Table, found: Iterable[exp.Expr]) -> None:
-    """Refuse columns that are named by a pattern, turned into rows, or taken as a whole row.
+def _refuse(table: Table, expressions: Iterable[exp.Expr]) -> None:
+    """Refuse columns that are named by a pattern, unpivoted, or selected as a whole row.
 
     Raises:
-        Untraceable: names the table and the first of them.
+        Untraceable: names the table and the first of these expressions.
 
     """
-    for node in found:
+    for node in expressions:
         raise Untraceable(
             f"{table.name}: expected columns by their names, of tables that are known, found `{node.sql('duckdb')}`. Write "
             "them out: the lineage of columns cannot follow patterns, unpivots or whole rows."
@@ -125,7 +125,7 @@ def _refuse(table: Table, found: Iterable[exp.Expr]) -> None:
 
 
 def _unname_windows(tree: exp.Expr) -> None:
-    """Write each named window out where it is used: its partition and order are of what it computes, and sqlglot forgets them."""
+    """Replace references to named windows by their definition: sqlglot ignores the partition and order of named windows."""
     for select in tree.find_all(exp.Select):
         named = {window.this.name: window for window in select.args.get("windows") or ()}
         for window in select.find_all(exp.Window):
@@ -134,12 +134,12 @@ def _unname_windows(tree: exp.Expr) -> None:
                 for part in ("order", "spec"):
                     if window.args.get(part) is None and base.args.get(part) is not None:
                         window.set(part, base.args[part].copy())
-                window.set("partition_by", [one.copy() for one in base.args.get("partition_by") or ()])
+                window.set("partition_by", [key.copy() for key in base.args.get("partition_by") or ()])
         select.set("windows", None)
 
 
 def _name_conditions(tree: exp.Expr) -> None:
-    """Make the rows that an `exists` looks for a value of the columns it compares: it comes from these."""
+    """Replace each `exists` by an expression of the columns it compares, so that the lineage follows them."""
     for test in [*tree.find_all(exp.Exists)]:
         query = test.this.unnest()
         compared = [column.copy() for column in query.find_all(exp.Column)]
@@ -148,7 +148,7 @@ def _name_conditions(tree: exp.Expr) -> None:
 
 
 def written() -> str:
-    """Return the content of `lineage.csv`: one line per column and column it is made of."""
+    """Return the content of `lineage.csv`: one line per column and origin."""
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(("table", "column", "from_table", "from_column"))

@@ -1,12 +1,13 @@
-"""Every table and every suite of the project by name: the one place where the layers meet."""
+"""Every table and every suite of the project by name."""
 
 from sf_assets.clean.export import EXPORT
 from sf_assets.clean.report import REPORT
+from sf_assets.clean.suites import SUITES as CLEAN_SUITES
 from sf_assets.clean.tables import TABLES as CLEAN
-from sf_assets.engine.quality.history import suite_of
 from sf_assets.engine.quality.rules import Suite
 from sf_assets.evaluation.tables import SUITES as EVALUATION_SUITES
 from sf_assets.evaluation.tables import TABLES as EVALUATION
+from sf_assets.features.suites import SUITES as FEATURE_SUITES
 from sf_assets.features.tables import LAGS
 from sf_assets.features.tables import TABLES as FEATURES
 from sf_assets.lists.tables import SUITES as LIST_SUITES
@@ -41,7 +42,8 @@ TABLES: dict[str, Table] = {
 SUITES: dict[str, Suite] = {
     **SOURCE_SUITES,
     **STAGING_SUITES,
-    **{table.name: suite_of(table) for table in (*CLEAN, REPORT, EXPORT, *FEATURES, LAGS)},
+    **CLEAN_SUITES,
+    **FEATURE_SUITES,
     **MODEL_SUITES,
     **LIST_SUITES,
     **EVALUATION_SUITES,
@@ -49,7 +51,12 @@ SUITES: dict[str, Suite] = {
 
 
 def suite_named(asset: str) -> Suite:
-    """Return the checks of an asset; raise `UserError` with the known names."""
+    """Return the checks of an asset.
+
+    Raises:
+        UserError: there is no such asset; the message gives the known names.
+
+    """
     if asset not in SUITES:
         raise UserError(f"asset: expected one of {', '.join(sorted(SUITES))}, found {asset}")
     return SUITES[asset]
@@ -59,7 +66,7 @@ def suite_named(asset: str) -> Suite:
 LAYERS: dict[str, tuple[str, ...]] = {
     "sources": tuple(SOURCE_SUITES),
     "staging": tuple(STAGING_SUITES),
-    "clean": tuple(table.name for table in (*CLEAN, REPORT, EXPORT)),
+    "clean": tuple(CLEAN_SUITES),
     "features": tuple(table.name for table in FEATURES),
     "model": tuple(MODEL_SUITES),
     "lists": tuple(LIST_SUITES),

@@ -1,1 +1,1 @@
-"""The command line `sf`: each verb is a few lines over a function of the rings below."""
+"""The command line `sf`: each verb is a few lines around a function of an inner ring."""

@@ -14,8 +14,8 @@ def accept(
     month: MonthArgument,
     asset: Annotated[str, typer.Argument(help="Asset whose check failed, such as `stg_debit`.")],
     check: Annotated[str, typer.Argument(help="Name of the failed check, such as `few_refused`.")],
-    reason: Annotated[str, typer.Option(help="Why the month goes on all the same.")],
-    by: Annotated[str, typer.Option(help="Name of the person who answers for it.")],
+    reason: Annotated[str, typer.Option(help="Reason for which the month may go on.")],
+    by: Annotated[str, typer.Option(help="Name of the person who takes the decision.")],
 ) -> None:
     """Allow one failed check for one month, until its rows are written again.
 

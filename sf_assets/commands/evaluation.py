@@ -1,4 +1,4 @@
-"""`sf evaluate` and `sf search`: what the methods are worth, and which settings suit them."""
+"""`sf evaluate` and `sf search`: the backtest of the methods, and the search of their settings."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ def evaluate(
     month: MonthArgument,
     page: Annotated[Path | None, typer.Option(help="Markdown page whose tables are rewritten.")] = None,
     report_only: Annotated[
-        bool, typer.Option("--report-only", help="Read the warehouse, compute nothing again.")
+        bool, typer.Option("--report-only", help="Write the report from the warehouse, without a new computation.")
     ] = False,
 ) -> None:
     """Backtest the methods of a month that has its list; write the report into `data/evaluation/`.
@@ -32,10 +32,10 @@ def evaluate(
             if not run_job(defs, instance, "evaluate", first=month):
                 raise typer.Exit(1)
     settings = Settings.from_environment()
-    report, found = write_report(
+    report, results = write_report(
         warehouse_of(settings), month, data=settings.data, shift_days=settings.cutoff_shift_days, page=page
     )
-    sys.stdout.writelines(f"{line}\n" for line in (*summary(found), "", str(report)))
+    sys.stdout.writelines(f"{line}\n" for line in (*summary(results), "", str(report)))
 
 
 def search(
@@ -45,7 +45,7 @@ def search(
 ) -> None:
     """Compare a few settings of each method on later months of other companies.
 
-    The values it finds become defaults in the code; no month depends on this verb.
+    The best values become defaults in the code; no month depends on this verb.
 
     Example: `sf search 2026-10 --method boosting`
     """

@@ -1,4 +1,4 @@
-"""`sf explain`: why one company has its score."""
+"""`sf explain`: the explanation of one company's score."""
 
 import sys
 from typing import Annotated
@@ -9,9 +9,9 @@ from sf_assets.commands.arguments import MonthArgument
 
 
 def explain(month: MonthArgument, siren: Annotated[str, typer.Argument(help="Nine digits.")]) -> None:
-    """Write a page in French with what weighs in one company's score, and print its path.
+    """Write a page in French that explains one company's score, and print its path.
 
-    The page names the company: it is for those who may see its list.
+    The page names the company: only people who may see its list may read it.
 
     Example: `sf explain 2026-10 123456782`
     """

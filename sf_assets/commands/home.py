@@ -1,7 +1,7 @@
-"""Where Dagster keeps its runs when nobody says: beside the data, as this project wants it kept, without telemetry.
+"""The home of Dagster when DAGSTER_HOME is not set: a folder beside the data, with this project's settings, no telemetry.
 
-Without DAGSTER_HOME the programs of Dagster use a folder that they throw away, and send figures of usage to its makers.
-`sf_assets_home.pth`, installed beside this package, asks for a home whenever one of them starts.
+Without DAGSTER_HOME the programs of Dagster use a temporary folder and send usage statistics. `sf_assets_home.pth`,
+installed beside this package, calls `ensure_home` whenever one of these programs starts.
 """
 
 import os
@@ -20,9 +20,9 @@ _SETTINGS = "dagster.yaml"
 
 
 def ensure_home() -> Path:
-    """Return the folder of DAGSTER_HOME; without one, make it `dagster` in the folder of data, for this process and its own.
+    """Return the folder of DAGSTER_HOME; when it is not set, set it to a new folder `dagster` in the folder of data.
 
-    A folder that somebody named is left as it is.
+    Processes that this one starts inherit it. A folder that DAGSTER_HOME names is left unchanged.
     """
     if named := os.environ.get(_VARIABLE):
         return Path(named)
@@ -38,7 +38,7 @@ def ensure_home() -> Path:
 
 @contextmanager
 def instance() -> Iterator[dg.DagsterInstance]:
-    """Open the instance that runs are kept in."""
+    """Open the instance of Dagster that stores the runs."""
     ensure_home()
     with dg.DagsterInstance.get() as opened:
         yield opened

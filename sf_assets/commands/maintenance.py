@@ -1,4 +1,4 @@
-"""`sf maintenance`: the upkeep of the warehouse."""
+"""`sf maintenance`: the maintenance of the warehouse."""
 
 import sys
 from datetime import UTC, datetime
@@ -8,12 +8,12 @@ import typer
 
 
 def maintenance(
-    apply: Annotated[bool, typer.Option("--apply", help="Do it; without this, only say what would be done.")] = False,
-    keep_months: Annotated[int, typer.Option(help="Months of snapshots to keep, at least 24.")] = 24,
+    apply: Annotated[bool, typer.Option("--apply", help="Apply the changes; without it, only count them.")] = False,
+    keep_months: Annotated[int, typer.Option(help="Months of snapshots that are retained, at least 24.")] = 24,
 ) -> None:
     """Merge small files, expire old snapshots, remove unreferenced files. Writers wait meanwhile.
 
-    Back up the catalog and the files before. Example: `sf maintenance --apply`
+    Back up the catalog and the files first. Example: `sf maintenance --apply`
     """
     from sf_assets.engine.resources import Folders  # noqa: PLC0415
     from sf_assets.operations.maintenance import run_maintenance  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""`sf method`: which method makes the lists."""
+"""`sf method`: the method that makes the lists."""
 
 import sys
 from datetime import UTC, datetime
@@ -8,15 +8,15 @@ import typer
 
 from sf_assets.commands.arguments import MonthArgument
 
-method = typer.Typer(no_args_is_help=True, help="The method that makes the lists: choose one, list the choices.")
+method = typer.Typer(no_args_is_help=True, help="The method that makes the lists: choose it, or list the choices.")
 
 
 @method.command()
 def choose(
     month: MonthArgument,
     name: Annotated[str, typer.Argument(help="`seuils`, `logistique`, `deux_etages`, `foret` or `boosting`.")],
-    reason: Annotated[str, typer.Option(help="Why, in French: the list says it.")],
-    by: Annotated[str, typer.Option(help="Name of the person who answers for it.")],
+    reason: Annotated[str, typer.Option(help="Reason, in French: the list prints it.")],
+    by: Annotated[str, typer.Option(help="Name of the person who takes the decision.")],
 ) -> None:
     """Choose the method of the list of a month and of later ones.
 
@@ -29,13 +29,13 @@ def choose(
 
     with warehouse_of(Settings.from_environment()).session() as session:
         decisions.choose(session, month, name, reason=reason, decided_by=by, decided_at=datetime.now(UTC))
-        sys.stdout.write("It holds once model_fitted and what follows it are materialised for the month.\n")
+        sys.stdout.write("It applies once model_fitted and the assets after it are materialised for the month.\n")
         sys.stdout.writelines(f"{line}\n" for line in decisions.lines(session))
 
 
 @method.command("list")
 def list_choices() -> None:
-    """List the choices that were made.
+    """List the choices of operators.
 
     Example: `sf method list`
     """

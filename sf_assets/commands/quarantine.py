@@ -1,4 +1,4 @@
-"""`sf quarantine`: the records that were refused, exported to be corrected and read again."""
+"""`sf quarantine`: refused records, exported to be corrected and read again."""
 
 import sys
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from sf_assets.commands.arguments import MonthArgument
 
 quarantine = typer.Typer(
-    no_args_is_help=True, help="Refused records: count them, export them, read them again corrected."
+    no_args_is_help=True, help="Refused records: count them, export them, replay them once corrected."
 )
 
 Source = Annotated[str, typer.Argument(help="Source of the records, such as `debit`.")]
@@ -18,7 +18,7 @@ Source = Annotated[str, typer.Argument(help="Source of the records, such as `deb
 def list_refused(
     month: MonthArgument, source: Annotated[str | None, typer.Argument(help="One source only.")] = None
 ) -> None:
-    """Count the refused records of a month by source, rule and column, without what they hold.
+    """Count the refused records of a month by source, rule and column, without their values.
 
     Example: `sf quarantine list 2026-10`
     """
@@ -45,9 +45,9 @@ def export(month: MonthArgument, source: Source) -> None:
 
 @quarantine.command()
 def replay(month: MonthArgument, source: Source) -> None:
-    """Take the edited records of a source into the month's corrections, and say what to run then.
+    """Write the edited records of a source into the month's corrections, and print the assets to run.
 
-    A record put back as it was delivered withdraws its correction.
+    A record restored to its delivered text withdraws its correction.
 
     Example: `sf quarantine replay 2026-10 debit`
     """
@@ -58,7 +58,7 @@ def replay(month: MonthArgument, source: Source) -> None:
     settings = Settings.from_environment()
     batch, described, folder = place_of(settings.data, month, source)
     for path, records in replay_records(warehouse_of(settings), batch, described, folder).items():
-        sys.stdout.write(f"{path}: {f'{records} corrected records' if records else 'no correction, file withdrawn'}\n")
+        sys.stdout.write(f"{path}: {f'{records} corrected records' if records else 'no correction, file removed'}\n")
     sys.stdout.write(
         f"then materialise src_{source}, {described.table} and what follows for {month}: selection key:src_{source}+\n"
     )

@@ -1,20 +1,20 @@
-"""`sf run`: a job of the graph, run here and now with its progress on the terminal."""
+"""`sf run`: a job of a month, run in this process with its progress on the terminal."""
 
 from typing import Annotated
 
 import typer
 
-from sf_assets.commands.arguments import MonthArgument, MonthOption
+from sf_assets.commands.arguments import MonthArgument, UntilOption
 
 
 def run(
     job: Annotated[str, typer.Argument(help="`monthly`, `batch`, `history`, `score`, `evaluate` or `wide`.")],
     month: MonthArgument,
-    until: MonthOption = None,
+    until: UntilOption = None,
 ) -> None:
     """Run a job for a month, or for the months from the first to `--until`, in this process.
 
-    The daemon of `dagster dev` runs the same jobs from the schedule and the sensor; this verb needs none.
+    The daemon of `dagster dev` runs the same jobs from the schedule and the sensor; this verb needs no daemon.
 
     Examples: `sf run monthly 2026-10`, `sf run history 2016-05 --until 2026-09`
     """

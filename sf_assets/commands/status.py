@@ -1,4 +1,4 @@
-"""`sf status`: where each month stands."""
+"""`sf status`: the state of each month."""
 
 import json
 import sys
@@ -9,24 +9,24 @@ from sf_assets.commands.arguments import JsonOption, MonthOption
 
 
 def status(month: MonthOption = None, as_json: JsonOption = False) -> None:
-    """Print where each month stands, layer by layer, and what to do about it.
+    """Print the state of each month, layer by layer, and what to do about it.
 
     Ends with 1 when a month is blocked or waits for a file.
 
     Examples: `sf status`, `sf status --month 2026-10 --json`
     """
-    from sf_assets.operations.status import as_records, months_with_something, page, standings  # noqa: PLC0415
+    from sf_assets.operations.status import as_records, known_months, layer_statuses, status_page  # noqa: PLC0415
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
     settings = Settings.from_environment()
     with warehouse_of(settings).session() as session:
-        months = [month] if month else months_with_something(session, settings.incoming)
-        standing = standings(session, settings.incoming, months)
+        months = [month] if month else known_months(session, settings.incoming)
+        statuses = layer_statuses(session, settings.incoming, months)
     if as_json:
-        sys.stdout.write(json.dumps(as_records(standing), default=str, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(as_records(statuses), default=str, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.writelines(f"{line}\n" for line in page(standing))
-    if any(one.state in ("blocked", "waiting") for one in standing):
+        sys.stdout.writelines(f"{line}\n" for line in status_page(statuses))
+    if any(item.state in ("blocked", "waiting") for item in statuses):
         raise typer.Exit(1)
 
 

@@ -1,7 +1,7 @@
 """The tables of the evaluation and their checks."""
 
-from sf_assets.engine.quality.history import suite_of
 from sf_assets.engine.quality.rules import Suite
+from sf_assets.engine.quality.tolerance_checks import suite_of
 from sf_assets.model.selection import CHAMPION
 from sf_assets.model.tables import METHODE
 from sf_assets.vocabulary.fields import pick

@@ -2,11 +2,11 @@
 
 from datetime import date
 
-from sf_assets.engine.quality.history import suite_of
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
-from sf_assets.engine.quality.tolerances import EXPLAINED_GAP, FEW_COMPANIES, LARGEST_LIST, LIST_CHANGE
+from sf_assets.engine.quality.tolerance_checks import suite_of
 from sf_assets.engine.storage import Session
 from sf_assets.features.registry import BY_NAME
+from sf_assets.lists.tolerances import EXPLAINED_GAP, FEW_COMPANIES, LARGEST_LIST, LIST_CHANGE, TOLERANCES
 from sf_assets.model.tables import METHODE
 from sf_assets.vocabulary.fields import pick
 from sf_assets.vocabulary.partitions import add_months
@@ -183,6 +183,6 @@ PROBES = (
 TABLES = (CORRECTED, ALERTS, EXPORT)
 SUITES: dict[str, Suite] = {
     CORRECTED.name: suite_of(CORRECTED),
-    ALERTS.name: suite_of(ALERTS, PROBES),
+    ALERTS.name: suite_of(ALERTS, PROBES, tolerances=TOLERANCES),
     EXPORT.name: suite_of(EXPORT),
 }

@@ -3,9 +3,10 @@
 from datetime import date
 from importlib.resources import files
 
-from sf_assets.engine.quality.history import suite_of
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
+from sf_assets.engine.quality.tolerance_checks import suite_of
 from sf_assets.engine.storage import Session
+from sf_assets.model.tolerances import TOLERANCES
 from sf_assets.vocabulary.fields import pick
 from sf_assets.vocabulary.partitions import HORIZON_MONTHS
 from sf_assets.vocabulary.schema import Column, Table, between, no_rows, not_null
@@ -118,8 +119,6 @@ COMPLETE = Probe(
 TABLES = (TARGET, FITTED, EVALUATION, SCORES)
 
 SUITES: dict[str, Suite] = {
-    TARGET.name: suite_of(TARGET),
-    FITTED.name: suite_of(FITTED),
-    EVALUATION.name: suite_of(EVALUATION),
-    SCORES.name: suite_of(SCORES, (COMPLETE,)),
+    **{table.name: suite_of(table, tolerances=TOLERANCES) for table in (TARGET, FITTED, EVALUATION)},
+    SCORES.name: suite_of(SCORES, (COMPLETE,), tolerances=TOLERANCES),
 }

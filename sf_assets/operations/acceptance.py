@@ -13,7 +13,7 @@ from sf_assets.vocabulary.failures import UserError
 
 
 class CannotAccept(UserError):
-    """What is asked is not the acceptance of a failed check; the message says what was found instead."""
+    """The request is not the acceptance of a failed check; the message says what was expected and found."""
 
 
 def accept(
@@ -26,13 +26,13 @@ def accept(
     accepted_by: str,
     accepted_at: datetime,
 ) -> Acceptance:
-    """Let a month go on although a check refuses it; return what was recorded.
+    """Allow a failed check for one month; return the acceptance that was stored.
 
     `accepted_at` has a time zone.
 
     Raises:
-        CannotAccept: the check does not block, passed, could not be judged, was not judged on the last write, or
-            nobody answers for it with a reason.
+        CannotAccept: the check does not block, passed, could not run, did not run on the last write, or the reason or the
+            name is empty.
 
     """
     place = f"{suite.asset}, {month:%Y-%m}, {check_name}"
@@ -41,19 +41,17 @@ def accept(
         raise CannotAccept(f"{place}: expected a check that blocks, one of {', '.join(blocking)}, found another")
     if not reason.strip() or not accepted_by.strip():
         raise CannotAccept(f"{place}: expected a reason and a name, found {reason!r} and {accepted_by!r}")
-    judged = (suite.asset, month)
-    verdict = verdicts_on(session, [judged]).get((*judged, check_name))
+    checked = (suite.asset, month)
+    verdict = verdicts_on(session, [checked]).get((*checked, check_name))
     if verdict is None:
-        raise CannotAccept(f"{place}: expected a failed check, found one never judged. Run the checks first.")
-    if verdict["snapshot"] != last_writes(session, {suite.asset: suite}, [judged]).get(judged):
-        raise CannotAccept(
-            f"{place}: expected a judgement of the last write, found an older one. Run the checks again."
-        )
+        raise CannotAccept(f"{place}: expected a failed check, found one that never ran. Run the checks first.")
+    if verdict["snapshot"] != last_writes(session, {suite.asset: suite}, [checked]).get(checked):
+        raise CannotAccept(f"{place}: expected a verdict on the last write, found an older one. Run the checks again.")
     if verdict["errored"]:
-        raise CannotAccept(f"{place}: expected a failed check, found one that could not be judged: {verdict['error']}")
+        raise CannotAccept(f"{place}: expected a failed check, found one that could not run: {verdict['error']}")
     if verdict["passed"]:
         raise CannotAccept(f"{place}: expected a failed check, found one that passed")
-    given = Acceptance(
+    acceptance = Acceptance(
         suite.asset,
         month,
         check_name,
@@ -64,31 +62,31 @@ def accept(
         verdict["unexpected_count"],
         verdict["element_count"],
     )
-    record_acceptance(session, given)
-    return given
+    record_acceptance(session, acceptance)
+    return acceptance
 
 
 def records(session: Session, month: date) -> list[dict[str, object]]:
-    """Return the acceptances of a month as records, each with whether it still holds."""
+    """Return one record for each acceptance of a month; `in_force` is whether it still holds."""
     accepted = acceptances_of(session, [month])
     verdicts = verdicts_on(session, [(asset, month) for asset, _, _ in accepted])
     writes = last_writes(session, SUITES, [(asset, month) for asset, _, _ in accepted if asset in SUITES])
     return [
         {
-            **asdict(one),
-            "in_force": judged in verdicts
-            and writes.get((one.asset, month)) == one.snapshot
-            and one.covers(verdicts[judged]),
+            **asdict(acceptance),
+            "in_force": key in verdicts
+            and writes.get((acceptance.asset, month)) == acceptance.snapshot
+            and acceptance.covers(verdicts[key]),
         }
-        for judged, one in accepted.items()
+        for key, acceptance in accepted.items()
     ]
 
 
 def lines(session: Session, month: date) -> Iterator[str]:
-    """Yield one line for each acceptance of a month, with whether it still holds."""
-    for one in records(session, month):
-        state = "in force" if one["in_force"] else "void"
+    """Yield one line for each acceptance of a month; it ends with `in force` or `void`."""
+    for record in records(session, month):
+        state = "in force" if record["in_force"] else "void"
         yield (
-            f"{one['asset']}, {one['check_name']}: {one['unexpected_count']} of {one['element_count']}, accepted by "
-            f"{one['accepted_by']} on {one['accepted_at']:%Y-%m-%d %H:%M} UTC: {one['reason']} ({state})"
+            f"{record['asset']}, {record['check_name']}: {record['unexpected_count']} of {record['element_count']}, accepted by "
+            f"{record['accepted_by']} on {record['accepted_at']:%Y-%m-%d %H:%M} UTC: {record['reason']} ({state})"
         )

@@ -1,4 +1,4 @@
-"""The asset that shows where every month stands, whatever is blocked, and the check that the month due is there."""
+"""The asset `status`, which gives the state of every month, and the check that the list of the month due exists."""
 
 import dagster as dg
 
@@ -6,7 +6,7 @@ from sf_assets.engine.charts.svg import embedded
 from sf_assets.engine.materialization import OWNERS, column_schema
 from sf_assets.engine.resources import FoldersResource, WarehouseResource, run_created_at
 from sf_assets.operations.charts import arrivals_of
-from sf_assets.operations.status import STATUS, months_with_something, page, record, standings
+from sf_assets.operations.status import STATUS, known_months, layer_statuses, record_statuses, status_page
 from sf_assets.vocabulary.partitions import DUE_DAY, PARIS, month_due
 from sf_assets.vocabulary.version import VERSION
 
@@ -20,8 +20,8 @@ GROUP = "cockpit"
     kinds={"duckdb", "python"},
     tags={"confidentiality": "aggregates"},
     code_version=VERSION,
-    description=f"One row is {STATUS.grain}. It depends on nothing, so that it can be computed when everything else is "
-    "blocked; a run of it follows each run of a month, and it is looked at again every morning.",
+    description=f"One row is {STATUS.grain}. It has no inputs, so that it can be computed when everything else is "
+    "blocked. It is refreshed after each run of a month, and every morning.",
     metadata={
         "dagster/column_schema": column_schema(STATUS),
         "dagster/table_name": f"lake.{STATUS.name}",
@@ -31,48 +31,48 @@ GROUP = "cockpit"
 def status(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, folders: FoldersResource
 ) -> dg.MaterializeResult[None]:
-    """Work out where every month stands, keep it, and show it on one page."""
+    """Compute the state of every month, store it, and return it as a page."""
     with warehouse.session() as session:
-        months = months_with_something(session, folders.incoming)
-        found = standings(session, folders.incoming, months)
-        if found:
-            record(session, found, author=context.run_id)
+        months = known_months(session, folders.incoming)
+        statuses = layer_statuses(session, folders.incoming, months)
+        if statuses:
+            record_statuses(session, statuses, author=context.run_id)
         calendar = arrivals_of(session, months)
-    states = [one.state for one in found]
+    states = [item.state for item in statuses]
     return dg.MaterializeResult(
         metadata={
-            "page": dg.MetadataValue.md("\n".join(page(found)) if found else "Nothing was delivered yet."),
+            "page": dg.MetadataValue.md("\n".join(status_page(statuses)) if statuses else "No file was delivered yet."),
             "arrivals": dg.MetadataValue.md(embedded(calendar, "arrivals by source and month")),
-            "dagster/row_count": len(found),
+            "dagster/row_count": len(statuses),
             "months": len(months),
             "blocked": states.count("blocked"),
             "waiting": states.count("waiting"),
-            "accepted": sum(len(one.accepted) for one in found),
+            "accepted": sum(len(item.accepted) for item in statuses),
         }
     )
 
 
 @dg.asset_check(
     asset=STATUS.name,
-    description=f"The list of the month due is there: last month's from the {DUE_DAY + 1}th on, the one before until then. "
-    "Look at the page of `status` for what blocks it or which file it waits for.",
+    description=f"The list of the month due exists: last month's from the {DUE_DAY + 1}th on, before that the one before it. "
+    "The page of `status` names the check that blocks it or the file it waits for.",
 )
 def latest_month_there(context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource) -> dg.AssetCheckResult:
-    """Look whether the lists of the month due are done, as of the day of the run."""
+    """Check that the lists of the month due are done, as of the day of the run."""
     due = month_due(run_created_at(context.instance, context.run.run_id).astimezone(PARIS).date())
     with warehouse.session() as session:
         session.bind({STATUS: due})
-        found = session.connection.execute("select state, detail from status where layer = 'lists'").fetchone()
-    state, detail = found or ("no batch", "")
+        row = session.connection.execute("select state, detail from status where layer = 'lists'").fetchone()
+    state, detail = row or ("no batch", "")
     return dg.AssetCheckResult(
         passed=state == "done",
         severity=dg.AssetCheckSeverity.ERROR,
-        description=f"The list of {due:%Y-%m} is {'there' if state == 'done' else f'not there: {_told(state, detail)}'}.",
+        description=f"The list of {due:%Y-%m} is {'there' if state == 'done' else f'not there: {_describe(state, detail)}'}.",
         metadata={"month": f"{due:%Y-%m}", "state": state, "late": int(state != "done")},
     )
 
 
-def _told(state: str, detail: str | None) -> str:
+def _describe(state: str, detail: str | None) -> str:
     return f"{state}, {detail}" if detail else state
 
 

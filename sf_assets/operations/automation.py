@@ -1,7 +1,7 @@
-"""When things run: the jobs, the monthly schedule and the sensor that waits for a complete batch.
+"""The jobs of a month, the schedule that starts them, and the sensor that waits for a complete batch.
 
-One process serves a whole run: the engine already uses both cores, and a process per step would pay the start of
-Dagster and Great Expectations some hundred times a month.
+A run is one process: the engine already uses both cores, and a process per step would start Dagster and Great Expectations
+about a hundred times a month.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from sf_assets.sources.batch import BadBatch, Batch, NoBatch, batch_key, is_key,
 from sf_assets.sources.content import file_states, is_loaded, reading_order
 from sf_assets.vocabulary.partitions import PARIS, add_months, months, parse_month
 
-# Features run over ranges of months, the other layers month by month: a backfill of a whole job takes the latter.
+# Features run over ranges of months, other layers month by month; Dagster warns that a backfill of a job uses the latter.
 warnings.filterwarnings("ignore", message="(?s).*varying BackfillPolicies.*")
 
 batch_job = dg.define_asset_job(
@@ -33,52 +33,52 @@ batch_job = dg.define_asset_job(
 history_job = dg.define_asset_job(
     "history",
     selection=dg.AssetSelection.groups("features"),
-    description="Features of any range of months in one run, computed in sets: launch it over the past before the "
-    "first model, and after a change of a feature.",
+    description="Features of a range of months in one run: launch it over the past before the first model, and "
+    "after a change of a feature.",
 )
 
 wide_job = dg.define_asset_job(
     "wide",
     selection=dg.AssetSelection.groups("features_wide"),
-    description="What the configuration of 100 features adds to the matrix, for any range of months, on demand: no model "
-    "in use reads it. Launch it after `history`.",
+    description="The features that the configuration of 100 features adds to the matrix, for a range of months, on demand: no "
+    "model in use reads them. Launch it after `history`.",
 )
 
-# What lists become is looked at every month; what methods are worth takes minutes to say, and once a year is enough.
-_FOLLOWED = dg.AssetSelection.assets("eval_drift", "eval_verification")
+# Drift and the outcome of past lists are computed every month; the backtest takes minutes and runs once a year.
+_MONITORING = dg.AssetSelection.assets("eval_drift", "eval_verification")
 
 score_job = dg.define_asset_job(
     "score",
-    selection=dg.AssetSelection.groups("features", "model", "lists") | _FOLLOWED,
+    selection=dg.AssetSelection.groups("features", "model", "lists") | _MONITORING,
     description="A month's features, models, scores and lists, from the clean tables of its batch.",
 )
 
 monthly_job = dg.define_asset_job(
     "monthly",
-    selection=dg.AssetSelection.groups("sources", "staging", "clean", "features", "model", "lists") | _FOLLOWED,
-    description="A month from its files to its list. Every gate that fails stops what follows, for this month only.",
+    selection=dg.AssetSelection.groups("sources", "staging", "clean", "features", "model", "lists") | _MONITORING,
+    description="A month from its files to its list. A failed blocking check stops the assets that follow, for this month only.",
 )
 
 evaluate_job = dg.define_asset_job(
     "evaluate",
     selection=dg.AssetSelection.groups("evaluation"),
-    description="What the methods were worth at past origins, who is the champion, what each source adds: launch it once a "
+    description="Backtest of the methods at past origins, choice of the champion, utility of each source: launch it once a "
     "year, and after a change of features or methods, on a month that has its list.",
 )
 
-# Written on each run that the sensor or the schedule starts: how the month's files then looked, and in which order they are.
+# Tags of each run that the sensor or the schedule starts: digests of the state of the month's files, and of their order.
 LOOK, ORDER = "sf_assets/look", "sf_assets/order"
 _PARTITION = "dagster/partition"
-_RUNS = 100  # runs of a month that are looked through
-_LABEL = 16  # characters of a digest that tell one look from another
+_RUNS = 100  # latest runs of a month that are compared
+_LABEL = 16  # characters of a digest
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The files of a month, and what was already made of them.
+    """The files of a month, and the runs that already used them.
 
-    `settled` says why no run is needed, None when one is; `waits_for` is a run that somebody launched by hand, of which it
-    is not known what it reads until it ends. `times` counts the runs that were started for files that looked the same.
+    `settled` is the reason why no run is needed, None when one is needed. `waits_for` is a run launched by hand that has not
+    ended: only its end shows which files it read. `times` counts the runs that were started for files in the same state.
     """
 
     key: str
@@ -88,7 +88,7 @@ class Delivery:
     times: int
 
     def request(self) -> dg.RunRequest:
-        """Return the request of a run; its key is new each time that files come back after others."""
+        """Return the request of a run; its key is new each time that earlier files come back after other files."""
         again = f" {self.times + 1}" if self.times else ""
         return dg.RunRequest(
             run_key=f"{self.key} {self.tags[LOOK]}{again}", partition_key=self.key, tags=dict(self.tags)
@@ -96,13 +96,13 @@ class Delivery:
 
 
 def delivery_of(instance: dg.DagsterInstance, warehouse: Warehouse, batch: Batch) -> Delivery:
-    """Compare the files of a batch with the runs of its month, and with what its tables were last loaded from."""
+    """Compare the files of a batch with the runs of its month, and with the files that its tables were last loaded from."""
     key = batch.month.isoformat()
     tags = {LOOK: _digest(file_states(batch)), ORDER: _digest(reading_order(batch))}
     runs = instance.get_runs(dg.RunsFilter(job_name=monthly_job.name, tags={_PARTITION: key}), limit=_RUNS)
     same = [run for run in runs if run.tags.get(LOOK) == tags[LOOK]]
     if same and not same[0].is_finished:
-        settled: str | None = f"run {same[0].run_id} of these files goes on"
+        settled: str | None = f"run {same[0].run_id} of these files has not ended"
     else:
         settled = _settled(instance, warehouse, batch, tags[ORDER])
     by_hand = next((run.run_id for run in runs if LOOK not in run.tags and not run.is_finished), None)
@@ -110,7 +110,7 @@ def delivery_of(instance: dg.DagsterInstance, warehouse: Warehouse, batch: Batch
 
 
 def _settled(instance: dg.DagsterInstance, warehouse: Warehouse, batch: Batch, order: str) -> str | None:
-    """Say what was made of the content of a batch, when it was loaded by a run of its whole month or has its list."""
+    """Return why a batch needs no run, None when it does: a run of its whole month loaded these files, or its list exists."""
     with warehouse.session() as session:
         if not is_loaded(session, batch):
             return None
@@ -124,9 +124,9 @@ def _settled(instance: dg.DagsterInstance, warehouse: Warehouse, batch: Batch, o
         author = session.connection.execute(_AUTHOR, {"snapshot": loaded}).fetchone()
     run = instance.get_run_by_id(author[0]) if author and author[0] else None
     if run and run.job_name == monthly_job.name and run.tags.get(ORDER, order) == order:
-        return f"run {run.run_id} was made of these files; launch `{monthly_job.name}` to run them again"
+        return f"run {run.run_id} used these files; launch `{monthly_job.name}` to run them again"
     if listed > loaded and not (run and ORDER in run.tags):
-        return f"its list was made of these files; launch `{monthly_job.name}` to run them again"
+        return f"its list used these files; launch `{monthly_job.name}` to run them again"
     return None
 
 
@@ -137,43 +137,42 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_LABEL]
 
 
-# Deliveries are complete in the first days of the next month; the third leaves producers a week-end.
+# Deliveries are complete in the first days of the next month; starting on the third allows for a week-end.
 @dg.schedule(
     job=monthly_job,
     cron_schedule="30 6 3 * *",
     execution_timezone=PARIS.key,
-    description="Starts the month before, whatever has come of it, unless its files were run already.",
+    description="Starts the month before, whichever of its files were delivered, unless a run already used these files.",
 )
 def monthly_schedule(
     context: dg.ScheduleEvaluationContext, folders: FoldersResource, warehouse: WarehouseResource
 ) -> dg.RunRequest | dg.SkipReason:
-    """Request the month before; a run of files that are not there fails on their checks, which name them."""
+    """Request the month before; a run without some files fails on the checks that name them."""
     month = add_months(context.scheduled_execution_time.astimezone(PARIS).date(), -1)
     key = month.isoformat()
     try:
         batch = read_batch(folders.incoming, month)
     except BadBatch:
         return dg.RunRequest(run_key=key, partition_key=key)
-    found = delivery_of(context.instance, warehouse, batch)
-    if told := found.settled or (found.waits_for and f"run {found.waits_for} of the month goes on"):
-        return dg.SkipReason(f"batch {batch_key(month)}: {told}")
-    return found.request()
+    delivery = delivery_of(context.instance, warehouse, batch)
+    if reason := delivery.settled or (delivery.waits_for and f"run {delivery.waits_for} of the month has not ended"):
+        return dg.SkipReason(f"batch {batch_key(month)}: {reason}")
+    return delivery.request()
 
 
 @dg.sensor(job=monthly_job, minimum_interval_seconds=600, description="Starts a month once its files are all there.")
 def files_arrived(
     context: dg.SensorEvaluationContext, folders: FoldersResource, warehouse: WarehouseResource
 ) -> dg.SensorResult:
-    """Request each month whose expected files are all there and have not changed since the last look, oldest first.
+    """Request each month whose expected files are all delivered and unchanged since the last evaluation, oldest first.
 
-    A file that still grows must not start the month: the batch has to look the same at two evaluations in a row. A new
-    delivery starts its month again, whichever it is; files whose content was run already, by whom or what ever, do not.
-    Complete months that were there before the very first look start nothing, but the newest: the past is the operator's
-    to launch.
+    A file that is still being copied must not start its month: the batch must be in the same state at two evaluations in a
+    row. A new delivery starts any month again; files whose content a run already used do not. At the very first evaluation
+    only the newest complete month may start: operators launch the past themselves.
     """
-    if strangers := _strangers(folders.incoming):
-        context.log.warning(f"names in {folders.incoming} that are no month AAMM: {', '.join(strangers)}")
-    # What each month looked like, and whether that look is settled: requested, or found when the sensor began.
+    if unknown := _unknown_names(folders.incoming):
+        context.log.warning(f"names in {folders.incoming} that are no month AAMM: {', '.join(unknown)}")
+    # The last state of each month's files, and whether it needs no request: requested before, or older than the sensor.
     looks: dict[str, tuple[str, bool]] = json.loads(context.cursor or "{}")
     requests: list[dg.RunRequest] = []
     notes: list[str] = []
@@ -190,23 +189,23 @@ def files_arrived(
         of_the_past = context.cursor is None and batch.month != newest
         known, settled = looks.get(key, (seen, True) if of_the_past else ("", False))
         if seen != known:
-            notes.append(f"{name} is complete; it starts if nothing changes until the next look")
+            notes.append(f"{name} is complete; it starts if nothing changes until the next evaluation")
         elif not settled:
-            found = delivery_of(context.instance, warehouse, batch)
-            if found.settled:
-                notes.append(f"{name}: {found.settled}")
-            elif found.waits_for:
-                notes.append(f"{name} waits for the end of run {found.waits_for}")
+            delivery = delivery_of(context.instance, warehouse, batch)
+            if delivery.settled:
+                notes.append(f"{name}: {delivery.settled}")
+            elif delivery.waits_for:
+                notes.append(f"{name} waits for the end of run {delivery.waits_for}")
                 continue
             else:
-                requests.append(found.request())
+                requests.append(delivery.request())
         looks[key] = seen, seen == known
     reason = "; ".join(notes) or f"no new batch below {folders.incoming}"
     return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason, cursor=json.dumps(looks))
 
 
 def _batches(incoming: Path, keys: Sequence[str], notes: list[str]) -> Iterator[Batch]:
-    """Yield the batches of months that have ended, oldest first; note those that cannot be read, or come too early."""
+    """Yield the batches of months that have ended, oldest first; add a note for a batch that cannot be read or is too early."""
     for key in keys:
         try:
             yield read_batch(incoming, parse_month(key))
@@ -221,10 +220,10 @@ def _batches(incoming: Path, keys: Sequence[str], notes: list[str]) -> Iterator[
             notes.append(f"batch {name}: {month:%Y-%m} {'has not ended' if early else f'is before {keys[0][:7]}'}")
 
 
-def _strangers(incoming: Path) -> list[str]:
-    """Return the folders and descriptions whose names are no batch key: a misspelt month would wait for ever."""
-    found = sorted(incoming.iterdir()) if incoming.is_dir() else []
-    batches = [path for path in found if path.is_dir() or path.suffix == ".json"]
+def _unknown_names(incoming: Path) -> list[str]:
+    """Return the folders and descriptions whose names are no batch key: a misspelt month would never start."""
+    paths = sorted(incoming.iterdir()) if incoming.is_dir() else []
+    batches = [path for path in paths if path.is_dir() or path.suffix == ".json"]
     return [
         path.name for path in batches if not is_key(path.name.removesuffix(".json")) and not path.name.startswith(".")
     ]

@@ -1,4 +1,4 @@
-"""What came of each source, month by month."""
+"""The chart of the deliveries: one row per source, one column per month."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,7 +8,7 @@ from sf_assets.engine.storage import Session
 from sf_assets.sources.registry import SOURCES
 
 _MONTHS = 24
-# A source is missing when its check said so: one that was not looked at is not.
+# A source is missing when its check `delivered` failed; a source whose check did not run is not counted as missing.
 _ARRIVED = """
     select source, month, if(bool_or(fault is not null), 'refused', 'delivered') from lake.src_arrivals group by all
     union all
@@ -18,11 +18,11 @@ _ARRIVED = """
 
 
 def arrivals_of(session: Session, months: Sequence[date]) -> str:
-    """Draw the arrivals of the latest months that were delivered, as they were inspected."""
+    """Return the chart, in SVG, of the arrivals of the latest of `months` that were inspected."""
     if not session.months("src_arrivals"):
         return arrivals([source.name for source in SOURCES], [], {})
-    found = session.connection.execute(_ARRIVED).fetchall()
-    shown = sorted({month for _, month, _ in found}.intersection(months))[-_MONTHS:]
+    rows = session.connection.execute(_ARRIVED).fetchall()
+    latest = sorted({month for _, month, _ in rows}.intersection(months))[-_MONTHS:]
     return arrivals(
-        [source.name for source in SOURCES], shown, {(source, month): state for source, month, state in found}
+        [source.name for source in SOURCES], latest, {(source, month): state for source, month, state in rows}
     )

@@ -1,6 +1,6 @@
-"""Why one company has its score, on a page in French for an officer.
+"""The explanation of one company's score: a page in French for an officer.
 
-The page names the company: it is for those who may see its list.
+The page names the company: only people who may see its list may read it.
 """
 
 from datetime import date
@@ -28,50 +28,50 @@ from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.partitions import cutoff_of
 
 _READS = ("feat_company_month", "feat_matrix", "clean_filter", "model_fitted", "model_scores", "list_corrections")
-_SHOWN = 12  # features that weigh most
+_MOST = 12  # features with the largest contributions
 
 
 class UnknownCompany(UserError):
-    """The month has no score of this company."""
+    """The month has no score for this company."""
 
 
 def page(session: Session, month: date, siren: str, models: Path, *, shift: int = 0) -> str:
-    """Return the page of a company of the month, whose cut-off is `shift` days from its last day.
+    """Return the HTML page of a company for a month whose cut-off is `shift` days after its last day.
 
     Raises:
         UnknownCompany: the company was not scored.
-        Blocked: what the page would show was not found sound.
-        PermanentFailure: no method was retained, or scores, features and models are not of one another.
+        Blocked: a table that the page reads did not pass its checks.
+        PermanentFailure: no method was selected, or scores, features and models do not belong together.
 
     """
     require_passed(session, [(name, month) for name in _READS], SUITES)
     session.bind({TABLES[name]: month for name in _READS})
-    found = retained(session, month, models)
-    companies = with_corrections(session, month, found)
-    one = companies.filter(siren=siren)
-    if one.is_empty():
+    selected = retained(session, month, models)
+    companies = with_corrections(session, month, selected)
+    company = companies.filter(siren=siren)
+    if company.is_empty():
         raise UnknownCompany(f"{month:%Y-%m}: expected one of {companies.height} companies scored, found another siren")
-    features = found.method.features
-    contributions = found.method.contributions(companies)
+    features = selected.method.features
+    contributions = selected.method.contributions(companies)
     here = contributions[companies["siren"].to_numpy() == siren]
-    explained = rescaled(here, one["probabilite"].to_numpy(), features)
+    explained = rescaled(here, company["probabilite"].to_numpy(), features)
     themes = by_theme(contributions, features)
     labels = list(THEMES.values())
     # The share of companies on which each theme weighs less than on this one.
     places = (themes < by_theme(here, features)).mean(axis=0)
-    reasons = main_reasons(one, here, features, cutoff=cutoff_of(month, shift), typical=found.method.typical_)
-    said = [text for name in reason_columns() if (text := reasons[name].item())]
-    percents = {"modéré": 100 * found.thresholds.modere, "fort": 100 * found.thresholds.fort}
+    reasons = main_reasons(company, here, features, cutoff=cutoff_of(month, shift), typical=selected.method.typical_)
+    sentences = [text for name in reason_columns() if (text := reasons[name].item())]
+    percents = {"modéré": 100 * selected.thresholds.modere, "fort": 100 * selected.thresholds.fort}
     bars = dict(zip(labels, explained.macro[0].tolist(), strict=True))
     has_bars = bool(np.isfinite(explained.macro).all())
-    pictures = [radar(dict(zip(labels, places.tolist(), strict=True)), title="Place parmi les entreprises suivies")]
+    charts = [radar(dict(zip(labels, places.tolist(), strict=True)), title="Place parmi les entreprises suivies")]
     if has_bars:
-        pictures.insert(0, waterfall(bars, percents, title="Ce qui compose le risque"))
-    return _html(month, one, said, pictures, _weights(one, here, features))
+        charts.insert(0, waterfall(bars, percents, title="Ce qui compose le risque"))
+    return _html(month, company, sentences, charts, _weights(company, here, features))
 
 
-def _weights(one: pl.DataFrame, contributions: np.ndarray, features: tuple[str, ...]) -> pl.DataFrame:
-    """Return the features that weigh most: label, theme, value in words, what it adds to the score."""
+def _weights(company: pl.DataFrame, contributions: np.ndarray, features: tuple[str, ...]) -> pl.DataFrame:
+    """Return one row per feature with the largest contributions: label, theme, value in words, contribution to the score."""
     known = [BY_NAME[name] for name in features]
     return (
         pl.DataFrame(
@@ -79,14 +79,14 @@ def _weights(one: pl.DataFrame, contributions: np.ndarray, features: tuple[str, 
                 "label": [feature.label for feature in known],
                 "theme": [THEMES[feature.theme] for feature in known],
                 "unit": [feature.unit for feature in known],
-                "value": [one[name].cast(pl.Float64).item() for name in features],
-                "adds": contributions[0],
+                "value": [company[name].cast(pl.Float64).item() for name in features],
+                "contribution": contributions[0],
             }
         )
-        .filter(pl.col("value").is_not_null() & (pl.col("adds") != 0))
-        .with_columns(said=quantity(pl.col("value"), pl.col("unit")))
-        .sort(pl.col("adds").abs(), descending=True)
-        .head(_SHOWN)
+        .filter(pl.col("value").is_not_null() & (pl.col("contribution") != 0))
+        .with_columns(text=quantity(pl.col("value"), pl.col("unit")))
+        .sort(pl.col("contribution").abs(), descending=True)
+        .head(_MOST)
     )
 
 
@@ -97,15 +97,15 @@ _STYLE = (
 )
 
 
-def _html(month: date, one: pl.DataFrame, said: list[str], pictures: list[str], weights: pl.DataFrame) -> str:
-    row = one.row(0, named=True)
+def _html(month: date, company: pl.DataFrame, sentences: list[str], charts: list[str], weights: pl.DataFrame) -> str:
+    row = company.row(0, named=True)
     risk = f"{100 * row['probabilite']:.1f}".replace(".", ",")
     level = row["exclusion"] or LEVELS[row["niveau"]].label
     if row["niveau_modele"] is not None:
         level += f" (niveau du modèle corrigé : {row['corrections']})"
     lines = "".join(
-        f"<tr><td>{escape(weight['label'])}</td><td>{escape(weight['theme'])}</td><td class=n>{escape(weight['said'])}</td>"
-        f"<td class=n>{_signed(weight['adds'])}</td></tr>"
+        f"<tr><td>{escape(weight['label'])}</td><td>{escape(weight['theme'])}</td><td class=n>{escape(weight['text'])}</td>"
+        f"<td class=n>{_signed(weight['contribution'])}</td></tr>"
         for weight in weights.iter_rows(named=True)
     )
     return (
@@ -114,8 +114,8 @@ def _html(month: date, one: pl.DataFrame, said: list[str], pictures: list[str], 
         f"<p>SIREN {row['siren']} · {escape(list_name(month))} · {escape(level)} · risque {risk} %</p>"
         "<p class=note>Cette page aide à ouvrir un échange avec l'entreprise. Elle ne sert jamais à contrôler, à sanctionner "
         "ni à recouvrer.</p>"
-        f"<h2>Motifs</h2><ul>{''.join(f'<li>{escape(text)}</li>' for text in said) or '<li>Aucun</li>'}</ul>"
-        f"<h2>Ce qui pèse</h2>{''.join(pictures)}"
+        f"<h2>Motifs</h2><ul>{''.join(f'<li>{escape(text)}</li>' for text in sentences) or '<li>Aucun</li>'}</ul>"
+        f"<h2>Ce qui pèse</h2>{''.join(charts)}"
         "<p class=note>Le radar donne, par thème, la part des entreprises suivies pour lesquelles il pèse moins.</p>"
         "<table><tr><th>Donnée<th>Thème<th>Valeur<th>Effet sur le score</tr>"
         f"{lines}</table></html>\n"
@@ -127,11 +127,11 @@ def _signed(value: float) -> str:
 
 
 def write_page(session: Session, month: date, siren: str, *, models: Path, into: Path, shift: int = 0) -> Path:
-    """Write the page of a company below `into`, in the month's folder; return its path. `shift` is that of the cut-off.
+    """Write the page of a company below `into`, in the folder of the month; return its path. `shift` is as in `page`.
 
     Raises:
-        UserError: the siren has no nine digits, there is no warehouse or no such month yet, or the company was not scored.
-        Blocked: what the page would show did not pass its checks.
+        UserError: the siren has not nine digits, there is no warehouse or no such month yet, or the company was not scored.
+        Blocked: a table that the page reads did not pass its checks.
 
     """
     digits = "".join(siren.split())

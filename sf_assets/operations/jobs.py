@@ -1,4 +1,4 @@
-"""What operators launch beside the months: an acceptance, the upkeep of the warehouse, the look at every month."""
+"""Jobs beside those of a month: an acceptance, the maintenance of the warehouse, the refresh of the status."""
 
 from datetime import date
 
@@ -22,19 +22,19 @@ class AcceptanceConfig(dg.Config):
     asset: str = Field(description="asset whose check failed")
     check: str = Field(description="name of the failed check")
     month: str = Field(description="month of the batch, AAAA-MM", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
-    reason: str = Field(description="why the month goes on all the same")
-    by: str = Field(description="name of who answers for it")
+    reason: str = Field(description="reason for which the month may go on")
+    by: str = Field(description="name of the person who answers for it")
 
 
 @dg.op(description="Record the acceptance of one failed check for one month; the next write of its rows ends it.")
 def accept_failed_check(context: dg.OpExecutionContext, config: AcceptanceConfig, warehouse: WarehouseResource) -> None:
-    """Record an acceptance, or say why there is none."""
+    """Store an acceptance, or fail with the reason why it cannot be stored."""
     if config.asset not in SUITES:
         raise PermanentFailure(f"asset: expected one of {', '.join(sorted(SUITES))}, found {config.asset}")
     month: date = parse_month(f"{config.month}-01")
     with warehouse.session() as session:
         try:
-            given = accept(
+            acceptance = accept(
                 session,
                 SUITES[config.asset],
                 config.check,
@@ -46,33 +46,34 @@ def accept_failed_check(context: dg.OpExecutionContext, config: AcceptanceConfig
         except CannotAccept as error:
             raise PermanentFailure(str(error)) from error
     context.log.info(
-        f"{given.asset}, {given.check_name} accepted for {given.month:%Y-%m}: {given.unexpected_count} of "
-        f"{given.element_count}. Materialise what follows {given.asset}: selection key:{given.asset}+ without itself."
+        f"{acceptance.asset}, {acceptance.check_name} accepted for {acceptance.month:%Y-%m}: {acceptance.unexpected_count} of "
+        f"{acceptance.element_count}. Materialise what follows {acceptance.asset}: selection key:{acceptance.asset}+ without "
+        "itself."
     )
 
 
-@dg.job(description="Let a month go on although a check refuses it, with a reason and a name.")
+@dg.job(description="Allow a failed check for one month, with a reason and a name.")
 def accept_check() -> None:
     """Accept one failed check."""
     accept_failed_check()
 
 
 class MaintenanceConfig(dg.Config):
-    """How far maintenance goes: by default a dry run."""
+    """Settings of a maintenance; by default a dry run."""
 
-    dry_run: bool = Field(default=True, description="say what would be done, do nothing")
-    keep_months: int = Field(default=LEAST_MONTHS, ge=LEAST_MONTHS, description="months of snapshots to keep")
+    dry_run: bool = Field(default=True, description="only count what would be done")
+    keep_months: int = Field(default=LEAST_MONTHS, ge=LEAST_MONTHS, description="months of snapshots that are retained")
 
 
 @dg.op(
-    description="Merge small files, forget snapshots older than the months kept, remove files nobody reads any more, and what "
-    "killed runs left. Writers wait meanwhile. Save the catalog and the files before.",
+    description="Merge small files, expire snapshots older than the retained months, remove unreferenced files and "
+    "what killed runs left. Writers wait meanwhile. Back up the catalog and the files first.",
     pool=POOL,
 )
 def maintain_warehouse(
     context: dg.OpExecutionContext, config: MaintenanceConfig, warehouse: WarehouseResource, folders: FoldersResource
 ) -> None:
-    """Maintain the warehouse, or say what that would do."""
+    """Run the maintenance of the warehouse, or count what it would do."""
     done = run_maintenance(
         warehouse,
         folders,
@@ -86,21 +87,21 @@ def maintain_warehouse(
     context.log.info(done.summary)
 
 
-@dg.job(description="Upkeep of the warehouse; a dry run unless its configuration says otherwise.")
+@dg.job(description="Maintenance of the warehouse; a dry run unless its configuration says otherwise.")
 def maintenance() -> None:
     """Maintain the warehouse."""
     maintain_warehouse()
 
 
 status_job = dg.define_asset_job(
-    "look",
+    "refresh_status",
     selection=dg.AssetSelection.groups(GROUP),
-    description="Where every month stands, and whether the month due is there.",
+    description="Refresh the state of every month, and check that the list of the month due exists.",
 )
 
 # After the night, before people come.
-morning_look = dg.ScheduleDefinition(
-    name="morning_look", job=status_job, cron_schedule="0 7 * * *", execution_timezone=str(PARIS)
+morning_refresh = dg.ScheduleDefinition(
+    name="morning_refresh", job=status_job, cron_schedule="0 7 * * *", execution_timezone=str(PARIS)
 )
 
 JOBS = (status_job, accept_check, maintenance)

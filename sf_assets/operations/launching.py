@@ -1,4 +1,4 @@
-"""Jobs run in this process, and what an operator sees of them as they go."""
+"""Jobs run in this process, with their progress on the terminal."""
 
 import sys
 import uuid
@@ -28,10 +28,12 @@ def run_job(
         UserError: there is no such job, or a month has not ended.
 
     """
-    # A job of assets is a selection of them; the others have no month.
-    jobs = sorted(one.name for one in defs.jobs or () if hasattr(one, "selection"))
+    # Jobs without months (status, acceptance, maintenance) have verbs of their own; Dagster adds a job of all assets.
+    jobs = {
+        one.name: one for one in defs.resolve_all_job_defs() if one.partitions_def and not one.name.startswith("__")
+    }
     if job not in jobs:
-        raise UserError(f"job: expected one of {', '.join(jobs)}, found {job}")
+        raise UserError(f"job: expected one of {', '.join(sorted(jobs))}, found {job}")
     keys = [month.isoformat() for month in (first, last or first)]
     if unknown := sorted(set(keys) - set(months.get_partition_keys())):
         raise UserError(f"month: expected months that have ended, found {unknown[0][:7]}")
@@ -39,13 +41,12 @@ def run_job(
     if last is not None:
         bounds = dict(zip(("start", "end"), keys, strict=True))
         when = {"tags": {f"dagster/asset_partition_range_{end}": key for end, key in bounds.items()}}
-    resolved = defs.resolve_job_def(job)
     run_id = str(uuid.uuid4())
     with Reporter(
-        f"{job} {' to '.join(dict.fromkeys(key[:7] for key in keys))}", len(resolved.graph.node_dict)
+        f"{job} {' to '.join(dict.fromkeys(key[:7] for key in keys))}", len(jobs[job].graph.node_dict)
     ) as steps:
         instance.add_event_listener(run_id, steps)
-        result = resolved.execute_in_process(
+        result = jobs[job].execute_in_process(
             instance=instance, run_id=run_id, run_config=_QUIET, raise_on_error=False, **when
         )
     return result.success
@@ -69,15 +70,15 @@ class Reporter:
         self._console.print(f"\n{title}")
 
     def __enter__(self) -> Self:
-        self._shown: AbstractContextManager[object] = self._bar or nullcontext()
-        self._shown.__enter__()
+        self._display: AbstractContextManager[object] = self._bar or nullcontext()
+        self._display.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._shown.__exit__(None, None, None)
+        self._display.__exit__(None, None, None)
 
     def __call__(self, entry: EventLogEntry) -> None:
-        """Take one event of the run."""
+        """Handle one event of the run."""
         event = entry.dagster_event
         if event is None or event.step_key is None:
             return
@@ -106,20 +107,20 @@ class Reporter:
 
 
 def rows_of(event: DagsterEvent, before: int) -> int:
-    """Return the rows a step wrote, by this materialisation and by its earlier ones, which wrote `before`."""
+    """Return the number of rows that a step wrote so far; its earlier materialisations wrote `before` of them."""
     metadata = event.step_materialization_data.materialization.metadata
     values: dict[str, Any] = {name: value.value for name, value in metadata.items()}
-    if "rows" in values:  # A range of months: every one of its partitions carries the sum.
+    if "rows" in values:  # In a range of months each partition carries the sum.
         return int(values["rows"])
     return before + int(values.get("dagster/partition_row_count", values.get("lines", 0)))
 
 
 def step_line(step: str, rows: int, seconds: float) -> str:
-    """Return what is printed of a step that ended."""
+    """Return the line that is printed when a step ends; `seconds` is its duration."""
     return f"{step:<38} {rows:>11,} rows  {seconds:6.1f} s"
 
 
 def first_known(warehouse: Warehouse, month: date, perimeter_months: int) -> date:
-    """Return the first month that has features: a head-count was known, within the perimeter's window."""
+    """Return the first month with features: the first within the perimeter's window at which a head-count was known."""
     known = warehouse.query("select min(periode) from lake.clean_effectif_ent where month = $month", {"month": month})
     return max(add_months(known.item(), DELAYS["effectif_months"]), add_months(month, 1 - perimeter_months))

@@ -12,7 +12,7 @@ from sf_assets.engine.storage.maintenance import LEAST_MONTHS, MaintenanceCounts
 
 @dataclass(frozen=True, slots=True)
 class Maintenance:
-    """What one maintenance did, or would do in a dry run: in the warehouse, and in the folders beside it."""
+    """The result of one maintenance, or of its dry run: in the warehouse, and in the folders beside it."""
 
     warehouse: MaintenanceCounts
     leftovers: Leftovers
@@ -44,11 +44,11 @@ class Maintenance:
         ).format(**counts)
 
     def warnings(self) -> Iterator[str]:
-        """Yield what an operator has to look at."""
+        """Yield one line for each folder that an operator has to check."""
         for folder in self.leftovers.interrupted:
             yield (
-                f"{folder}: a publication was interrupted here between two renames. Look whether the folder it was to replace "
-                "is there; if not, give it this one's content, then remove what starts with .draft-"
+                f"{folder}: a publication was interrupted here between two renames. Check whether the folder it was to replace "
+                "exists; if not, move this folder's content there, then remove names that start with .draft-"
             )
 
 

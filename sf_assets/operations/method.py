@@ -1,6 +1,6 @@
-"""Choosing the method of lists: python -m sf_assets.operations.method choose, or list.
+"""The method that makes the lists: an operator's choices, with a reason and a name.
 
-A list keeps the method of the list before it; only an evaluation, or somebody with a reason, changes it.
+A list uses the method of the list before it, until an evaluation or a choice changes the method.
 """
 
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from sf_assets.vocabulary.failures import UserError
 
 
 class CannotChoose(UserError):
-    """What is asked is no choice of a method: the message says what was expected."""
+    """The request is not a valid choice of a method; the message says what was expected."""
 
 
 def choose(session: Session, month: date, name: str, *, reason: str, decided_by: str, decided_at: datetime) -> None:
     """Record the method of the list of `month` and of later ones; `decided_at` has a time zone.
 
     Raises:
-        CannotChoose: there is no such method, or nobody answers for it with a reason.
+        CannotChoose: there is no such method, or the reason or the name is empty.
 
     """
     if name not in METHODS:

@@ -1,6 +1,6 @@
-"""Notices of what went wrong: what they say, and how they leave, by mail and by webhook.
+"""Notices of failed runs and failed checks: their text, and how they are sent, by mail and by webhook.
 
-A notice is a file of the outbox until each channel took it: a server that is down delays it, and loses none.
+A notice is a file of the outbox until each channel accepted it: a server that is down delays a notice and loses none.
 """
 
 import fcntl
@@ -19,13 +19,13 @@ from pathlib import Path
 from sf_assets.engine.storage.folders import make_private_folder
 
 _TIMEOUT_SECONDS = 10
-_LONGEST = 4000  # characters of one trouble: a stack of calls is read on the page of the run
-_MOST = 30  # troubles of one notice
+_LONGEST = 4000  # characters of one problem; the page of the run has the stack of calls
+_MOST = 30  # problems of one notice
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What happened, in one line, then each trouble in a paragraph; `link` is the page of the run, empty without one."""
+    """One event: its subject, one paragraph for each of its `troubles`, and the link to the page of the run, if any."""
 
     subject: str
     troubles: tuple[str, ...]
@@ -33,18 +33,18 @@ class Notice:
 
     @property
     def text(self) -> str:
-        """The body of a message."""
-        shown = [trouble[:_LONGEST] for trouble in self.troubles[:_MOST]]
+        """The body of the message."""
+        paragraphs = [trouble[:_LONGEST] for trouble in self.troubles[:_MOST]]
         more = [f"… and {len(self.troubles) - _MOST} more"] if len(self.troubles) > _MOST else []
-        return "\n\n".join([*shown, *more, *([self.link] if self.link else [])])
+        return "\n\n".join([*paragraphs, *more, *([self.link] if self.link else [])])
 
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """Where notices go besides the log.
+    """Where notices are sent besides the log.
 
-    `webhook` receives `{"text": …}`, as Mattermost and others read it. `smtp` is the `host:port` of a relay that takes
-    mail without a password.
+    `webhook` is a URL that accepts `{"text": …}`, as Mattermost does. `smtp` is the `host:port` of a relay that accepts mail
+    without a password.
     """
 
     webhook: str = ""
@@ -55,7 +55,7 @@ class Channels:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Where notices wait, where they go, and the address of the pages that they link to."""
+    """The folder in which notices wait, the channels that send them, and the address of Dagster's pages for links."""
 
     folder: Path
     channels: Channels = Channels()
@@ -63,70 +63,71 @@ class Outbox:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """What became of one notice at one tick: the channels that took it, and those that did not, each with why."""
+class Attempt:
+    """The result of one attempt to send a notice: channels that accepted it, and the error of each other channel."""
 
     sent: tuple[str, ...]
-    kept: Mapping[str, str]
+    failed: Mapping[str, str]
 
 
-def keep(outbox: Path, name: str, notice: Notice, channels: Channels) -> None:
-    """Keep a notice in the outbox until each channel there is has taken it; nothing is kept without a channel."""
+def enqueue(outbox: Path, name: str, notice: Notice, channels: Channels) -> None:
+    """Store a notice in the outbox until each configured channel accepted it; without a channel nothing is stored."""
     if waiting := list(_senders(channels)):
         _write(make_private_folder(outbox) / f"{name}.json", {**asdict(notice), "channels": waiting})
 
 
-def deliver(outbox: Path, channels: Channels) -> dict[str, Tried]:
-    """Try each notice of the outbox by each channel that has not taken it yet, oldest first; return what became of each.
+def deliver(outbox: Path, channels: Channels) -> dict[str, Attempt]:
+    """Send each notice of the outbox by each channel that did not accept it yet, oldest first; return an attempt by name.
 
-    A channel that fails keeps no other from being tried. One whose server does not answer is not asked again before the
-    next tick; a server that refuses one notice is asked about the others. A channel that is no longer configured is
-    waited for no more.
+    A failing channel does not stop the others. A server that does not answer is tried again at the next call only; a server
+    that refuses one notice is still sent the others. A channel that is no longer configured is dropped from the notice.
     """
     if not outbox.is_dir():
         return {}
     senders = _senders(channels)
     down: dict[str, str] = {}
-    tried: dict[str, Tried] = {}
-    with _alone(outbox):
+    attempts: dict[str, Attempt] = {}
+    with _exclusive(outbox):
         for path in sorted(outbox.glob("*.json"), key=lambda path: path.stat().st_mtime_ns):
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            waiting = [name for name in kept.pop("channels") if name in senders]
-            notice = Notice(kept["subject"], tuple(kept["troubles"]), kept["link"])
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            waiting = [name for name in stored.pop("channels") if name in senders]
+            notice = Notice(stored["subject"], tuple(stored["troubles"]), stored["link"])
             failed = {}
             for name in waiting:
-                if name not in down and (fault := _fault(senders[name], notice)):
-                    failed[name] = fault.why
-                    down |= {name: fault.why} if fault.silent else {}
+                if name not in down and (failure := _send(senders[name], notice)):
+                    failed[name] = failure.reason
+                    down |= {name: failure.reason} if failure.unreachable else {}
                 elif name in down:
                     failed[name] = down[name]
-            tried[path.stem] = Tried(tuple(name for name in waiting if name not in failed), failed)
+            attempts[path.stem] = Attempt(tuple(name for name in waiting if name not in failed), failed)
             if failed:
                 if len(failed) < len(waiting):
                     _write(path, {**asdict(notice), "channels": list(failed)})
             else:
                 path.unlink()
-    return tried
+    return attempts
 
 
 @dataclass(frozen=True, slots=True)
-class _Fault:
-    """Why a notice did not leave; `silent` when the server did not answer at all."""
+class _Failure:
+    """Why a notice was not sent; `unreachable` when the server did not answer at all."""
 
-    why: str
-    silent: bool
+    reason: str
+    unreachable: bool
 
 
-def _fault(sender: Callable[[Notice], None], notice: Notice) -> _Fault | None:
+def _send(sender: Callable[[Notice], None], notice: Notice) -> _Failure | None:
     try:
         sender(notice)
     except urllib.error.HTTPError as error:
-        return _Fault(f"HTTP {error.code}", silent=False)
+        return _Failure(f"HTTP {error.code}", unreachable=False)
     except smtplib.SMTPResponseException as error:
-        return _Fault(f"SMTP {error.smtp_code}", silent=False)
+        return _Failure(f"SMTP {error.smtp_code}", unreachable=False)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        # Its text may hold the address, which is a secret, or those of recipients.
-        return _Fault(type(error).__name__, silent=not isinstance(error, ValueError | smtplib.SMTPRecipientsRefused))
+        # The text of the error may hold the address of the webhook, which is a secret, or addresses of recipients.
+        return _Failure(
+            type(error).__name__, unreachable=not isinstance(error, ValueError | smtplib.SMTPRecipientsRefused)
+        )
     return None
 
 
@@ -139,19 +140,19 @@ def _senders(channels: Channels) -> dict[str, Callable[[Notice], None]]:
     return senders
 
 
-def _write(path: Path, kept: Mapping[str, object]) -> None:
-    """Write a notice whole or not at all; one that is rewritten keeps its place among the others."""
+def _write(path: Path, content: Mapping[str, object]) -> None:
+    """Write a notice atomically; a rewritten notice keeps its time, and so its place in the order."""
     former = path.stat() if path.exists() else None
     draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+    draft.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     if former:
         os.utime(draft, ns=(former.st_atime_ns, former.st_mtime_ns))
     draft.replace(path)
 
 
 @contextmanager
-def _alone(outbox: Path) -> Iterator[None]:
-    """Let one process at a time send, so that a notice does not leave twice."""
+def _exclusive(outbox: Path) -> Iterator[None]:
+    """Allow one process at a time to send, so that no notice is sent twice."""
     with (outbox / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,8 +1,8 @@
-"""Quarantined records: counted, exported to be corrected, read again.
+"""Quarantined records: counted, exported to be corrected, and read again.
 
-`list` counts, without identifiers. `export` writes the refused records of a source below `quarantine/<AAMM>/`, in files to
-be edited. `replay` takes those that were changed into the month's folder `corrections`; records left as they were, or put
-back to it, stay refused. Done twice, it changes nothing.
+`counts` shows no identifiers. `export` writes the refused records of a source below `quarantine/<AAMM>/`, in files to be
+edited. `replay` writes the changed records into the month's folder `corrections`; records that were left unchanged, or
+restored, stay refused. A second replay changes nothing.
 """
 
 import csv
@@ -36,22 +36,26 @@ _REFUSED = """
 """
 
 
-class CannotMend(UserError):
-    """The records cannot be taken out, or read again; the message says what is wrong and where."""
+class CannotCorrect(UserError):
+    """The records cannot be exported or replayed; the message names the file, what was expected and what was found."""
 
 
 def counts(warehouse: Warehouse, month: date, source: str | None = None) -> Iterator[str]:
-    """Yield one line of text per source, rule and column of a month, without what records hold."""
+    """Yield one line of text per source, rule and column of a month, without values of the records."""
     rows = warehouse.query(_COUNTS, {"month": month, "source": source})
-    yield f"{'source':<24}{'refused':>8}{'mended':>8}  what"
+    yield f"{'source':<24}{'refused':>8}{'corrected':>10}  rule"
     for name, level, column, expected, refused, corrected in rows.iter_rows():
-        yield f"{name:<24}{refused:>8}{corrected:>8}  {level}: {column or 'record'}, {expected}"
+        yield f"{name:<24}{refused:>8}{corrected:>10}  {level}: {column or 'record'}, {expected}"
 
 
 def export(warehouse: Warehouse, batch: Batch, source: Source, folder: Path) -> list[Path]:
-    """Write the refused records of each file of a source to be edited, with the number of their line; return the files.
+    """Write the refused records of each file of a source, with the numbers of their lines, to be edited; return the paths.
 
-    Records that were mended before are as they were mended. A file that was edited since its last replay is not touched.
+    A record that was corrected before appears as corrected.
+
+    Raises:
+        CannotCorrect: an exported file was edited since its last replay.
+
     """
     written = []
     for path in _originals(batch, source):
@@ -60,28 +64,28 @@ def export(warehouse: Warehouse, batch: Batch, source: Source, folder: Path) -> 
             continue
         header, separator = _header(path, source)
         correction = _correction_of(batch, path)
-        mended = _records(correction, header, separator) if correction.is_file() else {}
+        corrected = _records(correction, header, separator) if correction.is_file() else {}
         work = folder / correction.name
-        if work.is_file() and _changed(_records(work, header, separator), refused) not in ({}, mended):
-            raise CannotMend(
-                f"{work}: expected no change since its last replay, found some. Replay it, or take it away."
+        if work.is_file() and _changed(_records(work, header, separator), refused) not in ({}, corrected):
+            raise CannotCorrect(
+                f"{work}: expected no change since its last replay, found some. Replay it, or remove it."
             )
-        _write(work, header, refused | mended, separator)
+        _write(work, header, refused | corrected, separator)
         written.append(work)
     return written
 
 
 def replay(warehouse: Warehouse, batch: Batch, source: Source, folder: Path) -> dict[Path, int]:
-    """Take the records that were mended into the month's corrections; return how many each file of them holds.
+    """Write the changed records into the month's corrections; return the number of records of each file of corrections.
 
-    A record put back to what was delivered, or taken out of the edited file, is withdrawn from the corrections; a file
-    of corrections without any record left goes away.
+    The correction of a record that was restored, or removed from the edited file, is withdrawn; a file of corrections
+    without a record is removed.
 
     Raises:
-        CannotMend: a file has other columns than its original, or a line that was not refused.
+        CannotCorrect: a file has other columns than its original, or a line that was not refused.
 
     """
-    taken = {}
+    replayed = {}
     for path in _originals(batch, source):
         correction = _correction_of(batch, path)
         work = folder / correction.name
@@ -90,21 +94,21 @@ def replay(warehouse: Warehouse, batch: Batch, source: Source, folder: Path) -> 
         header, separator = _header(path, source)
         refused = _refused(warehouse, batch, source, path)
         edited = _records(work, header, separator)
-        if strangers := sorted(edited.keys() - refused.keys()):
-            raise CannotMend(f"{work}: expected lines of {path.name} that were refused, found line {strangers[0]}")
+        if unknown := sorted(edited.keys() - refused.keys()):
+            raise CannotCorrect(f"{work}: expected lines of {path.name} that were refused, found line {unknown[0]}")
         changed = _changed(edited, refused)
         former = _records(correction, header, separator) if correction.is_file() else {}
         if changed and changed != former:
             _write(correction, header, changed, separator)
         elif not changed:
             correction.unlink(missing_ok=True)
-        taken[correction] = len(changed)
-    return taken
+        replayed[correction] = len(changed)
+    return replayed
 
 
 def _originals(batch: Batch, source: Source) -> list[Path]:
-    mending = batch.corrections(source.name)
-    return [path for path in batch.files.get(source.name, ()) if path not in mending]
+    corrections = batch.corrections(source.name)
+    return [path for path in batch.files.get(source.name, ()) if path not in corrections]
 
 
 def _correction_of(batch: Batch, path: Path) -> Path:
@@ -117,7 +121,7 @@ def _refused(warehouse: Warehouse, batch: Batch, source: Source, path: Path) -> 
 
 
 def _header(path: Path, source: Source) -> tuple[tuple[str, ...], str]:
-    """Return the column names of the records of a file, preceded by that of their line, and what separates them."""
+    """Return the names of the columns of a file, preceded by the name of the line number, and the separator."""
     edition = edition_of(source, path)
     with converted_to_text(path, edition) as text:
         _, names = read_columns(text, edition)
@@ -125,27 +129,27 @@ def _header(path: Path, source: Source) -> tuple[tuple[str, ...], str]:
 
 
 def _records(path: Path, header: tuple[str, ...], separator: str) -> dict[int, str]:
-    """Return the records of a file of corrections by line; a line that starts with no number continues the one before."""
+    """Return the records of a file of corrections by line number; text without a number continues the record before it."""
     try:
-        # Line ends within a record are the record's own.
+        # Line ends inside a record belong to the record.
         with path.open(encoding="utf-8", newline="") as stream:
             text_of_file = stream.read().removeprefix(_BOM)
     except UnicodeDecodeError as error:
-        raise CannotMend(f"{path}: expected UTF-8, found other bytes ({error.reason})") from None
+        raise CannotCorrect(f"{path}: expected UTF-8, found other bytes ({error.reason})") from None
     first, *lines = (text.removesuffix("\r") for text in text_of_file.split("\n"))
     if tuple(next(csv.reader([first], delimiter=separator), ())) != header:
-        raise CannotMend(f"{path}: expected the columns of its original after {LINE.header}, found others")
-    found: dict[int, str] = {}
+        raise CannotCorrect(f"{path}: expected the columns of its original after {LINE.header}, found others")
+    records: dict[int, str] = {}
     line = 0
     for text in lines:
         if start := re.match(rf"(\d+){re.escape(separator)}", text):
             line = int(start[1])
-            if line in found:
-                raise CannotMend(f"{path}: expected each line once, found line {line} twice")
-            found[line] = text[start.end() :]
+            if line in records:
+                raise CannotCorrect(f"{path}: expected each line once, found line {line} twice")
+            records[line] = text[start.end() :]
         elif text and line:
-            found[line] += f"\n{text}"
-    return found
+            records[line] += f"\n{text}"
+    return records
 
 
 def _changed(edited: Mapping[int, str], refused: Mapping[int, str]) -> dict[int, str]:
@@ -153,7 +157,7 @@ def _changed(edited: Mapping[int, str], refused: Mapping[int, str]) -> dict[int,
 
 
 def _write(path: Path, header: tuple[str, ...], records: Mapping[int, str], separator: str) -> None:
-    """Write a file of corrections, whole or not at all."""
+    """Write a file of corrections atomically."""
     make_private_folder(path.parent)
     draft = path.with_name(f".{path.name}")
     with draft.open("w", encoding="utf-8", newline="") as out:
@@ -163,7 +167,12 @@ def _write(path: Path, header: tuple[str, ...], records: Mapping[int, str], sepa
 
 
 def place_of(data: Path, month: date, name: str) -> tuple[Batch, Source, Path]:
-    """Return the batch of a month, a source by name, and the folder in which its refused records are edited."""
+    """Return the batch of a month, a source by name, and the folder of its exported records.
+
+    Raises:
+        UserError: there is no such source, or the batch cannot be read.
+
+    """
     if name not in BY_NAME:
         raise UserError(f"source: expected one of {', '.join(sorted(BY_NAME))}, found {name}")
     return read_batch(data / "incoming", month), BY_NAME[name], data / "quarantine" / batch_key(month)

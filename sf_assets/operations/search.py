@@ -1,6 +1,6 @@
-"""The settings of each method compared on later months of other companies.
+"""Search of the settings of each method, compared on later months of other companies.
 
-The values found are the defaults of the methods; the search itself is no part of a month's run.
+The best values become the defaults of the methods, in the code; no month runs the search.
 """
 
 import time
@@ -26,8 +26,8 @@ from sf_assets.vocabulary.parameters import Parameters
 
 Setting = Mapping[str, Any]
 
-# A few that differ in what matters: how much one tree may say, how many say it, how strongly values are held back. The
-# hundred trees of depth nine are those of 2024.
+# A few settings that differ in the size of trees, their number, and the strength of regularisation. The forest of 2024
+# had a hundred trees of depth nine.
 CANDIDATES: Mapping[str, tuple[Setting, ...]] = {
     "logistique": ({"C": 0.001}, {"C": 0.01}, {"C": 0.1}),
     "foret": (
@@ -52,7 +52,7 @@ _WINDOW_MONTHS = 6
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Which rows learn and which measure: later months, other companies."""
+    """The rows to learn from and the rows to measure on: later months, other companies."""
 
     learn: Flags
     measure: Flags
@@ -61,8 +61,8 @@ class Fold:
 def folds(periods: pl.Series, companies: pl.Series, rules: SplitRules, *, seed: int = 0) -> Iterator[Fold]:
     """Yield one fold for each of the last three half-years of `periods`, the earliest first.
 
-    A third of the companies measures in each, a different one each time; the others learn from the months whose label
-    was known when the half-year began. Raises `ValueError` when there is no such month.
+    Each fold measures on a different third of the companies; the other companies learn from the months whose label was
+    known when the half-year began. Raises `ValueError` when there is no such month.
     """
     months = periods.unique().sort().to_list()
     names = companies.unique().sort()
@@ -90,23 +90,23 @@ def search(
     `rows` are learning rows of companies in no procedure, with `siren`, `periode`, `target`, `weight` and the features.
     """
     parts = list(folds(rows["periode"], rows["siren"], rules, seed=seed))
-    found = []
+    rows_of_settings = []
     for setting in settings:
         started = time.process_time()
-        reached = [_reached(rows, name, setting, fold) for fold in parts]
-        found.append(
+        precisions = [_average_precision(rows, name, setting, fold) for fold in parts]
+        rows_of_settings.append(
             {
                 "methode": name,
                 "setting": ", ".join(f"{key}={value}" for key, value in setting.items()),
-                "average_precision": float(np.mean(reached)),
-                "spread": float(np.std(reached)),
+                "average_precision": float(np.mean(precisions)),
+                "spread": float(np.std(precisions)),
                 "seconds": time.process_time() - started,
             }
         )
-    return pl.DataFrame(found).sort("average_precision", descending=True)
+    return pl.DataFrame(rows_of_settings).sort("average_precision", descending=True)
 
 
-def _reached(rows: pl.DataFrame, name: str, setting: Setting, fold: Fold) -> float:
+def _average_precision(rows: pl.DataFrame, name: str, setting: Setting, fold: Fold) -> float:
     learn, measure = rows.filter(fold.learn), rows.filter(fold.measure)
     method = method_named(name)(**setting).fit(
         learn, *(learn[column].to_numpy() for column in ("target", "weight", "siren"))
@@ -123,7 +123,7 @@ def results(
 ) -> Iterator[str]:
     """Yield one line per setting of each method, for the models of a month, on about `at_most` rows.
 
-    Months that measure the models, and later ones, are not looked at.
+    Months on which the models are measured, and later ones, are not used.
 
     Raises:
         UserError: a method has no candidates, or the month has too little history.

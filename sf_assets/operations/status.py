@@ -1,7 +1,6 @@
-"""Where each month stands, layer by layer: done, blocked by which check, waiting for which file.
+"""The state of each month, layer by layer: done, blocked by a check, waiting for a file.
 
-What stands here is worked out from the verdicts and the writes themselves, with the eyes of the gate: it is there
-whatever is blocked.
+It is computed from the stored verdicts and writes by the rules of the gate, so that it is available whatever is blocked.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,8 +10,8 @@ from itertools import groupby
 from pathlib import Path
 
 from sf_assets.catalogue.tables import LAYERS, SUITES
-from sf_assets.engine.quality.acceptances import Acceptance, Judged
-from sf_assets.engine.quality.freshness import Outdated, inputs_of, outdated, said, spans
+from sf_assets.engine.quality.acceptances import Acceptance, CheckKey
+from sf_assets.engine.quality.freshness import Outdated, describe_outdated, inputs_of, outdated, spans
 from sf_assets.engine.quality.verdicts import accepted_of, last_writes, obstacles_of, verdicts_on
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.sources.batch import BadBatch, NoBatch, batch_key, is_key, missing_files, month_of, read_batch
@@ -20,26 +19,26 @@ from sf_assets.vocabulary.schema import Column, Table
 
 STATUS = Table(
     "status",
-    "one layer of the month, as it stood when it was last looked at",
+    "one layer of the month, as of the last refresh",
     (
         Column("layer", "VARCHAR", "layer of the graph"),
         Column("state", "VARCHAR", "done, blocked, waiting, stale, held, to do, or no batch"),
         Column("assets", "INTEGER", "assets of the layer", unit="asset"),
-        Column("done", "INTEGER", "assets that the gate lets be read", unit="asset"),
-        Column("detail", "VARCHAR", "which check blocks, what to rerun, which file is waited for, what was accepted"),
+        Column("done", "INTEGER", "assets that the gate opens for", unit="asset"),
+        Column("detail", "VARCHAR", "blocking checks, assets to rerun, missing files, accepted checks"),
     ),
     key=("layer",),
 )
 
-_SHOWN = 3  # obstacles that a cell names before it only counts them
+_NAMED = 3  # causes that a cell names; it counts the others
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """One layer of one month: `state` is one of `STATUS`, `told` says in full what stops it and what to do.
+class LayerStatus:
+    """The state of one layer of one month; `state` is one of those of the table `status`.
 
-    `causes` names in a word or two what stops it: checks that refuse, assets to run again, or files that are not there.
-    `accepted` are the refusals that an operator took upon themself.
+    `causes` names in a few words what stops the layer: failed checks, assets to run again, or missing files; `messages` are
+    whole sentences that end with what to do. `accepted` are the failed checks that an operator allowed.
     """
 
     month: date
@@ -48,42 +47,42 @@ class Standing:
     assets: int
     done: int
     causes: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
     accepted: tuple[Acceptance, ...] = ()
 
     @property
     def detail(self) -> str:
         """Causes and acceptances, in one line."""
-        causes = [*self.causes[:_SHOWN], *([f"{len(self.causes) - _SHOWN} more"] if len(self.causes) > _SHOWN else [])]
-        accepted = [f"{one.asset} {one.check_name} accepted by {one.accepted_by}" for one in self.accepted]
+        causes = [*self.causes[:_NAMED], *([f"{len(self.causes) - _NAMED} more"] if len(self.causes) > _NAMED else [])]
+        accepted = [f"{item.asset} {item.check_name} accepted by {item.accepted_by}" for item in self.accepted]
         return "; ".join([*causes, *accepted])
 
 
-def standings(session: Session, incoming: Path, months: Sequence[date]) -> list[Standing]:
-    """Return the standing of every layer of each of some months."""
-    judged = [(asset, month) for month in months for names in LAYERS.values() for asset in names]
-    inputs = inputs_of(session, judged)
+def layer_statuses(session: Session, incoming: Path, months: Sequence[date]) -> list[LayerStatus]:
+    """Return one status for each layer of each of `months`, in order."""
+    wanted = [(asset, month) for month in months for names in LAYERS.values() for asset in names]
+    inputs = inputs_of(session, wanted)
     verdicts = verdicts_on(session, [*inputs])
     written = last_writes(session, SUITES, sorted({(asset, month) for asset, month, _ in verdicts}))
     accepted = accepted_of(session, verdicts)
     stale = outdated(inputs, verdicts, accepted)
     obstacles = {
         (asset, month): list(obstacles_of(SUITES[asset], month, verdicts, written.get((asset, month)), accepted))
-        for asset, month in judged
+        for asset, month in wanted
     }
     known = {(asset, month) for asset, month, _ in verdicts}
-    found: list[Standing] = []
+    statuses: list[LayerStatus] = []
     for month in months:
-        files = _waited_for(incoming, month)
+        files = _missing_files(incoming, month)
         above: tuple[str, ...] = tuple(f"waiting for {name}" for name in files or ())
         for layer, names in LAYERS.items():
             held = {name: obstacles[name, month] for name in names if obstacles[name, month] or (name, month) in stale}
             refused = {
-                name: [obstacle for obstacle in found_there if _refuses(verdicts, (name, month, obstacle[0]))]
-                for name, found_there in held.items()
+                name: [obstacle for obstacle in of_asset if _refuses(verdicts, (name, month, obstacle[0]))]
+                for name, of_asset in held.items()
                 if (name, month) in known
             }
-            own = tuple(f"{name} {check}" for name, there in refused.items() for check, _ in there)
+            own = tuple(f"{name} {check}" for name, of_asset in refused.items() for check, _ in of_asset)
             outdated_here = frozenset[Outdated]().union(*(stale.get((name, month), ()) for name in names))
             rerun = tuple(cause for cause in _reruns(outdated_here, month) if cause not in above)
             state, causes = _state(
@@ -95,8 +94,8 @@ def standings(session: Session, incoming: Path, months: Sequence[date]) -> list[
                 batch=files is not None,
                 begun=any((n, month) in known for n in names),
             )
-            found.append(
-                Standing(
+            statuses.append(
+                LayerStatus(
                     month,
                     layer,
                     state,
@@ -104,30 +103,30 @@ def standings(session: Session, incoming: Path, months: Sequence[date]) -> list[
                     len(names) - len(held),
                     causes,
                     (
-                        *(f"{name}: {told}" for name, there in refused.items() for _, told in there),
-                        *(tuple(said(outdated_here)) if rerun else ()),
+                        *(f"{name}: {message}" for name, of_asset in refused.items() for _, message in of_asset),
+                        *(tuple(describe_outdated(outdated_here)) if rerun else ()),
                     ),
                     _of_layer(accepted, names, month),
                 )
             )
             above = tuple(dict.fromkeys((*above, *own, *rerun)))
-    return found
+    return statuses
 
 
-def _reruns(found: Iterable[Outdated], month: date) -> Iterator[str]:
-    """Yield what to run again, in a word or two."""
-    for asset, same in groupby(sorted(found), key=lambda one: one.asset):
-        months = {one.month for one in same}
+def _reruns(stale: Iterable[Outdated], month: date) -> Iterator[str]:
+    """Yield one cause for each asset to run again, with its months when they differ from `month`."""
+    for asset, same in groupby(sorted(stale), key=lambda item: item.asset):
+        months = {item.month for item in same}
         yield f"rerun {asset}" if months == {month} else f"rerun {asset} of {spans(months)}"
 
 
-def _refuses(verdicts: Mapping[Judged, Mapping[str, object]], judged: Judged) -> bool:
-    """Tell a check that stands against its month from one that has nothing to say yet."""
-    return judged in verdicts and not verdicts[judged]["passed"]
+def _refuses(verdicts: Mapping[CheckKey, Mapping[str, object]], key: CheckKey) -> bool:
+    """Return whether a check failed; a check that did not run yet has not."""
+    return key in verdicts and not verdicts[key]["passed"]
 
 
-def _of_layer(accepted: Mapping[Judged, Acceptance], names: Sequence[str], month: date) -> tuple[Acceptance, ...]:
-    return tuple(one for (asset, day, _), one in accepted.items() if day == month and asset in names)
+def _of_layer(accepted: Mapping[CheckKey, Acceptance], names: Sequence[str], month: date) -> tuple[Acceptance, ...]:
+    return tuple(item for (asset, day, _), item in accepted.items() if day == month and asset in names)
 
 
 def _state(
@@ -154,8 +153,8 @@ def _state(
     return ("held", above) if above else ("to do", ())
 
 
-def _waited_for(incoming: Path, month: date) -> tuple[str, ...] | None:
-    """Return the files that the month waits for; None when nothing was delivered for it."""
+def _missing_files(incoming: Path, month: date) -> tuple[str, ...] | None:
+    """Return the expected files that the month lacks; None when no file was delivered for it."""
     try:
         return missing_files(read_batch(incoming, month))
     except NoBatch:
@@ -164,56 +163,56 @@ def _waited_for(incoming: Path, month: date) -> tuple[str, ...] | None:
         return (f"a description {batch_key(month)}.json that can be read",)
 
 
-def months_with_something(session: Session, incoming: Path) -> list[date]:
-    """Return the months that were delivered or judged, in order."""
+def known_months(session: Session, incoming: Path) -> list[date]:
+    """Return the months with delivered files or stored verdicts, in order."""
     names = {path.name.removesuffix(".json") for path in incoming.iterdir()} if incoming.is_dir() else set()
     delivered = {month_of(name) for name in names if is_key(name)}
     return sorted(delivered.union(session.months("check_verdicts")))
 
 
-def record(session: Session, found: Sequence[Standing], *, author: str) -> None:
-    """Replace what is known of these months in the table `status`."""
-    rows = [{name: getattr(one, name) for name in ("month", *STATUS.column_names)} for one in found]
+def record_statuses(session: Session, statuses: Sequence[LayerStatus], *, author: str) -> None:
+    """Store the statuses in the table `status`, in place of those of their months."""
+    rows = [{name: getattr(item, name) for name in ("month", *STATUS.column_names)} for item in statuses]
     session.replace(
         {STATUS: frame_of(STATUS, rows, with_month=True)},
-        where={"month": sorted({one.month for one in found})},
+        where={"month": sorted({item.month for item in statuses})},
         author=author,
         message="status",
     )
 
 
-def page(found: Sequence[Standing]) -> Iterator[str]:
-    """Yield the lines of a Markdown page: a table of months and layers, newest first, then what to do about each."""
-    by_month: dict[date, list[Standing]] = {}
-    for one in found:
-        by_month.setdefault(one.month, []).append(one)
+def status_page(statuses: Sequence[LayerStatus]) -> Iterator[str]:
+    """Yield the lines of a Markdown page: a table of months and layers, newest first, then what to do for each month."""
+    by_month: dict[date, list[LayerStatus]] = {}
+    for item in statuses:
+        by_month.setdefault(item.month, []).append(item)
     yield f"| month | {' | '.join(LAYERS)} |"
     yield "|---" * (len(LAYERS) + 1) + "|"
-    cells = {month: " | ".join(_cell(one) for one in there) for month, there in by_month.items()}
+    cells = {month: " | ".join(_cell(item) for item in layers) for month, layers in by_month.items()}
     for alike, span in groupby(sorted(cells, reverse=True), key=cells.__getitem__):
         months = [*span]
         first, last = f"{months[-1]:%Y-%m}", f"{months[0]:%Y-%m}"
         yield f"| {first if first == last else f'{first} to {last}'} | {alike} |"
     for month in sorted(by_month, reverse=True):
-        told = [line for one in by_month[month] for line in one.told]
-        accepted = [one for standing in by_month[month] for one in standing.accepted]
-        if told or accepted:
+        messages = [line for item in by_month[month] for line in item.messages]
+        accepted = [acceptance for item in by_month[month] for acceptance in item.accepted]
+        if messages or accepted:
             yield f"\n**{month:%Y-%m}**\n"
-            yield from (f"- {line}" for line in told)
+            yield from (f"- {line}" for line in messages)
             yield from (
-                f"- {one.asset}: {one.check_name} refuses {one.unexpected_count} of {one.element_count}, accepted by "
-                f"{one.accepted_by} on {one.accepted_at:%Y-%m-%d}: {one.reason}"
-                for one in accepted
+                f"- {item.asset}: {item.check_name} refuses {item.unexpected_count} of {item.element_count}, accepted by "
+                f"{item.accepted_by} on {item.accepted_at:%Y-%m-%d}: {item.reason}"
+                for item in accepted
             )
 
 
-def _cell(one: Standing) -> str:
-    counted = f" {one.done}/{one.assets}" if one.state not in ("done", "no batch") else ""
-    detail = f": {one.detail}" if one.detail else ""
-    text = f"{one.state}{counted}{detail}".replace("|", "\\|")
-    return f"**{text}**" if one.state in ("blocked", "waiting") else text
+def _cell(status: LayerStatus) -> str:
+    counted = f" {status.done}/{status.assets}" if status.state not in ("done", "no batch") else ""
+    detail = f": {status.detail}" if status.detail else ""
+    text = f"{status.state}{counted}{detail}".replace("|", "\\|")
+    return f"**{text}**" if status.state in ("blocked", "waiting") else text
 
 
-def as_records(found: Sequence[Standing]) -> list[dict[str, object]]:
-    """Return where months stand as records, for scripts."""
-    return [asdict(one) | {"month": f"{one.month:%Y-%m}", "detail": one.detail} for one in found]
+def as_records(statuses: Sequence[LayerStatus]) -> list[dict[str, object]]:
+    """Return one record for each layer and month, for scripts."""
+    return [asdict(item) | {"month": f"{item.month:%Y-%m}", "detail": item.detail} for item in statuses]

@@ -3,14 +3,14 @@
 from datetime import date
 from importlib.resources import files
 
-from sf_assets.engine.quality.history import probes_of
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
-from sf_assets.engine.quality.tolerances import FEW_EVENTS, FEW_LINES, REGISTER
+from sf_assets.engine.quality.tolerance_checks import probes_of
 from sf_assets.engine.storage import Session
 from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.sources.corrections import CORRECTIONS
 from sf_assets.sources.description import Source
 from sf_assets.sources.registry import SOURCES
+from sf_assets.sources.tolerances import FEW_EVENTS, FEW_LINES, REGISTER, TOLERANCES
 
 _DELIVERED_BEFORE = files("sf_assets.sources").joinpath("delivered_before.sql").read_text(encoding="utf-8")
 
@@ -117,7 +117,7 @@ def suite_of_source(source: Source) -> Suite:
         *((_one_file(source),) if source.exclusive else ()),
         _as_promised(source),
         *((_new(source, small=False), _new(source, small=True)) if source.expected else ()),
-        *probes_of(asset, ARRIVALS, source=source.name),
+        *probes_of(asset, ARRIVALS, TOLERANCES, source=source.name),
     )
     return Suite(asset, ARRIVALS, probes=probes, scope={"source": source.name})
 

@@ -2,15 +2,15 @@
 
 from datetime import date
 
-from sf_assets.engine.quality.history import suite_of
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
-from sf_assets.engine.quality.tolerances import REFUSED_SHARE
+from sf_assets.engine.quality.tolerance_checks import suite_of
 from sf_assets.engine.storage import Session
 from sf_assets.sources.corrections import CORRECTIONS
 from sf_assets.sources.description import Source
 from sf_assets.sources.log import LOG
 from sf_assets.sources.registry import FILTER, SOURCES
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING
+from sf_assets.staging.tolerances import REFUSED_SHARE, TOLERANCES
 
 _TALLY = """
     select
@@ -93,8 +93,12 @@ SUITES: dict[str, Suite] = {
         source.table: suite_of(
             STAGING[source.name],
             (_nothing_lost(source), _USABLE_FILTER if source is FILTER else _few_refused(source)),
+            tolerances=TOLERANCES,
         )
         for source in SOURCES
     },
-    **{table.name: suite_of(table) for table in (FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, LOG)},
+    **{
+        table.name: suite_of(table, tolerances=TOLERANCES)
+        for table in (FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, LOG)
+    },
 }

@@ -118,15 +118,15 @@ class Planted:
     def judge(self, suite: Suite, check: Rule | Probe, month: date) -> Outcome:
         """Judge one check as the step of checks does."""
         if isinstance(check, Probe):
-            return check.judge(self.session, month)
+            return check.run(self.session, month)
         return self._judge_rules(suite, (check,), month)[check.name]
 
     def _judge_rules(self, suite: Suite, rules: tuple[Rule, ...], month: date) -> dict[str, Outcome]:
         if suite.table is None:
             raise ValueError(f"{suite.asset}: expected a table for its rules, found none")
-        from sf_assets.engine.quality.expectations import judge  # noqa: PLC0415 - its import takes seconds
+        from sf_assets.engine.quality.expectations import validate  # noqa: PLC0415 - its import takes seconds
 
-        return judge(self.session.connection, suite.table, rules, scope={"month": month, **suite.scope})
+        return validate(self.session.connection, suite.table, rules, scope={"month": month, **suite.scope})
 
     def _judge_ordinary(self, suite: Suite, rule: Rule) -> Outcome:
         """Judge all rules of a suite on one ordinary row, the first time that one of them is asked for."""

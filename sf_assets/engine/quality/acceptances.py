@@ -1,8 +1,7 @@
-"""What an operator took upon themself: a failed check that no longer blocks one month, with a reason and a name.
+"""Operator overrides: a failed check allowed for one month, with a reason and a name.
 
-An acceptance holds for the write of the rows that was judged, and for no more than what was refused then: the next
-delivery, or a graver judgement of the same rows, makes it void. What could not be judged, or was not, is never accepted:
-nobody knows what it would let through.
+An acceptance covers one write of the rows and the number of rows refused then: the next write, or a verdict that refuses
+more rows, makes it void. A check that never ran or raised an error cannot be accepted: the state of its data is unknown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,30 +18,35 @@ CHECK_ACCEPTANCES = Table(
     "check_acceptances",
     "the last acceptance of one failed check on one asset for the month",
     (
-        Column("asset", "VARCHAR", "asset that was judged"),
-        Column("check_name", "VARCHAR", "rule or probe that refused the month"),
+        Column("asset", "VARCHAR", "asset that was checked"),
+        Column("check_name", "VARCHAR", "name of the check that failed"),
         Column("reason", "VARCHAR", "why the month goes on all the same"),
-        Column("accepted_by", "VARCHAR", "name of who answers for it"),
-        Column("accepted_at", "TIMESTAMP", "when, UTC"),
-        Column("snapshot", "BIGINT", "snapshot that wrote the rows judged; another write makes the acceptance void"),
-        Column("unexpected_count", "BIGINT", "what the check refused then; more makes it void", unit="row"),
-        Column("element_count", "BIGINT", "what the check looked at then", unit="row"),
+        Column("accepted_by", "VARCHAR", "name of the person who answers for it"),
+        Column("accepted_at", "TIMESTAMP", "time of the acceptance, UTC"),
+        Column("snapshot", "BIGINT", "snapshot that wrote the checked rows; another write makes the acceptance void"),
+        Column(
+            "unexpected_count",
+            "BIGINT",
+            "rows that the check refused; a larger number makes the acceptance void",
+            unit="row",
+        ),
+        Column("element_count", "BIGINT", "rows that the check read", unit="row"),
     ),
     key=("asset", "check_name"),
     may_be_empty=True,
 )
 
-_HELD = """
+_ACCEPTED = """
     select asset, month, check_name, reason, accepted_by, accepted_at, snapshot, unexpected_count, element_count
     from lake.check_acceptances where month = any($months) order by month, asset, check_name
 """
-# Which month of which asset, and which check.
-Judged = tuple[str, date, str]
+# An asset, a month and the name of a check.
+CheckKey = tuple[str, date, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """One acceptance: of which check, for which write and how much of it, why, by whom and when (UTC)."""
+    """The acceptance of one failed check: the write and the number of rows it covers, its reason, author and time (UTC)."""
 
     asset: str
     month: date
@@ -55,7 +59,7 @@ class Acceptance:
     element_count: int
 
     def covers(self, verdict: Mapping[str, Any]) -> bool:
-        """Tell whether it still holds for a verdict, a row of `check_verdicts`."""
+        """Return whether the acceptance still holds for a verdict, a row of `check_verdicts`."""
         return (
             not verdict["errored"]
             and verdict["snapshot"] == self.snapshot
@@ -63,20 +67,20 @@ class Acceptance:
         )
 
 
-def acceptances_of(session: Session, months: Sequence[date]) -> dict[Judged, Acceptance]:
-    """Return the acceptances of some months, whether they still hold or not."""
+def acceptances_of(session: Session, months: Sequence[date]) -> dict[CheckKey, Acceptance]:
+    """Return the acceptances of `months`, those that are void included."""
     try:
-        found = session.connection.execute(_HELD, {"months": list(months)}).fetchall()
-    except duckdb.CatalogException:  # Nothing was ever accepted.
+        rows = session.connection.execute(_ACCEPTED, {"months": list(months)}).fetchall()
+    except duckdb.CatalogException:  # The first acceptance creates the table.
         return {}
-    return {(asset, month, check): Acceptance(asset, month, check, *rest) for asset, month, check, *rest in found}
+    return {(asset, month, check): Acceptance(asset, month, check, *rest) for asset, month, check, *rest in rows}
 
 
-def record_acceptance(session: Session, given: Acceptance) -> None:
-    """Replace what was accepted of one check for one month."""
+def record_acceptance(session: Session, acceptance: Acceptance) -> None:
+    """Store the acceptance of one check for one month, in place of an earlier one."""
     session.replace(
-        {CHECK_ACCEPTANCES: frame_of(CHECK_ACCEPTANCES, [asdict(given)])},
-        where={"month": given.month, "asset": given.asset, "check_name": given.check_name},
-        author=given.accepted_by,
-        message=f"{given.asset}, {given.check_name} accepted for {given.month:%Y-%m}",
+        {CHECK_ACCEPTANCES: frame_of(CHECK_ACCEPTANCES, [asdict(acceptance)])},
+        where={"month": acceptance.month, "asset": acceptance.asset, "check_name": acceptance.check_name},
+        author=acceptance.accepted_by,
+        message=f"{acceptance.asset}, {acceptance.check_name} accepted for {acceptance.month:%Y-%m}",
     )

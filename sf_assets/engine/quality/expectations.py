@@ -1,6 +1,6 @@
-"""Rules judged by Great Expectations inside DuckDB: no row leaves the warehouse but a few keys.
+"""Rules run by Great Expectations inside DuckDB: only the keys of a few refused rows leave the warehouse.
 
-Importing this module costs four to ten seconds: only the step that judges does it.
+Importing this module takes four to ten seconds, so that only steps that run rules import it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,22 +19,22 @@ from sf_assets.vocabulary.schema import Rule, Table
 
 _SAMPLE = 5
 _ERROR_LENGTH = 300
-# Great Expectations takes braces for placeholders and SQLAlchemy takes colons for parameters, inside of literals too: they
-# travel as characters for private use, which no query holds, and are put back before the engine sees them.
-_TRAVELLING = str.maketrans({"{": "\ue000", "}": "\ue001", ":": "\ue002"})
-_ARRIVED = str.maketrans({"\ue000": "{", "\ue001": "}", "\ue002": ":"})
+# Great Expectations reads braces as placeholders and SQLAlchemy reads colons as parameters, also inside literals. Queries
+# therefore pass through both with private-use characters instead, which are replaced before DuckDB receives them.
+_ESCAPE = str.maketrans({"{": "\ue000", "}": "\ue001", ":": "\ue002"})
+_UNESCAPE = str.maketrans({"\ue000": "{", "\ue001": "}", "\ue002": ":"})
 
 
-def judge(
+def validate(
     connection: duckdb.DuckDBPyConnection,
     table: Table,
     rules: Sequence[Rule],
     *,
     scope: Mapping[str, date | str | list[date]],
 ) -> dict[str, Outcome]:
-    """Judge the rows of `table` in `scope` against `rules`, in one pass, and return an outcome by rule name.
+    """Run `rules` on the rows of `table` in `scope`, in one pass; return an outcome by name of rule.
 
-    `connection` has the warehouse attached as `lake`; `scope` gives the values of columns, `month` first.
+    `connection` has the warehouse attached as `lake`; `scope` gives the values of the columns that select rows, `month` first.
 
     Raises:
         duckdb.Error: the table cannot be read at all.
@@ -55,7 +55,7 @@ def judge(
         result_format["unexpected_index_column_names"] = list(table.key)
     with _batch_of(connection, rows) as batch:
         report = batch.validate(suite, result_format=result_format)
-    # The report is not in the order of the suite: those that raised come first.
+    # The report does not follow the order of the suite: rules that raised an error come first.
     results = {result.expectation_config.meta["rule"]: result for result in report.results}
     return {
         rule.name: _outcome_of(connection, rule, results[rule.name], key=table.key, rows=rows, total=total)
@@ -64,20 +64,20 @@ def judge(
 
 
 class _Cursor(CursorWrapper):  # type: ignore[misc]
-    """A cursor that gives queries back their braces and colons."""
+    """A cursor that restores the braces and colons of queries."""
 
     def execute(self, statement: str, parameters: tuple[Any, ...] | None = None, context: Any = None) -> None:
-        super().execute(statement.translate(_ARRIVED), parameters, context)
+        super().execute(statement.translate(_UNESCAPE), parameters, context)
 
 
 class _Reader:
     """A database connection as SQLAlchemy sees it, with a DuckDB cursor of its own for each statement.
 
-    duckdb-engine gives every statement the same one; Great Expectations returns its connection, which rolls back,
-    before it fetches, and so loses the pending result. Reading needs no transaction.
+    duckdb-engine shares one cursor between statements; Great Expectations returns its connection, which rolls back and
+    loses the pending result, before it fetches. Reading needs no transaction.
     """
 
-    notices: tuple[str, ...] = ()  # SQLAlchemy looks for the server's messages after each statement.
+    notices: tuple[str, ...] = ()  # SQLAlchemy reads the server's messages after each statement.
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, opened: ExitStack) -> None:
         self._connection = connection
@@ -99,7 +99,7 @@ class _Reader:
 def _batch_of(connection: duckdb.DuckDBPyConnection, rows: str) -> Iterator[Any]:
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    # It would write its settings as YAML for nobody, three times for each batch: a fifth of what judging a table takes.
+    # It would write its settings as YAML three times for each batch, a fifth of the time of a table; nothing reads them.
     context._save_project_config = lambda: None
     with ExitStack() as opened:
         source = context.data_sources.add_sql(
@@ -108,12 +108,12 @@ def _batch_of(connection: duckdb.DuckDBPyConnection, rows: str) -> Iterator[Any]
             create_temp_table=False,
             kwargs={"creator": lambda: _Reader(connection, opened)},
         )
-        asset = source.add_query_asset(name="month", query=rows.translate(_TRAVELLING))
+        asset = source.add_query_asset(name="month", query=rows.translate(_ESCAPE))
         yield asset.add_batch_definition_whole_table("month").get_batch()
 
 
 def _literals(value: date | str | list[date]) -> str:
-    return ", ".join(_literal(one) for one in (value if isinstance(value, list) else [value]))
+    return ", ".join(_literal(item) for item in (value if isinstance(value, list) else [value]))
 
 
 def _literal(value: date | str) -> str:
@@ -131,11 +131,11 @@ def _expectation_of(rule: Rule) -> Any:
 
 
 def _template_of(query: str) -> str:
-    """Return `query` as Great Expectations wants it.
+    """Return the text of `query` that Great Expectations accepts.
 
-    It gives `{batch}` an alias unless the query joins: a named subquery lets the rule alias it as it likes.
+    It gives `{batch}` an alias unless the query joins; inside a named subquery the rule may choose its own alias.
     """
-    literal = query.replace("{batch}", "batch").translate(_TRAVELLING)
+    literal = query.replace("{batch}", "batch").translate(_ESCAPE)
     return f"with batch as (select * from {{batch}}) select * from ({literal})"
 
 
@@ -150,22 +150,26 @@ def _outcome_of(
         refused = result.result["observed_value"]
         sample = _keys_in(connection, query, key) if refused else ()
         return Outcome(passed=result.success, unexpected_count=refused, element_count=total, sample=sample, query=query)
-    # Without a key the first list is missing, and the second holds bare values, which may name people.
-    found = result.result.get("partial_unexpected_index_list") or result.result.get("partial_unexpected_list") or ()
+    # Without a key the first list is missing, and the second holds values without column names, which may be personal data.
+    rows_found = (
+        result.result.get("partial_unexpected_index_list") or result.result.get("partial_unexpected_list") or ()
+    )
     return Outcome(
         passed=result.success,
         unexpected_count=result.result.get("unexpected_count") or 0,  # None when there is no row
         element_count=total,
-        sample=_sample_of((row for row in found if isinstance(row, Mapping)), key),
+        sample=_sample_of((row for row in rows_found if isinstance(row, Mapping)), key),
         query=query,
     )
 
 
-def _query_of(rule: Rule, found: Mapping[str, Any], rows: str) -> str:
+def _query_of(rule: Rule, result: Mapping[str, Any], rows: str) -> str:
     if "unexpected_rows_query" in rule.arguments:
         return str(rule.arguments["unexpected_rows_query"]).replace("{batch}", f"({rows})")
-    # Great Expectations forgets the parentheses around the query of the batch, and gives lists of values as $1, $2…
-    query = str(found.get("unexpected_index_query", "$")).translate(_ARRIVED).replace(f"FROM {rows}", f"FROM ({rows})")
+    # Great Expectations omits the parentheses around the query of the batch, and writes lists of values as $1, $2…
+    query = (
+        str(result.get("unexpected_index_query", "$")).translate(_UNESCAPE).replace(f"FROM {rows}", f"FROM ({rows})")
+    )
     return rows if "$" in query else query.rstrip(";")
 
 
@@ -178,13 +182,13 @@ def _keys_in(connection: duckdb.DuckDBPyConnection, query: str, key: tuple[str, 
 
 def _sample_of(rows: Iterable[Mapping[str, Any]], key: tuple[str, ...]) -> tuple[Mapping[str, str], ...]:
     keys = ({name: str(row[name]) for name in key if name in row} for row in rows)
-    return tuple(found for found in keys if found)
+    return tuple(key_of_row for key_of_row in keys if key_of_row)
 
 
 def _error_in(exception_info: Mapping[str, Any]) -> str:
-    """Return what Great Expectations raised, which it reports as a failure of the data, or an empty text."""
+    """Return the error that Great Expectations caught and reports as a failed rule, or an empty text."""
     infos = [exception_info] if "raised_exception" in exception_info else list(exception_info.values())
     messages = [str(info["exception_message"]) for info in infos if info["raised_exception"]]
-    return " | ".join(dict.fromkeys(describe_error_text(message.translate(_ARRIVED)) for message in messages))[
+    return " | ".join(dict.fromkeys(describe_error_text(message.translate(_UNESCAPE)) for message in messages))[
         :_ERROR_LENGTH
     ]

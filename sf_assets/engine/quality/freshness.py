@@ -1,12 +1,12 @@
-"""Whether what was computed is older than what it was computed from.
+"""Freshness: whether an asset was computed from the last write of its inputs.
 
-Each write records the assets and months it read, with the snapshot that wrote each (`storage/inputs.py`). An asset is out
-of date when one of these was written again since, and passed its checks; or when one of these is out of date itself. A
-newer write that was refused, or is not judged yet, says nothing: what was computed before stands.
+Each write records the assets and months it read, with the snapshot that wrote each (`storage/inputs.py`). An asset is stale
+when one of its inputs was written again since and passed its checks, or when an input is itself stale. A newer write that
+was refused, or whose checks did not run yet, makes nothing stale.
 
-What does no harm is not taken for it. An input is looked for in the month that was read, so that a yearly file in force or
-a past computed from a later batch stays fresh; rows written again as they were keep their snapshot, as does the merging of
-files; what was computed before inputs were recorded is read as it was.
+Three cases are not stale. An input is compared in the month that was read, so that a yearly file still in use, or a past
+month computed from a later batch, stays fresh. Equal rows written again keep their snapshot, and so do merged files. Writes
+made before inputs were recorded have no known inputs.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -15,13 +15,13 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from sf_assets.engine.quality.acceptances import Judged
+from sf_assets.engine.quality.acceptances import CheckKey
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.content import scope_condition
 from sf_assets.engine.storage.inputs import ASSET_INPUTS, AssetMonth
 from sf_assets.vocabulary.partitions import add_months
 
-# What each asset and month was computed from, with the snapshot that had written it.
+# The inputs of each asset and month, with the snapshot that had written each of them.
 Inputs = Mapping[AssetMonth, Mapping[AssetMonth, int | None]]
 
 
@@ -36,10 +36,10 @@ class Outdated:
 
 
 def inputs_of(session: Session, reads: Iterable[AssetMonth]) -> dict[AssetMonth, dict[AssetMonth, int | None]]:
-    """Return what these were computed from, what that was computed from, and so on back to the files."""
+    """Return the inputs of each asset and month of `reads`, the inputs of these, and so on back to the files."""
     session.bind({ASSET_INPUTS: None})
     stored: dict[AssetMonth, dict[AssetMonth, int | None]] = {}
-    found: dict[AssetMonth, dict[AssetMonth, int | None]] = {}
+    inputs: dict[AssetMonth, dict[AssetMonth, int | None]] = {}
     loaded: set[date] = set()
     todo = set(reads)
     while todo:
@@ -51,17 +51,17 @@ def inputs_of(session: Session, reads: Iterable[AssetMonth]) -> dict[AssetMonth,
             )
             for asset, month, name, day, snapshot in rows.fetchall():
                 stored.setdefault((asset, month), {})[name, day] = snapshot
-        found |= {read: stored.get(read, {}) for read in todo}
-        todo = {one for read in todo for one in found[read]} - found.keys()
-    return found
+        inputs |= {read: stored.get(read, {}) for read in todo}
+        todo = {name for read in todo for name in inputs[read]} - inputs.keys()
+    return inputs
 
 
 def outdated(
-    inputs: Inputs, verdicts: Mapping[Judged, Mapping[str, Any]], accepted: Collection[Judged]
+    inputs: Inputs, verdicts: Mapping[CheckKey, Mapping[str, Any]], accepted: Collection[CheckKey]
 ) -> dict[AssetMonth, frozenset[Outdated]]:
-    """Return what must run again before each asset and month of `inputs` is up to date; those that are, are left out.
+    """Return, for each stale asset and month of `inputs`, the assets and months to run again.
 
-    `verdicts` and `accepted` are those on all of them.
+    `verdicts` and `accepted` cover all of them.
     """
     passed = _passed(verdicts, accepted)
     causes: dict[AssetMonth, frozenset[Outdated]] = {}
@@ -69,20 +69,20 @@ def outdated(
     def cause(read: AssetMonth) -> frozenset[Outdated]:
         if read not in causes:
             own = {
-                Outdated(read[0], *one, read[1])
-                for one, snapshot in inputs[read].items()
-                if one in passed and passed[one] != snapshot
+                Outdated(read[0], *source, read[1])
+                for source, snapshot in inputs[read].items()
+                if source in passed and passed[source] != snapshot
             }
-            causes[read] = frozenset(own).union(*(cause(one) for one in inputs[read]))
+            causes[read] = frozenset(own).union(*(cause(source) for source in inputs[read]))
         return causes[read]
 
-    return {read: found for read in inputs if (found := cause(read))}
+    return {read: stale for read in inputs if (stale := cause(read))}
 
 
-def _passed(verdicts: Mapping[Judged, Mapping[str, Any]], accepted: Collection[Judged]) -> dict[AssetMonth, int | None]:
-    """Return the snapshot of the last write that passed all of its blocking checks, of what was judged."""
-    blocking = {judged: verdict for judged, verdict in verdicts.items() if verdict["severity"] == "error"}
-    refused = {judged[:2] for judged, verdict in blocking.items() if not verdict["passed"] and judged not in accepted}
+def _passed(verdicts: Mapping[CheckKey, Mapping[str, Any]], accepted: Collection[CheckKey]) -> dict[AssetMonth, int | None]:
+    """Return, for each checked asset and month that passed its blocking checks, the snapshot of that write."""
+    blocking = {key: verdict for key, verdict in verdicts.items() if verdict["severity"] == "error"}
+    refused = {key[:2] for key, verdict in blocking.items() if not verdict["passed"] and key not in accepted}
     return {
         (asset, month): verdict["snapshot"]
         for (asset, month, _), verdict in blocking.items()
@@ -90,17 +90,19 @@ def _passed(verdicts: Mapping[Judged, Mapping[str, Any]], accepted: Collection[J
     }
 
 
-def said(found: Iterable[Outdated]) -> Iterator[str]:
-    """Yield one line for each asset to run again, its months together."""
-    for (asset, name, day), same in groupby(sorted(found), key=lambda one: (one.asset, one.input, one.input_month)):
+def describe_outdated(outdated: Iterable[Outdated]) -> Iterator[str]:
+    """Yield one line for each asset to run again and input that changed, with the months concerned."""
+    for (asset, name, day), same in groupby(
+        sorted(outdated), key=lambda item: (item.asset, item.input, item.input_month)
+    ):
         yield (
-            f"{asset}, {spans(one.month for one in same)}: stale, {name} of {day:%Y-%m} was written again since and passed "
+            f"{asset}, {spans(item.month for item in same)}: stale, {name} of {day:%Y-%m} was written again since and passed "
             f"its checks. Rerun {asset}, then what follows it."
         )
 
 
 def spans(months: Iterable[date]) -> str:
-    """Return months in words, those that follow one another as a range.
+    """Return months in words, consecutive ones as a range.
 
     >>> spans([date(2026, 5, 1), date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)])
     '2026-01 to 2026-03, 2026-05'
@@ -111,4 +113,6 @@ def spans(months: Iterable[date]) -> str:
             ranges[-1].append(month)
         else:
             ranges.append([month])
-    return ", ".join(f"{one[0]:%Y-%m}" if len(one) == 1 else f"{one[0]:%Y-%m} to {one[-1]:%Y-%m}" for one in ranges)
+    return ", ".join(
+        f"{span[0]:%Y-%m}" if len(span) == 1 else f"{span[0]:%Y-%m} to {span[-1]:%Y-%m}" for span in ranges
+    )

@@ -1,4 +1,4 @@
-"""The gate: what an asset asks before it reads."""
+"""The gate: an asset asks it before it reads its inputs."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,31 +14,31 @@ from sf_assets.vocabulary.schema import Table
 
 @dataclass(frozen=True)
 class Gate:
-    """The checks that each asset must have passed before it is read, by asset."""
+    """Opens for assets that passed their blocking checks; `suites` gives the checks of each asset, by name."""
 
     suites: Mapping[str, Suite]
 
     def require(self, session: Session, reads: Iterable[AssetMonth]) -> None:
-        """Return when every blocking check of these assets and months passed on their last write, and none is stale.
+        """Return when these assets and months passed their blocking checks on their last write, and none is stale.
 
-        From there to its next write the session reads the snapshot that was checked, and that write records these reads.
+        Until its next write the session then reads the snapshot that was checked, and that write records these inputs.
 
         Raises:
-            Blocked: names each asset, month and check that is missing, outdated, errored or failed, and what to do.
+            Blocked: names each asset, month and check that never ran, is outdated, raised an error or failed, and what to do.
 
         """
         checked = self.check(session, reads)
         delivered = {f"src_{name.removeprefix('stg_')}": day for name, day in checked if name.startswith("stg_")}
-        # A staging table stands for the files it was read from: the same ones delivered again change nothing after it.
+        # A staging table is recorded in place of the files it was read from: equal files delivered again make nothing stale.
         session.inputs |= {read: snapshot for read, snapshot in checked.items() if delivered.get(read[0]) != read[1]}
 
     def check(self, session: Session, reads: Iterable[AssetMonth]) -> dict[AssetMonth, int | None]:
-        """Do the same for assets that a step does not read; return the snapshot that wrote each, None without a row."""
+        """Check assets that a step does not read itself; return the snapshot that wrote each, None without a row."""
         session.pin()
         return require_passed(session, reads, self.suites)
 
     def newest_passed(self, session: Session, table: Table, before: date) -> date | None:
-        """Return the newest month before another in which a table passed, and record it as read; None without one."""
+        """Return the newest month before `before` in which a table passed its checks, and record it as an input; or None."""
         for month in reversed(session.months(table.name)):
             if month < before:
                 try:

@@ -1,4 +1,4 @@
-"""What a tolerance is, and the queries of what several of them measure."""
+"""The declaration of a tolerance, and queries that measure what several tolerances compare."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from sf_assets.vocabulary.schema import Severity
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """How far a measure may be below and above a reference; None is as far as it likes."""
+    """How far a measure may be below and above a reference; None sets no limit on that side."""
 
     fall: float | None
     rise: float | None
@@ -15,17 +15,17 @@ class Margin:
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """One number of a month, and how far it may be from bounds and from earlier months of the same table.
+    """One number measured on a month, and how far it may be from bounds and from earlier months of the same table.
 
-    `query` gives the number, NULL when there is nothing to measure: `{batch}` stands for the rows of the month, `{before}`
-    for those of the last sound month (of the month itself when there is none), `{month}` for the month, `{source}` for the
-    name of the source. `measure` says what it is, `reason` why the margins are what they are.
+    `query` returns the number, NULL when there is nothing to measure. In its text `{batch}` stands for the rows of the
+    month, `{before}` for the rows of the last month that passed (of the month itself when there is none), `{month}` for the
+    month, `{source}` for the name of the source. `measure` names the number, `reason` explains the margins.
 
-    `low` and `high` hold for every month. `change` is the distance to the last sound month, `level` to the middle of the
-    twelve months before; they are shares of the reference when `relative`, otherwise in the unit of the measure. A
-    distance under `least`, in that unit, is chance.
+    `low` and `high` bound every month. `change` limits the distance to the last month that passed, `level` the distance to
+    the median of the twelve months before; both are shares of the reference when `relative`, otherwise in the unit of the
+    measure. A distance below `min_difference`, in that unit, is taken for chance.
 
-    `detail` gives rows of a name and a count, with the same marks, that are said when the number is refused.
+    `detail` is a query of rows of a name and a count, with the same placeholders; the message of a refusal lists them.
     """
 
     name: str
@@ -39,13 +39,13 @@ class Tolerance:
     change: Margin | None = None
     level: Margin | None = None
     relative: bool = True
-    least: float = 0.0
+    min_difference: float = 0.0
     severity: Severity = "error"
     detail: str = ""
 
 
-def middle(amount: str) -> str:
-    """Return the query of the middle amount: by logarithms, so that a few very large ones do not hide the others.
+def geometric_mean(amount: str) -> str:
+    """Return the query of the geometric mean of the positive amounts, which a few very large ones hardly move.
 
     It is 0 when no amount is positive, and NULL when there is no row.
     """
@@ -54,11 +54,11 @@ def middle(amount: str) -> str:
     """
 
 
-def emptiest(period: str, total: str) -> str:
-    """Return the query of the smallest month of the last two years, as a share of the middle one.
+def smallest_month_share(period: str, total: str) -> str:
+    """Return the query of the smallest month of the last two years, as a share of the median month.
 
-    A file starts with the quarters that reach into its window, and ends with a month that is still being declared: its first
-    three months and its last one say nothing here. `newest` watches the last one.
+    A file starts with quarters that begin before its window, and ends with a month that is still being declared: its first
+    three months and its last one are left out. `newest_month_age` watches the last one.
     """
     return f"""
         with counted as (select {period} as periode, {total} as n from {{batch}} group by all),
@@ -74,8 +74,8 @@ def emptiest(period: str, total: str) -> str:
     """
 
 
-def newest(period: str, total: str) -> str:
-    """Return the query of the age in months of the newest month that is not a mere beginning."""
+def newest_month_age(period: str, total: str) -> str:
+    """Return the query of the age, in months, of the newest month with at least half of the rows of the median month."""
     return f"""
         with counted as (select {period} as periode, {total} as n from {{batch}} group by all)
         select date_diff('month', max(periode), {{month}})
@@ -84,8 +84,8 @@ def newest(period: str, total: str) -> str:
     """
 
 
-def newest_announcement(day: str) -> str:
-    """Return the query of the days from the newest row to the end of the month; few rows say nothing."""
+def newest_row_age(day: str) -> str:
+    """Return the query of the days from the newest row to the end of the month, NULL below forty rows in three months."""
     return f"""
         select case
             when count(*) filter ({day} >= {{month}} - interval 2 month) >= 40
@@ -95,16 +95,19 @@ def newest_announcement(day: str) -> str:
     """
 
 
-def misdated(day: str) -> str:
-    """Return the query of the share of days of another century."""
+def misdated_share(day: str) -> str:
+    """Return the query of the share of days more than forty years before the month, or two months after its first day."""
     return f"""
         select avg(cast({day} not between {{month}} - interval 40 year and {{month}} + interval 2 month as integer))
         from {{batch}} where {day} is not null
     """
 
 
-def recent(day: str) -> str:
-    """Return the query of the steps of three months over those of a quarter of the two years before; few say nothing."""
+def recent_share(day: str) -> str:
+    """Return the query of the rows of the last three months, over those of an average quarter of the two years before.
+
+    It is NULL when such a quarter has fewer than twelve rows.
+    """
     return f"""
         with counted as (
             select
@@ -115,34 +118,3 @@ def recent(day: str) -> str:
         )
         select case when usual >= 12 then recent / usual end from counted
     """
-
-
-def emptied(key: str, only: str = "") -> str:
-    """Return the query of the share of last month's rows that are in departments which lost more than half of them."""
-    # Where establishments are, by the register of the same month, which these tables are built after.
-    places = f"""
-        places as (
-            select {key} as id, min(departement) as departement from lake.stg_sirene
-            where month = {{month}} {only} group by id
-        ),
-    """
-    counted = (
-        f"select departement, count(distinct {key}) as n from {{rows}} join places on places.id = {key} group by all"
-    )
-    if key == "departement":
-        places, counted = "", "select departement, count(*) as n from {rows} group by all"
-    now, then = (counted.replace("{rows}", rows) for rows in ("{batch}", "{before}"))
-    return f"""
-        with {places}
-        now as ({now}), earlier as ({then})
-        select coalesce(sum(earlier.n) filter (earlier.n >= 20 and coalesce(now.n, 0) < earlier.n / 2) / sum(earlier.n), 0)
-        from earlier left join now using (departement)
-        where earlier.departement is not null
-    """
-
-
-UNKNOWN = """
-    select avg(cast(s.siret is null as integer))
-    from (select distinct siret from {batch}) as found
-    left join (select distinct siret from lake.stg_sirene where month = {month}) as s using (siret)
-"""

@@ -1,4 +1,4 @@
-"""What must hold before a table is read: the rules its declaration implies, its own, and probes computed in Python."""
+"""The checks of a table: rules that its declaration implies, rules of its own, and probes computed in Python."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ NOT_EMPTY = "not_empty"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What judging one rule on one month found.
+    """The result of one check on one month.
 
-    `unexpected_count` counts what the rule refuses among `element_count`; `sample` holds a few keys of it, never other
-    columns; `query` reproduces it. When `error` is filled the judgement itself failed: nothing is known about the data.
-    `value` is what a tolerance measured, kept for the months to come, and `statement` says it in a sentence.
+    `unexpected_count` counts the refused rows among `element_count`; `sample` holds the keys of a few of them, never other
+    columns; `query` returns them. When `error` is filled the check itself failed: the state of the data is unknown.
+    `value` is the measure of a tolerance, stored for comparison with later months, and `statement` states it in words.
     """
 
     passed: bool
@@ -31,13 +31,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A judgement no single expectation can state: a file is as promised, a model no worse, a list plausible.
+    """A check that no single expectation can state: a file has its promised form, a list has a plausible length.
 
-    `judge` reads the warehouse for one month; `meaning` completes the sentence "the month is sound if …".
+    `run` reads the warehouse for one month; `meaning` completes the sentence "the month passes if …".
     """
 
     name: str
-    judge: Callable[[Session, date], Outcome]
+    run: Callable[[Session, date], Outcome]
     meaning: str
     advice: str
     severity: Severity = "error"
@@ -45,11 +45,10 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """Everything asked of one asset each month.
+    """All checks of one asset, run for each month.
 
-    `table` holds the rows that tell the state of the asset, among them those where the columns of `scope` have its
-    values: a verdict on rows that were written again since is void. Without a table a verdict never ages. `owner` answers
-    for what fails, whoever delivered it.
+    The rows of the asset are the rows of `table` in which the columns of `scope` have its values; a verdict on rows that
+    were written again since is void. Without a table a verdict never expires. `owner` is responsible for failed checks.
 
     Raises:
         ValueError: two rules or probes share a name, or rules come without a table.
@@ -85,7 +84,7 @@ def rules_of(table: Table) -> tuple[Rule, ...]:
 
 
 def splits_by_month(rule: Rule) -> bool:
-    """Tell whether judging several months at once says the same as judging each: rows count one by one, or by month."""
+    """Return whether checking several months at once gives the result of checking each (rows count one by one, or by month)."""
     query = rule.arguments.get("unexpected_rows_query", "")
     aggregates = "group by" in query or "having" in query
     return rule.expectation.startswith("ExpectColumnValues") or (
@@ -93,14 +92,14 @@ def splits_by_month(rule: Rule) -> bool:
     )
 
 
-def meaning_of(check: Rule | Probe) -> str:
-    """Say in one sentence what a check demands."""
+def describe_check(check: Rule | Probe) -> str:
+    """Return one sentence that states what a check requires."""
     if isinstance(check, Probe):
-        return f"The month is sound if {check.meaning}."
+        return f"The month passes if {check.meaning}."
     arguments = check.arguments
     match check.expectation:
         case "UnexpectedRowsExpectation":
-            return f"No row answers `{arguments['unexpected_rows_query']}`."
+            return f"No row is returned by `{arguments['unexpected_rows_query']}`."
         case "ExpectColumnValuesToNotBeNull":
             return f"`{arguments['column']}` is always filled."
         case "ExpectColumnValuesToBeBetween":
@@ -110,14 +109,14 @@ def meaning_of(check: Rule | Probe) -> str:
             bounds += ["finite"] * (low == -LARGEST or high == LARGEST)
             return f"`{arguments['column']}` is {' and '.join(bounds)}, or unknown."
         case _:
-            said = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
-            return f"{check.expectation}({said})."
+            listed = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+            return f"{check.expectation}({listed})."
 
 
 def _presence(table: Table) -> tuple[Rule, ...]:
     if table.may_be_empty:
         return ()
-    advice = "Look whether the month's files arrived and whether the tables it is built from have rows."
+    advice = "Check that the month's files arrived and that the tables it is built from have rows."
     return (Rule(NOT_EMPTY, "ExpectTableRowCountToBeBetween", {"min_value": 1}, advice),)
 
 
@@ -126,14 +125,14 @@ def _key(table: Table) -> tuple[Rule, ...]:
         return ()
     filled = "A row without it cannot be identified: look at what builds the column."
     key = ", ".join(table.key)
-    # One aggregation: half the time of the expectation on compound columns, which joins the table to its own counts.
+    # One aggregation takes half the time of Great Expectations' rule on several columns, which joins the table to its counts.
     query = f"select {key}, count(*) as copies from {{batch}} group by month, {key} having count(*) > 1"
     once = f"Two rows share ({key}): look for a file loaded twice or a join that multiplies rows."
     return (*(not_null(column, filled) for column in table.key), no_rows("key_unique", query, once))
 
 
 def _patterns(table: Table) -> tuple[Rule, ...]:
-    # Great Expectations has no regular expression for DuckDB: the query says it.
+    # Great Expectations supports no regular expression on DuckDB, so that the rule is a query.
     return tuple(
         no_rows(
             f"{column.name}_well_formed",

@@ -1,7 +1,7 @@
-"""What was judged, kept in the warehouse, and the gate that reads it.
+"""Verdicts of checks, stored in the warehouse, and the gate that reads them.
 
-A blocking asset check stops what follows in its own run only: a later run of a downstream asset would go through. The
-gate stands in the body of the assets themselves, and opens for verdicts, not for the absence of bad news.
+A blocking asset check of Dagster stops the steps that follow in its own run; a later run of a downstream asset would go on.
+Assets therefore ask the gate themselves, which requires a verdict that passed: a missing verdict blocks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from sf_assets.engine.quality.acceptances import Acceptance, Judged, acceptances_of
-from sf_assets.engine.quality.freshness import inputs_of, outdated, said
+from sf_assets.engine.quality.acceptances import Acceptance, CheckKey, acceptances_of
+from sf_assets.engine.quality.freshness import describe_outdated, inputs_of, outdated
 from sf_assets.engine.quality.rules import NOT_EMPTY, Outcome, Probe, Suite, splits_by_month
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.engine.storage.content import scope_condition
@@ -22,21 +22,21 @@ from sf_assets.vocabulary.schema import Column, Rule, Table
 
 CHECK_VERDICTS = Table(
     "check_verdicts",
-    "the last judgement of one check on one asset for the month",
+    "the last verdict of one check on one asset for the month",
     (
-        Column("asset", "VARCHAR", "asset that was judged"),
-        Column("check_name", "VARCHAR", "rule or probe that judged it"),
+        Column("asset", "VARCHAR", "asset that was checked"),
+        Column("check_name", "VARCHAR", "name of the check"),
         Column("severity", "VARCHAR", "error blocks what reads the asset, warning is a note"),
         Column("passed", "BOOLEAN", "the month satisfies the check"),
-        Column("errored", "BOOLEAN", "the judgement itself failed: nothing is known about the data"),
-        Column("unexpected_count", "BIGINT", "what the check refuses", unit="row"),
-        Column("element_count", "BIGINT", "what the check looked at", unit="row"),
-        Column("error", "VARCHAR", "why the judgement failed, empty otherwise"),
-        Column("value", "DOUBLE", "what a tolerance measured, which later months are compared with"),
-        Column("statement", "VARCHAR", "what was measured and expected, in words; empty for rules, which count"),
-        Column("snapshot", "BIGINT", "snapshot of the warehouse that wrote the rows judged; NULL when there is no row"),
-        Column("run_id", "VARCHAR", "Dagster run that judged"),
-        Column("judged_at", "TIMESTAMP", "creation of the run that judged, UTC"),
+        Column("errored", "BOOLEAN", "the check itself failed: the state of the data is unknown"),
+        Column("unexpected_count", "BIGINT", "rows that the check refuses", unit="row"),
+        Column("element_count", "BIGINT", "rows that the check read", unit="row"),
+        Column("error", "VARCHAR", "why the check itself failed, empty otherwise"),
+        Column("value", "DOUBLE", "measure of a tolerance, compared with later months"),
+        Column("statement", "VARCHAR", "measured and expected values, in words; empty for rules, which count rows"),
+        Column("snapshot", "BIGINT", "snapshot that wrote the checked rows; NULL when there is no row"),
+        Column("run_id", "VARCHAR", "Dagster run of the check"),
+        Column("judged_at", "TIMESTAMP", "creation of that run, UTC"),
     ),
     key=("asset", "check_name"),
     may_be_empty=True,
@@ -45,7 +45,7 @@ CHECK_VERDICTS = Table(
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One check judged on one month; `snapshot` tells which write of the rows was judged."""
+    """The result of one check on one write of one month; `snapshot` wrote the checked rows, None without a row."""
 
     asset: str
     month: date
@@ -54,44 +54,44 @@ class Verdict:
     snapshot: int | None
 
 
-def judge_months(session: Session, suite: Suite, months: Sequence[date]) -> dict[date, tuple[Verdict, ...]]:
-    """Judge every check of `suite` on each of several months.
+def check_months(session: Session, suite: Suite, months: Sequence[date]) -> dict[date, tuple[Verdict, ...]]:
+    """Run every check of `suite` on each of `months`; return the verdicts by month.
 
-    A rule that counts rows one by one is judged on all months at once; only when it fails is each month judged alone,
-    to find which. Ten years of history then take as long as one month.
+    A rule that refuses rows one by one runs on all months at once, and on each month alone only when it fails, to find
+    which months fail. Ten years of history then take as long as one month.
 
     Raises:
         duckdb.Error: the table cannot be read at all.
 
     """
-    # Read first: a write that happens meanwhile makes the verdict stale, never the other way round.
+    # Read before the checks run: a write that happens meanwhile then makes their verdicts void.
     written = last_writes(session, {suite.asset: suite}, [(suite.asset, month) for month in months])
     outcomes: dict[date, dict[str, Outcome]] = {month: {} for month in months}
-    # Months without a row are all alike: one is judged for all of them.
+    # Months without a row give equal results: the rules run on one of them.
     empty: dict[str, Outcome] = {}
     if suite.rules and suite.table:
-        together = _judge_together(session, suite, [month for month in months if (suite.asset, month) in written])
-        for month, found in outcomes.items():
+        together = _check_together(session, suite, [month for month in months if (suite.asset, month) in written])
+        for month, of_month in outcomes.items():
             has_rows = (suite.asset, month) in written
-            found.update(together.get(month, {}) if has_rows else empty or _of_no_row(suite))
-            found.update(
-                _judge_rules(session, suite, [rule for rule in suite.rules if rule.name not in found], [month])
+            of_month.update(together.get(month, {}) if has_rows else empty or _outcomes_without_rows(suite))
+            of_month.update(
+                _check_rules(session, suite, [rule for rule in suite.rules if rule.name not in of_month], [month])
             )
             if not has_rows:
-                empty = dict(found)
-    for month, found in outcomes.items():
-        found.update((probe.name, probe.judge(session, month)) for probe in suite.probes)
+                empty = dict(of_month)
+    for month, of_month in outcomes.items():
+        of_month.update((probe.name, probe.run(session, month)) for probe in suite.probes)
     return {
         month: tuple(
-            Verdict(suite.asset, month, check, found[check.name], written.get((suite.asset, month)))
+            Verdict(suite.asset, month, check, of_month[check.name], written.get((suite.asset, month)))
             for check in suite.checks
         )
-        for month, found in outcomes.items()
+        for month, of_month in outcomes.items()
     }
 
 
-def _judge_together(session: Session, suite: Suite, months: Sequence[date]) -> dict[date, dict[str, Outcome]]:
-    """Return the rules that hold for all months with rows, by month; none when there is a single one."""
+def _check_together(session: Session, suite: Suite, months: Sequence[date]) -> dict[date, dict[str, Outcome]]:
+    """Return the outcomes of the rules that passed on all months together, by month; none for a single month."""
     if len(months) < 2 or suite.table is None:  # noqa: PLR2004 - together means at least two
         return {}
     rows = dict(
@@ -99,17 +99,18 @@ def _judge_together(session: Session, suite: Suite, months: Sequence[date]) -> d
             f"select month, count(*) from lake.{suite.table.name} where month = any($1) group by month", [months]
         ).fetchall()
     )
-    judged = _judge_rules(session, suite, [rule for rule in suite.rules if splits_by_month(rule)], months)
-    held = {name: outcome for name, outcome in judged.items() if outcome.passed}
-    # Months without a row were left out: the others are not empty.
-    held |= {rule.name: Outcome(passed=True) for rule in suite.rules if rule.name == NOT_EMPTY}
+    outcomes = _check_rules(session, suite, [rule for rule in suite.rules if splits_by_month(rule)], months)
+    passed = {name: outcome for name, outcome in outcomes.items() if outcome.passed}
+    # The caller leaves out months without a row.
+    passed |= {rule.name: Outcome(passed=True) for rule in suite.rules if rule.name == NOT_EMPTY}
     return {
-        month: {name: replace(outcome, element_count=rows[month]) for name, outcome in held.items()} for month in months
+        month: {name: replace(outcome, element_count=rows[month]) for name, outcome in passed.items()}
+        for month in months
     }
 
 
-def _of_no_row(suite: Suite) -> dict[str, Outcome]:
-    """Return what rules that count rows one by one say of none: nothing to refuse, so that no engine need be asked."""
+def _outcomes_without_rows(suite: Suite) -> dict[str, Outcome]:
+    """Return the outcomes of rules that refuse rows one by one on a month without a row: all pass."""
     return {
         rule.name: Outcome(passed=True)
         for rule in suite.rules
@@ -117,29 +118,29 @@ def _of_no_row(suite: Suite) -> dict[str, Outcome]:
     }
 
 
-def _judge_rules(session: Session, suite: Suite, rules: Sequence[Rule], months: Sequence[date]) -> dict[str, Outcome]:
+def _check_rules(session: Session, suite: Suite, rules: Sequence[Rule], months: Sequence[date]) -> dict[str, Outcome]:
     if not rules or suite.table is None:
         return {}
-    from sf_assets.engine.quality.expectations import judge  # noqa: PLC0415 - its import takes seconds, and few steps judge
+    from sf_assets.engine.quality.expectations import validate  # noqa: PLC0415 - its import takes seconds, and few steps run checks
 
-    return judge(session.connection, suite.table, tuple(rules), scope={"month": list(months), **suite.scope})
+    return validate(session.connection, suite.table, tuple(rules), scope={"month": list(months), **suite.scope})
 
 
-def record(
+def record_verdicts(
     session: Session, asset: str, verdicts: Mapping[date, Sequence[Verdict]], *, run_id: str, judged_at: datetime
 ) -> None:
-    """Replace what is known of `asset` for these months, in one transaction."""
+    """Store the verdicts on `asset` for their months, in place of earlier ones, in one transaction."""
     session.replace(
         {CHECK_VERDICTS: frame_of_verdicts(verdicts, run_id=run_id, judged_at=judged_at)},
         where={"month": list(verdicts), "asset": asset},
         author=run_id,
-        message=f"{asset} judged for {min(verdicts):%Y-%m} to {max(verdicts):%Y-%m}",
+        message=f"{asset} checked for {min(verdicts):%Y-%m} to {max(verdicts):%Y-%m}",
     )
 
 
 def frame_of_verdicts(verdicts: Mapping[date, Sequence[Verdict]], *, run_id: str, judged_at: datetime) -> pl.DataFrame:
     """Return verdicts as rows of `check_verdicts`."""
-    judged_utc = judged_at.astimezone(UTC).replace(tzinfo=None)  # A session's time zone would shift an aware one.
+    utc = judged_at.astimezone(UTC).replace(tzinfo=None)  # A session would shift a time with a zone.
     rows = [
         {
             "month": month,
@@ -155,32 +156,30 @@ def frame_of_verdicts(verdicts: Mapping[date, Sequence[Verdict]], *, run_id: str
             "statement": verdict.outcome.statement,
             "snapshot": verdict.snapshot,
             "run_id": run_id,
-            "judged_at": judged_utc,
+            "judged_at": utc,
         }
-        for month, judged in verdicts.items()
-        for verdict in judged
+        for month, of_month in verdicts.items()
+        for verdict in of_month
     ]
     return frame_of(CHECK_VERDICTS, rows, with_month=True)
 
 
-def require_passed(
-    session: Session, reads: Iterable[AssetMonth], suites: Mapping[str, Suite]
-) -> dict[AssetMonth, int | None]:
-    """Let pass only when every check of severity error passed on the last write of every asset and month in `reads`.
+def require_passed(session: Session, reads: Iterable[AssetMonth], suites: Mapping[str, Suite]) -> dict[AssetMonth, int | None]:
+    """Return the snapshot that wrote each asset and month of `reads`, None without a row, when all of them may be read.
 
-    `suites` says what is asked of each asset. A check that errored, is missing, or judged an older write of the month
-    blocks like one that failed; one that failed and was accepted since for that write does not. What is older than a newer
-    write of its inputs blocks as well (`freshness.py`). Return the snapshot that wrote each, None when there is no row.
+    `suites` gives the checks of each asset. Every blocking check must have passed on the last write. A check that never ran,
+    raised an error, or ran on an older write blocks like a failed check; a failed check that was accepted for that write
+    does not. An asset computed before a newer write of its inputs blocks as well (`freshness.py`).
 
     Raises:
-        Blocked: says which asset, month and check, how many rows, and what to do.
+        Blocked: names each asset, month and check, the number of rows, and what to do.
 
     """
     wanted = list(dict.fromkeys(reads))
     inputs = inputs_of(session, wanted)
     verdicts = verdicts_on(session, [*inputs])
-    judged = {(asset, month) for asset, month, _ in verdicts}
-    written = last_writes(session, suites, [read for read in wanted if read in judged])
+    checked = {(asset, month) for asset, month, _ in verdicts}
+    written = last_writes(session, suites, [read for read in wanted if read in checked])
     accepted = accepted_of(session, verdicts)
     obstacles = [
         f"- {asset}, {month:%Y-%m}: {obstacle}"
@@ -188,61 +187,63 @@ def require_passed(
         for _, obstacle in obstacles_of(suites[asset], month, verdicts, written.get((asset, month)), accepted)
     ]
     stale = outdated(inputs, verdicts, accepted)
-    obstacles += [f"- {line}" for line in said({one for read in wanted for one in stale.get(read, ())})]
+    obstacles += [
+        f"- {line}" for line in describe_outdated({cause for read in wanted for cause in stale.get(read, ())})
+    ]
     if obstacles:
-        raise Blocked("\n".join(["What this step reads was not found sound:", *obstacles]))
+        raise Blocked("\n".join(["Inputs of this step did not pass their checks:", *obstacles]))
     return {read: written.get(read) for read in wanted}
 
 
 def obstacles_of(
     suite: Suite,
     month: date,
-    verdicts: Mapping[Judged, Mapping[str, Any]],
+    verdicts: Mapping[CheckKey, Mapping[str, Any]],
     written: int | None,
-    accepted: Mapping[Judged, Acceptance],
+    accepted: Mapping[CheckKey, Acceptance],
 ) -> Iterator[tuple[str, str]]:
-    """Yield each check of severity error that holds a month of an asset, with what it says and what to do."""
+    """Yield the name of each blocking check that stops the readers of a month, with a message and what to do.
+
+    `written` is the snapshot that last wrote the month.
+    """
     for check in suite.checks:
         if check.severity != "error":
             continue
-        judged = (suite.asset, month, check.name)
-        verdict = verdicts.get(judged)
+        key = (suite.asset, month, check.name)
+        verdict = verdicts.get(key)
         if verdict is None:
-            yield check.name, f"{check.name} was never judged. Run the checks of {suite.asset} for this month."
+            yield check.name, f"{check.name} never ran. Run the checks of {suite.asset} for this month."
         elif verdict["snapshot"] != written:
             yield (
                 check.name,
-                f"{check.name} judged an older write of the month. Run the checks of {suite.asset} again.",
+                f"{check.name} ran on an older write of the month. Run the checks of {suite.asset} again.",
             )
         elif verdict["errored"]:
-            yield check.name, f"{check.name} could not be judged: {verdict['error']}. Mend it, then run it again."
-        elif not verdict["passed"] and judged not in accepted:
-            found = verdict["statement"] or f"{verdict['unexpected_count']} of {verdict['element_count']}."
-            yield check.name, f"{check.name} refuses {found} {check.advice}"
+            yield (
+                check.name,
+                f"{check.name} could not run: {verdict['error']}. Fix the error, then run the check again.",
+            )
+        elif not verdict["passed"] and key not in accepted:
+            refusal = verdict["statement"] or f"{verdict['unexpected_count']} of {verdict['element_count']}."
+            yield check.name, f"{check.name} refuses {refusal} {check.advice}"
 
 
-def accepted_of(session: Session, verdicts: Mapping[Judged, Mapping[str, Any]]) -> dict[Judged, Acceptance]:
-    """Return the acceptances that still hold for verdicts that refuse."""
+def accepted_of(session: Session, verdicts: Mapping[CheckKey, Mapping[str, Any]]) -> dict[CheckKey, Acceptance]:
+    """Return the acceptances that still hold for the failed ones of `verdicts`."""
     refused = {
-        judged: verdict
-        for judged, verdict in verdicts.items()
-        if verdict["severity"] == "error" and not verdict["passed"]
+        key: verdict for key, verdict in verdicts.items() if verdict["severity"] == "error" and not verdict["passed"]
     }
     if not refused:
         return {}
-    given = acceptances_of(session, sorted({month for _, month, _ in refused}))
-    return {
-        judged: given[judged]
-        for judged, verdict in refused.items()
-        if judged in given and given[judged].covers(verdict)
-    }
+    accepted = acceptances_of(session, sorted({month for _, month, _ in refused}))
+    return {key: accepted[key] for key, verdict in refused.items() if key in accepted and accepted[key].covers(verdict)}
 
 
-def verdicts_on(session: Session, reads: Sequence[AssetMonth]) -> dict[Judged, Mapping[str, Any]]:
-    """Return the verdicts on these assets and months, by asset, month and check."""
+def verdicts_on(session: Session, reads: Sequence[AssetMonth]) -> dict[CheckKey, Mapping[str, Any]]:
+    """Return the verdicts on the assets and months of `reads`, by asset, month and check."""
     if not reads:
         return {}
-    # The first verdict of all makes the table, and the first since an upgrade its new columns.
+    # The table, or a column added by an upgrade, is created by the first verdict stored since.
     session.bind({CHECK_VERDICTS: None})
     query = f"""
         select asset, month, check_name, severity, passed, errored, unexpected_count, element_count, error, value,
@@ -252,15 +253,15 @@ def verdicts_on(session: Session, reads: Sequence[AssetMonth]) -> dict[Judged, M
             and (asset, month) in (select unnest($assets), unnest($months))
     """
     parameters = {"assets": [asset for asset, _ in reads], "months": [month for _, month in reads]}
-    found = session.connection.execute(query, parameters).pl()
-    return {(row["asset"], row["month"], row["check_name"]): row for row in found.iter_rows(named=True)}
+    rows = session.connection.execute(query, parameters).pl()
+    return {(row["asset"], row["month"], row["check_name"]): row for row in rows.iter_rows(named=True)}
 
 
 def last_writes(session: Session, suites: Mapping[str, Suite], reads: Sequence[AssetMonth]) -> dict[AssetMonth, int]:
     """Return the snapshot that last wrote the rows of each asset and month; months without a row are left out.
 
-    The rows say it themselves (DuckLake's column `snapshot_id`): no second record can disagree with them.
-    Merging files keeps it; `ducklake_rewrite_data_files` does not, and so voids the verdicts on what it rewrites.
+    It is read from the rows (DuckLake's column `snapshot_id`), so that no second record can disagree with them. Merging
+    files preserves it; `ducklake_rewrite_data_files` does not, and makes the verdicts on rewritten rows void.
     """
     months: dict[str, list[date]] = {}
     for asset, month in reads:
@@ -271,7 +272,7 @@ def last_writes(session: Session, suites: Mapping[str, Suite], reads: Sequence[A
         suite = suites[asset]
         if suite.table is not None:
             conditions = "".join(f" and {column} = ?" for column in suite.scope)
-            # A list of months in the text is compared with the statistics of files first; one in a value is not.
+            # DuckLake skips files by their statistics for months in the text of a query, not for months in a parameter.
             dates = ", ".join(f"date '{month}'" for month in wanted)
             queries.append(
                 f"select '{asset}', month, max(snapshot_id) from lake.{suite.table.name}"
@@ -280,5 +281,5 @@ def last_writes(session: Session, suites: Mapping[str, Suite], reads: Sequence[A
             values += suite.scope.values()
     if not queries:
         return {}
-    found = session.connection.execute(" union all ".join(queries), values).fetchall()
-    return {(asset, month): snapshot for asset, month, snapshot in found}
+    rows = session.connection.execute(" union all ".join(queries), values).fetchall()
+    return {(asset, month): snapshot for asset, month, snapshot in rows}
