@@ -6,7 +6,7 @@ from datetime import date
 import duckdb
 import polars as pl
 
-from sf_assets.lists.tables import STANDING
+from sf_assets.lists.tables import CURRENT_LIST
 from sf_assets.settings import Settings, warehouse_of
 from sf_assets.sources.batch import batch_key
 
@@ -32,9 +32,9 @@ _MODELS = """
 _STATEMENTS = "select methode, statement, retained from lake.model_fitted where month = $month order by methode"
 _RISKIEST = f"""
     select rang, siren, departement, niveau, probabilite, motif_1, motif_2, motif_3
-    from ({STANDING}) order by rang limit 10
+    from ({CURRENT_LIST}) order by rang limit 10
 """
-_COUNT = f"select count(*) filter (niveau = 2), count(*) filter (niveau = 1) from ({STANDING})"
+_COUNT = f"select count(*) filter (niveau = 2), count(*) filter (niveau = 1) from ({CURRENT_LIST})"
 _LEVELS = {1: "modéré", 2: "fort"}
 
 

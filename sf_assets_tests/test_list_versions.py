@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from sf_assets.engine.storage import Session, Warehouse, frame_of
-from sf_assets.lists.export import Handed
+from sf_assets.lists.export import HandedOver
 from sf_assets.lists.tables import ALERTS, EXPORT, LIST_VERSIONS
-from sf_assets.lists.versions import Version, changes, handed_over, require_current, standing, version_of
+from sf_assets.lists.versions import Version, changes, current_version, last_handed_over, require_current, version_of
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.scoring import SAME
 from sf_assets.vocabulary.failures import PermanentFailure
@@ -108,7 +108,7 @@ def test_a_list_without_any_company_stands_after_one_that_had_some(warehouse: Wa
         hand_over(session, 1)
         assert make(session, rows()).number == 2
         session.bind({LIST_VERSIONS: MONTH})
-        assert standing(session) == 2
+        assert current_version(session) == 2
         assert sirens(session, 1) == ["000000001"]
 
 
@@ -132,14 +132,14 @@ def test_files_are_not_made_from_a_list_that_stands_no_more(stands: pl.DataFrame
 def test_what_was_handed_over_last_is_known_by_its_checksums(warehouse: Warehouse) -> None:
     with warehouse.session() as session:
         session.bind({EXPORT: MONTH})
-        assert handed_over(session) == Handed()
+        assert last_handed_over(session) == HandedOver()
         hand_over(session, 1)
         hand_over(session, 1, version=2)
         session.bind({EXPORT: MONTH})
-        found = handed_over(session)
-    assert found == Handed(2, 1, {"liste.csv": f"{2:064}"})
-    assert found.next({"liste.csv": f"{2:064}"}) == 2
-    assert found.next({"liste.csv": "0"}) == 3
+        found = last_handed_over(session)
+    assert found == HandedOver(2, 1, {"liste.csv": f"{2:064}"})
+    assert found.next_version({"liste.csv": f"{2:064}"}) == 2
+    assert found.next_version({"liste.csv": "0"}) == 3
 
 
 def test_what_changed_since_the_list_of_the_month_before_is_said_in_french(warehouse: Warehouse) -> None:

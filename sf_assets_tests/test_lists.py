@@ -15,8 +15,8 @@ import pytest
 from sf_assets.engine.queries import read_query
 from sf_assets.features.registry import FEATURES, NAMES, THEMES
 from sf_assets.lists.document import Edition, document, list_name
-from sf_assets.lists.export import HEADERS, Handed, sha256_of, write_list
-from sf_assets.lists.history import with_history
+from sf_assets.lists.export import HEADERS, HandedOver, sha256_of, write_list
+from sf_assets.lists.previous_list import with_previous_list
 from sf_assets.lists.readme import About, readme_lines
 from sf_assets.lists.reasons import main_reasons, reason_columns
 from sf_assets.lists.selection import LEVELS, select
@@ -331,7 +331,7 @@ def test_an_alert_says_what_it_became_since_last_month_and_since_when_it_lasts()
         exported={JANUARY: 1, FEBRUARY: 1},
     )
     alerts = select(scored(0.4, 0.3, 0.1, 0.1, 0.06), THRESHOLDS).drop("evolution", "premiere_alerte")
-    found = with_history(alerts, former, MONTH, compared=True).sort("siren")
+    found = with_previous_list(alerts, former, MONTH, compared=True).sort("siren")
     assert found["evolution"].to_list() == [
         "En hausse", "En hausse", "En baisse", "Nouvelle alerte", "Nouvelle alerte",
     ]  # fmt: skip
@@ -353,7 +353,7 @@ def test_only_lists_handed_over_before_the_month_count_each_in_its_last_version(
 def test_without_a_list_of_last_month_there_is_no_evolution():
     former = once_listed((JANUARY, "000000000", 1, 1), exported={JANUARY: 1})
     alerts = select(scored(0.4), THRESHOLDS).drop("evolution", "premiere_alerte")
-    found = with_history(alerts, former, MONTH, compared=False)
+    found = with_previous_list(alerts, former, MONTH, compared=False)
     assert (found["evolution"].item(), found["premiere_alerte"].item()) == (None, JANUARY)
 
 
@@ -559,13 +559,13 @@ def test_a_failure_while_writing_leaves_the_former_list(tmp_path):
 def test_files_handed_over_stay_aside_when_any_of_them_changes(tmp_path):
     first = write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT)
     kept = [path.read_bytes() for path in first]
-    former = Handed(1, 1, {path.name: sha256_of(path) for path in first})
-    write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT, former=former)
+    former = HandedOver(1, 1, {path.name: sha256_of(path) for path in first})
+    write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT, handed_over=former)
     assert [path.name for path in tmp_path.iterdir()] == ["2603"], "the same files are the same version"
     # The alerts are the same: only the document, which holds all companies, is another one.
-    write_list(listed(0.4), ["[1]"], root=tmp_path, about=ABOUT, former=former)
+    write_list(listed(0.4), ["[1]"], root=tmp_path, about=ABOUT, handed_over=former)
     # Written again, the second version does not take the place of the first.
-    write_list(listed(0.6), ["[]"], root=tmp_path, about=ABOUT, former=former)
+    write_list(listed(0.6), ["[]"], root=tmp_path, about=ABOUT, handed_over=former)
     assert [(tmp_path / "2603_v1" / path.name).read_bytes() for path in first] == kept
     assert pl.read_parquet(first[0])["probabilite"].to_list() == [0.6]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2603", "2603_v1"]

@@ -25,7 +25,7 @@ from sf_assets.sources.nomenclatures.label_tables import csv_path
         ("sf_assets.model.assets", "features/registry.py"),
         ("sf_assets.lists.assets", "lists/reasons.py"),
         ("sf_assets.lists.assets", "lists/wording.py"),
-        ("sf_assets.lists.assets", "lists/former_alerts.sql"),
+        ("sf_assets.lists.assets", "lists/previous_alerts.sql"),
         ("sf_assets.lists.assets", "model/explanations.py"),
         ("sf_assets.evaluation.assets", "evaluation/bootstrap.py"),
     ],

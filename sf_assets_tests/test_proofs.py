@@ -5,11 +5,11 @@ from dataclasses import replace
 from itertools import groupby
 
 import pytest
-from sf_assets.catalogue.documentation import page
 
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
 from sf_assets.vocabulary.schema import Rule, no_rows
+from sf_assets_dev.documentation import page
 from sf_assets_dev.faults.breaches import Breach, Rows, breaches_of
 from sf_assets_dev.faults.planting import Planted, blocking, planted
 

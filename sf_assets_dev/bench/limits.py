@@ -18,7 +18,7 @@ import polars as pl
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.queries import read_query
 from sf_assets.lists.reasons import main_reasons
-from sf_assets.lists.scored import companies_of
+from sf_assets.lists.scored import scored_companies
 from sf_assets.model.store import ModelStore
 from sf_assets.settings import Settings, warehouse_of
 from sf_assets.sources.batch import batch_key, read_batch
@@ -151,7 +151,7 @@ def explain_alerts(place: Place, alerts: int = 25_000) -> list[Cost]:
     reads = ("feat_company_month", "feat_matrix", "model_scores", "model_fitted", "clean_filter")
     with warehouse.session() as session:
         session.bind({TABLES[name]: place.month for name in reads})
-        companies = companies_of(session, place.month).sort("probabilite", "siren", descending=True)
+        companies = scored_companies(session, place.month).sort("probabilite", "siren", descending=True)
         known = session.connection.execute("select methode, version from model_fitted where supported").fetchall()
     copies = math.ceil(alerts / companies.height)
     rows = pl.concat([companies] * copies).head(alerts)

@@ -8,8 +8,15 @@ import polars as pl
 import pytest
 
 from sf_assets.engine.queries import read_query
-from sf_assets.lists.corrections import CORRECTIONS, MACRO, NAMES, SIGNALS, Correction, correct
-from sf_assets.lists.selection import LEVELS, select, with_levels
+from sf_assets.lists.expert_rules import (
+    DEBT_IS_MAIN_THEME,
+    EXPERT_RULES,
+    NAMES,
+    SIGNALS,
+    ExpertRule,
+    apply_expert_rules,
+)
+from sf_assets.lists.selection import LEVELS, select, with_corrected_levels
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.settings import Settings
 
@@ -24,7 +31,7 @@ def company(level: int, *true: str) -> pl.DataFrame:
 
 
 def corrected(level: int, *true: str, rules: tuple[str, ...] = NAMES) -> tuple[int, str | None]:
-    found = correct(company(level, *true), rules, MONTH)
+    found = apply_expert_rules(company(level, *true), rules, MONTH)
     return (level, None) if found.is_empty() else found.select("niveau", "corrections").row(0)
 
 
@@ -50,7 +57,7 @@ def test_the_worked_example():
         (2, ("dette_urssaf_ancienne_significative", "diminution_dette_urssaf_ancienne"), 1),
         (0, ("dette_urssaf_ancienne_significative", "diminution_dette_urssaf_ancienne"), 0),
         (1, ("augmentation_dette_urssaf_recente",), 2),
-        (1, ("augmentation_dette_urssaf_recente", MACRO), 1),
+        (1, ("augmentation_dette_urssaf_recente", DEBT_IS_MAIN_THEME), 1),
         (2, ("demande_activite_partielle_elevee",), 2),
         # Votes that cancel each other change nothing.
         (
@@ -79,15 +86,15 @@ def test_only_the_rules_named_apply_and_none_by_default():
     with pytest.raises(ValueError, match=r"SF_CORRECTIONS: .*expected names among dette_apuree"):
         Settings.from_environment({"SF_CORRECTIONS": "dette"})
     with pytest.raises(ValueError, match="found dette"):
-        correct(company(0), ("dette",), MONTH)
+        apply_expert_rules(company(0), ("dette",), MONTH)
 
 
 def test_a_rule_holds_within_its_period():
-    rule = Correction("x", "x", pl.lit(1), "x", since=date(2022, 9, 1), until=date(2024, 2, 1))
+    rule = ExpertRule("x", "x", pl.lit(1), "x", since=date(2022, 9, 1), until=date(2024, 2, 1))
     assert [rule.applies(date(*day)) for day in ((2022, 8, 1), (2022, 9, 1), (2024, 2, 1), (2024, 3, 1))] == [
         False, True, True, False,
     ]  # fmt: skip
-    assert all(one.applies(MONTH) and one.reason and one.label for one in CORRECTIONS)
+    assert all(one.applies(MONTH) and one.reason and one.label for one in EXPERT_RULES)
 
 
 def test_the_list_keeps_the_level_of_the_model_beside_the_corrected_one():
@@ -103,7 +110,7 @@ def test_the_list_keeps_the_level_of_the_model_beside_the_corrected_one():
         Thresholds(modere=0.05, fort=0.5),
     )
     changed = pl.DataFrame({"siren": [SIREN], "corrige": [2], "corrections": ["comptes fragiles"]})
-    found = with_levels(companies.join(changed, on="siren", how="left")).sort("siren")
+    found = with_corrected_levels(companies.join(changed, on="siren", how="left")).sort("siren")
     assert found.select("niveau", "niveau_modele", "alerte").rows() == [
         (2, 1, "Alerte seuil F1/2"),
         (1, None, "Alerte seuil F2"),
