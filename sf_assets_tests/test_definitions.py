@@ -23,7 +23,7 @@ ON_DEMAND = {"features_wide": "wide"}
 # Files of several statements that no table is named after: the functions and codes that readings share.
 SHARED_SQL = {"readers", "known_codes", "in_two_files"}
 # Queries whose rows a step uses and does not keep.
-PASSING = {"headcount_rules", "former_alerts", "former_list", "list_signals", "delivered_before"}
+PASSING = {"headcount_rules", "previous_alerts", "previous_list", "list_signals", "delivered_before"}
 QUERIES = sorted(path for path in PACKAGE.rglob("*.sql") if path.stem not in SHARED_SQL | PASSING)
 
 

@@ -314,7 +314,7 @@ def once_listed(*rows: tuple[date, str, int, int], exported: dict[date, int]) ->
         # Files made again without a change of the list are a version of their own.
         connection.executemany("insert into list_export values (?, 1, 1)", [[month] for month in exported])
         connection.executemany("insert into list_export values (?, ?, 7)", [list(one) for one in exported.items()])
-        query = read_query(files("sf_assets.lists"), "former_alerts")
+        query = read_query(files("sf_assets.lists"), "previous_alerts")
         return connection.execute(query.text, {"month": MONTH}).pl()
 
 
