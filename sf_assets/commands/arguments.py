@@ -21,4 +21,7 @@ _HELP = "Month of the batch, AAAA-MM."
 
 MonthArgument = Annotated[date, typer.Argument(parser=_month, metavar="AAAA-MM", help=_HELP)]
 MonthOption = Annotated[date | None, typer.Option("--month", parser=_month, metavar="AAAA-MM", help=_HELP)]
+UntilOption = Annotated[
+    date | None, typer.Option("--until", parser=_month, metavar="AAAA-MM", help="Last month of a range, AAAA-MM.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one document, for scripts.")]

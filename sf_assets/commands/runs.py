@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from sf_assets.commands.arguments import MonthArgument, MonthOption
+from sf_assets.commands.arguments import MonthArgument, UntilOption
 
 
 def run(
     job: Annotated[str, typer.Argument(help="`monthly`, `batch`, `history`, `score`, `evaluate` or `wide`.")],
     month: MonthArgument,
-    until: MonthOption = None,
+    until: UntilOption = None,
 ) -> None:
     """Run a job for a month, or for the months from the first to `--until`, in this process.
 
