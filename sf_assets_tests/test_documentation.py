@@ -148,10 +148,8 @@ def dead_targets(text: str) -> Iterator[str]:
 def dead_modules(text: str) -> Iterator[str]:
     """Yield the modules of `python -m` that are not there, or are not a program: those of the project are verbs of `sf`."""
     for module in re.findall(r"python -m ([\w.]+)", text):
-        is_ours = module.startswith("sf_assets")
-        if is_ours and not (ROOT / module.replace(".", "/") / "__main__.py").is_file():
-            yield module
-        elif importlib.util.find_spec(module) is None:
+        is_program = not module.startswith("sf_assets") or (ROOT / module.replace(".", "/") / "__main__.py").is_file()
+        if not is_program or importlib.util.find_spec(module) is None:
             yield module
 
 
