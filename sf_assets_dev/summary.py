@@ -1,4 +1,4 @@
-"""A month in one page of text: what became of the records, what was checked, how good the models are, who is on top."""
+"""Summary of a month as text: outcomes of records, checks, figures of the models, the riskiest companies."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -39,7 +39,7 @@ _LEVELS = {1: "modéré", 2: "fort"}
 
 
 def summary(settings: Settings, month: date) -> Iterator[str]:
-    """Yield the lines of the month's page; a part whose table is not there yet is left out."""
+    """Yield the lines of the summary; a part whose table does not exist yet says so."""
     warehouse = warehouse_of(settings)
     with warehouse.session() as session:
         for part in (_records, _checks, _models, _list):

@@ -1,6 +1,6 @@
-"""Rows that break every blocking check, each beside rows that do not: what the proofs plant and the catalogue publishes.
+"""For every blocking check, rows that make it fail and rows that pass it: tests plant them, docs/faults.md lists them.
 
-Rules that a declaration implies have theirs from what they say (`implied`); every other check has its own here, by name.
+For rules that derive from a declaration the rows derive from it too (`implied`); all other checks have theirs here, by name.
 """
 
 import re
@@ -13,9 +13,10 @@ from sf_assets.vocabulary.schema import LARGEST, Rule
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows put into a table: ordinary ones but for `values`, as `value as column`, which may use `month` and the row's own `n`.
+    """Rows to plant in a table: valid default rows, except for `values`, written `expression as column`.
 
-    `n` numbers the rows from 1. `table` is empty for the table of the asset that is judged.
+    Expressions may use `month` and `n`, the number of the row from 1 to `copies`. `table` is empty for the table of the
+    checked asset.
     """
 
     values: str = ""
@@ -31,9 +32,9 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """Rows of one month that a check refuses, and rows that it lets pass.
+    """Rows of one month that make a check fail (`red`), and rows that pass it (`green`).
 
-    `before` are those of the month before, which the check passes and compares with.
+    `before` are rows of the month before, for checks that compare with it; they pass the check.
     """
 
     red: tuple[Rows, ...]
@@ -50,13 +51,13 @@ def _listed(rows: tuple[Rows, ...]) -> str:
 
 
 def breaches_of(suite: Suite, check: Rule | Probe) -> tuple[Breach, ...]:
-    """Return what breaks a check of a suite; nothing when nobody has said how yet."""
+    """Return the breaches of a check; empty when none is declared."""
     named = BREACHES.get(f"{suite.asset} {check.name}") or BREACHES.get(check.name)
     return named or (() if isinstance(check, Probe) else tuple(implied(suite, check)))
 
 
 def implied(suite: Suite, rule: Rule) -> Iterator[Breach]:
-    """Yield what breaks a rule that is implied by a declaration, or that bounds the values of a column."""
+    """Yield the breaches of a rule that derives from a declaration, or that bounds the values of a column."""
     types = {column.name: column.type for column in suite.table.columns} if suite.table else {}
     patterns = {column.name for column in suite.table.columns if column.pattern} if suite.table else set()
     column = str(rule.arguments.get("column", rule.name.removesuffix("_well_formed")))
@@ -71,15 +72,15 @@ def implied(suite: Suite, rule: Rule) -> Iterator[Breach]:
     elif rule.expectation == "ExpectColumnValuesToBeBetween":
         low, high = rule.arguments["min_value"], rule.arguments["max_value"]
         bounds = [f"{low - 1}"] * (low != -LARGEST) + [f"{high + 1}"] * (high != LARGEST)
-        for value in [*bounds, *(_NO_NUMBERS if types[column] in ("DOUBLE", "FLOAT") else ())]:
+        for value in [*bounds, *(_NOT_FINITE if types[column] in ("DOUBLE", "FLOAT") else ())]:
             yield _beside(f"{value} as {column}")
 
 
-_NO_NUMBERS = ("'nan'", "'infinity'", "'-infinity'")
+_NOT_FINITE = ("'nan'", "'infinity'", "'-infinity'")
 
 
 def _beside(*values: str) -> Breach:
-    """Return the breach of bad rows beside an ordinary one."""
+    """Return the breach made of one valid row and one bad row per value."""
     return Breach((Rows(), *(Rows(value) for value in values)))
 
 
@@ -88,25 +89,25 @@ def _each(*values: str) -> tuple[Breach, ...]:
 
 
 def _moved(before: str, *red: str) -> tuple[Breach, ...]:
-    """Return the breaches of one row that moves too far from what it was the month before."""
+    """Return breaches in which one row moves too far from its values of the month before."""
     same = (Rows(before),)
     return tuple(Breach((Rows(value),), same, same) for value in red)
 
 
 def _resized(values: str, before: int, *red: int, table: str = "") -> tuple[Breach, ...]:
-    """Return the breaches of another number of rows than the month before."""
+    """Return breaches in which the number of rows differs too much from the month before."""
     same = (Rows(values, before, table),)
     return tuple(Breach((Rows(values, copies, table),), same, same) for copies in red)
 
 
 def _hole(period: str) -> tuple[Breach, ...]:
-    """Return the breach of a month without a row among thirty."""
+    """Return the breach of thirty consecutive months of which one has no row."""
     month = f"(month - to_months(if(n = 12, 11, n)::integer))::date as {period}"
     return (Breach((Rows(month, 30),), (Rows(month.replace("if(n = 12, 11, n)", "n"), 30),)),)
 
 
 def _late(period: str) -> tuple[Breach, ...]:
-    """Return the breach of a newest month that is older than it was."""
+    """Return the breach of a newest month that lags one month more than usual."""
     usual = (Rows(f"(month - interval 1 month)::date as {period}"),)
     return (Breach((Rows(f"(month - interval 2 month)::date as {period}"),), usual, usual),)
 
@@ -121,7 +122,7 @@ _SIRET = "lpad(n::varchar, 14, '0') as siret"
 
 
 def _emptied(key: str, *others: Rows) -> tuple[Breach, ...]:
-    """Return the breach of a department that loses most of its rows; `others` say where they are."""
+    """Return the breach of a department that loses most of its rows; `others` place these rows in the department."""
     whole = (Rows(key, 20), *others)
     return (Breach((Rows(key, 5), *others), whole, whole),)
 
@@ -132,7 +133,7 @@ _LISTED = (Rows(), Rows(table="model_scores"), Rows(table="clean_filter"), Rows(
 _SCORED = (Rows(), Rows(table="feat_matrix"))
 _LENGTH = (Rows(table="model_scores"), Rows(_SIREN, 1000, "feat_company_month"))
 
-# By check, or by asset and check where the rows differ.
+# By name of check, or by asset and check where the rows differ.
 BREACHES: Mapping[str, tuple[Breach, ...]] = {
     # Delivered files.
     "delivered": (Breach(()),),
