@@ -1,4 +1,4 @@
-"""Expert corrections (rules §12.5): signals from what was known, votes, one level at most, the rule on the list."""
+"""Expert rules (rules §12.5): signals known at the cut-off, votes limited to one level, rules named on the list."""
 
 from datetime import date
 from importlib.resources import files
@@ -35,14 +35,14 @@ def corrected(level: int, *true: str, rules: tuple[str, ...] = NAMES) -> tuple[i
     return (level, None) if found.is_empty() else found.select("niveau", "corrections").row(0)
 
 
-def test_no_correction_goes_beyond_the_strong_level():
+def test_no_rule_goes_beyond_the_strong_level():
     assert corrected(LEVELS[-1].rank, *SIGNALS[4:]) == (LEVELS[-1].rank, None)
 
 
 def test_the_worked_example():
-    level, said = corrected(1, "solvabilite_faible", "k_propres_negatifs", "demande_activite_partielle_elevee")
+    level, rules = corrected(1, "solvabilite_faible", "k_propres_negatifs", "demande_activite_partielle_elevee")
     assert level == 2
-    assert said == (
+    assert rules == (
         "activité partielle demandée pour plus de 240 jours ; comptes fragiles (solvabilité, rentabilité, capitaux propres)"
     )
 
@@ -161,11 +161,11 @@ def demand(first, last, *, nic="00012", reason=1, decided=date(2025, 4, 1), numb
     return number, f"{SIREN}{nic}", reason, decided, first, last
 
 
-def test_what_is_unknown_is_no_signal(signals):
+def test_unknown_values_give_no_signal(signals):
     assert signals() == set()
 
 
-def test_debts_are_held_against_a_year_of_contributions(signals):
+def test_debts_are_compared_with_a_year_of_contributions(signals):
     old = {
         "dette_sociale_ouvriere_lag12m": 0.0,
         "dette_sociale_patronale_lag12m": 1_300.0,
@@ -192,12 +192,12 @@ def test_days_of_short_time_work_count_once_per_establishment_as_known_at_the_cu
     assert signals([demand(date(2025, 5, 1), date(2025, 12, 28), decided=date(2026, 4, 1))]) == set()
     shortened = demand(date(2025, 5, 1), date(2025, 6, 1), decided=date(2026, 3, 31), number="D")
     first = demand(date(2025, 5, 1), date(2025, 12, 28), number="D")
-    assert signals([first, shortened]) == set(), "a demand decided again stands as decided last"
+    assert signals([first, shortened]) == set(), "the last decision on a demand is used"
     not_yet = (*shortened[:3], date(2026, 4, 1), *shortened[4:])
     assert signals([first, not_yet]) == {"demande_activite_partielle_elevee"}
 
 
-def test_a_loss_with_a_turnover_that_held_is_a_weak_return(signals):
+def test_a_loss_with_a_stable_turnover_is_a_weak_profitability(signals):
     def taxes(recent: float, former: float, filed: date = date(2026, 1, 20)):
         return [
             (SIREN, date(2025, 1, 1), date(2025, 12, 31), filed, recent),
@@ -209,7 +209,7 @@ def test_a_loss_with_a_turnover_that_held_is_a_weak_return(signals):
     assert signals(returns=taxes(80, 100), ebe_sur_ca=0.01) == set()
     assert signals(returns=taxes(80, 100, filed=date(2026, 4, 2)), ebe_sur_ca=-0.01) == set()
     assert signals(ebe_sur_ca=-0.01) == set()
-    # A return filed again stands for its period instead of the former one, from its deposit on.
+    # A return filed again replaces the earlier one of its period, from its deposit on.
     corrected = (SIREN, date(2025, 1, 1), date(2025, 12, 31), date(2026, 3, 1), 79.0)
     assert signals(returns=[*taxes(80, 100), corrected], ebe_sur_ca=-0.01) == set()
     assert signals(returns=[*taxes(79, 100), (*corrected[:4], 80.0)], ebe_sur_ca=-0.01) == {"rentabilite_faible"}
