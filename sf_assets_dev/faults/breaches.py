@@ -145,7 +145,7 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
     "as_promised": _each("'b.csv' as file, 'cut' as fault"),
     "new": (
         Breach(
-            (Rows("6000 as lines"),), (Rows("6000 as lines, 'b' as sha256"),), (Rows("6000 as lines, 'a.csv' as file"),)
+            (Rows("6000 as lines"),), (Rows("6000 as lines, 'b' as sha256, 'b' as content_sha256"),), (Rows("6000 as lines, 'a.csv' as file"),)
         ),
     ),
     "lines_like_before": _moved("1000 as lines", "799 as lines", "1201 as lines"),

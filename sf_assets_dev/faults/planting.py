@@ -14,12 +14,15 @@ from sf_assets.engine.quality.verdicts import CHECK_VERDICTS, Verdict, frame_of_
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.catalog import Catalog, literal
 from sf_assets.engine.storage.shape import declared, name_of
+from sf_assets.lists.tables import LIST_VERSIONS
 from sf_assets.vocabulary.schema import Column, Rule, Table
 from sf_assets_dev.faults.breaches import Breach, Rows, breaches_of
 
 MONTH, BEFORE = date(2026, 3, 1), date(2026, 2, 1)
 _JUDGED = tuple(suite.table for suite in SUITES.values() if suite.table)
-_PLACES = {table.name: table for table in (*TABLES.values(), *_JUDGED, CHECK_VERDICTS, CHECK_ACCEPTANCES)}
+_PLACES = {
+    table.name: table for table in (*TABLES.values(), *_JUDGED, CHECK_VERDICTS, CHECK_ACCEPTANCES, LIST_VERSIONS)
+}
 
 # Value of a column in a valid default row: by table and column, by column, by pattern, then by type.
 _ORDINARY = {

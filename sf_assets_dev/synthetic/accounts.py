@@ -191,7 +191,7 @@ def inpi_frame(companies: Companies, statements: Statements, window: Window) -> 
     s = statements
     shown = _shown(s, window)
     full = s.turnover > 6e6
-    # The file has no filing date and one record per kind of accounts: accounts filed again are complete, where the first were not.
+    # The file has no filing date and one record per kind of accounts: accounts filed again replace simplified ones.
     public = shown[(companies.number[s.company[shown]] % 10 < 7) & ((s.filing[shown] == 0) | ~full[shown])]
     large = (companies.size[s.company[public]] > 200) & (companies.number[s.company[public]] % 3 == 0)
     group = public[large & (s.filing[public] == 0)]

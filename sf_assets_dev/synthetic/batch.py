@@ -75,7 +75,7 @@ def write_batch(
     The simulation depends on `seed` only, and company number i is the same in every batch: two months differ by what was
     published in between. `companies` is the number of companies that reach ten staff between 2013 and 2030, including the
     few not born yet; smaller companies are added to it. `years` limits the history of the monthly files. `oracle`
-    receives, outside of the batch, the true hazard and the true probability of failure within 18 months of each company and month.
+    receives, outside of the batch, the true hazard and probability of failure within 18 months of each company and month.
     `nomenclature` is the state of the register's switch to NAF 2025, by default that of the month. `others` adds the
     occasional files: VAT returns, Diane, Ellisphere.
 
