@@ -127,11 +127,28 @@ def _emptied(key: str, *others: Rows) -> tuple[Breach, ...]:
     return (Breach((Rows(key, 5), *others), whole, whole),)
 
 
+def _filtered(reason: str) -> tuple[Breach, ...]:
+    """Return the breach of a source of which four tenths of the records are filtered, instead of one; `reason` says why."""
+    counts = "1000 as records, {} as accepted, {} as filtered, {} as outside, {} as copies"
+    few, many = (
+        Rows(counts.format(1000 - n, n, n * (reason == "outside"), n * (reason == "copies")), table="stg_import")
+        for n in (100, 400)
+    )
+    return (Breach((many,), (few,), (few,)),)
+
+
+def _newest(day: int) -> tuple[Rows, ...]:
+    """Return sixty announcements, the newest of which was published that many days after the first of the month."""
+    return (Rows(f"(month + {day} - n::integer % 20)::date as date_parution", 60),)
+
+
 _READ = (Rows(), Rows(table="stg_import"))
 _MISCOUNTED = tuple(Breach((Rows(), Rows(f"{n} as records", table="stg_import")), _READ) for n in (2, 0))
-_LISTED = (Rows(), Rows(table="model_scores"), Rows(table="clean_filter"), Rows(table="feat_company_month"))
+# Checks on a list read its current version.
+_VERSION = Rows(table="list_versions")
+_LISTED = (Rows(), _VERSION, Rows(table="clean_filter"), Rows(table="feat_company_month"))
 _SCORED = (Rows(), Rows(table="feat_matrix"))
-_LENGTH = (Rows(table="model_scores"), Rows(_SIREN, 1000, "feat_company_month"))
+_LENGTH = (_VERSION, Rows(_SIREN, 1000, "feat_company_month"))
 
 # By name of check, or by asset and check where the rows differ.
 BREACHES: Mapping[str, tuple[Breach, ...]] = {
@@ -145,7 +162,8 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
     "as_promised": _each("'b.csv' as file, 'cut' as fault"),
     "new": (
         Breach(
-            (Rows("6000 as lines"),), (Rows("6000 as lines, 'b' as sha256, 'b' as content_sha256"),), (Rows("6000 as lines, 'a.csv' as file"),)
+            (Rows("6000 as lines"),), (Rows("6000 as lines, 'b' as sha256, 'b' as content_sha256"),),
+            (Rows("6000 as lines, 'a.csv' as file"),),
         ),
     ),
     "lines_like_before": _moved("1000 as lines", "799 as lines", "1201 as lines"),
@@ -179,6 +197,22 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
         )
     ),
     "perimeter_like_before": _resized(_SIREN, 100, 75, 125),
+    "outside_like_before": _filtered("outside"),
+    "copies_like_before": _filtered("copies"),
+    "not_ours_like_before": _filtered("other"),
+    "announcements_like_before": (Breach(_newest(-5), _newest(25), _newest(25)),),
+    "followed_like_before": _resized(_SIREN, 100, 70, 130),
+    "companies_like_before": _resized(_SIREN, 100, 70, 130),
+    **{
+        f"motif_{reason}_like_before": _resized(_SIREN, 100, 45, 155)
+        for reason in ("categorie_juridique", "activite", "siege")
+    },
+    "few_left_out": (
+        Breach(
+            (Rows(_SIREN, 11), Rows(_SIREN, 20, "stg_filter_import")),
+            (Rows(_SIREN, 10), Rows(_SIREN, 20, "stg_filter_import")),
+        ),
+    ),
     "adds_up": _each("4 as avant", "-1 as exclues, 3 as apres, 2 as avant", "null as avant"),
     "stg_cotisation period_in_order": _each("periode_debut as periode_fin"),
     "debts_like_before": _moved(
@@ -213,6 +247,7 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
     "clean_procol_at_date started_before": _each(
         "(periode + interval 1 day)::date as date_effet", "date '2015-12-01' as date_effet, date '2015-12-01' as periode"
     ),
+    "one_version_at_a_time": _each("date_publication as date_remplacement"),
     "known_after_effect": _each("(date_publication + interval 1 day)::date as date_effet"),
     "clean_bodacc known_after_effect": _each(
         "(date_publication + interval 1 day)::date as date_effet", "date_publication as date_retrait"
@@ -241,7 +276,9 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
         Breach((*_LISTED, Rows(table="siren_blacklist")), _LISTED),
     ),
     "plausible_length": (Breach((Rows(_SIREN, 201), *_LENGTH), (Rows(_SIREN, 200), *_LENGTH)),),
-    "not_doubled": _resized(_SIREN, 20, 37),
+    "not_doubled": (
+        Breach((Rows(_SIREN, 37), _VERSION), (Rows(_SIREN, 20), _VERSION), (Rows(_SIREN, 20), _VERSION)),
+    ),
     "ranks_once": _each("'400000002' as siren"),
     "explanations_add_up": _each(
         "0.00001 as ecart_explications", "null as ecart_explications", "'nan' as ecart_explications",

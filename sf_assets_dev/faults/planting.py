@@ -33,6 +33,7 @@ _ORDINARY = {
     "stg_cotisation.periode_fin": "(month + interval 1 month)::date",
     "date_fin": "(month + interval 1 month)::date",
     "date_retrait": "(month + interval 1 month)::date",
+    "date_remplacement": "(month + interval 1 month)::date",
     "src_arrivals.file": "'a.csv'",
     "src_arrivals.sha256": "'a'",
     "fault": "null",
