@@ -1,4 +1,4 @@
-# Each target has its one-line help after two hashes; `make` alone lists them.
+# The text after two hashes is the help of a target; `make` alone lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 VENV := .venv
@@ -8,7 +8,7 @@ PORT ?= 3000
 COMPANIES ?= 4000
 MONTH ?= 2026-10
 
-# The demonstration has a folder of its own, where all that follows works; SF_DATA_DIR names the folder of a deployment.
+# Targets work on the demonstration's own folder, unless SF_DATA_DIR names the folder of a deployment.
 DEMO := $(CURDIR)/data/demo
 ifdef SF_DATA_DIR
 export SF_DATA_DIR := $(abspath $(SF_DATA_DIR))
@@ -30,32 +30,32 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# A home that somebody made keeps its own settings.
+# An existing Dagster home keeps its own settings.
 $(DAGSTER_HOME)/dagster.yaml:
 	@umask 077 && mkdir -p $(DAGSTER_HOME) && cp sf_assets/dagster.yaml $@
 
-demo: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## from nothing to a list: synthetic companies through the whole graph
+demo: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## compute a list from synthetic companies, through the whole graph (MONTH=, COMPANIES=)
 	@$(SF) demo --month $(MONTH) --companies $(COMPANIES)
 
 ui: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## open the graph of the demonstration, or of SF_DATA_DIR, at http://127.0.0.1:3000 (PORT=)
 	@$(VENV)/bin/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
 
-test: $(VENV)/installed ## the whole test suite, without network
+test: $(VENV)/installed ## run the whole test suite, without network
 	@$(PYTHON) -m pytest -n 2 --dist loadfile
 
-lint: $(VENV)/installed ## format, lint, types and SQL
+lint: $(VENV)/installed ## check format, lint, types and SQL
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar sf_assets
 
-bench: $(VENV)/installed ## rows per second, seconds and memory of each stage at 4,000 and 50,000 companies
+bench: $(VENV)/installed ## measure seconds, rows per second and memory of each stage at 4,000 and 50,000 companies
 	@$(SF) bench
 
-evaluate: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## what the methods are worth: backtest, champion, utility, drift; a report and docs/evaluation.md
+evaluate: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## evaluate the methods (backtest, champion, utility, drift): a report, and the tables of docs/evaluation.md
 	@$(SF) evaluate $(MONTH) --page docs/evaluation.md
 
-faults: $(VENV)/installed ## play every fault of the catalogue and print what caught, stopped and cleared it
+faults: $(VENV)/installed ## play every fault of the catalogue; print what caught, stopped and cleared each
 	@$(SF) faults run
 
 docs: $(VENV)/installed ## write the pages derived from the declarations
@@ -66,10 +66,10 @@ lock: $(VENV)/installed ## compile requirements.lock again after a change of pyp
 		--no-annotate --no-header --quiet --output-file requirements.lock
 
 clean: ## remove the demonstration's folder and the environment; ask before any file that the demonstration did not make
-	@strangers=$$(cd $(DEMO) 2> /dev/null && find incoming -type f -print0 | sort -z | xargs -0r sha256sum \
+	@others=$$(cd $(DEMO) 2> /dev/null && find incoming -type f -print0 | sort -z | xargs -0r sha256sum \
 		| grep -vxFf <(cat oracle/*.sha256 2> /dev/null) | cut -c67-); \
-	if [ -n "$$strangers" ]; then \
-		printf 'not made by the demonstration, below %s:\n%s\n' $(DEMO) "$$strangers"; \
+	if [ -n "$$others" ]; then \
+		printf 'not made by the demonstration, below %s:\n%s\n' $(DEMO) "$$others"; \
 		read -r -p 'remove them too? [y/N] ' answer; \
 		[ "$$answer" = y ] || { echo 'nothing was removed'; exit 1; }; \
 	fi

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
-from sf_assets.lists.corrections import NAMES as CORRECTIONS
+from sf_assets.lists.expert_rules import NAMES as EXPERT_RULES
 from sf_assets.model.splits import SplitRules, minimum_months, rules_for
 from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.parameters import Parameters, split_commas
@@ -75,8 +75,8 @@ class Settings(Parameters, BaseSettings):
     @field_validator("corrections")
     @classmethod
     def _require_known_corrections(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := sorted(set(names) - set(CORRECTIONS)):
-            raise ValueError(f"expected names among {', '.join(CORRECTIONS)}, found {', '.join(unknown)}")
+        if unknown := sorted(set(names) - set(EXPERT_RULES)):
+            raise ValueError(f"expected names among {', '.join(EXPERT_RULES)}, found {', '.join(unknown)}")
         return names
 
     @model_validator(mode="after")

@@ -1,1 +1,1 @@
-"""What developers use besides the product: synthetic companies, played faults, benchmark, demonstration. Not in the wheel."""
+"""Development tools, outside the wheel: synthetic companies, faults, benchmark, demonstration, generated pages."""

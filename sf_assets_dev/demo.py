@@ -1,4 +1,4 @@
-"""`make demo`: synthetic companies, the whole graph for their latest month, and what came out of it."""
+"""`make demo`: writes synthetic files, runs the whole graph for their month, prints a summary."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ def run(month: date, *, companies: int, seed: int) -> bool:
         done = _run_graph(settings, month)
         if done:
             ledger.write_text(state)
-    # Imported late: the summary needs no more than the first lines of this page to start.
+    # Imported late: the first lines are printed before the engines are loaded.
     from sf_assets_dev.summary import summary  # noqa: PLC0415
 
     for line in summary(settings, month):
@@ -46,7 +46,7 @@ def _print(line: str) -> None:
 
 
 def _write_world(settings: Settings, month: date, *, companies: int, seed: int) -> None:
-    """Write the month's files unless the same ones are there."""
+    """Write the month's files, unless files of the same recipe exist."""
     folder = settings.data / "incoming" / batch_key(month)
     oracle = settings.data / "oracle" / f"{batch_key(month)}.parquet"
     recipe = oracle.with_suffix(".json")
@@ -54,12 +54,14 @@ def _write_world(settings: Settings, month: date, *, companies: int, seed: int) 
     if folder.is_dir() and recipe.is_file() and recipe.read_text() == wanted:
         return
     if folder.is_dir() and any(folder.iterdir()) and not recipe.is_file():
-        raise SystemExit(f"{folder} holds files that the demonstration did not write: it leaves them alone")
+        raise SystemExit(
+            f"{folder}: expected a folder without files, or files of the demonstration; found other files. Move them away"
+        )
     started = time.monotonic()
     make_private_folder(oracle.parent)
     rows = write_batch(folder, month=month, companies=companies, seed=seed, oracle=oracle)
     recipe.write_text(wanted)
-    # What `make clean` may remove without asking: these files, as they are, in the words of sha256sum.
+    # Files that `make clean` removes without asking, unless they changed: written in the format of sha256sum.
     made = (
         f"{checksum(path)}  {path.relative_to(settings.data)}\n" for path in sorted(folder.rglob("*")) if path.is_file()
     )
@@ -68,7 +70,7 @@ def _write_world(settings: Settings, month: date, *, companies: int, seed: int) 
 
 
 def _state(settings: Settings, month: date) -> str:
-    """Return a digest of all that the result depends on: the files, the code, the settings."""
+    """Return a digest of everything that the result depends on: files, code, settings."""
     whole = hashlib.sha256(settings.model_dump_json().encode())
     here = Path(__file__).parent
     code = [path for package in (here, here.parent / "sf_assets") for path in package.rglob("*")]
@@ -83,7 +85,7 @@ def _state(settings: Settings, month: date) -> str:
 
 
 def _run_graph(settings: Settings, month: date) -> bool:
-    """Run the batch, the history its models learn from, then the scores and the list, as the jobs of the UI do."""
+    """Run the jobs `batch`, `history` (the months that models learn from) and `score`; return whether all succeeded."""
     from sf_assets.definitions import defs  # noqa: PLC0415 - loads every layer, which a finished month does not need
 
     with home.instance() as instance:

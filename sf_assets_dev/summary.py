@@ -1,4 +1,4 @@
-"""A month in one page of text: what became of the records, what was checked, how good the models are, who is on top."""
+"""Summary of a month as text: outcomes of records, checks, figures of the models, the riskiest companies."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -6,7 +6,7 @@ from datetime import date
 import duckdb
 import polars as pl
 
-from sf_assets.lists.tables import STANDING
+from sf_assets.lists.tables import CURRENT_LIST
 from sf_assets.settings import Settings, warehouse_of
 from sf_assets.sources.batch import batch_key
 
@@ -32,14 +32,14 @@ _MODELS = """
 _STATEMENTS = "select methode, statement, retained from lake.model_fitted where month = $month order by methode"
 _RISKIEST = f"""
     select rang, siren, departement, niveau, probabilite, motif_1, motif_2, motif_3
-    from ({STANDING}) order by rang limit 10
+    from ({CURRENT_LIST}) order by rang limit 10
 """
-_COUNT = f"select count(*) filter (niveau = 2), count(*) filter (niveau = 1) from ({STANDING})"
+_COUNT = f"select count(*) filter (niveau = 2), count(*) filter (niveau = 1) from ({CURRENT_LIST})"
 _LEVELS = {1: "modéré", 2: "fort"}
 
 
 def summary(settings: Settings, month: date) -> Iterator[str]:
-    """Yield the lines of the month's page; a part whose table is not there yet is left out."""
+    """Yield the lines of the summary; a part whose table does not exist yet says so."""
     warehouse = warehouse_of(settings)
     with warehouse.session() as session:
         for part in (_records, _checks, _models, _list):

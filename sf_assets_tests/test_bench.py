@@ -1,4 +1,4 @@
-"""What the benchmark says: real figures of a tiny batch, and nothing left behind."""
+"""The benchmark measures plausible costs on a tiny batch, and leaves no file behind."""
 
 from datetime import date
 from pathlib import Path
@@ -6,33 +6,33 @@ from pathlib import Path
 import pytest
 
 from sf_assets_dev.bench import stages as bench
-from sf_assets_dev.bench.stages import Cost, Place
+from sf_assets_dev.bench.stages import Cost, Workspace
 
 OCTOBER = date(2026, 10, 1)
 
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an empty folder, to which all that the environment says of the user's own data leads."""
+    """Return an empty folder to which every variable about the user's own data points."""
     return tmp_path_factory.mktemp("elsewhere")
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    return Place(tmp_path_factory.mktemp("bench"), OCTOBER, 200)
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return Workspace(tmp_path_factory.mktemp("bench"), OCTOBER, 200)
 
 
 @pytest.fixture(scope="module")
-def costs(place: Place, elsewhere: Path) -> list[Cost]:
+def costs(workspace: Workspace, elsewhere: Path) -> list[Cost]:
     """Measure the generator, the arrivals and their checks as `make bench` does."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(elsewhere)
         for name in ("HOME", "DAGSTER_HOME", "SF_DATA_DIR", "TMPDIR"):
             patch.setenv(name, str(elsewhere))
         patch.setenv("SF_CATALOG", str(elsewhere / "catalog.sqlite"))
-        generated = place.apart(bench.generate)
-        made, judged = place.apart(bench.run_stage, "sources")
-    return [generated, bench.together("sources", made), bench.together("checks", judged)]
+        generated = workspace.in_new_process(bench.generate)
+        made, checked = workspace.in_new_process(bench.run_stage, "sources")
+    return [generated, bench.total_cost("sources", made), bench.total_cost("checks", checked)]
 
 
 def test_every_stage_has_rows_seconds_and_a_plausible_peak(costs: list[Cost]) -> None:
@@ -42,12 +42,12 @@ def test_every_stage_has_rows_seconds_and_a_plausible_peak(costs: list[Cost]) ->
         assert 50 < cost.peak < 4096
 
 
-def test_arrivals_count_every_line_of_the_files_their_header_included(place: Place, costs: list[Cost]) -> None:
+def test_arrivals_count_every_line_of_the_files_their_header_included(workspace: Workspace, costs: list[Cost]) -> None:
     generated, sources, _ = costs
-    assert sources.rows == generated.rows + len(list((place.folder / "incoming" / "2610").iterdir()))
+    assert sources.rows == generated.rows + len(list((workspace.folder / "incoming" / "2610").iterdir()))
 
 
-def test_nothing_is_written_where_the_user_has_his_own_data(costs: list[Cost], elsewhere: Path) -> None:
+def test_nothing_is_written_into_the_folders_of_the_user(costs: list[Cost], elsewhere: Path) -> None:
     assert list(elsewhere.iterdir()) == []
 
 
@@ -55,20 +55,20 @@ def test_a_stage_does_not_inherit_the_memory_of_the_process_that_starts_it(tmp_p
     held = bytearray(b"x") * (600 << 20)
     bench.reset_peak()
     assert bench.peak() > 600
-    assert Place(tmp_path, OCTOBER, 200).apart(_peak) < 600
+    assert Workspace(tmp_path, OCTOBER, 200).in_new_process(_peak) < 600
     del held
 
 
-def _peak(_: Place) -> float:
+def _peak(_: Workspace) -> float:
     return bench.peak()
 
 
-def test_a_reset_forgets_the_memory_that_was_given_back(tmp_path: Path) -> None:
-    before, after = Place(tmp_path, OCTOBER, 200).apart(_given_back)
+def test_a_reset_ignores_memory_that_was_released(tmp_path: Path) -> None:
+    before, after = Workspace(tmp_path, OCTOBER, 200).in_new_process(_peak_before_and_after_release)
     assert after < before - 500
 
 
-def _given_back(_: Place) -> tuple[float, float]:
+def _peak_before_and_after_release(_: Workspace) -> tuple[float, float]:
     held = bytearray(b"x") * (600 << 20)
     before = bench.peak()
     del held
@@ -76,8 +76,8 @@ def _given_back(_: Place) -> tuple[float, float]:
     return before, bench.peak()
 
 
-def test_steps_add_up_but_for_their_peak() -> None:
-    assert bench.together("both", [Cost("a", 10, 1.5, 300), Cost("b", 20, 2.5, 200)]) == Cost("both", 30, 4.0, 300)
+def test_costs_add_up_except_for_the_peak() -> None:
+    assert bench.total_cost("both", [Cost("a", 10, 1.5, 300), Cost("b", 20, 2.5, 200)]) == Cost("both", 30, 4.0, 300)
 
 
 def test_lines_are_as_wide_as_their_heading() -> None:

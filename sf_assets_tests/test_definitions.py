@@ -26,7 +26,8 @@ ON_DEMAND = {"features_wide": "wide"}
 SHARED_SQL = {"readers", "known_codes", "in_two_files", "sampling"}
 # Queries whose rows a step uses and does not keep.
 PASSING = {
-    "headcount_rules", "former_alerts", "former_list", "list_signals", "delivered_before", "labelled_rows", "scores_unchanged",
+    "headcount_rules", "previous_alerts", "previous_list", "list_signals", "delivered_before", "labelled_rows",
+    "scores_unchanged",
     "scores_complete", "score_distribution", "backtest_rows", "reference_rows",
 }  # fmt: skip
 QUERIES = sorted(path for path in PACKAGE.rglob("*.sql") if path.stem not in SHARED_SQL | PASSING)

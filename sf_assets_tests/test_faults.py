@@ -1,4 +1,4 @@
-"""Every fault of the catalogue: its check refuses it, what follows stays as it was, a good delivery mends it."""
+"""Every fault of the catalogue is caught by its check, stops its dependants only, and is cleared by a good delivery."""
 
 from datetime import date
 
@@ -10,7 +10,7 @@ from sf_assets.catalogue.tables import SUITES
 from sf_assets.settings import Settings
 from sf_assets_dev.faults.injection import spoil_file
 from sf_assets_dev.faults.registry import FAULTS, FileFault, TableFault
-from sf_assets_dev.faults.trial import Deployment, Trial, try_fault
+from sf_assets_dev.faults.trial import Deployment, Trial, play_fault
 
 AUGUST, SEPTEMBER = date(2025, 8, 1), date(2025, 9, 1)
 FILES = [name for name, fault in FAULTS.items() if isinstance(fault, FileFault)]
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """Give a deployment with two sound months, from files to clean tables."""
+    """Give a deployment with two months whose checks pass, from files to clean tables."""
     folder = tmp_path_factory.mktemp("faults")
     deployment = Deployment(Settings(data_dir=folder, threads=1, perimeter_months=120))
     with deployment.warehouse.session() as session:
@@ -31,17 +31,19 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     return deployment
 
 
-def all_is_as_it_must(trial: Trial) -> None:
-    assert (trial.caught, trial.stopped, trial.went_on, trial.cleared) == (True, True, True, True), trial.told
+def assert_succeeded(trial: Trial) -> None:
+    assert (trial.caught, trial.stopped, trial.others_ran, trial.cleared) == (True, True, True, True), (
+        trial.gate_message
+    )
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_bad_delivery_is_refused_where_it_is_seen_and_mended_by_a_good_one(deployment: Deployment, name: str) -> None:
-    trial = try_fault(deployment, FAULTS[name], SEPTEMBER)
-    all_is_as_it_must(trial)
+def test_a_faulty_file_is_caught_stopped_and_cleared(deployment: Deployment, name: str) -> None:
+    trial = play_fault(deployment, FAULTS[name], SEPTEMBER)
+    assert_succeeded(trial)
     (check,) = (check for check in SUITES[trial.fault.asset].checks if check.name == trial.fault.check)
     assert check.severity == "error"
-    assert trial.told.endswith(check.advice)
+    assert trial.gate_message.endswith(check.advice)
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +55,8 @@ def listed(deployment: Deployment) -> Deployment:
 
 
 @pytest.mark.parametrize("name", DERIVED)
-def test_a_bad_model_score_or_list_is_not_handed_over(listed: Deployment, name: str) -> None:
-    all_is_as_it_must(try_fault(listed, FAULTS[name], SEPTEMBER))
+def test_a_faulty_model_score_or_list_is_not_handed_over(listed: Deployment, name: str) -> None:
+    assert_succeeded(play_fault(listed, FAULTS[name], SEPTEMBER))
 
 
 def test_a_month_stopped_by_a_bad_file_ends_with_its_list_once_a_good_one_is_there(listed: Deployment) -> None:

@@ -1,4 +1,4 @@
-"""A list is a new version when its content is another one, and nothing handed over is overwritten."""
+"""A list gets a new version when its content changes, and nothing handed over is overwritten."""
 
 from datetime import date
 
@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from sf_assets.engine.storage import Session, Warehouse, frame_of
-from sf_assets.lists.export import Handed
+from sf_assets.lists.export import HandedOver
 from sf_assets.lists.tables import ALERTS, EXPORT, LIST_VERSIONS
-from sf_assets.lists.versions import Version, changes, handed_over, require_current, standing, version_of
+from sf_assets.lists.versions import Version, changes, current_version, last_handed_over, require_current, version_of
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.scoring import SCORES_UNCHANGED
 from sf_assets.vocabulary.failures import PermanentFailure
@@ -75,7 +75,7 @@ def test_a_list_that_was_not_handed_over_is_replaced_and_one_that_was_stays(ware
         assert make(session, rows("000000001", "000000002")).number == 1
         hand_over(session, 1)
         assert make(session, rows("000000001")).number == 2
-        assert make(session, rows("000000003")).number == 2, "nobody has it yet"
+        assert make(session, rows("000000003")).number == 2, "it was not handed over"
         assert sirens(session, 1) == ["000000001", "000000002"]
         assert sirens(session, 2) == ["000000003"]
 
@@ -102,18 +102,18 @@ def test_a_level_a_reason_or_a_threshold_that_changes_makes_a_version(warehouse:
             assert make(session, listed, at=at).number == number
 
 
-def test_a_list_without_any_company_stands_after_one_that_had_some(warehouse: Warehouse) -> None:
+def test_a_list_without_any_company_is_the_current_version_after_one_that_had_some(warehouse: Warehouse) -> None:
     with warehouse.session() as session:
         make(session, rows("000000001"))
         hand_over(session, 1)
         assert make(session, rows()).number == 2
         session.bind({LIST_VERSIONS: MONTH})
-        assert standing(session) == 2
+        assert current_version(session) == 2
         assert sirens(session, 1) == ["000000001"]
 
 
 @pytest.mark.parametrize(
-    "stands",
+    "current",
     [
         rows("000000001", probabilite=0.4),
         rows("000000001", "000000002", probabilite=0.5),
@@ -121,37 +121,37 @@ def test_a_list_without_any_company_stands_after_one_that_had_some(warehouse: Wa
         rows("000000001", "000000003", probabilite=0.4),
     ],
 )
-def test_files_are_not_made_from_a_list_that_stands_no_more(stands: pl.DataFrame) -> None:
+def test_files_are_not_made_from_an_outdated_list(current: pl.DataFrame) -> None:
     listed = rows("000000001", "000000002", probabilite=0.4)
     require_current(listed, listed.reverse(), MONTH)
     require_current(listed[:0], listed[:0], MONTH)
     with pytest.raises(PermanentFailure, match="materialise list_corrections and list_alerts again"):
-        require_current(listed, stands, MONTH)
+        require_current(listed, current, MONTH)
 
 
-def test_what_was_handed_over_last_is_known_by_its_checksums(warehouse: Warehouse) -> None:
+def test_the_last_files_handed_over_are_identified_by_their_checksums(warehouse: Warehouse) -> None:
     with warehouse.session() as session:
         session.bind({EXPORT: MONTH})
-        assert handed_over(session) == Handed()
+        assert last_handed_over(session) == HandedOver()
         hand_over(session, 1)
         hand_over(session, 1, version=2)
         session.bind({EXPORT: MONTH})
-        found = handed_over(session)
-    assert found == Handed(2, 1, {"liste.csv": f"{2:064}"})
-    assert found.next({"liste.csv": f"{2:064}"}) == 2
-    assert found.next({"liste.csv": "0"}) == 3
+        found = last_handed_over(session)
+    assert found == HandedOver(2, 1, {"liste.csv": f"{2:064}"})
+    assert found.next_version({"liste.csv": f"{2:064}"}) == 2
+    assert found.next_version({"liste.csv": "0"}) == 3
 
 
-def test_what_changed_since_the_list_of_the_month_before_is_said_in_french(warehouse: Warehouse) -> None:
+def test_changes_since_the_list_of_the_month_before_are_in_french(warehouse: Warehouse) -> None:
     with warehouse.session() as session:
         make(session, rows("000000001", "000000002", "000000003"))
         hand_over(session, 1)
         make(session, rows("000000009"))  # Never handed over.
         listed = rows("000000001", "000000004", niveau=1).with_columns(version=pl.lit(1, pl.Int32))
         make(session, listed.drop("version"), month=NEXT)
-        said = changes(session, NEXT, listed, "logistique", Thresholds(modere=0.06, fort=0.15))
+        texts = changes(session, NEXT, listed, "logistique", Thresholds(modere=0.06, fort=0.15))
         assert changes(session, MONTH, listed, "logistique", THRESHOLDS) == ()
-    assert [text.replace("\xa0", " ") for text in said] == [
+    assert [text.replace("\xa0", " ") for text in texts] == [
         "Méthode : Régression logistique, au lieu de Gradient boosting (arbres successifs).",
         "Seuil du risque fort : 15,0 % (15,0 % le mois dernier).",
         "Seuil du risque modéré : 6,0 % (5,0 % le mois dernier).",

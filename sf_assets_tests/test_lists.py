@@ -15,8 +15,8 @@ import pytest
 from sf_assets.engine.queries import read_query
 from sf_assets.features.registry import FEATURES, NAMES, THEMES
 from sf_assets.lists.document import Edition, document, list_name
-from sf_assets.lists.export import HEADERS, Handed, sha256_of, write_list
-from sf_assets.lists.history import with_history
+from sf_assets.lists.export import HEADERS, HandedOver, sha256_of, write_list
+from sf_assets.lists.previous_list import with_previous_list
 from sf_assets.lists.readme import About, readme_lines
 from sf_assets.lists.reasons import main_reasons, reason_columns
 from sf_assets.lists.selection import LEVELS, select
@@ -84,7 +84,7 @@ def test_ranks_follow_scores_then_sirens():
     assert select(scored(0.1, 0.3, 0.1, 0.2).reverse(), THRESHOLDS).equals(found)
 
 
-def test_known_procedures_and_strangers_to_the_perimeter_are_marked_and_not_in_alert():
+def test_companies_in_a_procedure_or_outside_the_perimeter_are_marked_and_not_in_alert():
     companies = scored(
         0.9, 0.8, 0.7, procedure_connue=["liquidation", None, None], dans_perimetre=[True, False, True]
     )  # fmt: skip
@@ -169,7 +169,7 @@ def reasons(values: dict[str, float], pushes: dict[str, float], typical: dict[st
     return [text.replace("\xa0", " ") for text in found.row(0)[1:] if text is not None]
 
 
-def test_the_three_strongest_reasons_are_said_in_order():
+def test_the_three_strongest_reasons_are_stated_in_order():
     values = {"dette_sur_cotisation_mean12m": 3.2, "effectif_variation12m": -0.12, "paydex": 45, "ebe_sur_ca": -0.04}
     pushes = {"effectif_variation12m": 0.5, "dette_sur_cotisation_mean12m": 1.5, "paydex": 0.4, "ebe_sur_ca": 0.3}
     assert reasons(values, pushes) == [
@@ -208,7 +208,7 @@ def test_a_reason_states_its_fact(name, value, sentence):
     assert reasons({name: value}, {name: 1.0}) == [sentence]
 
 
-def test_the_first_reason_of_a_theme_says_what_it_stands_on():
+def test_the_first_reason_of_a_theme_ends_with_its_basis():
     known = {
         "dette_sociale_ouvriere": 2_000.0, "dette_sociale_patronale": 40_000.0, "dette_sur_cotisation_mean12m": 2.8,
         "mois_en_dette_12m": 7.0, "ebe_sur_ca": -0.04, "age_comptes": 90 / 30.4375,
@@ -233,19 +233,19 @@ def test_reasons_count_from_the_cut_off_wherever_it_falls():
     assert "au 21 mars\N{NO-BREAK SPACE}2026" in texts
 
 
-def test_every_feature_can_be_said_without_a_hole():
+def test_every_feature_has_a_complete_sentence():
     for feature in FEATURES:
         (sentence,) = reasons({feature.name: 1.0}, {feature.name: 1.0})
         assert "{" not in sentence
         assert sentence[0].isupper() or sentence[0].isdigit()
 
 
-def test_a_ratio_that_may_be_a_reason_says_what_it_compares():
+def test_a_ratio_that_may_be_a_reason_names_both_quantities():
     bare = [one.name for one in FEATURES if one.risk and one.unit == "ratio" and one.phrase.endswith(": {value}")]
     assert bare == []
 
 
-def test_what_is_unknown_lowers_the_risk_or_weighs_little_is_no_reason():
+def test_unknown_protective_and_minor_values_are_not_reasons():
     assert reasons({"paydex": 45.0, "effectif": 9.0}, {"paydex": -0.2, "fpi_30": 0.9, "effectif": 0.04}) == []
 
 
@@ -264,7 +264,7 @@ def test_a_theme_gives_two_reasons_at_the_most():
     assert reasons(values, pushes)[2] == "Les fournisseurs sont payés avec 60 jours de retard"
 
 
-def test_a_value_on_the_safe_side_of_the_usual_one_is_no_reason():
+def test_a_value_on_the_safe_side_of_the_usual_one_is_not_a_reason():
     typical = {"paydex": 10.0, "liquidite_generale": 1.5}
     pushes = {"dette_sociale_ouvriere_lag12m": 0.5, "paydex": 0.4, "liquidite_generale": 0.3}
     safe = {"dette_sociale_ouvriere_lag12m": 0, "paydex": 3, "liquidite_generale": 2.0}
@@ -273,7 +273,7 @@ def test_a_value_on_the_safe_side_of_the_usual_one_is_no_reason():
     assert len(reasons(risky, pushes, typical)) == 3
 
 
-def test_a_flag_that_is_down_and_a_change_that_is_none_are_no_reasons():
+def test_an_unset_flag_and_a_zero_change_are_not_reasons():
     assert reasons({"delai_en_cours": 0, "paydex_diff12m": 0}, {"delai_en_cours": 1, "paydex_diff12m": 1}) == []
 
 
@@ -285,7 +285,7 @@ def test_reasons_keep_the_order_of_the_companies_even_without_any():
     assert [text is None for text in found["motif_1"]] == [True, True, False]
 
 
-def test_nobody_has_no_reason():
+def test_an_empty_list_has_no_reason():
     found = main_reasons(rows_of(), np.zeros((0, len(NAMES))), NAMES, cutoff=CUTOFF)
     assert found.schema == {"siren": pl.String} | dict.fromkeys(reason_columns(), pl.String)
     assert found.is_empty()
@@ -302,7 +302,7 @@ def test_limits_reached_are_the_reasons_of_the_threshold_method():
     )
 
 
-# What became of an alert
+# Comparison with previous lists
 
 
 def once_listed(*rows: tuple[date, str, int, int], exported: dict[date, int]) -> pl.DataFrame:
@@ -314,14 +314,14 @@ def once_listed(*rows: tuple[date, str, int, int], exported: dict[date, int]) ->
         # Files made again without a change of the list are a version of their own.
         connection.executemany("insert into list_export values (?, 1, 1)", [[month] for month in exported])
         connection.executemany("insert into list_export values (?, ?, 7)", [list(one) for one in exported.items()])
-        query = read_query(files("sf_assets.lists"), "former_alerts")
+        query = read_query(files("sf_assets.lists"), "previous_alerts")
         return connection.execute(query.text, {"month": MONTH}).pl()
 
 
 JANUARY, FEBRUARY, APRIL = date(2026, 1, 1), date(2026, 2, 1), date(2026, 4, 1)
 
 
-def test_an_alert_says_what_it_became_since_last_month_and_since_when_it_lasts():
+def test_an_alert_has_its_evolution_since_last_month_and_its_first_month():
     former = once_listed(
         (JANUARY, "000000000", 2, 1),
         (FEBRUARY, "000000000", 1, 1),
@@ -331,7 +331,7 @@ def test_an_alert_says_what_it_became_since_last_month_and_since_when_it_lasts()
         exported={JANUARY: 1, FEBRUARY: 1},
     )
     alerts = select(scored(0.4, 0.3, 0.1, 0.1, 0.06), THRESHOLDS).drop("evolution", "premiere_alerte")
-    found = with_history(alerts, former, MONTH, compared=True).sort("siren")
+    found = with_previous_list(alerts, former, MONTH, compared=True).sort("siren")
     assert found["evolution"].to_list() == [
         "En hausse", "En hausse", "En baisse", "Nouvelle alerte", "Nouvelle alerte",
     ]  # fmt: skip
@@ -353,7 +353,7 @@ def test_only_lists_handed_over_before_the_month_count_each_in_its_last_version(
 def test_without_a_list_of_last_month_there_is_no_evolution():
     former = once_listed((JANUARY, "000000000", 1, 1), exported={JANUARY: 1})
     alerts = select(scored(0.4), THRESHOLDS).drop("evolution", "premiere_alerte")
-    found = with_history(alerts, former, MONTH, compared=False)
+    found = with_previous_list(alerts, former, MONTH, compared=False)
     assert (found["evolution"].item(), found["premiere_alerte"].item()) == (None, JANUARY)
 
 
@@ -439,7 +439,7 @@ def test_a_list_bears_the_name_of_its_month(month, name):
 # The files
 
 
-# How a CSV file says that digits are a text: a spreadsheet would drop the zeros of 01.
+# In CSV, digits written this way stay a text: a spreadsheet would drop the zero of 01.
 AS_TEXT = '"=""{}"""'
 ABOUT = About(MONTH, CUTOFF, "Régression logistique", probabilities=True, thresholds=THRESHOLDS)
 
@@ -524,7 +524,7 @@ def test_a_name_that_looks_like_a_formula_stays_a_text(tmp_path):
     assert [row[2] for row in sheets(xlsx)["Liste"][1:]] == names
 
 
-def test_what_a_spreadsheet_would_take_for_a_number_or_a_date_stays_a_text(tmp_path):
+def test_digits_that_are_not_a_number_stay_texts_in_a_spreadsheet(tmp_path):
     names = ["24/7", "1E5", "007", "3 SUISSES", "2A"]
     alerts = listed(0.5, 0.4, 0.3, 0.2, 0.1, raison_sociale=names, departement=["01", "2A", "75", "976", None])
     csv = write_list(alerts, ["[]"], root=tmp_path, about=ABOUT)[1]
@@ -559,13 +559,13 @@ def test_a_failure_while_writing_leaves_the_former_list(tmp_path):
 def test_files_handed_over_stay_aside_when_any_of_them_changes(tmp_path):
     first = write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT)
     kept = [path.read_bytes() for path in first]
-    former = Handed(1, 1, {path.name: sha256_of(path) for path in first})
-    write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT, former=former)
+    former = HandedOver(1, 1, {path.name: sha256_of(path) for path in first})
+    write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT, handed_over=former)
     assert [path.name for path in tmp_path.iterdir()] == ["2603"], "the same files are the same version"
     # The alerts are the same: only the document, which holds all companies, is another one.
-    write_list(listed(0.4), ["[1]"], root=tmp_path, about=ABOUT, former=former)
+    write_list(listed(0.4), ["[1]"], root=tmp_path, about=ABOUT, handed_over=former)
     # Written again, the second version does not take the place of the first.
-    write_list(listed(0.6), ["[]"], root=tmp_path, about=ABOUT, former=former)
+    write_list(listed(0.6), ["[]"], root=tmp_path, about=ABOUT, handed_over=former)
     assert [(tmp_path / "2603_v1" / path.name).read_bytes() for path in first] == kept
     assert pl.read_parquet(first[0])["probabilite"].to_list() == [0.6]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2603", "2603_v1"]
@@ -582,7 +582,7 @@ def test_a_list_without_its_columns_is_refused_by_name(tmp_path):
         write_list(listed(0.4).drop("siren", "motif_1"), ["[]"], root=tmp_path, about=ABOUT)
 
 
-def test_the_readme_says_what_the_list_is_for_and_why_there_is_no_model():
+def test_the_readme_states_the_purpose_of_the_list_and_why_there_is_no_model():
     statement = "Historique insuffisant pour apprendre un modèle en 03/2026."
     about = About(MONTH, CUTOFF, "Méthode à seuils", probabilities=False, thresholds=THRESHOLDS, statement=statement)
     text = "\n".join(line for _, line in readme_lines(about)).replace("\xa0", " ")
@@ -594,7 +594,7 @@ def test_the_readme_says_what_the_list_is_for_and_why_there_is_no_model():
     assert statement not in "".join(line for _, line in readme_lines(ABOUT))
 
 
-def test_the_readme_says_why_this_method_what_changed_and_which_checks_were_accepted():
+def test_the_readme_states_the_choice_of_method_the_changes_and_the_accepted_checks():
     about = dataclasses.replace(
         ABOUT,
         choice="retenue par l'évaluation de 10/2026",

@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 
 from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.lists import tables as list_tables
-from sf_assets.lists.corrections import NAMES as CORRECTIONS
+from sf_assets.lists.expert_rules import NAMES as EXPERT_RULES
 from sf_assets.lists.selection import LEVELS
 from sf_assets.model.boosting import BoostingMethod
 from sf_assets.model.forest import ForestMethod
@@ -280,7 +280,7 @@ def test_the_list_of_the_month_after_says_what_became_of_each_alert(place: Place
 
 def test_corrections_that_the_deployment_names_change_levels_and_say_so(place: Place, october: Next) -> None:
     folder = place.settings.data_dir
-    corrected = Place(folder, corrections=CORRECTIONS, perimeter_months=12 * YEARS, training_failures=2)
+    corrected = Place(folder, corrections=EXPERT_RULES, perimeter_months=12 * YEARS, training_failures=2)
     assert corrected.build(OCTOBER, "list_corrections", "list_alerts").failures == {}
     changed = corrected.rows("list_corrections", OCTOBER)
     assert changed.height > 0

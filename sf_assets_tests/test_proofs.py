@@ -1,15 +1,15 @@
-"""Every blocking check was seen red: rows that break it are planted on its real tables, in memory, beside rows that do not."""
+"""Every blocking check fails on rows planted to break it, and passes on valid rows, on its real tables in memory."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
 import pytest
-from sf_assets.catalogue.documentation import page
 
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
 from sf_assets.vocabulary.schema import Rule, no_rows
+from sf_assets_dev.documentation import page
 from sf_assets_dev.faults.breaches import Breach, Rows, breaches_of
 from sf_assets_dev.faults.planting import Planted, blocking, planted
 
@@ -33,9 +33,7 @@ def test_every_blocking_check_has_rows_that_break_it() -> None:
 
 
 @pytest.mark.parametrize("asset", [asset for asset, _ in groupby(PROVEN, lambda proven: proven[0])])
-def test_every_blocking_check_refuses_the_rows_that_break_it_and_lets_ordinary_ones_pass(
-    place: Planted, asset: str
-) -> None:
+def test_every_blocking_check_fails_on_its_breaches_and_passes_on_valid_rows(place: Planted, asset: str) -> None:
     proofs = [place.prove(*named(asset, check), breach) for owner, check, breach in PROVEN if owner == asset]
     failed = [(proof.check.name, str(proof.breach), proof.green, proof.red) for proof in proofs if not proof.holds]
     assert failed == []
@@ -57,7 +55,7 @@ def test_a_new_blocking_check_without_rows_that_break_it_is_not_proven() -> None
         ("select * from {batch} where siege is null and error('no judgement')", False),  # fails for another reason
     ],
 )
-def test_a_check_is_proven_only_by_a_refusal_of_the_bad_rows_alone(place: Planted, query: str, *, holds: bool) -> None:
+def test_a_check_is_proven_only_if_it_fails_on_the_bad_rows_alone(place: Planted, query: str, *, holds: bool) -> None:
     breach = Breach((Rows(), Rows("null as siege")), green=(Rows(), Rows()))
     assert place.prove(SUITES["stg_sirene"], no_rows("seat", query, "Look."), breach).holds is holds
 

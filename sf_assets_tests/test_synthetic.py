@@ -96,7 +96,7 @@ def november(october: Path) -> Path:
     return folder
 
 
-def test_the_batch_has_every_file_of_the_producers_and_says_how_many_rows_each_has(tmp_path: Path) -> None:
+def test_the_batch_has_every_file_of_the_producers_and_returns_their_rows(tmp_path: Path) -> None:
     rows = write_batch(tmp_path / "2610", month=OCTOBER, companies=40, years=2)
     assert set(rows) == set(SEPARATORS) == {path.name for path in (tmp_path / "2610").iterdir()}
     assert rows == {name: table(tmp_path / "2610", name).height for name in rows}
@@ -137,7 +137,7 @@ def test_records_are_filed_again_later_and_differently(october: Path) -> None:
     assert plans.filter(pl.col("Date_creation").list.n_unique() == 2).height > 1
 
 
-def test_files_that_arrive_now_and_then_are_filed_again_too() -> None:
+def test_occasional_files_are_filed_again_too() -> None:
     block = draw_block(3, 0)
     statements = with_filed_again(block, draw_statements(block))
     now, later = (draw_others(block, statements, Window.of(month, 4)) for month in (OCTOBER, date(2027, 10, 1)))
@@ -154,7 +154,7 @@ def test_files_that_arrive_now_and_then_are_filed_again_too() -> None:
     assert not both["head"].equals(both["head_later"])
 
 
-def test_files_that_arrive_now_and_then_are_the_same_twice(tmp_path: Path) -> None:
+def test_occasional_files_are_deterministic(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_batch(tmp_path / name, month=OCTOBER, companies=60, years=2, others=True)
     assert digest(tmp_path / "one") == digest(tmp_path / "two")
@@ -250,7 +250,7 @@ def test_known_dates_are_written_as_the_specification_says() -> None:
     assert procol_dates(days).to_list() == ["21MAR2024", "12JUN1999"]
 
 
-def test_nothing_that_has_happened_is_dated_after_the_delivery(october: Path) -> None:
+def test_no_past_event_is_dated_after_the_delivery(october: Path) -> None:
     def latest(name: str, column: str, form: str = "%Y-%m-%d") -> date:
         return table(october, name)[column].drop_nulls().str.to_date(form).max()
 
@@ -284,7 +284,7 @@ def test_establishments_add_up_to_their_company(october: Path) -> None:
     assert company.equals(establishments)
 
 
-def test_one_company_has_one_seat_and_pseudo_sirets_have_none_in_sirene(tmp_path: Path) -> None:
+def test_a_company_has_one_head_office_and_forged_sirets_are_not_in_sirene(tmp_path: Path) -> None:
     write_batch(tmp_path / "2610", month=OCTOBER, companies=1000, years=3)
     register = table(tmp_path / "2610", "StockEtablissement_utf8_geo.csv")
     seats = register.filter(pl.col("etablissementSiege") == "true")
@@ -382,7 +382,7 @@ def test_sizes_contributions_and_payments_are_near_the_published_figures(tmp_pat
     assert (spring["MOTIF_RECOURS_SE"] == "5").mean() > 0.8
 
 
-def test_the_oracle_tells_the_risk_of_companies_without_procedure_and_stays_outside(
+def test_the_oracle_has_the_risk_of_companies_without_procedure_and_is_outside_the_batch(
     october: Path, november: Path
 ) -> None:
     before, after = (pl.read_parquet(october.parent / name) for name in ("october.parquet", "november.parquet"))
@@ -420,13 +420,13 @@ def test_the_oracle_is_calibrated(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("month", [date(2013, 6, 1), date(2029, 1, 1)])
-def test_a_month_outside_of_the_world_is_refused(month: date, tmp_path: Path) -> None:
+def test_a_month_outside_of_the_simulation_is_refused(month: date, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"month: expected between 2014-01 and 2028-12"):
         write_batch(tmp_path / "x", month=month, companies=1)
     assert not (tmp_path / "x").exists()
 
 
-def test_files_leave_five_days_after_the_month() -> None:
+def test_files_are_delivered_five_days_after_the_month() -> None:
     window = Window.of(OCTOBER, years=10)
     assert date(1970, 1, 1) + timedelta(days=window.delivered) == DELIVERED
     assert date(1970, 1, 1) + timedelta(days=int(FIRST_DAYS[window.first])) == date(2016, 11, 1)

@@ -1,1 +1,1 @@
-"""What is published: alert levels with their reasons, and the files public officers receive."""
+"""The last layer: alert levels with their reasons, and the files that public officers receive."""

@@ -15,9 +15,9 @@ from sf_assets.sources.batch import batch_key
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What every entry of a document repeats. All of it comes from the batch, nothing from the clock.
+    """The values that every entry of a document repeats. None depends on the clock.
 
-    `cutoff` stands where the reference writes the time of its run; `algo` is the method and the version of the code.
+    `cutoff` takes the place of the former system's run time; `algo` is the method and the version of the code.
     """
 
     month: date
@@ -38,12 +38,15 @@ def list_name(month: date) -> str:
 def document(
     companies: pl.DataFrame, alerts: pl.DataFrame, explained: Waterfall, features: Sequence[str], edition: Edition
 ) -> Iterator[str]:
-    """Yield the document piece by piece: one entry per company, by siren.
+    """Yield the document as pieces of text: one entry per company, ordered by siren.
 
-    `companies` are those of `select`, with `siren`, `code_naf`, `code_commune`, `libelle_region`, `probabilite`,
-    `niveau` and `alerte`. `explained` holds the bars in percent of the companies of `alerts`, row by row, its features
-    in the order of `features`; a bar that is undefined becomes null. Raises `ValueError` when a company in alert has no
-    explanation.
+    `companies` has one row per company, as `select` returns them, with `siren`, `code_naf`, `code_commune`,
+    `libelle_region`, `probabilite`, `niveau` and `alerte`. `explained` holds the explanations of the rows of `alerts`, in
+    percent, its features in the order of `features`; an undefined bar becomes null.
+
+    Raises:
+        ValueError: a company in alert has no explanation.
+
     """
     expected = companies.filter(pl.col("niveau") > 0)["siren"]
     unexplained = expected.len() - expected.is_in(alerts["siren"].to_list()).sum()
@@ -62,7 +65,7 @@ def document(
 
 
 def _fields(edition: Edition) -> dict[str, pl.Expr]:
-    """Return the fields of an entry besides `siren`, in the order of the reference, under its names."""
+    """Return the fields of an entry besides `siren`, under the names and in the order of the former system (rules §12.4)."""
     key, month = batch_key(edition.month), edition.month
     return {
         "code_naf": pl.col("code_naf"),
@@ -73,7 +76,7 @@ def _fields(edition: Edition) -> dict[str, pl.Expr]:
         "idListe": pl.lit(list_name(month)),
         "batch": pl.lit(f"{key} date {edition.cutoff:%Y-%m-%d}"),
         "algo": pl.lit(edition.algo),
-        # The application compares this text: the month has no leading zero.
+        # The application compares this value as text, and its month has no leading zero.
         "période": pl.lit(f"{month.year}-{month.month}-01"),
         "Seuil modéré": pl.lit(edition.thresholds.modere),
         "Seuil fort": pl.lit(edition.thresholds.fort),
@@ -90,5 +93,5 @@ def _bars(siren: pl.Series, explained: Waterfall, features: Sequence[str]) -> pl
 
 
 def _encoded(entries: pl.DataFrame) -> pl.DataFrame:
-    """Return `siren` and `entry`, the JSON text of every row; `niveau` stays out."""
+    """Return `siren` and `entry`, the JSON text of every row, without `niveau`."""
     return entries.select("siren", entry=pl.struct(pl.exclude("niveau")).struct.json_encode())

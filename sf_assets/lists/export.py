@@ -1,6 +1,6 @@
-"""The files public officers receive, in lists/<AAMM>/: Parquet, CSV and XLSX of the alerts, and the application's JSON.
+"""The files that public officers receive, in lists/<AAMM>/: Parquet, CSV and XLSX of the alerts, and the application's JSON.
 
-The same list gives the same bytes, on any day.
+Writing is deterministic: the same list gives the same bytes, whatever the day.
 """
 
 import hashlib
@@ -29,9 +29,9 @@ _ORDINALS = ("Premier", "Deuxième", "Troisième")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A column of the CSV and XLSX files: its French name, its width in characters, the kind of its values.
+    """A column of the CSV and XLSX files: its French title, its width in characters, the kind of its values.
 
-    An optional column is left out of a list in which no company has a value.
+    An optional column is left out when no company of the list has a value in it.
     """
 
     column: str
@@ -65,34 +65,42 @@ HEADERS: tuple[Header, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
-    """The files of the month handed over last: their version, 0 when there is none, the scores they were made from.
+class HandedOver:
+    """The last files handed over for a month.
 
-    `checksums` are those of the files, by name.
+    `version` numbers them from 1; 0 means that no file was handed over. `scores_version` is the version of the scores they
+    were made from, and `checksums` their SHA-256 by file name.
     """
 
     version: int = 0
     scores_version: int = 0
     checksums: Mapping[str, str] = field(default_factory=dict)
 
-    def next(self, checksums: Mapping[str, str]) -> int:
-        """Return the version of files: that of the same ones, or the one after."""
+    def next_version(self, checksums: Mapping[str, str]) -> int:
+        """Return the version of new files: the same number when their checksums are equal, otherwise the next."""
         return self.version if checksums == self.checksums else self.version + 1
 
 
-_NOTHING = Handed()
+_NEVER_HANDED_OVER = HandedOver()
 
 
 def write_list(
-    alerts: pl.DataFrame, document: Iterable[str], *, root: Path, about: About, former: Handed = _NOTHING
+    alerts: pl.DataFrame,
+    document: Iterable[str],
+    *,
+    root: Path,
+    about: About,
+    handed_over: HandedOver = _NEVER_HANDED_OVER,
 ) -> tuple[Path, ...]:
     """Write the files of a month's list and return their paths; a list already there is replaced as a whole.
 
-    What was handed over before, `former`, stays in the folder `<AAMM>_v<version>` unless the files are the same.
+    `alerts` holds one row per company in alert, by rank, with at least the columns of `HEADERS`; the Parquet file has all
+    of its columns. `document` yields the application's JSON piece by piece, and `root` is the folder of all lists. Files
+    handed over before (`handed_over`) move to the folder `<AAMM>_v<version>`, unless the new files are the same.
 
-    `alerts` are the companies in alert by rank, with at least the columns of `HEADERS`; the Parquet file keeps all of
-    its columns. `document` is the application's JSON, in pieces, and `root` the folder of lists. Raises `ValueError`
-    naming the columns that are missing.
+    Raises:
+        ValueError: columns of `HEADERS` are missing; the message names them.
+
     """
     missing = [header.column for header in HEADERS if header.column not in alerts.columns]
     if missing:
@@ -100,11 +108,11 @@ def write_list(
     stem = f"liste_{batch_key(about.month)}"
     target = root / batch_key(about.month)
 
-    def aside(draft: Path) -> Path | None:
-        same = former.next({path.name: sha256_of(path) for path in draft.iterdir()}) == former.version
-        return None if same or not former.version else target.with_name(f"{target.name}_v{former.version}")
+    def folder_of_previous(draft: Path) -> Path | None:
+        same = handed_over.next_version({path.name: sha256_of(path) for path in draft.iterdir()}) == handed_over.version
+        return None if same or not handed_over.version else target.with_name(f"{target.name}_v{handed_over.version}")
 
-    with replace_folder(target, aside) as draft:
+    with replace_folder(target, folder_of_previous) as draft:
         alerts.write_parquet(draft / f"{stem}.parquet")
         _write_csv(alerts, draft / f"{stem}.csv")
         _write_xlsx(alerts, draft / f"{stem}.xlsx", about)
@@ -114,23 +122,23 @@ def write_list(
 
 
 def sha256_of(path: Path) -> str:
-    """Return the checksum of a file."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _readable(alerts: pl.DataFrame) -> pl.DataFrame:
-    """Return the columns of `HEADERS` under their French names, levels in words, without hidden decimals."""
+    """Return the columns of `HEADERS` under their French titles, levels as words, values rounded to what is displayed."""
     labels = {level.rank: level.label for level in LEVELS}
     named = alerts.with_columns(pl.col("niveau").replace_strict(labels, return_dtype=pl.String))
-    return named.select(_shown(header) for header in _headers(alerts))
+    return named.select(_displayed(header) for header in _headers(alerts))
 
 
 def _headers(alerts: pl.DataFrame) -> list[Header]:
     return [header for header in HEADERS if not header.optional or alerts[header.column].count()]
 
 
-def _shown(header: Header) -> pl.Expr:
+def _displayed(header: Header) -> pl.Expr:
     column = pl.col(header.column)
     if header.kind == "integer":
         column = column.cast(pl.Int64)
@@ -144,8 +152,8 @@ def _shown(header: Header) -> pl.Expr:
 def _write_csv(alerts: pl.DataFrame, path: Path) -> None:
     """Write the CSV that a French Excel opens with a double click: BOM, semicolons, decimal commas, « 12,2 % ».
 
-    A text that begins like a formula would be run by the spreadsheet; an apostrophe makes it a text again. Digits that
-    are no number (SIREN, department 01, a month) would lose their zeros or become a date: as ="01" they stay as they are.
+    A spreadsheet runs a text that begins like a formula: an apostrophe before it prevents that. It also strips the zeros of
+    digits that are not a number (SIREN, department 01) or turns them into a date (month): written ="01" they stay texts.
     """
     text = pl.col(pl.String)
     harmless = (
@@ -169,26 +177,26 @@ def _write_csv(alerts: pl.DataFrame, path: Path) -> None:
 
 
 def _write_xlsx(alerts: pl.DataFrame, path: Path, about: About) -> None:
-    """Write the workbook: the list, then what it is for."""
-    shown = _headers(alerts)
+    """Write the workbook: the sheet « Liste », then the sheet « Lisez-moi »."""
+    headers = _headers(alerts)
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(path, options) as workbook:
         workbook.set_properties(
             {
                 "title": f"Signaux Faibles, {list_name(about.month)}",
-                "created": datetime(about.cutoff.year, about.cutoff.month, about.cutoff.day),  # noqa: DTZ001 - a day
+                "created": datetime(about.cutoff.year, about.cutoff.month, about.cutoff.day),  # noqa: DTZ001 - a day has no time zone
             }
         )
         _readable(alerts).write_excel(
             workbook,
             worksheet="Liste",
             table_style="Table Style Light 9",
-            column_formats={header.title: _FORMATS[header.kind] for header in shown},
-            column_widths={header.title: 7 * header.width + 5 for header in shown},
+            column_formats={header.title: _FORMATS[header.kind] for header in headers},
+            column_widths={header.title: 7 * header.width + 5 for header in headers},
             freeze_panes=(1, 3),
             autofilter=True,
         )
-        # Printed, the list takes the width of a page, and each page bears the names of the columns.
+        # On paper, the list fits the width of a page and each page repeats the column titles.
         sheet = workbook.get_worksheet_by_name("Liste")
         sheet.set_landscape()
         sheet.set_paper(_A4)

@@ -1,8 +1,8 @@
--- One row is one company of the month with the signals that corrections vote on, as known on $cutoff; a signal that cannot
--- be known is false. The rules of 2022-2024 named calendar months: here the same spans end at the cut-off. Source:
+-- One row is one company of the month with the signals that expert rules vote on, as known on $cutoff; a signal that cannot
+-- be computed is false. The rules of 2022-2024 named calendar months: here the same spans end at the cut-off. Source:
 -- rules §12.5.
 with decided as (
-    -- Of a demand decided several times the last decision by the cut-off stands.
+    -- A demand may be decided several times: only the last decision known at the cut-off is used.
     select *
     from stg_apdemande
     where date_statut <= $cutoff::date
@@ -10,7 +10,7 @@ with decided as (
 ),
 
 demands as (
-    -- Reasons 6 and 7 are not short-time work for want of activity.
+    -- Reasons 6 and 7 are not about a lack of activity.
     select
         siret,
         greatest(periode_debut, cast($cutoff::date - interval 12 month as date)) as debut,
@@ -23,7 +23,7 @@ demands as (
 ),
 
 uncovered as (
-    -- A demand counts from where the former ones end: days asked for twice are asked for once. The end day does not count.
+    -- A demand starts where the previous ones of its establishment end, so that a day is counted once. The last day is excluded.
     select
         siret,
         fin,
@@ -51,7 +51,7 @@ returns as (
         date_deb_tva >= $cutoff::date - interval 51 month and date_fin_tva <= $cutoff::date - interval 39 month as is_former
     from clean_tva
     where date_depot <= $cutoff::date
-    -- A return filed again takes the place of the former one: of a period the last deposit by the cut-off stands.
+    -- A return filed again replaces the earlier one: for each period, the last deposit known at the cut-off is used.
     qualify row_number() over (
         partition by siren, date_deb_tva, date_fin_tva order by date_depot desc, m_tva_bi_b0979_ca desc
     ) = 1
@@ -61,7 +61,7 @@ turnover as (
     select
         siren,
         sum(m_tva_bi_b0979_ca) filter (is_recent) >= 0.8 * sum(m_tva_bi_b0979_ca) filter (is_former)
-        and abs(sum(jours) filter (is_recent) - sum(jours) filter (is_former)) <= 5 as is_kept
+        and abs(sum(jours) filter (is_recent) - sum(jours) filter (is_former)) <= 5 as is_stable
     from returns
     group by siren
 ),
@@ -83,7 +83,7 @@ select
     coalesce((d.now - d.recent) / d.contribution / 12 > 0.1, false) as augmentation_dette_urssaf_recente,
     coalesce(requested.jours > 240, false) as demande_activite_partielle_elevee,
     coalesce(m.dette_nette_sur_caf > 4, false) as solvabilite_faible,
-    coalesce(m.ebe_sur_ca < 0 and turnover.is_kept, false) as rentabilite_faible,
+    coalesce(m.ebe_sur_ca < 0 and turnover.is_stable, false) as rentabilite_faible,
     coalesce(m.k_propres_sur_k_social < 0, false) as k_propres_negatifs
 from feat_matrix as m
 join debts as d using (siren)

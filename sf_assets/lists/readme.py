@@ -1,4 +1,4 @@
-"""What a list says of itself on its sheet « Lisez-moi »: what it is for, how to read it, what it does not say."""
+"""The sheet « Lisez-moi » of a list, in French: purpose, how to read it, limits, method, changes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ Style = Literal["title", "heading", "text"]
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a list says of itself: its month and cut-off, the French label of its method, its thresholds.
+    """The facts that the sheet states: month and cut-off of the list, French label of its method, its thresholds.
 
-    `probabilities` says whether scores are probabilities; `statement` is what a plan of months says when history does
-    not allow a model, `choice` why the method is this one, `changes` what is not as in the list of the month before,
-    `accepted` the checks that refused the month and were accepted all the same. `staff` people in one of the last `window`
-    months open the perimeter. `precision_fort` and `precision_modere` are the shares of alerts that failed on the months that
-    measure the method; None when they could not be measured.
+    `probabilities` is whether scores are probabilities; `statement` says why no model could be trained, `choice` why this
+    method was selected, `changes` the differences with the list of the month before, `accepted` the failed checks that an
+    operator accepted. A company is followed when it employed `staff` people in one of the last `window` months.
+    `precision_fort` and `precision_modere` are the shares of alerts, on the test months, that were followed by a procedure;
+    None when they could not be measured.
     """
 
     month: date
@@ -63,7 +63,7 @@ _CONFIDENTIAL = "Liste réservée aux agents habilités des administrations part
 
 
 def readme_lines(about: About) -> tuple[tuple[Style, str], ...]:
-    """Return the lines of the sheet, each with its style."""
+    """Return the lines of the sheet in order: style and text of each."""
     levels = f"Risque fort : à partir de {percent(about.thresholds.fort)}. "
     levels += f"Risque modéré : à partir de {percent(about.thresholds.modere)}."
     known = f"Elle s'en tient à ce qui était connu le {about.cutoff:%d/%m/%Y}."
@@ -88,7 +88,7 @@ def _method(about: About) -> str:
 
 
 def _precisions(about: About) -> Iterator[str]:
-    """Yield what an alert is worth, as people count."""
+    """Yield the precision of alerts as a count out of 100."""
     shares = {"alertes de risque fort": about.precision_fort, "alertes, tous niveaux réunis": about.precision_modere}
     for alerts, share in shares.items():
         if share is not None:
@@ -106,7 +106,7 @@ def _followed(about: About) -> str:
 
 
 def _accepted(about: About) -> Iterator[str]:
-    """Yield the checks accepted, under a line that says what they are."""
+    """Yield the accepted checks, after a line that introduces them; nothing when there are none."""
     if about.accepted:
         yield "Contrôles qui refusaient ce mois et qu'un responsable a acceptés, avec son motif :"
     yield from about.accepted

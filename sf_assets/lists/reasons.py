@@ -1,4 +1,4 @@
-"""Why a company is on the list, in plain French: its main reasons as sentences that state known facts."""
+"""Reasons of an alert: sentences in French that state the known facts which raise a company's score most."""
 
 import re
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from sf_assets.lists.wording import end_of, evolution, month_name, quantity
 from sf_assets.model.matrix import Floats, as_matrix
 
 COUNT = 3
-# A reason that carries less than this share of all that pushes the risk up is noise to its reader.
+# A reason below this share of all contributions that raise the score is noise to its reader.
 LEAST_SHARE = 0.05
-# Debts are described by nineteen features: without a limit they would fill every line and hide the rest.
+# Nineteen features describe debts: without a limit they would fill every line and hide the other themes.
 PER_THEME = 2
 _LAG = re.compile(r"_lag\d+m$")
 
@@ -34,13 +34,13 @@ def main_reasons(
 ) -> pl.DataFrame:
     """Return the main reasons of each company: `siren`, `motif_1` … in the order of the companies, NULL when fewer.
 
-    A reason is a known value that pushes the risk up, on the side of `typical` where economics expects it: a regression
-    on debts of six dates may give a small debt of last year a positive part, which is no reason to a reader. A quantity
-    seen at several dates gives one reason, its strongest, and a theme two at the most. The first of a theme says what it
-    stands on: the debt at the `cutoff`, the month in which the accounts were closed.
+    A reason is a known value that raises the score and lies on the side of `typical` where economics expects the risk: a
+    regression on debts at six dates may give a small debt of last year a positive contribution, which means nothing to a
+    reader. A quantity known at several dates gives one reason, the strongest, and a theme gives at most two. The first
+    reason of a theme ends with its basis: the debt at the `cutoff`, or the month in which the accounts were closed.
 
-    `companies` holds `siren` and the features, `contributions` what each feature adds to the score, rows x features in
-    the order of `features`. `typical` is the usual value of each feature, None when contributions alone decide.
+    `companies` has `siren` and the features. `contributions` is what each feature adds to the score, of shape (companies,
+    features), in the order of `features`. `typical` is the usual value of each feature; None when contributions alone decide.
     """
     values = pl.DataFrame(as_matrix(companies, features), schema=list(features), orient="row")
     row = pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
@@ -50,22 +50,26 @@ def main_reasons(
         .with_columns(pushes=pl.DataFrame(contributions, schema=list(features), orient="row").unpivot()["value"])
         .filter(pl.col("pushes") > 0)
         .with_columns(share=pl.col("pushes") / pl.col("pushes").sum().over("row"))
-        .join(_facts(features, typical), on="feature")
-        .filter(pl.col("value").is_not_nan() & (pl.col("share") >= LEAST_SHARE) & _speaks(anyhow=typical is None))
+        .join(_feature_facts(features, typical), on="feature")
+        .filter(
+            pl.col("value").is_not_nan()
+            & (pl.col("share") >= LEAST_SHARE)
+            & _is_reportable(contributions_decide=typical is None)
+        )
         .sort("row", -pl.col("pushes"), "position")
         .unique(["row", "quantity"], keep="first", maintain_order=True)
         .filter(pl.int_range(pl.len()).over("row", "theme") < PER_THEME)
         .with_columns(first=pl.int_range(pl.len()).over("row", "theme") == 0)
         .group_by("row", maintain_order=True)
         .head(count)
-        .join(_grounds(companies, cutoff), on=["row", "theme", "first"], how="left", maintain_order="left")
+        .join(_details(companies, cutoff), on=["row", "theme", "first"], how="left", maintain_order="left")
     )
     sentence = (
         pl.col("phrase")
         .str.replace("{value}", quantity(pl.col("value"), pl.col("unit")), literal=True)
         .str.replace("{evolution}", evolution(pl.col("value"), pl.col("unit")), literal=True)
     )
-    sentences = long.select("row", motif=sentence + pl.col("ground").fill_null(""))
+    sentences = long.select("row", motif=sentence + pl.col("detail").fill_null(""))
     columns = reason_columns(count)
     wide = (
         sentences.group_by("row")
@@ -75,27 +79,27 @@ def main_reasons(
     return companies.select(row, "siren").join(wide, on="row", how="left", maintain_order="left").drop("row")
 
 
-def _grounds(companies: pl.DataFrame, cutoff: date) -> pl.DataFrame:
-    """One row is what the first reason of a theme stands on, for one company: `row`, `theme`, `first`, `ground`."""
+def _details(companies: pl.DataFrame, cutoff: date) -> pl.DataFrame:
+    """Return the basis of the first reason of a theme: one row per company and theme, with `row`, `theme`, `first`, `detail`."""
     row = pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
     debt = pl.col("dette_sociale_ouvriere") + pl.col("dette_sociale_patronale")
     closed = pl.lit(cutoff).dt.offset_by(
         pl.concat_str(-(pl.col("age_comptes") * 30.4375).round().cast(pl.Int64), pl.lit("d"))
     )
-    grounds = {
+    details = {
         DETTE: pl.when(debt > 0).then(" (dette de " + quantity(debt, pl.lit("€")) + " " + end_of(cutoff) + ")"),
         FINANCES: " (comptes clos en " + month_name(closed) + ")",
     }
     return pl.concat(
         [
-            companies.select(row, theme=pl.lit(theme), first=pl.lit(value=True), ground=text)
-            for theme, text in grounds.items()
+            companies.select(row, theme=pl.lit(theme), first=pl.lit(value=True), detail=text)
+            for theme, text in details.items()
         ]
     )
 
 
-def _facts(features: Sequence[str], typical: Floats | None) -> pl.DataFrame:
-    """One row is one feature: what choosing and saying it needs. Past and present of a quantity share a side."""
+def _feature_facts(features: Sequence[str], typical: Floats | None) -> pl.DataFrame:
+    """Return one row per feature with what selects and words its reason. Lags share the risky side of their quantity."""
     known = [BY_NAME[name] for name in features]
     quantities = [_LAG.sub("", name) for name in features]
     return pl.DataFrame(
@@ -112,12 +116,12 @@ def _facts(features: Sequence[str], typical: Floats | None) -> pl.DataFrame:
     )
 
 
-def _speaks(*, anyhow: bool) -> pl.Expr:
-    """Tell the rows whose value, once said, is a reason: on the risky side, a flag that is up, a change that is one.
+def _is_reportable(*, contributions_decide: bool) -> pl.Expr:
+    """Return whether a value may be stated as a reason: on the risky side, a flag that is set, a change other than zero.
 
-    A quantity on which economics is undecided is no reason to a reader, unless contributions alone decide (`anyhow`).
+    A quantity whose risky side is undecided is never a reason, unless `contributions_decide`.
     """
     beyond = (pl.col("value") - pl.col("typical")) * pl.col("side")
-    flag_down = (pl.col("unit") == "flag") & (pl.col("value") == 0)
+    flag_unset = (pl.col("unit") == "flag") & (pl.col("value") == 0)
     no_change = pl.col("phrase").str.contains("{evolution}", literal=True) & (pl.col("value") == 0)
-    return (pl.lit(anyhow) | (beyond > 0)) & ~flag_down & ~no_change
+    return (pl.lit(contributions_decide) | (beyond > 0)) & ~flag_unset & ~no_change

@@ -1,4 +1,4 @@
-"""What a list is made from: the retained method, and every company of the month with its score and level by it."""
+"""Inputs of a list: the selected method, and every company of the month with its score and level."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +8,7 @@ import polars as pl
 
 from sf_assets.engine.storage import Session
 from sf_assets.features.registry import NAMES
-from sf_assets.lists.selection import select, with_levels
+from sf_assets.lists.selection import select, with_corrected_levels
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.methods import ScoringMethod
 from sf_assets.model.store import ModelStore
@@ -31,8 +31,12 @@ COMPANIES = f"""
 
 
 @dataclass(frozen=True, slots=True)
-class Retained:
-    """The method of the month's list: its row of `model_fitted`, the fitted method, the version of the scores."""
+class SelectedMethod:
+    """The method that the month's list uses: the fitted method, its row of `model_fitted`, the version of the scores.
+
+    `statement` says in French why no model could be trained, `choice` why this method was selected; None when there is
+    nothing to say.
+    """
 
     method: ScoringMethod
     thresholds: Thresholds
@@ -41,10 +45,12 @@ class Retained:
     scores_version: int
 
 
-def retained(session: Session, month: date, models: Path) -> Retained:
-    """Return the method that the list of the month uses.
+def selected_method(session: Session, month: date, models: Path) -> SelectedMethod:
+    """Return the method that the list of the month uses; `models` is the folder of fitted models.
 
-    Raises `PermanentFailure` when none was retained, or when its model cannot be read.
+    Raises:
+        PermanentFailure: no method was selected, or its model cannot be read.
+
     """
     row = session.connection.execute(
         "select methode, version, seuil_modere, seuil_fort, statement, choice, (select max(version) from model_scores) "
@@ -53,7 +59,7 @@ def retained(session: Session, month: date, models: Path) -> Retained:
     if row is None:
         raise PermanentFailure(
             f"model_fitted, {month:%Y-%m}: expected one method retained for the list, found none. Materialise model_fitted "
-            "and what follows it."
+            "and everything downstream."
         )
     name, version, modere, fort, statement, choice, scores_version = row
     try:
@@ -63,13 +69,15 @@ def retained(session: Session, month: date, models: Path) -> Retained:
             f"model_fitted, {month:%Y-%m}: the model of {name}, version {version}, cannot be read: {error}. Materialise "
             "model_fitted and what follows it again."
         ) from error
-    return Retained(method, Thresholds(modere=modere, fort=fort), statement, choice, scores_version)
+    return SelectedMethod(method, Thresholds(modere=modere, fort=fort), statement, choice, scores_version)
 
 
-def companies_of(session: Session, month: date) -> pl.DataFrame:
-    """Return every company of the month with its score by the retained method, as it stands now.
+def scored_companies(session: Session, month: date) -> pl.DataFrame:
+    """Return one row per company of the month: its features, and its current score by the selected method.
 
-    Raises `PermanentFailure` when scores and features are not of one another.
+    Raises:
+        PermanentFailure: the scores were not computed from the current models and features.
+
     """
     companies = session.connection.execute(COMPANIES).pl()
     (expected,) = session.connection.execute("select count(*) from feat_matrix").fetchall()[0]
@@ -81,14 +89,18 @@ def companies_of(session: Session, month: date) -> pl.DataFrame:
     return companies
 
 
-def with_corrections(session: Session, month: date, found: Retained) -> pl.DataFrame:
-    """Return every company of the month with the level of the list: that of the model, or of `list_corrections`.
+def companies_with_levels(session: Session, month: date, selected: SelectedMethod) -> pl.DataFrame:
+    """Return one row per company of the month with its level on the list, expert rules applied.
 
-    `niveau_modele` and `corrections` say why a level is another one than the model's. Raises as `companies_of`.
+    Where a rule changed the level, `niveau_modele` is the level of the model and `corrections` names the rules in French.
+
+    Raises:
+        PermanentFailure: the scores were not computed from the current models and features.
+
     """
     changed = session.connection.execute(
         "select siren, niveau as corrige, corrections from list_corrections where scores_version = $version",
-        {"version": found.scores_version},
+        {"version": selected.scores_version},
     ).pl()
-    companies = select(companies_of(session, month), found.thresholds)
-    return with_levels(companies.join(changed, on="siren", how="left", maintain_order="left"))
+    companies = select(scored_companies(session, month), selected.thresholds)
+    return with_corrected_levels(companies.join(changed, on="siren", how="left", maintain_order="left"))

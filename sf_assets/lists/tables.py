@@ -1,4 +1,4 @@
-"""The tables of the lists, and what is asked of a list before public officers see it."""
+"""Tables of the lists layer, and the checks that a list passes before public officers see it."""
 
 from datetime import date
 
@@ -14,29 +14,35 @@ from sf_assets.vocabulary.schema import Column, Table, between, no_rows, not_nul
 
 ALERTS = Table(
     name="list_alerts",
-    grain="one company in alert, in the order of the risk, in one version of the month's list",
+    grain="one company in alert, by decreasing risk, in one version of the month's list",
     columns=(
-        Column("rang", "INTEGER", "place among the companies scored, 1 is the highest risk"),
+        Column("rang", "INTEGER", "rank among the companies scored; 1 is the highest risk"),
         *pick("siren raison_sociale siret_siege departement libelle_region code_commune"),
         Column("code_naf", "VARCHAR", "main activity, NAF rev. 2"),
         Column("code_naf25", "VARCHAR", "main activity, NAF 2025"),
         Column("effectif", "DOUBLE", BY_NAME["effectif"].reason, unit="person"),
         Column("niveau", "INTEGER", "1 moderate, 2 high"),
         Column("alerte", "VARCHAR", "name of the level in the application"),
-        Column("niveau_modele", "INTEGER", "level of the model when corrections changed it; NULL when they did not"),
-        Column("corrections", "VARCHAR", "what the level was corrected for, in French"),
+        Column("niveau_modele", "INTEGER", "level of the model when expert rules changed it; NULL when they did not"),
+        Column("corrections", "VARCHAR", "expert rules that changed the level, in French"),
         Column("probabilite", "DOUBLE", "score of the method the list uses"),
-        Column("evolution", "VARCHAR", "level beside last month's list, in French; NULL when none was handed over"),
+        Column(
+            "evolution",
+            "VARCHAR",
+            "change of level since last month's list, in French; NULL when that list was not handed over",
+        ),
         Column("premiere_alerte", "DATE", "first month in which the company was on a list handed over, or on this one"),
         Column("motif_1", "VARCHAR", "main reason, in French"),
         Column("motif_2", "VARCHAR", "second reason"),
         Column("motif_3", "VARCHAR", "third reason"),
         METHODE,
-        Column("scores_version", "INTEGER", "version of the scores the list was first made from"),
+        Column("scores_version", "INTEGER", "version of the scores that the list was first made from"),
         Column(
-            "version", "INTEGER", "1 for the first list of the month; other rows than those handed over are a new one"
+            "version",
+            "INTEGER",
+            "1 for the first list of the month; rows that differ from those handed over are a new version",
         ),
-        Column("ecart_explications", "DOUBLE", "distance between the score and what its explanations add up to"),
+        Column("ecart_explications", "DOUBLE", "absolute difference between the score and the sum of its explanations"),
     ),
     key=("siren", "version"),
     rules=(
@@ -58,11 +64,11 @@ ALERTS = Table(
 
 CORRECTED = Table(
     name="list_corrections",
-    grain="one company whose level expert corrections change, in one version of the month's list",
+    grain="one company whose level expert rules change, in one version of the month's list",
     columns=(
         *pick("siren"),
         Column("niveau_modele", "INTEGER", "level of the model: 0 none, 1 moderate, 2 high"),
-        Column("niveau", "INTEGER", "level after corrections"),
+        Column("niveau", "INTEGER", "level after expert rules"),
         Column("corrections", "VARCHAR", "rules that voted for the change, in French"),
         Column("scores_version", "INTEGER", "version of the scores the list was made from"),
     ),
@@ -72,9 +78,9 @@ CORRECTED = Table(
             "one_level_at_most",
             "select * from {batch} "
             "where not coalesce(abs(niveau - niveau_modele) = 1 and niveau between 0 and 2, false)",
-            "Corrections move a level by one: look at lists/corrections.py.",
+            "Expert rules move a level by one: look at lists/expert_rules.py.",
         ),
-        not_null("corrections", "A change of level without a rule: look at lists/corrections.py."),
+        not_null("corrections", "A change of level without a rule: look at lists/expert_rules.py."),
     ),
     may_be_empty=True,
 )
@@ -88,8 +94,12 @@ EXPORT = Table(
         Column("sha256", "VARCHAR", "checksum"),
         Column("companies", "BIGINT", "companies in alert", unit="company"),
         METHODE,
-        Column("version", "INTEGER", "1 for the first files of the month; other files than these are a new version"),
-        Column("list_version", "INTEGER", "version of list_alerts that the files hold"),
+        Column(
+            "version",
+            "INTEGER",
+            "1 for the first files of the month; files that differ from those handed over are a new version",
+        ),
+        Column("list_version", "INTEGER", "version of list_alerts that the files contain"),
         Column("scores_version", "INTEGER", "version of the scores the files were first made from"),
     ),
     key=("file", "version"),
@@ -97,22 +107,22 @@ EXPORT = Table(
 
 LIST_VERSIONS = Table(
     name="list_versions",
-    grain="one version of the month's list, also of one without any company",
+    grain="one version of the month's list, also when it has no company",
     columns=(
         Column("version", "INTEGER", "version of list_alerts"),
         METHODE,
         Column("seuil_modere", "DOUBLE", "score from which the risk is moderate"),
         Column("seuil_fort", "DOUBLE", "score from which the risk is high"),
         Column("companies", "BIGINT", "companies in alert", unit="company"),
-        Column("forts", "BIGINT", "of these, at high risk", unit="company"),
-        Column("digest", "VARCHAR", "checksum of the list, its versions left out"),
-        Column("scores_version", "INTEGER", "version of the scores the list was first made from"),
+        Column("forts", "BIGINT", "companies at high risk among them", unit="company"),
+        Column("digest", "VARCHAR", "checksum of the list without its version columns"),
+        Column("scores_version", "INTEGER", "version of the scores that the list was first made from"),
     ),
     key=("version",),
 )
 
-# The newest version stands; those handed over before stay beside it.
-STANDING = """
+# The newest version is the current one; versions handed over before are retained.
+CURRENT_LIST = """
     select * from lake.list_alerts
     where month = $month and version = (select max(version) from lake.list_versions where month = $month)
 """
@@ -125,7 +135,7 @@ def _count(session: Session, sql: str, **parameters: object) -> tuple[int, ...]:
 
 def _nobody_excluded(session: Session, month: date) -> Outcome:
     sql = f"""
-        with listed as ({STANDING})
+        with listed as ({CURRENT_LIST})
         select
             count(*) filter (
                 f.siren is null or c.siren is null or c.procedure_connue is not null or b.siren is not null
@@ -143,7 +153,7 @@ def _nobody_excluded(session: Session, month: date) -> Outcome:
 def _plausible_length(session: Session, month: date) -> Outcome:
     sql = f"""
         select
-            (select count(*) from ({STANDING})),
+            (select count(*) from ({CURRENT_LIST})),
             (select count(*) from lake.feat_company_month where month = $month)
     """
     listed, companies = _count(session, sql, month=month)
@@ -152,7 +162,7 @@ def _plausible_length(session: Session, month: date) -> Outcome:
 
 
 def _like_last_month(session: Session, month: date) -> Outcome:
-    sql = f"select count(*) from ({STANDING})"
+    sql = f"select count(*) from ({CURRENT_LIST})"
     (now,), (before,) = _count(session, sql, month=month), _count(session, sql, month=add_months(month, -1))
     change = abs(now - before)
     return Outcome(passed=not before or change <= LIST_CHANGE * before, unexpected_count=change, element_count=before)
@@ -162,7 +172,7 @@ PROBES = (
     Probe(
         "nobody_excluded",
         _nobody_excluded,
-        "every company of the list is in the perimeter, in no known procedure, and of no excluded category",
+        "every company of the list is in the perimeter, in no known procedure, and in no excluded category",
         "Make the list again from the month's tables; if it persists look at the selection.",
     ),
     Probe(
@@ -175,7 +185,7 @@ PROBES = (
         "like_last_month",
         _like_last_month,
         f"the list is within {LIST_CHANGE:.0%} of last month's in length",
-        "Compare the month's features and thresholds with last month's, then say why in the list's covering note.",
+        "Compare the month's features and thresholds with last month's, then explain the change in the list's covering note.",
         "warning",
     ),
 )

@@ -1,4 +1,4 @@
-"""Which version of a list its content is: the one that stands while nothing changes, a new one beside what was handed over."""
+"""Versions of a list follow its content: the same content keeps its number, and a list handed over is never overwritten."""
 
 import hashlib
 from collections.abc import Collection
@@ -10,14 +10,14 @@ import polars as pl
 
 from sf_assets.engine.queries import read_query
 from sf_assets.engine.storage import Session
-from sf_assets.lists.export import Handed
+from sf_assets.lists.export import HandedOver
 from sf_assets.lists.readme import percent
 from sf_assets.lists.tables import ALERTS, EXPORT, LIST_VERSIONS
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.methods import METHODS
 from sf_assets.vocabulary.failures import PermanentFailure
 
-FORMER_LIST = read_query(files("sf_assets.lists"), "former_list")
+PREVIOUS_LIST = read_query(files("sf_assets.lists"), "previous_list")
 _LAST = "select version, digest, scores_version from list_versions order by version desc limit 1"
 _HANDED_OVER = "select distinct list_version from list_export"
 _LAST_FILES = """
@@ -29,7 +29,7 @@ _LAST_FILES = """
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of the month's list: its number, the scores it was first made from, the checksum of its content."""
+    """A version of the month's list: number from 1, version of the scores it was first made from, SHA-256 of its content."""
 
     number: int
     scores_version: int
@@ -37,40 +37,42 @@ class Version:
 
 
 def version_of(session: Session, listed: pl.DataFrame, thresholds: Thresholds, scores_version: int) -> Version:
-    """Return the version that a list is, against those of its month that are bound in the session.
+    """Return the version of a list, by comparison with the last version of its month, bound in the session.
 
-    The same rows and thresholds are the version that stands, whatever they were computed from. Others take its place,
-    unless it was handed over: they are then the next one.
+    Equal rows and thresholds keep the last version, whatever they were computed from. Other rows replace that version, or
+    become the next version when it was handed over.
     """
     digest = hashlib.sha256(repr(thresholds).encode())
     digest.update(listed.drop("version", "scores_version", strict=False).write_ndjson().encode())
-    found = digest.hexdigest()
+    content = digest.hexdigest()
     last = session.connection.execute(_LAST).fetchone()
     if last is None:
-        return Version(1, scores_version, found)
-    number, former, made_from = last
-    if former == found:
-        return Version(number, made_from, found)
-    return Version(number + (number in _numbers(session)), scores_version, found)
+        return Version(1, scores_version, content)
+    number, last_digest, made_from = last
+    if last_digest == content:
+        return Version(number, made_from, content)
+    return Version(number + (number in _handed_over_versions(session)), scores_version, content)
 
 
-def _numbers(session: Session) -> Collection[int]:
+def _handed_over_versions(session: Session) -> Collection[int]:
     return {number for (number,) in session.connection.execute(_HANDED_OVER).fetchall()}
 
 
-def handed_over(session: Session) -> Handed:
-    """Return what was handed over last for the month bound in the session."""
+def last_handed_over(session: Session) -> HandedOver:
+    """Return the last files handed over for the month bound in the session."""
     rows = session.connection.execute(_LAST_FILES).fetchall()
     if not rows:
-        return Handed()
+        return HandedOver()
     version, scores_version, *_ = rows[0]
-    return Handed(version, scores_version, {file: sha256 for *_, file, sha256 in rows})
+    return HandedOver(version, scores_version, {file: sha256 for *_, file, sha256 in rows})
 
 
-def standing(session: Session) -> int:
-    """Return the number of the version that stands for the month bound in the session.
+def current_version(session: Session) -> int:
+    """Return the number of the current version, the last, of the month bound in the session.
 
-    Raises `PermanentFailure` when there is no list yet.
+    Raises:
+        PermanentFailure: the month has no list yet.
+
     """
     last = session.connection.execute(_LAST).fetchone()
     if last is None:
@@ -79,48 +81,50 @@ def standing(session: Session) -> int:
 
 
 def require_current(listed: pl.DataFrame, alerts: pl.DataFrame, month: date) -> None:
-    """Refuse a list whose companies, levels or scores are not those that stand now: files would not agree.
+    """Refuse a list whose companies, levels or scores are outdated: the files of one export would contradict each other.
 
-    `listed` are rows of `list_alerts`, `alerts` the companies in alert by the scores, thresholds and corrections that stand.
-    Raises `PermanentFailure` with what to do.
+    `listed` are the rows of `list_alerts`; `alerts` are the companies in alert by the current scores, thresholds and expert
+    rules.
+
+    Raises:
+        PermanentFailure: the two differ; the message says what to materialise.
+
     """
-    made, stands = (
+    made, current = (
         rows.select("siren", pl.col("niveau").cast(pl.Int32), "probabilite").sort("siren") for rows in (listed, alerts)
     )
-    if not made.equals(stands):
+    if not made.equals(current):
         different = (
-            made.join(stands, on=made.columns, how="anti").height
-            + stands.join(made, on=made.columns, how="anti").height
+            made.join(current, on=made.columns, how="anti").height
+            + current.join(made, on=made.columns, how="anti").height
         )
         raise PermanentFailure(
-            f"list_alerts, {month:%Y-%m}: expected the companies in alert by the scores, thresholds and corrections that stand, "
-            f"found {different} companies otherwise. They changed since: materialise list_corrections and list_alerts again."
+            f"list_alerts, {month:%Y-%m}: expected the companies in alert by the current scores, thresholds and expert rules, "
+            f"found {different} companies that differ. They changed since: materialise list_corrections and list_alerts again."
         )
 
 
 def changes(
     session: Session, month: date, listed: pl.DataFrame, method: str, thresholds: Thresholds
 ) -> tuple[str, ...]:
-    """Return what changed since the list of the month before, in French; nothing when none was handed over.
+    """Return in French what changed since the list of the month before; empty when that list was not handed over.
 
-    `listed` are the rows of a version of the month's list.
+    `listed` are the rows of one version of the month's list.
     """
     session.bind({ALERTS: None, EXPORT: None, LIST_VERSIONS: None})
     version = listed["version"][0] if listed.height else 0
-    row = session.connection.execute(FORMER_LIST.text, {"month": month, "version": version}).pl()
+    row = session.connection.execute(PREVIOUS_LIST.text, {"month": month, "version": version}).pl()
     if row.is_empty():
         return ()
-    former = row.row(0, named=True)
+    previous = row.row(0, named=True)
     forts = listed.filter(pl.col("niveau") == 2).height  # noqa: PLR2004 - the level's rank
-    labels = [METHODS[name].label if name in METHODS else name for name in (former["methode"], method)]
-    same = former["methode"] == method
+    labels = [METHODS[name].label if name in METHODS else name for name in (previous["methode"], method)]
+    same = previous["methode"] == method
     by = f"la même, {labels[1]}" if same else f"{labels[1]}, au lieu de {labels[0]}"
-    sizes = (
-        f"{listed.height} dont {forts} en risque fort ({former['companies']} dont {former['forts']} le mois dernier)"
-    )
+    sizes = f"{listed.height} dont {forts} en risque fort ({previous['companies']} dont {previous['forts']} le mois dernier)"
     return (
         f"Méthode : {by}.",
-        f"Seuil du risque fort : {percent(thresholds.fort)} ({percent(former['seuil_fort'])} le mois dernier).",
-        f"Seuil du risque modéré : {percent(thresholds.modere)} ({percent(former['seuil_modere'])} le mois dernier).",
-        f"Entreprises en alerte : {sizes}. Sorties de la liste : {former['sorties']}.",
+        f"Seuil du risque fort : {percent(thresholds.fort)} ({percent(previous['seuil_fort'])} le mois dernier).",
+        f"Seuil du risque modéré : {percent(thresholds.modere)} ({percent(previous['seuil_modere'])} le mois dernier).",
+        f"Entreprises en alerte : {sizes}. Sorties de la liste : {previous['sorties']}.",
     )

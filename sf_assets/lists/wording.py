@@ -1,13 +1,13 @@
-"""Numbers as French public officers read them: « 42 k€ », « 3,2 mois », « 12 % », « 1 salarié », « a baissé de 12 % ».
+"""French wording of numbers: « 42 k€ », « 3,2 mois », « 12 % », « 1 salarié », « a baissé de 12 % ».
 
-Expressions over a column of values and a column of units, for whole tables at once.
+Functions return polars expressions over a column of values and a column of units.
 """
 
 from datetime import date, timedelta
 
 import polars as pl
 
-# A figure stays on the line of its unit.
+# Keeps a number and its unit on one line.
 NBSP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 _WORDS = {"person": "salarié", "hour": "heure", "day": "jour", "hour/person": "heure"}
@@ -16,20 +16,20 @@ _GROUPS = 5
 
 
 def number(value: pl.Expr, digits: int = 1) -> pl.Expr:
-    """Write a number with `digits` decimals below 10 and none from 10 on, thousands apart, `0` decimals left out."""
+    """Write a number: `digits` decimals below 10 and none from 10 on, thousands separated, zero decimals dropped."""
     size = value.abs()
     small = size.round(digits).cast(pl.String).str.replace(r"\.0+$", "").str.replace(".", ",", literal=True)
     large = size.round(0).cast(pl.Int128).cast(pl.String)
     for _ in range(_GROUPS):
         large = large.str.replace(r"^(\d+)(\d{3})", f"${{1}}{NBSP}${{2}}")
-    text = pl.when(size.round(digits) < 10).then(small).otherwise(large)  # noqa: PLR2004 - two digits say enough
+    text = pl.when(size.round(digits) < 10).then(small).otherwise(large)  # noqa: PLR2004 - two significant digits are enough
     return pl.when((value < 0) & (text != "0")).then(pl.lit(MINUS) + text).otherwise(text)
 
 
 def quantity(value: pl.Expr, unit: pl.Expr) -> pl.Expr:
-    """Write values with their units; `unit` holds the units of the feature registry."""
+    """Write values with their units; `unit` is a unit of the feature registry."""
     counted = number(value)
-    # French counts from two: 1,9 jour, 2 jours. What is read decides, not the hidden decimals.
+    # French plurals start at two (1,9 jour, 2 jours). The rounded number decides, since it is the one displayed.
     several = pl.when(value.abs().round(1) >= 2).then(pl.lit("s")).otherwise(pl.lit(""))  # noqa: PLR2004
     words = unit.replace_strict(_WORDS, default="", return_dtype=pl.String)
     return (
@@ -69,7 +69,7 @@ def month_name(day: pl.Expr) -> pl.Expr:
 
 
 def end_of(day: date) -> str:
-    r"""Write the day on which something stood: the end of a month, or a day within one.
+    r"""Write the date of a balance: the end of a month, or a day within a month.
 
     >>> end_of(date(2026, 10, 31)), end_of(date(2026, 10, 21)), end_of(date(2026, 10, 1))
     ('fin octobre\xa02026', 'au 21 octobre\xa02026', 'au 1er octobre\xa02026')

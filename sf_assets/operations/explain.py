@@ -18,7 +18,7 @@ from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.features.registry import BY_NAME, THEMES
 from sf_assets.lists.document import list_name
 from sf_assets.lists.reasons import main_reasons, reason_columns
-from sf_assets.lists.scored import retained, with_corrections
+from sf_assets.lists.scored import companies_with_levels, selected_method
 from sf_assets.lists.selection import LEVELS
 from sf_assets.lists.wording import quantity
 from sf_assets.model.explanations import by_theme
@@ -46,8 +46,8 @@ def page(session: Session, month: date, siren: str, models: Path, *, shift: int 
     """
     require_passed(session, [(name, month) for name in _READS], SUITES)
     session.bind({TABLES[name]: month for name in _READS})
-    selected = retained(session, month, models)
-    companies = with_corrections(session, month, selected)
+    selected = selected_method(session, month, models)
+    companies = companies_with_levels(session, month, selected)
     company = companies.filter(siren=siren)
     if company.is_empty():
         raise UnknownCompany(f"{month:%Y-%m}: expected one of {companies.height} companies scored, found another siren")

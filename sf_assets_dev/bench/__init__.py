@@ -1,1 +1,1 @@
-"""What each stage of a first month costs: seconds, rows per second, memory."""
+"""Benchmark of a first month: seconds, rows per second and memory of each stage."""

@@ -1,4 +1,4 @@
-"""What imports and tables are held to: a bare load of the same files, a large month of debts, growth in proportion."""
+"""Measurements that have a limit: imports beside a plain load, many debts, many explanations, growth with the rows."""
 
 import gzip
 import math
@@ -18,26 +18,26 @@ import polars as pl
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.queries import read_query
 from sf_assets.lists.reasons import main_reasons
-from sf_assets.lists.scored import companies_of
+from sf_assets.lists.scored import scored_companies
 from sf_assets.model.store import ModelStore
 from sf_assets.settings import Settings, warehouse_of
 from sf_assets.sources.batch import batch_key, read_batch
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.vocabulary.partitions import cutoff_of
-from sf_assets_dev.bench.stages import Cost, Place, peak, reset_peak, run
+from sf_assets_dev.bench.stages import Cost, Workspace, peak, reset_peak, run
 
-# A large plain file, the largest gzipped one, and one whose months are columns; how often the lines of each are repeated
-# for a file of the country's size: small ones would measure what a step costs to start.
+# A large plain file, the largest gzipped file, and a file with one column per month. The number is how often lines are
+# repeated to reach the size of the whole country: with small files, the start of a step would dominate.
 COMPARED = {"debit": 4, "cotisation": 2, "effectif": 7}
 
 
-def enlarge(place: Place) -> Place:
-    """Write the files compared, their lines repeated, as a batch of their own; return where."""
-    files = read_batch(place.folder / "incoming", place.month).files
-    national = replace(place, folder=place.folder / "national")
-    folder = national.folder / "incoming" / batch_key(place.month)
+def enlarge(workspace: Workspace) -> Workspace:
+    """Write the compared files, enlarged to the size of the country, as a separate batch; return its workspace."""
+    files = read_batch(workspace.folder / "incoming", workspace.month).files
+    national = replace(workspace, folder=workspace.folder / "national")
+    folder = national.folder / "incoming" / batch_key(workspace.month)
     folder.mkdir(parents=True)
-    # The perimeter of the import.
+    # The head-count file that determines the population.
     (path,) = files["effectif_ent"]
     shutil.copy2(path, folder)
     for source, times in COMPARED.items():
@@ -47,7 +47,7 @@ def enlarge(place: Place) -> Place:
 
 
 def _repeat(path: Path, target: Path, times: int) -> None:
-    """Copy a delimited file, plain or gzipped, its lines after the header `times` times."""
+    """Copy a delimited file, plain or gzipped, with the lines after its header repeated `times` times."""
     opener: Any = gzip.open if path.suffix == ".gz" else open
     with opener(target, "wb") as output:
         for number in range(times):
@@ -58,24 +58,24 @@ def _repeat(path: Path, target: Path, times: int) -> None:
                 shutil.copyfileobj(lines, output)
 
 
-def load(place: Place) -> dict[str, Cost]:
-    """Import the files compared, as a month does; return the costs of their staging tables, by source."""
+def import_files(workspace: Workspace) -> dict[str, Cost]:
+    """Import the compared files as a month does; return the costs of their staging tables, by source."""
     arrived = [f"src_{source}" for source in ("filter", "effectif_ent", "admin_urssaf", *COMPARED)]
     tables = {BY_NAME[source].table: source for source in COMPARED}
     made, _ = run(
-        place, dg.AssetSelection.assets(*arrived, "stg_filter_import", "stg_filter", "stg_admin_urssaf", *tables)
+        workspace, dg.AssetSelection.assets(*arrived, "stg_filter_import", "stg_filter", "stg_admin_urssaf", *tables)
     )
     return {tables[cost.name]: cost for cost in made if cost.name in tables}
 
 
-def load_bare(place: Place, source: str, *, kept: bool) -> Cost:
-    """Load a source's files into a table of texts with DuckDB alone, the limit of any import.
+def load_without_checks(workspace: Workspace, source: str, *, kept: bool) -> Cost:
+    """Load the files of a source into a table of text columns with DuckDB alone: no import can be faster.
 
-    The table stays in memory, or is kept in a database file, as an import keeps its own.
+    The table is in memory or, when `kept`, in a database file, as the tables of an import are.
     """
-    paths = read_batch(place.folder / "incoming", place.month).files[source]
+    paths = read_batch(workspace.folder / "incoming", workspace.month).files[source]
     settings = Settings.from_environment()
-    database = place.folder / "bare.duckdb"
+    database = workspace.folder / "bare.duckdb"
     with duckdb.connect(database if kept else ":memory:", config={"threads": settings.threads}) as connection:
         connection.execute("set enable_progress_bar = false")
         reset_peak()
@@ -94,22 +94,24 @@ def load_bare(place: Place, source: str, *, kept: bool) -> Cost:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """The import of a source beside bare loads of its files, each the best of its turns."""
+    """Costs of a source's import and of plain loads of its files, each the best of several turns."""
 
     imported: Cost
     in_memory: Cost
     kept: Cost
 
 
-def compare(place: Place, turns: int = 2) -> dict[str, Import]:
-    """Import and load the files compared in turn, so that a slow moment of the machine falls on all; return the best."""
-    found: dict[str, list[Import]] = {source: [] for source in COMPARED}
+def compare(workspace: Workspace, turns: int = 2) -> dict[str, Import]:
+    """Alternate imports and plain loads, so that a slow moment of the machine affects both; return the best of each."""
+    results: dict[str, list[Import]] = {source: [] for source in COMPARED}
     for _ in range(turns):
-        shutil.rmtree(place.folder / "warehouse", ignore_errors=True)
-        for source, imported in place.apart(load).items():
-            bare, kept = (place.apart(partial(load_bare, kept=kept), source) for kept in (False, True))
-            found[source].append(Import(imported, bare, kept))
-    return {source: _best(turns) for source, turns in found.items()}
+        shutil.rmtree(workspace.folder / "warehouse", ignore_errors=True)
+        for source, imported in workspace.in_new_process(import_files).items():
+            bare, kept = (
+                workspace.in_new_process(partial(load_without_checks, kept=kept), source) for kept in (False, True)
+            )
+            results[source].append(Import(imported, bare, kept))
+    return {source: _best(turns) for source, turns in results.items()}
 
 
 def _best(turns: Sequence[Import]) -> Import:
@@ -117,12 +119,12 @@ def _best(turns: Sequence[Import]) -> Import:
     return Import(*(min((getattr(turn, name) for turn in turns), key=lambda cost: cost.seconds) for name in names))
 
 
-def many_debts(place: Place, rows: int = 4_000_000) -> Cost:
-    """Build `clean_debit` from many staging rows: ten copies at most of those there are, under other identities."""
+def clean_many_debts(workspace: Workspace, rows: int = 4_000_000) -> Cost:
+    """Compute `clean_debit` from `rows` staging rows: up to ten copies of the month's rows, under other identifiers."""
     query = read_query(files("sf_assets.clean"), "clean_debit")
     warehouse = warehouse_of(Settings.from_environment())
     with warehouse.session() as session:
-        session.bind({TABLES[name]: place.month for name in query.reads})
+        session.bind({TABLES[name]: workspace.month for name in query.reads})
         session.connection.execute(
             """
             create temp table many as
@@ -137,37 +139,37 @@ def many_debts(place: Place, rows: int = 4_000_000) -> Cost:
         started = time.monotonic()
         session.connection.execute(f"create temp table clean_debit as {query.text}")
         seconds = time.monotonic() - started
-        ((found,),) = session.connection.execute("select count(*) from stg_debit").fetchall()
-    return Cost("clean_debit", found, seconds, peak())
+        ((count,),) = session.connection.execute("select count(*) from stg_debit").fetchall()
+    return Cost("clean_debit", count, seconds, peak())
 
 
-def explain_alerts(place: Place, alerts: int = 25_000) -> list[Cost]:
-    """Explain as many alerts as the whole country has, by each method of the month: parts of the score, three reasons.
+def explain_alerts(workspace: Workspace, alerts: int = 25_000) -> list[Cost]:
+    """Explain as many alerts as the whole country has, by each method of the month: contributions and three reasons.
 
-    The riskiest companies of the month stand for them, several times if need be.
+    The riskiest companies of the month are used, repeated as needed.
     """
     settings = Settings.from_environment()
     warehouse = warehouse_of(settings)
     reads = ("feat_company_month", "feat_matrix", "model_scores", "model_fitted", "clean_filter")
     with warehouse.session() as session:
-        session.bind({TABLES[name]: place.month for name in reads})
-        companies = companies_of(session, place.month).sort("probabilite", "siren", descending=True)
+        session.bind({TABLES[name]: workspace.month for name in reads})
+        companies = scored_companies(session, workspace.month).sort("probabilite", "siren", descending=True)
         known = session.connection.execute("select methode, version from model_fitted where supported").fetchall()
     copies = math.ceil(alerts / companies.height)
     rows = pl.concat([companies] * copies).head(alerts)
-    found = []
+    costs = []
     for name, version in sorted(known):
-        method, _ = ModelStore(settings.data_dir / "models").load(place.month, name, version)
+        method, _ = ModelStore(settings.data_dir / "models").load(workspace.month, name, version)
         reset_peak()
         started = time.monotonic()
         contributions = method.contributions(rows)
-        main_reasons(rows, contributions, method.features, cutoff=cutoff_of(place.month), typical=method.typical_)
-        found.append(Cost(f"explaining, {name}", rows.height, time.monotonic() - started, peak()))
-    return found
+        main_reasons(rows, contributions, method.features, cutoff=cutoff_of(workspace.month), typical=method.typical_)
+        costs.append(Cost(f"explaining, {name}", rows.height, time.monotonic() - started, peak()))
+    return costs
 
 
 def growth(small: Sequence[Cost], large: Sequence[Cost]) -> Iterator[str]:
-    """Yield how the seconds of each table grow with its rows: 1 is in proportion, less is better."""
+    """Yield a table of the growth of each table's seconds with its rows: an exponent of 1 is proportional, less is better."""
     before = {cost.name: cost for cost in small}
     yield from (
         "\n## Growth of the clean tables and of the features\n",
@@ -184,10 +186,10 @@ def growth(small: Sequence[Cost], large: Sequence[Cost]) -> Iterator[str]:
             )
 
 
-def national(features: Cost, companies: int, country: int = 350_000) -> str:
-    """Say what the history of features would take for the whole country, in proportion to the companies."""
+def estimate_for_country(features: Cost, companies: int, country: int = 350_000) -> str:
+    """Return a sentence that extrapolates the history of features to the whole country, in proportion to the companies."""
     minutes = features.seconds * country / companies / 60
     return (
-        f"\n{country:,} companies: {minutes:.1f} min for the history of features in proportion to those of {companies:,}; its "
-        "exponent says whether that is enough."
+        f"\n{country:,} companies: {minutes:.1f} min for the history of features in proportion to {companies:,} companies; the "
+        "exponent above says whether that is an overestimate."
     )

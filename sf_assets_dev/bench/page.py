@@ -1,4 +1,4 @@
-"""The page of the benchmark, line by line, as stages end."""
+"""The output of the benchmark, yielded line by line as stages end."""
 
 import os
 import platform
@@ -13,56 +13,57 @@ import dagster as dg
 import duckdb
 
 from sf_assets.settings import Settings
-from sf_assets_dev.bench.limits import compare, enlarge, explain_alerts, growth, many_debts, national
-from sf_assets_dev.bench.stages import STAGES, Cost, Place, generate, heading, line, run_stage, together
+from sf_assets_dev.bench.limits import clean_many_debts, compare, enlarge, estimate_for_country, explain_alerts, growth
+from sf_assets_dev.bench.stages import STAGES, Cost, Workspace, generate, heading, line, run_stage, total_cost
 
 
-def report(place: Place, costs: list[Cost]) -> Iterator[str]:
-    """Measure one size and yield its page, line by line, as stages end; add clean tables and features to `costs`."""
+def report(workspace: Workspace, costs: list[Cost]) -> Iterator[str]:
+    """Measure one size and yield its lines; append the costs of the clean tables and of the features to `costs`."""
     started = time.monotonic()
-    yield from (f"\n## {place.companies:,} companies, month {place.month:%Y-%m}\n", *heading("stage"))
-    stages = [place.apart(generate)]
+    yield from (f"\n## {workspace.companies:,} companies, month {workspace.month:%Y-%m}\n", *heading("stage"))
+    stages = [workspace.in_new_process(generate)]
     yield line(stages[0])
     made: dict[str, list[Cost]] = {}
-    judged: list[Cost] = []
+    checked: list[Cost] = []
     for stage in STAGES:
-        made[stage], checks = place.apart(run_stage, stage)
-        judged += checks
-        stages.append(together(stage, made[stage]))
+        made[stage], checks = workspace.in_new_process(run_stage, stage)
+        checked += checks
+        stages.append(total_cost(stage, made[stage]))
         yield line(stages[-1])
-    stages.append(together("checks of all stages", judged))
+    stages.append(total_cost("checks of all stages", checked))
     yield line(stages[-1])
-    whole, wall = together("all", stages), time.monotonic() - started
+    whole, wall = total_cost("all", stages), time.monotonic() - started
     yield f"\nIn all {whole.seconds:.0f} s and at most {whole.peak:,.0f} MiB; {wall:.0f} s of wall time."
-    yield f"\nLoad averages at the end: {_load()}. Far above the number of cores, they tell of other work."
+    yield f"\nLoad averages at the end: {_load()}. Far above the number of cores, they mean that other programs ran."
     for stage in ("staging", "clean"):
         yield from ("", *heading(f"tables of {stage}"))
         yield from (line(cost) for cost in sorted(made[stage], key=lambda cost: -cost.seconds))
-    costs.extend([*made["clean"], together("features", made["features"])])
+    costs.extend([*made["clean"], total_cost("features", made["features"])])
 
 
-def limits(place: Place) -> Iterator[str]:
-    """Measure what is held to a limit, from the files and tables of the largest size."""
-    debts = place.apart(many_debts)
+def limits(workspace: Workspace) -> Iterator[str]:
+    """Run the measurements that have a limit, on the files and tables of the largest size, and yield their lines."""
+    debts = workspace.in_new_process(clean_many_debts)
     yield f"\n`clean_debit` from {debts.rows:,} staging rows: {debts.seconds:.1f} s, {debts.peak:,.0f} MiB."
     yield from ("", *heading("alerts of a country"))
-    yield from (line(cost) for cost in place.apart(explain_alerts))
+    yield from (line(cost) for cost in workspace.in_new_process(explain_alerts))
     yield "\n## Imports of files of the country's size\n"
-    yield "Beside a bare `read_csv` of the same files into a table of texts, in memory or kept in a file: best of two turns.\n"
+    yield "Beside a plain `read_csv` of the same files into a table of texts, in memory or in a file: best of two turns.\n"
     yield "| source | records | rows written | import, s | peak MiB | in memory, s | share of rate | kept, s | share of rate |"
     yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|"
-    for source, one in compare(enlarge(place)).items():
+    for source, costs in compare(enlarge(workspace)).items():
         shares = [
-            f"{bare.seconds:.1f} | {bare.seconds / one.imported.seconds:.2f}" for bare in (one.in_memory, one.kept)
+            f"{bare.seconds:.1f} | {bare.seconds / costs.imported.seconds:.2f}"
+            for bare in (costs.in_memory, costs.kept)
         ]
         yield (
-            f"| {source} | {one.in_memory.rows:,} | {one.imported.rows:,} | {one.imported.seconds:.1f} "
-            f"| {one.imported.peak:,.0f} | {' | '.join(shares)} |"
+            f"| {source} | {costs.in_memory.rows:,} | {costs.imported.rows:,} | {costs.imported.seconds:.1f} "
+            f"| {costs.imported.peak:,.0f} | {' | '.join(shares)} |"
         )
 
 
 def machine() -> str:
-    """Return what figures depend on: the machine, what else it does, the engines, what a session may take."""
+    """Return a description of the machine, its load, the versions of the engines, and the limits of a session."""
     settings = Settings.from_environment()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
@@ -77,13 +78,13 @@ def _load() -> str:
 
 
 def measure(companies: Sequence[int], month: date) -> Iterator[str]:
-    """Measure each size in a temporary folder of its own; yield the page, line by line, as stages end."""
+    """Measure each number of companies in a temporary folder of its own; yield lines as stages end."""
     yield machine()
     costs: list[list[Cost]] = [[] for _ in companies]
     for size, clean in zip(companies, costs, strict=True):
         with tempfile.TemporaryDirectory(prefix="sf_bench_") as folder:
-            place = Place(Path(folder), month, size)
-            yield from chain(report(place, clean), *([limits(place)] if size == max(companies) else []))
+            workspace = Workspace(Path(folder), month, size)
+            yield from chain(report(workspace, clean), *([limits(workspace)] if size == max(companies) else []))
     if len(costs) > 1:
         yield from growth(costs[0], costs[-1])
-        yield national(costs[-1][-1], companies[-1])
+        yield estimate_for_country(costs[-1][-1], companies[-1])

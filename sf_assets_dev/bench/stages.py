@@ -1,17 +1,17 @@
-"""`make bench`: what each stage of the first month of a new warehouse costs, in seconds, rows per second and memory.
+"""`make bench`: cost of each stage of the first month of a new warehouse, in seconds, rows per second and memory.
 
-Each stage runs in a process of its own, so that none is charged for what another left in memory, and through Dagster,
-in process, as deployed: an operator pays for gates, catalog and event log too. Seconds are those of Dagster's steps;
-the wall time adds the start of the processes and what Dagster does between steps. The checks of a stage run in its
-process, since what follows waits for them, and are added up apart from the assets, over all stages.
+Each stage runs in a process of its own, so that its memory excludes what other stages left. It runs through Dagster, in
+process, as deployed, so that gates, catalog and event log are included. Seconds are those of Dagster's steps; the wall time
+adds the start of processes and the work of Dagster between steps. The checks of a stage run in its process, since later
+assets wait for them, and are added up separately from the assets, over all stages.
 
-Peak memory is the high-water mark of resident memory that Linux keeps for each process (VmHWM), reset when a step
-starts and read when it ends; a stage's is that of its greediest step. It includes the loaded program and what former
-steps of the same stage have not given back. The maximum of `getrusage` would not do: it outlives `exec`, so that a
-child starts with its parent's.
+Peak memory is the high-water mark of resident memory that Linux records for each process (VmHWM), reset when a step
+starts and read when it ends; the peak of a stage is that of its most demanding step. It includes the loaded program and
+memory that earlier steps of the stage have not released. The maximum of `getrusage` is unusable: it survives `exec`, so
+that a child process starts with the maximum of its parent.
 
-All is written below one temporary folder (TMPDIR says where), removed at the end. The environment's settings hold, but
-for the places of things and the perimeter's window, which learning needs long.
+Everything is written below one temporary folder (in TMPDIR), removed at the end. Settings come from the environment,
+except for folders and the perimeter's window, which must be long enough to train models.
 """
 
 import os
@@ -49,7 +49,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a step or a stage costs: rows (lines of files, rows written, rows judged), seconds, peak memory in MiB."""
+    """Cost of a step or a stage: rows (lines of files, rows written, rows checked), seconds, peak memory in MiB."""
 
     name: str
     rows: int
@@ -58,58 +58,63 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What one measure is about, and the folder that holds all it writes."""
+class Workspace:
+    """The folder of one measurement, with its month and number of companies."""
 
     folder: Path
     month: date
     companies: int
 
-    def apart(self, work: Callable[..., _T], *arguments: object) -> _T:
-        """Return what `work(place, *arguments)` returns in a new process that knows of no other place."""
+    def in_new_process(self, work: Callable[..., _T], *arguments: object) -> _T:
+        """Call `work(workspace, *arguments)` in a new process whose settings point to this folder, and return its result."""
         folder = str(self.folder)
-        places = {"SF_DATA_DIR": folder, "SF_CATALOG": "", "DAGSTER_HOME": folder, "TMPDIR": folder}
-        settings = places | {"SF_PERIMETER_MONTHS": str(_PERIMETER_MONTHS)}
+        folders = {"SF_DATA_DIR": folder, "SF_CATALOG": "", "DAGSTER_HOME": folder, "TMPDIR": folder}
+        settings = folders | {"SF_PERIMETER_MONTHS": str(_PERIMETER_MONTHS)}
         spawn = get_context("spawn")
-        with ProcessPoolExecutor(1, mp_context=spawn, initializer=_settle, initargs=(settings,)) as pool:
+        with ProcessPoolExecutor(1, mp_context=spawn, initializer=_set_environment, initargs=(settings,)) as pool:
             return pool.submit(work, self, *arguments).result()
 
 
-def _settle(environment: dict[str, str]) -> None:
+def _set_environment(environment: dict[str, str]) -> None:
     os.environ.update(environment)
 
 
-def generate(place: Place) -> Cost:
+def generate(workspace: Workspace) -> Cost:
     """Write the month's synthetic files."""
     reset_peak()
     started = time.monotonic()
-    folder = place.folder / "incoming" / batch_key(place.month)
-    rows = write_batch(folder, month=place.month, companies=place.companies)
+    folder = workspace.folder / "incoming" / batch_key(workspace.month)
+    rows = write_batch(folder, month=workspace.month, companies=workspace.companies)
     return Cost("generator", sum(rows.values()), time.monotonic() - started, peak())
 
 
-def run_stage(place: Place, stage: str) -> tuple[list[Cost], list[Cost]]:
-    """Run the assets of a stage and their checks; return the costs of the former's steps, and of the latter's."""
+def run_stage(workspace: Workspace, stage: str) -> tuple[list[Cost], list[Cost]]:
+    """Run the assets of a stage and their checks; return the costs of the asset steps, then of the check steps."""
     when: dict[str, Any] = {}
     if stage == "features":
         warehouse = warehouse_of(Settings.from_environment())
-        first = first_known(warehouse, place.month, _PERIMETER_MONTHS)
-        span = {"start": first.isoformat(), "end": place.month.isoformat()}
+        first = first_known(warehouse, workspace.month, _PERIMETER_MONTHS)
+        span = {"start": first.isoformat(), "end": workspace.month.isoformat()}
         when = {"tags": {f"dagster/asset_partition_range_{end}": key for end, key in span.items()}}
-    return run(place, STAGES[stage], **when)
+    return run(workspace, STAGES[stage], **when)
 
 
-def run(place: Place, selection: dg.AssetSelection, **when: Any) -> tuple[list[Cost], list[Cost]]:
-    """Run assets for the month, or for what `when` says; return the costs of their steps, and of their checks' steps."""
-    # Definitions read the environment when they are loaded.
+def run(workspace: Workspace, selection: dg.AssetSelection, **when: Any) -> tuple[list[Cost], list[Cost]]:
+    """Run assets for the month, or for the partitions in `when`; return the costs of asset steps, then of check steps.
+
+    Raises:
+        RuntimeError: a step failed.
+
+    """
+    # Imported late: definitions read the environment when they are loaded.
     from sf_assets.definitions import defs  # noqa: PLC0415
 
-    when = when or {"partition_key": place.month.isoformat()}
+    when = when or {"partition_key": workspace.month.isoformat()}
     run_id = str(uuid.uuid4())
-    meter = _Meter()
-    (place.folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    recorder = _CostRecorder()
+    (workspace.folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     with dg.DagsterInstance.get() as instance:
-        instance.add_event_listener(run_id, meter)
+        instance.add_event_listener(run_id, recorder)
         result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=instance,
             run_id=run_id,
@@ -121,15 +126,15 @@ def run(place: Place, selection: dg.AssetSelection, **when: Any) -> tuple[list[C
     if not result.success:
         failed = ", ".join(event.step_key or "" for event in result.get_step_failure_events())
         raise RuntimeError(f"{selection}: expected every step to succeed, found failed {failed}")
-    return meter.made, meter.judged
+    return recorder.made, recorder.checked
 
 
-class _Meter:
-    """Listens to a run and keeps the cost of each step."""
+class _CostRecorder:
+    """Listener of a run that records the cost of each step."""
 
     def __init__(self) -> None:
         self.made: list[Cost] = []
-        self.judged: list[Cost] = []
+        self.checked: list[Cost] = []
         self._rows: dict[str, int] = {}
         self._checked: set[str] = set()
 
@@ -148,28 +153,28 @@ class _Meter:
             self._rows[step] = max(rows, total)
         elif event.event_type is DagsterEventType.STEP_SUCCESS:
             seconds = (event.step_success_data.duration_ms or 0) / 1000
-            (self.judged if step in self._checked else self.made).append(Cost(step, rows, seconds, peak()))
+            (self.checked if step in self._checked else self.made).append(Cost(step, rows, seconds, peak()))
 
 
 def reset_peak() -> None:
-    """Forget the highest resident memory of this process so far (proc(5): 5 resets the mark to the current size)."""
+    """Reset the peak resident memory of this process to its current size (proc(5): writing 5 does that)."""
     Path("/proc/self/clear_refs").write_text("5")
 
 
 def peak() -> float:
     """Return the highest resident memory of this process since the last reset, in MiB."""
-    found = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
-    return int(found.split()[1]) / 1024
+    field = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(field.split()[1]) / 1024
 
 
-def together(name: str, costs: Sequence[Cost]) -> Cost:
-    """Return the cost of several steps, one after the other."""
+def total_cost(name: str, costs: Sequence[Cost]) -> Cost:
+    """Return the cost of several steps run in sequence: rows and seconds add up, the peak is the highest."""
     rows, seconds = sum(cost.rows for cost in costs), sum(cost.seconds for cost in costs)
     return Cost(name, rows, seconds, max(cost.peak for cost in costs))
 
 
 def heading(first: str) -> tuple[str, str]:
-    """Return the two first lines of a table of costs."""
+    """Return the header of a table of costs: two lines of Markdown."""
     return (
         f"| {first:<24} | {'rows':>11} | {'seconds':>8} | {'rows/s':>9} | {'peak MiB':>8} |",
         f"|{'-' * 26}|{'-' * 12}:|{'-' * 9}:|{'-' * 10}:|{'-' * 9}:|",
@@ -177,7 +182,7 @@ def heading(first: str) -> tuple[str, str]:
 
 
 def line(cost: Cost) -> str:
-    """Return one cost as a line of a table.
+    """Return a cost as a row of a Markdown table.
 
     >>> line(Cost("stg_debit", 1_000_000, 12.5, 600.4))
     '| stg_debit                |   1,000,000 |     12.5 |    80,000 |      600 |'

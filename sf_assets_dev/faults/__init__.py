@@ -1,1 +1,1 @@
-"""Faults of deliveries and tables, each with the check that must catch it, and the trials that prove it."""
+"""Faults of deliveries and tables, the check that must catch each, and the trials that prove it."""

@@ -1,6 +1,6 @@
-"""Rows that break every blocking check, each beside rows that do not: what the proofs plant and the catalogue publishes.
+"""For every blocking check, rows that make it fail and rows that pass it: tests plant them, docs/faults.md lists them.
 
-Rules that a declaration implies have theirs from what they say (`implied`); every other check has its own here, by name.
+For rules that derive from a declaration the rows derive from it too (`implied`); all other checks have theirs here, by name.
 """
 
 import re
@@ -13,9 +13,10 @@ from sf_assets.vocabulary.schema import LARGEST, Rule
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows put into a table: ordinary ones but for `values`, as `value as column`, which may use `month` and the row's own `n`.
+    """Rows to plant in a table: valid default rows, except for `values`, written `expression as column`.
 
-    `n` numbers the rows from 1. `table` is empty for the table of the asset that is judged.
+    Expressions may use `month` and `n`, the number of the row from 1 to `copies`. `table` is empty for the table of the
+    checked asset.
     """
 
     values: str = ""
@@ -31,9 +32,9 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """Rows of one month that a check refuses, and rows that it lets pass.
+    """Rows of one month that make a check fail (`red`), and rows that pass it (`green`).
 
-    `before` are those of the month before, which the check passes and compares with.
+    `before` are rows of the month before, for checks that compare with it; they pass the check.
     """
 
     red: tuple[Rows, ...]
@@ -50,13 +51,13 @@ def _listed(rows: tuple[Rows, ...]) -> str:
 
 
 def breaches_of(suite: Suite, check: Rule | Probe) -> tuple[Breach, ...]:
-    """Return what breaks a check of a suite; nothing when nobody has said how yet."""
+    """Return the breaches of a check; empty when none is declared."""
     named = BREACHES.get(f"{suite.asset} {check.name}") or BREACHES.get(check.name)
     return named or (() if isinstance(check, Probe) else tuple(implied(suite, check)))
 
 
 def implied(suite: Suite, rule: Rule) -> Iterator[Breach]:
-    """Yield what breaks a rule that is implied by a declaration, or that bounds the values of a column."""
+    """Yield the breaches of a rule that derives from a declaration, or that bounds the values of a column."""
     types = {column.name: column.type for column in suite.table.columns} if suite.table else {}
     patterns = {column.name for column in suite.table.columns if column.pattern} if suite.table else set()
     column = str(rule.arguments.get("column", rule.name.removesuffix("_well_formed")))
@@ -71,15 +72,15 @@ def implied(suite: Suite, rule: Rule) -> Iterator[Breach]:
     elif rule.expectation == "ExpectColumnValuesToBeBetween":
         low, high = rule.arguments["min_value"], rule.arguments["max_value"]
         bounds = [f"{low - 1}"] * (low != -LARGEST) + [f"{high + 1}"] * (high != LARGEST)
-        for value in [*bounds, *(_NO_NUMBERS if types[column] in ("DOUBLE", "FLOAT") else ())]:
+        for value in [*bounds, *(_NOT_FINITE if types[column] in ("DOUBLE", "FLOAT") else ())]:
             yield _beside(f"{value} as {column}")
 
 
-_NO_NUMBERS = ("'nan'", "'infinity'", "'-infinity'")
+_NOT_FINITE = ("'nan'", "'infinity'", "'-infinity'")
 
 
 def _beside(*values: str) -> Breach:
-    """Return the breach of bad rows beside an ordinary one."""
+    """Return the breach made of one valid row and one bad row per value."""
     return Breach((Rows(), *(Rows(value) for value in values)))
 
 
@@ -88,25 +89,25 @@ def _each(*values: str) -> tuple[Breach, ...]:
 
 
 def _moved(before: str, *red: str) -> tuple[Breach, ...]:
-    """Return the breaches of one row that moves too far from what it was the month before."""
+    """Return breaches in which one row moves too far from its values of the month before."""
     same = (Rows(before),)
     return tuple(Breach((Rows(value),), same, same) for value in red)
 
 
 def _resized(values: str, before: int, *red: int, table: str = "") -> tuple[Breach, ...]:
-    """Return the breaches of another number of rows than the month before."""
+    """Return breaches in which the number of rows differs too much from the month before."""
     same = (Rows(values, before, table),)
     return tuple(Breach((Rows(values, copies, table),), same, same) for copies in red)
 
 
 def _hole(period: str) -> tuple[Breach, ...]:
-    """Return the breach of a month without a row among thirty."""
+    """Return the breach of thirty consecutive months of which one has no row."""
     month = f"(month - to_months(if(n = 12, 11, n)::integer))::date as {period}"
     return (Breach((Rows(month, 30),), (Rows(month.replace("if(n = 12, 11, n)", "n"), 30),)),)
 
 
 def _late(period: str) -> tuple[Breach, ...]:
-    """Return the breach of a newest month that is older than it was."""
+    """Return the breach of a newest month that lags one month more than usual."""
     usual = (Rows(f"(month - interval 1 month)::date as {period}"),)
     return (Breach((Rows(f"(month - interval 2 month)::date as {period}"),), usual, usual),)
 
@@ -121,18 +122,35 @@ _SIRET = "lpad(n::varchar, 14, '0') as siret"
 
 
 def _emptied(key: str, *others: Rows) -> tuple[Breach, ...]:
-    """Return the breach of a department that loses most of its rows; `others` say where they are."""
+    """Return the breach of a department that loses most of its rows; `others` place these rows in the department."""
     whole = (Rows(key, 20), *others)
     return (Breach((Rows(key, 5), *others), whole, whole),)
 
 
+def _filtered(reason: str) -> tuple[Breach, ...]:
+    """Return the breach of a source of which four tenths of the records are filtered, instead of one; `reason` says why."""
+    counts = "1000 as records, {} as accepted, {} as filtered, {} as outside, {} as copies"
+    few, many = (
+        Rows(counts.format(1000 - n, n, n * (reason == "outside"), n * (reason == "copies")), table="stg_import")
+        for n in (100, 400)
+    )
+    return (Breach((many,), (few,), (few,)),)
+
+
+def _newest(day: int) -> tuple[Rows, ...]:
+    """Return sixty announcements, the newest of which was published that many days after the first of the month."""
+    return (Rows(f"(month + {day} - n::integer % 20)::date as date_parution", 60),)
+
+
 _READ = (Rows(), Rows(table="stg_import"))
 _MISCOUNTED = tuple(Breach((Rows(), Rows(f"{n} as records", table="stg_import")), _READ) for n in (2, 0))
-_LISTED = (Rows(), Rows(table="model_scores"), Rows(table="clean_filter"), Rows(table="feat_company_month"))
+# Checks on a list read its current version.
+_VERSION = Rows(table="list_versions")
+_LISTED = (Rows(), _VERSION, Rows(table="clean_filter"), Rows(table="feat_company_month"))
 _SCORED = (Rows(), Rows(table="feat_matrix"))
-_LENGTH = (Rows(table="model_scores"), Rows(_SIREN, 1000, "feat_company_month"))
+_LENGTH = (_VERSION, Rows(_SIREN, 1000, "feat_company_month"))
 
-# By check, or by asset and check where the rows differ.
+# By name of check, or by asset and check where the rows differ.
 BREACHES: Mapping[str, tuple[Breach, ...]] = {
     # Delivered files.
     "delivered": (Breach(()),),
@@ -144,10 +162,11 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
     "as_promised": _each("'b.csv' as file, 'cut' as fault"),
     "new": (
         Breach(
-            (Rows("6000 as lines"),), (Rows("6000 as lines, 'b' as sha256"),), (Rows("6000 as lines, 'a.csv' as file"),)
+            (Rows("6000 as lines"),), (Rows("6000 as lines, 'b' as sha256, 'b' as content_sha256"),),
+            (Rows("6000 as lines, 'a.csv' as file"),),
         ),
     ),
-    "lines_like_before": _moved("1000 as lines", "799 as lines", "1201 as lines"),
+    "lines_like_before": _moved("1000 as lines", "799 as lines", "1501 as lines"),
     # Staging.
     "nothing_lost": (*_MISCOUNTED, Breach((*_READ, Rows()), _READ), Breach(_READ[1:], _READ)),
     **{
@@ -178,6 +197,22 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
         )
     ),
     "perimeter_like_before": _resized(_SIREN, 100, 75, 125),
+    "outside_like_before": _filtered("outside"),
+    "copies_like_before": _filtered("copies"),
+    "not_ours_like_before": _filtered("other"),
+    "announcements_like_before": (Breach(_newest(-5), _newest(25), _newest(25)),),
+    "followed_like_before": _resized(_SIREN, 100, 70, 130),
+    "companies_like_before": _resized(_SIREN, 100, 70, 130),
+    **{
+        f"motif_{reason}_like_before": _resized(_SIREN, 100, 45, 155)
+        for reason in ("categorie_juridique", "activite", "siege")
+    },
+    "few_left_out": (
+        Breach(
+            (Rows(_SIREN, 11), Rows(_SIREN, 20, "stg_filter_import")),
+            (Rows(_SIREN, 10), Rows(_SIREN, 20, "stg_filter_import")),
+        ),
+    ),
     "adds_up": _each("4 as avant", "-1 as exclues, 3 as apres, 2 as avant", "null as avant"),
     "stg_cotisation period_in_order": _each("periode_debut as periode_fin"),
     "debts_like_before": _moved(
@@ -212,6 +247,7 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
     "clean_procol_at_date started_before": _each(
         "(periode + interval 1 day)::date as date_effet", "date '2015-12-01' as date_effet, date '2015-12-01' as periode"
     ),
+    "one_version_at_a_time": _each("date_publication as date_remplacement"),
     "known_after_effect": _each("(date_publication + interval 1 day)::date as date_effet"),
     "clean_bodacc known_after_effect": _each(
         "(date_publication + interval 1 day)::date as date_effet", "date_publication as date_retrait"
@@ -240,7 +276,9 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
         Breach((*_LISTED, Rows(table="siren_blacklist")), _LISTED),
     ),
     "plausible_length": (Breach((Rows(_SIREN, 201), *_LENGTH), (Rows(_SIREN, 200), *_LENGTH)),),
-    "not_doubled": _resized(_SIREN, 20, 37),
+    "not_doubled": (
+        Breach((Rows(_SIREN, 37), _VERSION), (Rows(_SIREN, 20), _VERSION), (Rows(_SIREN, 20), _VERSION)),
+    ),
     "ranks_once": _each("'400000002' as siren"),
     "explanations_add_up": _each(
         "0.00001 as ecart_explications", "null as ecart_explications", "'nan' as ecart_explications",

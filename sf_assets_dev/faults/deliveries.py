@@ -1,4 +1,4 @@
-"""The faults of delivered files, each with the check that must refuse it where it is first seen."""
+"""Faults of delivered files, each with the check that must fail first."""
 
 import polars as pl
 
@@ -15,13 +15,13 @@ _AMOUNTS = ("Mt_PO", "Mt_PP")
 
 
 def _without_quarter(rows: pl.DataFrame, delivered: Delivered) -> pl.DataFrame:
-    """Leave out the steps of the three months that end with the batch's."""
+    """Remove the procedure events of the last three months, the batch's included."""
     day = pl.col("Dt_effet").str.to_date("%d%b%Y")
     return rows.filter(day < add_months(delivered.month, -2))
 
 
 def _without_period(places: int) -> rewriting.Rewrite:
-    """Leave out the contributions of one month: the newest, or one so many places before it."""
+    """Remove the contributions of one month: the newest, or the month `places` before it."""
 
     def change(rows: pl.DataFrame, _: Delivered) -> pl.DataFrame:
         periods = rows["periode"].unique().sort()
@@ -31,7 +31,7 @@ def _without_period(places: int) -> rewriting.Rewrite:
 
 
 def _without_department(separator: str, department: pl.Expr) -> rewriting.Rewrite:
-    """Leave out the department that has most rows."""
+    """Remove the rows of the largest department."""
 
     def change(rows: pl.DataFrame, _: Delivered) -> pl.DataFrame:
         largest = rows.select(department.value_counts(sort=True).struct.field("departement").first()).item()
@@ -41,29 +41,29 @@ def _without_department(separator: str, department: pl.Expr) -> rewriting.Rewrit
 
 
 def _heads(column: pl.Expr) -> pl.Expr:
-    """Return head-counts halved; the empty stay empty."""
+    """Return head-counts divided by two; empty cells stay empty."""
     return (column.cast(pl.Int64, strict=False) // 2).cast(pl.String).fill_null("")
 
 
 def _month_at_zero(rows: pl.DataFrame, _: Delivered) -> pl.DataFrame:
-    """Write 0 for everybody in the sixth month before the newest."""
+    """Set every head-count to 0 in the sixth month from the end."""
     name = [column for column in rows.columns if column.startswith("eff")][-6]
     return rows.with_columns(pl.lit("0").alias(name))
 
 
 def _companies_twice(rows: pl.DataFrame, _: Delivered) -> pl.DataFrame:
-    """Add each company once more, under a number of its own."""
+    """Add a copy of each company under another siren."""
     other = rows.with_columns(pl.col("siren").str.reverse())
     return pl.concat([rows, other]).unique("siren", maintain_order=True)
 
 
 def _first_again(share: int, change: pl.Expr) -> rewriting.Rewrite:
-    """Add one row in `share` once more, changed."""
+    """Append a changed copy of one row in `share`."""
     return of_rows(",", lambda rows, _: pl.concat([rows, rows.gather_every(share).with_columns(change)]))
 
 
 def _shifted(separator: str, years: int, *names: str) -> rewriting.Rewrite:
-    """Move ISO dates by whole years."""
+    """Shift ISO dates by a number of years."""
     day = pl.col(*names).str.to_date("%Y-%m-%d", strict=False).dt.offset_by(f"{years}y")
     return of_columns(separator, day.dt.to_string("%Y-%m-%d").fill_null(""))
 
@@ -76,7 +76,7 @@ FAULTS = (
         "cut_archive", "an archive cut in the middle", COTISATION, rewriting.cut, "src_cotisation", "as_promised",
         compressed=True,
     ),
-    FileFault("cut_text", "a text cut in the middle", PROCOL, rewriting.cut, "src_procol", "lines_like_before"),
+    FileFault("cut_text", "a text file cut in the middle", PROCOL, rewriting.cut, "src_procol", "lines_like_before"),
     FileFault(
         "half_the_rows", "one row in two missing", EFFECTIF, rewriting.every_other_row, "src_effectif", "lines_like_before"
     ),
@@ -88,18 +88,18 @@ FAULTS = (
         "as_promised",
     ),
     FileFault(
-        "columns_swapped", "the shares of workers and employers under each other's name", DEBIT,
+        "columns_swapped", "the columns of workers' and employers' shares swapped", DEBIT,
         renamed(dict(zip(_AMOUNTS, reversed(_AMOUNTS), strict=True))), "stg_debit", "worker_share_like_before",
     ),
-    FileFault("separator_changed", "commas in the place of semicolons", EFFECTIF, replaced(b";", b","), "src_effectif",
+    FileFault("separator_changed", "commas instead of semicolons", EFFECTIF, replaced(b";", b","), "src_effectif",
               "as_promised"),
-    FileFault("encoding_changed", "Latin-1 in the place of UTF-8", SIRENE, rewriting.in_latin_1, "src_sirene", "as_promised"),
+    FileFault("encoding_changed", "Latin-1 instead of UTF-8", SIRENE, rewriting.in_latin_1, "src_sirene", "as_promised"),
     FileFault(
         "debts_in_euros", "debts in euros instead of cents", DEBIT,
         of_columns(";", (pl.col(*_AMOUNTS).cast(pl.Int64) // 100).cast(pl.String)), "stg_debit", "debts_like_before",
     ),
     FileFault(
-        "debts_times_hundred", "debts in cents of cents", DEBIT,
+        "debts_times_hundred", "debts multiplied by a hundred", DEBIT,
         of_columns(";", (pl.col(*_AMOUNTS).cast(pl.Int64) * 100).cast(pl.String)), "stg_debit", "debts_like_before",
     ),
     FileFault(
@@ -111,7 +111,7 @@ FAULTS = (
         of_columns(";", pl.col("Dt_effet").str.replace("20(..)$", "19${1}")), "stg_procol", "steps_dated",
     ),
     FileFault(
-        "day_and_month_swapped", "the month before the day in dates of plans", DELAI,
+        "day_and_month_swapped", "month and day swapped in the dates of payment plans", DELAI,
         of_columns(";", pl.col("Date_creation", "Date_echeance").str.replace("(..)/(..)/", "${2}/${1}/")), "stg_delai",
         "few_refused",
     ),
@@ -128,7 +128,7 @@ FAULTS = (
         "stg_effectif_ent", "every_month_there",
     ),
     FileFault(
-        "zeros_stripped", "identifiers without their first zeros", EFFECTIF,
+        "zeros_stripped", "identifiers without their leading zeros", EFFECTIF,
         of_columns(";", pl.col("siret").str.strip_chars_start("0")), "stg_effectif", "refused_like_before",
     ),
     FileFault(
@@ -140,7 +140,7 @@ FAULTS = (
         _first_again(10, pl.lit("AUTRE NOM").alias("denominationUniteLegale")), "clean_sirene_ul", "key_unique",
     ),
     FileFault(
-        "nomenclature_unknown", "activities coded in a nomenclature that nobody knows", SIRENE_UL,
+        "nomenclature_unknown", "activities coded in an unknown nomenclature", SIRENE_UL,
         of_columns(
             ",", pl.lit("NAF2030").alias("nomenclatureActivitePrincipaleUniteLegale"),
             pl.lit("").alias("activitePrincipaleNAF25UniteLegale"),
@@ -152,12 +152,12 @@ FAULTS = (
         _first_again(8, pl.lit("1.0").alias("HTA")), "stg_apdemande", "few_refused",
     ),
     FileFault(
-        "perimeter_halved", "head-counts halved, so that companies of ten to nineteen leave", EFFECTIF_ENT,
+        "perimeter_halved", "head-counts halved, which removes companies of ten to nineteen people", EFFECTIF_ENT,
         of_rows(";", lambda rows, _: rows.with_columns(_heads(pl.col("^eff.*$")))), "stg_filter_import",
         "perimeter_like_before",
     ),
     FileFault(
-        "perimeter_doubled", "every company once more, under a number of its own", EFFECTIF_ENT,
+        "perimeter_doubled", "every company duplicated under another siren", EFFECTIF_ENT,
         of_rows(";", _companies_twice), "src_effectif_ent", "lines_like_before",
     ),
     FileFault(

@@ -1,14 +1,14 @@
-"""The faults of what is computed: models, scores and lists that must not be handed over."""
+"""Faults of computed tables: models, scores and lists that must not be handed over."""
 
 from sf_assets_dev.faults.description import TableFault
 
 _FIRST_LISTED = "(select min(siren) from batch)"
 
 
-def _listed(name: str, does: str, other: str) -> TableFault:
-    """Return the fault of a list whose first company is one of those that `other` gives."""
+def _listed(name: str, description: str, other: str) -> TableFault:
+    """Return the fault of a list whose first company is replaced by the siren that the query `other` returns."""
     query = f"select * replace (if(siren = {_FIRST_LISTED}, ({other}), siren) as siren) from batch"
-    return TableFault(name, does, "list_alerts", query, "nobody_excluded")
+    return TableFault(name, description, "list_alerts", query, "nobody_excluded")
 
 
 FAULTS = (

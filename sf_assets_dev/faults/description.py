@@ -1,4 +1,4 @@
-"""What a fault is: something that goes wrong with a delivery or a table, and the check that must see it."""
+"""A fault: an error planted in a delivered file or in a table, and the check that must catch it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A file of a month's batch, decompressed unless the fault wants its bytes, and the same file of the month before."""
+    """The bytes of a file in a month's batch, and of the same file in the month before; decompressed unless `compressed`."""
 
     month: date
     content: bytes
@@ -16,13 +16,13 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class FileFault:
-    """A file that is delivered wrong: `rewrite` makes it so, and `check` of `asset` refuses it.
+    """A fault of a delivered file: `rewrite` returns the faulty bytes, and the check `check` of `asset` must fail.
 
-    `compressed` gives the bytes of an archive as they lie, instead of what they hold.
+    When `compressed`, `rewrite` receives the bytes of the archive instead of its decompressed content.
     """
 
     name: str
-    does: str
+    description: str
     file: str
     rewrite: Callable[[Delivered], bytes]
     asset: str
@@ -32,10 +32,10 @@ class FileFault:
 
 @dataclass(frozen=True, slots=True)
 class TableFault:
-    """A table that holds what it should not: `query` gives its rows from those of `batch`, and `check` refuses them."""
+    """A fault of a computed table: `query` computes faulty rows from the month's rows `batch`, and `check` must fail."""
 
     name: str
-    does: str
+    description: str
     asset: str
     query: str
     check: str

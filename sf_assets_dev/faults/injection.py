@@ -1,4 +1,4 @@
-"""Faults put into a batch folder or a month of a table."""
+"""Injection of faults into the files of a batch, or into a month of a table."""
 
 import gzip
 from datetime import date
@@ -10,21 +10,22 @@ from sf_assets.sources.batch import batch_key
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets_dev.faults.description import Delivered, FileFault, TableFault
 
-# What numbers the versions of a published month, each of which is kept.
+# Columns that number the versions of a published month; every version is retained.
 VERSIONS = frozenset({"version", "scores_version"})
 
 
 def spoil_file(fault: FileFault, incoming: Path, month: date) -> Path:
-    """Rewrite the file that a fault spoils in the batch of a month, and return its path.
+    """Write the fault into its file of a month's batch, and return the path of that file.
 
     Raises:
-        FileNotFoundError: the batch, or the month before when the fault needs it, does not hold the file.
+        FileNotFoundError: the batch has no such file.
+        ValueError: the fault changes nothing in this file.
 
     """
     path = incoming / batch_key(month) / fault.file
     former = incoming / batch_key(add_months(month, -1)) / fault.file
     packed = path.suffix == ".gz" and not fault.compressed
-    content, before = (_content(one, packed=packed) if one.is_file() else b"" for one in (path, former))
+    content, before = (_content(file, packed=packed) if file.is_file() else b"" for file in (path, former))
     if not path.is_file():
         raise FileNotFoundError(f"{fault.name}: expected {path}, found none")
     spoiled = fault.rewrite(Delivered(month, content, before))
@@ -40,23 +41,23 @@ def _content(path: Path, *, packed: bool) -> bytes:
 
 
 def spoil_table(fault: TableFault, warehouse: Warehouse, month: date) -> None:
-    """Replace the rows of a month of the table that a fault spoils; of several versions, those of the last."""
+    """Write the fault into a month of its table; only the last version is replaced when the month has several."""
     table = TABLES[fault.asset]
     columns = ", ".join(f'cast("{column.name}" as {column.type}) as "{column.name}"' for column in table.columns)
     last = " and ".join(f"{name} = max({name}) over ()" for name in VERSIONS.intersection(table.key)) or "true"
     query = f"""
-        with months as (select * exclude (month), {last} as stands from lake.{table.name} where month = $month),
-        batch as (select * exclude (stands) from months where stands),
+        with months as (select * exclude (month), {last} as is_last from lake.{table.name} where month = $month),
+        batch as (select * exclude (is_last) from months where is_last),
         spoiled as ({fault.query})
         select {columns} from spoiled
         union all
-        select {columns} from months where not stands
+        select {columns} from months where not is_last
     """
     with warehouse.session() as session:
         session.replace(
             {table: query},
             where={"month": month},
             author="faults",
-            message=f"{fault.name}: {fault.does}",
+            message=f"{fault.name}: {fault.description}",
             parameters={"month": month},
         )

@@ -1,4 +1,4 @@
-"""A warehouse in memory, of which every table is there and empty: rows are planted and checks judge them, in moments."""
+"""An in-memory warehouse with every table of the project, empty, in which tests plant rows and run checks on them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,14 +14,17 @@ from sf_assets.engine.quality.verdicts import CHECK_VERDICTS, Verdict, frame_of_
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.catalog import Catalog, sql_literal
 from sf_assets.engine.storage.shape import declared_types, sql_identifier
+from sf_assets.lists.tables import LIST_VERSIONS
 from sf_assets.vocabulary.schema import Column, Rule, Table
 from sf_assets_dev.faults.breaches import Breach, Rows, breaches_of
 
 MONTH, BEFORE = date(2026, 3, 1), date(2026, 2, 1)
 _JUDGED = tuple(suite.table for suite in SUITES.values() if suite.table)
-_PLACES = {table.name: table for table in (*TABLES.values(), *_JUDGED, CHECK_VERDICTS, CHECK_ACCEPTANCES)}
+_PLACES = {
+    table.name: table for table in (*TABLES.values(), *_JUDGED, CHECK_VERDICTS, CHECK_ACCEPTANCES, LIST_VERSIONS)
+}
 
-# What a column holds in an ordinary row: by table and name, by name, by pattern, then by type.
+# Value of a column in a valid default row: by table and column, by column, by pattern, then by type.
 _ORDINARY = {
     "stg_filter_steps.avant": "3",
     "stg_filter_steps.apres": "2",
@@ -30,6 +33,7 @@ _ORDINARY = {
     "stg_cotisation.periode_fin": "(month + interval 1 month)::date",
     "date_fin": "(month + interval 1 month)::date",
     "date_retrait": "(month + interval 1 month)::date",
+    "date_remplacement": "(month + interval 1 month)::date",
     "src_arrivals.file": "'a.csv'",
     "src_arrivals.sha256": "'a'",
     "fault": "null",
@@ -65,7 +69,7 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A breach of a check, judged: `before` and `green` passed, and `red` was refused for what it holds."""
+    """The outcomes of a check on the passing rows and on the failing rows of a breach."""
 
     suite: Suite
     check: Rule | Probe
@@ -75,26 +79,26 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Whether the check tells the two apart."""
+        """Whether the check passes the first and fails the second, without an error."""
         return self.green.passed and not self.red.passed and not self.red.error
 
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """A warehouse in memory; `used` are the tables that hold something, and ordinary rows are judged once for all rules."""
+    """An in-memory warehouse; `used` names the tables that contain rows. Default rows are checked once for all rules."""
 
     session: Session
     used: set[str] = field(default_factory=set)
     _ordinary: dict[str, dict[str, Outcome]] = field(default_factory=dict)
 
     def plant(self, asset: str, rows: Iterable[Rows], month: date) -> None:
-        """Put rows into a month of their tables; without a table of their own, of that of the asset."""
+        """Insert rows into a month of their tables; rows without a table go into the table of the asset."""
         suite = SUITES[asset]
-        for one in rows:
-            table = _PLACES[one.table or (suite.table.name if suite.table else "")]
-            # What several sources write belongs to that of the asset.
+        for planted_rows in rows:
+            table = _PLACES[planted_rows.table or (suite.table.name if suite.table else "")]
+            # Tables that several sources write have a column `source`: the asset's source is used.
             values = [f"{_ordinary(table, column, asset)} as {sql_identifier(column.name)}" for column in table.columns]
-            changed = f"replace ({one.values})" if one.values else ""
+            changed = f"replace ({planted_rows.values})" if planted_rows.values else ""
             self.session.connection.execute(
                 f"""
                 insert into lake.{table.name} by name
@@ -104,19 +108,19 @@ class Planted:
                     from (select $month::date as month, unnest(range(1, $copies + 1)) as n)
                 )
                 """,
-                {"month": month, "copies": one.copies},
+                {"month": month, "copies": planted_rows.copies},
             )
             self.used.add(table.name)
 
     def clear(self, month: date | None = None) -> None:
-        """Take out what was planted, in a month or at all."""
+        """Delete planted rows, of one month or of all."""
         for name in self.used:
             self.session.connection.execute(f"delete from lake.{name} where $1 is null or month = $1", [month])
         if month is None:
             self.used.clear()
 
     def judge(self, suite: Suite, check: Rule | Probe, month: date) -> Outcome:
-        """Judge one check as the step of checks does."""
+        """Run one check as the graph does, and return its outcome."""
         if isinstance(check, Probe):
             return check.run(self.session, month)
         return self._judge_rules(suite, (check,), month)[check.name]
@@ -129,14 +133,14 @@ class Planted:
         return validate(self.session.connection, suite.table, rules, scope={"month": month, **suite.scope})
 
     def _judge_ordinary(self, suite: Suite, rule: Rule) -> Outcome:
-        """Judge all rules of a suite on one ordinary row, the first time that one of them is asked for."""
+        """Return the outcome of a rule on one default row; all rules of the suite run together, the first time."""
         if suite.asset not in self._ordinary:
             self.plant(suite.asset, (Rows(),), MONTH)
             self._ordinary[suite.asset] = self._judge_rules(suite, suite.rules, MONTH)
         return self._ordinary[suite.asset][rule.name]
 
-    def keep(self, suite: Suite, check: Rule | Probe, outcome: Outcome) -> None:
-        """Record the verdict on the month before, with which later ones are compared."""
+    def store_verdict(self, suite: Suite, check: Rule | Probe, outcome: Outcome) -> None:
+        """Store the verdict on the month before, with which tolerances compare."""
         verdict = Verdict(suite.asset, BEFORE, check, outcome, None)
         rows = frame_of_verdicts(
             {BEFORE: (verdict,)}, run_id="proof", judged_at=datetime.fromisoformat("2026-01-01T00:00Z")
@@ -146,11 +150,11 @@ class Planted:
         self.used.add(CHECK_VERDICTS.name)
 
     def prove(self, suite: Suite, check: Rule | Probe, breach: Breach) -> Proof:
-        """Judge a check on the rows that it lets pass, then on those that it refuses."""
+        """Run a check on the passing rows of a breach, then on its failing rows."""
         self.clear()
         if breach.before:
             self.plant(suite.asset, breach.before, BEFORE)
-            self.keep(suite, check, self.judge(suite, check, BEFORE))
+            self.store_verdict(suite, check, self.judge(suite, check, BEFORE))
         if isinstance(check, Rule) and breach.green == (Rows(),):
             green = self._judge_ordinary(suite, check)
         else:
@@ -163,7 +167,7 @@ class Planted:
 
 @contextmanager
 def planted() -> Iterator[Planted]:
-    """Open a warehouse in memory with every table of the project."""
+    """Open an in-memory warehouse with every table of the project, empty."""
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as lake")
         for table in _PLACES.values():
@@ -173,7 +177,7 @@ def planted() -> Iterator[Planted]:
 
 
 def blocking() -> dict[tuple[str, str], tuple[Breach, ...]]:
-    """Return what breaks each blocking check of the project, by asset and check; nothing for one that is not proven."""
+    """Return the breaches of each blocking check of the project, by asset and check; empty for a check without any."""
     return {
         (suite.asset, check.name): breaches_of(suite, check)
         for suite in SUITES.values()

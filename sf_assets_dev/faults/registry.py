@@ -1,7 +1,6 @@
-"""A catalogue of what goes wrong, each fault with the check that must refuse it, and the trial that shows it does.
+"""The catalogue of faults: those of delivered files (`deliveries`) and those of computed tables (`derived`).
 
-`deliveries` spoils files of a batch, `derived` rows of tables; `trial` plays a fault on a deployment and tells whether it
-was caught, whether what follows stayed untouched, and whether a good delivery cleared it.
+Each names the check that must catch it; `trial` plays a fault on a deployment.
 """
 
 from sf_assets_dev.faults import deliveries, derived

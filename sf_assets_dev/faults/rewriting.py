@@ -1,4 +1,4 @@
-"""Ways to spoil a file: each is a pure function from what was delivered to other bytes."""
+"""Rewrites that make a delivered file faulty: pure functions from the delivered bytes to other bytes."""
 
 from collections.abc import Callable, Mapping
 from io import BytesIO
@@ -11,46 +11,46 @@ Rewrite = Callable[[Delivered], bytes]
 
 
 def last_month(delivered: Delivered) -> bytes:
-    """Deliver the file of the month before."""
+    """Return the file of the month before."""
     return delivered.before
 
 
 def cut(delivered: Delivered) -> bytes:
-    """Lose the second half of the bytes."""
+    """Return the first half of the bytes."""
     return delivered.content[: len(delivered.content) // 2]
 
 
 def every_other_row(delivered: Delivered) -> bytes:
-    """Keep the header and one row in two."""
+    """Return the header and every other row."""
     header, *rows = delivered.content.splitlines(keepends=True)
     return b"".join([header, *rows[::2]])
 
 
 def renamed(names: Mapping[str, str]) -> Rewrite:
-    """Give columns other names in the header, and leave the rows as they are."""
+    """Rename columns in the header; rows stay unchanged."""
 
     def rewrite(delivered: Delivered) -> bytes:
         header, end, rows = delivered.content.partition(b"\n")
-        found = header.decode()
+        names_line = header.decode()
         for separator in ";,":
-            found = separator.join(names.get(name, name) for name in found.split(separator))
-        return found.encode() + end + rows
+            names_line = separator.join(names.get(name, name) for name in names_line.split(separator))
+        return names_line.encode() + end + rows
 
     return rewrite
 
 
 def replaced(old: bytes, new: bytes) -> Rewrite:
-    """Write other bytes in the place of some, wherever they are."""
+    """Replace every occurrence of some bytes."""
     return lambda delivered: delivered.content.replace(old, new)
 
 
 def in_latin_1(delivered: Delivered) -> bytes:
-    """Encode the text as Windows does, without what it cannot write."""
+    """Encode the text in Latin-1, without the characters that Latin-1 lacks."""
     return delivered.content.decode().encode("latin-1", "ignore")
 
 
 def of_rows(separator: str, change: Callable[[pl.DataFrame, Delivered], pl.DataFrame]) -> Rewrite:
-    """Change the rows, which are texts in columns named by the header."""
+    """Apply a change to the rows, read as text columns named by the header."""
 
     def rewrite(delivered: Delivered) -> bytes:
         rows = pl.read_csv(BytesIO(delivered.content), separator=separator, infer_schema=False)
@@ -60,5 +60,5 @@ def of_rows(separator: str, change: Callable[[pl.DataFrame, Delivered], pl.DataF
 
 
 def of_columns(separator: str, *changed: pl.Expr) -> Rewrite:
-    """Replace columns by others of the same rows."""
+    """Replace columns by expressions over the same rows."""
     return of_rows(separator, lambda rows, _: rows.with_columns(*changed))

@@ -1,4 +1,4 @@
-"""A fault played on a deployment: a good month, the fault, what the gates do, and the good delivery again."""
+"""Trials: a fault is played on a good month, the reaction of the gates is observed, and the good data is delivered again."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -22,13 +22,13 @@ from sf_assets_dev.faults.injection import VERSIONS, spoil_file, spoil_table
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _SHARED = ("stg_filter_import", "stg_filter", "stg_admin_urssaf")
-# A source that no fault touches, and whose arrival costs little.
+# A source that no fault changes and that is quick to read.
 _OTHER = "src_ccsf"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What became of one run: the assets written, the checks that refused, by asset."""
+    """Result of one run: whether it succeeded, the assets written, the failed blocking checks by asset."""
 
     success: bool
     written: frozenset[str]
@@ -37,28 +37,29 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a fault met.
+    """Result of a trial.
 
-    `caught`: its check refused, and blocks; `stopped`: nothing downstream was written for the month, and the gate says
-    which check holds it; `went_on`: another branch of the month was written, and the month before stayed open;
-    `cleared`: a good delivery opened the gate, with the rows of before. `told` is what the gate says to an operator.
+    `caught`: the expected check failed, and blocks. `stopped`: nothing downstream was written for the month, and the gate
+    names that check. `others_ran`: another source of the month was written, and the month before stayed readable.
+    `cleared`: a good delivery opened the gate again and restored the former rows. `gate_message` is the line of the gate's
+    message about that check.
     """
 
     fault: Fault
     caught: bool
     stopped: bool
-    went_on: bool
+    others_ran: bool
     cleared: bool
-    told: str
+    gate_message: str
 
     @property
-    def held(self) -> bool:
-        """Whether everything went as it must."""
-        return self.caught and self.stopped and self.went_on and self.cleared
+    def succeeded(self) -> bool:
+        """Whether the fault was caught, stopped and cleared, without stopping anything else."""
+        return self.caught and self.stopped and self.others_ran and self.cleared
 
 
 class Deployment:
-    """One deployment below the data folder of `settings`, whose runs are made in this process and kept nowhere else."""
+    """A deployment below the data folder of `settings`; runs execute in this process and Dagster does not store them."""
 
     def __init__(self, settings: Settings) -> None:
         from sf_assets.definitions import defs  # noqa: PLC0415 - loads every layer, which listing faults does not need
@@ -85,18 +86,18 @@ class Deployment:
         keys = [dg.AssetKey(name) for name in assets]
         return self._execute(self._definitions.resolve_implicit_global_asset_job_def(), month, asset_selection=keys)
 
-    def judge(self, month: date, asset: str) -> Run:
-        """Run the checks of an asset alone."""
+    def run_checks(self, month: date, asset: str) -> Run:
+        """Run the checks of an asset, without the asset."""
         checks = frozenset(dg.AssetCheckKey(dg.AssetKey(asset), check.name) for check in SUITES[asset].checks)
         whole = self._definitions.resolve_implicit_global_asset_job_def()
         return self._execute(whole.get_subset(asset_selection=frozenset(), asset_check_selection=checks), month)
 
     def downstream(self, asset: str) -> set[str]:
-        """Return every asset that depends on one."""
+        """Return the names of all assets downstream of an asset."""
         return self._names(dg.AssetSelection.assets(asset).downstream(include_self=False))
 
     def path(self, first: str, last: str) -> list[str]:
-        """Return the assets between two, both included, with those that are only made together with them."""
+        """Return the assets on the way from one to another, both included, with assets that the same step makes."""
         between = dg.AssetSelection.assets(first).downstream() & dg.AssetSelection.assets(last).upstream()
         return sorted(self._names(between.required_multi_asset_neighbors()))
 
@@ -112,44 +113,44 @@ class Deployment:
             asset_selection=asset_selection,
         )
         refused: dict[str, tuple[str, ...]] = {}
-        for found in result.get_asset_check_evaluations():
-            if not found.passed and found.severity is dg.AssetCheckSeverity.ERROR:
-                asset = found.asset_key.to_user_string()
-                refused[asset] = (*refused.get(asset, ()), found.check_name)
+        for evaluation in result.get_asset_check_evaluations():
+            if not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR:
+                asset = evaluation.asset_key.to_user_string()
+                refused[asset] = (*refused.get(asset, ()), evaluation.check_name)
         written = frozenset(
             event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
         )
         return Run(result.success, written, refused)
 
 
-def try_fault(deployment: Deployment, fault: Fault, month: date) -> Trial:
-    """Play a fault on a month that is sound, and leave the month as it was."""
-    kept = _Kept(deployment, fault, month)
-    path = kept.path
+def play_fault(deployment: Deployment, fault: Fault, month: date) -> Trial:
+    """Play a fault on a month whose checks all pass, and restore the month."""
+    before = _StateBefore(deployment, fault, month)
+    path = before.path
     if isinstance(fault, FileFault):
         spoil_file(fault, deployment.incoming, month)
         spoiled = deployment.build(month, [*path, _OTHER])
         with deployment.warehouse.session() as session:
-            went_on = _OTHER in spoiled.written and not _obstacles(session, _OTHER, month)
+            others_ran = _OTHER in spoiled.written and not _obstacles(session, _OTHER, month)
     else:
         spoil_table(fault, deployment.warehouse, month)
-        spoiled = deployment.judge(month, fault.asset)
-        went_on = True
+        spoiled = deployment.run_checks(month, fault.asset)
+        others_ran = True
     caught = spoiled.refused.get(fault.asset, ())
     with deployment.warehouse.session() as session:
-        told = _obstacles(session, fault.asset, month)
-        stopped = f"{fault.asset}, {month:%Y-%m}: {fault.check} " in told and kept.untouched(session)
-        went_on = went_on and not _obstacles(session, fault.asset, add_months(month, -1))
-    kept.restore()
-    mended = deployment.build(month, [*path, *kept.shared])
+        message = _obstacles(session, fault.asset, month)
+        stopped = f"{fault.asset}, {month:%Y-%m}: {fault.check} " in message and before.untouched(session)
+        others_ran = others_ran and not _obstacles(session, fault.asset, add_months(month, -1))
+    before.restore()
+    repaired = deployment.build(month, [*path, *before.shared])
     with deployment.warehouse.session() as session:
-        cleared = mended.success and not _obstacles(session, fault.asset, month) and kept.same(session)
-    line = next((one for one in told.splitlines() if f": {fault.check} " in one), "")
-    return Trial(fault, fault.check in caught, stopped, went_on, cleared, line.removeprefix("- "))
+        cleared = repaired.success and not _obstacles(session, fault.asset, month) and before.same(session)
+    line = next((text for text in message.splitlines() if f": {fault.check} " in text), "")
+    return Trial(fault, fault.check in caught, stopped, others_ran, cleared, line.removeprefix("- "))
 
 
 def _obstacles(session: Session, asset: str, month: date) -> str:
-    """Return what the gate answers to who would read an asset; nothing when it is open."""
+    """Return the gate's message to a reader of the asset; empty when the gate is open."""
     try:
         require_passed(session, [(asset, month)], SUITES)
     except Blocked as blocked:
@@ -157,60 +158,60 @@ def _obstacles(session: Session, asset: str, month: date) -> str:
     return ""
 
 
-class _Kept:
-    """What stood before a fault: the file, the rows of the asset, the last writes of what depends on it."""
+class _StateBefore:
+    """The state before a fault: the file, the rows of the asset, the last writes of the assets downstream."""
 
     def __init__(self, deployment: Deployment, fault: Fault, month: date) -> None:
         self._month = month
         self._fault = fault
         self._file: Path | None = None
         self.path = deployment.path(fault.asset, "list_export")
-        # What every other source is read with, and would find stale.
+        # Inputs shared by all sources: they must be computed again, or the gate finds other sources stale.
         self.shared: list[str] = []
         if isinstance(fault, FileFault):
             source = source_of(fault.file)
             if source is None:
                 raise ValueError(f"{fault.name}: expected the name of a known file, found {fault.file}")
             self._file = deployment.incoming / batch_key(month) / fault.file
-            # Hidden, so that no batch lists it.
+            # A hidden file is not part of the batch.
             shutil.copy2(self._file, self._file.with_name(f".kept.{fault.file}"))
             self.path = deployment.path(f"src_{source.name}", fault.asset)
             reached = {name for last in _SHARED for name in deployment.path(f"src_{source.name}", last)}
             self.shared = sorted(reached.difference(self.path))
-        self._below = deployment.downstream(fault.asset) - _LEDGERS
+        self._below = deployment.downstream(fault.asset) - _SHARED_TABLES
         with deployment.warehouse.session() as session:
             ((self._snapshot,),) = session.connection.execute("from lake.current_snapshot()").fetchall()
             self._rows = self._content(session)
 
     def restore(self) -> None:
-        """Put the good file back, as it was."""
+        """Restore the good file."""
         if self._file is not None:
             self._file.with_name(f".kept.{self._file.name}").replace(self._file)
 
     def untouched(self, session: Session) -> bool:
-        """Tell whether nothing that depends on the asset was written since."""
+        """Return whether no asset downstream was written since."""
         written = {name for (name,) in session.connection.execute(_WRITTEN, [self._snapshot]).fetchall()}
         return written.isdisjoint(self._below)
 
     def same(self, session: Session) -> bool:
-        """Tell whether the asset holds the rows it held."""
+        """Return whether the asset has the same rows as before."""
         return self._content(session) == self._rows
 
     def _content(self, session: Session) -> tuple[int, int]:
-        """Return how many rows the asset has and a sum of what they hold, in their last version where there are some."""
+        """Return the number of rows of the asset and the sum of their hashes; of the last version when there are several."""
         suite = SUITES[self._fault.asset]
         if suite.table is None:
             raise ValueError(f"{self._fault.asset}: expected a table, found none")
-        columns = [name for name in suite.table.column_names if name not in _OF_THE_RUN]
+        columns = [name for name in suite.table.column_names if name not in _RUN_COLUMNS]
         scope = "".join(f" and {column} = '{value}'" for column, value in suite.scope.items())
         for version in VERSIONS.intersection(suite.table.key):
             scope += f" and {version} = (select max({version}) from lake.{suite.table.name} where month = $month)"
-        ((rows, held),) = session.connection.execute(
+        ((rows, digest),) = session.connection.execute(
             f"select count(*), sum(hash({', '.join(columns)})::hugeint) from lake.{suite.table.name} "
             f"where month = $month{scope}",
             {"month": self._month},
         ).fetchall()
-        return rows, held
+        return rows, digest
 
 
 _WRITTEN = """
@@ -219,7 +220,7 @@ _WRITTEN = """
     )
     select table_name from ducklake_table_info('lake') join changes on id = table_id::varchar
 """
-# Every source writes its own rows of them.
-_LEDGERS = {IMPORTS.name, QUARANTINE.name, LOG.name}
-# What tells one run from another.
-_OF_THE_RUN = {"model_version", "features_snapshot", "target_snapshot", *VERSIONS}
+# Tables in which every source writes rows of its own.
+_SHARED_TABLES = {IMPORTS.name, QUARANTINE.name, LOG.name}
+# Columns that differ from one run to another.
+_RUN_COLUMNS = {"model_version", "features_snapshot", "target_snapshot", *VERSIONS}

@@ -1,4 +1,4 @@
-"""A synthetic France: coherent companies whose files look like those of the producers. No asset knows its secrets."""
+"""Synthetic France: coherent companies, whose files have the producers' formats. No asset reads their hidden state."""
 
 from sf_assets_dev.synthetic.batch import write_batch
 

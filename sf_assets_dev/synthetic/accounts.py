@@ -1,4 +1,4 @@
-"""Yearly accounts: what the tax administration receives and what INPI and Banque de France publish of it."""
+"""Yearly accounts: the statements filed with the tax administration, and the ratios published from them."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ _STOCKS = {"C": 0.12, "G": 0.14, "F": 0.04, "A": 0.15}
 class Statements:
     """Accounts filed, one item per company and fiscal year, in euros; `begins`, `ends`, `filed` are days since 1970.
 
-    `balance`, `income` and `working` tell which parts were filled in; `filing` counts the filings of a year, from 0.
+    `balance`, `income` and `working` are whether each part was filled in; `filing` numbers the filings of a year from 0.
     """
 
     company: Ints
@@ -51,7 +51,7 @@ class Statements:
 
 
 def draw_statements(block: Block) -> Statements:
-    """Draw one set of accounts per company and fiscal year, filed 4 to 10 months later, the weaker the later."""
+    """Draw one set of accounts per company and fiscal year, filed 4 to 10 months later; weaker companies file later."""
     rng = block.generator("accounts")
     companies, world = block.companies, block.world
     total = len(companies)
@@ -186,12 +186,12 @@ def statement_frames(
 def inpi_frame(companies: Companies, statements: Statements, window: Window) -> pl.DataFrame:
     """Return the rows of `ratios_inpi_bce.csv.gz`: public accounts, and consolidated ones beside them.
 
-    One date in four thousand has a wrong century and one turnover in five thousand is absurd, as in the real file.
+    As in the real file, one date in four thousand has a wrong century and one turnover in five thousand is absurd.
     """
     s = statements
     shown = _shown(s, window)
     full = s.turnover > 6e6
-    # The file has no day and one record per kind of accounts: those filed again are full ones where there were none.
+    # The file has no filing date and one record per kind of accounts: accounts filed again replace simplified ones.
     public = shown[(companies.number[s.company[shown]] % 10 < 7) & ((s.filing[shown] == 0) | ~full[shown])]
     large = (companies.size[s.company[public]] > 200) & (companies.number[s.company[public]] % 3 == 0)
     group = public[large & (s.filing[public] == 0)]

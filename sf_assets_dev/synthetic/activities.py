@@ -1,4 +1,4 @@
-"""Activities of the synthetic companies: codes that exist in NAF rev. 2 and NAF 2025, and how their sections differ."""
+"""Activities of the synthetic companies: codes of NAF rev. 2 and NAF 2025, and the economics of their sections."""
 
 from dataclasses import dataclass
 
@@ -71,8 +71,8 @@ _CODES = {
     "S": "94.99Z 94.99Y 8|95.11Z 95.10Y 2|96.01A 96.10G 1|96.02A 96.21G 6|96.03Z 96.30Y 2",
 }
 
-# Codes of NAF rev. 2 that split: the other code of NAF 2025, which one company in three has. The last two come from another
-# section, or from an activity that the perimeter excludes, where INSEE's correspondence alone is asked.
+# Codes of NAF rev. 2 that split: the second code of NAF 2025, which one company in three has. For the last two, NAF 2025 moves
+# the activity to another section, or into one that the perimeter excludes: only INSEE's correspondence decides there.
 SPLITS = {
     "53.20Z": "53.20H", "56.10C": "56.12Y", "43.34Z": "43.34H", "96.02A": "96.21H", "82.99Z": "46.19H", "88.91A": "85.10Y",
 }  # fmt: skip

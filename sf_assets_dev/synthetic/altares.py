@@ -9,7 +9,7 @@ from sf_assets_dev.synthetic.world import Block, autoregressive
 
 _COVERED = 0.75
 _COVERED_BY_NOTES = 0.66
-"""Share of the covered companies that also have FPI notes: half of all companies."""
+"""Share of the covered companies that also have FPI notes, which makes half of all companies."""
 _MEASURED_ON = 14
 """Days after the first of the month."""
 

@@ -24,7 +24,7 @@ from sf_assets_dev.synthetic.world import Block, draw_block
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """How one file is written: `key` is the column that holds the siren, `head` a header of its own."""
+    """Format of one file: `key` is the column that contains the siren, `head` a header that replaces the column names."""
 
     name: str
     key: str
@@ -72,12 +72,16 @@ def write_batch(
 ) -> dict[str, int]:
     """Write the files that the producers deliver for the batch `month` and return the rows written in each.
 
-    The world depends on `seed` only, and company number i is the same in every batch: two months differ by what was
-    published in between. `companies` counts those that reach ten staff some time from 2013 to 2030, the few not born
-    yet included; smaller ones come on top. `years` limits the history of the monthly files. `oracle` receives, outside
-    of the batch, the true hazard and the true probability of failure within 18 months of each company and month.
-    `nomenclature` is that of the register's activities, by default what the month should bring. `others` adds the
-    files that arrive now and then: VAT returns, Diane, Ellisphere.
+    The simulation depends on `seed` only, and company number i is the same in every batch: two months differ by what was
+    published in between. `companies` is the number of companies that reach ten staff between 2013 and 2030, including the
+    few not born yet; smaller companies are added to it. `years` limits the history of the monthly files. `oracle`
+    receives, outside of the batch, the true hazard and probability of failure within 18 months of each company and month.
+    `nomenclature` is the state of the register's switch to NAF 2025, by default that of the month. `others` adds the
+    occasional files: VAT returns, Diane, Ellisphere.
+
+    Raises:
+        ValueError: no company is requested, or `oracle` is inside the batch.
+
     """
     if companies < 1:
         raise ValueError(f"companies: expected at least 1, found {companies}")
@@ -86,7 +90,7 @@ def write_batch(
     window = Window.of(month, years)
     make_private_folder(directory)
     rows = dict.fromkeys((file.name for file in FILES), 0)
-    now_and_then: list[Others] = []
+    occasional: list[Others] = []
     with ExitStack() as stack:
         outputs = {file.name: _open(directory / file.name, stack) for file in FILES}
         truth: pq.ParquetWriter | None = None
@@ -97,7 +101,7 @@ def write_batch(
             statements = with_filed_again(block, accounts.draw_statements(block))
             frames = _frames(block, statements, window, wanted, nomenclature=switch, with_oracle=oracle is not None)
             if others:
-                now_and_then.append(_within(draw_others(block, statements, window), block, wanted))
+                occasional.append(_within(draw_others(block, statements, window), block, wanted))
             for file in FILES:
                 frame = frames[file.name]
                 _write(outputs[file.name], file, frame, header=number == 0)
@@ -108,14 +112,14 @@ def write_batch(
                     make_private_folder(oracle.parent)
                     truth = stack.enter_context(pq.ParquetWriter(oracle, table.schema))
                 truth.write_table(table)
-    return rows | (write_others(directory, now_and_then) if others else {})
+    return rows | (write_others(directory, occasional) if others else {})
 
 
 def _open(path: Path, stack: ExitStack) -> BinaryIO:
     plain = stack.enter_context(path.open("wb"))
     if path.suffix != ".gz":
         return plain
-    # Neither name nor time in the archive: the same rows give the same bytes.
+    # The archive has neither name nor time, so that the same rows give the same bytes.
     archive = gzip.GzipFile(filename="", mode="wb", fileobj=plain, compresslevel=1, mtime=0)
     return cast("BinaryIO", stack.enter_context(archive))
 
@@ -189,7 +193,7 @@ def _kept(block: Block, wanted: int) -> pl.Series:
 
 
 def _within(others: Others, block: Block, wanted: int) -> Others:
-    """Leave out the companies of a block that are not wanted."""
+    """Return the rows of the first `wanted` companies of a block and of their share of extras."""
     kept = _kept(block, wanted).implode()
     frames = {field.name: getattr(others, field.name) for field in fields(Others)}
     return Others(**{name: frame.filter(pl.col("siren").is_in(kept)) for name, frame in frames.items()})

@@ -9,7 +9,7 @@ from sf_assets_dev.synthetic.procol import steps_of
 from sf_assets_dev.synthetic.timeline import Ints, Window, dates
 from sf_assets_dev.synthetic.world import Block
 
-# What the courts announce, by the label that URSSAF gives the same step; the others are no judgments.
+# Nature announced by the courts, by URSSAF's label of the same event; other labels are not judgments.
 _NATURES = {
     "ouverture_liquidation": "Jugement d'ouverture de liquidation judiciaire",
     "ouverture_redressement": "Jugement d'ouverture d'une procédure de redressement judiciaire",
@@ -35,8 +35,8 @@ _NUMBERS_PER_BLOCK = 30_000
 def bodacc_frame(block: Block, window: Window) -> pl.DataFrame:
     """Return the rows of `bodacc_procedures.csv`: announcements of most judgments, four to thirty days after them.
 
-    A few first announce a wrong day, corrected two weeks later; a few are about the wrong company, and cancelled. Some
-    natures have their accents spoilt, fewer beyond repair.
+    A few announcements have a wrong date, corrected about two weeks later; a few name the wrong company and are cancelled. Some
+    natures have garbled accents, a few of them beyond repair.
     """
     first = _judgments(block)
     rng = block.generator("bodacc")

@@ -1,4 +1,4 @@
-"""URSSAF's debts and what is agreed about them: `sigfaible_debits`, `sigfaible_delais`, `sigfaible_ccsf`."""
+"""URSSAF's debts, payment plans and CCSF decisions: `sigfaible_debits`, `sigfaible_delais`, `sigfaible_ccsf`."""
 
 from dataclasses import dataclass
 
@@ -133,7 +133,7 @@ def _frozen(rng: np.random.Generator, world: World, company: Ints, month: Ints, 
     after = (month >= opened) & (month + 1 + lasts >= first.liquidated[company])
     settled = np.where(first.settled[company] < NEVER, first.settled[company] - month - 1, NEVER)
     late = np.where(caught, np.maximum(frozen, 1), np.where(after, np.maximum(settled, 1), lasts))
-    # Those who close without a procedure pay what they owe, or leave it unpaid for a year before it is written off.
+    # Companies that close without a procedure pay their debts, or leave them unpaid for a year until they are written off.
     gone = (world.closed[company] < NEVER) & (month + 1 + lasts > world.closed[company])
     late = np.where(gone & (wait % 3 == 0), lasts + 12, late)
     off = ((caught | after) & (first.settled[company] < NEVER)) | (gone & (wait % 3 == 0))
@@ -165,7 +165,7 @@ def debit_frame(block: Block, contributions: Contributions, debts: Debts, window
     account = debts.account[item]
     operation = np.where(step == 0, _RECOVERY, np.where(last & (debts.written_off[item] == 1), _WRITTEN_OFF, _PAID))
     company = establishments.company[account]
-    # URSSAF learns of a judgment after it: the code is that of the month before.
+    # URSSAF learns of a judgment with a delay: the code is the state of the month before.
     before = np.clip(np.searchsorted(FIRST_DAYS, day, side="right") - 2, 0, MONTHS - 1)
     situation = states(world.first, world.second)[company, before]
     period = pl.Series(PERIODS + QUARTERS).gather(
@@ -198,7 +198,7 @@ def debit_frame(block: Block, contributions: Contributions, debts: Debts, window
 def delai_frame(establishments: Establishments, debts: Debts, window: Window) -> pl.DataFrame:
     """Return the rows of `sigfaible_delais.csv`: one per payment plan created in the window.
 
-    One plan in twenty is filed again half-way, under a day of its own, for as long again.
+    One plan in twenty is followed half-way by a second one, with its own date and the same length.
     """
     planned = np.flatnonzero(debts.plan_days > 0)
     again = planned[debts.noise[planned] // 100 % 20 == 0]

@@ -13,7 +13,7 @@ from sf_assets_dev.synthetic.world import Block, World
 
 HOURS = 151.67
 _LONGEST = 6
-"""Months that one demand covers at most."""
+"""Maximum number of months that one demand covers."""
 
 # Share of employees on short-time work, all sectors, from March 2020 on (Dares): the shape of the crisis.
 _CRISIS = (
@@ -22,7 +22,7 @@ _CRISIS = (
 )  # fmt: skip
 _CRISIS_START = 86
 _IDLE_IN_CRISIS = 0.42
-"""Staff on short-time work in a company that asked for it, demands never used included."""
+"""Share of staff on short-time work in a company that applied for it, unused demands included."""
 _IDLE = 0.008
 """Monthly share of companies on short-time work in normal times, before sector and health."""
 
@@ -50,7 +50,7 @@ class ShortTime:
 
 
 def draw_short_time(block: Block, staff: Ints) -> ShortTime:
-    """Draw the months on short-time work, group them into demands, and the hours really used."""
+    """Draw the months on short-time work, group them into demands, and draw the hours actually used."""
     rng = block.generator("short_time")
     companies, establishments, world = block.companies, block.establishments, block.world
     company = establishments.company
@@ -92,7 +92,7 @@ def _share(companies: Companies, world: World) -> Floats:
     hit = (of_section("crisis") / of_section("crisis").mean())[companies.section]
     curve = np.zeros(MONTHS, dtype=np.float32)
     curve[_CRISIS_START : _CRISIS_START + len(_CRISIS)] = np.asarray(_CRISIS) / _IDLE_IN_CRISIS
-    # After the first lockdown, closed sectors carried the crisis.
+    # After the first lockdown, short-time work was concentrated in the closed sectors.
     level = hit[:, None] ** np.where(curve > 0.6, 0.8, 1.6) * curve
     share = share + level * np.exp(0.15 * world.strain)
     share[companies.kind == PUBLIC] = 0.0

@@ -1,4 +1,4 @@
-"""How the register codes activities: in NAF rev. 2, in NAF 2025 for half of the active units, or for all of them."""
+"""Activity codes of the register: NAF rev. 2, then NAF 2025 for half of the active units, then for all of them."""
 
 from datetime import date
 from typing import Literal
@@ -10,7 +10,7 @@ from sf_assets_dev.synthetic.population import Companies
 from sf_assets_dev.synthetic.timeline import Flags, Ints
 
 Nomenclature = Literal["before", "during", "after"]
-"""A stock from before the activities of active units are coded in NAF 2025, while half of them are, or afterwards."""
+"""State of the switch in a stock of the register: no active unit is coded in NAF 2025 yet, half of them are, or all."""
 
 _NAF = pl.Series(ACTIVITIES.naf)
 _NAF25 = pl.Series(ACTIVITIES.naf25)
@@ -32,8 +32,8 @@ def coded(
 ) -> list[pl.Series]:
     """Return the code of an activity, the nomenclature it is in and the second code, of units of `company`.
 
-    `old` units have a code of 1993 until they are coded again, as all that are `active` are at the switch; closed ones keep
-    what they had. The second code is unknown afterwards, and its column gone.
+    `old` units have a code of 1993 until they are coded again; the switch codes all `active` units again and leaves closed
+    ones unchanged. After the switch the second code is unknown, and its column is absent.
     """
     activity, number = companies.activity[company], companies.number[company]
     split = pl.Series(number % 3 == 1)
@@ -56,6 +56,6 @@ def coded(
 
 
 def without_second(rows: pl.DataFrame, nomenclature: Nomenclature) -> pl.DataFrame:
-    """Return rows of the register without the column of the second code, where it is gone."""
-    gone = [name for name in rows.columns if "NAF25" in name and nomenclature == "after"]
-    return rows.drop(gone)
+    """Return rows of the register without the column of the second code, once the producer has removed it."""
+    removed = [name for name in rows.columns if "NAF25" in name and nomenclature == "after"]
+    return rows.drop(removed)

@@ -1,4 +1,4 @@
-"""The truth about the synthetic companies, written outside of the batches and known to no asset."""
+"""True risks of the synthetic companies, written outside of the batches; no asset reads them."""
 
 import numpy as np
 import polars as pl
@@ -45,9 +45,9 @@ def oracle_frame(block: Block, window: Window) -> pl.DataFrame:
 def failure_probability(world: World) -> Floats:
     """Return the probability that a company with no open procedure at the end of a month fails in the 18 that follow.
 
-    It is the probability given the hidden state of that month, the most that anyone could know then; months closer than
-    18 to the end of the world see fewer months ahead. The future hazards are log-normal; their sum is treated as a
-    gamma variable of the same spread, and closings compete at their constant rate.
+    It is conditional on the hidden state of that month, the upper limit of what could be known then; in the last 18 months of
+    the simulation, fewer months ahead are counted. The future hazards are log-normal; their sum is treated as a
+    gamma variable of the same spread, and closings are a competing risk with a constant rate.
     """
     total = np.zeros_like(world.hazard)
     moving = world.strain - world.lasting[:, None]

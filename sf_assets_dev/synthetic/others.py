@@ -1,6 +1,6 @@
-"""Files of sources that arrive now and then, for a few companies: VAT returns, Diane's accounts, Ellisphere's groups.
+"""Files of occasional sources, about a few companies: VAT returns, accounts of Diane, groups of Ellisphere.
 
-Each is filed again: returns are corrected months later, Diane restates former years, groups are delivered as they are now.
+Each comes in later versions: returns are corrected months later, Diane restates past years, groups show their present state.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _FIRST_ROW = [f"colonne {n}" for n in range(16)]
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """The rows of one block: two kinds of VAT return, accounts by company and year, companies with their group's head."""
+    """The rows of one block: two kinds of VAT return, accounts by company and year, companies with the head of their group."""
 
     ca3: pl.DataFrame
     ca12: pl.DataFrame
@@ -35,7 +35,7 @@ class Others:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """One form of VAT return: its number and boxes, the box of its turnover, its share of a year's."""
+    """One form of VAT return: its number and boxes, the box of the turnover, the share of a year that it covers."""
 
     number: str
     boxes: str
@@ -56,7 +56,7 @@ _YEARLY = _Form("d3517s", CA12_BOXES, "d3517s_5a_b", 1.0)
 
 
 def draw_others(block: Block, statements: Statements, window: Window) -> Others:
-    """Draw what the files of a delivery show of one block; `statements` are those of its companies, filed again or not."""
+    """Draw the rows of one block in the files of a delivery; `statements` includes those filed again."""
     s = statements
     number = block.companies.number[s.company]
     quarterly = np.repeat(np.flatnonzero((number % 10 == 1) & (s.filing == 0)), 4)
@@ -75,7 +75,7 @@ def _returns(
 ) -> pl.DataFrame:
     """Return the VAT returns deposited by the delivery; one in ten is deposited again, with a tenth less turnover.
 
-    `periods` are the statement, the first and the last day of each.
+    `periods` has, for each return, the index of its statement, its first day and its last day.
     """
     item, begins, ends = periods
     noise = statements.noise[item]
@@ -101,7 +101,7 @@ def _returns(
 
 
 def _accounts(block: Block, statements: Statements, window: Window) -> pl.DataFrame:
-    """Return accounts by company and year: a company whose accounts were filed again stands twice, the restated ones last."""
+    """Return accounts by company and year: a company whose accounts were filed again has two rows, the restated one last."""
     last_year = int(pl.Series([window.delivered]).cast(pl.Int32).cast(pl.Date).dt.year()[0])
     shown = (statements.filed <= window.delivered) & (statements.year > last_year - _DIANE_YEARS)
     item = np.flatnonzero(shown & (block.companies.number[statements.company] % 10 == 3))
@@ -123,7 +123,7 @@ def _thousands(values: Floats) -> pl.Series:
 
 
 def _groups(block: Block, window: Window) -> pl.DataFrame:
-    """Return the companies that belong to a group at the delivery: heads change every year, and some leave."""
+    """Return the companies that belong to a group at the delivery: heads change every year, and some companies leave."""
     number = block.companies.number
     year = window.last // 12
     member = np.flatnonzero((number % 10 == 4) & (number % 7 != year % 7))
@@ -138,12 +138,12 @@ def _groups(block: Block, window: Window) -> pl.DataFrame:
 
 
 def write_others(directory: Path, blocks: list[Others]) -> dict[str, int]:
-    """Write the four files and return the rows of each."""
-    ca3, ca12 = pl.concat([one.ca3 for one in blocks]), pl.concat([one.ca12 for one in blocks])
+    """Write the four files and return their numbers of rows."""
+    ca3, ca12 = pl.concat([block.ca3 for block in blocks]), pl.concat([block.ca12 for block in blocks])
     ca3.write_csv(directory / CA3, separator="|")
     ca12.write_csv(directory / CA12, separator="|")
-    accounts = pl.concat([one.accounts for one in blocks])
-    groups = pl.concat([one.groups for one in blocks])
+    accounts = pl.concat([block.accounts for block in blocks])
+    groups = pl.concat([block.groups for block in blocks])
     _write_groups(directory / GROUPS, groups)
     return {
         CA3: ca3.height,
@@ -207,7 +207,7 @@ def _write_diane(path: Path, accounts: pl.DataFrame) -> int:
 
 def _write_groups(path: Path, groups: pl.DataFrame) -> None:
     with xlsxwriter.Workbook(path) as book:
-        # The same rows give the same bytes.
+        # A fixed date, so that the same rows give the same bytes.
         book.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC)})
         page = book.add_worksheet()
         page.write_row(0, 0, _FIRST_ROW)

@@ -1,4 +1,4 @@
-"""Where synthetic companies are, and how they are called: real prefectures, invented streets and names."""
+"""Places and names of the synthetic companies: real prefectures, invented streets and names."""
 
 from dataclasses import dataclass
 

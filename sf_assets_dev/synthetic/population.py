@@ -1,4 +1,4 @@
-"""Who the synthetic companies are: identity, activity, size, birth, establishments. Health changes nothing here."""
+"""The synthetic companies: identity, activity, size, birth, establishments. None of it depends on their health."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -12,19 +12,19 @@ from sf_assets_dev.synthetic.places import PLACES
 from sf_assets_dev.synthetic.timeline import MONTHS, NEVER, Flags, Floats, Ints
 
 BLOCK = 1000
-"""Companies of the perimeter drawn together. A block is the same whatever the number of companies asked for."""
+"""Companies of the perimeter drawn together. A block does not depend on the number of companies requested."""
 EXTRAS = 180
 """Companies that never reach ten staff, on top of each block."""
 _NUMBERS_PER_BLOCK = 2048
 
 ORDINARY, EXCLUDED, PUBLIC, FOREIGN, NATURAL, RETIRED = range(6)
-"""Kinds: ordinary, excluded activity, public body, seat abroad, natural person, seat under an old nomenclature."""
+"""Kinds: ordinary, excluded activity, public body, head office abroad, natural person, head office with an old code."""
 
 _ORDINARY_CATEGORIES = ("5710", "5499", "5599", "9220", "5699", "5202", "5458")
 
 
 def generator(seed: int, block: int, subject: str) -> np.random.Generator:
-    """Return the random stream of one subject of one block: a new subject never shifts the others."""
+    """Return the random stream of one subject of one block: a new subject does not change the draws of the others."""
     return np.random.Generator(
         np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(block, crc32(subject.encode()))))
     )
@@ -124,8 +124,8 @@ def _sizes(rng: np.random.Generator, perimeter: Flags, kind: Ints) -> Floats:
 class Establishments:
     """The accounts of the companies' establishments, one item per account, sorted by company.
 
-    `low` and `high` bound the share of the company's staff; the account lives in months [`opens`, `closes`), `NEVER`
-    when nothing but the company's end closes it. `staffed` is false for a seat abroad.
+    `low` and `high` bound the share of the company's staff; the account exists in months [`opens`, `closes`); `closes` is
+    `NEVER` when only the end of the company closes it. `staffed` is false for a head office abroad.
     """
 
     company: Ints
@@ -145,7 +145,7 @@ class Establishments:
 
 
 def draw_establishments(seed: int, block: int, companies: Companies) -> Establishments:
-    """Draw establishments: most companies have one; some seats move, some establishments have two accounts."""
+    """Draw establishments: most companies have one; some head offices move, some establishments have two accounts."""
     rng = generator(seed, block, "establishments")
     total = len(companies)
     count = np.where(rng.random(total) < 0.70, 1, 2 + rng.geometric(0.45, total) - 1)
@@ -155,7 +155,7 @@ def draw_establishments(seed: int, block: int, companies: Companies) -> Establis
     company = np.repeat(np.arange(total), count)
     rank = np.arange(len(company)) - np.repeat(np.cumsum(count) - count, count)
     share = rng.gamma(1.2, 1.0, len(company)) + np.where(rank == 0, 2.0, 0.1)
-    # Nobody works in a seat abroad: the staff belong to the French establishments.
+    # A head office abroad has no staff here: all staff belong to the French establishments.
     share = np.where(abroad[company] & (rank == 0), 0.0, share)
     summed = np.cumsum(share)
     before = (summed - share)[np.cumsum(count) - count]
@@ -190,7 +190,7 @@ def draw_establishments(seed: int, block: int, companies: Companies) -> Establis
 
 
 def forget_late_moves(establishments: Establishments, ceases: Ints) -> Establishments:
-    """Drop the moves planned for after the end of a company: the place it had stays its last one."""
+    """Remove moves planned after the end of a company: its last place remains the one it had."""
     end = ceases[establishments.company]
     kept = np.flatnonzero(establishments.opens < end)
     columns = {item.name: getattr(establishments, item.name) for item in fields(establishments)}

@@ -1,4 +1,4 @@
-"""What follows a failure: the kind of procedure, its stages and how they end."""
+"""Collective procedures after a failure: their kind, their stages and their end."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ SAUVEGARDE, REDRESSEMENT, LIQUIDATION = range(3)
 class Procedure:
     """One procedure at most per company, as month indices (`NEVER` when it does not happen).
 
-    `kind` is that of the opening; `converted` the month a sauvegarde becomes a redressement; `ended` the month the
+    `kind` is the kind at the opening; `converted` the month a sauvegarde becomes a redressement; `ended` the month the
     company is back in bonis; `settled` the month a liquidation is closed for lack of assets. `draw` sets the days.
     """
 
@@ -31,8 +31,8 @@ class Procedure:
 def after_failure(rng: np.random.Generator, opened: Ints, companies: Companies) -> Procedure:
     """Draw the kind of procedure and its stages for companies that fail in month `opened`.
 
-    Liquidations are the more frequent the smaller the company; two redressements out of three end in liquidation,
-    half of all before any plan.
+    The smaller the company, the more frequent a liquidation. Two redressements out of three end in liquidation, half of all
+    redressements before any plan.
     """
     total = len(opened)
     failed = opened < NEVER
@@ -74,8 +74,8 @@ def states(first: Procedure, second: Procedure) -> Ints:
     """Return the situation at the end of each month, shape (companies, months): 0 none, 1 procedure, 2 plan."""
     months = np.arange(MONTHS)
     state = np.zeros((len(first.opened), MONTHS), dtype=np.int64)
-    for one in (first, second):
-        state[months >= one.opened[:, None]] = 1
-        state[(months >= one.planned[:, None]) & (months < one.liquidated[:, None])] = 2
-        state[months >= one.ended[:, None]] = 0
+    for procedure in (first, second):
+        state[months >= procedure.opened[:, None]] = 1
+        state[(months >= procedure.planned[:, None]) & (months < procedure.liquidated[:, None])] = 2
+        state[months >= procedure.ended[:, None]] = 0
     return state

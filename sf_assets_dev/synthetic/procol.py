@@ -13,7 +13,7 @@ _ACTIONS = ("sauvegarde", "redressement", "liquidation")
 def procol_frame(block: Block, window: Window) -> pl.DataFrame:
     """Return the rows of `sigfaible_pcoll.csv`: one per event and open establishment, from the start of the world.
 
-    An event shows three to twenty-seven days after its judgment. One opening in forty is recorded again under another day.
+    An event is published three to twenty-seven days after its judgment. One opening in forty is recorded twice, on two days.
     """
     parts = [steps_of(one) for one in (block.world.first, block.world.second)]
     company = np.concatenate([part[0] for part in parts])

@@ -1,4 +1,4 @@
-"""Accounts filed again: later, fuller and with other figures, by companies that are still in business."""
+"""Accounts filed again: later, more complete and with other figures, by companies that are still in business."""
 
 from dataclasses import fields, replace
 
@@ -14,7 +14,7 @@ _FILED_AGAIN = 0.06
 def with_filed_again(block: Block, statements: Statements) -> Statements:
     """Return the statements followed by those filed again four to eighteen months after, every part filled in.
 
-    A company that failed meanwhile files nothing again: what is left of its accounts stays as it was.
+    A company that failed meanwhile files nothing again: its first accounts remain.
     """
     rng = block.generator("refiled")
     count = len(statements.company)

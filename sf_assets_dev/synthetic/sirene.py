@@ -1,4 +1,4 @@
-"""INSEE's register: legal units, establishments and the history of their states, as they stand at the delivery."""
+"""INSEE's register: legal units, establishments and the history of their states, as of the delivery."""
 
 from collections.abc import Iterable
 
@@ -65,7 +65,7 @@ def _text(name: str, values: Iterable[str | None]) -> pl.Series:
 
 
 def _fill(header: str, columns: list[pl.Series]) -> pl.DataFrame:
-    """Complete the columns of an official header with empty ones."""
+    """Return the columns of an official header, those not given being empty."""
     frame = pl.DataFrame(columns)
     names = header.split(",")
     unknown = set(frame.columns) - set(names)
@@ -242,14 +242,14 @@ def _left_behind(companies: Companies, seats: pl.DataFrame) -> pl.DataFrame:
 def history_frame(block: Block, window: Window) -> pl.DataFrame:
     """Return the rows of `StockEtablissementHistorique_utf8.csv`: one per state of an establishment, the latest last.
 
-    One establishment in five changed its name while open: a row of its history changes nothing of its state.
+    One establishment in five changed its name while open: that row of its history does not change its state.
     """
     companies, establishments, world = block.companies, block.establishments, block.world
     begins, ends = _lives(companies, establishments, world)
     company = establishments.company
     shown = establishments.in_sirene & (begins <= window.delivered) & (companies.birth[company] <= window.last)
     closed = ends <= window.delivered
-    # The day depends on nothing that a later delivery could change.
+    # The date must not depend on anything that a later delivery changes.
     renamed = (companies.number[company] % 5 == 0) & (companies.birth[company] < -24)
     renamed_on = first_days(np.maximum(companies.birth[company] // 2, -720))
     renamed &= (renamed_on > begins) & (renamed_on < ends)

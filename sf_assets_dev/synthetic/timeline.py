@@ -1,4 +1,4 @@
-"""The months of the synthetic world, what a delivery may show of them, and the producers' ways to write a date."""
+"""Months of the simulation, the window of a delivery, and the date formats of the producers."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -15,9 +15,9 @@ Flags = npt.NDArray[np.bool_]
 WORLD_START = date(2013, 1, 1)
 LAST_BATCH = date(2028, 12, 1)
 MONTHS = 210
-"""Months simulated, up to 2030-06: the horizon exists for the last batch too."""
+"""Months simulated, up to 2030-06, so that the 18 months after the last batch exist."""
 NEVER = 9_999
-"""Month index of what does not happen."""
+"""Month index of an event that does not happen."""
 
 MONTH_STARTS = np.arange(np.datetime64("2013-01"), np.datetime64("2013-01") + MONTHS + 1, dtype="datetime64[M]")
 FIRST_DAYS: Ints = MONTH_STARTS.astype("datetime64[D]").astype(np.int64)
@@ -39,9 +39,9 @@ def month_index(day: date) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What the delivery of one batch shows: months from `first` to `last`, nothing after the day `delivered`.
+    """The window of one delivery: months from `first` to `last`, nothing after the day `delivered`.
 
-    The producers publish with a delay. Each `*_last` is the last month that a file of this delivery covers.
+    Producers publish with a delay: each `*_last` is the last month that a file of this delivery covers.
     """
 
     first: int

@@ -12,11 +12,11 @@ from sf_assets_dev.synthetic.world import Block
 
 _QUARTERLY_SHARE = 0.02
 _EMPTY_AMOUNT = 2_003
-"""One contribution in so many has no amount."""
+"""Number of contributions among which one has no amount."""
 
 
 def staff_of(block: Block) -> Ints:
-    """Return the headcount of every account, shape (accounts, months): those of a company add up to its own."""
+    """Return the headcount of every account, shape (accounts, months): the accounts of a company add up to its head-count."""
     establishments = block.establishments
     whole = block.world.headcount[establishments.company]
     upper = np.floor(establishments.high[:, None] * whole + 0.5)
@@ -78,7 +78,7 @@ def effectif_siret_frame(block: Block, staff: Ints, window: Window) -> pl.DataFr
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
-    """What every account owes, in cents, shape (accounts, months); a quarter is owed on its last month."""
+    """What every account owes, in cents, shape (accounts, months); the contributions of a quarter are in its last month."""
 
     due: Ints
     quarterly: Flags
@@ -106,7 +106,7 @@ def draw_contributions(block: Block, staff: Ints, idle: Floats) -> Contributions
 def cotisation_frame(
     establishments: Establishments, contributions: Contributions, unpaid: Ints, window: Window
 ) -> pl.DataFrame:
-    """Return the rows of `sigfaible_cotisdues.csv.gz`; `unpaid` is in cents, shaped as what is due."""
+    """Return the rows of `sigfaible_cotisdues.csv.gz`; `unpaid` is in cents and has the shape of the amounts due."""
     shown = slice(window.first, window.cotisation_last + 1)
     due = contributions.due[:, shown]
     account, offset = np.nonzero(due)

@@ -1,8 +1,8 @@
-"""What happens to the synthetic companies: health, headcount, failures, endings. No producer knows all of it.
+"""The life of the synthetic companies: health, head-count, failures, closings. No producer knows all of it.
 
 The logarithm of the monthly hazard of failure is a sum of known terms (year, age, sector, size) and of two hidden
-processes, `strain`, whose noisy shadows the producers see, and `luck`, which hardly anything shows, and of `crisis`, an
-acute state that strain brings about and that mostly shows in unpaid contributions. Strain and luck are Gaussian and
+processes, `strain`, which the producers observe with noise, and `luck`, which almost no file reflects, and of `crisis`, an
+acute state that strain makes more likely and that mostly appears as unpaid contributions. Strain and luck are Gaussian and
 autoregressive, crisis is a Markov chain: the probability of failure within 18 months given the present state follows.
 """
 
@@ -41,7 +41,7 @@ WORST_LOG_HAZARD = -1.2
 _NO_RISK = -30.0
 """Public bodies do not fail, nor companies of less than three months."""
 
-# Failures relative to 2019 (Banque de France, all sizes), the moratorium of 2020-21 apart; the future is invented.
+# Failures relative to 2019 (Banque de France, all sizes), except the moratorium of 2020-21; later years are invented.
 _YEARLY = {
     2013: 1.20, 2014: 1.20, 2015: 1.18, 2016: 1.12, 2017: 1.06, 2018: 1.04, 2019: 1.00, 2020: 0.45, 2021: 0.50,
     2022: 0.82, 2023: 1.08, 2024: 1.25, 2025: 1.32, 2026: 1.28, 2027: 1.20, 2028: 1.15, 2029: 1.10, 2030: 1.10,
@@ -50,7 +50,7 @@ _YEARLY = {
 
 def _calendar() -> Floats:
     level = np.asarray([_YEARLY[int(year)] for year in YEARS])
-    # Courts closed from mid-March 2020: the fall is sudden, the return is slow.
+    # Courts closed from mid-March 2020: the fall is sudden, the recovery slow.
     level[(YEARS == 2020) & (np.arange(MONTHS) % 12 < 2)] = 1.0
     smooth = np.convolve(np.pad(level, 2, mode="edge"), np.ones(5) / 5, mode="valid")
     fall = (np.arange(MONTHS) >= 83) & (np.arange(MONTHS) <= 90)
@@ -65,7 +65,7 @@ class World:
     """The life of the companies of a block. Matrices have shape (companies, months).
 
     `fixed` gathers the known terms of the logarithm of the monthly `hazard` of failure; `lasting` is the part of strain
-    that never changes. `alive` tells when somebody works there, `ceases` is the month from which nobody does; `closed`
+    that never changes. `alive` marks months with staff, `ceases` is the first month without; `closed`
     the month of an end without procedure. `first` and `second` are the procedures.
     """
 
@@ -84,7 +84,7 @@ class World:
 
 
 def draw_world(seed: int, block: int, companies: Companies) -> World:
-    """Live every month of the world for the companies of one block."""
+    """Simulate every month for the companies of one block."""
     rng = generator(seed, block, "world")
     total = len(companies)
     lasting = (rng.standard_normal(total, dtype=np.float32) * np.sqrt(LASTING)).astype(np.float32)
@@ -107,7 +107,7 @@ def draw_world(seed: int, block: int, companies: Companies) -> World:
     second = after_failure(rng, np.where(first.ended < NEVER, reopened, NEVER), companies)
     liquidated = np.minimum(first.liquidated, second.liquidated)
     closed = np.where(np.minimum(closed, liquidated) == liquidated, NEVER, closed)
-    # A procedure outlives the wish to close: the company stays open until it is settled.
+    # A company in a procedure does not close by itself: it stays open until the procedure is settled.
     closed = np.where(opened < NEVER, NEVER, closed)
     ceases = np.minimum(closed, liquidated + rng.integers(1, 5, total))
     alive = (months >= birth) & (months < ceases[:, None])
@@ -154,7 +154,7 @@ def crisis_entry(strain: Floats) -> Floats:
 
 
 def first_passage(hazard: Floats, draw: Floats) -> Ints:
-    """Return the first month in which the cumulated hazard passes the threshold of `draw`, or `NEVER`."""
+    """Return the first month in which the cumulative hazard exceeds the threshold set by `draw`, or `NEVER`."""
     cumulated = np.cumsum(-np.log1p(-np.minimum(hazard, 0.5)), axis=1)
     passed = cumulated > -np.log1p(-draw)[:, None]
     return np.where(passed[:, -1], passed.argmax(axis=1), NEVER)
@@ -178,7 +178,7 @@ def _known_terms(companies: Companies) -> Floats:
 
 
 def _closing(companies: Companies) -> Floats:
-    # Mergers and retirements: hardly linked to health.
+    # Mergers and retirements: almost independent of health.
     small = np.where(companies.perimeter, 1.0, 2.0) * np.where(companies.kind == PUBLIC, 0.1, 1.0)
     return np.repeat((CLOSING_HAZARD * small)[:, None], MONTHS, axis=1)
 
@@ -221,7 +221,7 @@ def _headcount(
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Companies drawn together, their establishments and their life: all that the producers' files are made from."""
+    """Companies drawn together, their establishments and their life: everything that the producers' files derive from."""
 
     seed: int
     number: int

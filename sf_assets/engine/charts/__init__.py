@@ -1,1 +1,1 @@
-"""Pictures for people: small SVG texts, readable on a light and on a dark page, embedded in the pages of the assets."""
+"""Charts: small SVG texts, legible on light and dark pages, embedded in the pages of the assets."""

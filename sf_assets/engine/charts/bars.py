@@ -1,4 +1,4 @@
-"""Bars: how much of each, one line each; several parts of a line stand one after the other."""
+"""Horizontal bar charts: one bar per row, the parts of a row stacked."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -6,8 +6,8 @@ from itertools import cycle
 from sf_assets.engine.charts.svg import BLUE, GREEN, ORANGE, RED, drawing, rect, text
 
 _LABEL, _BARS, _COUNT, _ROW = 260, 300, 70, 18
-_LONGEST = 42  # characters of a label
-_MOST = 40  # lines; the rest is added up in the last one
+_LONGEST = 42  # characters of a label before it is shortened
+_MOST = 40  # bars; further rows are added up in the last one
 
 
 def bars(
@@ -17,14 +17,14 @@ def bars(
     decimals: int = 0,
     colours: Sequence[str] = (BLUE, ORANGE, GREEN, RED),
 ) -> str:
-    """Draw one line for each row: a label and its parts, in the order given; the parts of one name have one colour."""
-    shown = _shortened(rows)
-    names = list(dict.fromkeys(name for _, parts in shown for name in parts))
+    """Return a bar chart: one bar per row, with its label and its parts in order; parts of the same name share a colour."""
+    displayed = _shortened(rows)
+    names = list(dict.fromkeys(name for _, parts in displayed for name in parts))
     by_name = dict(zip(names, cycle(colours), strict=False))
-    longest = max((sum(parts.values()) for _, parts in shown), default=0) or 1
+    longest = max((sum(parts.values()) for _, parts in displayed), default=0) or 1
     drawn = _legend(by_name)
     top = _ROW if drawn else 0
-    for place, (label, parts) in enumerate(shown):
+    for place, (label, parts) in enumerate(displayed):
         y, x = top + place * _ROW, float(_LABEL)
         drawn.append(text(_LABEL - 6, y + 12, _cut(label), anchor="end"))
         for name, value in parts.items():
@@ -32,12 +32,12 @@ def bars(
             drawn.append(rect(x, y + 3, width, _ROW - 6, by_name[name]))
             x += width
         drawn.append(text(x + 5, y + 12, f"{sum(parts.values()):,.{decimals}f}"))
-    return drawing(_LABEL + _BARS + _COUNT, top + max(len(shown), 1) * _ROW, drawn, title=title)
+    return drawing(_LABEL + _BARS + _COUNT, top + max(len(displayed), 1) * _ROW, drawn, title=title)
 
 
 def _legend(colours: Mapping[str, str]) -> list[str]:
-    """Return what each colour means; nothing when there is one."""
-    if len(colours) < 2:  # noqa: PLR2004 - a single colour has nothing to be told from
+    """Return the legend of the colours; empty for a single colour."""
+    if len(colours) < 2:  # noqa: PLR2004 - a single colour needs no legend
         return []
     drawn: list[str] = []
     x = float(_LABEL)

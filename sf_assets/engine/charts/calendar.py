@@ -1,4 +1,4 @@
-"""Calendars: one line for each source, one column for each month."""
+"""Calendar charts: one row per source, one column per month."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -11,11 +11,11 @@ _ARRIVALS = {"delivered": GREEN, "refused": RED, "missing": ORANGE, "not expecte
 Cells = Mapping[tuple[str, date], str]
 
 
-def arrivals(sources: Sequence[str], months: Sequence[date], found: Cells) -> str:
-    """Draw what came of each source each month: delivered, refused, missing, or not expected."""
+def arrivals(sources: Sequence[str], months: Sequence[date], known: Cells) -> str:
+    """Return a chart of arrivals: each cell is delivered, refused, missing or not expected."""
     drawn, width, height = _frame(sources, months)
-    states = {(source, month): found.get((source, month), "not expected") for source in sources for month in months}
-    drawn += _painted(sources, months, {cell: _ARRIVALS[state] for cell, state in states.items()})
+    states = {(source, month): known.get((source, month), "not expected") for source in sources for month in months}
+    drawn += _cells(sources, months, {cell: _ARRIVALS[state] for cell, state in states.items()})
     x = float(_LABEL)
     for state, colour in _ARRIVALS.items():
         drawn += [rect(x, height + 4, 10, 10, colour), text(x + 14, height + 13, state)]
@@ -24,10 +24,10 @@ def arrivals(sources: Sequence[str], months: Sequence[date], found: Cells) -> st
 
 
 def coverage(sources: Sequence[str], months: Sequence[date], shares: Mapping[tuple[str, date], float]) -> str:
-    """Draw the share of companies that each source says something of, each month: the fuller, the stronger."""
+    """Return a chart of coverage: the larger the share of companies for which a source has data, the stronger the blue."""
     drawn, width, height = _frame(sources, months)
-    # Twenty blues are as many as an eye tells apart.
-    drawn += _painted(sources, months, {cell: shade(round(share * 20) / 20) for cell, share in shares.items()})
+    # Twenty shades are as many as an eye distinguishes.
+    drawn += _cells(sources, months, {cell: shade(round(share * 20) / 20) for cell, share in shares.items()})
     for place, source in enumerate(sources):
         last = shares.get((source, months[-1])) if months else None
         if last is not None:
@@ -36,7 +36,7 @@ def coverage(sources: Sequence[str], months: Sequence[date], shares: Mapping[tup
 
 
 def _frame(sources: Sequence[str], months: Sequence[date]) -> tuple[list[str], float, float]:
-    """Return the labels of lines and columns, and the size that lines and columns take."""
+    """Return the labels of rows and columns, then the width and height of the grid in pixels."""
     drawn = [text(_LABEL - 6, _TOP + place * _CELL + 15, source, anchor="end") for place, source in enumerate(sources)]
     for column, month in enumerate(months):
         middle = _LABEL + column * _CELL + _CELL / 2
@@ -46,8 +46,8 @@ def _frame(sources: Sequence[str], months: Sequence[date]) -> tuple[list[str], f
     return drawn, _LABEL + max(len(months), 3) * _CELL, _TOP + len(sources) * _CELL
 
 
-def _painted(sources: Sequence[str], months: Sequence[date], colours: Mapping[tuple[str, date], str]) -> list[str]:
-    """Return the cells, colour by colour."""
+def _cells(sources: Sequence[str], months: Sequence[date], colours: Mapping[tuple[str, date], str]) -> list[str]:
+    """Return one SVG path per colour, with the cells of that colour."""
     by_colour: dict[str, list[tuple[float, float]]] = {}
     for place, source in enumerate(sources):
         for column, month in enumerate(months):

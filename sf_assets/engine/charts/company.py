@@ -1,4 +1,4 @@
-"""What weighs on one company: a waterfall from theme to theme up to the risk, and a radar beside the other companies."""
+"""Charts of one company's score: contributions of the themes as a waterfall, and as a radar beside the other companies."""
 
 import math
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ _RADIUS, _MIDDLE_X, _MIDDLE_Y = 110, 290, 145
 
 
 def waterfall(bars: Mapping[str, float], thresholds: Mapping[str, float], *, title: str) -> str:
-    """Draw bars in percent of risk, each from where the former ends: red adds, green takes away, the last is their sum.
+    """Return a waterfall chart in percent of risk: each bar starts where the previous one ends; red adds, green subtracts.
 
-    `thresholds` are drawn across, in percent too.
+    The last bar is the total. `thresholds`, in percent too, are vertical lines.
     """
     total = sum(bars.values())
     ends = [0.0]
@@ -41,7 +41,7 @@ def waterfall(bars: Mapping[str, float], thresholds: Mapping[str, float], *, tit
 
 
 def radar(places: Mapping[str, float], *, title: str) -> str:
-    """Draw one axis a theme: the share, between 0 and 1, of the companies on which the theme weighs less."""
+    """Return a radar chart with one axis per theme: the share, in [0, 1], of companies on which the theme weighs less."""
     angles = [2 * math.pi * n / len(places) - math.pi / 2 for n in range(len(places))]
 
     def point(angle: float, share: float) -> tuple[float, float]:
@@ -55,9 +55,9 @@ def radar(places: Mapping[str, float], *, title: str) -> str:
         x, y = point(angle, 1.0)
         drawn.append(line(_MIDDLE_X, _MIDDLE_Y, x, y))
         side = math.cos(angle)
-        anchor = "middle" if abs(side) < 0.2 else "" if side > 0 else "end"  # noqa: PLR2004 - almost upright
+        anchor = "middle" if abs(side) < 0.2 else "" if side > 0 else "end"  # noqa: PLR2004 - almost vertical
         drawn.append(text(x + 8 * side, y + 12 * math.sin(angle) + 4, name, anchor=anchor))
-    corners = " ".join("{:.1f},{:.1f}".format(*point(*one)) for one in zip(angles, places.values(), strict=True))
+    corners = " ".join("{:.1f},{:.1f}".format(*point(*corner)) for corner in zip(angles, places.values(), strict=True))
     drawn.append(f'<polygon points="{corners}" fill="{RED}40" stroke="{RED}"/>')
     return drawing(2 * _MIDDLE_X, 2 * _MIDDLE_Y, drawn, title=title)
 

@@ -1,4 +1,4 @@
-"""Curves of an evaluation: precision against recall, calibration, figures with their intervals."""
+"""Charts of an evaluation: precision and recall, calibration, figures with their intervals."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _NAMES, _SPANS, _VALUES, _ROW = 210, 240, 60, 20
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A named line through points, in order."""
+    """A named line through points, in the order given."""
 
     name: str
     x: Sequence[float]
@@ -23,7 +23,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A named figure with the ends of its interval; None where it is not defined."""
+    """A named figure with the bounds of its interval; None when it is not defined."""
 
     name: str
     value: float | None
@@ -33,7 +33,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class _Plane:
-    """The plane of a drawing: from 0 to `x_max` and to `y_max`."""
+    """The scales of a chart: from 0 to `x_max`, and from 0 to `y_max`, in data units; methods return pixels."""
 
     x_max: float
     y_max: float
@@ -46,14 +46,14 @@ class _Plane:
 
 
 def precision_recall(curves: Sequence[Curve], *, title: str, y_max: float = 1.0) -> str:
-    """Draw precision (y, up to `y_max`) against recall (x), one line per method."""
+    """Return a chart of precision (y, up to `y_max`) against recall (x), with one line per method."""
     plane = _Plane(1.0, y_max)
     drawn = [*_axes(plane, "rappel", "précision"), *_lines(plane, curves), *_legend(curves)]
     return _page(title, drawn)
 
 
 def calibration(curves: Sequence[Curve], *, title: str) -> str:
-    """Draw the failure rate (y) of groups of rows against their mean score (x); the diagonal is a score that is true."""
+    """Return a chart of the failure rate (y) of groups of rows against their mean score (x); on the diagonal both are equal."""
     top = max([value for curve in curves for value in (*curve.x, *curve.y)], default=1.0) or 1.0
     plane = _Plane(top, top)
     drawn = [
@@ -66,7 +66,7 @@ def calibration(curves: Sequence[Curve], *, title: str) -> str:
 
 
 def intervals(spans: Sequence[Span], *, title: str, reference: float | None = None) -> str:
-    """Draw one line per figure: a dot between the ends of its interval; dashed rules at 0 and at `reference`."""
+    """Return a chart with one row per figure: a dot within its interval, and dashed lines at 0 and at `reference`."""
     known = [end for span in spans for end in (span.value, span.low, span.high, reference) if end is not None]
     low = min([0.0, *known])
     width = (max([0.0, *known]) - low) or 1.0
@@ -83,8 +83,8 @@ def intervals(spans: Sequence[Span], *, title: str, reference: float | None = No
             drawn.append(rect(place(span.low), y - 1.5, place(span.high) - place(span.low), 3, f"{BLUE}80"))
         if span.value is not None:
             drawn.append(rect(place(span.value) - 3, y - 4, 6, 8, BLUE))
-        told = "–" if span.value is None else f"{span.value:.3f}"
-        drawn.append(text(_NAMES + _SPANS + _VALUES, y + 4, told, anchor="end"))
+        label = "–" if span.value is None else f"{span.value:.3f}"
+        drawn.append(text(_NAMES + _SPANS + _VALUES, y + 4, label, anchor="end"))
     return drawing(_NAMES + _SPANS + _VALUES + 4, height + 6, [text(0, 14, title), *drawn], title=title)
 
 

@@ -1,4 +1,4 @@
-"""Histograms: how many companies at each score, and where the levels begin."""
+"""Histograms of scores, with the thresholds of the levels."""
 
 from collections.abc import Mapping, Sequence
 from math import log10
@@ -9,9 +9,9 @@ _LEFT, _TOP, _WIDTH, _HEIGHT = 60, 24, 560, 170
 
 
 def histogram(counts: Sequence[int], thresholds: Mapping[str, float], *, title: str) -> str:
-    """Draw the number of companies in equal ranges of the score from 0 to 1, with thresholds by name.
+    """Return a histogram: the number of companies in equal ranges of the score from 0 to 1, and named thresholds.
 
-    Heights are logarithmic: scores of a rare event crowd near zero, and the few high ones are those that matter.
+    Heights are logarithmic: most scores of a rare event are near zero, and the few high scores are the ones that matter.
     """
     tallest = log10(max([*counts, 9]) + 1)
     bar = _WIDTH / max(len(counts), 1)
@@ -21,7 +21,7 @@ def histogram(counts: Sequence[int], thresholds: Mapping[str, float], *, title: 
         level = sum(place / len(counts) >= threshold for threshold in thresholds.values())
         x, y = _LEFT + place * bar, _TOP + _HEIGHT - height
         drawn.append(rect(x + 0.5, y, max(bar - 1, 0.5), height, (BLUE, ORANGE, RED)[min(level, 2)]))
-    for row, (name, threshold) in enumerate(sorted(thresholds.items(), key=lambda one: one[1])):
+    for row, (name, threshold) in enumerate(sorted(thresholds.items(), key=lambda item: item[1])):
         x = _LEFT + _WIDTH * threshold
         drawn.append(line(x, _TOP - 8, x, _TOP + _HEIGHT, (ORANGE, RED)[min(row, 1)], dashed=True))
         drawn.append(text(x + 3, _TOP - 10 + 12 * row, f"{name} ≥ {threshold:.3f}"))

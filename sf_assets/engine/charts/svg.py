@@ -1,8 +1,8 @@
-"""SVG texts and how a page shows them: an image whose address is the image itself.
+"""SVG elements as texts, and how a page displays them: as images with a data URL.
 
-Dagster's pages leave SVG elements out of Markdown, and show images by address; beyond a thousand characters they do so
-behind the words "Show Markdown". Such an image does not know whether the page is light or dark: its colours have the
-contrast for both, on no background of its own.
+Dagster's pages remove SVG elements from Markdown but display images by URL, behind the words "Show Markdown" beyond a
+thousand characters. Such an image cannot know whether the page is light or dark: its background is transparent, and its
+colours have enough contrast for both.
 """
 
 import base64
@@ -17,7 +17,7 @@ _STYLE = f"text{{font:11px system-ui,sans-serif;fill:{INK}}}.end{{text-anchor:en
 
 
 def drawing(width: float, height: float, parts: Iterable[str], *, title: str) -> str:
-    """Return an SVG text of the given size in pixels; `title` is what a screen reader says."""
+    """Return an SVG text of the given size in pixels; `title` is the text for screen readers."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
         f'viewBox="0 0 {width:g} {height:g}" role="img"><title>{escape(title)}</title>'
@@ -26,7 +26,7 @@ def drawing(width: float, height: float, parts: Iterable[str], *, title: str) ->
 
 
 def embedded(svg: str, alternative: str) -> str:
-    """Return the Markdown that shows an SVG text."""
+    """Return the Markdown that displays an SVG text as an image."""
     return f"![{alternative}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})"
 
 
@@ -37,7 +37,7 @@ def rect(x: float, y: float, width: float, height: float, colour: str) -> str:
 
 
 def squares(corners: Iterable[tuple[float, float]], side: float, colour: str) -> str:
-    """Return filled squares of one colour, as one path: a calendar has hundreds."""
+    """Return filled squares of one colour as a single path: a calendar has hundreds of them."""
     return f'<path fill="{colour}" d="{"".join(f"M{x:g} {y:g}h{side:g}v{side:g}h-{side:g}z" for x, y in corners)}"/>'
 
 
@@ -48,11 +48,11 @@ def line(x1: float, y1: float, x2: float, y2: float, colour: str = FAINT, *, das
 
 
 def text(x: float, y: float, words: str, *, anchor: str = "") -> str:
-    """Return a text whose baseline starts at (x, y); `anchor` is `middle` or `end` for texts that lie around or before."""
+    """Return a text whose baseline starts at (x, y); `anchor` `middle` or `end` centres it there or ends it there."""
     place = f' class="{anchor}"' if anchor else ""
     return f'<text x="{x:.1f}" y="{y:.1f}"{place}>{escape(words)}</text>'
 
 
 def shade(share: float) -> str:
-    """Return the blue of a share between 0 and 1: the fuller, the stronger."""
+    """Return the blue for a share in [0, 1]: the larger the share, the more opaque."""
     return f"{BLUE}{round(0x22 + (0xFF - 0x22) * min(max(share, 0.0), 1.0)):02x}"

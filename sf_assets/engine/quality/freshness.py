@@ -79,7 +79,9 @@ def outdated(
     return {read: stale for read in inputs if (stale := cause(read))}
 
 
-def _passed(verdicts: Mapping[CheckKey, Mapping[str, Any]], accepted: Collection[CheckKey]) -> dict[AssetMonth, int | None]:
+def _passed(
+    verdicts: Mapping[CheckKey, Mapping[str, Any]], accepted: Collection[CheckKey]
+) -> dict[AssetMonth, int | None]:
     """Return, for each checked asset and month that passed its blocking checks, the snapshot of that write."""
     blocking = {key: verdict for key, verdict in verdicts.items() if verdict["severity"] == "error"}
     refused = {key[:2] for key, verdict in blocking.items() if not verdict["passed"] and key not in accepted}

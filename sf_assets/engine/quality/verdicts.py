@@ -164,7 +164,9 @@ def frame_of_verdicts(verdicts: Mapping[date, Sequence[Verdict]], *, run_id: str
     return frame_of(CHECK_VERDICTS, rows, with_month=True)
 
 
-def require_passed(session: Session, reads: Iterable[AssetMonth], suites: Mapping[str, Suite]) -> dict[AssetMonth, int | None]:
+def require_passed(
+    session: Session, reads: Iterable[AssetMonth], suites: Mapping[str, Suite]
+) -> dict[AssetMonth, int | None]:
     """Return the snapshot that wrote each asset and month of `reads`, None without a row, when all of them may be read.
 
     `suites` gives the checks of each asset. Every blocking check must have passed on the last write. A check that never ran,

@@ -1,4 +1,4 @@
-"""Expert corrections (rules §12.5): signals from what was known, votes, one level at most, the rule on the list."""
+"""Expert rules (rules §12.5): signals known at the cut-off, votes limited to one level, rules named on the list."""
 
 from datetime import date
 from importlib.resources import files
@@ -8,8 +8,15 @@ import polars as pl
 import pytest
 
 from sf_assets.engine.queries import read_query
-from sf_assets.lists.corrections import CORRECTIONS, MACRO, NAMES, SIGNALS, Correction, correct
-from sf_assets.lists.selection import LEVELS, select, with_levels
+from sf_assets.lists.expert_rules import (
+    DEBT_IS_MAIN_THEME,
+    EXPERT_RULES,
+    NAMES,
+    SIGNALS,
+    ExpertRule,
+    apply_expert_rules,
+)
+from sf_assets.lists.selection import LEVELS, select, with_corrected_levels
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.settings import Settings
 
@@ -24,18 +31,18 @@ def company(level: int, *true: str) -> pl.DataFrame:
 
 
 def corrected(level: int, *true: str, rules: tuple[str, ...] = NAMES) -> tuple[int, str | None]:
-    found = correct(company(level, *true), rules, MONTH)
+    found = apply_expert_rules(company(level, *true), rules, MONTH)
     return (level, None) if found.is_empty() else found.select("niveau", "corrections").row(0)
 
 
-def test_no_correction_goes_beyond_the_strong_level():
+def test_no_rule_goes_beyond_the_strong_level():
     assert corrected(LEVELS[-1].rank, *SIGNALS[4:]) == (LEVELS[-1].rank, None)
 
 
 def test_the_worked_example():
-    level, said = corrected(1, "solvabilite_faible", "k_propres_negatifs", "demande_activite_partielle_elevee")
+    level, rules = corrected(1, "solvabilite_faible", "k_propres_negatifs", "demande_activite_partielle_elevee")
     assert level == 2
-    assert said == (
+    assert rules == (
         "activité partielle demandée pour plus de 240 jours ; comptes fragiles (solvabilité, rentabilité, capitaux propres)"
     )
 
@@ -50,7 +57,7 @@ def test_the_worked_example():
         (2, ("dette_urssaf_ancienne_significative", "diminution_dette_urssaf_ancienne"), 1),
         (0, ("dette_urssaf_ancienne_significative", "diminution_dette_urssaf_ancienne"), 0),
         (1, ("augmentation_dette_urssaf_recente",), 2),
-        (1, ("augmentation_dette_urssaf_recente", MACRO), 1),
+        (1, ("augmentation_dette_urssaf_recente", DEBT_IS_MAIN_THEME), 1),
         (2, ("demande_activite_partielle_elevee",), 2),
         # Votes that cancel each other change nothing.
         (
@@ -79,15 +86,15 @@ def test_only_the_rules_named_apply_and_none_by_default():
     with pytest.raises(ValueError, match=r"SF_CORRECTIONS: .*expected names among dette_apuree"):
         Settings.from_environment({"SF_CORRECTIONS": "dette"})
     with pytest.raises(ValueError, match="found dette"):
-        correct(company(0), ("dette",), MONTH)
+        apply_expert_rules(company(0), ("dette",), MONTH)
 
 
 def test_a_rule_holds_within_its_period():
-    rule = Correction("x", "x", pl.lit(1), "x", since=date(2022, 9, 1), until=date(2024, 2, 1))
+    rule = ExpertRule("x", "x", pl.lit(1), "x", since=date(2022, 9, 1), until=date(2024, 2, 1))
     assert [rule.applies(date(*day)) for day in ((2022, 8, 1), (2022, 9, 1), (2024, 2, 1), (2024, 3, 1))] == [
         False, True, True, False,
     ]  # fmt: skip
-    assert all(one.applies(MONTH) and one.reason and one.label for one in CORRECTIONS)
+    assert all(one.applies(MONTH) and one.reason and one.label for one in EXPERT_RULES)
 
 
 def test_the_list_keeps_the_level_of_the_model_beside_the_corrected_one():
@@ -103,7 +110,7 @@ def test_the_list_keeps_the_level_of_the_model_beside_the_corrected_one():
         Thresholds(modere=0.05, fort=0.5),
     )
     changed = pl.DataFrame({"siren": [SIREN], "corrige": [2], "corrections": ["comptes fragiles"]})
-    found = with_levels(companies.join(changed, on="siren", how="left")).sort("siren")
+    found = with_corrected_levels(companies.join(changed, on="siren", how="left")).sort("siren")
     assert found.select("niveau", "niveau_modele", "alerte").rows() == [
         (2, 1, "Alerte seuil F1/2"),
         (1, None, "Alerte seuil F2"),
@@ -154,11 +161,11 @@ def demand(first, last, *, nic="00012", reason=1, decided=date(2025, 4, 1), numb
     return number, f"{SIREN}{nic}", reason, decided, first, last
 
 
-def test_what_is_unknown_is_no_signal(signals):
+def test_unknown_values_give_no_signal(signals):
     assert signals() == set()
 
 
-def test_debts_are_held_against_a_year_of_contributions(signals):
+def test_debts_are_compared_with_a_year_of_contributions(signals):
     old = {
         "dette_sociale_ouvriere_lag12m": 0.0,
         "dette_sociale_patronale_lag12m": 1_300.0,
@@ -185,12 +192,12 @@ def test_days_of_short_time_work_count_once_per_establishment_as_known_at_the_cu
     assert signals([demand(date(2025, 5, 1), date(2025, 12, 28), decided=date(2026, 4, 1))]) == set()
     shortened = demand(date(2025, 5, 1), date(2025, 6, 1), decided=date(2026, 3, 31), number="D")
     first = demand(date(2025, 5, 1), date(2025, 12, 28), number="D")
-    assert signals([first, shortened]) == set(), "a demand decided again stands as decided last"
+    assert signals([first, shortened]) == set(), "the last decision on a demand is used"
     not_yet = (*shortened[:3], date(2026, 4, 1), *shortened[4:])
     assert signals([first, not_yet]) == {"demande_activite_partielle_elevee"}
 
 
-def test_a_loss_with_a_turnover_that_held_is_a_weak_return(signals):
+def test_a_loss_with_a_stable_turnover_is_a_weak_profitability(signals):
     def taxes(recent: float, former: float, filed: date = date(2026, 1, 20)):
         return [
             (SIREN, date(2025, 1, 1), date(2025, 12, 31), filed, recent),
@@ -202,7 +209,7 @@ def test_a_loss_with_a_turnover_that_held_is_a_weak_return(signals):
     assert signals(returns=taxes(80, 100), ebe_sur_ca=0.01) == set()
     assert signals(returns=taxes(80, 100, filed=date(2026, 4, 2)), ebe_sur_ca=-0.01) == set()
     assert signals(ebe_sur_ca=-0.01) == set()
-    # A return filed again stands for its period instead of the former one, from its deposit on.
+    # A return filed again replaces the earlier one of its period, from its deposit on.
     corrected = (SIREN, date(2025, 1, 1), date(2025, 12, 31), date(2026, 3, 1), 79.0)
     assert signals(returns=[*taxes(80, 100), corrected], ebe_sur_ca=-0.01) == set()
     assert signals(returns=[*taxes(79, 100), (*corrected[:4], 80.0)], ebe_sur_ca=-0.01) == {"rentabilite_faible"}

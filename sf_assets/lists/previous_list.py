@@ -1,4 +1,4 @@
-"""What became of an alert since last month's list, and since when a company is in alert."""
+"""Comparison of the month's alerts with the lists handed over before."""
 
 from datetime import date
 
@@ -7,11 +7,11 @@ import polars as pl
 NEW, WORSE, SAME, BETTER = "Nouvelle alerte", "En hausse", "Inchangée", "En baisse"
 
 
-def with_history(alerts: pl.DataFrame, former: pl.DataFrame, month: date, *, compared: bool) -> pl.DataFrame:
-    """Return the alerts with `premiere_alerte` (first month on a list handed over) and `evolution`.
+def with_previous_list(alerts: pl.DataFrame, previous: pl.DataFrame, month: date, *, compared: bool) -> pl.DataFrame:
+    """Return the alerts with `premiere_alerte`, the first month on a list handed over, and `evolution`, in French.
 
-    `former` has one row per company once in alert, as `former_alerts.sql` gives it; `compared` says whether a list of
-    last month was handed over: without one there is no evolution to tell.
+    `previous` is the result of `previous_alerts.sql`: one row per company that was ever in alert. `compared` is whether last
+    month's list was handed over; without it `evolution` is NULL.
     """
     before = pl.col("niveau_precedent").fill_null(0)
     evolution = (
@@ -24,7 +24,7 @@ def with_history(alerts: pl.DataFrame, former: pl.DataFrame, month: date, *, com
         .otherwise(pl.lit(SAME))
     )
     return (
-        alerts.join(former, on="siren", how="left", maintain_order="left")
+        alerts.join(previous, on="siren", how="left", maintain_order="left")
         .with_columns(
             premiere_alerte=pl.col("premiere_alerte").fill_null(pl.lit(month)),
             evolution=evolution if compared else pl.lit(None, pl.String),

@@ -1,5 +1,5 @@
--- One row is one company that was on a list handed over before $month: the month of its first alert, its level on last
--- month's list, 0 when it was not on it. Of several versions of a month's list the last one handed over counts.
+-- One row is one company that was on a list handed over before $month: the month of its first alert, and its level on last
+-- month's list, 0 when it was absent from it. When a month's list has several versions, the last one handed over counts.
 with handed_over as (
     select month, arg_max(list_version, version) as version
     from list_export
@@ -7,7 +7,7 @@ with handed_over as (
     group by month
 ),
 
-former as (
+listed as (
     select a.month, a.siren, a.niveau
     from list_alerts as a
     join handed_over using (month, version)
@@ -17,5 +17,5 @@ select
     siren,
     min(month) as premiere_alerte,
     coalesce(max(niveau) filter (where month = $month - interval 1 month), 0) as niveau_precedent
-from former
+from listed
 group by siren

@@ -1,4 +1,4 @@
-"""Pictures: small, well formed, readable on light and dark pages, and true to their figures."""
+"""Charts are small, well-formed SVG texts, legible on light and dark pages, that match their figures."""
 
 import base64
 import re
@@ -19,7 +19,7 @@ MONTHS = [date(2026, month, 1) for month in range(1, 11)]
 SVG = "{http://www.w3.org/2000/svg}"
 LARGEST = 30_000
 
-PICTURES = {
+CHARTS = {
     "bars": bars([("a < b & c", {"record": 3, "cell": 1}), ("d", {"record": 2})], title="t"),
     "many bars": bars([(f"row {n}", {"one": n}) for n in range(500)], title="t"),
     "no bars": bars([], title="t"),
@@ -36,7 +36,7 @@ PICTURES = {
 }
 
 
-def painted(svg: str) -> dict[str | None, int]:
+def squares_by_colour(svg: str) -> dict[str | None, int]:
     """Return the number of squares by colour."""
     paths = ET.fromstring(svg).iter(f"{SVG}path")  # noqa: S314 - our own
     return {path.get("fill"): str(path.get("d")).count("M") for path in paths if path.get("fill")}
@@ -46,20 +46,20 @@ def words(svg: str) -> list[str | None]:
     return [one.text for one in ET.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314 - our own
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_is_well_formed_small_and_says_what_it_is(name: str) -> None:
-    root = ET.fromstring(PICTURES[name])  # noqa: S314 - our own
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_is_well_formed_small_and_titled(name: str) -> None:
+    root = ET.fromstring(CHARTS[name])  # noqa: S314 - our own
     assert root.tag == f"{SVG}svg"
     assert root.findtext(f"{SVG}title")
     assert float(root.get("width", 0)) > 0
-    assert len(PICTURES[name]) < LARGEST
+    assert len(CHARTS[name]) < LARGEST
 
 
-def test_a_picture_is_embedded_as_its_own_address() -> None:
-    shown = embedded(PICTURES["bars"], "quarantine by rule")
+def test_a_chart_is_embedded_as_a_data_url() -> None:
+    shown = embedded(CHARTS["bars"], "quarantine by rule")
     found = re.fullmatch(r"!\[quarantine by rule\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)", shown)
     assert found
-    assert base64.b64decode(found[1]).decode() == PICTURES["bars"]
+    assert base64.b64decode(found[1]).decode() == CHARTS["bars"]
 
 
 def luminance(colour: str) -> float:
@@ -72,7 +72,9 @@ def luminance(colour: str) -> float:
 @pytest.mark.parametrize("colour", [INK, BLUE, ORANGE, GREEN, RED])
 def test_every_colour_stands_out_on_light_and_dark_pages(colour: str, page: str) -> None:
     one, other = sorted((luminance(colour), luminance(page)))
-    assert (other + 0.05) / (one + 0.05) >= 2.9  # 3 is what is asked of graphics and large texts
+    assert (other + 0.05) / (
+        one + 0.05
+    ) >= 2.9  # WCAG asks for 3 between graphics, or large texts, and their background
 
 
 def test_bars_are_as_long_as_their_figures() -> None:
@@ -81,29 +83,29 @@ def test_bars_are_as_long_as_their_figures() -> None:
     assert long == pytest.approx(4 * short)
 
 
-def test_bars_beyond_the_page_are_added_up() -> None:
-    assert words(PICTURES["many bars"])[-2:] == ["461 others", f"{sum(range(39, 500)):,}"]
+def test_rows_beyond_forty_are_added_up() -> None:
+    assert words(CHARTS["many bars"])[-2:] == ["461 others", f"{sum(range(39, 500)):,}"]
 
 
-def test_arrivals_have_a_colour_for_what_came() -> None:
-    assert painted(PICTURES["arrivals"]) == {RED: 1, GREY: 19}
-    assert words(PICTURES["arrivals"])[:3] == ["debit", "paydex", "01"]
+def test_each_state_of_an_arrival_has_a_colour() -> None:
+    assert squares_by_colour(CHARTS["arrivals"]) == {RED: 1, GREY: 19}
+    assert words(CHARTS["arrivals"])[:3] == ["debit", "paydex", "01"]
 
 
-def test_coverage_is_stronger_where_a_source_says_more() -> None:
+def test_a_larger_coverage_has_a_stronger_shade() -> None:
     shares = {("debit", MONTHS[0]): 1.0, ("debit", MONTHS[1]): 0.5, ("debit", MONTHS[2]): 0.49}
-    picture = coverage(["debit"], MONTHS[:3], shares)
-    assert painted(picture) == {shade(1.0): 1, shade(0.5): 2}
+    chart = coverage(["debit"], MONTHS[:3], shares)
+    assert squares_by_colour(chart) == {shade(1.0): 1, shade(0.5): 2}
     assert int(shade(1.0)[-2:], 16) > int(shade(0.5)[-2:], 16)
-    assert words(picture)[-1] == "49%"
+    assert words(chart)[-1] == "49%"
 
 
 def test_companies_beyond_a_threshold_have_the_colour_of_their_level() -> None:
-    root = ET.fromstring(PICTURES["scores"])  # noqa: S314 - our own
+    root = ET.fromstring(CHARTS["scores"])  # noqa: S314 - our own
     assert [rect.get("fill") for rect in root.iter(f"{SVG}rect")] == [BLUE, ORANGE, ORANGE, RED]
 
 
-def test_the_same_values_have_not_moved_and_other_ones_have() -> None:
+def test_stability_is_zero_for_equal_samples_and_grows_with_the_shift() -> None:
     rng = np.random.default_rng(1)
     values = rng.normal(size=5000)
     assert stability_index_with_unknown(values, values) == 0
@@ -127,8 +129,8 @@ def test_a_constant_or_an_unknown_quantity_has_a_shift_too() -> None:
 
 
 def test_a_waterfall_ends_at_the_sum_of_its_bars() -> None:
-    assert "+20,0\xa0%" in words(PICTURES["waterfall"])
-    rects = [one.attrib for one in ET.fromstring(PICTURES["waterfall"]).iter(f"{SVG}rect")]  # noqa: S314 - our own
+    assert "+20,0\xa0%" in words(CHARTS["waterfall"])
+    rects = [one.attrib for one in ET.fromstring(CHARTS["waterfall"]).iter(f"{SVG}rect")]  # noqa: S314 - our own
     assert [one["fill"] for one in rects] == [RED, GREEN, BLUE]
     up, down, total = ((float(one["x"]), float(one["width"])) for one in rects)
     assert down[0] + down[1] == pytest.approx(up[0] + up[1], abs=0.2)

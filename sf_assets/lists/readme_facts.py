@@ -1,0 +1,37 @@
+"""The figures that the sheet « Lisez-moi » of a list states, read from the warehouse."""
+
+from datetime import date
+
+from sf_assets.engine.quality.gate import Gate
+from sf_assets.engine.quality.verdicts import accepted_of, last_writes, verdicts_on
+from sf_assets.engine.storage import Session
+from sf_assets.lists.tables import EXPORT
+
+_PRECISIONS = """
+    select mesure, valeur from model_evaluation
+    where methode = $methode and lecture = 'hors_procedure' and mesure in ('fort_precision', 'modere_precision')
+"""
+
+
+def measured_precisions(session: Session, method: str) -> tuple[float | None, float | None]:
+    """Return the precision of strong alerts, then that of all alerts, of a method on its test months, as shares.
+
+    A precision that could not be measured is None. `model_evaluation` is bound to the month in the session.
+    """
+    values = dict(session.connection.execute(_PRECISIONS, {"methode": method}).fetchall())
+    return values.get("fort_precision"), values.get("modere_precision")
+
+
+def accepted_checks(gate: Gate, session: Session, month: date) -> tuple[str, ...]:
+    """Return one French line per failed check that an operator accepted for the month: asset, check, reason.
+
+    An acceptance whose rows were written again since does not hold any more and is left out.
+    """
+    checked = [(asset, month) for asset in gate.suites if asset != EXPORT.name]
+    verdicts = verdicts_on(session, checked)
+    written = last_writes(session, gate.suites, sorted({(asset, month) for asset, _, _ in verdicts}))
+    return tuple(
+        f"{acceptance.asset}, {acceptance.check_name} : {acceptance.reason}"
+        for (asset, _, _), acceptance in accepted_of(session, verdicts).items()
+        if acceptance.snapshot == written.get((asset, month))
+    )
