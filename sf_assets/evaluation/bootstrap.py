@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from sf_assets.model.evaluation import CALIBRATION_BINS
 from sf_assets.model.matrix import Flags, Floats
@@ -63,6 +62,8 @@ def ranking(score: Floats, target: Flags, company: Companies, weights: Weights) 
     Rows are sorted once and gathered into cells: equal scores among which some fail, and runs of scores among which none
     does. A draw then costs one product of cells x companies with its weights; both figures are exact.
     """
+    from scipy.sparse import csr_matrix  # noqa: PLC0415 - slow to load
+
     replicates = weights.shape[1]
     if not score.size:
         return np.full(replicates, np.nan), np.full(replicates, np.nan)

@@ -13,7 +13,6 @@ from sf_assets.evaluation.origins import Origin
 from sf_assets.evaluation.panel import rank_share
 from sf_assets.evaluation.tables import UTILITY
 from sf_assets.features.registry import FEATURES, THEMES, Feature
-from sf_assets.model.boosting import BoostingMethod
 from sf_assets.model.learning import Load
 from sf_assets.model.methods import ScoringMethod, score
 
@@ -65,6 +64,8 @@ def parts_of(features: tuple[Feature, ...] = FEATURES) -> tuple[Part, ...]:
 
 def small_boosting(features: tuple[str, ...]) -> ScoringMethod:
     """Return the method by which sets of features are compared: fast, and as good as any."""
+    from sf_assets.model.boosting import BoostingMethod  # noqa: PLC0415 - slow to load
+
     return BoostingMethod(features, rounds=_ROUNDS)
 
 

@@ -28,7 +28,8 @@ def run_job(
         UserError: there is no such job, or a month has not ended.
 
     """
-    jobs = sorted(one.name for one in defs.jobs or () if isinstance(one, dg.UnresolvedAssetJobDefinition))
+    # Jobs of assets are resolved later; a job of operations is a `JobDefinition` already, and takes no month.
+    jobs = sorted(one.name for one in defs.jobs or () if not isinstance(one, dg.JobDefinition))
     if job not in jobs:
         raise UserError(f"job: expected one of {', '.join(jobs)}, found {job}")
     keys = [month.isoformat() for month in (first, last or first)]
