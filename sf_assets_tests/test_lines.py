@@ -44,3 +44,15 @@ def test_every_line_is_read_in_its_place_whatever_ends_it(
     expected = [(n, line.removesuffix("\r"), None) for n, line in numbered if line.removesuffix("\r")]
     assert found == expected[1:]
     assert len(found) == len(lines) - 1
+
+
+def test_lines_are_numbered_from_one_in_a_transaction_that_is_still_open(tmp_path: Path) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_text(f'{HEADER}\n1;"two\nlines";x\n2;"quoted";y\n3;plain;z\n')
+    with duckdb.connect() as connection:
+        for _ in range(2):
+            connection.begin()
+            records.read_records(connection, path, separator=";", lenient=False, header_line=1, width=WIDTH)
+            found = connection.execute("select line, fields from records order by line").fetchall()
+            connection.commit()
+            assert found == [(2, ["1", "two\nlines", "x"]), (4, ["2", "quoted", "y"]), (5, ["3", "plain", "z"])]

@@ -22,10 +22,13 @@ def status(month: MonthOption = None, as_json: JsonOption = False) -> None:
     with warehouse_of(settings).session() as session:
         months = [month] if month else months_with_something(session, settings.incoming)
         standing = standings(session, settings.incoming, months)
+        writer = session.writer()
     if as_json:
         sys.stdout.write(json.dumps(as_records(standing), default=str, ensure_ascii=False) + "\n")
     else:
         sys.stdout.writelines(f"{line}\n" for line in page(standing))
+        if writer:
+            sys.stdout.write(f"\nThe lock of the warehouse is held by {writer}: other writers wait.\n")
     if any(one.state in ("blocked", "waiting") for one in standing):
         raise typer.Exit(1)
 

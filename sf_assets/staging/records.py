@@ -38,8 +38,12 @@ def read_records(
     """
     _read_lines(connection, path)
     # Rows keep the order of the file: their identifier numbers lines in parallel, which a window function cannot.
-    connection.execute("create or replace temp view lines as select rowid + 1 as line, raw from cut")
-    connection.execute(f"delete from cut where rowid < {int(header_line)}")
+    # In a transaction that is still open, the engine gives new rows identifiers that do not start at 0.
+    connection.execute("set variable before_first = (select coalesce(min(rowid), 0) - 1 from cut)")
+    connection.execute(
+        "create or replace temp view lines as select rowid - getvariable('before_first') as line, raw from cut"
+    )
+    connection.execute(f"delete from cut where rowid - getvariable('before_first') <= {int(header_line)}")
     field = rf'"(?:[^"]|"")*"|[^{separator}"]*'
     sound = rf"(?:{field})(?:\{separator}(?:{field}))*"
     connection.execute("set variable separator = $1", [separator])
@@ -196,7 +200,9 @@ def _settle_open_quotes(connection: duckdb.DuckDBPyConnection, *, separator: str
         settled.append((line, done, "\n".join(texts[:taken]), fields, fault))
     if settled:
         connection.executemany("insert into settled values (?, ?, ?, ?, ?)", settled)
-        connection.execute("delete from cut using settled s where cut.rowid + 1 between s.line and s.last")
+        connection.execute(
+            "delete from cut using settled s where cut.rowid - getvariable('before_first') between s.line and s.last"
+        )
     return len(settled)
 
 

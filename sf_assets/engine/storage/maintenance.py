@@ -50,7 +50,7 @@ def maintain(session: Session, *, at: datetime, keep_months: int, dry_run: bool)
     if keep_months < LEAST_MONTHS:
         raise ValueError(f"keep_months: expected at least {LEAST_MONTHS}, found {keep_months}")
     oldest = add_months(at.date(), -keep_months)
-    with session.catalog.one_writer(session.connection):
+    with session.catalog.one_writer(session.connection, "maintenance"):
         files_before, bytes_before = _size(session)
         if not dry_run:
             session.connection.execute(f"call ducklake_merge_adjacent_files('lake', max_file_size => {_SMALL})")
