@@ -52,6 +52,8 @@ def test_every_asset_says_what_it_is_whose_it_is_and_how_it_is_checked(key: dg.A
     assert node.tags["confidentiality"] in {"identifiers", "aggregates"}
     assert len(node.description.split()) >= 5
     assert node.partitions_def is not None
+    (code,) = node.metadata["dagster/code_references"].code_references
+    assert Path(code.file_path).is_relative_to(PACKAGE)
     stored = "src_arrivals" if node.group_name == "sources" else name
     assert node.metadata["dagster/table_name"] == f"lake.{stored}"
     columns = node.metadata["dagster/column_schema"].columns
