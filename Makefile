@@ -61,9 +61,12 @@ faults: $(VENV)/installed ## play every fault of the catalogue; print what caugh
 docs: $(VENV)/installed ## write the pages derived from the declarations
 	@$(SF) docs
 
-lock: $(VENV)/installed ## compile requirements.lock again after a change of pyproject.toml
-	@$(VENV)/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-annotate --no-header --quiet --output-file requirements.lock
+COMPILE = $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header --no-emit-index-url --quiet
+
+lock: $(VENV)/installed ## compile both locks again after a change of pyproject.toml: with the development tools, and without
+	@$(COMPILE) --extra dev --output-file requirements.lock
+	@$(COMPILE) --constraint requirements.lock --output-file requirements-run.lock
 
 clean: ## remove the demonstration's folder and the environment; ask before any file that the demonstration did not make
 	@others=$$(cd $(DEMO) 2> /dev/null && find incoming -type f -print0 | sort -z | xargs -0r sha256sum \

@@ -22,7 +22,10 @@ from sf_assets.staging.assets import ASSETS as STAGING
 from sf_assets.vocabulary.partitions import months
 
 defs = dg.Definitions(
-    assets=with_confidentiality([arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS, *EVALUATION, *COCKPIT]),
+    # The page of an asset links to the code that makes it.
+    assets=dg.with_source_code_references(
+        with_confidentiality([arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS, *EVALUATION, *COCKPIT])
+    ),
     asset_checks=[*(checks_for(suite, months) for suite in SUITES.values()), *COCKPIT_CHECKS],
     jobs=[*JOBS, *COCKPIT_JOBS],
     schedules=[monthly_schedule, morning_refresh],

@@ -58,6 +58,8 @@ def test_every_asset_has_a_description_an_owner_and_its_checks(key: dg.AssetKey)
     assert node.tags["confidentiality"] in {"identifiers", "aggregates"}
     assert len(node.description.split()) >= 5
     assert node.partitions_def is not None
+    (code,) = node.metadata["dagster/code_references"].code_references
+    assert Path(code.file_path).is_relative_to(PACKAGE)
     stored = "src_arrivals" if node.group_name == "sources" else name
     assert node.metadata["dagster/table_name"] == f"lake.{stored}"
     columns = node.metadata["dagster/column_schema"].columns

@@ -10,6 +10,7 @@ from polars.testing import assert_frame_equal
 
 from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.engine.queries import read_query
+from sf_assets.features import assets as feature_assets
 from sf_assets.features import configurations, registry, tables
 from sf_assets.features.assets import _spans
 from sf_assets.features.configurations import CONFIGURATIONS, IN_USE
@@ -20,6 +21,7 @@ from sf_assets.model.methods import METHODS
 from sf_assets.sources.known import KNOWN, day_of
 from sf_assets.staging.tables import STAGING
 from sf_assets.vocabulary.delays import DELAYS
+from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import add_months, cutoff_of
 from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests import plain
@@ -189,7 +191,20 @@ class _Built:
 
 def test_a_month_with_a_batch_of_its_own_is_computed_from_it_whatever_came_later():
     months = [MONTH, add_months(MONTH, 1)]
-    assert _spans(None, _Built(), months) == [(month, [month]) for month in months]
+    assert _spans(None, _Built(), months, Parameters()) == [(month, [month]) for month in months]
+
+
+def test_early_months_that_the_newest_batch_no_longer_tells_of_keep_an_older_one(monkeypatch):
+    old, bad, new = (add_months(BATCH, n) for n in (0, 1, 2))
+    early, known, late = (add_months(BATCH, -n) for n in (40, 38, 12))
+    session = _Built()
+    session.months = lambda _: [old, bad, new]
+    firsts = {old: early, bad: early, new: known}
+    monkeypatch.setattr(feature_assets, "_first_months", lambda *_: firsts)
+    monkeypatch.setattr(feature_assets, "_has_passed", lambda _, __, state: state != bad)
+    before = add_months(early, -1)  # no batch tells of it: the newest says why
+    spans = _spans(None, session, [late, before, early, add_months(early, 1), known], Parameters())
+    assert spans == [(new, [before]), (old, [early, add_months(early, 1)]), (new, [known]), (new, [late])]
 
 
 def _lags(connection):

@@ -22,10 +22,13 @@ def status(month: MonthOption = None, as_json: JsonOption = False) -> None:
     with warehouse_of(settings).session() as session:
         months = [month] if month else known_months(session, settings.incoming)
         statuses = layer_statuses(session, settings.incoming, months)
+        writer = session.writer()
     if as_json:
         sys.stdout.write(json.dumps(as_records(statuses), default=str, ensure_ascii=False) + "\n")
     else:
         sys.stdout.writelines(f"{line}\n" for line in status_page(statuses))
+        if writer:
+            sys.stdout.write(f"\nThe lock of the warehouse is held by {writer}: other writers wait.\n")
     if any(item.state in ("blocked", "waiting") for item in statuses):
         raise typer.Exit(1)
 

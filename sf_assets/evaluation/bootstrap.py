@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from sf_assets.model.evaluation import CALIBRATION_BINS
 from sf_assets.model.matrix import Flags, Floats
@@ -82,6 +81,8 @@ def ranking(score: Floats, target: Flags, company: Companies, weights: Weights) 
         weights: the weights of companies, from `draw_weights`.
 
     """
+    from scipy.sparse import csr_matrix  # noqa: PLC0415 - slow to load
+
     replicates = weights.shape[1]
     if not score.size:
         return np.full(replicates, np.nan), np.full(replicates, np.nan)

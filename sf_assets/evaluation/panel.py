@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.stats import rankdata
 
 from sf_assets.evaluation.bootstrap import Companies
 from sf_assets.model.matrix import Flags, Floats
@@ -87,6 +86,8 @@ def rank_share(values: npt.NDArray[np.floating[Any]]) -> Floats:
     >>> rank_share(np.array([0.3, 0.1, 0.3, 0.2])).tolist()
     [0.875, 0.25, 0.875, 0.5]
     """
+    from scipy.stats import rankdata  # noqa: PLC0415 - slow to load
+
     return np.asarray(rankdata(values) / max(values.size, 1))
 
 

@@ -13,7 +13,6 @@ from sf_assets.evaluation.origins import Origin
 from sf_assets.evaluation.panel import positions_in, rank_share
 from sf_assets.evaluation.tables import UTILITY
 from sf_assets.features.registry import FEATURES, THEMES, Feature
-from sf_assets.model.boosting import BoostingMethod
 from sf_assets.model.learning import RowLoader
 from sf_assets.model.methods import ScoringMethod, score
 
@@ -73,6 +72,8 @@ def feature_groups(features: tuple[Feature, ...] = FEATURES) -> tuple[FeatureGro
 
 def small_boosting(features: tuple[str, ...]) -> ScoringMethod:
     """Return the method that compares sets of features: gradient boosting with few rounds, fast to fit."""
+    from sf_assets.model.boosting import BoostingMethod  # noqa: PLC0415 - slow to load
+
     return BoostingMethod(features, rounds=_ROUNDS)
 
 

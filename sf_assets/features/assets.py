@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -26,32 +27,52 @@ _FEATURES = {table.name for table in TABLES}
 _QUERIES = {table.name: read_query(files("sf_assets.features"), table.name) for table in TABLES}
 # Tables of earlier layers that features read, all of the same batch month.
 _BASE = sorted({name for query in _QUERIES.values() for name in query.reads} - _FEATURES)
+_HEADCOUNTS = "clean_effectif_ent"
 _LAGS_QUERY = read_query(files("sf_assets.features"), LAGS.name)
 _LAGS_YEARS = (1, 2, 3)
 
 
-def _newest_passed(gate: Gate, session: Session, built: Sequence[date]) -> date:
-    """Return the newest batch month whose checks passed; without any, the newest of all, whose gate then states why."""
-    for state in reversed(built):
-        try:
-            gate.check(session, reads_at(gate, session, _BASE, state)[1])
-        except Blocked:
-            continue
-        return state
-    return built[-1]
+def _has_passed(gate: Gate, session: Session, state: date) -> bool:
+    """Tell whether the gates of a batch month are open."""
+    try:
+        gate.check(session, reads_at(gate, session, _BASE, state)[1])
+    except Blocked:
+        return False
+    return True
 
 
-def _spans(gate: Gate, session: Session, months: Sequence[date]) -> list[tuple[date, list[date]]]:
-    """Group months into consecutive runs that are computed from the same batch; return each batch month and its run.
+def _first_months(gate: Gate, session: Session, parameters: Parameters) -> dict[date, date]:
+    """Return the first month that each batch month tells of in full: head-counts are known, within the perimeter's window."""
+    session.bind({gate.table(_HEADCOUNTS): None})
+    query = f"select month, min(periode) from {_HEADCOUNTS} group by month"
+    return {
+        state: max(
+            add_months(known, parameters.all_delays["effectif_months"]),
+            add_months(state, 1 - parameters.perimeter_months),
+        )
+        for state, known in session.connection.execute(query).fetchall()
+    }
 
-    A month is computed from its own batch. A month without a batch is computed from the newest one that passed its
-    checks, so that it does not wait for the correction of a later batch.
+
+def _spans(
+    gate: Gate, session: Session, months: Sequence[date], parameters: Parameters
+) -> list[tuple[date, list[date]]]:
+    """Cut months into runs without a gap that are computed from the same batch month.
+
+    A month is computed from its own batch. One that has none takes the newest batch that passed its checks and reaches back
+    to it: it does not wait for the correction of a later batch, and an early month that the window of the newest batch has
+    left keeps the companies of an older one. Where none reaches, the newest is taken, whose checks then say what is missing.
     """
     spans: list[tuple[date, list[date]]] = []
     built = session.months("stg_filter_import")
-    newest = _newest_passed(gate, session, built) if built and not set(months) <= set(built) else None
+    alone = set(months) - set(built) if built else set()
+    firsts = _first_months(gate, session, parameters) if alone else {}
+    has_passed = cache(partial(_has_passed, gate, session))
     for month in sorted(months):
-        state = month if newest is None or month in built else newest
+        state = month
+        if month in alone:
+            reaching = [built_at for built_at in reversed(built) if firsts.get(built_at, built_at) <= month]
+            state = next(filter(has_passed, [*reaching, *reversed(built)]), built[-1])
         if spans and spans[-1][0] == state and add_months(spans[-1][1][-1], 1) == month:
             spans[-1][1].append(month)
         else:
@@ -80,7 +101,7 @@ def _build(
     others = [name for name in query.reads if name in _FEATURES]
     values, delays, done = parameters.query_values(), parameters.all_delays, []
     with warehouse.session() as session:
-        for state, months in _spans(gate, session, wanted):
+        for state, months in _spans(gate, session, wanted, parameters):
             reads, gates = reads_at(gate, session, base, state)
             gate.require(session, [*gates, *((name, month) for name in others for month in months)])
             session.bind(reads)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.metrics import precision_recall_curve
 
 from sf_assets.engine.charts.curves import Curve
 from sf_assets.model.evaluation import CALIBRATION_BINS
@@ -17,6 +16,8 @@ _FIRST_RECALL = 0.02
 
 def precision_recall_of(name: str, score: Floats, target: Flags) -> Curve:
     """Return precision at evenly spaced recalls."""
+    from sklearn.metrics import precision_recall_curve  # noqa: PLC0415 - slow to load
+
     precision, recall, _ = precision_recall_curve(target, score)
     places = np.unique(np.searchsorted(-recall, -np.linspace(1, 0.005, _POINTS), side="right") - 1)
     return Curve(name, recall[places].tolist(), precision[places].tolist())

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from sf_assets.model.matrix import Flags, Floats
 
@@ -164,6 +163,8 @@ def evaluate(
 
 def figures(score: Floats, target: Flags, thresholds: Thresholds, *, probabilities: bool) -> Figures:
     """Return the figures of one set of rows; calibration is undefined unless scores are `probabilities`."""
+    from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score  # noqa: PLC0415 - slow to load
+
     undefined: dict[str, str] = {}
     failures = int(target.sum())
     known: dict[str, Any] = {"roc_auc": None, "average_precision": None}

@@ -1,16 +1,13 @@
 """The scoring methods by name, and the protocol that they follow. A new method is a class added to `METHODS`."""
 
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import ClassVar, Protocol, Self
 
 import numpy.typing as npt
 
-from sf_assets.model.boosting import BoostingMethod
 from sf_assets.model.evaluation import Thresholds
-from sf_assets.model.forest import ForestMethod
-from sf_assets.model.logistic import LogisticMethod
 from sf_assets.model.matrix import Floats, Rows
-from sf_assets.model.staged import StagedMethod
-from sf_assets.model.threshold import ThresholdMethod
 
 
 class ScoringMethod(Protocol):
@@ -62,9 +59,32 @@ class ScoringMethod(Protocol):
         ...
 
 
-METHODS: dict[str, type[ScoringMethod]] = {
-    method.name: method for method in (BoostingMethod, StagedMethod, ForestMethod, LogisticMethod, ThresholdMethod)
-}
+class _Methods(Mapping[str, type[ScoringMethod]]):
+    """The classes of the methods by name, imported when the first of them is asked for: scikit-learn takes seconds to load."""
+
+    def __getitem__(self, name: str) -> type[ScoringMethod]:
+        return _classes()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_classes())
+
+    def __len__(self) -> int:
+        return len(_classes())
+
+
+@cache
+def _classes() -> dict[str, type[ScoringMethod]]:
+    from sf_assets.model.boosting import BoostingMethod  # noqa: PLC0415
+    from sf_assets.model.forest import ForestMethod  # noqa: PLC0415
+    from sf_assets.model.logistic import LogisticMethod  # noqa: PLC0415
+    from sf_assets.model.staged import StagedMethod  # noqa: PLC0415
+    from sf_assets.model.threshold import ThresholdMethod  # noqa: PLC0415
+
+    methods = (BoostingMethod, StagedMethod, ForestMethod, LogisticMethod, ThresholdMethod)
+    return {method.name: method for method in methods}
+
+
+METHODS = _Methods()
 
 
 def method_named(name: str) -> type[ScoringMethod]:

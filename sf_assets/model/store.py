@@ -14,12 +14,11 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sklearn
-import skops.io
 
 from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.model.evaluation import Thresholds
@@ -32,6 +31,8 @@ INTENDED_USE = (
     "Jamais pour contrôler, sanctionner, refuser une aide ou noter une entreprise."
 )
 _VERSION_LENGTH = 16
+# The package itself is slow to load: only the steps that fit or score pay for it.
+_SCIKIT_LEARN = installed("scikit-learn")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _IDENTITY = re.compile(r',\s*"__id__": \d+')
 _ARRAY = re.compile(r'"(\d+\.npy)"')
@@ -71,7 +72,7 @@ class ModelCard:
     snapshot: int | None
     code_version: str
     intended_use: str = INTENDED_USE
-    scikit_learn: str = sklearn.__version__
+    scikit_learn: str = _SCIKIT_LEARN
 
     def to_json(self) -> str:
         """Return the card as JSON text; equal cards give the same text."""
@@ -117,6 +118,8 @@ class ModelStore:
             ValueError: the card names another method or other features.
 
         """
+        import skops.io  # noqa: PLC0415 - slow to load
+
         if (card.method, card.features) != (method.name, tuple(method.features)):
             raise ValueError(f"card: expected method {method.name} and its features, found {card.method}")
         content = {MODEL: canonical(skops.io.dumps(method)), CARD: card.to_json().encode()}
@@ -144,6 +147,8 @@ class ModelStore:
             FileNotFoundError: this version is not stored.
 
         """
+        import skops.io  # noqa: PLC0415 - slow to load
+
         folder = self.folder(month, method, version)
         content = {name: (folder / name).read_bytes() for name in (MODEL, CARD)}
         card = ModelCard.from_json(content[CARD].decode())
@@ -152,9 +157,9 @@ class ModelStore:
             raise UntrustedModel(f"{folder}: expected content of digest {version}, found {actual}")
         if (card.month, card.method) != (month, method):
             raise UntrustedModel(f"{folder}: expected the card of this folder, found {card.method} of {card.month}")
-        if card.scikit_learn != sklearn.__version__:
+        if card.scikit_learn != _SCIKIT_LEARN:
             raise UntrustedModel(
-                f"{folder}: expected a method fitted with scikit-learn {sklearn.__version__}, found {card.scikit_learn}"
+                f"{folder}: expected a method fitted with scikit-learn {_SCIKIT_LEARN}, found {card.scikit_learn}"
             )
         _require_trusted(content[MODEL], method)
         kind = method_named(method)
@@ -208,6 +213,8 @@ def version_of(model: bytes, card: ModelCard) -> str:
 
 
 def _require_trusted(archive: bytes, method: str) -> None:
+    import skops.io  # noqa: PLC0415 - slow to load
+
     unknown = sorted(set(skops.io.get_untrusted_types(data=archive)) - set(method_named(method).trusted))
     if unknown:
         raise UntrustedModel(f"method {method}: expected only the types it declares, found {', '.join(unknown)}")

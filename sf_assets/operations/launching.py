@@ -49,7 +49,14 @@ def run_job(
         result = jobs[job].execute_in_process(
             instance=instance, run_id=run_id, run_config=_QUIET, raise_on_error=False, **when
         )
+    refresh_status(defs, instance)
     return result.success
+
+
+def refresh_status(defs: dg.Definitions, instance: dg.DagsterInstance) -> bool:
+    """Materialise `status`, as the daemon does after each run of a month; return whether it could be worked out."""
+    look = defs.resolve_job_def("look")
+    return look.execute_in_process(instance=instance, run_config=_QUIET, raise_on_error=False).success
 
 
 class Reporter:

@@ -1,5 +1,6 @@
 """The checks of delivered files, which must pass before any asset reads them."""
 
+from collections.abc import Sequence
 from datetime import date
 from importlib.resources import files
 
@@ -15,6 +16,15 @@ from sf_assets.sources.tolerances import FEW_EVENTS, FEW_LINES, REGISTER, TOLERA
 _DELIVERED_BEFORE = files("sf_assets.sources").joinpath("delivered_before.sql").read_text(encoding="utf-8")
 
 
+_SHOWN = 5  # files that a check names before it only counts them
+
+
+def _in_words(faults: Sequence[str]) -> str:
+    """Return the faults of files as the statement of a check; empty without one."""
+    more = [f"{len(faults) - _SHOWN} more files"] if len(faults) > _SHOWN else []
+    return "; ".join([*(fault.rstrip(".") for fault in faults[:_SHOWN]), *more]) + ("." if faults else "")
+
+
 def _arrivals(session: Session, month: date, source: str) -> list[tuple[str, str | None]]:
     return session.connection.execute(
         "select file, fault from lake.src_arrivals where month = $month and source = $source order by file",
@@ -25,7 +35,8 @@ def _arrivals(session: Session, month: date, source: str) -> list[tuple[str, str
 def _delivered(source: Source) -> Probe:
     def check(session: Session, month: date) -> Outcome:
         files = _arrivals(session, month, source.name)
-        return Outcome(passed=bool(files), unexpected_count=int(not files), element_count=1)
+        statement = "" if files else f"the batch: expected {names}, found no file."
+        return Outcome(passed=bool(files), unexpected_count=int(not files), element_count=1, statement=statement)
 
     names = " or ".join(source.names)
     return Probe(
@@ -46,7 +57,8 @@ def _delivered_once(source: Source) -> Probe:
             """,
             {"month": month, "source": source.name, "packed": "([.]csv)?([.](gz|zip))?$"},
         ).fetchall()
-        return Outcome(passed=twice == 0, unexpected_count=twice, element_count=files)
+        statement = f"the batch: expected each file once, found {twice} that copy another." if twice else ""
+        return Outcome(passed=twice == 0, unexpected_count=twice, element_count=files, statement=statement)
 
     return Probe(
         "delivered_once",
@@ -60,7 +72,8 @@ def _delivered_once(source: Source) -> Probe:
 def _one_file(source: Source) -> Probe:
     def check(session: Session, month: date) -> Outcome:
         files = [file for file, _ in _arrivals(session, month, source.name) if f"/{CORRECTIONS}/" not in file]
-        return Outcome(passed=len(files) <= 1, unexpected_count=max(len(files) - 1, 0), element_count=len(files))
+        statement = f"the batch: expected one file, found {', '.join(files)}." if len(files) > 1 else ""
+        return Outcome(len(files) <= 1, max(len(files) - 1, 0), len(files), statement=statement)
 
     return Probe(
         "one_file",
@@ -75,7 +88,11 @@ def _as_promised(source: Source) -> Probe:
         files = _arrivals(session, month, source.name)
         faults = [{"file": file, "fault": fault} for file, fault in files if fault]
         return Outcome(
-            passed=not faults, unexpected_count=len(faults), element_count=len(files), sample=tuple(faults[:5])
+            passed=not faults,
+            unexpected_count=len(faults),
+            element_count=len(files),
+            sample=tuple(faults[:_SHOWN]),
+            statement=_in_words([fault for _, fault in files if fault]),
         )
 
     return Probe(
@@ -95,7 +112,13 @@ def _new(source: Source, *, small: bool) -> Probe:
             _DELIVERED_BEFORE, {"month": month, "source": source.name, "few": few, "small": small}
         ).fetchall()
         old = [{"file": file, "delivered_in": earlier} for file, earlier in rows if earlier]
-        return Outcome(passed=not old, unexpected_count=len(old), element_count=len(rows), sample=tuple(old))
+        return Outcome(
+            passed=not old,
+            unexpected_count=len(old),
+            element_count=len(rows),
+            sample=tuple(old),
+            statement=_in_words([f"{one['file']}: its records were delivered in {one['delivered_in']}" for one in old]),
+        )
 
     advice = f"The file of another month was delivered again: ask {source.producer} for this month's."
     size = f"at most {few:,}" if small else f"more than {few:,}"

@@ -1,6 +1,5 @@
 """The DuckLake catalog of the warehouse, in SQLite or PostgreSQL, and the lock that lets one process write at a time."""
 
-import fcntl
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,10 +9,19 @@ from pathlib import Path
 import duckdb
 
 from sf_assets.engine.storage.folders import make_private_folder
+from sf_assets.engine.storage.locks import file_lock, holder_of, this_process, wait_for_lock
 from sf_assets.vocabulary.failures import PermanentFailure
 
 # An arbitrary number that no other application may use as an advisory lock in the same PostgreSQL database.
 _ADVISORY_LOCK = 7_375_726_965
+# A lock of 64 bits is stored in two halves.
+_HOLDER = f"""
+    select activity.pid || ' of the server (' || activity.application_name || ')'
+    from pg_locks as locks join pg_stat_activity as activity using (pid)
+    where locks.locktype = 'advisory' and locks.granted and locks.database = (
+        select oid from pg_database where datname = current_database()
+    ) and (locks.classid::bigint << 32) + locks.objid::bigint = {_ADVISORY_LOCK}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +57,48 @@ class Catalog:
         try:
             connection.execute(self._attachment(create=False))
         except duckdb.InvalidInputException:
-            # Several processes may see at the same time that there is no warehouse yet.
-            with self.one_writer(connection):
+            # Several processes may find at once that there is no warehouse yet.
+            with self.one_writer(connection, "creation of the warehouse"):
                 connection.execute(self._attachment(create=True))
 
     @contextmanager
-    def one_writer(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """Hold the write lock of the warehouse, which every other writer waits for; it ends with the process."""
+    def one_writer(self, connection: duckdb.DuckDBPyConnection, purpose: str) -> Iterator[None]:
+        """Keep every other writer of this warehouse waiting. The lock does not outlive the process that holds it.
+
+        `purpose` says in a few words what is written, to those that wait.
+
+        Raises:
+            WarehouseLocked: another writer kept the lock for too long.
+
+        """
         if self._libpq:
             connection.execute(f"attach if not exists {sql_literal(self._libpq)} as guard (type postgres)")
             # The lock has its own transaction, so that it is released after the commit of the warehouse, not by it.
             with connection.cursor() as guard:
                 guard.begin()
                 try:
-                    guard.execute(f"from postgres_query('guard', 'select pg_advisory_xact_lock({_ADVISORY_LOCK})')")
+                    wait_for_lock(lambda: _try_advisory(guard), lambda: _advisory_holder(guard) or "nobody", purpose)
+                    # PostgreSQL cuts the name after 63 characters.
+                    _server(guard, f"select set_config('application_name', {literal(this_process(purpose))}, true)")
                     yield
                 finally:
                     # Closing a cursor inside a transaction aborts the whole process if the server is gone.
                     with suppress(duckdb.Error):
                         guard.rollback()
         else:
-            with Path(f"{self.location}.lock").open("a") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
+            with file_lock(self._lock_file, purpose):
                 yield
+
+    def writer(self, connection: duckdb.DuckDBPyConnection) -> str | None:
+        """Return which process holds the lock of the writers; None when nobody writes."""
+        if not self._libpq:
+            return holder_of(self._lock_file)
+        connection.execute(f"attach if not exists {literal(self._libpq)} as guard (type postgres)")
+        return _advisory_holder(connection)
+
+    @property
+    def _lock_file(self) -> Path:
+        return Path(f"{self.location}.lock")
 
     def _attachment(self, *, create: bool) -> str:
         if self._libpq:
@@ -89,6 +116,20 @@ class Catalog:
             f"attach {sql_literal(f'ducklake:{source}')} as lake (data_path {sql_literal(data)}, {journal}"
             f"data_inlining_row_limit 0, create_if_not_exists {create})"
         )
+
+
+def _server(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[object, ...]]:
+    """Return the rows of a query that the PostgreSQL server answers."""
+    return connection.execute(f"from postgres_query('guard', {sql_literal(query)})").fetchall()
+
+
+def _try_advisory(guard: duckdb.DuckDBPyConnection) -> bool:
+    return bool(_server(guard, f"select pg_try_advisory_xact_lock({_ADVISORY_LOCK}) as taken")[0][0])
+
+
+def _advisory_holder(connection: duckdb.DuckDBPyConnection) -> str | None:
+    rows = _server(connection, _HOLDER)
+    return f"process {rows[0][0]}" if rows else None
 
 
 def sql_literal(text: str) -> str:

@@ -49,7 +49,7 @@ def merge_and_expire(session: Session, *, at: datetime, keep_months: int, dry_ru
     if keep_months < LEAST_MONTHS:
         raise ValueError(f"keep_months: expected at least {LEAST_MONTHS}, found {keep_months}")
     oldest = add_months(at.date(), -keep_months)
-    with session.catalog.one_writer(session.connection):
+    with session.catalog.one_writer(session.connection, "maintenance"):
         files_before, bytes_before = _size(session)
         if not dry_run:
             session.connection.execute(f"call ducklake_merge_adjacent_files('lake', max_file_size => {_SMALL})")

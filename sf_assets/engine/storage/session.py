@@ -111,6 +111,10 @@ class Session:
             self._number("from lake.current_snapshot()")
             self._pinned = True
 
+    def writer(self) -> str | None:
+        """Return which process holds the lock of the warehouse's writers; None when nobody writes."""
+        return self.catalog.writer(self.connection)
+
     def unpin(self) -> None:
         """Read the latest snapshot again."""
         if self._pinned:
@@ -175,8 +179,8 @@ class Session:
             )
             return counts
 
-        counts = self._commit(write)
-        # Replacing no rows by no rows creates no snapshot.
+        counts = self._commit(write, message)
+        # A replacement of nothing by nothing commits no snapshot.
         snapshot = self._number(
             "select coalesce((from lake.last_committed_snapshot()), (from lake.current_snapshot()))"
         )
@@ -231,14 +235,14 @@ class Session:
                     f"{table.name}: the query returns rows out of scope. {name}: expected {accepted}, found {returned}"
                 )
 
-    def _commit(self, write: Callable[[], _T]) -> _T:
-        """Write in one transaction while other writers wait; after a transient error, attach the catalog and try again."""
+    def _commit(self, write: Callable[[], _T], purpose: str) -> _T:
+        """Write in one transaction, other writers waiting; after a transient error, attach the catalog again and retry."""
         attempt = 1
         while True:
             try:
                 if attempt > 1:
                     self.catalog.attach(self.connection)
-                with self.catalog.one_writer(self.connection), self._transaction():
+                with self.catalog.one_writer(self.connection, purpose), self._transaction():
                     return write()
             except duckdb.Error as error:
                 if attempt == _ATTEMPTS or not _is_transient(error):

@@ -1,0 +1,61 @@
+"""`sf run` and the demonstration launch jobs by name, in this process; starting the project prints nothing."""
+
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from sf_assets.definitions import defs
+from sf_assets.operations.launching import run_job
+from sf_assets.vocabulary.failures import UserError
+from sf_assets_tests.runs import Place
+
+SEPTEMBER = date(2025, 9, 1)
+
+
+def test_an_unknown_job_is_refused_with_the_names_of_those_that_take_a_month() -> None:
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        pytest.raises(UserError, match=r"expected one of batch, .*monthly.*, found nothing"),
+    ):
+        run_job(defs, instance, "nothing", first=date(2025, 9, 1))
+
+
+def test_the_definitions_load_without_a_warning_and_without_the_libraries_that_only_steps_need() -> None:
+    heavy = {"sklearn", "scipy", "skops", "shap", "pandas", "great_expectations"}
+    code = f"import sys, sf_assets.definitions; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert (done.stdout.decode(), done.stderr.decode()) == ("[]\n", "")
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Return a deployment whose one month has a file that is not as promised, run as `sf run batch` does."""
+    place = Place(tmp_path_factory.mktemp("launched"))
+    folder = place.batch(SEPTEMBER)
+    folder.mkdir(parents=True)
+    (folder / "sigfaible_debits.csv").write_text("not;what;was;promised\n")
+    assert not run_job(place.definitions, place.instance, "batch", first=SEPTEMBER)
+    return place
+
+
+def test_a_run_from_the_command_line_refreshes_status_whatever_became_of_it(launched: Place) -> None:
+    record = launched.instance.get_latest_materialization_event(dg.AssetKey("status"))
+    assert record is not None
+    states = launched.warehouse.query("select layer, state from lake.status where month = $month", {"month": SEPTEMBER})
+    assert dict(states.iter_rows())["sources"] == "waiting"
+
+
+def test_nobody_who_launches_a_run_can_redirect_a_folder(launched: Place, tmp_path: Path) -> None:
+    (tmp_path / "2511").mkdir()
+    elsewhere = {name: str(tmp_path) for name in ("incoming", "models", "lists", "exports")}
+    result = launched.definitions.resolve_job_def("look").execute_in_process(
+        instance=launched.instance, run_config={"resources": {"folders": {"config": elsewhere}}}, raise_on_error=False
+    )
+    assert result.success
+    months = launched.warehouse.query("select distinct month from lake.status")["month"].to_list()
+    assert months == [SEPTEMBER]
+    assert list(tmp_path.iterdir()) == [tmp_path / "2511"]
