@@ -79,7 +79,7 @@ class Catalog:
                 try:
                     wait_for_lock(lambda: _try_advisory(guard), lambda: _advisory_holder(guard) or "nobody", purpose)
                     # PostgreSQL cuts the name after 63 characters.
-                    _server(guard, f"select set_config('application_name', {literal(this_process(purpose))}, true)")
+                    _server(guard, f"select set_config('application_name', {sql_literal(this_process(purpose))}, true)")
                     yield
                 finally:
                     # Closing a cursor inside a transaction aborts the whole process if the server is gone.
@@ -93,7 +93,7 @@ class Catalog:
         """Return which process holds the lock of the writers; None when nobody writes."""
         if not self._libpq:
             return holder_of(self._lock_file)
-        connection.execute(f"attach if not exists {literal(self._libpq)} as guard (type postgres)")
+        connection.execute(f"attach if not exists {sql_literal(self._libpq)} as guard (type postgres)")
         return _advisory_holder(connection)
 
     @property
