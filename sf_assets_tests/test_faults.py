@@ -1,4 +1,7 @@
-"""Every fault of the catalogue: its check refuses it, what follows stays as it was, a good delivery mends it."""
+"""A fault of each kind: its check refuses it, what follows stays as it was, a good delivery mends it.
+
+`make faults` plays all of them.
+"""
 
 from datetime import date
 
@@ -7,14 +10,36 @@ import sound
 from polars.testing import assert_frame_equal
 
 from sf_assets.catalogue.tables import SUITES
+from sf_assets.engine.quality.rules import Probe
+from sf_assets.engine.quality.tolerances import TOLERANCES
 from sf_assets.settings import Settings
+from sf_assets.vocabulary.schema import Rule
+from sf_assets_dev.faults.description import Fault
 from sf_assets_dev.faults.injection import spoil_file
 from sf_assets_dev.faults.registry import FAULTS, FileFault, TableFault
 from sf_assets_dev.faults.trial import Deployment, Trial, try_fault
 
 AUGUST, SEPTEMBER = date(2025, 8, 1), date(2025, 9, 1)
-FILES = [name for name, fault in FAULTS.items() if isinstance(fault, FileFault)]
-DERIVED = [name for name, fault in FAULTS.items() if isinstance(fault, TableFault)]
+
+
+def check_of(fault: Fault) -> Rule | Probe:
+    (check,) = (check for check in SUITES[fault.asset].checks if check.name == fault.check)
+    return check
+
+
+def kind_of(fault: Fault) -> tuple[str, str]:
+    """Return what tells faults apart for the gates: the layer that refuses, and whether it counts, compares or looks."""
+    check = check_of(fault)
+    if isinstance(check, Rule):
+        return fault.asset.partition("_")[0], "rule"
+    return fault.asset.partition("_")[0], "tolerance" if fault.check in TOLERANCE_NAMES else "probe"
+
+
+TOLERANCE_NAMES = {tolerance.name for tolerance in TOLERANCES}
+# The first fault of each kind.
+PLAYED = list({kind_of(fault): name for name, fault in reversed(FAULTS.items())}.values())
+FILES = [name for name in PLAYED if isinstance(FAULTS[name], FileFault)]
+DERIVED = [name for name in PLAYED if isinstance(FAULTS[name], TableFault)]
 # Features run over ranges of months, other layers month by month.
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
 
@@ -35,13 +60,16 @@ def all_is_as_it_must(trial: Trial) -> None:
     assert (trial.caught, trial.stopped, trial.went_on, trial.cleared) == (True, True, True, True), trial.told
 
 
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_check_that_catches_a_fault_blocks(name: str) -> None:
+    assert check_of(FAULTS[name]).severity == "error"
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_bad_delivery_is_refused_where_it_is_seen_and_mended_by_a_good_one(deployment: Deployment, name: str) -> None:
     trial = try_fault(deployment, FAULTS[name], SEPTEMBER)
     all_is_as_it_must(trial)
-    (check,) = (check for check in SUITES[trial.fault.asset].checks if check.name == trial.fault.check)
-    assert check.severity == "error"
-    assert trial.told.endswith(check.advice)
+    assert trial.told.endswith(check_of(trial.fault).advice)
 
 
 @pytest.fixture(scope="module")
