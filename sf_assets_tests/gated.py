@@ -8,6 +8,7 @@ import dagster as dg
 from sf_assets.engine.quality.checks import checks_for
 from sf_assets.engine.quality.history import suite_of
 from sf_assets.engine.quality.verdicts import judge_months, record, require_passed
+from sf_assets.engine.resources import WarehouseResource
 from sf_assets.engine.storage import Warehouse
 from sf_assets.vocabulary.failures import Blocked
 from sf_assets.vocabulary.schema import Column, Rule, Table, between
@@ -88,7 +89,7 @@ class House:
         @dg.asset(
             partitions_def=MONTHS, backfill_policy=single_run, deps=[up], retry_policy=dg.RetryPolicy(max_retries=2)
         )
-        def down(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
+        def down(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> None:
             wanted = [date.fromisoformat(key) for key in context.partition_keys]
             self.attempts += wanted
             with warehouse.session() as session:

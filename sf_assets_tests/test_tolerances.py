@@ -270,8 +270,9 @@ def test_an_optional_file_that_shrinks_or_doubles_is_refused_and_one_that_stays_
     )
     for month, count in ((FIRST, 10000), (add_months(FIRST, 1), None), (add_months(FIRST, 2), lines)):
         row = (
-            "select 'bodacc' as source, 'a' as file, 1::bigint as bytes, 'x' as sha256, now()::timestamp as delivered_at, "
-            f"{count or 0}::bigint as lines, null::varchar as fault where {count is not None}"
+            "select 'bodacc' as source, 'a' as file, 1::bigint as bytes, 'x' as sha256, 'x' as content_sha256, "
+            f"now()::timestamp as delivered_at, {count or 0}::bigint as lines, {count or 0}::bigint as records, "
+            f"null::varchar as fault where {count is not None}"
         )
         series.session.replace(
             {ARRIVALS: row}, where={"month": month, "source": "bodacc"}, author="test", message="test"

@@ -55,22 +55,26 @@ def _probe(tolerance: Tolerance, asset: str, table: Table, scope: Mapping[str, s
     def judge(session: Session, month: date) -> Outcome:
         past = _past(session, asset, tolerance.name, month) if _looks_back(tolerance) else _Past()
         conditions = "".join(f" and {column} = '{value}'" for column, value in scope.items())
-        rows = f"(select * from lake.{table.name} where month = {{}}{conditions})"
 
-        def filled(text: str) -> str:
+        def rows(of: date, source: str) -> str:
+            return f"(select * from {source} where month = {_literal(of)}{conditions})"
+
+        def filled(text: str, source: str) -> str:
             return (
-                text.replace("{batch}", rows.format("{month}"))
-                .replace("{before}", rows.format(_literal(past.month or month)))
+                text.replace("{batch}", rows(month, source))
+                .replace("{before}", rows(past.month or month, f"lake.{table.name}"))
                 .replace("{month}", _literal(month))
                 .replace("{source}", asset.partition("_")[2])
             )
 
-        query = filled(tolerance.query)
-        ((found,),) = session.connection.execute(query).fetchall()
+        # What is shown reads the table itself.
+        query = filled(tolerance.query, f"lake.{table.name}")
+        source = session.source_of(table.name, (month,))
+        ((found,),) = session.connection.execute(filled(tolerance.query, source)).fetchall()
         outcome = _compare(tolerance, None if found is None else float(found), past, query)
         if outcome.passed or not tolerance.detail:
             return outcome
-        counts = session.connection.execute(filled(tolerance.detail)).fetchall()
+        counts = session.connection.execute(filled(tolerance.detail, source)).fetchall()
         listed = ", ".join(f"{name} {_figure(float(count or 0))}" for name, count in counts)
         return replace(outcome, statement=f"{outcome.statement} Counts by reason: {listed}.")
 
