@@ -18,10 +18,10 @@ export SF_DATA_DIR := $(DEMO)
 export DAGSTER_HOME := $(DEMO)/dagster
 endif
 
-.PHONY: help demo ui test lint bench evaluate faults docs lock clean
+.PHONY: help demo ui test coverage lint bench evaluate faults docs lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-7s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	@python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "expected Python 3.11 to 3.13, found $$(python3 --version)"; exit 1; }
@@ -42,6 +42,9 @@ ui: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## open the graph of the demo
 
 test: $(VENV)/installed ## run the whole test suite, without network
 	@$(PYTHON) -m pytest -n 2 --dist loadfile
+
+coverage: $(VENV)/installed ## the test suite once more, slower, with the lines and branches that no test reaches
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --cov
 
 lint: $(VENV)/installed ## check format, lint, types and SQL
 	@$(VENV)/bin/ruff format --check .

@@ -1,4 +1,7 @@
-"""Every fault of the catalogue is caught by its check, stops its dependants only, and is cleared by a good delivery."""
+"""One fault of each kind is caught by its check, stops its dependants only, and is cleared by a good delivery.
+
+`make faults` plays all of them.
+"""
 
 from datetime import date
 
@@ -7,14 +10,42 @@ import valid_months
 from polars.testing import assert_frame_equal
 
 from sf_assets.catalogue.tables import SUITES
+from sf_assets.clean import tolerances as clean
+from sf_assets.engine.quality.rules import Probe
+from sf_assets.features import tolerances as features
+from sf_assets.lists import tolerances as lists
+from sf_assets.model import tolerances as model
 from sf_assets.settings import Settings
+from sf_assets.sources import tolerances as sources
+from sf_assets.staging import tolerances as staging
+from sf_assets.vocabulary.schema import Rule
+from sf_assets_dev.faults.description import Fault
 from sf_assets_dev.faults.injection import spoil_file
 from sf_assets_dev.faults.registry import FAULTS, FileFault, TableFault
 from sf_assets_dev.faults.trial import Deployment, Trial, play_fault
 
 AUGUST, SEPTEMBER = date(2025, 8, 1), date(2025, 9, 1)
-FILES = [name for name, fault in FAULTS.items() if isinstance(fault, FileFault)]
-DERIVED = [name for name, fault in FAULTS.items() if isinstance(fault, TableFault)]
+
+
+def check_of(fault: Fault) -> Rule | Probe:
+    (check,) = (check for check in SUITES[fault.asset].checks if check.name == fault.check)
+    return check
+
+
+def kind_of(fault: Fault) -> tuple[str, str]:
+    """Return what tells faults apart for the gates: the layer that refuses, and whether it counts, compares or looks."""
+    check = check_of(fault)
+    if isinstance(check, Rule):
+        return fault.asset.partition("_")[0], "rule"
+    return fault.asset.partition("_")[0], "tolerance" if fault.check in TOLERANCE_NAMES else "probe"
+
+
+LAYERS = (sources, staging, clean, features, model, lists)
+TOLERANCE_NAMES = {tolerance.name for layer in LAYERS for tolerance in layer.TOLERANCES}
+# The first fault of each kind.
+PLAYED = list({kind_of(fault): name for name, fault in reversed(FAULTS.items())}.values())
+FILES = [name for name in PLAYED if isinstance(FAULTS[name], FileFault)]
+DERIVED = [name for name in PLAYED if isinstance(FAULTS[name], TableFault)]
 # Features run over ranges of months, other layers month by month.
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
 
@@ -37,13 +68,16 @@ def assert_succeeded(trial: Trial) -> None:
     )
 
 
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_check_that_catches_a_fault_blocks(name: str) -> None:
+    assert check_of(FAULTS[name]).severity == "error"
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_faulty_file_is_caught_stopped_and_cleared(deployment: Deployment, name: str) -> None:
     trial = play_fault(deployment, FAULTS[name], SEPTEMBER)
     assert_succeeded(trial)
-    (check,) = (check for check in SUITES[trial.fault.asset].checks if check.name == trial.fault.check)
-    assert check.severity == "error"
-    assert trial.gate_message.endswith(check.advice)
+    assert trial.gate_message.endswith(check_of(trial.fault).advice)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sf_assets.engine.quality import verdicts
 from sf_assets.engine.quality.expectations import validate
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite, describe_check, rules_of
 from sf_assets.engine.quality.tolerance_checks import suite_of
@@ -270,6 +271,42 @@ def test_probes_run_with_the_rules_and_receive_the_month(session: Session) -> No
     assert [verdict.check.name for verdict in verdicts] == [*(rule.name for rule in rules_of(DEBTS)), "few"]
     assert verdicts[-1].outcome == Outcome(passed=False, unexpected_count=8, element_count=8)
     assert len({verdict.snapshot for verdict in verdicts} - {None}) == 1
+
+
+def test_checks_of_a_copy_and_of_the_table_give_equal_verdicts(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(session, f"with good as ({GOOD}) select * replace (if(montant < 30, -1, montant) as montant) from good")
+    write(session, f"with good as ({GOOD}) select * replace (3 as etat) from good", APRIL)
+    read_from = []
+
+    def source(session: Session, month: date) -> Outcome:
+        read_from.append(session.source_of("debts", (month,)))
+        return Outcome(passed=True)
+
+    suite = suite_of(DEBTS, (Probe("source", source, "it is read", "Look."),))
+    found = []
+    # All rows, one too many for a copy.
+    for most in (16, 15):
+        monkeypatch.setattr(verdicts, "_COPIED", most)
+        found.append(check_months(session, suite, [MARCH, APRIL]))
+    assert read_from == ['temp."copy of debts"'] * 2 + ['lake."debts"'] * 2
+    assert found[0] == found[1]
+    assert [one.check.name for one in found[0][MARCH] if not one.outcome.passed] == ["montant_in_range"]
+    assert [one.check.name for one in found[0][APRIL] if not one.outcome.passed] == ["struck_off_owes_nothing"]
+    # What is shown outlives the copy.
+    for verdicts_of_month in found[0].values():
+        for one in verdicts_of_month:
+            if one.outcome.query:
+                session.connection.execute(one.outcome.query)
+
+
+def test_checks_of_two_sessions_read_their_own_rows(tmp_path: Path) -> None:
+    for name, amount in (("a", 10), ("b", -1), ("a", 10)):
+        warehouse = Warehouse(catalog=str(tmp_path / f"{name}.sqlite"), data_path=str(tmp_path / name))
+        with warehouse.session() as session:
+            write(session, f"select * replace ({amount} as montant) from ({GOOD})")
+            assert refused(checked(session)) == ["montant_in_range"] * (amount < 0)
 
 
 def test_two_checks_of_one_asset_cannot_share_a_name() -> None:

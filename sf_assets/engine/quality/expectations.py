@@ -3,9 +3,12 @@
 Importing this module takes four to ten seconds, so that only steps that run rules import it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from datetime import date
+from functools import cache
+from threading import Lock
 from typing import Any
 
 import duckdb
@@ -19,6 +22,11 @@ from sf_assets.vocabulary.schema import Rule, Table
 
 _SAMPLE = 5
 _ERROR_LENGTH = 300
+# Great Expectations fetches 200 rows of a query at most, and a row for each column of a table.
+_FETCHED = 5000
+_ROWS = "checked_rows"
+# There is one batch for the process, which reads one connection at a time.
+_ONE_AT_A_TIME = Lock()
 # Great Expectations reads braces as placeholders and SQLAlchemy reads colons as parameters, also inside literals. Queries
 # therefore pass through both with private-use characters instead, which are replaced before DuckDB receives them.
 _ESCAPE = str.maketrans({"{": "\ue000", "}": "\ue001", ":": "\ue002"})
@@ -31,10 +39,12 @@ def validate(
     rules: Sequence[Rule],
     *,
     scope: Mapping[str, date | str | list[date]],
+    source: str = "",
 ) -> dict[str, Outcome]:
     """Run `rules` on the rows of `table` in `scope`, in one pass; return an outcome by name of rule.
 
-    `connection` has the warehouse attached as `lake`; `scope` gives the values of the columns that select rows, `month` first.
+    `connection` has the warehouse attached as `lake`; `scope` gives the values of columns, `month` first. `source` names
+    a copy of the rows, which is read in place of the table; the SQL of an outcome reads the table itself.
 
     Raises:
         duckdb.Error: the table cannot be read at all.
@@ -44,7 +54,10 @@ def validate(
     # Great Expectations takes a query as text, without parameters.
     conditions = " and ".join(f"{column} in ({_literals(value)})" for column, value in scope.items())
     rows = f"select * from lake.{table.name} where {conditions}"
-    (total,) = connection.execute(f"select count(*) from ({rows})").fetchall()[0]
+    connection.execute(
+        f"create or replace temp view {_ROWS} as select * from {source or f'lake.{table.name}'} where {conditions}"
+    )
+    (total,) = connection.execute(f"select count(*) from {_ROWS}").fetchall()[0]
     suite = gx.ExpectationSuite(name=table.name, expectations=[_expectation_of(rule) for rule in rules])
     result_format: dict[str, Any] = {
         "result_format": "SUMMARY",
@@ -53,9 +66,14 @@ def validate(
     }
     if table.key:
         result_format["unexpected_index_column_names"] = list(table.key)
-    with _batch_of(connection, rows) as batch:
-        report = batch.validate(suite, result_format=result_format)
-    # The report does not follow the order of the suite: rules that raised an error come first.
+    with _ONE_AT_A_TIME:
+        reader, definition = _started()
+        reader.connection = connection
+        try:
+            report = definition.get_batch().validate(suite, result_format=result_format)
+        finally:
+            reader.connection = None
+    # The report is not in the order of the suite: those that raised come first.
     results = {result.expectation_config.meta["rule"]: result for result in report.results}
     return {
         rule.name: _outcome_of(connection, rule, results[rule.name], key=table.key, rows=rows, total=total)
@@ -64,27 +82,44 @@ def validate(
 
 
 class _Cursor(CursorWrapper):  # type: ignore[misc]
-    """A cursor that restores the braces and colons of queries."""
+    """The result of one statement, fetched at once: the next statement of the connection would take its place.
+
+    It gives queries back their braces and colons.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, reader: "_Reader") -> None:
+        super().__init__(connection, reader)
+        self._connection = connection
+        self._rows: deque[tuple[Any, ...]] = deque()
+        self.description: list[Any] | None = None
 
     def execute(self, statement: str, parameters: tuple[Any, ...] | None = None, context: Any = None) -> None:
         super().execute(statement.translate(_UNESCAPE), parameters, context)
+        self.description = self._connection.description
+        self._rows = deque(self._connection.fetchmany(_FETCHED) if self.description else ())
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        return self._rows.popleft() if self._rows else None
+
+    def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
+        return [self._rows.popleft() for _ in range(min(size or 1, len(self._rows)))]
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return self.fetchmany(len(self._rows))
 
 
 class _Reader:
-    """A database connection as SQLAlchemy sees it, with a DuckDB cursor of its own for each statement.
-
-    duckdb-engine shares one cursor between statements; Great Expectations returns its connection, which rolls back and
-    loses the pending result, before it fetches. Reading needs no transaction.
-    """
+    """The connection of the checks that run, in the form of a database driver for SQLAlchemy. Reading needs no transaction."""
 
     notices: tuple[str, ...] = ()  # SQLAlchemy reads the server's messages after each statement.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, opened: ExitStack) -> None:
-        self._connection = connection
-        self._opened = opened
+    def __init__(self) -> None:
+        self.connection: duckdb.DuckDBPyConnection | None = None
 
-    def cursor(self) -> Any:
-        return _Cursor(self._opened.enter_context(closing(self._connection.cursor())), self)
+    def cursor(self) -> _Cursor:
+        if self.connection is None:
+            raise RuntimeError("expected a connection of the checks that run, found none")
+        return _Cursor(self.connection, self)
 
     def begin(self) -> None: ...
 
@@ -95,21 +130,25 @@ class _Reader:
     def close(self) -> None: ...
 
 
-@contextmanager
-def _batch_of(connection: duckdb.DuckDBPyConnection, rows: str) -> Iterator[Any]:
+@cache
+def _started() -> tuple[_Reader, Any]:
+    """Start Great Expectations, once for the process; return what it reads through and the batch that it checks."""
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    # It would write its settings as YAML three times for each batch, a fifth of the time of a table; nothing reads them.
+    # It would write its settings as YAML, which nobody reads.
     context._save_project_config = lambda: None
-    with ExitStack() as opened:
+    reader = _Reader()
+    with duckdb.connect() as connection:  # Each declaration tries the connection.
+        reader.connection = connection
         source = context.data_sources.add_sql(
             name="warehouse",
             connection_string="duckdb:///:memory:",
             create_temp_table=False,
-            kwargs={"creator": lambda: _Reader(connection, opened)},
+            kwargs={"creator": lambda: reader},
         )
-        asset = source.add_query_asset(name="month", query=rows.translate(_ESCAPE))
-        yield asset.add_batch_definition_whole_table("month").get_batch()
+        asset = source.add_query_asset(name="month", query=f"select * from {_ROWS}")
+        reader.connection = None
+    return reader, asset.add_batch_definition_whole_table("month")
 
 
 def _literals(value: date | str | list[date]) -> str:
@@ -166,10 +205,9 @@ def _outcome_of(
 def _query_of(rule: Rule, result: Mapping[str, Any], rows: str) -> str:
     if "unexpected_rows_query" in rule.arguments:
         return str(rule.arguments["unexpected_rows_query"]).replace("{batch}", f"({rows})")
-    # Great Expectations omits the parentheses around the query of the batch, and writes lists of values as $1, $2…
-    query = (
-        str(result.get("unexpected_index_query", "$")).translate(_UNESCAPE).replace(f"FROM {rows}", f"FROM ({rows})")
-    )
+    # Great Expectations forgets the parentheses around the query of the batch, and gives lists of values as $1, $2…
+    query = str(result.get("unexpected_index_query", "$")).translate(_UNESCAPE)
+    query = query.replace(f"FROM select * from {_ROWS}", f"FROM ({rows})")
     return rows if "$" in query else query.rstrip(";")
 
 

@@ -57,22 +57,26 @@ def _probe(tolerance: Tolerance, asset: str, table: Table, scope: Mapping[str, s
     def run(session: Session, month: date) -> Outcome:
         reference = _reference(session, asset, tolerance.name, month) if _looks_back(tolerance) else _Reference()
         conditions = "".join(f" and {column} = '{value}'" for column, value in scope.items())
-        rows = f"(select * from lake.{table.name} where month = {{}}{conditions})"
 
-        def filled(text: str) -> str:
+        def rows(of: date, source: str) -> str:
+            return f"(select * from {source} where month = {_literal(of)}{conditions})"
+
+        def filled(text: str, source: str) -> str:
             return (
-                text.replace("{batch}", rows.format("{month}"))
-                .replace("{before}", rows.format(_literal(reference.month or month)))
+                text.replace("{batch}", rows(month, source))
+                .replace("{before}", rows(reference.month or month, f"lake.{table.name}"))
                 .replace("{month}", _literal(month))
                 .replace("{source}", asset.partition("_")[2])
             )
 
-        query = filled(tolerance.query)
-        ((value,),) = session.connection.execute(query).fetchall()
+        # The query shown to the operator reads the table of the lake, not the copy of the session.
+        query = filled(tolerance.query, f"lake.{table.name}")
+        source = session.source_of(table.name, (month,))
+        ((value,),) = session.connection.execute(filled(tolerance.query, source)).fetchall()
         outcome = _compare(tolerance, None if value is None else float(value), reference, query)
         if outcome.passed or not tolerance.detail:
             return outcome
-        counts = session.connection.execute(filled(tolerance.detail)).fetchall()
+        counts = session.connection.execute(filled(tolerance.detail, source)).fetchall()
         listed = ", ".join(f"{name} {_figure(float(count or 0))}" for name, count in counts)
         return replace(outcome, statement=f"{outcome.statement} Counts by reason: {listed}.")
 

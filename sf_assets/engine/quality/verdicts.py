@@ -42,6 +42,9 @@ CHECK_VERDICTS = Table(
     may_be_empty=True,
 )
 
+# Above so many rows a copy costs more than asking the catalog again for each check.
+_COPIED = 200_000
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -66,28 +69,41 @@ def check_months(session: Session, suite: Suite, months: Sequence[date]) -> dict
     """
     # Read before the checks run: a write that happens meanwhile then makes their verdicts void.
     written = last_writes(session, {suite.asset: suite}, [(suite.asset, month) for month in months])
+    with_rows = [month for month in months if (suite.asset, month) in written]
+    if suite.table is None or not with_rows:
+        outcomes = _outcomes(session, suite, months, with_rows)
+    else:
+        with session.copied(suite.table.name, with_rows, most=_COPIED):
+            outcomes = _outcomes(session, suite, months, with_rows)
+    return {
+        month: tuple(
+            Verdict(suite.asset, month, check, found[check.name], written.get((suite.asset, month)))
+            for check in suite.checks
+        )
+        for month, found in outcomes.items()
+    }
+
+
+def _outcomes(
+    session: Session, suite: Suite, months: Sequence[date], with_rows: Sequence[date]
+) -> dict[date, dict[str, Outcome]]:
+    """Return what each check finds, by month and name."""
     outcomes: dict[date, dict[str, Outcome]] = {month: {} for month in months}
     # Months without a row give equal results: the rules run on one of them.
     empty: dict[str, Outcome] = {}
     if suite.rules and suite.table:
-        together = _check_together(session, suite, [month for month in months if (suite.asset, month) in written])
-        for month, of_month in outcomes.items():
-            has_rows = (suite.asset, month) in written
-            of_month.update(together.get(month, {}) if has_rows else empty or _outcomes_without_rows(suite))
-            of_month.update(
-                _check_rules(session, suite, [rule for rule in suite.rules if rule.name not in of_month], [month])
+        together = _check_together(session, suite, with_rows)
+        for month, found in outcomes.items():
+            has_rows = month in with_rows
+            found.update(together.get(month, {}) if has_rows else empty or _outcomes_without_rows(suite))
+            found.update(
+                _check_rules(session, suite, [rule for rule in suite.rules if rule.name not in found], [month])
             )
             if not has_rows:
-                empty = dict(of_month)
-    for month, of_month in outcomes.items():
-        of_month.update((probe.name, probe.run(session, month)) for probe in suite.probes)
-    return {
-        month: tuple(
-            Verdict(suite.asset, month, check, of_month[check.name], written.get((suite.asset, month)))
-            for check in suite.checks
-        )
-        for month, of_month in outcomes.items()
-    }
+                empty = dict(found)
+    for month, found in outcomes.items():
+        found.update((probe.name, probe.run(session, month)) for probe in suite.probes)
+    return outcomes
 
 
 def _check_together(session: Session, suite: Suite, months: Sequence[date]) -> dict[date, dict[str, Outcome]]:
@@ -123,7 +139,13 @@ def _check_rules(session: Session, suite: Suite, rules: Sequence[Rule], months: 
         return {}
     from sf_assets.engine.quality.expectations import validate  # noqa: PLC0415 - its import takes seconds, and few steps run checks
 
-    return validate(session.connection, suite.table, tuple(rules), scope={"month": list(months), **suite.scope})
+    return validate(
+        session.connection,
+        suite.table,
+        tuple(rules),
+        scope={"month": list(months), **suite.scope},
+        source=session.source_of(suite.table.name, months),
+    )
 
 
 def record_verdicts(

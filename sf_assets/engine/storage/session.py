@@ -69,6 +69,7 @@ class Session:
     connection: duckdb.DuckDBPyConnection
     inputs: dict[AssetMonth, int | None] = field(default_factory=dict)
     _pinned: bool = False
+    _copies: dict[str, set[date]] = field(default_factory=dict)
 
     def bind(self, reads: Mapping[Table, date | None]) -> None:
         """Make each table readable under its plain name: one month of it, without the column `month`, or all of it when None.
@@ -102,6 +103,29 @@ class Session:
         else:
             with self._transaction():
                 yield self._number(current)
+
+    @contextmanager
+    def copied(self, table: str, months: Collection[date], *, most: int) -> Iterator[None]:
+        """Keep a copy in memory of months of a table that are read many times, unless they have more than `most` rows.
+
+        Each reference to a table of the lake asks its catalog for the files, twenty milliseconds whatever it holds.
+        """
+        dates = ", ".join(sql_literal(str(month)) for month in months)
+        copy = _copy_of(table)
+        rows = f"from {lake_name(table)} where month in ({dates}) limit {most + 1}" if months else ""
+        if rows:
+            self.connection.execute(f"create or replace temp table {copy} as {rows}")
+            if self._number(f"select count(*) from {copy}") <= most:
+                self._copies[table] = set(months)
+        try:
+            yield
+        finally:
+            self._copies.pop(table, None)
+            self.connection.execute(f"drop table if exists {copy}")
+
+    def source_of(self, table: str, months: Collection[date]) -> str:
+        """Return the name under which months of a table are read: the copy when there is one, otherwise the lake's."""
+        return _copy_of(table) if self._copies.get(table, set()).issuperset(months) else lake_name(table)
 
     def pin(self) -> None:
         """Read the current snapshot until the next write, so that the rows read are those whose verdicts were read before."""
@@ -280,6 +304,10 @@ def _is_transient(error: duckdb.Error) -> bool:
 
 def _result_of(table: Table) -> str:
     return sql_identifier(f"result of {table.name}")
+
+
+def _copy_of(table: str) -> str:
+    return f"temp.{sql_identifier(f'copy of {table}')}"
 
 
 def _scopes_of(tables: Iterable[Table], where: Mapping[str, object]) -> dict[str, Scope]:
