@@ -49,7 +49,7 @@ def test_a_bad_month_stops_what_follows_in_the_same_run_and_is_told_how_to_mend_
     assert (told["rule"], told["month"], told["advice"]) == ("montant_in_range", "2026-03", ADVICE)
     assert (told["unexpected"], told["total"], told["percent"]) == (4, 4, 100.0)
     assert told["sample_keys"] == [{"siret": f"{i:014}"} for i in range(4)]
-    assert "montant < 0.0" in told["sql"]
+    assert "NOT (montant >= 0.0 AND montant <= " in told["sql"]
 
 
 def test_a_later_run_of_the_downstream_alone_is_blocked_once_and_told_why(house: House) -> None:
