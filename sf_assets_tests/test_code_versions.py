@@ -27,7 +27,7 @@ from sf_assets.vocabulary.schema import Table
         ("sf_assets.sources.assets", "sources/arrival.py"),
         ("sf_assets.sources.assets", "sources/text.py"),
         ("sf_assets.staging.assets", "staging/reading.py"),
-        ("sf_assets.staging.assets", "staging/judging.py"),
+        ("sf_assets.staging.assets", "staging/dispositions.py"),
         ("sf_assets.staging.assets", "staging/readers.sql"),
         ("sf_assets.staging.assets", "staging/headcount_rules.sql"),
         ("sf_assets.staging.assets", "sources/text.py"),

@@ -52,7 +52,7 @@ def test_a_run_from_the_command_line_refreshes_status_whatever_became_of_it(laun
 def test_nobody_who_launches_a_run_can_redirect_a_folder(launched: Place, tmp_path: Path) -> None:
     (tmp_path / "2511").mkdir()
     elsewhere = {name: str(tmp_path) for name in ("incoming", "models", "lists", "exports")}
-    result = launched.definitions.resolve_job_def("look").execute_in_process(
+    result = launched.definitions.resolve_job_def("refresh_status").execute_in_process(
         instance=launched.instance, run_config={"resources": {"folders": {"config": elsewhere}}}, raise_on_error=False
     )
     assert result.success

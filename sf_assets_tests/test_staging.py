@@ -10,6 +10,7 @@ import pytest
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.reading import READERS, read_source
+from sf_assets.staging.records import read_records
 from sf_assets.staging.tables import query_of
 
 SIRET = "51234567800019"
@@ -532,3 +533,20 @@ def test_a_file_larger_than_the_memory_allowed_is_read_all_the_same(tmp_path):
         (count,) = read_source(connection, BY_NAME["debit"], [path])
         rows = connection.execute(f"select count(*) from ({query_of(BY_NAME['debit'])})").fetchone()
     assert (count.records, count.accepted, rows) == (1_500_000, 1_500_000, (1_500_000,))
+
+
+def test_lines_have_the_same_numbers_within_a_transaction_as_outside(connection, tmp_path):
+    """The engine numbers the rows of a table that is not committed yet from another start."""
+    path = tmp_path / "a.csv"
+    path.write_text('a;b\n1;2\n"3;4\n5";6\n7\n')
+
+    def records():
+        read_records(connection, path, separator=";", lenient=True, header_line=1, width=2)
+        return connection.execute("select line, fields, fault from records order by line").fetchall()
+
+    outside = records()
+    connection.begin()
+    within = records()
+    connection.rollback()
+    assert next(line for line, *_ in outside) == 2
+    assert within == outside

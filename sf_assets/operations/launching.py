@@ -55,8 +55,13 @@ def run_job(
 
 def refresh_status(defs: dg.Definitions, instance: dg.DagsterInstance) -> bool:
     """Materialise `status`, as the daemon does after each run of a month; return whether it could be worked out."""
-    look = defs.resolve_job_def("look")
-    return look.execute_in_process(instance=instance, run_config=_QUIET, raise_on_error=False).success
+    from sf_assets.operations.jobs import status_job  # noqa: PLC0415 - loads the assets, which the commands need not
+
+    return (
+        defs.resolve_job_def(status_job.name)
+        .execute_in_process(instance=instance, run_config=_QUIET, raise_on_error=False)
+        .success
+    )
 
 
 class Reporter:
