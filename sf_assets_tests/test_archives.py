@@ -186,7 +186,7 @@ def test_folders_and_mac_metadata_are_no_second_file(tmp_path: Path) -> None:
 
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed, "_ALWAYS_ALLOWED", 1 << 20)
+    monkeypatch.setattr(packed, "_NEVER_TOO_LARGE", 1 << 20)
 
 
 @pytest.mark.usefixtures("narrow")

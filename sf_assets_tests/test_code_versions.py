@@ -37,7 +37,7 @@ from sf_assets.vocabulary.schema import Table
         ("sf_assets.model.assets", "features/registry.py"),
         ("sf_assets.lists.assets", "lists/reasons.py"),
         ("sf_assets.lists.assets", "lists/wording.py"),
-        ("sf_assets.lists.assets", "lists/former_alerts.sql"),
+        ("sf_assets.lists.assets", "lists/previous_alerts.sql"),
         ("sf_assets.lists.assets", "model/explanations.py"),
         ("sf_assets.evaluation.assets", "evaluation/bootstrap.py"),
     ],

@@ -233,9 +233,10 @@ def test_run_refuses_an_unknown_job_and_ends_with_1_when_the_job_fails(
     ("last", "expected"), [(None, ["2025-11-01"]), (date(2026, 1, 1), ["2025-11-01", "2026-01-01"])]
 )
 def test_a_job_runs_for_one_month_or_for_a_range(
-    last: date | None, expected: list[str], capsys: pytest.CaptureFixture[str]
+    last: date | None, expected: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     computed: list[str] = []
+    monkeypatch.setattr(launching, "refresh_status", lambda *_: True)
 
     @dg.asset(partitions_def=months, backfill_policy=dg.BackfillPolicy.single_run())
     def figures(context: dg.AssetExecutionContext) -> None:

@@ -14,7 +14,7 @@ from sf_assets.catalogue.tables import SUITES as CATALOGUE_SUITES
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.quality.rules import Suite
-from sf_assets.engine.quality.verdicts import judge_months
+from sf_assets.engine.quality.verdicts import check_months
 from sf_assets.engine.stability import stability_index
 from sf_assets.engine.storage import Session, Warehouse, frame_of
 from sf_assets.engine.storage.inputs import Read
@@ -92,7 +92,7 @@ def test_drift_beyond_the_limits_is_a_warning_and_blocks_nothing(warehouse: Ware
     frames = [pl.DataFrame({"paydex": rng.normal(size=5000), "effectif": rng.normal(at, size=5000)}) for at in (0, 1)]
     with warehouse.session() as session:
         put(session, DRIFT, drift_rows("variable", *frames, ("paydex", "effectif")), MONTH)
-        judged = {one.check.name: one for one in judge_months(session, SUITES[DRIFT.name], [MONTH])[MONTH]}
+        judged = {one.check.name: one for one in check_months(session, SUITES[DRIFT.name], [MONTH])[MONTH]}
     drifted = judged["like_the_months_learned_from"]
     assert (drifted.outcome.passed, drifted.outcome.unexpected_count, drifted.check.severity) == (False, 1, "warning")
     assert judged["as_well_known"].outcome.passed
@@ -158,7 +158,7 @@ def test_a_past_list_is_compared_with_the_outcomes_of_its_companies(warehouse: W
         session.bind_months([ALERTS, EXPORT, EVALUATION], [listed, date(2026, 9, 1)])
         session.replace({VERIFICATION: _VERIFICATION.text}, where={"month": MONTH}, author="test", message="test")
         judged = {
-            one.check.name: one.outcome for one in judge_months(session, SUITES[VERIFICATION.name], [MONTH])[MONTH]
+            one.check.name: one.outcome for one in check_months(session, SUITES[VERIFICATION.name], [MONTH])[MONTH]
         }
         found = session.connection.execute("select * from lake.eval_verification order by niveau").pl()
     assert found["mois_liste"].to_list() == [listed, listed], "the outcome of September 2026 is not known yet"

@@ -1,6 +1,7 @@
 """What was computed is refused once what it was computed from is newer and sound, and only then."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -202,7 +203,7 @@ def test_months_to_run_again_are_listed_together(chain: Chain) -> None:
 
 
 def test_the_gate_and_later_reads_use_one_snapshot(warehouse: Warehouse) -> None:
-    other = warehouse.model_copy(update={"threads": 1})
+    other = replace(warehouse, threads=1)
     with warehouse.session() as session, other.session() as writer:
         chain = Chain(session)
         chain.deliver(MARCH, 1)

@@ -14,6 +14,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from sf_assets.catalogue.tables import SUITES, TABLES
+from sf_assets.engine.storage.inputs import ASSET_INPUTS
 from sf_assets.lists import tables as list_tables
 from sf_assets.lists.expert_rules import NAMES as EXPERT_RULES
 from sf_assets.lists.selection import LEVELS
@@ -44,6 +45,7 @@ STORED = (
     ARRIVALS.name,
     "check_verdicts",
     "list_versions",
+    ASSET_INPUTS.name,
 )
 
 
@@ -200,7 +202,9 @@ def changed(place: Place, again: Again) -> Changed:
         )
     early = place.build(SEPTEMBER, "model_scores")
     assert place.judge(SEPTEMBER, "feat_matrix").success
-    return Changed(early, place.build(SEPTEMBER, "model_scores", "list_alerts", "list_export"), first)
+    return Changed(
+        early, place.build(SEPTEMBER, "model_scores", "list_corrections", "list_alerts", "list_export"), first
+    )
 
 
 def test_scores_wait_until_changed_features_are_judged(changed: Changed) -> None:

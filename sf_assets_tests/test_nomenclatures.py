@@ -393,5 +393,5 @@ def test_an_invalid_table_of_the_batch_stops_only_the_assets_that_read_it(place)
     run = place.build(SEPTEMBER, *REGISTER)
     path.unlink()
     assert run.failures == {
-        "clean_sirene_ul": "naf_codes.csv, column niv5: expected at least 90% of the 732 codes in use, found 299"
+        "clean_naf_paire": "naf_codes.csv, column niv5: expected at least 90% of the 732 codes in use, found 299"
     }

@@ -252,7 +252,11 @@ def ended(*assets: str, sensor: dg.RunStatusSensorDefinition, tags: dict[str, st
     result = job.execute_in_process(instance=instance, partition_key="2026-03-01", raise_on_error=False, tags=tags)
     event = next(event for event in reversed(result.all_events) if event.is_job_event)
     context = dg.build_run_status_sensor_context(
-        sensor.name, dagster_event=event, dagster_instance=instance, dagster_run=result.dagster_run
+        sensor.name,
+        dagster_event=event,
+        dagster_instance=instance,
+        dagster_run=result.dagster_run,
+        resources={"notices": Settings.from_environment().notices},
     )
     if sensor is sensors.tell_failures:
         context = context.for_run_failure()
@@ -308,7 +312,7 @@ def test_a_notice_that_was_not_sent_is_sent_at_the_next_tick(
     )
     monkeypatch.setenv(f"{PREFIX}NOTICE_WEBHOOK", f"http://127.0.0.1:{received.port}/hook")
     for message, sent in (("1 notices sent, 0 wait", 1), ("no notice waits", 1)):
-        with dg.build_sensor_context() as context:
+        with dg.build_sensor_context(resources={"notices": Settings.from_environment().notices}) as context:
             again = sensors.send_again(context)
         assert isinstance(again, dg.SkipReason)
         assert (again.skip_message, len(received.messages)) == (message, sent)

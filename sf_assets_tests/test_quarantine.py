@@ -33,7 +33,7 @@ TABLES = (
     "clean_debit",
     "clean_cotisation",
 )
-ASSETS = (*(f"src_{name}" for name in FILES), *TABLES, "siren_blacklist", "clean_filter")
+ASSETS = (*(f"src_{name}" for name in FILES), *TABLES, "clean_sirene_ul", "siren_blacklist", "clean_filter")
 OTHERS = [f"{layer}_{source}" for layer in ("src", "stg") for source in ("filter", "sirene_ul", "admin_urssaf")]
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
 

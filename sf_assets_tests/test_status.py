@@ -22,6 +22,8 @@ from sf_assets_tests.gated import ADVICE, APRIL, BAD, FEBRUARY, JUDGED_AT, MARCH
 
 LAYERS = {"sources": ("src_up",), "clean": ("up",), "lists": ("down",)}
 
+UNUSED = Path("unused")
+
 
 class Cockpit:
     """A warehouse of three layers of one asset each, and a folder of incoming files."""
@@ -62,7 +64,7 @@ class Cockpit:
 
     @property
     def resources(self) -> dict[str, object]:
-        folders = Folders(incoming=str(self.incoming), models="unused", lists="unused", exports="unused")
+        folders = Folders(incoming=self.incoming, models=UNUSED, lists=UNUSED, exports=UNUSED)
         return {"warehouse": self.graph.warehouse, "folders": folders}
 
 
