@@ -219,10 +219,10 @@ def test_an_explicit_filter_stays_the_perimeter_of_its_month_after_later_loads(p
     (siren, *_) = sorted(set(place.rows("stg_debit", SEPTEMBER)["siret"].str.slice(0, 9)))
     path = place.batch(SEPTEMBER) / "filter_essai.csv"
     path.write_text(f"siren\n{siren}\n")
-    assert place.build(SEPTEMBER, "src_filter", "stg_filter").failures == {}
+    assert place.build(SEPTEMBER, "src_filter", "stg_filter", "src_admin_urssaf", "stg_admin_urssaf").failures == {}
     assert place.build(SEPTEMBER, "src_debit", "stg_debit").failures == {}
     assert set(place.rows("stg_debit", SEPTEMBER)["siret"].str.slice(0, 9)) == {siren}
     path.unlink()
-    assert place.build(SEPTEMBER, "src_filter", "stg_filter").failures == {}
+    assert place.build(SEPTEMBER, "src_filter", "stg_filter", "src_admin_urssaf", "stg_admin_urssaf").failures == {}
     assert place.build(SEPTEMBER, "src_debit", "stg_debit").failures == {}
     assert len(set(place.rows("stg_debit", SEPTEMBER)["siret"].str.slice(0, 9))) > 1

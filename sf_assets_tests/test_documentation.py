@@ -21,7 +21,7 @@ from sf_assets_dev.documentation import PAGES, page
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-TREES = ("sf_assets", "sf_assets_dev", "sf_assets_tests", "docs", "findings", "data", ".ci")
+TREES = ("sf_assets", "sf_assets_dev", "sf_assets_tests", "docs", "deploy", "findings", "data", ".ci")
 HAND_WRITTEN = sorted(
     path.relative_to(ROOT).as_posix()
     for path in (

@@ -17,7 +17,7 @@ from sf_assets.engine.quality.rules import Suite
 from sf_assets.engine.quality.verdicts import check_months
 from sf_assets.engine.stability import stability_index
 from sf_assets.engine.storage import Session, Warehouse, frame_of
-from sf_assets.engine.storage.inputs import Read
+from sf_assets.engine.storage.inputs import AssetMonth
 from sf_assets.evaluation.assets import _VERIFICATION, eval_verification
 from sf_assets.evaluation.drift import drift_rows, reference_rows
 from sf_assets.evaluation.tables import DRIFT, SUITES, VERIFICATION
@@ -181,7 +181,7 @@ class RecordingGate(Gate):
         super().__init__(suites)
         object.__setattr__(self, "required", [])
 
-    def require(self, _session: Session, reads: Iterable[Read]) -> None:
+    def require(self, _session: Session, reads: Iterable[AssetMonth]) -> None:
         self.required.extend(reads)
 
 
