@@ -240,8 +240,8 @@ def test_a_correction_of_a_record_that_was_not_refused_is_not_loaded(spoilt: Spo
     before = spoilt.place.rows("stg_debit", SEPTEMBER)
     run = spoilt.place.build(SEPTEMBER, "src_debit", "stg_debit")
     assert run.failures["stg_debit"].startswith(
-        "2509/corrections/sigfaible_debits.csv: expected in the column ligne the number of a refused line of "
-        "sigfaible_debits.csv, each once, found 2 records without, the first on line "
+        "2509/corrections/sigfaible_debits.csv: expected in the column ligne the number of a quarantined line of "
+        "sigfaible_debits.csv, each once, found 2 other records, the first on line "
     )
     assert_frame_equal(spoilt.place.rows("stg_debit", SEPTEMBER), before)
 
@@ -303,7 +303,7 @@ def test_corrected_records_load_the_rows_of_the_valid_files(spoilt: Spoilt) -> N
         assert not spoilt.place.rows(f"stg_{source}", SEPTEMBER).equals(spoilt.good[f"stg_{source}"])
         spoilt.correct(source, lambda line, _, source=source: spoilt.lines[source][line])  # type: ignore[misc]
         spoilt.replay(source)
-    assert spoilt.place.build(SEPTEMBER, *ASSETS).failures == {}
+    assert spoilt.place.build(SEPTEMBER, *ASSETS, *OTHERS).failures == {}
     for table, rows in spoilt.good.items():
         assert_frame_equal(spoilt.place.rows(table, SEPTEMBER), rows)
     marks = spoilt.place.rows("stg_quarantine", SEPTEMBER)
