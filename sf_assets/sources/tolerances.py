@@ -28,11 +28,11 @@ TOLERANCES = (
         "number of lines delivered",
         "select sum(lines) from {batch}",
         "an optional file is a stock like the others: it may be missing, and then the last one is used, but it neither "
-        "shrinks nor doubles from one delivery to the next",
+        "halves nor doubles from one delivery to the next; a year of accounts may leave it at once",
         "Compare the file with the last one delivered: ask the producer whether the extraction is complete. Without it the "
         "last one stays in use.",
-        change=Margin(0.2, 0.5),
-        level=Margin(0.4, 1.0),
+        change=Margin(0.4, 0.5),
+        level=Margin(0.5, 1.0),
         min_difference=50,
     ),
     Tolerance(
