@@ -65,7 +65,7 @@ docs: $(VENV)/installed ## write the pages derived from the declarations
 	@$(SF) docs
 
 COMPILE = $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-	--no-annotate --no-header --no-emit-index-url --quiet
+	--no-annotate --no-header --quiet
 
 lock: $(VENV)/installed ## compile both locks again after a change of pyproject.toml: with the development tools, and without
 	@$(COMPILE) --extra dev --output-file requirements.lock
