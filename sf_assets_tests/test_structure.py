@@ -108,7 +108,7 @@ def test_no_result_depends_on_the_current_date() -> None:  # trap 59, decision B
 @named(MODULES)
 def test_a_module_has_a_docstring_and_less_than_three_hundred_lines(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) < 335
+    assert len(text.splitlines()) < 300
     assert ast.get_docstring(ast.parse(text))
 
 

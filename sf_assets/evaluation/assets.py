@@ -23,7 +23,8 @@ from sf_assets.evaluation.origins import Origin, rolling_origins
 from sf_assets.evaluation.panel import Panel
 from sf_assets.evaluation.tables import BACKTEST, DRIFT, FIGURES, UTILITY, VERIFICATION
 from sf_assets.evaluation.utility import LEARNING_ROWS, ORIGINS, feature_groups, utility
-from sf_assets.model.assets import alert_rule_of, rules_of, usable_months
+from sf_assets.model.assets import alert_rule_of, rules_of
+from sf_assets.model.learning import usable_months
 from sf_assets.model.methods import METHODS
 from sf_assets.model.rows import LABELLED_ROWS, load_rows, sample_rows
 from sf_assets.model.selection import CHAMPION

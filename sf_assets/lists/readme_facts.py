@@ -2,8 +2,9 @@
 
 from datetime import date
 
+from sf_assets.engine.quality.freshness import last_writes
 from sf_assets.engine.quality.gate import Gate
-from sf_assets.engine.quality.verdicts import accepted_of, last_writes, verdicts_on
+from sf_assets.engine.quality.verdicts import accepted_of, verdicts_on
 from sf_assets.engine.storage import Session
 from sf_assets.lists.tables import EXPORT
 

@@ -12,10 +12,10 @@ from sf_assets.engine.charts.svg import embedded
 from sf_assets.engine.materialization import asset_arguments, preview_metadata, range_metadata, write_metadata
 from sf_assets.engine.queries import read_query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
-from sf_assets.engine.storage import Session, frame_of
+from sf_assets.engine.storage import frame_of
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.charts import curve_charts, score_distribution_chart
-from sf_assets.model.learning import LearningResult, learn, months_in_perimeter_window, select_method
+from sf_assets.model.learning import LearningResult, learn, select_method, usable_months
 from sf_assets.model.rows import LABELLED_ROWS, load_rows, sample_rows
 from sf_assets.model.scoring import COMPANIES, ScoredMonth, score_month
 from sf_assets.model.selection import CHAMPION, Choice, last_decision_month, preferred_choices
@@ -38,12 +38,6 @@ def rules_of(parameters: Parameters) -> SplitRules:
 def alert_rule_of(parameters: Parameters) -> AlertRule:
     """Return the rule that chooses the thresholds of alerts in a deployment."""
     return AlertRule(tuple(parameters.alert_shares), tuple(parameters.alert_precisions))
-
-
-def usable_months(session: Session, month: date, parameters: Parameters) -> Months:
-    """Return the months up to `month` that have features and lie within the perimeter's window."""
-    months = tuple(m for m in session.months("feat_matrix") if m <= month)
-    return months_in_perimeter_window(month, parameters.perimeter_months, months)
 
 
 @dg.asset(

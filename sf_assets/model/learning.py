@@ -15,6 +15,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from sf_assets.engine.charts.curves import Curve
+from sf_assets.engine.storage import Session
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.curves import calibration_of, precision_recall_of
 from sf_assets.model.evaluation import Evaluation, Thresholds, evaluate
@@ -22,6 +23,7 @@ from sf_assets.model.matrix import Floats
 from sf_assets.model.methods import METHODS, ScoringMethod, score
 from sf_assets.model.selection import Choice
 from sf_assets.model.splits import InsufficientHistory, Months, Split
+from sf_assets.vocabulary.parameters import Parameters
 
 # Returns the labelled rows of some months: `siren`, `periode`, the features, `target`, `en_procedure` and `weight`.
 RowLoader = Callable[[Months], pl.DataFrame]
@@ -179,6 +181,12 @@ def _test_result(method: ScoringMethod, rows: pl.DataFrame, thresholds: Threshol
         precision_recall_of(method.name, measured, target) if target.any() else None,
         calibration_of(method.name, measured, target) if method.learns and target.any() else None,
     )
+
+
+def usable_months(session: Session, month: date, parameters: Parameters) -> Months:
+    """Return the months up to `month` that have features and lie within the perimeter's window."""
+    months = tuple(m for m in session.months("feat_matrix") if m <= month)
+    return months_in_perimeter_window(month, parameters.perimeter_months, months)
 
 
 def months_in_perimeter_window(month: date, perimeter_months: int, months: Months) -> Months:

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime
 
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.acceptances import Acceptance, acceptances_of, record_acceptance
+from sf_assets.engine.quality.freshness import last_writes
 from sf_assets.engine.quality.rules import Suite
-from sf_assets.engine.quality.verdicts import last_writes, verdicts_on
+from sf_assets.engine.quality.verdicts import verdicts_on
 from sf_assets.engine.storage import Session
 from sf_assets.vocabulary.failures import UserError
 

@@ -15,7 +15,8 @@ from sklearn.metrics import average_precision_score
 
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.storage import Warehouse
-from sf_assets.model.assets import rules_of, usable_months
+from sf_assets.model.assets import rules_of
+from sf_assets.model.learning import usable_months
 from sf_assets.model.matrix import Flags
 from sf_assets.model.methods import method_named, score
 from sf_assets.model.rows import sample_rows

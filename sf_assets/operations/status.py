@@ -11,8 +11,8 @@ from pathlib import Path
 
 from sf_assets.catalogue.tables import LAYERS, SUITES
 from sf_assets.engine.quality.acceptances import Acceptance, CheckKey
-from sf_assets.engine.quality.freshness import Outdated, describe_outdated, inputs_of, outdated, spans
-from sf_assets.engine.quality.verdicts import accepted_of, last_writes, obstacles_of, verdicts_on
+from sf_assets.engine.quality.freshness import Outdated, describe_outdated, inputs_of, last_writes, outdated, spans
+from sf_assets.engine.quality.verdicts import accepted_of, obstacles_of, verdicts_on
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.sources.batch import BadBatch, NoBatch, batch_key, is_key, missing_files, month_of, read_batch
 from sf_assets.vocabulary.schema import Column, Table

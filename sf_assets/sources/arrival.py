@@ -10,27 +10,23 @@ import hashlib
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sf_assets.engine.storage.packed import (
     UnreadableFile,
     chunks,
-    expansion_error,
     first_lines,
-    largest_of,
     require_short,
 )
 from sf_assets.sources.counting import RecordCounter, require_whole_copy
 from sf_assets.sources.description import Source
 from sf_assets.sources.monthly import months_of, odd_months_of
+from sf_assets.sources.parquet import count_rows, parquet_columns
 from sf_assets.sources.text import converted_to_text, is_parquet
 from sf_assets.sources.yearly import names_of, years_of
 from sf_assets.vocabulary.schema import Column, Table
@@ -126,7 +122,7 @@ def inspect(path: Path, source: Source) -> Arrival:
             require_whole_copy(path, text, source)
             content = _Content()
             if is_parquet(text):
-                lines = records = _count_rows(text)
+                lines = records = count_rows(text)
             else:
                 counter = RecordCounter(source.separator, headed=not source.columns)
                 lines, records = _count_lines(text, counter, content)
@@ -227,7 +223,7 @@ def read_header(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
 
     """
     if is_parquet(path):
-        return 0, _parquet_columns(path)
+        return 0, parquet_columns(path)
     if source.columns and path.stat().st_size:
         return 0, (*source.columns, *_unnamed(path, source))
     for number, raw in enumerate(first_lines(path), start=1):
@@ -270,36 +266,6 @@ def _require_trailer(path: Path, source: Source) -> None:
     # The producer may or may not count the header and the trailer.
     if stated and not lines - 2 <= int(stated[0]) <= lines:
         raise UnreadableFile(f"{path.name}: expected {stated[0]} lines as the last line states, found {lines}")
-
-
-def _count_rows(path: Path) -> int:
-    """Return the number of rows stated in the footer of a Parquet file; refuse a file that would expand too much."""
-    with _refusing_parquet(path):
-        metadata = pq.read_metadata(path)
-        declared = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
-    limit = largest_of(path.stat().st_size)
-    # Rows that repeat one value take almost no bytes, so the number of rows has the same limit.
-    if max(declared, metadata.num_rows) > limit:
-        raise expansion_error(
-            path.name, f"{metadata.num_rows:,} rows and {declared:,} bytes declared in {path.stat().st_size:,}"
-        )
-    return int(metadata.num_rows)
-
-
-def _parquet_columns(path: Path) -> tuple[str, ...]:
-    with _refusing_parquet(path):
-        return tuple(pq.read_schema(path).names)
-
-
-@contextmanager
-def _refusing_parquet(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (pa.ArrowException, OSError):
-        # The reader's own message may show bytes of the file.
-        raise UnreadableFile(
-            f"{path.name}: expected a complete Parquet file, found a damaged file or another format"
-        ) from None
 
 
 def _require_columns(arrival: Arrival, source: Source) -> None:

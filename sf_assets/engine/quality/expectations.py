@@ -18,6 +18,7 @@ from great_expectations import expectations
 
 from sf_assets.engine.errors import describe_error_text
 from sf_assets.engine.quality.rules import Outcome
+from sf_assets.engine.storage.content import sql_constant
 from sf_assets.vocabulary.schema import Rule, Table
 
 _SAMPLE = 5
@@ -52,7 +53,10 @@ def validate(
 
     """
     # Great Expectations takes a query as text, without parameters.
-    conditions = " and ".join(f"{column} in ({_literals(value)})" for column, value in scope.items())
+    conditions = " and ".join(
+        f"{column} in ({', '.join(map(sql_constant, value if isinstance(value, list) else [value]))})"
+        for column, value in scope.items()
+    )
     rows = f"select * from lake.{table.name} where {conditions}"
     connection.execute(
         f"create or replace temp view {_ROWS} as select * from {source or f'lake.{table.name}'} where {conditions}"
@@ -149,14 +153,6 @@ def _started() -> tuple[_Reader, Any]:
         asset = source.add_query_asset(name="month", query=f"select * from {_ROWS}")
         reader.connection = None
     return reader, asset.add_batch_definition_whole_table("month")
-
-
-def _literals(value: date | str | list[date]) -> str:
-    return ", ".join(_literal(item) for item in (value if isinstance(value, list) else [value]))
-
-
-def _literal(value: date | str) -> str:
-    return f"date '{value.isoformat()}'" if isinstance(value, date) else "'" + value.replace("'", "''") + "'"
 
 
 def _expectation_of(rule: Rule) -> Any:

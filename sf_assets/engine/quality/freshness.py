@@ -9,15 +9,16 @@ month computed from a later batch, stays fresh. Equal rows written again keep th
 made before inputs were recorded have no known inputs.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from typing import Any
 
 from sf_assets.engine.quality.acceptances import CheckKey
+from sf_assets.engine.quality.rules import Suite
 from sf_assets.engine.storage import Session
-from sf_assets.engine.storage.content import scope_condition
+from sf_assets.engine.storage.content import scope_condition, sql_constant
 from sf_assets.engine.storage.inputs import ASSET_INPUTS, AssetMonth
 from sf_assets.vocabulary.partitions import add_months
 
@@ -118,3 +119,31 @@ def spans(months: Iterable[date]) -> str:
     return ", ".join(
         f"{span[0]:%Y-%m}" if len(span) == 1 else f"{span[0]:%Y-%m} to {span[-1]:%Y-%m}" for span in ranges
     )
+
+
+def last_writes(session: Session, suites: Mapping[str, Suite], reads: Sequence[AssetMonth]) -> dict[AssetMonth, int]:
+    """Return the snapshot that last wrote the rows of each asset and month; months without a row are left out.
+
+    It is read from the rows (DuckLake's column `snapshot_id`), so that no second record can disagree with them. Merging
+    files preserves it; `ducklake_rewrite_data_files` does not, and makes the verdicts on rewritten rows void.
+    """
+    months: dict[str, list[date]] = {}
+    for asset, month in reads:
+        months.setdefault(asset, []).append(month)
+    queries: list[str] = []
+    values: list[object] = []
+    for asset, wanted in months.items():
+        suite = suites[asset]
+        if suite.table is not None:
+            conditions = "".join(f" and {column} = ?" for column in suite.scope)
+            # DuckLake skips files by their statistics for months in the text of a query, not for months in a parameter.
+            dates = ", ".join(map(sql_constant, wanted))
+            queries.append(
+                f"select '{asset}', month, max(snapshot_id) from lake.{suite.table.name}"
+                f" where month in ({dates}){conditions} group by month"
+            )
+            values += suite.scope.values()
+    if not queries:
+        return {}
+    rows = session.connection.execute(" union all ".join(queries), values).fetchall()
+    return {(asset, month): snapshot for asset, month, snapshot in rows}

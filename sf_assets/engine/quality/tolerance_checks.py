@@ -11,6 +11,7 @@ from sf_assets.engine.quality.measures import Margin, Tolerance
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite, rules_of
 from sf_assets.engine.quality.verdicts import CHECK_VERDICTS
 from sf_assets.engine.storage import Session
+from sf_assets.engine.storage.content import sql_constant
 from sf_assets.vocabulary.schema import Table
 
 # Long enough to show what is usual, short enough to leave out what no longer is.
@@ -59,13 +60,13 @@ def _probe(tolerance: Tolerance, asset: str, table: Table, scope: Mapping[str, s
         conditions = "".join(f" and {column} = '{value}'" for column, value in scope.items())
 
         def rows(of: date, source: str) -> str:
-            return f"(select * from {source} where month = {_literal(of)}{conditions})"
+            return f"(select * from {source} where month = {sql_constant(of)}{conditions})"
 
         def filled(text: str, source: str) -> str:
             return (
                 text.replace("{batch}", rows(month, source))
                 .replace("{before}", rows(reference.month or month, f"lake.{table.name}"))
-                .replace("{month}", _literal(month))
+                .replace("{month}", sql_constant(month))
                 .replace("{source}", asset.partition("_")[2])
             )
 
@@ -97,10 +98,6 @@ def _reference(session: Session, asset: str, check: str, month: date) -> _Refere
     if not rows:
         return _Reference()
     return _Reference(rows[-1][0], measured[-1] if measured else None, median(measured) if measured else None)
-
-
-def _literal(day: date) -> str:
-    return f"date '{day.isoformat()}'"
 
 
 def _compare(tolerance: Tolerance, value: float | None, reference: _Reference, query: str) -> Outcome:

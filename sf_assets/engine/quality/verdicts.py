@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from sf_assets.engine.quality.acceptances import Acceptance, CheckKey, acceptances_of
-from sf_assets.engine.quality.freshness import describe_outdated, inputs_of, outdated
+from sf_assets.engine.quality.freshness import describe_outdated, inputs_of, last_writes, outdated
 from sf_assets.engine.quality.rules import NOT_EMPTY, Outcome, Probe, Suite, splits_by_month
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.engine.storage.content import scope_condition
@@ -279,31 +279,3 @@ def verdicts_on(session: Session, reads: Sequence[AssetMonth]) -> dict[CheckKey,
     parameters = {"assets": [asset for asset, _ in reads], "months": [month for _, month in reads]}
     rows = session.connection.execute(query, parameters).pl()
     return {(row["asset"], row["month"], row["check_name"]): row for row in rows.iter_rows(named=True)}
-
-
-def last_writes(session: Session, suites: Mapping[str, Suite], reads: Sequence[AssetMonth]) -> dict[AssetMonth, int]:
-    """Return the snapshot that last wrote the rows of each asset and month; months without a row are left out.
-
-    It is read from the rows (DuckLake's column `snapshot_id`), so that no second record can disagree with them. Merging
-    files preserves it; `ducklake_rewrite_data_files` does not, and makes the verdicts on rewritten rows void.
-    """
-    months: dict[str, list[date]] = {}
-    for asset, month in reads:
-        months.setdefault(asset, []).append(month)
-    queries: list[str] = []
-    values: list[object] = []
-    for asset, wanted in months.items():
-        suite = suites[asset]
-        if suite.table is not None:
-            conditions = "".join(f" and {column} = ?" for column in suite.scope)
-            # DuckLake skips files by their statistics for months in the text of a query, not for months in a parameter.
-            dates = ", ".join(f"date '{month}'" for month in wanted)
-            queries.append(
-                f"select '{asset}', month, max(snapshot_id) from lake.{suite.table.name}"
-                f" where month in ({dates}){conditions} group by month"
-            )
-            values += suite.scope.values()
-    if not queries:
-        return {}
-    rows = session.connection.execute(" union all ".join(queries), values).fetchall()
-    return {(asset, month): snapshot for asset, month, snapshot in rows}

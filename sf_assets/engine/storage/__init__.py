@@ -1,7 +1,8 @@
 """Reading and writing of the warehouse: DuckLake tables whose months are replaced in one transaction."""
 
+from sf_assets.engine.storage.content import OutOfScope
 from sf_assets.engine.storage.frames import frame_of
-from sf_assets.engine.storage.session import OutOfScope, Session, Write
+from sf_assets.engine.storage.session import Session, Write
 from sf_assets.engine.storage.shape import SchemaMismatch
 from sf_assets.engine.storage.warehouse import Warehouse
 

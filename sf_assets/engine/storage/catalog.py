@@ -132,6 +132,14 @@ def _advisory_holder(connection: duckdb.DuckDBPyConnection) -> str | None:
     return f"process {rows[0][0]}" if rows else None
 
 
+def is_transient(error: duckdb.Error) -> bool:
+    """Return whether an error is a refused commit or a catalog that does not answer, which a retry may solve.
+
+    The loss of a PostgreSQL server raises the base class itself.
+    """
+    return isinstance(error, duckdb.TransactionException | duckdb.IOException) or type(error) is duckdb.Error
+
+
 def sql_literal(text: str) -> str:
     """Return a text as a SQL literal, for statements that take no parameter."""
     return "'" + text.replace("'", "''") + "'"

@@ -1,16 +1,41 @@
 """Replacement of the rows of a table. Months that already have the same rows are not written again."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
 import duckdb
 
 from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.engine.storage.shape import column_types, create_or_extend, declared_types, lake_name, sql_identifier
+from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.schema import Table
 
 # The rows to replace: column -> accepted values.
 Scope = Mapping[str, Collection[object]]
+
+
+class OutOfScope(PermanentFailure):
+    """A query returns rows outside of the months, or of the other columns, that it replaces."""
+
+
+def scopes_of(tables: Iterable[Table], where: Mapping[str, object]) -> dict[str, Scope]:
+    """Return the scope of each table: the columns of `where` that it has, with their values.
+
+    Raises:
+        ValueError: `where` has no month, a column without values, or a column that no table has.
+
+    """
+    values = {name: tuple(value) if isinstance(value, list | tuple) else (value,) for name, value in where.items()}
+    scopes: dict[str, Scope] = {
+        table.name: {name: accepted for name, accepted in values.items() if name in ("month", *table.column_names)}
+        for table in tables
+    }
+    known = {name for scope in scopes.values() for name in scope}
+    if "month" not in known or known != set(where) or not all(values.values()):
+        raise ValueError(
+            f"{', '.join(scopes)}: expected values of month, and of columns they have, found {dict(where)}"
+        )
+    return scopes
 
 
 def scope_condition(scope: Scope) -> str:

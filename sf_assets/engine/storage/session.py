@@ -13,8 +13,8 @@ from typing import TypeVar, cast
 import duckdb
 import polars as pl
 
-from sf_assets.engine.storage.catalog import Catalog, sql_literal
-from sf_assets.engine.storage.content import Scope, replace_scope, scope_condition
+from sf_assets.engine.storage.catalog import Catalog, is_transient, sql_literal
+from sf_assets.engine.storage.content import OutOfScope, Scope, replace_scope, scope_condition, scopes_of
 from sf_assets.engine.storage.inputs import ASSET_INPUTS, AssetMonth, input_rows
 from sf_assets.engine.storage.shape import (
     SchemaMismatch,
@@ -25,7 +25,6 @@ from sf_assets.engine.storage.shape import (
     require_compatible_columns,
     sql_identifier,
 )
-from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.schema import Table
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
@@ -34,10 +33,6 @@ _ATTEMPTS = 8
 _PAUSE_SECONDS = 0.1
 
 _T = TypeVar("_T")
-
-
-class OutOfScope(PermanentFailure):
-    """A query returns rows outside of the months, or of the other columns, that it replaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +172,7 @@ class Session:
 
         """
         started = time.monotonic()
-        scopes = _scopes_of(writes, where)
+        scopes = scopes_of(writes, where)
         with self.reading():
             for table, query in writes.items():
                 self._compute(table, query, parameters, kind="view" if table in streamed else "table")
@@ -243,7 +238,9 @@ class Session:
         expected, found = declared_types(table), column_types(self.connection, _result_of(table))
         # DuckDB types a column of only NULL as INTEGER: it is accepted for any declared type.
         for name, type_ in found.items():
-            if type_ == "INTEGER" != expected.get(name, type_) and not self._count(table, name):
+            if type_ == "INTEGER" != expected.get(name, type_) and not self._number(
+                f"select count({sql_identifier(name)}) from {_result_of(table)}"
+            ):
                 found[name] = expected[name]
         left_out = {name: expected[name] for name, values in scope.items() if len(values) == 1 and name not in found}
         if mismatch := column_differences(expected, found | left_out):
@@ -269,7 +266,7 @@ class Session:
                 with self.catalog.one_writer(self.connection, purpose), self._transaction():
                     return write()
             except duckdb.Error as error:
-                if attempt == _ATTEMPTS or not _is_transient(error):
+                if attempt == _ATTEMPTS or not is_transient(error):
                     raise
             time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))  # noqa: S311 - spreads retries, no secret
             attempt += 1
@@ -286,20 +283,9 @@ class Session:
                 self.connection.rollback()
             raise
 
-    def _count(self, table: Table, column: str) -> int:
-        return self._number(f"select count({sql_identifier(column)}) from {_result_of(table)}")
-
     def _number(self, sql: str, parameters: Mapping[str, object] = NOTHING) -> int:
         row = self.connection.execute(sql, dict(parameters)).fetchone()
         return int(row[0]) if row else 0
-
-
-def _is_transient(error: duckdb.Error) -> bool:
-    """Return whether an error is a refused commit or a catalog that does not answer, which a retry may solve.
-
-    The loss of a PostgreSQL server raises the base class itself.
-    """
-    return isinstance(error, duckdb.TransactionException | duckdb.IOException) or type(error) is duckdb.Error
 
 
 def _result_of(table: Table) -> str:
@@ -308,23 +294,3 @@ def _result_of(table: Table) -> str:
 
 def _copy_of(table: str) -> str:
     return f"temp.{sql_identifier(f'copy of {table}')}"
-
-
-def _scopes_of(tables: Iterable[Table], where: Mapping[str, object]) -> dict[str, Scope]:
-    """Return the scope of each table: the columns of `where` that it has, with their values.
-
-    Raises:
-        ValueError: `where` has no month, a column without values, or a column that no table has.
-
-    """
-    values = {name: tuple(value) if isinstance(value, list | tuple) else (value,) for name, value in where.items()}
-    scopes: dict[str, Scope] = {
-        table.name: {name: accepted for name, accepted in values.items() if name in ("month", *table.column_names)}
-        for table in tables
-    }
-    known = {name for scope in scopes.values() for name in scope}
-    if "month" not in known or known != set(where) or not all(values.values()):
-        raise ValueError(
-            f"{', '.join(scopes)}: expected values of month, and of columns they have, found {dict(where)}"
-        )
-    return scopes
