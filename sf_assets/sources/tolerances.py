@@ -17,23 +17,30 @@ _MONTHLY = (
 )  # fmt: skip
 # A month may lack these files; the last delivery then stays loaded. A file that comes is complete.
 _OPTIONAL = (
-    "src_admin_urssaf", "src_ccsf", "src_paydex", "src_declarations_indmap", "src_declarations_af", "src_ratios_dirco",
-    "src_ratios_inpi_bce", "src_tva_ca3", "src_tva_ca12", "src_ellisphere", "src_bdf", "src_diane", "src_bodacc",
+    "src_admin_urssaf", "src_ccsf", "src_paydex", "src_tva_ca3", "src_tva_ca12", "src_ellisphere", "src_bdf", "src_diane",
+    "src_bodacc",
 )  # fmt: skip
+_ACCOUNTS = ("src_declarations_indmap", "src_declarations_af", "src_ratios_dirco", "src_ratios_inpi_bce")
 
 TOLERANCES = (
-    Tolerance(
-        "lines_like_before",
-        _OPTIONAL,
-        "number of lines delivered",
-        "select sum(lines) from {batch}",
-        "an optional file is a stock like the others: it may be missing, and then the last one is used, but it neither "
-        "halves nor doubles from one delivery to the next; a year of accounts may leave it at once",
-        "Compare the file with the last one delivered: ask the producer whether the extraction is complete. Without it the "
-        "last one stays in use.",
-        change=Margin(0.4, 0.5),
-        level=Margin(0.5, 1.0),
-        min_difference=50,
+    *(
+        Tolerance(
+            "lines_like_before",
+            assets,
+            "number of lines delivered",
+            "select sum(lines) from {batch}",
+            f"an optional file is a stock like the others: it may be missing, and then the last one is used, but {reason}",
+            "Compare the file with the last one delivered: ask the producer whether the extraction is complete. Without it "
+            "the last one stays in use.",
+            change=Margin(fall, 0.5),
+            level=Margin(0.4, 1.0),
+            min_difference=50,
+        )
+        for assets, fall, reason in (
+            (_OPTIONAL, 0.2, "it neither shrinks nor doubles from one delivery to the next"),
+            # A window of three years holds four of accounts just before the oldest leaves.
+            (_ACCOUNTS, 0.25, "it loses at most its oldest year and does not double from one delivery to the next"),
+        )
     ),
     Tolerance(
         "lines_like_before",
