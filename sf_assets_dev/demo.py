@@ -8,11 +8,11 @@ from datetime import date
 from pathlib import Path
 
 from sf_assets.commands import home
+from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.operations.launching import first_known, run_job, step_line
 from sf_assets.settings import Settings, warehouse_of
 from sf_assets.sources.batch import batch_key
-from sf_assets.sources.content import checksum
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets_dev.synthetic import write_batch
 
@@ -63,7 +63,9 @@ def _write_world(settings: Settings, month: date, *, companies: int, seed: int) 
     recipe.write_text(wanted)
     # Files that `make clean` removes without asking, unless they changed: written in the format of sha256sum.
     made = (
-        f"{checksum(path)}  {path.relative_to(settings.data)}\n" for path in sorted(folder.rglob("*")) if path.is_file()
+        f"{sha256_of(path)}  {path.relative_to(settings.data)}\n"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
     )
     oracle.with_suffix(".sha256").write_text("".join(made))
     _print(step_line(f"synthetic France, {companies} companies", sum(rows.values()), time.monotonic() - started))
@@ -78,9 +80,7 @@ def _state(settings: Settings, month: date) -> str:
     for path in sorted([*(path for path in code if path.suffix in {".py", ".sql", ".csv"}), *batch.rglob("*")]):
         if not path.is_file():
             continue
-        whole.update(f"{path.name} ".encode())
-        with path.open("rb") as stream:
-            whole.update(hashlib.file_digest(stream, "sha256").digest())
+        whole.update(f"{path.name} {sha256_of(path)}".encode())
     return whole.hexdigest()
 
 

@@ -13,9 +13,10 @@ import polars as pl
 import pytest
 
 from sf_assets.engine.queries import read_query
+from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.features.registry import FEATURES, NAMES, THEMES
 from sf_assets.lists.document import Edition, document, list_name
-from sf_assets.lists.export import HEADERS, HandedOver, sha256_of, write_list
+from sf_assets.lists.export import HEADERS, HandedOver, write_list
 from sf_assets.lists.previous_list import with_previous_list
 from sf_assets.lists.readme import About, readme_lines
 from sf_assets.lists.reasons import main_reasons, reason_columns

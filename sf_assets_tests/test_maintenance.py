@@ -40,7 +40,7 @@ def graph(tmp_path: Path, either_warehouse: Warehouse, system: Path) -> GatedGra
     made.warehouse = either_warehouse
     for rows in (2, 3, 4):
         made.write(FEBRUARY, MARCH, APRIL, rows=rows)
-    made.judge(FEBRUARY, MARCH, APRIL)
+    made.check(FEBRUARY, MARCH, APRIL)
     return made
 
 

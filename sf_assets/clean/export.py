@@ -3,7 +3,6 @@
 The same rows give the same bytes, on any day.
 """
 
-import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import duckdb
 import polars as pl
 
 from sf_assets.engine.storage.catalog import sql_literal
+from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.engine.storage.folders import replace_folder
 from sf_assets.engine.storage.shape import sql_identifier
 from sf_assets.vocabulary.schema import Column, Table, not_null
@@ -59,10 +59,6 @@ def write_tables(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table],
                     shutil.copy2(path, draft)
     written = [target / name for name in sorted(names)]
     return pl.DataFrame(
-        [{"file": path.name, "bytes": path.stat().st_size, "sha256": _sha256(path)} for path in written], schema=_SCHEMA
+        [{"file": path.name, "bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in written],
+        schema=_SCHEMA,
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -14,11 +14,12 @@ from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.queries import read_query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import Session, frame_of
+from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.features.registry import DETTE, THEMES
 from sf_assets.lists.charts import alerts_by_department
 from sf_assets.lists.document import Edition, document
 from sf_assets.lists.expert_rules import DEBT_IS_MAIN_THEME, apply_expert_rules
-from sf_assets.lists.export import sha256_of, write_list
+from sf_assets.lists.export import write_list
 from sf_assets.lists.previous_list import with_previous_list
 from sf_assets.lists.readme import About
 from sf_assets.lists.readme_facts import accepted_checks, measured_precisions

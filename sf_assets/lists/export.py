@@ -3,7 +3,6 @@
 Writing is deterministic: the same list gives the same bytes, whatever the day.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import Any, Literal
 import polars as pl
 import xlsxwriter
 
+from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.engine.storage.folders import replace_folder
 from sf_assets.lists.document import list_name
 from sf_assets.lists.readme import About, readme_lines
@@ -119,12 +119,6 @@ def write_list(
         with (draft / f"{stem}.json").open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(document)
     return tuple(target / f"{stem}.{kind}" for kind in ("parquet", "csv", "xlsx", "json"))
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _readable(alerts: pl.DataFrame) -> pl.DataFrame:

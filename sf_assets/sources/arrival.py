@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.engine.storage.packed import (
     UnreadableFile,
     chunks,
@@ -113,7 +114,7 @@ def inspect(path: Path, source: Source) -> Arrival:
         source=source.name,
         file=path.name,
         bytes=stat.st_size,
-        sha256=checksum_of(path),
+        sha256=sha256_of(path),
         delivered_at=datetime.fromtimestamp(stat.st_mtime, UTC).replace(tzinfo=None, microsecond=0),
         lines=0,
     )
@@ -144,12 +145,6 @@ def inspect(path: Path, source: Source) -> Arrival:
             f"({type(error).__name__}). Open it with the program that made it, save it again and deliver the new file",
         )
     return arrival
-
-
-def checksum_of(path: Path) -> str:
-    """Return the SHA-256 of the bytes of a file as delivered."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 class _Content:

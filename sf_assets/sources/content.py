@@ -4,11 +4,11 @@ A new date alone does not make another delivery: bytes decide. Stocks take gigab
 file whose name and size are those of the inspected one and whose time of change differs.
 """
 
-import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sf_assets.engine.storage import Session
+from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.sources.batch import Batch
 
 _INSPECTED = "select source, file, bytes, delivered_at, sha256 from lake.src_arrivals where month = $month"
@@ -40,18 +40,10 @@ def is_loaded(session: Session, batch: Batch) -> bool:
         inspected.keys() == found.keys()
         and all(_size(path) == inspected[name][0] for name, path in found.items())
         and all(
-            _delivered(path) == inspected[name][1] or checksum(path) == inspected[name][2]
+            _delivered(path) == inspected[name][1] or (path.is_file() and sha256_of(path) == inspected[name][2])
             for name, path in found.items()
         )
     )
-
-
-def checksum(path: Path) -> str:
-    """Return the SHA-256 of the bytes of a file, empty when there is no such file."""
-    if not path.is_file():
-        return ""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _stat(path: Path) -> str:

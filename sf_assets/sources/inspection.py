@@ -6,7 +6,8 @@ from datetime import date
 from pathlib import Path
 
 from sf_assets.engine.storage import Session
-from sf_assets.sources.arrival import ARRIVALS, checksum_of
+from sf_assets.engine.storage.checksums import sha256_of
+from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.sources.batch import BadBatch, Batch, NoBatch, read_batch
 from sf_assets.sources.nomenclatures.label_tables import TABLES as NOMENCLATURES
 from sf_assets.sources.nomenclatures.label_tables import csv_path
@@ -44,7 +45,7 @@ def inspected_files(session: Session, batch: Batch, name: str, *, reader: str, a
     files = {batch.name_of(path): path for path in batch.files.get(name, ()) if path.is_file()}
     states = _states(files)
     inspected = _inspected(session, batch.month, name)
-    if {file: checksum_of(path) for file, path in files.items()} != {file: sha256 for file, sha256, _ in inspected}:
+    if {file: sha256_of(path) for file, path in files.items()} != {file: sha256 for file, sha256, _ in inspected}:
         raise BadFile(
             f"{reader}, {batch.month:%Y-%m}: expected {_list_names(file for file, *_ in inspected)} as inspected on "
             f"arrival, found {_list_names(files)}, changed since. Materialise {asset} again."

@@ -20,7 +20,7 @@ _OPTIONAL = (
     "src_admin_urssaf", "src_ccsf", "src_paydex", "src_tva_ca3", "src_tva_ca12", "src_ellisphere", "src_bdf", "src_diane",
     "src_bodacc",
 )  # fmt: skip
-_ACCOUNTS = ("src_declarations_indmap", "src_declarations_af", "src_ratios_dirco", "src_ratios_inpi_bce")
+ACCOUNTS = ("src_declarations_indmap", "src_declarations_af", "src_ratios_dirco", "src_ratios_inpi_bce")
 
 TOLERANCES = (
     *(
@@ -39,7 +39,7 @@ TOLERANCES = (
         for assets, fall, reason in (
             (_OPTIONAL, 0.2, "it neither shrinks nor doubles from one delivery to the next"),
             # A window of three years holds four of accounts just before the oldest leaves.
-            (_ACCOUNTS, 0.25, "it loses at most its oldest year and does not double from one delivery to the next"),
+            (ACCOUNTS, 0.25, "it loses at most its oldest year and does not double from one delivery to the next"),
         )
     ),
     Tolerance(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sf_assets.engine.quality.rules import NOT_EMPTY, Probe, Suite
+from sf_assets.sources.tolerances import ACCOUNTS
 from sf_assets.vocabulary.schema import LARGEST, Rule
 
 
@@ -167,6 +168,7 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
         ),
     ),
     "lines_like_before": _moved("1000 as lines", "799 as lines", "1501 as lines"),
+    **{f"{asset} lines_like_before": _moved("1000 as lines", "749 as lines", "1501 as lines") for asset in ACCOUNTS},
     # Staging.
     "nothing_lost": (*_MISCOUNTED, Breach((*_READ, Rows()), _READ), Breach(_READ[1:], _READ)),
     **{

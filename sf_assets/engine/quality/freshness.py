@@ -18,7 +18,7 @@ from typing import Any
 from sf_assets.engine.quality.acceptances import CheckKey
 from sf_assets.engine.quality.rules import Suite
 from sf_assets.engine.storage import Session
-from sf_assets.engine.storage.content import scope_condition, sql_constant
+from sf_assets.engine.storage.content import scope_condition
 from sf_assets.engine.storage.inputs import ASSET_INPUTS, AssetMonth
 from sf_assets.vocabulary.partitions import add_months
 
@@ -130,20 +130,15 @@ def last_writes(session: Session, suites: Mapping[str, Suite], reads: Sequence[A
     months: dict[str, list[date]] = {}
     for asset, month in reads:
         months.setdefault(asset, []).append(month)
-    queries: list[str] = []
-    values: list[object] = []
-    for asset, wanted in months.items():
-        suite = suites[asset]
-        if suite.table is not None:
-            conditions = "".join(f" and {column} = ?" for column in suite.scope)
-            # DuckLake skips files by their statistics for months in the text of a query, not for months in a parameter.
-            dates = ", ".join(map(sql_constant, wanted))
-            queries.append(
-                f"select '{asset}', month, max(snapshot_id) from lake.{suite.table.name}"
-                f" where month in ({dates}){conditions} group by month"
-            )
-            values += suite.scope.values()
+    # DuckLake skips files by their statistics for months in the text of a query, not for months in a parameter.
+    queries = [
+        f"select '{asset}', month, max(snapshot_id) from lake.{table.name}"
+        f" where {scope_condition({'month': wanted} | {name: [value] for name, value in suites[asset].scope.items()})}"
+        " group by month"
+        for asset, wanted in months.items()
+        if (table := suites[asset].table) is not None
+    ]
     if not queries:
         return {}
-    rows = session.connection.execute(" union all ".join(queries), values).fetchall()
+    rows = session.connection.execute(" union all ".join(queries)).fetchall()
     return {(asset, month): snapshot for asset, month, snapshot in rows}

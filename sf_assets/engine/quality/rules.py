@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from sf_assets.engine.storage import Session
+from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.vocabulary.schema import LARGEST, OWNER, Rule, Severity, Table, no_rows, not_null
 
 NOT_EMPTY = "not_empty"
@@ -136,13 +137,9 @@ def _patterns(table: Table) -> tuple[Rule, ...]:
     return tuple(
         no_rows(
             f"{column.name}_well_formed",
-            f"select * from {{batch}} where not regexp_full_match({column.name}, {_quoted(column.pattern)})",
+            f"select * from {{batch}} where not regexp_full_match({column.name}, {sql_literal(column.pattern)})",
             f"Values must match {column.pattern}: look at the file that brought them and at how it is read.",
         )
         for column in table.columns
         if column.pattern is not None
     )
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 import duckdb
 import polars as pl
 
-from sf_assets.engine.storage.catalog import Catalog, is_transient, sql_literal
+from sf_assets.engine.storage.catalog import Catalog, is_transient
 from sf_assets.engine.storage.content import OutOfScope, Scope, replace_scope, scope_condition, scopes_of
 from sf_assets.engine.storage.inputs import ASSET_INPUTS, AssetMonth, input_rows
 from sf_assets.engine.storage.shape import (
@@ -105,10 +105,9 @@ class Session:
 
         Each reference to a table of the lake asks its catalog for the files, twenty milliseconds whatever it holds.
         """
-        dates = ", ".join(sql_literal(str(month)) for month in months)
         copy = _copy_of(table)
-        rows = f"from {lake_name(table)} where month in ({dates}) limit {most + 1}" if months else ""
-        if rows:
+        if months:
+            rows = f"from {lake_name(table)} where {scope_condition({'month': months})} limit {most + 1}"
             self.connection.execute(f"create or replace temp table {copy} as {rows}")
             if self._number(f"select count(*) from {copy}") <= most:
                 self._copies[table] = set(months)
@@ -219,9 +218,8 @@ class Session:
             for name, type_ in declared_types(table).items()
             if with_month or name != "month"
         )
-        dates = ", ".join(sql_literal(str(month)) for month in months or ())
         # In a new warehouse, models ask for no month at all: an empty list is not valid SQL.
-        condition = "true" if months is None else f"month in ({dates})" if dates else "false"
+        condition = "true" if months is None else scope_condition({"month": months}) if months else "false"
         rows = f"from {lake_name(table.name)} where {condition}" if found else "where false"
         self.connection.execute(f"create or replace temp view {sql_identifier(table.name)} as select {columns} {rows}")
 
