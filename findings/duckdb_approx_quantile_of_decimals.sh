@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# DuckDB 1.5.5: `approx_quantile` of a DECIMAL is a whole number when it is asked for one quantile, and right when asked for a list.
+# DuckDB 1.5.5: `approx_quantile` of a DECIMAL is a whole number when it is asked for one quantile, and right when asked for a
+# list.
 #
-# Expected: the approximate median of ratios such as 0.37 is near their median, in their type or as a DOUBLE, and is what the list
-# of one median holds.
-# Seen: for one quantile the decimals are rounded to integers before they are counted. The approximate median of 0.00, 0.01 … 0.99 is
-# 0 and its ninth decile 1; the result is a SMALLINT for DECIMAL(4, 2), an INTEGER for DECIMAL(9, 2), a BIGINT for DECIMAL(18, 2).
-# A list of quantiles is a list of decimals, about 0.10 and 0.89 for the deciles. `approx_quantile(x::double, …)` and
-# `quantile_cont` are right too. The like fault of `reservoir_quantile` is duckdb#24189.
+# Expected: the approximate median of ratios such as 0.37 is near their median, in their type or as a DOUBLE, and is what the
+# list of one median holds.
+# Seen: for one quantile the decimals are rounded to integers before they are counted. The approximate median of 0.00, 0.01 …
+# 0.99 is 0 and its ninth decile 1; the result is a SMALLINT for DECIMAL(4, 2), an INTEGER for DECIMAL(9, 2), a BIGINT for
+# DECIMAL(18, 2). A list of quantiles is a list of decimals, about 0.10 and 0.89 for the deciles. `approx_quantile(x::double,
+# …)` and `quantile_cont` are right too. The like fault of `reservoir_quantile` is duckdb#24189.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
-# DuckDB 1.5.5 with its extension excel 1.5.5, XlsxWriter 3.2.9: before March 1900 DuckDB reads and writes a workbook's dates one day off.
+# DuckDB 1.5.5 with its extension excel 1.5.5, XlsxWriter 3.3.1: before March 1900 DuckDB reads and writes a workbook's dates
+# one day off.
 #
-# Expected: serial number 1 is 1 January 1900. Workbooks count a 29 February 1900 that never was, as the format prescribes, and
-# their libraries correct for it; 1 January 1900 matters because registers fill an unknown date with it.
-# Seen: DuckDB counts from 30 December 1899 throughout. A cell of 1900-01-01, written by XlsxWriter, is read as 1899-12-31, and a
-# date of 1900-01-01, written by DuckDB, is number 2, which spreadsheets and pandas with openpyxl show as 2 January. A comparison
-# with the placeholder then finds no unknown date. DuckDB reads back what it wrote, so that a round trip shows nothing, and from
-# 1 March 1900 on all agree. The same was repaired in other libraries (writexl#110, readxl#292); the extension's page is silent.
+# Expected: serial number 1 is 1 January 1900. Workbooks count a 29 February 1900 that never was, as the format prescribes,
+# and libraries correct for it. The first of these days matters, since registers write 1900-01-01 for an unknown date.
+# Seen: DuckDB counts from 30 December 1899 throughout. A cell of 1900-01-01 that XlsxWriter wrote is read as 1899-12-31, and
+# the date 1900-01-01 that DuckDB writes is number 2, which openpyxl shows as 2 January: a comparison with the placeholder
+# finds no unknown date. DuckDB reads back what it wrote, so that a round trip shows nothing, and from 1 March 1900 on all
+# agree. The extension's page says that it writes the days since 1900-01-01. Other libraries repaired the same (readxl#292,
+# writexl#110).
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check \
-    duckdb==1.5.5 duckdb-extension-excel==1.5.5 XlsxWriter==3.2.9 openpyxl==3.1.5
+    duckdb==1.5.5 duckdb-extension-excel==1.5.5 XlsxWriter==3.3.1 openpyxl==3.1.5
 "$folder/venv/bin/python" - "$folder" <<'PYTHON'
 import sys
 from datetime import date

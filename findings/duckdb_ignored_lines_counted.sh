@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# DuckDB 1.5.5: a count of the lines of `read_csv(…, store_rejects = true)` rejects none of them, so that the number of rows and the
-# number of rejects both deny what reading the columns would leave out; `ignore_errors` counts in the same way.
+# DuckDB 1.5.5: a count of the lines of `read_csv(…, store_rejects = true)` rejects none of them, so that the number of rows
+# and the number of rejects both deny what reading the columns would leave out; `ignore_errors` counts in the same way.
 #
-# Expected: lines that do not fit the declared columns are left out, whatever is asked, so that `count(*)` is the number of rows of
-# `select *`, and `reject_errors` holds the others afterwards.
-# Seen: a value is converted, and its line refused, only in a column that the query reads. Of four lines, with a wrong `siren` in one
-# and a wrong `debt` in another, `select *` gives two, each column alone three, not the same ones, and `count(*)` four. After
-# the count `reject_errors` is empty: whoever checks a delivery by its rows and rejects finds a perfect file.
-# The page on faulty CSV files warns of projections, with one column of two; not of `count(*)`, which reads no column, nor of the table
+# Expected: lines that do not fit the declared columns are left out, whatever is asked, so that `count(*)` is the number of
+# rows of `select *`, and `reject_errors` holds the others afterwards.
+# Seen: a value is converted, and its line refused, only in a column that the query reads. Of four lines, with a wrong `siren`
+# in one and a wrong `debt` in another, `select *` gives two, each column alone three, not the same ones, and `count(*)` four.
+# After the count `reject_errors` is empty: whoever checks a delivery by its rows and rejects finds a perfect file. The page
+# on faulty CSV files warns of projections, with one column of two; not of `count(*)`, which reads no column, nor of the table
 # of rejects. A user's surprise and a maintainer's answer are in duckdb#16027.
 set -euo pipefail
 folder=$(mktemp -d)

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# DuckDB 1.5.5, polars 2.1.0, pyarrow 26.0.1: a share that polars computes from two sums of DuckDB is a whole number, mostly 0.
+# DuckDB 1.5.5, polars 2.1.0, pyarrow 26.0.1: a share that polars computes from two sums of DuckDB is a whole number, mostly
+# 0.
 #
-# Expected: `count(*)`, `sum(…)` and `count_if(…)` of whole numbers are whole numbers, and in both engines `/` of whole numbers is
-# a true division, so that one failure in three companies is 0.333 wherever it is divided.
+# Expected: `count(*)`, `sum(…)` and `count_if(…)` of whole numbers are whole numbers, and in both engines `/` of whole
+# numbers is a true division, so that one failure in three companies is 0.333 wherever it is divided.
 # Seen: `count(*)` is a BIGINT and arrives as Int64, but `sum` and `count_if` of integers are HUGEINTs, which Arrow carries as
-# Decimal(38, 0). Polars keeps the scale of a decimal when it divides, here none: 1 / 3 is 0, 2 / 3 is 1, and the column has no
-# NULL and no warning. The same two values taken out of the frame are Python decimals, and their quotient is 0.333….
-# Divided in DuckDB, or after `sum(…)::bigint` or `.cast(pl.Float64)`, the share is right. Polars discusses the scale of quotients
-# in polars#19784; the meeting of the two is described by neither.
+# Decimal(38, 0). Polars keeps the scale of a decimal when it divides, here none: 1 / 3 is 0, 2 / 3 is 1, and the column has
+# no NULL and no warning. The same two values taken out of the frame are Python decimals, and their quotient is 0.333….
+# Divided in DuckDB, or after `sum(…)::bigint` or `.cast(pl.Float64)`, the share is right. Polars discusses the scale of
+# quotients in polars#19784; the meeting of the two is described by neither.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
