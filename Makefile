@@ -71,12 +71,15 @@ lock: $(VENV)/installed ## compile both locks again after a change of pyproject.
 	@$(COMPILE) --extra dev --output-file requirements.lock
 	@$(COMPILE) --constraint requirements.lock --output-file requirements-run.lock
 
+# The folders that runs and verbs make; whatever else is below the demonstration's folder has been put there.
+MADE := oracle warehouse models lists exports notices dagster evaluation explanations quarantine
+
 clean: ## remove the demonstration's folder and the environment; ask before any file that the demonstration did not make
-	@others=$$(cd $(DEMO) 2> /dev/null && find incoming -type f -print0 | sort -z | xargs -0r sha256sum \
+	@others=$$(cd '$(DEMO)' 2> /dev/null && find . \( $(MADE:%=-path ./% -o) -false \) -prune -o -type f -printf '%P\0' | sort -z | xargs -0r sha256sum \
 		| grep -vxFf <(cat oracle/*.sha256 2> /dev/null) | cut -c67-); \
 	if [ -n "$$others" ]; then \
-		printf 'not made by the demonstration, below %s:\n%s\n' $(DEMO) "$$others"; \
+		printf 'not made by the demonstration, below %s:\n%s\n' '$(DEMO)' "$$others"; \
 		read -r -p 'remove them too? [y/N] ' answer; \
 		[ "$$answer" = y ] || { echo 'nothing was removed'; exit 1; }; \
 	fi
-	rm -rf $(DEMO) $(VENV)
+	rm -rf '$(DEMO)' $(VENV)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -170,6 +171,36 @@ def test_an_archive_that_is_not_one_whole_file_is_refused(
     path = tmp_path / "sigfaible_pcoll.csv.zip"
     make(path)
     assert str(inspect(path, PROCOL).fault).startswith(f"{path.name}: {expected}")
+
+
+def _gzip_with(flags: int, extra: bytes) -> bytes:
+    """Return an archive of GOOD whose header has optional parts."""
+    plain = gzip.compress(GOOD.encode(), mtime=0)
+    return plain[:3] + bytes([flags]) + plain[4:10] + extra + plain[10:]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        gzip.compress(GOOD.encode()) + bytes(512),
+        gzip.compress(GOOD.encode()[:100]) + gzip.compress(GOOD.encode()[100:]),
+        _gzip_with(4, b"\x04\x00abcd"),
+        _gzip_with(8, b"pcoll.csv\0"),
+        _gzip_with(16, b"a comment\0"),
+        _gzip_with(2, (zlib.crc32(b"\x1f\x8b\x08\x02" + _gzip_with(2, b"")[4:10]) & 0xFFFF).to_bytes(2, "little")),
+    ],
+    ids=["padded", "two_parts", "extra", "named", "comment", "header_checksum"],
+)
+def test_every_gzip_archive_that_is_accepted_on_arrival_can_be_read(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "sigfaible_pcoll.csv.gz"
+    path.write_bytes(content)
+    arrival = inspect(path, PROCOL)
+    assert arrival.fault is None
+    with duckdb.connect() as connection:
+        label_tables.load(connection)
+        connection.execute("create temp table perimeter as select '512345678' as siren")
+        (count,) = read_source(connection, PROCOL, [path])
+    assert (count.records, count.accepted, count.quarantined) == (arrival.records, 2, 1)
 
 
 def test_folders_and_mac_metadata_are_no_second_file(tmp_path: Path) -> None:

@@ -249,6 +249,38 @@ def test_a_job_runs_for_one_month_or_for_a_range(
     assert "figures" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("failing", "expected"), [(None, 3), ("2025-12-01", 2)])
+def test_a_job_that_takes_one_month_runs_each_month_of_a_range_until_one_fails(
+    failing: str | None, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[str] = []
+    monkeypatch.setattr(launching, "refresh_status", lambda *_: True)
+
+    @dg.asset(partitions_def=months)
+    def figures(context: dg.AssetExecutionContext) -> None:
+        computed.append(context.partition_key)
+        if context.partition_key == failing:
+            raise ValueError(failing)
+
+    defs = dg.Definitions(assets=[figures], jobs=[dg.define_asset_job("compute", [figures])])
+    with dg.instance_for_test() as instance:
+        succeeded = launching.run_job(defs, instance, "compute", first=date(2025, 11, 1), last=date(2026, 1, 1))
+    assert succeeded is (failing is None)
+    assert computed == ["2025-11-01", "2025-12-01", "2026-01-01"][:expected]
+
+
+@pytest.mark.parametrize("job", ["batch", "history", "score"])
+def test_a_range_of_months_written_backwards_starts_nothing(job: str) -> None:
+    from sf_assets.definitions import defs  # noqa: PLC0415 - loads every layer
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        with pytest.raises(
+            UserError, match="expected a range from its earlier month to its later one, found 2026-03 to 2025-11"
+        ):
+            launching.run_job(defs, instance, job, first=MARCH, last=date(2025, 11, 1))
+        assert instance.get_runs_count() == 0
+
+
 @pytest.mark.usefixtures("data")
 def test_maintenance_is_a_dry_run_unless_it_is_applied(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -9,6 +9,7 @@ import pytest
 from sf_assets.sources.batch import Batch, read_batch, source_of
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME, SOURCES
+from sf_assets.sources.suites import SUITES
 from sf_assets.staging.delivery import read_delivered
 from sf_assets.vocabulary.failures import BadFile
 
@@ -59,6 +60,7 @@ def listed(incoming: Path, *names: str) -> Batch:
         ("effectif_siret_2026-09.csv", "effectif_siret_2026-10.csv"),
         ("effectif_092026.csv", "effectif_102026.csv"),
         ("filter_2609.csv", "filter_2610.csv"),
+        ("Ellisphère-Tête de groupe-092026.xlsx", "Ellisphère-Tête de groupe-102026.xlsx"),
     ],
 )
 def test_last_months_copy_beside_this_months_file_is_unsupported(tmp_path: Path, copy: str, right: str) -> None:
@@ -77,6 +79,12 @@ def test_files_that_complete_one_another_are_all_read(tmp_path: Path) -> None:
     batch = listed(tmp_path, "sigfaible_effectif_siret.csv", "effectif_dom.csv", "xx_effectif_yy.txt")
     assert len(batch.files["effectif"]) == 3
     assert (batch.unsupported, batch.doubtful) == ((), {})
+
+
+def test_a_source_whose_every_file_is_whole_has_the_check_of_one_file() -> None:
+    """The sheets of two months may bear names that share nothing but the pattern."""
+    checked = {name for name, suite in SUITES.items() if any(probe.name == "one_file" for probe in suite.probes)}
+    assert checked == {"src_effectif_ent", "src_sirene", "src_sirene_ul", "src_sirene_histo", "src_ellisphere"}
 
 
 def test_ambiguous_copies_are_refused_with_advice(tmp_path: Path) -> None:

@@ -298,3 +298,26 @@ def test_empty_and_formatted_rows_of_a_workbook_are_not_counted(tmp_path: Path) 
         sheet.write_row(4, 0, [400000002, 0.5, True])
         sheet.write_blank(7, 1, None, bold)
     assert inspect(path, replace(source, columns=tuple("abc"), cells=(Cell("a", column="siren"),))).fault is None
+
+
+@pytest.mark.parametrize("header", ['siren;"date\nd\'effet"', 'siren;"Dt_effet', '"siren"x;Dt_effet'])
+def test_a_header_that_is_not_one_line_is_refused_on_arrival(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "sigfaible_pcoll.csv"
+    path.write_text(f"Siret;Siren;Dt_effet;Cat_v2;Lib_actx_stdx;{header}\n")
+    assert str(inspect(path, BY_NAME["procol"]).fault).startswith(
+        "sigfaible_pcoll.csv, line 1: expected a header, found "
+    )
+
+
+def test_line_breaks_in_the_texts_of_json_records_are_read_whatever_their_kind(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    source = BY_NAME["bodacc"]
+    path = deliver(tmp_path, source, "bodacc_procedures.json")
+    page = json.loads(path.read_text())
+    for one, tribunal in zip(page["results"], ["a\rb", "a\r\nb", "a\nb", "\r"], strict=True):
+        one["tribunal"] = tribunal
+    path.write_text(json.dumps(page))
+    read(connection, source, path)
+    assert refusing(connection, source) == []
+    assert connection.execute("select records from lake.stg_import").fetchall() == [(4,)]

@@ -88,7 +88,10 @@ def test_clean_removes_the_demonstration_and_no_file_of_a_partner(demonstration:
     assert (demonstration / "data" / "incoming" / "2610" / "vrai.csv").exists()
 
 
-@pytest.mark.parametrize("name", ["incoming/2611/vrai.csv", "incoming/2610/vrai.csv", "incoming/2610/debits.csv"])
+@pytest.mark.parametrize(
+    "name",
+    ["incoming/2611/vrai.csv", "incoming/2610/vrai.csv", "incoming/2610/debits.csv", "recu/vrai.csv", "vrai.csv"],
+)
 @pytest.mark.parametrize(("answer", "removed"), [("", False), ("n\n", False), ("y\n", True)])
 def test_clean_asks_before_a_file_that_the_demonstration_did_not_make(
     demonstration: Path, name: str, answer: str, *, removed: bool
@@ -98,6 +101,18 @@ def test_clean_asks_before_a_file_that_the_demonstration_did_not_make(
     path.write_text("from a partner")
     assert (clean(demonstration, answer) == 0) is removed
     assert path.exists() is not removed
+
+
+def test_clean_removes_nothing_else_when_the_folder_of_the_project_has_a_blank_in_its_name(
+    demonstration: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    parent = tmp_path_factory.mktemp("blank")
+    of_partners = parent / "projets"
+    of_partners.mkdir()
+    folder = demonstration.rename(parent / "projets sf")
+    assert clean(folder, "") == 0
+    assert not (folder / "data" / "demo").exists()
+    assert of_partners.exists()
 
 
 def test_the_demonstration_lists_the_files_that_it_wrote(tmp_path: Path) -> None:

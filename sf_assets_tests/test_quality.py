@@ -78,6 +78,7 @@ def test_a_declaration_implies_presence_key_and_patterns_before_its_own_rules() 
         "periode_present",
         "key_unique",
         "siret_well_formed",
+        "numbers_finite",
         "montant_in_range",
         "nom_present",
         "etat_known",
@@ -119,6 +120,25 @@ def test_each_kind_of_rule_refuses_its_bad_rows_and_counts_them(
     assert refused(outcomes) == [rule]
     assert outcomes[rule].unexpected_count == count
     assert outcomes[rule].error == ""
+
+
+@pytest.mark.parametrize("value", ["nan", "infinity", "-infinity"])
+@pytest.mark.parametrize("spoilt", ["part", "reste", "note"])
+def test_a_decimal_number_without_a_rule_of_its_own_is_finite_or_unknown(
+    session: Session, value: str, spoilt: str
+) -> None:
+    columns = (*(Column(name, "DOUBLE", "share") for name in ("part", "reste")), Column("note", "FLOAT", "note"))
+    shares = Table("shares", "a share", (Column("nom", "VARCHAR", "name"), *columns), key=("nom",))
+    good = "select n::varchar as nom, n / 2 as part, null as reste, n / 3 as note from range(3) as r (n)"
+    write(session, good, table=shares)
+    assert refused(checked(session, table=shares)) == []
+    write(
+        session,
+        f"select * replace (if(nom = '1', '{value}'::double, {spoilt}) as {spoilt}) from ({good})",
+        table=shares,
+    )
+    outcomes = checked(session, table=shares)
+    assert (refused(outcomes), outcomes["numbers_finite"].sample) == (["numbers_finite"], ({"nom": "1"},))
 
 
 @pytest.mark.parametrize("value", ["nan", "infinity", "-infinity"])

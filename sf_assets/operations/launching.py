@@ -2,6 +2,7 @@
 
 import sys
 import uuid
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from typing import Any, Self
@@ -22,10 +23,13 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 def run_job(
     defs: dg.Definitions, instance: dg.DagsterInstance, job: str, *, first: date, last: date | None = None
 ) -> bool:
-    """Run a job for the month `first`, or in one run for the months from `first` to `last`; return whether it succeeded.
+    """Run a job for the months from `first` to `last`, by default for `first` alone; return whether it succeeded.
+
+    Jobs that compute a range of months together take one run. The others take one run per month, and stop at the first that
+    fails: a month is compared with those before it.
 
     Raises:
-        UserError: there is no such job, or a month has not ended.
+        UserError: there is no such job, a month has not ended, or the range starts after its end.
 
     """
     # Jobs without months (status, acceptance, maintenance) have verbs of their own; Dagster adds a job of all assets.
@@ -34,23 +38,35 @@ def run_job(
     }
     if job not in jobs:
         raise UserError(f"job: expected one of {', '.join(sorted(jobs))}, found {job}")
-    keys = [month.isoformat() for month in (first, last or first)]
-    if unknown := sorted(set(keys) - set(months.get_partition_keys())):
+    last = last or first
+    known = months.get_partition_keys()
+    if unknown := sorted({month.isoformat() for month in (first, last)} - set(known)):
         raise UserError(f"month: expected months that have ended, found {unknown[0][:7]}")
+    keys = [key for key in known if first.isoformat() <= key <= last.isoformat()]
+    if not keys:
+        raise UserError(
+            f"months: expected a range from its earlier month to its later one, found {first:%Y-%m} to {last:%Y-%m}"
+        )
+    policy = jobs[job].backfill_policy
+    together = policy is not None and policy.max_partitions_per_run is None
+    succeeded = all(_run(jobs[job], instance, of) for of in ([keys] if together else [[key] for key in keys]))
+    refresh_status(defs, instance)
+    return succeeded
+
+
+def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, keys: Sequence[str]) -> bool:
+    """Run a job for a month, or in one run for several; return whether it succeeded."""
     when: dict[str, Any] = {"partition_key": keys[0]}
-    if last is not None:
-        bounds = dict(zip(("start", "end"), keys, strict=True))
+    if len(keys) > 1:
+        bounds = {"start": keys[0], "end": keys[-1]}
         when = {"tags": {f"dagster/asset_partition_range_{end}": key for end, key in bounds.items()}}
     run_id = str(uuid.uuid4())
-    with Reporter(
-        f"{job} {' to '.join(dict.fromkeys(key[:7] for key in keys))}", len(jobs[job].graph.node_dict)
-    ) as steps:
+    title = f"{job.name} {' to '.join(dict.fromkeys(key[:7] for key in (keys[0], keys[-1])))}"
+    with Reporter(title, len(job.graph.node_dict)) as steps:
         instance.add_event_listener(run_id, steps)
-        result = jobs[job].execute_in_process(
+        return job.execute_in_process(
             instance=instance, run_id=run_id, run_config=_QUIET, raise_on_error=False, **when
-        )
-    refresh_status(defs, instance)
-    return result.success
+        ).success
 
 
 def refresh_status(defs: dg.Definitions, instance: dg.DagsterInstance) -> bool:

@@ -225,7 +225,8 @@ def read_header(path: Path, source: Source) -> tuple[int, tuple[str, ...]]:
         text = raw.decode("utf-8").removeprefix(_BOM if number == 1 else "").rstrip("\r\n")
         if text:
             try:
-                return number, tuple(next(csv.reader([text], delimiter=source.separator)))
+                # A line break between quotes would make the header two lines, and the second one a record.
+                return number, tuple(next(csv.reader([text], delimiter=source.separator, strict=True)))
             except csv.Error as error:
                 raise UnreadableFile(f"{path.name}, line {number}: expected a header, found {error}") from None
     raise UnreadableFile(f"{path.name}: expected a header, found an empty file")

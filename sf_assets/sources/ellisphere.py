@@ -30,6 +30,9 @@ ELLISPHERE = Source(
     pattern="Ellisph(è|e\u0300)re-T(ê|e\u0302)te de groupe-[^.]*[.]xlsx",
     key="siren",
     expected=False,
+    # Every sheet holds all groups: another month's beside it would give each company the head of either.
+    exclusive=True,
+    rejects_copies=True,
     columns=_COLUMNS,
     trims=True,
     # Rows that have a format but no value, and the emptied heading rows, are no records.

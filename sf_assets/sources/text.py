@@ -129,9 +129,13 @@ _RECORD_SHAPES = """
 """
 
 
+# A lone carriage return, or one before a line feed, is a line feed: a text of lines may hold no other line break.
+_ONE_KIND_OF_BREAK = "regexp_replace(json_extract_string(record, '$.{0}'), '\\r\\n?', chr(10), 'g') as \"{0}\""
+
+
 def _copy_records(path: Path, copy: Path, source: Source) -> None:
     names = dict.fromkeys(cell.header for cell in source.cells)
-    columns = ", ".join(f"json_extract_string(record, '$.{name}') as \"{name}\"" for name in names)
+    columns = ", ".join(_ONE_KIND_OF_BREAK.format(name) for name in names)
     opening = next(chunks(path), b"").lstrip()[:1].decode("ascii", "replace")
     if opening not in ("[", "{"):
         raise UnreadableFile(_NO_RECORDS.format(path.name))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from sf_assets.engine.storage.packed import LONGEST_LINE, readable_text
+from sf_assets.engine.storage.packed import LONGEST_LINE, readable_text, unpacked
 from sf_assets.engine.storage.shape import sql_identifier
 
 # The number of lines that may follow an open quote in one record; beyond, the quote is a mistake and only its line is refused.
@@ -79,6 +79,18 @@ def read_records(
 
 def _read_lines(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Create the temporary table `cut` of the lines of a text, in their order; an empty line is NULL."""
+    try:
+        with readable_text(path) as text:
+            _load_lines(connection, text)
+    except duckdb.IOException:
+        # DuckDB 1.5.5 refuses rare parts of a gzip archive: a comment, a checksum of its header, bytes 0 after its end.
+        if path.suffix != ".gz":
+            raise
+        with unpacked(path) as text:
+            _load_lines(connection, text)
+
+
+def _load_lines(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     cut = """
         create or replace temp table cut as
         select raw
@@ -87,13 +99,12 @@ def _read_lines(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             auto_detect = false, strict_mode = false, max_line_size = $longest, buffer_size = 2 * $longest, {ends}
         )
     """
-    with readable_text(path) as text:
-        values = {"path": str(text), "nowhere": _NO_SEPARATOR, "longest": _LONGEST_LINE}
-        connection.execute(cut.format(ends="new_line = '\\n'"), values)
-        # With CR LF line ends, DuckDB finds an empty line after each carriage return, so the file is read again with these line
-        # ends. One thread reads it: in parallel, DuckDB fails when a chunk of a large file ends with another kind of line end.
-        if connection.execute("select true from cut where raw is null limit 1").fetchone():
-            connection.execute(cut.format(ends="new_line = '\\r\\n', parallel = false"), values)
+    values = {"path": str(path), "nowhere": _NO_SEPARATOR, "longest": _LONGEST_LINE}
+    connection.execute(cut.format(ends="new_line = '\\n'"), values)
+    # With CR LF line ends, DuckDB finds an empty line after each carriage return, so the file is read again with these line
+    # ends. One thread reads it: in parallel, DuckDB fails when a chunk of a large file ends with another kind of line end.
+    if connection.execute("select true from cut where raw is null limit 1").fetchone():
+        connection.execute(cut.format(ends="new_line = '\\r\\n', parallel = false"), values)
 
 
 def read_rows(

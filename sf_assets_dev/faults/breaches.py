@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sf_assets.engine.quality.rules import NOT_EMPTY, Probe, Suite
+from sf_assets.engine.quality.rules import DECIMAL, FINITE, NOT_EMPTY, Probe, Suite
 from sf_assets.sources.tolerances import ACCOUNTS
 from sf_assets.vocabulary.schema import LARGEST, Rule
 
@@ -66,6 +66,9 @@ def implied(suite: Suite, rule: Rule) -> Iterator[Breach]:
         yield Breach(())
     elif rule.name == "key_unique":
         yield Breach((Rows(copies=2),))
+    elif rule.name == FINITE:
+        last = [name for name, type_ in types.items() if type_ in DECIMAL][-1]
+        yield from _each(*(f"{value} as {last}" for value in _NOT_FINITE))
     elif rule.expectation == "ExpectColumnValuesToNotBeNull":
         yield _beside(f"null as {column}")
     elif rule.name == f"{column}_well_formed" and column in patterns:
@@ -73,7 +76,7 @@ def implied(suite: Suite, rule: Rule) -> Iterator[Breach]:
     elif rule.expectation == "ExpectColumnValuesToBeBetween":
         low, high = rule.arguments["min_value"], rule.arguments["max_value"]
         bounds = [f"{low - 1}"] * (low != -LARGEST) + [f"{high + 1}"] * (high != LARGEST)
-        for value in [*bounds, *(_NOT_FINITE if types[column] in ("DOUBLE", "FLOAT") else ())]:
+        for value in [*bounds, *(_NOT_FINITE if types[column] in DECIMAL else ())]:
             yield _beside(f"{value} as {column}")
 
 
@@ -282,10 +285,7 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
         Breach((Rows(_SIREN, 37), _VERSION), (Rows(_SIREN, 20), _VERSION), (Rows(_SIREN, 20), _VERSION)),
     ),
     "ranks_once": _each("'400000002' as siren"),
-    "explanations_add_up": _each(
-        "0.00001 as ecart_explications", "null as ecart_explications", "'nan' as ecart_explications",
-        "'-infinity' as ecart_explications",
-    ),
+    "explanations_add_up": _each("0.00001 as ecart_explications", "null as ecart_explications"),
     "one_level_at_most": _each(
         "0 as niveau_modele, 2 as niveau", "2 as niveau_modele, 3 as niveau", "null as niveau_modele", "null as niveau"
     ),

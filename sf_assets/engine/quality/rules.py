@@ -9,6 +9,8 @@ from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.vocabulary.schema import LARGEST, OWNER, Rule, Severity, Table, no_rows, not_null
 
 NOT_EMPTY = "not_empty"
+FINITE = "numbers_finite"
+DECIMAL = ("DOUBLE", "FLOAT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,10 @@ class Suite:
 def rules_of(table: Table) -> tuple[Rule, ...]:
     """Return the rules that the declaration of `table` implies, then its own.
 
-    Rows exist unless the table may be empty; key columns are filled; a key appears once; texts with a pattern match it.
+    Rows exist unless the table may be empty; key columns are filled; a key appears once; texts with a pattern match it;
+    decimal numbers are finite or unknown.
     """
-    return (*_presence(table), *_key(table), *_patterns(table), *table.rules)
+    return (*_presence(table), *_key(table), *_patterns(table), *_numbers(table), *table.rules)
 
 
 def splits_by_month(rule: Rule) -> bool:
@@ -143,3 +146,13 @@ def _patterns(table: Table) -> tuple[Rule, ...]:
         for column in table.columns
         if column.pattern is not None
     )
+
+
+def _numbers(table: Table) -> tuple[Rule, ...]:
+    decimals = [column.name for column in table.columns if column.type in DECIMAL]
+    if not decimals:
+        return ()
+    # NaN sorts above every bound and equals itself in DuckDB, and both spoil the sums and means of those who read them.
+    query = f"select * from {{batch}} where not ({' and '.join(f'isfinite({name})' for name in decimals)})"
+    advice = "A number is NaN or infinite: look for a division by zero or an overflow where the column is computed."
+    return (no_rows(FINITE, query, advice),)
