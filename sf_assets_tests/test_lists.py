@@ -480,9 +480,10 @@ def test_the_five_files_are_written_and_read_back(tmp_path):
     paths = write_list(alerts, ["[\n", '{"siren":"000000000"}', "\n]\n"], page=PAGE, root=tmp_path, about=ABOUT)
     assert [path.name for path in paths] == [f"liste_2603.{kind}" for kind in ("parquet", "csv", "xlsx", "json", "html")]
     assert sorted(paths) == sorted((tmp_path / "2603").iterdir())
-    parquet, csv, xlsx, document_ = paths
+    parquet, csv, xlsx, document_, html = paths
     assert pl.read_parquet(parquet).equals(alerts)
     assert json.loads(document_.read_text(encoding="utf-8")) == [{"siren": "000000000"}]
+    assert html.read_text(encoding="utf-8") == PAGE
     lines = csv.read_bytes().decode("utf-8-sig").split("\r\n")
     assert csv.read_bytes().startswith(b"\xef\xbb\xbf")
     assert lines[0].split(";") == [header.title for header in HEADERS if header.column != "corrections"]
