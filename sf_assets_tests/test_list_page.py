@@ -16,7 +16,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from sf_assets.features.registry import NAMES, THEMES
-from sf_assets.lists.page.content import MONTHS_SHOWN, section_names, sheets_of
+from sf_assets.lists.page.content import MONTHS_SHOWN, Sheets, section_names, sheets_of
 from sf_assets.lists.page.help import HELPS, helps_for
 from sf_assets.lists.page.render import page
 from sf_assets.lists.readme import About
@@ -39,8 +39,8 @@ NAMES_SHOWN = (
 )
 
 
-def rendered(companies: int) -> str:
-    """Return the page of a list of this many companies; the first three have names that need care."""
+def sheets(companies: int) -> Sheets:
+    """Return the list of this many companies; the first three have names that need care."""
     drawn = np.random.default_rng(1)
     rank = np.arange(1, companies + 1)
     listed = pl.DataFrame(
@@ -70,7 +70,11 @@ def rendered(companies: int) -> str:
     evolution = listed.select("siren", dette=pl.Series(months), effectif=pl.Series(months), risque=pl.Series(alone))
     bars = drawn.normal(2, 4, (companies, len(THEMES)))
     bars[1] = np.nan
-    return page(sheets_of(listed, known, evolution, bars, section_names()), ABOUT)
+    return sheets_of(listed, known, evolution, bars, section_names())
+
+
+def rendered(companies: int) -> str:
+    return page(sheets(companies), ABOUT)
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +207,24 @@ def test_the_page_and_a_sheet_have_no_fault_of_accessibility(reader: Reader, sch
     assert faults(opened) == []
     opened.locator(".name").first.click()
     assert faults(opened) == []
+
+
+def test_a_reader_without_the_right_to_scores_has_a_page_without_them(reader: Reader) -> None:
+    whole = sheets(20)
+    restricted = Sheets(
+        whole.rows.drop("rang", "niveau", "libelle_niveau", "probabilite", "evolution"),
+        whole.sheets.with_columns(risque=None, themes=None),
+        hides_reasons=True,
+    )
+    (reader.folder / "19.html").write_text(page(restricted, ABOUT), encoding="utf-8")
+    opened = reader.open(19)
+    titles = opened.locator("thead th").all_inner_texts()
+    assert titles == ["Entreprise", "Dépt", "Secteur", "Effectif", "Premier motif"]
+    assert opened.get_by_text("Certains motifs ne sont pas affichés").is_visible()
+    opened.locator("thead").get_by_role("button", name="Effectif").click()
+    opened.get_by_role("button", name="ENTREPRISE 4", exact=True).click()
+    text = opened.get_by_role("dialog").inner_text()
+    assert "isque" not in text.split("Pourquoi")[1].split("proposer")[0]
 
 
 def test_on_a_narrow_screen_only_the_table_scrolls(reader: Reader) -> None:

@@ -478,7 +478,9 @@ def sheets(path) -> dict[str, list[list[str | None]]]:
 def test_the_five_files_are_written_and_read_back(tmp_path):
     alerts = listed(0.4, 0.067_89)
     paths = write_list(alerts, ["[\n", '{"siren":"000000000"}', "\n]\n"], page=PAGE, root=tmp_path, about=ABOUT)
-    assert [path.name for path in paths] == [f"liste_2603.{kind}" for kind in ("parquet", "csv", "xlsx", "json", "html")]
+    assert [path.name for path in paths] == [
+        f"liste_2603.{kind}" for kind in ("parquet", "csv", "xlsx", "json", "html")
+    ]
     assert sorted(paths) == sorted((tmp_path / "2603").iterdir())
     parquet, csv, xlsx, document_, html = paths
     assert pl.read_parquet(parquet).equals(alerts)

@@ -42,11 +42,12 @@ class Sheets:
     `rows` has the columns of the list, with `libelle_niveau`, `libelle_section` and `taille`. `sheets` has `siren`;
     `motifs`, the reasons; `dette`, `effectif` and `risque`, lists of the last 24 months; `themes`, the bars in percent of
     risk, NULL when they do not add up to it; `inconnus`, the themes of which nothing was known; `aides`, positions in
-    `HELPS`.
+    `HELPS`. `hides_reasons` is whether the reader's rights leave out some reasons.
     """
 
     rows: pl.DataFrame
     sheets: pl.DataFrame
+    hides_reasons: bool = False
 
 
 def read_evolution(session: Session, gate: Gate, month: date, version: int) -> pl.DataFrame:

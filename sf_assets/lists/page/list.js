@@ -6,10 +6,12 @@ const form = document.querySelector(".filters");
 const dialog = document.querySelector("dialog");
 const french = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 1 });
 const whole = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 0 });
-const COLUMNS = { rang: 0, nom: 1, departement: 2, secteur: 3, effectif: 4, niveau: 5, risque: 6, evolution: 7 };
+const heads = [...document.querySelectorAll("thead th")];
+// A reader whose rights do not cover a column has a page without it.
+const position = Object.fromEntries(heads.map((head, i) => [head.dataset.key, i]));
 const folded = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase().replaceAll("œ", "oe");
-const cell = (row, key) => row.cells[COLUMNS[key]].textContent.trim();
-const searched = rows.map((row) => folded(`${row.cells[1].textContent} ${row.cells[1].textContent.replace(/\s/g, "")} ${cell(row, "departement")}`));
+const cell = (row, key) => row.cells[position[key]]?.textContent.trim() ?? "";
+const searched = rows.map((row) => folded(`${cell(row, "nom")} ${cell(row, "nom").replace(/\s/g, "")} ${cell(row, "departement")}`));
 
 function filter() {
   const wanted = new FormData(form);
@@ -31,15 +33,18 @@ form.addEventListener("reset", () => setTimeout(filter));
 form.addEventListener("submit", (event) => event.preventDefault());
 document.getElementById("imprimer").addEventListener("click", () => print());
 
-const sortable = (row, key) => ({ rang: Number(cell(row, "rang")), effectif: Number(row.dataset.effectif), risque: Number(row.dataset.risque), niveau: -Number(row.dataset.niveau) })[key] ?? folded(cell(row, key));
-document.querySelectorAll("thead button").forEach((button) => button.addEventListener("click", () => {
-  const head = button.parentElement;
+// Numbers, and levels, are compared by their value; other columns in the order of French words.
+const sortable = (row, key) => {
+  const { value } = row.cells[position[key]].dataset;
+  return value === undefined ? folded(cell(row, key)) : Number(value);
+};
+heads.forEach((head) => head.querySelector("button")?.addEventListener("click", () => {
   const down = head.ariaSort === "ascending";
-  document.querySelectorAll("thead th").forEach((other) => other.removeAttribute("aria-sort"));
+  heads.forEach((other) => other.removeAttribute("aria-sort"));
   head.ariaSort = down ? "descending" : "ascending";
-  const keys = new Map(rows.map((row) => [row, sortable(row, button.dataset.key)]));
+  const keys = new Map(rows.map((row) => [row, sortable(row, head.dataset.key)]));
   const compare = (a, b) => (typeof a === "number" ? a - b : a.localeCompare(b, "fr"));
-  body.append(...[...rows].sort((a, b) => (down ? -1 : 1) * compare(keys.get(a), keys.get(b)) || cell(a, "rang") - cell(b, "rang")));
+  body.append(...[...rows].sort((a, b) => (down ? -1 : 1) * compare(keys.get(a), keys.get(b)) || a.dataset.i - b.dataset.i));
 }));
 
 const el = (name, attributes, ...children) => {
@@ -88,16 +93,16 @@ const list = (texts) => el("ul", {}, ...texts.map((text) => el("li", {}, text)))
 function sheet(row) {
   const one = data.fiches[Number(row.dataset.i)];
   const article = document.querySelector("dialog article");
-  const facts = [cell(row, "niveau"), `risque ${cell(row, "risque")}`, cell(row, "effectif") && `${cell(row, "effectif")} salariés`, cell(row, "secteur"), cell(row, "departement") && `département ${cell(row, "departement")}`, cell(row, "evolution")];
+  const facts = [cell(row, "niveau"), cell(row, "risque") && `risque ${cell(row, "risque")}`, cell(row, "effectif") && `${cell(row, "effectif")} salariés`, cell(row, "secteur"), cell(row, "departement") && `département ${cell(row, "departement")}`, cell(row, "evolution")];
   article.replaceChildren(
     el("h2", { id: "fiche-nom", tabindex: "-1", autofocus: "" }, row.querySelector(".name").textContent),
     el("p", {}, `SIREN ${row.querySelector("small").textContent} · ${facts.filter(Boolean).join(" · ")}`),
     el("p", { class: "purpose" }, "Cette fiche aide à ouvrir un échange avec l'entreprise. Elle ne sert jamais à contrôler, à sanctionner ni à recouvrer."),
     el("h3", {}, "Pourquoi elle est sur la liste"),
     one.motifs.length ? list(one.motifs) : el("p", {}, "Aucun fait isolé ne domine : c'est leur réunion qui élève le risque."),
-    el("h3", {}, "Son évolution sur deux ans"),
-    el("div", { class: "charts" }, curve("Dette Urssaf", one.dette, "€"), curve("Effectif", one.effectif, "salariés"), curve("Risque", one.risque, "%")),
   );
+  const curves = [curve("Dette Urssaf", one.dette, "€"), curve("Effectif", one.effectif, "salariés"), curve("Risque", one.risque, "%")].filter(Boolean);
+  if (curves.length) article.append(el("h3", {}, "Son évolution sur deux ans"), el("div", { class: "charts" }, ...curves));
   if (one.themes) article.append(el("h3", {}, "Ce qui compose le risque"), bars(one.themes));
   article.append(el("h3", {}, "Ce qui n'était pas connu"), one.inconnus.length ? list(one.inconnus.map((i) => data.themes[i])) : el("p", {}, "Chaque thème avait au moins une donnée."));
   article.append(el("h3", {}, "Ce que vous pouvez proposer"), list(one.aides.map((i) => data.aides[i])));

@@ -1,6 +1,7 @@
 """The HTML of a list's page: template, styles and script in one file, which loads nothing from elsewhere."""
 
 import json
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -27,6 +28,30 @@ _FILTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("libelle_section", "Secteur", ()),
     ("taille", "Effectif", tuple(name for _, name in SIZES)),
     ("evolution", "Depuis le mois dernier", ()),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of the table: its key in the script, its title, the column of rows that fills it; left out without it."""
+
+    key: str
+    title: str
+    source: str
+    kind: str = "text"
+    sorts: bool = True
+
+
+_COLUMNS = (
+    _Column("rang", "Rang", "rang", "number"),
+    _Column("nom", "Entreprise", "raison_sociale", "name"),
+    _Column("departement", "Dépt", "departement"),
+    _Column("secteur", "Secteur", "libelle_section"),
+    _Column("effectif", "Effectif", "effectif", "number"),
+    _Column("niveau", "Niveau", "libelle_niveau", "level"),
+    _Column("risque", "Risque", "probabilite", "percent"),
+    _Column("evolution", "Évolution", "evolution"),
+    _Column("motif", "Premier motif", "motif_1", "reason", sorts=False),
 )
 
 
@@ -66,7 +91,13 @@ def page(content: Sheets, about: About) -> str:
             cutoff=f"{about.cutoff:%d/%m/%Y}",
             probabilities=about.probabilities,
             rows=content.rows.to_dicts(),
-            filters=[(name, label, _choices(content.rows[name], order)) for name, label, order in _FILTERS],
+            columns=[column for column in _COLUMNS if column.source in content.rows.columns],
+            filters=[
+                (name, label, _choices(content.rows[name], order))
+                for name, label, order in _FILTERS
+                if name in content.rows.columns
+            ],
+            hides_reasons=content.hides_reasons,
             lines=readme_lines(about),
             data=Markup(encoded),  # noqa: S704 - JSON whose brackets are escaped above
             style=Markup(_text("list.css")),  # noqa: S704 - a file of this package
