@@ -88,7 +88,7 @@ def test_with_a_history_too_short_for_a_model_a_warning_is_given_and_the_thresho
     assert fitted["seuils"]["retained"]
     assert fitted["logistique"]["statement"] in excerpt.runs["score"].warnings
     assert excerpt.rows("list_alerts").height > 0
-    assert len(list((excerpt.place.settings.data_dir / "lists" / "2104").iterdir())) == 4
+    assert len(list((excerpt.place.settings.data_dir / "lists" / "2104").iterdir())) == 5
 
 
 def test_the_list_names_companies_of_the_excerpt_that_are_in_no_procedure(excerpt: Excerpt) -> None:

@@ -442,6 +442,7 @@ def test_a_list_bears_the_name_of_its_month(month, name):
 
 # In CSV, digits written this way stay a text: a spreadsheet would drop the zero of 01.
 AS_TEXT = '"=""{}"""'
+PAGE = "<!doctype html>\n"
 ABOUT = About(MONTH, CUTOFF, "Régression logistique", probabilities=True, thresholds=THRESHOLDS)
 
 
@@ -474,14 +475,17 @@ def sheets(path) -> dict[str, list[list[str | None]]]:
     return found
 
 
-def test_the_four_files_are_written_and_read_back(tmp_path):
+def test_the_five_files_are_written_and_read_back(tmp_path):
     alerts = listed(0.4, 0.067_89)
-    paths = write_list(alerts, ["[\n", '{"siren":"000000000"}', "\n]\n"], root=tmp_path, about=ABOUT)
-    assert [path.name for path in paths] == [f"liste_2603.{kind}" for kind in ("parquet", "csv", "xlsx", "json")]
+    paths = write_list(alerts, ["[\n", '{"siren":"000000000"}', "\n]\n"], page=PAGE, root=tmp_path, about=ABOUT)
+    assert [path.name for path in paths] == [
+        f"liste_2603.{kind}" for kind in ("parquet", "csv", "xlsx", "json", "html")
+    ]
     assert sorted(paths) == sorted((tmp_path / "2603").iterdir())
-    parquet, csv, xlsx, document_ = paths
+    parquet, csv, xlsx, document_, html = paths
     assert pl.read_parquet(parquet).equals(alerts)
     assert json.loads(document_.read_text(encoding="utf-8")) == [{"siren": "000000000"}]
+    assert html.read_text(encoding="utf-8") == PAGE
     lines = csv.read_bytes().decode("utf-8-sig").split("\r\n")
     assert csv.read_bytes().startswith(b"\xef\xbb\xbf")
     assert lines[0].split(";") == [header.title for header in HEADERS if header.column != "corrections"]
@@ -498,7 +502,7 @@ def test_the_four_files_are_written_and_read_back(tmp_path):
 
 
 def test_the_workbook_has_its_header_frozen_and_risks_in_percent(tmp_path):
-    path = write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT)[2]
+    path = write_list(listed(0.4), ["[]"], page=PAGE, root=tmp_path, about=ABOUT)[2]
     with zipfile.ZipFile(path) as book:
         sheet = book.read("xl/worksheets/sheet1.xml").decode()
         assert 'ySplit="1"' in sheet
@@ -511,14 +515,16 @@ def test_the_workbook_has_its_header_frozen_and_risks_in_percent(tmp_path):
 
 
 def test_the_same_list_gives_the_same_bytes(tmp_path):
-    first = write_list(listed(0.4, 0.06), ["[]"], root=tmp_path / "a", about=ABOUT)
-    second = write_list(listed(0.4, 0.06), ["[]"], root=tmp_path / "b", about=ABOUT)
+    first = write_list(listed(0.4, 0.06), ["[]"], page=PAGE, root=tmp_path / "a", about=ABOUT)
+    second = write_list(listed(0.4, 0.06), ["[]"], page=PAGE, root=tmp_path / "b", about=ABOUT)
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
 def test_a_name_that_looks_like_a_formula_stays_a_text(tmp_path):
     names = ["=HYPERLINK(1)", "@HOME", "+ BELLE"]
-    _, csv, xlsx, _ = write_list(listed(0.4, 0.3, 0.2, raison_sociale=names), ["[]"], root=tmp_path, about=ABOUT)
+    _, csv, xlsx, _, _ = write_list(
+        listed(0.4, 0.3, 0.2, raison_sociale=names), ["[]"], page=PAGE, root=tmp_path, about=ABOUT
+    )
     assert [line.split(";")[2] for line in csv.read_text(encoding="utf-8-sig").splitlines()[1:]] == [
         f"'{name}" for name in names
     ]
@@ -528,7 +534,7 @@ def test_a_name_that_looks_like_a_formula_stays_a_text(tmp_path):
 def test_digits_that_are_not_a_number_stay_texts_in_a_spreadsheet(tmp_path):
     names = ["24/7", "1E5", "007", "3 SUISSES", "2A"]
     alerts = listed(0.5, 0.4, 0.3, 0.2, 0.1, raison_sociale=names, departement=["01", "2A", "75", "976", None])
-    csv = write_list(alerts, ["[]"], root=tmp_path, about=ABOUT)[1]
+    csv = write_list(alerts, ["[]"], page=PAGE, root=tmp_path, about=ABOUT)[1]
     found = [line.split(";") for line in csv.read_text(encoding="utf-8-sig").splitlines()[1:]]
     assert [line[2] for line in found] == [*map(AS_TEXT.format, names[:3]), "3 SUISSES", "2A"]
     assert [line[4] for line in found] == [AS_TEXT.format("01"), "2A", AS_TEXT.format("75"), AS_TEXT.format("976"), ""]
@@ -536,9 +542,9 @@ def test_digits_that_are_not_a_number_stay_texts_in_a_spreadsheet(tmp_path):
 
 
 def test_a_new_list_of_the_month_replaces_the_former_as_a_whole(tmp_path):
-    write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT)
+    write_list(listed(0.4), ["[]"], page=PAGE, root=tmp_path, about=ABOUT)
     (tmp_path / "2603" / "left.txt").write_text("of the former list")
-    paths = write_list(listed(0.4, 0.3), ["[]"], root=tmp_path, about=ABOUT)
+    paths = write_list(listed(0.4, 0.3), ["[]"], page=PAGE, root=tmp_path, about=ABOUT)
     assert sorted((tmp_path / "2603").iterdir()) == sorted(paths)
     assert pl.read_parquet(paths[0]).height == 2
     assert [path.name for path in tmp_path.iterdir()] == ["2603"]
@@ -549,38 +555,38 @@ def test_a_failure_while_writing_leaves_the_former_list(tmp_path):
         yield "["
         raise OSError("disk full")
 
-    paths = write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT)
+    paths = write_list(listed(0.4), ["[]"], page=PAGE, root=tmp_path, about=ABOUT)
     before = [path.read_bytes() for path in paths]
     with pytest.raises(OSError, match="disk full"):
-        write_list(listed(0.4, 0.3), cut(), root=tmp_path, about=ABOUT)
+        write_list(listed(0.4, 0.3), cut(), page=PAGE, root=tmp_path, about=ABOUT)
     assert [path.read_bytes() for path in paths] == before
     assert [path.name for path in tmp_path.iterdir()] == ["2603"]
 
 
 def test_files_handed_over_stay_aside_when_any_of_them_changes(tmp_path):
-    first = write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT)
+    first = write_list(listed(0.4), ["[]"], page=PAGE, root=tmp_path, about=ABOUT)
     kept = [path.read_bytes() for path in first]
     former = HandedOver(1, 1, {path.name: sha256_of(path) for path in first})
-    write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT, handed_over=former)
+    write_list(listed(0.4), ["[]"], page=PAGE, root=tmp_path, about=ABOUT, handed_over=former)
     assert [path.name for path in tmp_path.iterdir()] == ["2603"], "the same files are the same version"
     # The alerts are the same: only the document, which holds all companies, is another one.
-    write_list(listed(0.4), ["[1]"], root=tmp_path, about=ABOUT, handed_over=former)
+    write_list(listed(0.4), ["[1]"], page=PAGE, root=tmp_path, about=ABOUT, handed_over=former)
     # Written again, the second version does not take the place of the first.
-    write_list(listed(0.6), ["[]"], root=tmp_path, about=ABOUT, handed_over=former)
+    write_list(listed(0.6), ["[]"], page=PAGE, root=tmp_path, about=ABOUT, handed_over=former)
     assert [(tmp_path / "2603_v1" / path.name).read_bytes() for path in first] == kept
     assert pl.read_parquet(first[0])["probabilite"].to_list() == [0.6]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2603", "2603_v1"]
 
 
 def test_an_empty_list_is_a_list(tmp_path):
-    paths = write_list(listed(0.4)[:0], ["[]"], root=tmp_path, about=ABOUT)
+    paths = write_list(listed(0.4)[:0], ["[]"], page=PAGE, root=tmp_path, about=ABOUT)
     assert len(paths[1].read_text(encoding="utf-8-sig").splitlines()) == 1
     assert sheets(paths[2])["Liste"][0] == [header.title for header in HEADERS if not header.optional]
 
 
 def test_a_list_without_its_columns_is_refused_by_name(tmp_path):
     with pytest.raises(ValueError, match="expected columns siren, motif_1"):
-        write_list(listed(0.4).drop("siren", "motif_1"), ["[]"], root=tmp_path, about=ABOUT)
+        write_list(listed(0.4).drop("siren", "motif_1"), ["[]"], page=PAGE, root=tmp_path, about=ABOUT)
 
 
 def test_the_readme_states_the_purpose_of_the_list_and_why_there_is_no_model():

@@ -23,12 +23,10 @@ import pytest
 
 from sf_assets.settings import PREFIX
 from sf_assets_dev.synthetic import write_batch
+from sf_assets_tests import browser as browsers
 from sf_assets_tests.runs import Place
 
-playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: install the extra `dev`")
-
 ROOT = Path(__file__).parents[1]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LAYERS = ("sources", "staging", "clean", "features", "model", "lists", "evaluation")
 MONTHS = [date(2026, month, 1) for month in (7, 8, 9, 10)]
 DEBIT = "sigfaible_debits.csv"
@@ -40,14 +38,8 @@ _LOOK_SECONDS = 30
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Open a browser, without a window."""
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} (Debian package chromium)")
-    with playwright.sync_playwright() as engine:
-        # A browser that runs as root has no sandbox; it only sees our own pages.
-        launched = engine.chromium.launch(executable_path=found, args=["--no-sandbox"] if os.geteuid() == 0 else [])
-        yield launched
-        launched.close()
+    with browsers.opened() as opened:
+        yield opened
 
 
 @dataclass(frozen=True)

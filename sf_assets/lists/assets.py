@@ -20,6 +20,8 @@ from sf_assets.lists.charts import alerts_by_department
 from sf_assets.lists.document import Edition, document
 from sf_assets.lists.expert_rules import DEBT_IS_MAIN_THEME, apply_expert_rules
 from sf_assets.lists.export import write_list
+from sf_assets.lists.page.content import read_evolution, section_names, sheets_of
+from sf_assets.lists.page.render import page
 from sf_assets.lists.previous_list import with_previous_list
 from sf_assets.lists.readme import About
 from sf_assets.lists.readme_facts import accepted_checks, measured_precisions
@@ -248,6 +250,12 @@ def list_export(
             listed,
             document(companies, alerts, explained, selected.method.features, edition),
             root=Path(folders.lists),
+            page=page(
+                sheets_of(
+                    listed, alerts, read_evolution(session, gate, month, version), explained.macro, section_names()
+                ),
+                about,
+            ),
             about=about,
             handed_over=handed_over,
         )

@@ -1,4 +1,4 @@
-"""The files that public officers receive, in lists/<AAMM>/: Parquet, CSV and XLSX of the alerts, and the application's JSON.
+"""The files of a list, in lists/<AAMM>/: Parquet, CSV, XLSX and a page of the alerts, and the application's JSON.
 
 Writing is deterministic: the same list gives the same bytes, whatever the day.
 """
@@ -88,6 +88,7 @@ def write_list(
     alerts: pl.DataFrame,
     document: Iterable[str],
     *,
+    page: str,
     root: Path,
     about: About,
     handed_over: HandedOver = _NEVER_HANDED_OVER,
@@ -95,8 +96,9 @@ def write_list(
     """Write the files of a month's list and return their paths; a list already there is replaced as a whole.
 
     `alerts` holds one row per company in alert, by rank, with at least the columns of `HEADERS`; the Parquet file has all
-    of its columns. `document` yields the application's JSON piece by piece, and `root` is the folder of all lists. Files
-    handed over before (`handed_over`) move to the folder `<AAMM>_v<version>`, unless the new files are the same.
+    of its columns. `document` yields the application's JSON piece by piece, `page` is the HTML page, and `root` the folder
+    of all lists. Files handed over before (`handed_over`) move to the folder `<AAMM>_v<version>`, unless the new files are
+    the same.
 
     Raises:
         ValueError: columns of `HEADERS` are missing; the message names them.
@@ -118,7 +120,8 @@ def write_list(
         _write_xlsx(alerts, draft / f"{stem}.xlsx", about)
         with (draft / f"{stem}.json").open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(document)
-    return tuple(target / f"{stem}.{kind}" for kind in ("parquet", "csv", "xlsx", "json"))
+        (draft / f"{stem}.html").write_text(page, encoding="utf-8", newline="\n")
+    return tuple(target / f"{stem}.{kind}" for kind in ("parquet", "csv", "xlsx", "json", "html"))
 
 
 def _readable(alerts: pl.DataFrame) -> pl.DataFrame:

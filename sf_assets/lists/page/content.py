@@ -1,0 +1,137 @@
+"""What the page of a list holds: a row of the table and a sheet for each company."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+
+import numpy as np
+import polars as pl
+
+from sf_assets.engine.quality.gate import Gate
+from sf_assets.engine.queries import read_query
+from sf_assets.engine.storage import Session
+from sf_assets.features.registry import BY_NAME, THEMES
+from sf_assets.features.tables import MATRIX
+from sf_assets.lists.page.help import helps_for
+from sf_assets.lists.reasons import reason_columns
+from sf_assets.lists.selection import LEVELS
+from sf_assets.model.matrix import Floats
+from sf_assets.model.tables import FITTED, SCORES
+from sf_assets.sources.nomenclatures.label_tables import csv_path
+from sf_assets.vocabulary.failures import Blocked
+from sf_assets.vocabulary.partitions import add_months
+
+MONTHS_SHOWN = 24
+_EVOLUTION = read_query(files("sf_assets.lists"), "list_evolution")
+# Head-counts as officers sort companies: the lower bound of each class, and its French name.
+SIZES = (
+    (0, "moins de 10"),
+    (10, "10 à 19"),
+    (20, "20 à 49"),
+    (50, "50 à 99"),
+    (100, "100 à 249"),
+    (250, "250 et plus"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """The companies of a page, by rank: columns of the table (`rows`) and what the sheet of each one shows (`sheets`).
+
+    `rows` has the columns of the list, with `libelle_niveau`, `libelle_section` and `taille`. `sheets` has `siren`;
+    `motifs`, the reasons; `dette`, `effectif` and `risque`, lists of the last 24 months; `themes`, the bars in percent of
+    risk, NULL when they do not add up to it; `inconnus`, the themes of which nothing was known; `aides`, positions in
+    `HELPS`. `hides_reasons` is whether the reader's rights leave out some reasons.
+    """
+
+    rows: pl.DataFrame
+    sheets: pl.DataFrame
+    hides_reasons: bool = False
+
+
+def read_evolution(session: Session, gate: Gate, month: date, version: int) -> pl.DataFrame:
+    """Return one row per company of a list's version, with its values of the last 24 months, oldest first.
+
+    A month whose rows have not passed their checks is left blank. `list_alerts` is bound to the month; the tables of
+    features and scores are bound to several months when this returns.
+    """
+    shown = [add_months(month, -n) for n in range(MONTHS_SHOWN)]
+    for table in (MATRIX, FITTED, SCORES):
+        stored = [one for one in session.months(table.name) if one in shown]
+        session.bind_months([table], _checked(gate, session, table.name, stored))
+    return session.connection.execute(_EVOLUTION.text, {"month": month, "version": version}).pl()
+
+
+def _checked(gate: Gate, session: Session, name: str, months: list[date]) -> list[date]:
+    """Return the months of a table that passed their checks: asked for together first, since nearly always all did."""
+    try:
+        gate.check(session, [(name, month) for month in months])
+    except Blocked:
+        return [] if len(months) == 1 else [month for month in months if _checked(gate, session, name, [month])]
+    return months
+
+
+def section_names() -> pl.DataFrame:
+    """Return one row per section of NAF rev. 2: `naf_section`, `libelle_section`."""
+    names = {"naf_section": "niv1", "libelle_section": "niv1_libelle"}
+    return (
+        pl.read_csv(csv_path("naf_codes")).select(**{name: pl.col(column) for name, column in names.items()}).unique()
+    )
+
+
+def sheets_of(
+    listed: pl.DataFrame, companies: pl.DataFrame, evolution: pl.DataFrame, bars: Floats, sections: pl.DataFrame
+) -> Sheets:
+    """Return what the page shows of the companies of a list.
+
+    `listed` has the rows of `list_alerts`, by rank; `companies` the features of these companies and more, by `siren`;
+    `bars` is one row per row of `listed`, one column per theme; `sections` names sections of activities (`naf_section`,
+    `libelle_section`).
+    """
+    labels = {level.rank: level.label for level in LEVELS}
+    known = listed.select("siren").join(companies, on="siren", how="left", maintain_order="left")
+    bounds, names = zip(*SIZES, strict=True)
+    rows = listed.with_columns(
+        known["naf_section"],
+        libelle_niveau=pl.col("niveau").replace_strict(labels, return_dtype=pl.String),
+        taille=pl.col("effectif").cut(list(bounds[1:]), labels=list(names), left_closed=True).cast(pl.String),
+    ).join(sections, on="naf_section", how="left", maintain_order="left")
+    sheets = listed.select("siren", motifs=pl.concat_list(reason_columns()).list.drop_nulls())
+    sheets = sheets.join(evolution, on="siren", how="left", maintain_order="left").with_columns(
+        pl.col("risque").list.eval((pl.element() * 100).round(1)),
+        pl.col("dette").list.eval(pl.element().round(0)),
+        themes=_bars(bars),
+        inconnus=_unknown(known),
+        aides=_helps(bars),
+    )
+    return Sheets(rows, sheets)
+
+
+def _bars(bars: Floats) -> pl.Series:
+    """Return the bars of each company rounded to what is displayed, NULL when one is not a number."""
+    finite = np.isfinite(bars).all(axis=1)
+    return pl.Series([row.round(1).tolist() if ok else None for row, ok in zip(bars, finite, strict=True)])
+
+
+def _unknown(companies: pl.DataFrame) -> pl.Series:
+    """Return the positions in `THEMES` of those of which no feature was known."""
+    features = {theme: _columns_of(theme, companies.columns) for theme in THEMES}
+    marks = [
+        pl.when(pl.all_horizontal(pl.col(names).is_null())).then(pl.lit(position))
+        for position, names in enumerate(features.values())
+        if names
+    ]
+    return companies.select(pl.concat_list(marks).list.drop_nulls().alias("inconnus")).to_series()
+
+
+def _columns_of(theme: str, columns: Sequence[str]) -> list[str]:
+    return [name for name in columns if name in BY_NAME and BY_NAME[name].theme == theme]
+
+
+def _helps(bars: Floats) -> pl.Series:
+    """Return what is worth proposing to each company: schemes for the themes that raise its risk."""
+    themes = np.array(list(THEMES))
+    patterns, which = np.unique(np.nan_to_num(bars, nan=1.0) > 0, axis=0, return_inverse=True)
+    texts = [helps_for(themes[pattern].tolist()) for pattern in patterns]
+    return pl.Series([texts[i] for i in which.ravel()])
