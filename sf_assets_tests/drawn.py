@@ -10,7 +10,8 @@ from sf_assets.model.methods import ScoringMethod, method_named
 
 DEBT = "dette_sur_cotisation_mean12m"
 # Fewer trees than by default: enough to rank companies, and fast to fit.
-SMALL = {"boosting": {"rounds": 60}, "foret": {"trees": 30, "depth": 6}}
+SMALL: dict[str, dict[str, object]] = {"boosting": {"rounds": 60}, "foret": {"trees": 30, "depth": 6}}
+SMALL["ensemble"] = {"settings": dict(SMALL)}
 
 
 def simulated(rows: int, seed: int) -> tuple[pl.DataFrame, np.ndarray]:
@@ -67,7 +68,10 @@ def small(name: str, **changes: object) -> ScoringMethod:
 @cache
 def fitted(name: str) -> ScoringMethod:
     """Return a method fitted on `earlier`, shared by all tests: a test that changes it fits its own."""
-    return small(name).fit(*earlier())
+    method = small(name)
+    if method.members:
+        return method.fit(*earlier(), fitted={member: fitted(member) for member in method.members})
+    return method.fit(*earlier())
 
 
 def company(**values: float | None) -> pl.DataFrame:

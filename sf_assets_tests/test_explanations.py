@@ -51,7 +51,7 @@ def test_contributions_of_trees_are_the_shapley_values_by_their_definition(name)
     table = rng.integers(0, 3, size=(3_000, 2)).astype(float)
     table[rng.random(table.shape) < 0.2] = np.nan
     failure = rng.random(3_000) < np.where((table[:, 0] == 2) & (table[:, 1] == 2), 0.6, 0.05)
-    method = type(fitted(name))(features=("a", "b")).fit(table, failure)
+    method = type(fitted(name))(features=("a", "b"), draws=1).fit(table, failure)
     ensemble, covers = method.ensemble_, method.covers_
     matrix = np.array([[2.0, 2.0], [0.0, 2.0], [np.nan, 1.0]])
     inner = method.bins_.transform(matrix) if name == "boosting" else matrix
@@ -103,7 +103,7 @@ def test_the_weights_of_nodes_are_those_of_the_rows_that_reach_them(name):
     table[rng.random(table.shape) < 0.2] = np.nan
     failure = rng.random(3_000) < np.where(table[:, 0] > 0.5, 0.5, 0.05)
     weights = np.where(failure, 1.0, 7.0)
-    ensemble = type(fitted(name))(features=("a", "b")).fit(table, failure).ensemble_
+    ensemble = type(fitted(name))(features=("a", "b"), draws=1).fit(table, failure).ensemble_
     matrix = rng.integers(0, 250, size=(3_000, 2)).astype(float) if name == "boosting" else table
     base = tree_base(ensemble, covers_of(ensemble, matrix, weights))
     output = ensemble.decision_function(matrix) if name == "boosting" else ensemble.predict_proba(matrix)[:, 1]

@@ -17,7 +17,6 @@ from sf_assets.features.configurations import CONFIGURATIONS, IN_USE
 from sf_assets.features.registry import BY_NAME, FEATURES, NAMES
 from sf_assets.features.tables import LAGS, MATRIX
 from sf_assets.features.tables import TABLES as FEATURE_TABLES
-from sf_assets.model.methods import METHODS
 from sf_assets.sources.known import KNOWN, day_of
 from sf_assets.staging.tables import STAGING
 from sf_assets.vocabulary.delays import DELAYS
@@ -331,7 +330,6 @@ def test_the_sets_of_features_are_those_of_production_and_their_columns_exist():
 
 
 def test_a_feature_that_no_list_of_use_names_is_in_no_model(monkeypatch):
-    assert {name for method in METHODS.values() for name in method().features} == set(IN_USE)
     assert [name for name in NAMES if name in IN_USE] == list(IN_USE), "models were learned with features in this order"
     monkeypatch.setattr(registry, "NAMES", (*NAMES, "new_feature"))
     declared = runpy.run_path(configurations.__file__)

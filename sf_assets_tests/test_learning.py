@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from drawn import simulated
 
+from sf_assets.features.configurations import IN_USE
 from sf_assets.model import learning
 from sf_assets.model.assets import rules_of
 from sf_assets.model.charts import curve_charts
@@ -50,7 +51,12 @@ def test_each_part_is_read_once_and_every_method_is_fitted_twice_and_measured(mo
     learned = learn(plan, load, load)
     assert read == [plan.training, plan.validation, plan.test, plan.final_training]
     assert [one.name for one in learned] == ["logistique", "seuils"]
+    assert all(one.fitted.features_ == IN_USE for one in learned), "no model reads a feature that is not in use"
     regression, points = learned
+    first, last = regression.reference.first, regression.reference.last
+    assert (first, last) == (months[0], months[-1]), "the newest months, of which there are four here"
+    assert regression.reference.rate == pytest.approx(rows.filter(~pl.col("en_procedure"))["target"].mean())
+    assert points.reference is None
     inside = rows.filter(~pl.col("en_procedure"))
     assert regression.training == {"rows": inside.height, "failures": inside.filter("target")["siren"].n_unique()}
     assert (points.training, points.training_months) == ({"rows": 0, "failures": 0}, ())

@@ -22,7 +22,7 @@ from sf_assets.lists.readme import About, readme_lines
 from sf_assets.lists.reasons import main_reasons, reason_columns
 from sf_assets.lists.selection import LEVELS, select
 from sf_assets.lists.wording import evolution, quantity
-from sf_assets.model.evaluation import Thresholds
+from sf_assets.model.evaluation import ReferenceRate, Thresholds
 from sf_assets.model.explanations import waterfall
 from sf_assets.model.threshold import ThresholdMethod
 
@@ -622,3 +622,13 @@ def test_the_readme_states_the_choice_of_method_the_changes_and_the_accepted_che
     without = [line for _, line in readme_lines(ABOUT)]
     assert "Aucune liste n'a été remise le mois dernier." in without
     assert not any(line.startswith("Contrôles") for line in without)
+
+
+def test_the_readme_says_which_failure_rate_the_risks_refer_to():
+    reference = ReferenceRate(date(2024, 10, 1), date(2025, 3, 1), 0.0234, 0.6, 0.4, 0.8)
+    known = dataclasses.replace(ABOUT, reference=reference)
+    assert "2,3\xa0% des entreprises suivies de 10/2024 à 03/2025" in " ".join(text for _, text in readme_lines(known))
+    for silent in (ABOUT, dataclasses.replace(known, probabilities=False)):
+        assert "Elle se rapporte" not in " ".join(text for _, text in readme_lines(silent)), (
+            "points are no probabilities"
+        )

@@ -59,7 +59,7 @@ def test_invalid_rows_are_refused_with_the_names_of_their_columns(rows, message)
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"boosting, deux_etages, foret, logistique, seuils.*found 'reseau'"):
+    with pytest.raises(ValueError, match=r"boosting, deux_etages, ensemble, foret, logistique, seuils.*found 'reseau'"):
         method_named("reseau")
 
 
@@ -122,8 +122,8 @@ def test_weights_correct_for_rows_left_out_of_the_sample(name):
     rows, failure = earlier()
     kept = failure | (np.arange(len(failure)) % 5 == 0)
     weights = np.where(failure, 1.0, 5.0)[kept]
-    weighted = small(name).fit(rows.filter(kept), failure[kept], sample_weight=weights)
-    unweighted = small(name).fit(rows.filter(kept), failure[kept])
+    weighted = small(name, draws=1).fit(rows.filter(kept), failure[kept], sample_weight=weights)
+    unweighted = small(name, draws=1).fit(rows.filter(kept), failure[kept])
     mean = score(weighted, later()[0]).mean()
     assert mean == pytest.approx(failure.mean(), rel=0.15)
     assert score(unweighted, later()[0]).mean() > 3 * mean
@@ -242,3 +242,12 @@ def test_the_forest_weighs_failures_up_to_35_percent():
     votes = fitted("foret").ensemble_.predict_proba(later()[0].to_numpy())[:, 1]
     assert 0.2 < votes.mean() < 0.45
     assert isinstance(fitted("foret"), ForestMethod)
+
+
+def test_each_tree_of_the_forest_draws_rows_by_weight_so_that_failures_come_back_several_times():
+    rows, failure = earlier()
+    forest = small("foret", trees=4, tree_rows=8_000).fit(rows, failure).ensemble_
+    for tree in (one.tree_ for one in forest.estimators_):
+        assert tree.weighted_n_node_samples[0] == 8_000, "draws count, weights are used up by the drawing"
+        assert tree.value[0, 0, 1] == pytest.approx(0.35, abs=0.03)
+        assert tree.n_node_samples[0] < 7_000, "rows that are drawn again"

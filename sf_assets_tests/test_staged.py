@@ -62,7 +62,7 @@ def test_a_table_without_accounts_has_one_stage():
     rows = pl.DataFrame({"a": rng.normal(size=800), "b": rng.normal(size=800)})
     target = rng.random(800) < 1 / (1 + np.exp(1 - rows["a"].to_numpy()))
     method = small("deux_etages", features=("a", "b")).fit(rows, target)
-    assert method.with_ is None
+    assert all(draw.with_ is None for draw in method.draws_)
     assert score(method, pl.DataFrame({"a": [3.0], "b": [0.0]})) > score(
         method, pl.DataFrame({"a": [-3.0], "b": [0.0]})
     )

@@ -11,12 +11,12 @@ import skops.io
 from drawn import fitted, later, simulated, small
 from sklearn.preprocessing import StandardScaler
 
+from sf_assets.features.registry import NAMES
 from sf_assets.model import store as store_module
-from sf_assets.model.evaluation import Thresholds
+from sf_assets.model.evaluation import ReferenceRate, Thresholds
 from sf_assets.model.logistic import LogisticMethod
 from sf_assets.model.methods import METHODS, score
 from sf_assets.model.store import ModelCard, ModelStore, UntrustedModel, canonical
-from sf_assets.model.threshold import ThresholdMethod
 
 MONTH = date(2026, 10, 1)
 
@@ -25,7 +25,7 @@ def card(method, **changes) -> ModelCard:
     fields = {
         "month": MONTH,
         "method": method.name,
-        "features": method.features,
+        "features": method.features_,
         "thresholds": Thresholds(0.04, 0.12),
         "figures": {"roc_auc": 0.8},
         "statement": None,
@@ -72,7 +72,7 @@ def test_another_fit_and_another_card_get_their_own_version(tmp_path):
     store = ModelStore(tmp_path)
     learned = fitted("logistique")
     version = store.save(learned, card(learned))
-    other = LogisticMethod(C=1.0).fit(*simulated(20_000, seed=1))
+    other = LogisticMethod(NAMES, C=1.0).fit(*simulated(20_000, seed=1))
     changed = {store.save(other, card(other)), store.save(learned, card(learned, thresholds=Thresholds(0.04, 0.13)))}
     assert len(changed) == 2
     assert set(store.versions(MONTH, "logistique")) == {version, *changed}
@@ -109,13 +109,26 @@ def test_an_altered_file_is_not_loaded(tmp_path):
         store.load(MONTH, "logistique", version)
 
 
+def test_a_card_of_an_older_version_is_refused(tmp_path):
+    learned = fitted("logistique")
+    store = ModelStore(tmp_path)
+    version = store.save(learned, card(learned, reference=ReferenceRate(MONTH, MONTH, 0.02, 0.1, -0.1, 0.3)))
+    assert store.load(MONTH, "logistique", version)[1].reference.rate == 0.02
+    path = tmp_path / "2610" / "logistique" / version / "card.json"
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    del fields["reference"]
+    path.write_text(json.dumps(fields), encoding="utf-8")
+    with pytest.raises(UntrustedModel, match="found the card of an older version"):
+        store.load(MONTH, "logistique", version)
+
+
 class UndeclaredType:
     """A type no method declares."""
 
 
 def test_a_type_that_is_not_declared_is_neither_stored_nor_loaded(tmp_path):
     store = ModelStore(tmp_path)
-    strange = LogisticMethod().fit(*simulated(2_000, seed=1))
+    strange = LogisticMethod(draws=1).fit(*simulated(2_000, seed=1))
     strange.pipeline_.steps[0] = ("tame", UndeclaredType())
     with pytest.raises(UntrustedModel, match="UndeclaredType"):
         store.save(strange, card(strange))
@@ -140,7 +153,7 @@ def test_a_method_fitted_with_another_scikit_learn_is_refused(tmp_path):
 def test_a_card_of_another_method_is_refused(tmp_path):
     learned = fitted("logistique")
     with pytest.raises(ValueError, match="expected method logistique"):
-        ModelStore(tmp_path).save(learned, card(ThresholdMethod()))
+        ModelStore(tmp_path).save(learned, card(fitted("seuils")))
 
 
 def test_a_stored_archive_carries_neither_clock_nor_memory_address():

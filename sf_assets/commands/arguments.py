@@ -20,6 +20,7 @@ def _month(text: str | date) -> date:
 _HELP = "Month of the batch, AAAA-MM."
 
 MonthArgument = Annotated[date, typer.Argument(parser=_month, metavar="AAAA-MM", help=_HELP)]
+OptionalMonthArgument = Annotated[date | None, typer.Argument(parser=_month, metavar="AAAA-MM", help=_HELP)]
 MonthOption = Annotated[date | None, typer.Option("--month", parser=_month, metavar="AAAA-MM", help=_HELP)]
 UntilOption = Annotated[
     date | None, typer.Option("--until", parser=_month, metavar="AAAA-MM", help="Last month of a range of months.")

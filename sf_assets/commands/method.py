@@ -14,7 +14,9 @@ method = typer.Typer(no_args_is_help=True, help="The method that makes the lists
 @method.command()
 def choose(
     month: MonthArgument,
-    name: Annotated[str, typer.Argument(help="`seuils`, `logistique`, `deux_etages`, `foret` or `boosting`.")],
+    name: Annotated[
+        str, typer.Argument(help="`seuils`, `logistique`, `deux_etages`, `foret`, `boosting` or `ensemble`.")
+    ],
     reason: Annotated[str, typer.Option(help="Reason, in French: the list prints it.")],
     by: Annotated[str, typer.Option(help="Name of the person who takes the decision.")],
 ) -> None:

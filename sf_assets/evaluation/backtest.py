@@ -6,8 +6,10 @@ import polars as pl
 
 from sf_assets.evaluation.figures import ALL_COMPANIES, UNSEEN_COMPANIES
 from sf_assets.evaluation.origins import FOLDS, Origin, fold_of
+from sf_assets.features.configurations import IN_USE
 from sf_assets.model.learning import RowLoader
-from sf_assets.model.methods import ScoringMethod, score
+from sf_assets.model.methods import ScoringMethod, fit_methods, follow_recent_rate, score
+from sf_assets.model.splits import recent_months
 
 
 def backtest(
@@ -28,22 +30,26 @@ def backtest(
     """
     rows = draw(origin.training).filter(~pl.col("en_procedure"))
     folds = fold_of(rows["siren"])
-    fitted = [(name, _fit(kind, rows), [_fit(kind, rows.filter(folds != fold)) for fold in range(FOLDS)])
-              for name, kind in methods.items()]  # fmt: skip
+    whole = _fit(methods, rows)
+    others = [_fit(methods, rows.filter(folds != fold)) for fold in range(FOLDS)]
     del rows
     for month in origin.test:
         measured = load((month,))
         fold = fold_of(measured["siren"])
         apart = [measured.filter(fold == one) for one in range(FOLDS)]
-        for name, whole, others in fitted:
-            yield _scores(measured, whole, origin, name, ALL_COMPANIES)
-            for method, unseen in zip(others, apart, strict=True):
+        for name in methods:
+            yield _scores(measured, whole[name], origin, name, ALL_COMPANIES)
+            for fitted, unseen in zip(others, apart, strict=True):
                 if unseen.height:
-                    yield _scores(unseen, method, origin, name, UNSEEN_COMPANIES)
+                    yield _scores(unseen, fitted[name], origin, name, UNSEEN_COMPANIES)
 
 
-def _fit(kind: type[ScoringMethod], rows: pl.DataFrame) -> ScoringMethod:
-    return kind().fit(rows, *(rows[column].to_numpy() for column in ("target", "weight", "siren")))
+def _fit(methods: Mapping[str, type[ScoringMethod]], rows: pl.DataFrame) -> dict[str, ScoringMethod]:
+    target, weight, siren = (rows[name].to_numpy() for name in ("target", "weight", "siren"))
+    fitted = fit_methods(methods, IN_USE, rows, target=target, weights=weight, groups=siren)
+    recent = rows["periode"].is_in(recent_months(rows["periode"])).to_numpy()
+    follow_recent_rate(fitted, rows, target=target, weights=weight, groups=siren, recent=recent)
+    return fitted
 
 
 def _scores(rows: pl.DataFrame, method: ScoringMethod, origin: Origin, name: str, companies: str) -> pl.DataFrame:

@@ -67,10 +67,15 @@ def render_report(results: EvaluationResults) -> str:
     sections = (_introduction, _overall, _curves, _groups, _champion, _utility, _oracle, _drift, _verification)
     body = "\n".join(line for section in sections for line in section(results))
     title = f"Ce que valent les méthodes, {results.month:%m/%Y}"
+    return html_page(title, body)
+
+
+def html_page(title: str, body: str) -> str:
+    """Return an HTML page in the style of the report; `body` is HTML, `title` is text."""
     return (
-        f'<!doctype html>\n<html lang="fr"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<!doctype html>\n<html lang="fr"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>\n'
-        f"<body><h1>{title}</h1>\n{body}\n</body></html>\n"
+        f"<body><h1>{escape(title)}</h1>\n{body}\n</body></html>\n"
     )
 
 
@@ -88,10 +93,10 @@ def format_figure(value: float | None, low: float | None = None, high: float | N
     )
 
 
-def _french(value: float | None, low: float | None = None, high: float | None = None) -> str:
+def french(value: float | None, low: float | None = None, high: float | None = None) -> str:
     """Return a figure as `format_figure` does, with French punctuation.
 
-    >>> _french(0.1234, 0.1, 0.15)
+    >>> french(0.1234, 0.1, 0.15)
     '0,123 [0,100 ; 0,150]'
     """
     return format_figure(value, low, high).replace(", ", " ; ").replace(".", ",")
@@ -114,7 +119,7 @@ def _overall(results: EvaluationResults) -> Iterator[str]:
         names = _QUALITY | _LISTS | (_TIME if reading == OUTSIDE_PROCEDURE else {})
         cells = {label: results.overall(name, companies=companies, reading=reading) for name, label in names.items()}
         yield f"<h2>{title}</h2>"
-        yield _table(
+        yield html_table(
             ["", *(METHODS[method].label for method in results.methods)],
             (
                 [label, *(_cell(frame, "methode", method) for method in results.methods)]
@@ -155,7 +160,7 @@ def _groups(results: EvaluationResults) -> Iterator[str]:
             title="Précision moyenne (trait : ensemble)",
             reference=overall,
         )
-        yield _table(
+        yield html_table(
             ["groupe", *_GROUP_FIGURES.values()],
             ([group, *(_cell(rows.filter(mesure=name), "groupe", group) for name in _GROUP_FIGURES)]
              for group in names),
@@ -166,10 +171,10 @@ def _champion(results: EvaluationResults) -> Iterator[str]:
     yield "<h2>Champion</h2>"
     for row in results.champion.head(1).iter_rows(named=True):
         yield f"<p>En place : {row['tenant']}. Décision : {row['champion']}, pour les listes des mois suivants.</p>"
-    yield _table(
+    yield html_table(
         ["candidat", "précision moyenne", "en place", "différence", "remplace"],
-        ([row["candidat"], _french(row["ap_candidat"]), _french(row["ap_tenant"]),
-          _french(row["difference"], row["bas"], row["haut"]), "oui" if row["remplace"] else "non"]
+        ([row["candidat"], french(row["ap_candidat"]), french(row["ap_tenant"]),
+          french(row["difference"], row["bas"], row["haut"]), "oui" if row["remplace"] else "non"]
          for row in results.champion.iter_rows(named=True)),
     )  # fmt: skip
 
@@ -182,10 +187,10 @@ def _utility(results: EvaluationResults) -> Iterator[str]:
             Span(row["nom"], row["perte"], row["perte_bas"], row["perte_haut"]) for row in rows.iter_rows(named=True)
         ]
         yield intervals(spans, title=f"Précision moyenne perdue sans : {kind}")
-        yield _table(
+        yield html_table(
             [kind, "variables", "perdue sans", "atteinte par cela seul", "apporte"],
-            ([row["nom"], str(row["variables"]), _french(row["perte"], row["perte_bas"], row["perte_haut"]),
-              _french(row["seul"], row["seul_bas"], row["seul_haut"]), "oui" if row["apporte"] else "rien de mesurable"]
+            ([row["nom"], str(row["variables"]), french(row["perte"], row["perte_bas"], row["perte_haut"]),
+              french(row["seul"], row["seul_bas"], row["seul_haut"]), "oui" if row["apporte"] else "rien de mesurable"]
              for row in rows.iter_rows(named=True)),
         )  # fmt: skip
 
@@ -194,10 +199,10 @@ def _oracle(results: EvaluationResults) -> Iterator[str]:
     if not results.oracle_comparisons:
         return
     yield "<h2>Rapport à l'oracle (France synthétique)</h2>"
-    yield _table(
+    yield html_table(
         ["lignes", "méthode", "précision moyenne", "oracle", "rapport"],
-        ([one.group, METHODS[one.method].label, _french(one.precision.value), _french(one.oracle.value),
-          _french(one.ratio.value, one.ratio.low, one.ratio.high)] for one in results.oracle_comparisons),
+        ([one.group, METHODS[one.method].label, french(one.precision.value), french(one.oracle.value),
+          french(one.ratio.value, one.ratio.low, one.ratio.high)] for one in results.oracle_comparisons),
     )  # fmt: skip
 
 
@@ -207,9 +212,9 @@ def _drift(results: EvaluationResults) -> Iterator[str]:
     yield f"<p>{beyond} indices de stabilité dépassent {LARGEST_INDEX} ; les dix plus grands, puis les scores :</p>"
     ranked = results.drift.sort("psi", descending=True, nulls_last=True)
     listed = pl.concat([ranked.filter(nature="variable").head(10), ranked.filter(nature="score")])
-    yield _table(
+    yield html_table(
         ["variable ou score", "indice", "connus à l'apprentissage", "connus ce mois", "médiane à l'apprentissage", "ce mois"],
-        ([row["nom"], *(_french(row[name]) for name in
+        ([row["nom"], *(french(row[name]) for name in
           ("psi", "connus_reference", "connus_mois", "mediane_reference", "mediane_mois"))]
          for row in listed.iter_rows(named=True)),
     )  # fmt: skip
@@ -220,10 +225,10 @@ def _verification(results: EvaluationResults) -> Iterator[str]:
     if results.verification.is_empty():
         yield f"<p>Aucune liste n'a encore {HORIZON_MONTHS} mois.</p>"
         return
-    yield _table(
+    yield html_table(
         ["liste", "niveau", "entreprises", "défaillances", "précision", "annoncée"],
         ([f"{row['mois_liste']:%Y-%m}", "fort" if row["niveau"] == 2 else "tous", str(row["entreprises"]),  # noqa: PLR2004 - the level
-          str(row["defaillances"]), _french(row["precision"], row["bas"], row["haut"]), _french(row["precision_annoncee"])]
+          str(row["defaillances"]), french(row["precision"], row["bas"], row["haut"]), french(row["precision_annoncee"])]
          for row in results.verification.iter_rows(named=True)),
     )  # fmt: skip
 
@@ -237,10 +242,11 @@ def _cell(rows: pl.DataFrame, column: str, name: str) -> str:
     value, low, high = _values(rows, column, name)
     if value is not None and rows["mesure"][0] in _COUNTS:
         return f"{value:,.0f}".replace(",", " ")
-    return _french(value, low, high)
+    return french(value, low, high)
 
 
-def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def html_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table as HTML; cells are text."""
     head = "".join(f"<th>{escape(text)}</th>" for text in headers)
     body = "".join(f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in rows)
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

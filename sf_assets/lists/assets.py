@@ -83,7 +83,7 @@ def list_corrections(
             companies = select(scored_companies(session, month), selected.thresholds).filter(
                 pl.col("exclusion").is_null()
             )
-            themes = by_theme(selected.method.contributions(companies), selected.method.features)
+            themes = by_theme(selected.method.contributions(companies), selected.method.features_)
             debt = themes[:, list(THEMES).index(DETTE)]
             debt_weighs_most = pl.Series(DEBT_IS_MAIN_THEME, (debt > 0) & (debt >= themes.max(axis=1)))
             changed = apply_expert_rules(
@@ -134,7 +134,7 @@ def list_alerts(
         contributions = selected.method.contributions(alerts)
         explained = selected.method.score_of_total(selected.method.base_ + contributions.sum(axis=1))
         reasons = main_reasons(
-            alerts, contributions, selected.method.features, cutoff=cutoff, typical=selected.method.typical_
+            alerts, contributions, selected.method.features_, cutoff=cutoff, typical=selected.method.typical_
         )
         listed = alerts.join(reasons, on="siren", how="left", maintain_order="left").with_columns(
             pl.col("niveau").cast(pl.Int32),
@@ -227,7 +227,7 @@ def list_export(
         alerts = companies.filter(pl.col("niveau") > 0)
         require_current(listed, alerts, month)
         explained = waterfall(
-            selected.method.contributions(alerts), alerts["probabilite"].to_numpy(), selected.method.features
+            selected.method.contributions(alerts), alerts["probabilite"].to_numpy(), selected.method.features_
         )
         precision_fort, precision_modere = measured_precisions(session, selected.method.name)
         edition = Edition(month, cutoff, f"{selected.method.name} {VERSION}", selected.thresholds)
@@ -245,10 +245,11 @@ def list_export(
             parameters.perimeter_months,
             precision_fort,
             precision_modere,
+            selected.reference,
         )
         paths = write_list(
             listed,
-            document(companies, alerts, explained, selected.method.features, edition),
+            document(companies, alerts, explained, selected.method.features_, edition),
             root=Path(folders.lists),
             page=page(
                 sheets_of(

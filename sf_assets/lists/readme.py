@@ -7,7 +7,7 @@ from typing import Literal
 
 from sf_assets.lists.document import list_name
 from sf_assets.lists.wording import NBSP
-from sf_assets.model.evaluation import Thresholds
+from sf_assets.model.evaluation import ReferenceRate, Thresholds
 from sf_assets.vocabulary.partitions import HORIZON_MONTHS
 
 Style = Literal["title", "heading", "text"]
@@ -21,7 +21,7 @@ class About:
     method was selected, `changes` the differences with the list of the month before, `accepted` the failed checks that an
     operator accepted. A company is followed when it employed `staff` people in one of the last `window` months.
     `precision_fort` and `precision_modere` are the shares of alerts, on the test months, that were followed by a procedure;
-    None when they could not be measured.
+    None when they could not be measured. `reference` is the failure rate that probabilities refer to.
     """
 
     month: date
@@ -37,6 +37,7 @@ class About:
     window: int = 120
     precision_fort: float | None = None
     precision_modere: float | None = None
+    reference: ReferenceRate | None = None
 
 
 _PURPOSE = f"""\
@@ -70,7 +71,14 @@ def readme_lines(about: About) -> tuple[tuple[Style, str], ...]:
     sections = {
         "À quoi sert cette liste": _PURPOSE,
         "Comment la lire": "\n".join(
-            [_PROBABILITY if about.probabilities else _POINTS, levels, *_precisions(about), _REASONS, _CODES]
+            [
+                _PROBABILITY if about.probabilities else _POINTS,
+                *_reference(about),
+                levels,
+                *_precisions(about),
+                _REASONS,
+                _CODES,
+            ]
         ),
         "Ce qu'elle ne dit pas": f"{known}\n{_ABSENCE}\n{_followed(about)}",
         "Comment elle est faite": "\n".join(filter(None, [_method(about), about.statement, _KEPT, *_accepted(about)])),
@@ -85,6 +93,17 @@ def readme_lines(about: About) -> tuple[tuple[Style, str], ...]:
 
 def _method(about: About) -> str:
     return f"Méthode : {about.method}, {about.choice}." if about.choice else f"Méthode : {about.method}."
+
+
+def _reference(about: About) -> Iterator[str]:
+    """Yield the rate that probabilities refer to: a company's risk is as recent as it."""
+    if about.probabilities and about.reference is not None:
+        known = about.reference
+        yield (
+            f"Elle se rapporte à la fréquence des défaillances la plus récente que l'on connaisse : {percent(known.rate)} des "
+            f"entreprises suivies de {known.first:%m/%Y} à {known.last:%m/%Y}, dans les {HORIZON_MONTHS} mois. Si les "
+            "défaillances sont devenues plus ou moins fréquentes depuis, tous les risques le sont aussi ; l'ordre reste le même."
+        )
 
 
 def _precisions(about: About) -> Iterator[str]:

@@ -9,7 +9,7 @@ import polars as pl
 from sf_assets.engine.storage import Session
 from sf_assets.features.registry import NAMES
 from sf_assets.lists.selection import select, with_corrected_levels
-from sf_assets.model.evaluation import Thresholds
+from sf_assets.model.evaluation import ReferenceRate, Thresholds
 from sf_assets.model.methods import ScoringMethod
 from sf_assets.model.store import ModelStore
 from sf_assets.vocabulary.failures import PermanentFailure
@@ -34,6 +34,7 @@ COMPANIES = f"""
 class SelectedMethod:
     """The method that the month's list uses: the fitted method, its row of `model_fitted`, the version of the scores.
 
+    `reference` is the failure rate that probabilities refer to, None when scores are no probabilities.
     `statement` says in French why no model could be trained, `choice` why this method was selected; None when there is
     nothing to say.
     """
@@ -43,6 +44,7 @@ class SelectedMethod:
     statement: str | None
     choice: str | None
     scores_version: int
+    reference: ReferenceRate | None = None
 
 
 def selected_method(session: Session, month: date, models: Path) -> SelectedMethod:
@@ -63,13 +65,15 @@ def selected_method(session: Session, month: date, models: Path) -> SelectedMeth
         )
     name, version, modere, fort, statement, choice, scores_version = row
     try:
-        method, _ = ModelStore(models).load(month, name, version)
+        method, card = ModelStore(models).load(month, name, version)
     except (OSError, ValueError) as error:
         raise PermanentFailure(
             f"model_fitted, {month:%Y-%m}: the model of {name}, version {version}, cannot be read: {error}. Materialise "
             "model_fitted and what follows it again."
         ) from error
-    return SelectedMethod(method, Thresholds(modere=modere, fort=fort), statement, choice, scores_version)
+    return SelectedMethod(
+        method, Thresholds(modere=modere, fort=fort), statement, choice, scores_version, card.reference
+    )
 
 
 def scored_companies(session: Session, month: date) -> pl.DataFrame:

@@ -186,7 +186,7 @@ def _save(learned: Sequence[LearningResult], month: date, folder: Path, snapshot
             ModelCard(
                 month=month,
                 method=result.name,
-                features=tuple(result.fitted.features),
+                features=tuple(result.fitted.features_),
                 thresholds=result.thresholds,
                 figures=result.evaluation.hors_procedure.flat() if result.evaluation else None,
                 statement=result.statement,
@@ -194,6 +194,7 @@ def _save(learned: Sequence[LearningResult], month: date, folder: Path, snapshot
                 training=result.training,
                 snapshot=snapshot,
                 code_version=VERSION,
+                reference=result.reference,
             ),
         )
         for result in learned

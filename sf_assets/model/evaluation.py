@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,21 @@ class Thresholds:
 
     modere: float
     fort: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRate:
+    """The failure rate that probabilities refer to: that of the labelled months from `first` to `last`.
+
+    `shift` was added to the log-odds to reach it; `low` and `high` are its 95 % interval.
+    """
+
+    first: date
+    last: date
+    rate: float
+    shift: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)

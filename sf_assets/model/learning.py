@@ -1,28 +1,28 @@
 """Fit every method for a month, choose its thresholds, and measure it on later months.
 
-A method that learns is fitted twice. The first fit uses the training months; the validation months then choose the
-thresholds, and the test months, later still, give the published figures. The second fit uses all labelled months, has the
-same thresholds, and computes the scores.
+A method that learns is fitted twice. The first fit uses the training months; its probabilities then follow the failure rate
+of the validation months, which choose the thresholds, and the test months, later still, give the published figures. The
+second fit uses all labelled months, follows the rate of the newest of them, has the same thresholds, and computes the scores.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
-from threadpoolctl import threadpool_limits
 
 from sf_assets.engine.charts.curves import Curve
 from sf_assets.engine.storage import Session
+from sf_assets.features.configurations import IN_USE
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.curves import calibration_of, precision_recall_of
-from sf_assets.model.evaluation import Evaluation, Thresholds, evaluate
+from sf_assets.model.evaluation import Evaluation, ReferenceRate, Thresholds, evaluate
 from sf_assets.model.matrix import Floats
-from sf_assets.model.methods import METHODS, ScoringMethod, score
+from sf_assets.model.methods import METHODS, ScoringMethod, fit_methods, follow_recent_rate, score
 from sf_assets.model.selection import Choice
-from sf_assets.model.splits import InsufficientHistory, Months, Split
+from sf_assets.model.splits import InsufficientHistory, Months, Split, recent_months
 from sf_assets.vocabulary.parameters import Parameters
 
 # Returns the labelled rows of some months: `siren`, `periode`, the features, `target`, `en_procedure` and `weight`.
@@ -47,6 +47,7 @@ class LearningResult:
         validation_precision: average precision on the validation months, by which methods are compared: the test months,
             which give the published figures, choose nothing. None without validation months.
         precision_recall, calibration: curves on the test months, companies already in a procedure left out.
+        reference: the failure rate to which the probabilities of `fitted` were calibrated; None without probabilities.
 
     """
 
@@ -60,6 +61,7 @@ class LearningResult:
     validation_precision: float | None = None
     precision_recall: Curve | None = None
     calibration: Curve | None = None
+    reference: ReferenceRate | None = None
 
 
 def learn(
@@ -77,9 +79,10 @@ def learn(
 
     """
     if isinstance(plan, InsufficientHistory):
-        return tuple(_learn_without_history(kind(), plan, load) for kind in METHODS.values())
+        return tuple(_learn_without_history(kind(IN_USE), plan, load) for kind in METHODS.values())
     first = _fit_all(_outside_procedure(draw(plan.training)))
     validation, test = load(plan.validation), load(plan.test)
+    follow_recent_rate({one.name: one for one in first}, **_outcome(_outside_procedure(validation)))
     thresholds = [_thresholds(method, validation, rule) for method in first]
     figures = [
         (_test_result(method, test, chosen), _evaluate_method(method, validation, chosen).hors_procedure)
@@ -87,6 +90,11 @@ def learn(
     ]
     del first, validation, test
     rows = _outside_procedure(draw(plan.final_training))
+    fitted = _fit_all(rows)
+    recent = recent_months(rows["periode"])
+    shifts = follow_recent_rate(
+        {one.name: one for one in fitted}, **_outcome(rows), recent=rows["periode"].is_in(recent).to_numpy()
+    )
     counts = {"rows": rows.height, "failures": rows.filter("target")["siren"].n_unique()}
     return tuple(
         LearningResult(
@@ -100,8 +108,9 @@ def learn(
             validation_precision=validated.average_precision,
             precision_recall=tested.precision_recall,
             calibration=tested.calibration,
+            reference=ReferenceRate(recent[0], recent[-1], **asdict(shifts[method.name])) if method.learns else None,
         )
-        for method, chosen, (tested, validated) in zip(_fit_all(rows), thresholds, figures, strict=True)
+        for method, chosen, (tested, validated) in zip(fitted, thresholds, figures, strict=True)
     )
 
 
@@ -111,15 +120,21 @@ _MOST_PRECISE = "la plus précise sur les mois qui choisissent les seuils"
 def select_method(learned: Sequence[LearningResult], choices: Sequence[Choice] = ()) -> Choice:
     """Return the method selected for the month's list: the first of `choices` that can be used.
 
-    Without one, it is the method of the highest average precision on the validation months; without validation months, it
-    is the method that does not learn, the only one that needs no history.
+    Without one, it is the method of the highest average precision on the validation months, a method made of others left
+    out: that one makes a list by decision only. Without validation months, it is the method that does not learn, the only one
+    that needs no history.
     """
     usable = [one for one in learned if one.fitted is not None]
     names = {one.name for one in usable}
     for choice in choices:
         if choice.method in names:
             return choice
-    validated = [(one.validation_precision, one.name) for one in usable if one.validation_precision is not None]
+    composed = {name for name, kind in METHODS.items() if kind.members}
+    validated = [
+        (one.validation_precision, one.name)
+        for one in usable
+        if one.validation_precision is not None and one.name not in composed
+    ]
     if not validated:
         return Choice(usable[0].name, None)
     unusable = f"à la place de {choices[0].method}, qui ne peut plus servir : " if choices else ""
@@ -129,7 +144,7 @@ def select_method(learned: Sequence[LearningResult], choices: Sequence[Choice] =
 def _learn_without_history(method: ScoringMethod, plan: InsufficientHistory, load: RowLoader) -> LearningResult:
     if method.learns or method.default_thresholds is None:
         return LearningResult(method.name, None, None, None, plan.statement, (), _NOTHING)
-    empty = np.empty((0, len(method.features)))
+    empty = np.empty((0, len(IN_USE)))
     fitted = method.fit(empty, np.empty(0, dtype=bool))
     rows = load(plan.labelled) if plan.failures["labelled"] else None
     # The method learns nothing: every labelled month is new to it.
@@ -138,11 +153,13 @@ def _learn_without_history(method: ScoringMethod, plan: InsufficientHistory, loa
 
 
 def _fit_all(rows: pl.DataFrame) -> list[ScoringMethod]:
-    """Fit every method on the same rows, two at a time, each on one core."""
-    target, weight, siren = (rows[name].to_numpy() for name in ("target", "weight", "siren"))
-    # A method limits the threads of the whole process: without an outer limit, the first fit to end would lift the other's.
-    with threadpool_limits(1), ThreadPoolExecutor(2) as pool:
-        return list(pool.map(lambda kind: kind().fit(rows, target, weight, siren), METHODS.values()))
+    return list(fit_methods(METHODS, IN_USE, **_outcome(rows)).values())
+
+
+def _outcome(rows: pl.DataFrame) -> dict[str, Any]:
+    """Return rows with their target, weights and companies, by the names of the arguments that take them."""
+    target, weights, siren = (rows[name].to_numpy() for name in ("target", "weight", "siren"))
+    return {"rows": rows, "target": target, "weights": weights, "groups": siren}
 
 
 def _thresholds(method: ScoringMethod, rows: pl.DataFrame, rule: AlertRule) -> Thresholds:

@@ -10,7 +10,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sf_assets.features.configurations import IN_USE
 from sf_assets.model.calibrated import CalibratedMethod
 from sf_assets.model.matrix import Flags, Floats
 
@@ -66,11 +65,12 @@ class LogisticMethod(CalibratedMethod):
     (transformed value - training mean). The contribution of an indicator is added to its feature.
 
     Args:
-        features: names of the features, in order.
+        features: names of the features, in order; by default all columns of the table.
         C: inverse strength of the penalty.
         max_iter: largest number of iterations of lbfgs.
         tol: tolerance at which lbfgs stops.
         seed: seed of the draw of companies that calibrate.
+        draws: how many fifths of the companies calibrate in turn, see `CalibratedMethod`.
 
     Attributes:
         pipeline_: the fitted pipeline, with steps `tame`, `impute`, `scale` and `logit`. The raw score is its log-odds.
@@ -87,17 +87,20 @@ class LogisticMethod(CalibratedMethod):
 
     def __init__(
         self,
-        features: tuple[str, ...] = IN_USE,
+        features: tuple[str, ...] | None = None,
+        *,
         C: float = 0.01,  # noqa: N803
         max_iter: int = 500,
         tol: float = 1e-5,
         seed: int = 0,
+        draws: int | None = None,
     ) -> None:
         self.features = features
         self.C = C
         self.max_iter = max_iter
         self.tol = tol
         self.seed = seed
+        self.draws = draws
 
     def _learn(self, matrix: Floats, target: Flags, weights: Floats) -> None:
         self.pipeline_ = fit_regression(matrix, target, weights, C=self.C, max_iter=self.max_iter, tol=self.tol)
@@ -113,9 +116,14 @@ class LogisticMethod(CalibratedMethod):
         return regression_base(self.pipeline_)
 
     @property
-    def typical_(self) -> Floats:
+    def _raw_typical(self) -> Floats:
         """The training mean of each transformed feature, in its own unit: its contribution is 0 there."""
         return regression_typical(self.pipeline_)
+
+    @property
+    def n_iter_(self) -> int:
+        """The most iterations of lbfgs in a draw."""
+        return max((draw.n_iter_ for draw in self.draws_), default=0) or int(self.pipeline_["logit"].n_iter_[0])
 
 
 def fit_regression(

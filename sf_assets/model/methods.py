@@ -1,30 +1,43 @@
 """The scoring methods by name, and the protocol that they follow. A new method is a class added to `METHODS`."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from sf_assets.model.evaluation import Thresholds
-from sf_assets.model.matrix import Floats, Rows
+from sf_assets.model.matrix import Flags, Floats, Rows
+
+if TYPE_CHECKING:
+    from sf_assets.model.calibration import RateShift
 
 
 class ScoringMethod(Protocol):
     """A scikit-learn classifier that also explains its scores.
 
-    Rows are a polars frame with a column per feature, or a float matrix of the features in order; NULL or NaN is unknown.
+    Rows are a polars or pandas frame with a column per feature, or a float matrix of the features in order; NULL or NaN is
+    unknown.
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
     learns: ClassVar[bool]
     """Whether `fit` learns from the rows; the scores of a method that learns are probabilities."""
+    members: ClassVar[tuple[str, ...]]
+    """The names of the methods that this one is made of; such a method makes a list only after a decision."""
     trusted: ClassVar[tuple[str, ...]]
     """The types that a stored method may hold, besides those that skops trusts by default."""
     default_thresholds: ClassVar[Thresholds | None]
     """Alert thresholds when history has no validation months; None for methods that learn."""
-    features: tuple[str, ...]
+    features_: tuple[str, ...]
+    """Names of the features of a fitted method, in order."""
+
+    def __init__(self, features: tuple[str, ...] | None = None) -> None:
+        """Keep the names of the features; None for all columns of the table that `fit` reads."""
+        ...
 
     def fit(
         self,
@@ -75,12 +88,13 @@ class _Methods(Mapping[str, type[ScoringMethod]]):
 @cache
 def _classes() -> dict[str, type[ScoringMethod]]:
     from sf_assets.model.boosting import BoostingMethod  # noqa: PLC0415
+    from sf_assets.model.ensemble import EnsembleMethod  # noqa: PLC0415
     from sf_assets.model.forest import ForestMethod  # noqa: PLC0415
     from sf_assets.model.logistic import LogisticMethod  # noqa: PLC0415
     from sf_assets.model.staged import StagedMethod  # noqa: PLC0415
     from sf_assets.model.threshold import ThresholdMethod  # noqa: PLC0415
 
-    methods = (BoostingMethod, StagedMethod, ForestMethod, LogisticMethod, ThresholdMethod)
+    methods = (BoostingMethod, StagedMethod, EnsembleMethod, ForestMethod, LogisticMethod, ThresholdMethod)
     return {method.name: method for method in methods}
 
 
@@ -97,6 +111,57 @@ def method_named(name: str) -> type[ScoringMethod]:
     if name not in METHODS:
         raise ValueError(f"method: expected one of {', '.join(METHODS)}, found {name!r}")
     return METHODS[name]
+
+
+def fit_methods(
+    kinds: Mapping[str, type[ScoringMethod]],
+    features: tuple[str, ...],
+    rows: Rows,
+    *,
+    target: npt.ArrayLike,
+    weights: npt.ArrayLike,
+    groups: npt.ArrayLike,
+) -> dict[str, ScoringMethod]:
+    """Fit methods on the same rows, two at a time, each on one core; a method made of others takes them as they are fitted.
+
+    Args:
+        kinds: the classes of the methods, by name.
+        features: names of the features, in order.
+        rows: the table that holds the features.
+        target: whether each row failed.
+        weights: the weight of each row.
+        groups: the company of each row.
+
+    """
+    alone = {name: kind for name, kind in kinds.items() if not kind.members}
+    # A method limits the threads of the whole process: without an outer limit, the first fit to end would lift the other's.
+    with threadpool_limits(1), ThreadPoolExecutor(2) as pool:
+        made = pool.map(lambda kind: kind(features).fit(rows, target, weights, groups), alone.values())
+        fitted = dict(zip(alone, made, strict=True))
+    return {
+        name: fitted[name] if name in fitted else kind(features).fit(rows, target, weights, groups, fitted=fitted)  # type: ignore[call-arg]
+        for name, kind in kinds.items()
+    }
+
+
+def follow_recent_rate(
+    fitted: Mapping[str, ScoringMethod],
+    rows: Rows,
+    *,
+    target: npt.ArrayLike,
+    weights: npt.ArrayLike,
+    groups: npt.ArrayLike,
+    recent: Flags | None = None,
+) -> dict[str, "RateShift"]:
+    """Move the probabilities of the methods that learn to the failure rate of recent rows; return what was added, by name.
+
+    The arguments are those of `ProbabilityClassifier.follow_rate`, for every method.
+    """
+    return {
+        name: method.follow_rate(rows, target, weights, groups, recent)  # type: ignore[attr-defined]
+        for name, method in fitted.items()
+        if method.learns
+    }
 
 
 def score(method: ScoringMethod, rows: Rows) -> Floats:

@@ -14,6 +14,10 @@ from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.partitions import HORIZON_MONTHS, add_months, cutoff_of
 
 Months = tuple[date, ...]
+# The newest labelled months, to whose failure rate probabilities are calibrated. At 4,000 companies and three origins, the
+# calibration error of the boosting a year and a half later went from .0064 to .0043 and from .0076 to .0027, and from .0107 to
+# .0155 where the newest months were those of 2019-2020 and the rate turned; over twelve months it was .0074, .0027 and .0142.
+RECENT_MONTHS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,11 @@ def plan_split(
     if causes:
         return InsufficientHistory(month, available, labelled, counts, causes)
     return Split(month, parts["training"], validation, test, labelled, counts)
+
+
+def recent_months(periods: pl.Series) -> list[date]:
+    """Return the newest labelled months of some rows, whose failure rate probabilities follow."""
+    return periods.unique().sort().to_list()[-RECENT_MONTHS:]
 
 
 def minimum_months(rules: SplitRules) -> int:

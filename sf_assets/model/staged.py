@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from sf_assets.features.configurations import IN_USE
 from sf_assets.features.registry import BY_NAME, FINANCES
 from sf_assets.model.calibrated import CalibratedMethod
 from sf_assets.model.logistic import fit_regression, regression_base, regression_contributions, regression_typical
@@ -26,12 +25,13 @@ class StagedMethod(CalibratedMethod):
     accounts, so that contributions add up from the same base for all rows.
 
     Args:
-        features: names of the features, in order.
+        features: names of the features, in order; by default all columns of the table.
         accounts: names of the features of accounts, by default those of this theme in the registry.
         C: inverse strength of the penalty of both regressions.
         max_iter: largest number of iterations of lbfgs.
         tol: tolerance at which lbfgs stops.
         seed: seed of the draw of companies that calibrate.
+        draws: how many fifths of the companies calibrate in turn, see `CalibratedMethod`.
 
     Attributes:
         without_: the fitted pipeline without accounts.
@@ -49,13 +49,14 @@ class StagedMethod(CalibratedMethod):
 
     def __init__(
         self,
-        features: tuple[str, ...] = IN_USE,
+        features: tuple[str, ...] | None = None,
         *,
         accounts: tuple[str, ...] | None = None,
         C: float = 0.01,  # noqa: N803
         max_iter: int = 500,
         tol: float = 1e-5,
         seed: int = 0,
+        draws: int | None = None,
     ) -> None:
         self.features = features
         self.accounts = accounts
@@ -63,6 +64,7 @@ class StagedMethod(CalibratedMethod):
         self.max_iter = max_iter
         self.tol = tol
         self.seed = seed
+        self.draws = draws
 
     def _learn(self, matrix: Floats, target: Flags, weights: Floats) -> None:
         fit = partial(fit_regression, C=self.C, max_iter=self.max_iter, tol=self.tol)
@@ -95,16 +97,26 @@ class StagedMethod(CalibratedMethod):
     @property
     def _of_accounts(self) -> Flags:
         names = self.accounts
+        unknown = [name for name in names or () if name not in self.features_]
+        if unknown:
+            raise ValueError(
+                f"accounts: expected some of the features {', '.join(self.features_)}, found {', '.join(unknown)}"
+            )
         if names is None:
-            names = tuple(name for name in self.features if name in BY_NAME and BY_NAME[name].theme == FINANCES)
-        return np.isin(self.features, names)
+            names = tuple(name for name in self.features_ if name in BY_NAME and BY_NAME[name].theme == FINANCES)
+        return np.isin(self.features_, names)
 
     def _known(self, matrix: Floats) -> Flags:
         return np.asarray(~np.isnan(matrix[:, self._of_accounts]).all(axis=1) & self._of_accounts.any())
 
     @property
-    def typical_(self) -> Floats:
+    def _raw_typical(self) -> Floats:
         """The training mean of each feature, in its own unit; 0 for features of accounts when `with_` is None."""
-        typical = np.zeros(len(self.features))
+        typical = np.zeros(len(self.features_))
         typical[~self._of_accounts] = regression_typical(self.without_)
         return typical if self.with_ is None else regression_typical(self.with_)
+
+    @property
+    def n_iter_(self) -> int:
+        """The most iterations of lbfgs in a draw, for companies without accounts."""
+        return max((draw.n_iter_ for draw in self.draws_), default=0) or int(self.without_["logit"].n_iter_[0])

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from sf_assets.engine.storage.folders import make_private_folder
-from sf_assets.model.evaluation import Thresholds
+from sf_assets.model.evaluation import ReferenceRate, Thresholds
 from sf_assets.model.methods import ScoringMethod, method_named
 from sf_assets.sources.batch import batch_key
 
@@ -58,6 +58,7 @@ class ModelCard:
         code_version: version of the package that fitted the method.
         intended_use: the only permitted use, in French.
         scikit_learn: version of scikit-learn that fitted the method.
+        reference: the failure rate that the probabilities refer to; None when scores are no probabilities.
 
     """
 
@@ -73,6 +74,7 @@ class ModelCard:
     code_version: str
     intended_use: str = INTENDED_USE
     scikit_learn: str = _SCIKIT_LEARN
+    reference: ReferenceRate | None = None
 
     def to_json(self) -> str:
         """Return the card as JSON text; equal cards give the same text."""
@@ -82,10 +84,17 @@ class ModelCard:
     def from_json(cls, text: str) -> "ModelCard":
         """Return the card of a text that `to_json` wrote."""
         fields = json.loads(text)
+        if "reference" not in fields:
+            raise UntrustedModel(
+                "card: expected the rate that probabilities refer to, found the card of an older version"
+            )
         fields["month"] = date.fromisoformat(fields["month"])
         fields["features"] = tuple(fields["features"])
         fields["training_months"] = tuple(date.fromisoformat(month) for month in fields["training_months"])
         fields["thresholds"] = Thresholds(**fields["thresholds"])
+        if fields["reference"] is not None:
+            days = {name: date.fromisoformat(fields["reference"][name]) for name in ("first", "last")}
+            fields["reference"] = ReferenceRate(**fields["reference"] | days)
         return cls(**fields)
 
 
@@ -120,7 +129,7 @@ class ModelStore:
         """
         import skops.io  # noqa: PLC0415 - slow to load
 
-        if (card.method, card.features) != (method.name, tuple(method.features)):
+        if (card.method, card.features) != (method.name, tuple(method.features_)):
             raise ValueError(f"card: expected method {method.name} and its features, found {card.method}")
         content = {MODEL: canonical(skops.io.dumps(method)), CARD: card.to_json().encode()}
         _require_trusted(content[MODEL], card.method)

@@ -14,7 +14,9 @@ from sf_assets.vocabulary.schema import Column, Table, between, no_rows, not_nul
 _SCORES_COMPLETE = files("sf_assets.model").joinpath("scores_complete.sql").read_text(encoding="utf-8")
 
 METHODE = Column(
-    "methode", "VARCHAR", "scoring method: seuils (2016), logistique (2017), foret (2024), boosting or deux_etages"
+    "methode",
+    "VARCHAR",
+    "scoring method: seuils (2016), logistique (2017), foret (2024), boosting, deux_etages or ensemble",
 )
 
 TARGET = Table(

@@ -4,16 +4,14 @@ It learns nothing and needs no history: it makes the list as long as no model ca
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
-from sf_assets.features.configurations import IN_USE
+from sf_assets.model.classifier import TableClassifier
 from sf_assets.model.evaluation import Thresholds
-from sf_assets.model.matrix import Flags, Floats, Rows, as_matrix, as_target
+from sf_assets.model.matrix import Flags, Floats, Rows, as_target, as_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +37,15 @@ LIMITS: tuple[Limit, ...] = (
 )
 
 
-class ThresholdMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class ThresholdMethod(TableClassifier):
     """Score = points of the limits reached / points of all limits; an unknown value gives no point.
 
     The score orders companies and is not a probability. `fit` only copies the limits, so that a stored method computes the
     same scores after the limits of the code have changed.
 
     Args:
-        features: names of the features, in order.
+        features: names of the features, in order; by default all columns of the table.
+        limits: the limits, by default those of this module, which are of French features.
 
     Attributes:
         columns_, sides_, limits_, points_: for each limit, the position of its feature, its side, value and points.
@@ -60,29 +59,49 @@ class ThresholdMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
     # Three months of unpaid contributions alone are a moderate alert; a strong one needs another sign or six months.
     default_thresholds: ClassVar[Thresholds | None] = Thresholds(modere=0.3, fort=0.4)
 
-    def __init__(self, features: tuple[str, ...] = IN_USE) -> None:
+    def __init__(self, features: tuple[str, ...] | None = None, *, limits: tuple[Limit, ...] | None = None) -> None:
         self.features = features
+        self.limits = limits
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        # Nothing is learned: limits may have nothing to do with the target of a table.
+        tags.classifier_tags.poor_score = True
+        return tags
 
     def fit(
         self,
         X: Rows,  # noqa: N803
         y: npt.ArrayLike,
-        sample_weight: npt.ArrayLike | None = None,  # noqa: ARG002
+        sample_weight: npt.ArrayLike | None = None,
         groups: npt.ArrayLike | None = None,  # noqa: ARG002
     ) -> Self:
-        """Validate the rows and copy the limits; weights and companies are ignored, since nothing is learned."""
-        as_target(y, len(as_matrix(X, self.features)))
-        self.classes_ = np.array([False, True])
-        self.columns_ = np.array([self.features.index(limit.feature) for limit in LIMITS])
-        self.sides_ = np.array([limit.side for limit in LIMITS])
-        self.limits_ = np.array([limit.limit for limit in LIMITS])
-        self.points_ = np.array([limit.points for limit in LIMITS])
+        """Validate the rows and copy the limits; weights and companies are ignored, since nothing is learned.
+
+        Raises:
+            ValueError: arguments do not match, or the table has no column of a limit's name.
+
+        """
+        matrix = self._learned_matrix(X, least=0)
+        _, classes = as_target(y, len(matrix))
+        as_weights(sample_weight, len(matrix))
+        limits = LIMITS if self.limits is None else self.limits
+        missing = [name for name in dict.fromkeys(limit.feature for limit in limits) if name not in self.features_]
+        if missing:
+            raise ValueError(
+                f"{self.name}: expected columns {', '.join(missing)}, found none of that name. This method learns nothing and "
+                "adds points at the limits of these columns: for another table, give `limits` or use a method that learns"
+            )
+        self.columns_ = np.array([self.features_.index(limit.feature) for limit in limits])
+        self.sides_ = np.array([limit.side for limit in limits])
+        self.limits_ = np.array([limit.limit for limit in limits])
+        self.points_ = np.array([limit.points for limit in limits])
+        self.classes_ = classes
         return self
 
     def triggered(self, X: Rows) -> Flags:  # noqa: N803
         """Return which limits each row reaches, rows x limits."""
-        check_is_fitted(self, "limits_")
-        values = as_matrix(X, self.features)[:, self.columns_]
+        values = self._matrix(X)[:, self.columns_]
         return np.asarray(values * self.sides_ >= self.limits_ * self.sides_)
 
     def points(self, X: Rows) -> npt.NDArray[np.int64]:  # noqa: N803
@@ -97,7 +116,7 @@ class ThresholdMethod(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
     def contributions(self, X: Rows) -> Floats:  # noqa: N803
         """Return the points of each feature, rows x features; they add up to the points of the row."""
         by_limit = self.triggered(X) * self.points_
-        by_feature = np.zeros((len(by_limit), len(self.features)))
+        by_feature = np.zeros((len(by_limit), len(self.features_)))
         for limit, column in enumerate(self.columns_):
             by_feature[:, column] += by_limit[:, limit]
         return by_feature

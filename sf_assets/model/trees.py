@@ -11,6 +11,7 @@ from sf_assets.model.matrix import Floats
 
 # For each tree, the weight of the training rows that reach each node ("cover" in SHAP).
 Covers = list[Floats]
+_ROWS_PER_LEAF = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,15 @@ def tree_base(ensemble: Any, covers: Sequence[Floats]) -> float:
     return trees.offset + float(
         sum(np.average(nodes.value[nodes.left < 0], weights=cover[nodes.left < 0]) for nodes, cover in leaves)
     )
+
+
+def leaf_size(wanted: int | None, rows: int, *, least: int, most: int) -> int:
+    """Return the smallest number of rows in a leaf: the one wanted, or one row in four hundred, from `least` to `most`.
+
+    >>> leaf_size(None, 120_000, least=20, most=300), leaf_size(None, 4_000, least=20, most=300)
+    (300, 20)
+    """
+    return wanted or min(max(rows // _ROWS_PER_LEAF, least), most)
 
 
 def medians(matrix: Floats) -> Floats:

@@ -1,17 +1,21 @@
-"""What an evaluation found for a month: its HTML report, the tables of `docs/evaluation.md`, and a summary in a few lines.
+"""What an evaluation found for a month, or for anyone's table: its HTML report, the tables of `docs/evaluation.md`, a summary.
 
 Where the month is synthetic, its oracle is read beside the warehouse: no asset knows of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.folders import make_private_folder
+from sf_assets.evaluation.labelled_table import Names, read_table
 from sf_assets.evaluation.page import replace_tables
 from sf_assets.evaluation.report import render_report
 from sf_assets.evaluation.results import EvaluationResults, load_results
+from sf_assets.evaluation.table_evaluation import TableEvaluation, evaluate_table
+from sf_assets.evaluation.table_report import render_table_report
+from sf_assets.model.methods import METHODS
 from sf_assets.sources.batch import batch_key
 
 
@@ -30,6 +34,29 @@ def write_report(
     if page:
         page.write_text(replace_tables(page.read_text(encoding="utf-8"), results), encoding="utf-8")
     return report, results
+
+
+def write_table_report(
+    path: Path, names: Names, *, features: Sequence[str] = (), gap: int = 0, into: Path
+) -> tuple[Path, TableEvaluation]:
+    """Evaluate the methods on anyone's table and write the report below `into`; return its path and the figures.
+
+    Args:
+        path: a Parquet or CSV file, one row per company and period.
+        names: the names of its columns of company, outcome and period.
+        features: columns to learn from, all numeric ones by default.
+        gap: periods whose outcome is not yet known when the first period that measures begins.
+        into: the folder of reports.
+
+    Raises:
+        UserError: the table cannot be learned from.
+
+    """
+    table = read_table(path, names, features)
+    evaluation = evaluate_table(table, METHODS, gap=gap)
+    report = make_private_folder(into) / f"{path.stem}.html"
+    report.write_text(render_table_report(path.stem, table, evaluation), encoding="utf-8")
+    return report, evaluation
 
 
 def summary(results: EvaluationResults) -> Iterator[str]:

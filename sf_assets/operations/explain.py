@@ -51,7 +51,7 @@ def page(session: Session, month: date, siren: str, models: Path, *, shift: int 
     company = companies.filter(siren=siren)
     if company.is_empty():
         raise UnknownCompany(f"{month:%Y-%m}: expected one of {companies.height} companies scored, found another siren")
-    features = selected.method.features
+    features = selected.method.features_
     contributions = selected.method.contributions(companies)
     here = contributions[companies["siren"].to_numpy() == siren]
     explained = rescaled(here, company["probabilite"].to_numpy(), features)

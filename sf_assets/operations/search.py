@@ -15,6 +15,7 @@ from sklearn.metrics import average_precision_score
 
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.storage import Warehouse
+from sf_assets.features.configurations import IN_USE
 from sf_assets.model.assets import rules_of
 from sf_assets.model.learning import usable_months
 from sf_assets.model.matrix import Flags
@@ -109,7 +110,7 @@ def search(
 
 def _average_precision(rows: pl.DataFrame, name: str, setting: Setting, fold: Fold) -> float:
     learn, measure = rows.filter(fold.learn), rows.filter(fold.measure)
-    method = method_named(name)(**setting).fit(
+    method = method_named(name)(IN_USE, **setting).fit(
         learn, *(learn[column].to_numpy() for column in ("target", "weight", "siren"))
     )
     return float(

@@ -163,7 +163,7 @@ def explain_alerts(workspace: Workspace, alerts: int = 25_000) -> list[Cost]:
         reset_peak()
         started = time.monotonic()
         contributions = method.contributions(rows)
-        main_reasons(rows, contributions, method.features, cutoff=cutoff_of(workspace.month), typical=method.typical_)
+        main_reasons(rows, contributions, method.features_, cutoff=cutoff_of(workspace.month), typical=method.typical_)
         costs.append(Cost(f"explaining, {name}", rows.height, time.monotonic() - started, peak()))
     return costs
 

@@ -1,0 +1,91 @@
+"""A labelled table of anyone: its columns of company, period and outcome are named by its owner."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from sf_assets.model.matrix import Flags, as_target
+from sf_assets.vocabulary.failures import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of a table's columns: company, outcome, and period; None for a table of one period."""
+
+    group: str
+    target: str
+    period: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledTable:
+    """A table to learn from and to measure on.
+
+    Attributes:
+        rows: the features.
+        features: their names, in order.
+        left_out: columns that no method reads, since they do not hold numbers.
+        company: the company of each row, as a number.
+        period: the position of each row's period among `periods`.
+        periods: the periods in order, as text.
+        target: whether each row failed: the second of the two labels, in order.
+
+    """
+
+    rows: pl.DataFrame
+    features: tuple[str, ...]
+    left_out: tuple[str, ...]
+    company: npt.NDArray[np.intp]
+    period: npt.NDArray[np.intp]
+    periods: tuple[str, ...]
+    target: Flags
+
+
+def read_table(path: Path, names: Names, features: Sequence[str] = ()) -> LabelledTable:
+    """Read a panel from a Parquet or CSV file; `features` are all numeric columns by default.
+
+    Raises:
+        UserError: the file has no such column, a company, period or outcome is unknown, or the outcome has not two values.
+
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: expected a Parquet or CSV file, found none")
+    frame = pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
+    keys = [name for name in (names.group, names.target, names.period) if name]
+    missing = [name for name in (*keys, *features) if name not in frame.columns]
+    if missing:
+        raise UserError(f"{path}: expected columns {', '.join(missing)}, found {', '.join(frame.columns)}")
+    for name in keys:
+        if unknown := frame[name].null_count():
+            raise UserError(
+                f"{path}: expected a value of {name} in every row, found {unknown} rows without. Remove them"
+            )
+    rows = frame.drop(keys)
+    numbers = [name for name in rows.columns if rows[name].dtype.is_numeric() or rows[name].dtype == pl.Boolean]
+    try:
+        target, _ = as_target(frame[names.target].to_numpy(), frame.height)
+    except ValueError as error:
+        raise UserError(f"{path}, column {names.target}: {error}") from error
+    read = tuple(features or numbers)
+    period = frame[names.period] if names.period else pl.Series([""]).new_from_index(0, frame.height)
+    periods = period.unique().sort()
+    return LabelledTable(
+        rows=rows.select(read),
+        features=read,
+        left_out=tuple(name for name in rows.columns if name not in read),
+        company=_positions(frame[names.group], frame[names.group].unique().sort()),
+        period=_positions(period, periods),
+        periods=tuple(str(one) for one in periods),
+        target=target,
+    )
+
+
+def _positions(values: pl.Series, names: pl.Series) -> npt.NDArray[np.intp]:
+    found = pl.DataFrame({"name": values}).join(
+        pl.DataFrame({"name": names}).with_row_index(), on="name", maintain_order="left", how="left"
+    )
+    return found["index"].to_numpy().astype(np.intp)

@@ -1,0 +1,188 @@
+"""The methods are evaluated on anyone's panel: columns named by its owner, later periods, other companies, refusals by name."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from sf_assets.commands.app import main
+from sf_assets.evaluation.figures import ALL_COMPANIES, UNSEEN_COMPANIES
+from sf_assets.evaluation.labelled_table import Names, read_table
+from sf_assets.evaluation.table_evaluation import TableEvaluation, evaluate_table, split_periods
+from sf_assets.evaluation.table_report import render_table_report, summary_lines
+from sf_assets.model.logistic import LogisticMethod
+from sf_assets.model.methods import METHODS
+from sf_assets.model.threshold import ThresholdMethod
+from sf_assets.operations import evaluation_report
+from sf_assets.vocabulary.failures import UserError
+
+NAMES = Names("company", "failed", "year")
+FAST = {"logistique": LogisticMethod, "seuils": ThresholdMethod}
+
+
+def public_panel(companies: int = 700, years: int = 8) -> pl.DataFrame:
+    """Return firm-years as public panels have them: ratios with holes, a sector in words, a rate that rises in the last years."""
+    rng = np.random.default_rng(12)
+    frailty = np.repeat(rng.normal(size=companies), years)
+    year = np.tile(np.arange(1999, 1999 + years), companies)
+    rate = -4.0 + 0.8 * (year >= 1999 + years - 3)
+    failed = rng.random(frailty.size) < 1 / (1 + np.exp(-rate - 1.3 * frailty))
+    debt = np.where(rng.random(frailty.size) < 0.1, np.nan, frailty + rng.normal(size=frailty.size))
+    return pl.DataFrame(
+        {
+            "company": np.repeat([f"C{i}" for i in range(companies)], years),
+            "year": year,
+            "debt_to_assets": debt,
+            "margin": rng.normal(size=frailty.size) - 0.5 * frailty,
+            "sector": rng.choice(["steel", "retail"], frailty.size),
+            "failed": failed.astype(int),
+        }
+    ).fill_nan(None)
+
+
+@pytest.fixture(scope="module")
+def panel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("panel") / "firms.parquet"
+    # Rows in no order, and columns too.
+    public_panel().sample(fraction=1.0, shuffle=True, seed=3).select(
+        "failed", pl.all().exclude("failed")
+    ).write_parquet(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def evaluated(panel: Path) -> TableEvaluation:
+    return evaluate_table(read_table(panel, NAMES), FAST)
+
+
+def figure(evaluation: TableEvaluation, name: str, companies: str, method: str = "logistique") -> tuple[float, ...]:
+    (row,) = evaluation.figures.filter(mesure=name, entreprises=companies, methode=method).rows(named=True)
+    return row["valeur"], row["bas"], row["haut"]
+
+
+def test_a_panel_is_read_by_the_names_of_its_owner(panel: Path) -> None:
+    table = read_table(panel, NAMES)
+    assert table.features == ("debt_to_assets", "margin")
+    assert table.left_out == ("sector",)
+    assert table.periods == tuple(str(year) for year in range(1999, 2007))
+    assert len(set(table.company.tolist())) == 700
+    assert read_table(panel, NAMES, ["margin"]).left_out == ("debt_to_assets", "sector")
+
+
+def test_the_last_periods_measure_what_the_first_ones_taught_with_intervals(evaluated: TableEvaluation) -> None:
+    assert (evaluated.learned, evaluated.measured) == ("1999 – 2004", "2005 – 2006")
+    for companies in (ALL_COMPANIES, UNSEEN_COMPANIES):
+        assert figure(evaluated, "rows", companies)[0] == 1_400
+        value, low, high = figure(evaluated, "roc_auc", companies)
+        assert low < value < high
+        assert value > 0.65
+        value, low, high = figure(evaluated, "average_precision", companies)
+        assert low < value < high
+    assert list(evaluated.skipped) == ["seuils"], "its limits are of columns that the panel has not"
+    assert "expected columns dette_sur_cotisation_mean12m" in evaluated.skipped["seuils"]
+
+
+def test_probabilities_follow_the_newest_years_that_were_learned_from(evaluated: TableEvaluation) -> None:
+    error, _, _ = figure(evaluated, "calibration_in_the_large", ALL_COMPANIES)
+    assert abs(error) < 0.015, "the rate doubled in the last three years, of which the first was known"
+
+
+def test_no_company_and_no_later_period_is_learned_from(panel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = read_table(panel, NAMES)
+    fits: list[np.ndarray] = []
+
+    class Spying(LogisticMethod):
+        name = "espion"
+
+        def fit(self, X, y, sample_weight=None, groups=None):  # noqa: N803
+            fits.append(np.asarray(groups))
+            return super().fit(X, y, sample_weight, groups)
+
+    evaluate_table(table, {"espion": Spying}, gap=1, replicates=5)
+    whole, *parts = fits
+    learning, measuring = split_periods(8, 1)
+    assert (list(learning), list(measuring)) == ([0, 1, 2, 3, 4], [6, 7])
+    assert len(whole) == 700 * 5
+    assert len(parts) == 3
+    companies = [set(part.tolist()) for part in parts]
+    assert set.intersection(*companies) == set()
+    assert all(len(part) == len(names) * 5 for part, names in zip(parts, companies, strict=True))
+
+
+def test_a_table_of_one_period_is_measured_on_companies_never_seen(tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    public_panel().filter(year=2006).drop("year").write_csv(path)
+    evaluation = evaluate_table(read_table(path, Names("company", "failed")), FAST, replicates=20)
+    assert set(evaluation.figures["entreprises"]) == {UNSEEN_COMPANIES}
+    assert figure(evaluation, "rows", UNSEEN_COMPANIES)[0] == 700
+    assert "Une seule période" in render_table_report("one", read_table(path, Names("company", "failed")), evaluation)
+
+
+@pytest.mark.parametrize(
+    ("change", "names", "message"),
+    [
+        (pl.all(), Names("firm", "failed", "year"), "expected columns firm, found company, year"),
+        (
+            pl.col("company").replace("C1", None),
+            NAMES,
+            "expected a value of company in every row, found 8 rows without",
+        ),
+        (pl.lit(2).alias("failed"), NAMES, "column failed: target: expected two classes, found one class"),
+        (pl.lit(0).alias("failed"), NAMES, "table: target: expected failures and others"),
+        (pl.col("year") % 3, Names("company", "year"), "column year: Only binary classification is supported"),
+        (pl.lit(float("inf")).alias("margin"), NAMES, "table: features: .* found infinity in margin"),
+    ],
+)
+def test_a_table_that_cannot_be_learned_from_is_refused_with_its_columns(
+    change: pl.Expr, names: Names, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "firms.parquet"
+    public_panel().with_columns(change).write_parquet(path)
+    with pytest.raises(UserError, match=message):
+        evaluate_table(read_table(path, names), {"logistique": METHODS["logistique"]}, replicates=2)
+
+
+def test_a_gap_that_leaves_no_period_is_refused(panel: Path) -> None:
+    with pytest.raises(UserError, match="found 8 periods and a gap of 7"):
+        evaluate_table(read_table(panel, NAMES), FAST, gap=7)
+
+
+def test_the_command_writes_the_report_of_a_panel(
+    panel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SF_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(evaluation_report, "METHODS", FAST)
+
+    def exit_code(*arguments: str) -> object:
+        monkeypatch.setattr("sys.argv", ["sf", "evaluate", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code
+
+    named = ("--group", "company", "--period", "year", "--target", "failed")
+    assert exit_code("--table", str(panel), *named) == 0
+    printed = capsys.readouterr().out
+    assert "logistique" in printed
+    assert str(tmp_path / "evaluation" / "firms.html") in printed
+    page = (tmp_path / "evaluation" / "firms.html").read_text(encoding="utf-8")
+    for text in (
+        "Toutes les entreprises, sur les périodes suivantes",
+        "jamais vues",
+        "laissées de côté",
+        "sector",
+        "<svg",
+    ):
+        assert text in page
+    assert exit_code("--table", str(panel)) == 2
+    assert exit_code() == 2
+    # The message is framed and wrapped to the width of the terminal.
+    assert "or --table with --group and --target" in " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert exit_code("--table", str(tmp_path / "absent.parquet"), *named) == 1
+    assert "expected a Parquet or CSV file, found none" in capsys.readouterr().err
+
+
+def test_the_summary_ranks_methods_by_average_precision(evaluated: TableEvaluation) -> None:
+    lines = list(summary_lines(evaluated))
+    assert [line.split()[0] for line in lines if line.startswith("  ")] == ["logistique", "logistique"]
+    assert all("[" in line for line in lines if line.startswith("  "))
