@@ -32,7 +32,7 @@ COMPANIES = f"""
 
 @dataclass(frozen=True, slots=True)
 class SelectedMethod:
-    """The method that the month's list uses: the fitted method, its row of `model_fitted`, the version of the scores.
+    """The method that the month's list uses: the fitted method, its row of `model_fitted`, the versions of scores and model.
 
     `statement` says in French why no model could be trained, `choice` why this method was selected; None when there is
     nothing to say.
@@ -43,6 +43,7 @@ class SelectedMethod:
     statement: str | None
     choice: str | None
     scores_version: int
+    model_version: str
 
 
 def selected_method(session: Session, month: date, models: Path) -> SelectedMethod:
@@ -69,7 +70,7 @@ def selected_method(session: Session, month: date, models: Path) -> SelectedMeth
             f"model_fitted, {month:%Y-%m}: the model of {name}, version {version}, cannot be read: {error}. Materialise "
             "model_fitted and what follows it again."
         ) from error
-    return SelectedMethod(method, Thresholds(modere=modere, fort=fort), statement, choice, scores_version)
+    return SelectedMethod(method, Thresholds(modere=modere, fort=fort), statement, choice, scores_version, version)
 
 
 def scored_companies(session: Session, month: date) -> pl.DataFrame:

@@ -2,8 +2,10 @@
 
 import sys
 import uuid
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Self
 
 import dagster as dg
@@ -17,12 +19,21 @@ from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.partitions import add_months, months
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_NO_CONFIG: Mapping[str, Any] = MappingProxyType({})
 
 
 def run_job(
-    defs: dg.Definitions, instance: dg.DagsterInstance, job: str, *, first: date, last: date | None = None
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    job: str,
+    *,
+    first: date,
+    last: date | None = None,
+    config: Mapping[str, Any] = _NO_CONFIG,
 ) -> bool:
     """Run a job for the month `first`, or in one run for the months from `first` to `last`; return whether it succeeded.
+
+    `config` is the configuration of its steps.
 
     Raises:
         UserError: there is no such job, or a month has not ended.
@@ -47,7 +58,7 @@ def run_job(
     ) as steps:
         instance.add_event_listener(run_id, steps)
         result = jobs[job].execute_in_process(
-            instance=instance, run_id=run_id, run_config=_QUIET, raise_on_error=False, **when
+            instance=instance, run_id=run_id, run_config={**_QUIET, **config}, raise_on_error=False, **when
         )
     refresh_status(defs, instance)
     return result.success
