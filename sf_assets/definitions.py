@@ -14,8 +14,10 @@ from sf_assets.operations.assets import ASSETS as COCKPIT
 from sf_assets.operations.assets import CHECKS as COCKPIT_CHECKS
 from sf_assets.operations.automation import JOBS, files_arrived, monthly_schedule
 from sf_assets.operations.jobs import JOBS as COCKPIT_JOBS
-from sf_assets.operations.jobs import morning_refresh
+from sf_assets.operations.jobs import monthly_proof, morning_refresh
 from sf_assets.operations.sensors import SENSORS
+from sf_assets.publication.assets import ASSETS as PUBLICATION
+from sf_assets.publication.assets import CHECKS as PUBLICATION_CHECKS
 from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.assets import arrivals
 from sf_assets.staging.assets import ASSETS as STAGING
@@ -24,11 +26,13 @@ from sf_assets.vocabulary.partitions import months
 defs = dg.Definitions(
     # The page of an asset links to the code that makes it.
     assets=dg.with_source_code_references(
-        with_confidentiality([arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS, *EVALUATION, *COCKPIT])
+        with_confidentiality(
+            [arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS, *EVALUATION, *PUBLICATION, *COCKPIT]
+        )
     ),
-    asset_checks=[*(checks_for(suite, months) for suite in SUITES.values()), *COCKPIT_CHECKS],
+    asset_checks=[*(checks_for(suite, months) for suite in SUITES.values()), *PUBLICATION_CHECKS, *COCKPIT_CHECKS],
     jobs=[*JOBS, *COCKPIT_JOBS],
-    schedules=[monthly_schedule, morning_refresh],
+    schedules=[monthly_schedule, morning_refresh, monthly_proof],
     sensors=[files_arrived, *SENSORS],
     resources=resources_for(Settings.from_environment()),
     executor=dg.in_process_executor,

@@ -45,9 +45,14 @@ class Place:
         """Return the folder of a month's files."""
         return self.settings.data_dir / "incoming" / batch_key(month)
 
-    def run(self, job: str, month: date) -> "Run":
-        """Run a job for one month."""
-        return self._execute(self.definitions.resolve_job_def(job), partition_key=month.isoformat())
+    def run(self, job: str, month: date, config: dict[str, dict[str, str]] | None = None) -> "Run":
+        """Run a job for one month; `config` holds the configuration of its steps by name."""
+        steps = {name: {"config": given} for name, given in (config or {}).items()}
+        return self._execute(self.definitions.resolve_job_def(job), {"ops": steps}, partition_key=month.isoformat())
+
+    def prove(self) -> "Run":
+        """Run the job that makes the newest published list again."""
+        return self._execute(self.definitions.resolve_job_def("prove_published"))
 
     def run_range(self, job: str, first: date, last: date) -> "Run":
         """Run a job for a range of months, in one run."""
@@ -70,11 +75,11 @@ class Place:
         job = whole.get_subset(asset_selection=frozenset(), asset_check_selection=checks)
         return self._execute(job, partition_key=month.isoformat())
 
-    def _execute(self, job: dg.JobDefinition, **what: object) -> "Run":
+    def _execute(self, job: dg.JobDefinition, config: dict[str, object] | None = None, **what: object) -> "Run":
         with dg.partition_loading_context(effective_dt=_TODAY):
             result = job.execute_in_process(
                 instance=self.instance,
-                run_config=_QUIET,
+                run_config={**_QUIET, **(config or {})},
                 raise_on_error=False,
                 **what,  # type: ignore[arg-type]
             )

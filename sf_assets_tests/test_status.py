@@ -64,7 +64,7 @@ class Cockpit:
 
     @property
     def resources(self) -> dict[str, object]:
-        folders = Folders(incoming=self.incoming, models=UNUSED, lists=UNUSED, exports=UNUSED)
+        folders = Folders(incoming=self.incoming, models=UNUSED, lists=UNUSED, exports=UNUSED, published=UNUSED)
         return {"warehouse": self.graph.warehouse, "folders": folders}
 
 

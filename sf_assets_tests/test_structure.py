@@ -12,7 +12,7 @@ from sf_assets.catalogue.tables import SUITES, TABLES
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "sf_assets"
-LAYERS = ("sources", "staging", "clean", "features", "model", "lists", "evaluation")
+LAYERS = ("sources", "staging", "clean", "features", "model", "lists", "evaluation", "publication")
 # From the inside out: a module imports from its own ring and from the rings before it.
 RINGS = ("vocabulary", "engine", *LAYERS, "catalogue", "operations", "commands")
 # The modules that import every ring; only commands, which are entry points, import them.

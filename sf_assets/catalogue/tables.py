@@ -14,6 +14,8 @@ from sf_assets.lists.tables import SUITES as LIST_SUITES
 from sf_assets.lists.tables import TABLES as LISTS
 from sf_assets.model.tables import SUITES as MODEL_SUITES
 from sf_assets.model.tables import TABLES as MODEL
+from sf_assets.publication.tables import SUITES as PUBLICATION_SUITES
+from sf_assets.publication.tables import TABLES as PUBLICATION
 from sf_assets.sources.log import LOG
 from sf_assets.sources.suites import SUITES as SOURCE_SUITES
 from sf_assets.staging.suites import SUITES as STAGING_SUITES
@@ -36,6 +38,7 @@ TABLES: dict[str, Table] = {
         *MODEL,
         *LISTS,
         *EVALUATION,
+        *PUBLICATION,
     )
 }
 
@@ -47,6 +50,7 @@ SUITES: dict[str, Suite] = {
     **MODEL_SUITES,
     **LIST_SUITES,
     **EVALUATION_SUITES,
+    **PUBLICATION_SUITES,
 }
 
 

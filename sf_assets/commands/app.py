@@ -9,7 +9,17 @@ import sys
 
 import typer
 
-from sf_assets.commands import acceptances, evaluation, explanation, maintenance, method, quarantine, runs, status
+from sf_assets.commands import (
+    acceptances,
+    evaluation,
+    explanation,
+    maintenance,
+    method,
+    publication,
+    quarantine,
+    runs,
+    status,
+)
 from sf_assets.vocabulary.failures import PermanentFailure, UserError
 
 app = typer.Typer(
@@ -21,7 +31,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 1 refused, blocked or failed, with the reason on standard error; 2 wrong arguments. "
     "Settings are `SF_*` variables of the environment or of the file `.env`.",
 )
-for verbs in (runs, status, acceptances, quarantine, explanation, method, evaluation, maintenance):
+for verbs in (runs, status, acceptances, quarantine, explanation, method, evaluation, publication, maintenance):
     verbs.register(app)
 
 # Synthetic companies, faults, benchmark and demonstration come with a checkout, not with the wheel.

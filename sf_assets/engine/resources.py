@@ -16,17 +16,22 @@ from sf_assets.vocabulary.parameters import Parameters
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """The folders of incoming files, fitted models, published lists and exported tables, each with one sub-folder per month."""
+    """The folders of a deployment, each with one sub-folder per month.
+
+    They hold incoming files, fitted models, lists as last computed, exported tables, and lists as published: nothing writes
+    to a published version again.
+    """
 
     incoming: Path
     models: Path
     lists: Path
     exports: Path
+    published: Path
 
     @classmethod
     def below(cls, data: Path) -> "Folders":
         """Return the folders inside the data folder of a deployment."""
-        return cls(data / "incoming", data / "models", data / "lists", data / "exports")
+        return cls(data / "incoming", data / "models", data / "lists", data / "exports", data / "published")
 
 
 # Annotations for the functions that Dagster calls; other functions take the plain types.

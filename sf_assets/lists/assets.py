@@ -17,35 +17,28 @@ from sf_assets.engine.storage import Session, frame_of
 from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.features.registry import DETTE, THEMES
 from sf_assets.lists.charts import alerts_by_department
-from sf_assets.lists.document import Edition, document
 from sf_assets.lists.expert_rules import DEBT_IS_MAIN_THEME, apply_expert_rules
 from sf_assets.lists.export import write_list
-from sf_assets.lists.page.content import read_evolution, section_names, sheets_of
-from sf_assets.lists.page.render import page
+from sf_assets.lists.month_list import READS, bind_list, month_list
 from sf_assets.lists.previous_list import with_previous_list
-from sf_assets.lists.readme import About
-from sf_assets.lists.readme_facts import accepted_checks, measured_precisions
+from sf_assets.lists.readme_facts import accepted_checks
 from sf_assets.lists.reasons import main_reasons
 from sf_assets.lists.scored import COMPANIES, companies_with_levels, scored_companies, selected_method
 from sf_assets.lists.selection import select
 from sf_assets.lists.tables import ALERTS, CORRECTED, EXPORT, LIST_VERSIONS
-from sf_assets.lists.versions import changes, current_version, last_handed_over, require_current, version_of
-from sf_assets.model.explanations import by_theme, waterfall
+from sf_assets.lists.versions import last_handed_over, version_of
+from sf_assets.model.explanations import by_theme
 from sf_assets.model.tables import EVALUATION
 from sf_assets.staging.in_force import reads_at
 from sf_assets.vocabulary.partitions import DUE_DAY, add_months, cutoff_of, parse_month
-from sf_assets.vocabulary.version import VERSION
-
-_READS = ("feat_company_month", "feat_matrix", "clean_filter", "siren_blacklist", "model_fitted", "model_scores")
 
 _SIGNALS = read_query(files("sf_assets.lists"), "list_signals")
 _PREVIOUS_ALERTS = read_query(files("sf_assets.lists"), "previous_alerts")
-_LISTED = "select * from list_alerts where version = $version order by rang"
 
 
 def _open(gate: Gate, session: Session, month: date) -> None:
-    gate.require(session, [(name, month) for name in _READS])
-    session.bind({gate.table(name): month for name in _READS})
+    gate.require(session, [(name, month) for name in READS])
+    session.bind({gate.table(name): month for name in READS})
 
 
 @dg.asset(
@@ -58,7 +51,7 @@ def _open(gate: Gate, session: Session, month: date) -> None:
         made_in=__name__,
         kinds={"duckdb", "polars"},
     ),
-    deps=[*_READS, *(name for name in _SIGNALS.reads if name not in _READS)],
+    deps=[*READS, *(name for name in _SIGNALS.reads if name not in READS)],
 )
 def list_corrections(
     context: dg.AssetExecutionContext,
@@ -74,7 +67,7 @@ def list_corrections(
         selected = selected_method(session, month, Path(folders.models))
         changed = frame_of(CORRECTED, ()).drop("scores_version")
         if parameters.corrections:
-            reads, gates = reads_at(gate, session, [name for name in _SIGNALS.reads if name not in _READS], month)
+            reads, gates = reads_at(gate, session, [name for name in _SIGNALS.reads if name not in READS], month)
             gate.require(session, gates)
             session.bind(reads)
             signals = session.connection.execute(
@@ -110,7 +103,7 @@ def list_corrections(
         made_in=__name__,
         kinds={"python", "polars"},
     ),
-    deps=[*_READS, CORRECTED.name],
+    deps=[*READS, CORRECTED.name],
 )
 def list_alerts(
     context: dg.AssetExecutionContext,
@@ -199,7 +192,7 @@ def list_alerts(
         made_in=__name__,
         kinds={"python", "parquet", "excel", "json"},
     ),
-    deps=["list_alerts", EVALUATION.name, *_READS],
+    deps=["list_alerts", EVALUATION.name, *READS],
     # Dagster's policy covers lists of any month; the check `latest_month_there` of `status` covers the month that is due.
     freshness_policy=dg.FreshnessPolicy.cron(
         deadline_cron=f"0 7 {DUE_DAY + 1} * *", lower_bound_delta=timedelta(days=DUE_DAY), timezone="Europe/Paris"
@@ -214,50 +207,24 @@ def list_export(
 ) -> dg.MaterializeResult[None]:
     """Write the files of the list: all of them, or none."""
     month = parse_month(context.partition_key)
-    cutoff = cutoff_of(month, parameters.cutoff_shift_days)
     with warehouse.session() as session:
-        _open(gate, session, month)
-        gate.require(session, [("list_alerts", month), (EVALUATION.name, month)])
-        session.bind({EVALUATION: month, ALERTS: month, EXPORT: month, LIST_VERSIONS: month, CORRECTED: month})
-        selected = selected_method(session, month, Path(folders.models))
-        companies = companies_with_levels(session, month, selected)
-        version = current_version(session)
-        listed = session.connection.execute(_LISTED, {"version": version}).pl()
+        gate.require(session, [(name, month) for name in (*READS, ALERTS.name, EVALUATION.name)])
+        bind_list(session, gate, month)
         handed_over = last_handed_over(session)
-        alerts = companies.filter(pl.col("niveau") > 0)
-        require_current(listed, alerts, month)
-        explained = waterfall(
-            selected.method.contributions(alerts), alerts["probabilite"].to_numpy(), selected.method.features_
-        )
-        precision_fort, precision_modere = measured_precisions(session, selected.method.name)
-        edition = Edition(month, cutoff, f"{selected.method.name} {VERSION}", selected.thresholds)
-        about = About(
+        made = month_list(
+            session,
+            gate,
             month,
-            cutoff,
-            selected.method.label,
-            selected.method.learns,
-            selected.thresholds,
-            selected.statement,
-            selected.choice,
-            changes(session, month, listed, selected.method.name, selected.thresholds),
-            accepted_checks(gate, session, month),
-            parameters.perimeter_staff,
-            parameters.perimeter_months,
-            precision_fort,
-            precision_modere,
-            selected.reference,
+            models=Path(folders.models),
+            parameters=parameters,
+            accepted=accepted_checks(gate, session, month, but=EXPORT.name),
         )
         paths = write_list(
-            listed,
-            document(companies, alerts, explained, selected.method.features_, edition),
+            made.listed,
+            made.document(),
+            page=made.page(),
             root=Path(folders.lists),
-            page=page(
-                sheets_of(
-                    listed, alerts, read_evolution(session, gate, month, version), explained.macro, section_names()
-                ),
-                about,
-            ),
-            about=about,
+            about=made.about,
             handed_over=handed_over,
         )
         checksums = {path.name: sha256_of(path) for path in paths}
@@ -265,11 +232,11 @@ def list_export(
         rows = pl.DataFrame(
             [{"file": path.name, "bytes": path.stat().st_size, "sha256": checksums[path.name]} for path in paths]
         ).with_columns(
-            companies=pl.lit(listed.height, pl.Int64),
-            methode=pl.lit(selected.method.name),
-            list_version=pl.lit(version, pl.Int32),
+            companies=pl.lit(made.listed.height, pl.Int64),
+            methode=pl.lit(made.selected.method.name),
+            list_version=pl.lit(made.version, pl.Int32),
             scores_version=pl.lit(
-                handed_over.scores_version if number == handed_over.version else selected.scores_version, pl.Int32
+                handed_over.scores_version if number == handed_over.version else made.selected.scores_version, pl.Int32
             ),
         )
         write = session.replace(
@@ -287,7 +254,7 @@ def list_export(
     return dg.MaterializeResult(
         metadata=write_metadata(write)
         | seen
-        | {"version": number, "list_version": version}
+        | {"version": number, "list_version": made.version}
         | {path.suffix.removeprefix("."): dg.MetadataValue.path(str(path)) for path in paths}
     )
 

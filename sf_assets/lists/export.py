@@ -5,7 +5,7 @@ Writing is deterministic: the same list gives the same bytes, whatever the day.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -104,10 +104,6 @@ def write_list(
         ValueError: columns of `HEADERS` are missing; the message names them.
 
     """
-    missing = [header.column for header in HEADERS if header.column not in alerts.columns]
-    if missing:
-        raise ValueError(f"list_alerts: expected columns {', '.join(missing)}, found none of that name")
-    stem = f"liste_{batch_key(about.month)}"
     target = root / batch_key(about.month)
 
     def folder_of_previous(draft: Path) -> Path | None:
@@ -115,13 +111,37 @@ def write_list(
         return None if same or not handed_over.version else target.with_name(f"{target.name}_v{handed_over.version}")
 
     with replace_folder(target, folder_of_previous) as draft:
-        alerts.write_parquet(draft / f"{stem}.parquet")
-        _write_csv(alerts, draft / f"{stem}.csv")
-        _write_xlsx(alerts, draft / f"{stem}.xlsx", about)
-        with (draft / f"{stem}.json").open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(document)
-        (draft / f"{stem}.html").write_text(page, encoding="utf-8", newline="\n")
-    return tuple(target / f"{stem}.{kind}" for kind in ("parquet", "csv", "xlsx", "json", "html"))
+        names = [path.name for path in write_files(draft, alerts, document, page, about)]
+    return tuple(target / name for name in names)
+
+
+def write_files(
+    folder: Path, alerts: pl.DataFrame, document: Iterable[str], page: str, about: About
+) -> tuple[Path, ...]:
+    """Write the five files of a list into a folder and return their paths.
+
+    Raises:
+        ValueError: columns of `HEADERS` are missing; the message names them.
+
+    """
+    missing = [header.column for header in HEADERS if header.column not in alerts.columns]
+    if missing:
+        raise ValueError(f"list_alerts: expected columns {', '.join(missing)}, found none of that name")
+    parquet, csv, xlsx, json, html = paths = tuple(
+        folder / f"{stem_of(about.month)}.{kind}" for kind in ("parquet", "csv", "xlsx", "json", "html")
+    )
+    alerts.write_parquet(parquet)
+    write_csv(alerts, csv)
+    write_xlsx(alerts, xlsx, about)
+    with json.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(document)
+    html.write_text(page, encoding="utf-8", newline="\n")
+    return paths
+
+
+def stem_of(month: date) -> str:
+    """Return the name of the files of a month's list, without its ending."""
+    return f"liste_{batch_key(month)}"
 
 
 def _readable(alerts: pl.DataFrame) -> pl.DataFrame:
@@ -146,8 +166,22 @@ def _displayed(header: Header) -> pl.Expr:
     return column.alias(header.title)
 
 
-def _write_csv(alerts: pl.DataFrame, path: Path) -> None:
-    """Write the CSV that a French Excel opens with a double click: BOM, semicolons, decimal commas, « 12,2 % ».
+def write_csv(alerts: pl.DataFrame, path: Path) -> None:
+    """Write the list as CSV, percentages as « 12,2 % »."""
+    percents = [
+        (pl.format("{} %", (pl.col(header.title) * 100).round(1).cast(pl.String)))
+        .str.replace(".", ",", literal=True)
+        .alias(header.title)
+        for header in _headers(alerts)
+        if header.kind == "percent"
+    ]
+    write_csv_text(_readable(alerts), path, *percents)
+
+
+def write_csv_text(rows: pl.DataFrame, path: Path, *expressions: pl.Expr) -> None:
+    """Write a CSV that a French Excel opens with a double click: BOM, semicolons, decimal commas.
+
+    `expressions` word columns that are not texts.
 
     A spreadsheet runs a text that begins like a formula: an apostrophe before it prevents that. It also strips the zeros of
     digits that are not a number (SIREN, department 01) or turns them into a date (month): written ="01" they stay texts.
@@ -161,19 +195,12 @@ def _write_csv(alerts: pl.DataFrame, path: Path) -> None:
         .otherwise(text)
         .name.keep()
     )
-    percents = [
-        (pl.format("{} %", (pl.col(header.title) * 100).round(1).cast(pl.String)))
-        .str.replace(".", ",", literal=True)
-        .alias(header.title)
-        for header in _headers(alerts)
-        if header.kind == "percent"
-    ]
-    _readable(alerts).with_columns(harmless, *percents).write_csv(
+    rows.with_columns(harmless, *expressions).write_csv(
         path, include_bom=True, separator=";", decimal_comma=True, line_terminator="\r\n"
     )
 
 
-def _write_xlsx(alerts: pl.DataFrame, path: Path, about: About) -> None:
+def write_xlsx(alerts: pl.DataFrame, path: Path, about: About) -> None:
     """Write the workbook: the sheet « Liste », then the sheet « Lisez-moi »."""
     headers = _headers(alerts)
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}

@@ -21,7 +21,8 @@ class About:
     method was selected, `changes` the differences with the list of the month before, `accepted` the failed checks that an
     operator accepted. A company is followed when it employed `staff` people in one of the last `window` months.
     `precision_fort` and `precision_modere` are the shares of alerts, on the test months, that were followed by a procedure;
-    None when they could not be measured. `reference` is the failure rate that probabilities refer to.
+    None when they could not be measured. `reference` is the failure rate that probabilities refer to, `sections` are headings
+    and texts that a publication adds.
     """
 
     month: date
@@ -38,6 +39,7 @@ class About:
     precision_fort: float | None = None
     precision_modere: float | None = None
     reference: ReferenceRate | None = None
+    sections: tuple[tuple[str, str], ...] = ()
 
 
 _PURPOSE = f"""\
@@ -83,6 +85,7 @@ def readme_lines(about: About) -> tuple[tuple[Style, str], ...]:
         "Ce qu'elle ne dit pas": f"{known}\n{_ABSENCE}\n{_followed(about)}",
         "Comment elle est faite": "\n".join(filter(None, [_method(about), about.statement, _KEPT, *_accepted(about)])),
         "Ce qui a changé depuis le mois dernier": "\n".join(about.changes or [_FIRST]),
+        **dict(about.sections),
         "Confidentialité": _CONFIDENTIAL,
     }
     lines: list[tuple[Style, str]] = [("title", f"Signaux Faibles : liste du mois, {list_name(about.month)}")]

@@ -2,11 +2,11 @@
 
 from datetime import date
 
+from sf_assets.engine.quality.acceptances import Acceptance
 from sf_assets.engine.quality.freshness import last_writes
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.quality.verdicts import accepted_of, verdicts_on
 from sf_assets.engine.storage import Session
-from sf_assets.lists.tables import EXPORT
 
 _PRECISIONS = """
     select mesure, valeur from model_evaluation
@@ -23,16 +23,24 @@ def measured_precisions(session: Session, method: str) -> tuple[float | None, fl
     return values.get("fort_precision"), values.get("modere_precision")
 
 
-def accepted_checks(gate: Gate, session: Session, month: date) -> tuple[str, ...]:
-    """Return one French line per failed check that an operator accepted for the month: asset, check, reason.
+def acceptances_in_force(gate: Gate, session: Session, month: date, *, but: str) -> tuple[Acceptance, ...]:
+    """Return the acceptances that hold for the month; those of the asset `but`, which is about to be written, end with it.
 
     An acceptance whose rows were written again since does not hold any more and is left out.
     """
-    checked = [(asset, month) for asset in gate.suites if asset != EXPORT.name]
+    checked = [(asset, month) for asset in gate.suites if asset != but]
     verdicts = verdicts_on(session, checked)
     written = last_writes(session, gate.suites, sorted({(asset, month) for asset, _, _ in verdicts}))
     return tuple(
-        f"{acceptance.asset}, {acceptance.check_name} : {acceptance.reason}"
-        for (asset, _, _), acceptance in accepted_of(session, verdicts).items()
+        acceptance
+        for (asset, _, _), acceptance in sorted(accepted_of(session, verdicts).items())
         if acceptance.snapshot == written.get((asset, month))
+    )
+
+
+def accepted_checks(gate: Gate, session: Session, month: date, *, but: str) -> tuple[str, ...]:
+    """Return one French line per acceptance that holds for the month: asset, check, reason."""
+    return tuple(
+        f"{acceptance.asset}, {acceptance.check_name} : {acceptance.reason}"
+        for acceptance in acceptances_in_force(gate, session, month, but=but)
     )

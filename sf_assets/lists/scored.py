@@ -32,7 +32,7 @@ COMPANIES = f"""
 
 @dataclass(frozen=True, slots=True)
 class SelectedMethod:
-    """The method that the month's list uses: the fitted method, its row of `model_fitted`, the version of the scores.
+    """The method that the month's list uses: the fitted method, its row of `model_fitted`, the versions of scores and model.
 
     `reference` is the failure rate that probabilities refer to, None when scores are no probabilities.
     `statement` says in French why no model could be trained, `choice` why this method was selected; None when there is
@@ -44,6 +44,7 @@ class SelectedMethod:
     statement: str | None
     choice: str | None
     scores_version: int
+    model_version: str
     reference: ReferenceRate | None = None
 
 
@@ -71,9 +72,8 @@ def selected_method(session: Session, month: date, models: Path) -> SelectedMeth
             f"model_fitted, {month:%Y-%m}: the model of {name}, version {version}, cannot be read: {error}. Materialise "
             "model_fitted and what follows it again."
         ) from error
-    return SelectedMethod(
-        method, Thresholds(modere=modere, fort=fort), statement, choice, scores_version, card.reference
-    )
+    thresholds = Thresholds(modere=modere, fort=fort)
+    return SelectedMethod(method, thresholds, statement, choice, scores_version, version, card.reference)
 
 
 def scored_companies(session: Session, month: date) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Jobs beside those of a month: an acceptance, the maintenance of the warehouse, the refresh of the status."""
+"""Jobs beside those of a month: acceptance, publication and its proof, maintenance of the warehouse, refresh of the status."""
 
 from datetime import date
 
@@ -12,6 +12,7 @@ from sf_assets.engine.storage.maintenance import LEAST_MONTHS
 from sf_assets.operations.acceptance import CannotAccept, accept
 from sf_assets.operations.assets import GROUP
 from sf_assets.operations.maintenance import run_maintenance
+from sf_assets.publication.assets import REBUILT
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.partitions import PARIS, parse_month
 
@@ -104,4 +105,21 @@ morning_refresh = dg.ScheduleDefinition(
     name="morning_refresh", job=status_job, cron_schedule="0 7 * * *", execution_timezone=str(PARIS)
 )
 
-JOBS = (status_job, accept_check, maintenance)
+publish_job = dg.define_asset_job(
+    "publish",
+    selection=dg.AssetSelection.groups("publication"),
+    description="Publish a month's list, with a name and a reason: its files are frozen, then made again to prove them.",
+)
+
+proof_job = dg.define_asset_job(
+    "prove_published",
+    selection=dg.AssetSelection.checks(REBUILT),
+    description="Make the newest published list again from its snapshot and model, and compare every byte.",
+)
+
+# After the month's list is due, in the night.
+monthly_proof = dg.ScheduleDefinition(
+    name="monthly_proof", job=proof_job, cron_schedule="0 5 20 * *", execution_timezone=str(PARIS)
+)
+
+JOBS = (status_job, accept_check, maintenance, publish_job, proof_job)

@@ -2,9 +2,10 @@
 
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Self
 
 import dagster as dg
@@ -18,15 +19,24 @@ from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.partitions import add_months, months
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_NO_CONFIG: Mapping[str, Any] = MappingProxyType({})
 
 
 def run_job(
-    defs: dg.Definitions, instance: dg.DagsterInstance, job: str, *, first: date, last: date | None = None
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    job: str,
+    *,
+    first: date,
+    last: date | None = None,
+    config: Mapping[str, Any] = _NO_CONFIG,
 ) -> bool:
     """Run a job for the months from `first` to `last`, by default for `first` alone; return whether it succeeded.
 
     Jobs that compute a range of months together take one run. The others take one run per month, and stop at the first that
     fails: a month is compared with those before it.
+
+    `config` is the configuration of its steps.
 
     Raises:
         UserError: there is no such job, a month has not ended, or the range starts after its end.
@@ -49,12 +59,13 @@ def run_job(
         )
     policy = jobs[job].backfill_policy
     together = policy is not None and policy.max_partitions_per_run is None
-    succeeded = all(_run(jobs[job], instance, of) for of in ([keys] if together else [[key] for key in keys]))
+    runs = [keys] if together else [[key] for key in keys]
+    succeeded = all(_run(jobs[job], instance, of, {**_QUIET, **config}) for of in runs)
     refresh_status(defs, instance)
     return succeeded
 
 
-def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, keys: Sequence[str]) -> bool:
+def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, keys: Sequence[str], config: Mapping[str, Any]) -> bool:
     """Run a job for a month, or in one run for several; return whether it succeeded."""
     when: dict[str, Any] = {"partition_key": keys[0]}
     if len(keys) > 1:
@@ -65,7 +76,7 @@ def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, keys: Sequence[str
     with Reporter(title, len(job.graph.node_dict)) as steps:
         instance.add_event_listener(run_id, steps)
         return job.execute_in_process(
-            instance=instance, run_id=run_id, run_config=_QUIET, raise_on_error=False, **when
+            instance=instance, run_id=run_id, run_config=config, raise_on_error=False, **when
         ).success
 
 

@@ -8,6 +8,7 @@ from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.leftovers import Leftovers, remove_leftovers
 from sf_assets.engine.storage.maintenance import LEAST_MONTHS, MaintenanceCounts, merge_and_expire
+from sf_assets.publication.versions import published_snapshots
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,11 @@ def run_maintenance(
 ) -> Maintenance:
     """Merge small files, expire snapshots older than `keep_months`, remove unreferenced files and leftovers.
 
-    Writers wait meanwhile. `at` has a time zone; a dry run only counts.
+    Snapshots of published lists never expire. Writers wait meanwhile. `at` has a time zone; a dry run only counts.
     """
     with warehouse.session() as session:
-        done = merge_and_expire(session, at=at, keep_months=keep_months, dry_run=dry_run)
-    published = (folders.lists, folders.models, folders.exports)
+        done = merge_and_expire(
+            session, at=at, keep_months=keep_months, dry_run=dry_run, kept=published_snapshots(session)
+        )
+    published = (folders.lists, folders.models, folders.exports, folders.published)
     return Maintenance(done, remove_leftovers(warehouse.temp_directory, published, at=at, dry_run=dry_run))

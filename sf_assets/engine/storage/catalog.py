@@ -28,6 +28,8 @@ _HOLDER = f"""
 class Catalog:
     """A DuckLake catalog: the path of a SQLite file, or `postgres:` followed by a libpq string without password.
 
+    With a `snapshot` the warehouse is attached as it was then, and nothing can be written to it.
+
     Every transaction runs inside `one_writer`, commit included, because DuckLake does not isolate writers: two that
     replace the same empty month both succeed, and its rows are stored twice; two that replace different months of one
     table conflict; two on a SQLite catalog fail because it is locked.
@@ -35,6 +37,7 @@ class Catalog:
 
     location: str
     data_path: str
+    snapshot: int | None = None
 
     def __post_init__(self) -> None:
         # Connection strings appear in error messages and in Dagster's pages.
@@ -111,6 +114,8 @@ class Catalog:
         if not self._libpq and Path(self.location).resolve().parent == Path(data).parent:
             # A catalog beside its files is moved and restored with them: the configured path then wins over the stored one.
             journal += "override_data_path true, "
+        if self.snapshot is not None:
+            journal += f"snapshot_version {self.snapshot}, "
         # No rows are stored in the catalog itself: small writes take the same path as large ones.
         return (
             f"attach {sql_literal(f'ducklake:{source}')} as lake (data_path {sql_literal(data)}, {journal}"

@@ -23,6 +23,13 @@ def _no_archive(_: Path) -> None:
     """Name no folder: the replaced content is deleted."""
 
 
+def freeze_folder(folder: Path) -> None:
+    """Take away the right to write in a folder, and all rights of other users, from everything that it holds."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    folder.chmod(0o500)
+
+
 @contextmanager
 def replace_folder(target: Path, archive: Callable[[Path], Path | None] = _no_archive) -> Iterator[Path]:
     """Yield a draft folder that replaces `target` at the end of the block; a failure leaves `target` unchanged.

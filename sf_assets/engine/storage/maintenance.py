@@ -4,8 +4,9 @@ Unreferenced files are those that no remaining snapshot needs, and orphans: file
 Merging preserves the snapshot that wrote each row, which the gate reads. Rewriting files would lose it, and is not done.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sf_assets.engine.storage.leftovers import GRACE
 from sf_assets.engine.storage.session import Session
@@ -17,6 +18,13 @@ _READERS = timedelta(days=2)
 _SMALL = (
     1 << 20
 )  # bytes: only files below this size are merged, so that months of large tables stay in files of their own
+
+_OLDER = """
+    select snapshot_id from lake.snapshots()
+    where snapshot_time < $1::date::timestamp at time zone 'UTC' and snapshot_id not in (select unnest($2::bigint[]))
+        and snapshot_id < (from lake.current_snapshot())
+    order by snapshot_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +45,12 @@ class MaintenanceCounts:
     orphans: int
 
 
-def merge_and_expire(session: Session, *, at: datetime, keep_months: int, dry_run: bool) -> MaintenanceCounts:
+def merge_and_expire(
+    session: Session, *, at: datetime, keep_months: int, dry_run: bool, kept: Collection[int]
+) -> MaintenanceCounts:
     """Merge small files, expire snapshots older than `keep_months` months before `at`, remove unreferenced files.
 
+    The snapshots `kept` never expire, whatever their age, and neither does the last one.
     Other writers wait meanwhile. `at` is the current time, with its time zone; a dry run only counts.
 
     Raises:
@@ -53,10 +64,7 @@ def merge_and_expire(session: Session, *, at: datetime, keep_months: int, dry_ru
         files_before, bytes_before = _size(session)
         if not dry_run:
             session.connection.execute(f"call ducklake_merge_adjacent_files('lake', max_file_size => {_SMALL})")
-        expired = _count_rows(
-            session,
-            f"call ducklake_expire_snapshots('lake', dry_run => {dry_run}, older_than => timestamptz '{oldest} 00:00:00+00')",
-        )
+        expired = _expire(session, oldest, kept, dry_run=dry_run)
         removed = _count_rows(
             session,
             f"call ducklake_cleanup_old_files('lake', dry_run => {dry_run}, "
@@ -70,6 +78,14 @@ def merge_and_expire(session: Session, *, at: datetime, keep_months: int, dry_ru
         )
         files, size = _size(session)
     return MaintenanceCounts(not dry_run, files_before, files, bytes_before, size, expired, removed, orphans)
+
+
+def _expire(session: Session, oldest: date, kept: Collection[int], *, dry_run: bool) -> int:
+    """Expire the snapshots older than a day except those `kept` and the last; return how many."""
+    expired = [number for (number,) in session.connection.execute(_OLDER, [oldest, list(kept)]).fetchall()]
+    if expired and not dry_run:
+        session.connection.execute(f"call ducklake_expire_snapshots('lake', versions => {expired})")
+    return len(expired)
 
 
 def _size(session: Session) -> tuple[int, int]:

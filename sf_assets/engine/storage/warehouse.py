@@ -27,7 +27,8 @@ class Warehouse:
 
     `catalog` is the path of a SQLite file, or `postgres:` followed by a libpq string without password, which libpq reads
     from the file that PGPASSFILE names. `data_path` is the folder of Parquet files. A session that needs more than
-    `memory_limit` spills to `temp_directory`, by default the system's.
+    `memory_limit` spills to `temp_directory`, by default the system's. With a `snapshot` every table is as it was then, and
+    nothing can be written.
     """
 
     catalog: str
@@ -35,6 +36,7 @@ class Warehouse:
     memory_limit: str = "4GB"
     threads: int = 2
     temp_directory: str = ""
+    snapshot: int | None = None
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -99,4 +101,4 @@ class Warehouse:
 
     @property
     def _catalog(self) -> Catalog:
-        return Catalog(self.catalog, self.data_path)
+        return Catalog(self.catalog, self.data_path, self.snapshot)

@@ -110,8 +110,7 @@ def sheets_of(
 
 def _bars(bars: Floats) -> pl.Series:
     """Return the bars of each company rounded to what is displayed, NULL when one is not a number."""
-    finite = np.isfinite(bars).all(axis=1)
-    return pl.Series([row.round(1).tolist() if ok else None for row, ok in zip(bars, finite, strict=True)])
+    return pl.Series([row.round(1).tolist() if np.isfinite(row).all() else None for row in bars])
 
 
 def _unknown(companies: pl.DataFrame) -> pl.Series:

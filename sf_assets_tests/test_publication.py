@@ -1,0 +1,242 @@
+"""A list is published as an act, frozen, corrected by versions, and made again byte for byte."""
+
+import json
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from sf_assets.catalogue.tables import SUITES
+from sf_assets.engine.quality.gate import Gate
+from sf_assets.engine.resources import Folders
+from sf_assets.engine.storage.maintenance import merge_and_expire
+from sf_assets.operations.acceptance import accept
+from sf_assets.publication import manifest as manifests
+from sf_assets.publication.changes import changes_between
+from sf_assets.publication.rebuilding import Proof, rebuild
+from sf_assets.publication.versions import published_snapshots
+from sf_assets.vocabulary.failures import PermanentFailure
+from sf_assets_tests.planted_month import (
+    BY,
+    MONTH,
+    REASON,
+    judge,
+    list_twice_as_strict,
+    make_list,
+    plant,
+    published_folder,
+)
+from sf_assets_tests.runs import Place, Run
+
+LATER = datetime(2031, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    made = Place(tmp_path)
+    plant(made)
+    make_list(made)
+    return made
+
+
+def publish(place: Place, *, by: str = BY, reason: str = REASON) -> Run:
+    return place.run("publish", MONTH, {"list_publication": {"by": by, "reason": reason}})
+
+
+def proof(place: Place, version: int = 1, into: Path | None = None) -> Proof:
+    return rebuild(place.warehouse, Gate(SUITES), Folders.below(place.settings.data), MONTH, version, into=into)
+
+
+def files_of(folder: Path) -> Iterator[Path]:
+    yield from (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def test_a_published_list_is_frozen_with_everything_it_was_made_from(place: Place, tmp_path: Path) -> None:
+    run = publish(place)
+    assert run.failures == {}
+    assert run.refused == {}, "the proof ran too"
+    folder = published_folder(place)
+    written = json.loads((folder / "manifeste.json").read_text())
+    handed_over = tmp_path / "lists" / "2509"
+    for kind in ("csv", "json", "parquet"):
+        assert (folder / f"liste_2509.{kind}").read_bytes() == (handed_over / f"liste_2509.{kind}").read_bytes()
+    assert written["published_by"] == BY
+    assert written["reason"] == REASON
+    assert {entry["table"] for entry in written["inputs"]} >= {"feat_matrix", "model_scores", "list_alerts"}
+    assert all(entry["written_by"] for entry in written["inputs"] if entry["rows"])
+    assert written["model"]["card"]
+    assert written["settings"]["perimeter_staff"] == 10
+    assert set(written["files"]) == {path.name for path in files_of(folder)} - {"manifeste.json"}
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in files_of(folder)}
+    assert modes == {0o400}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o500
+    (row,) = place.rows("list_publication", MONTH).iter_rows(named=True)
+    assert (row["version"], row["published_by"], row["entrees"]) == (1, BY, 0)
+    # And it is made again, in a folder of its own.
+    into = tmp_path / "again"
+    assert proof(place, into=into).same
+    for path in files_of(into):
+        assert path.read_bytes() == (folder / path.name).read_bytes()
+    with pytest.raises(PermanentFailure, match="expected an empty folder"):
+        proof(place, into=into)
+
+
+@pytest.mark.parametrize("given", [{"by": " "}, {"reason": ""}])
+def test_a_publication_has_a_name_and_a_reason(place: Place, given: dict[str, str]) -> None:
+    assert "expected a name and a reason" in publish(place, **given).failures["list_publication"]
+    assert not published_folder(place).exists()
+
+
+def test_nothing_is_published_while_a_gate_is_shut_and_an_acceptance_is_printed(place: Place) -> None:
+    with place.warehouse.session() as session:
+        judge(session, "list_export", MONTH, key_unique=2)
+    assert "list_export, 2025-09: key_unique refuses 2 of 100" in publish(place).failures["list_publication"]
+    assert not published_folder(place).exists()
+    with place.warehouse.session() as session:
+        accept(
+            session, SUITES["list_export"], "key_unique", MONTH, reason="doublon connu", accepted_by=BY, accepted_at=LATER
+        )  # fmt: skip
+    assert publish(place).failures == {}
+    (accepted,) = json.loads((published_folder(place) / "manifeste.json").read_text())["acceptances"]
+    assert accepted["reason"] == "doublon connu"
+    assert "list_export, key_unique : doublon connu" in words_of(published_folder(place) / "liste_2509.xlsx")
+    assert proof(place).same
+
+
+def test_a_correction_is_a_new_version_that_says_what_it_changes(place: Place) -> None:
+    assert publish(place).failures == {}
+    first = {path.name: path.read_bytes() for path in files_of(published_folder(place))}
+    assert "found the same" in publish(place).failures["list_publication"]
+    list_twice_as_strict(place)
+    assert publish(place, reason="seuils trop bas").failures == {}
+    assert {path.name: path.read_bytes() for path in files_of(published_folder(place))} == first
+    folder = published_folder(place, 2)
+    before, after = (pl.read_parquet(one / "liste_2509.parquet") for one in (published_folder(place), folder))
+    left = set(before["siren"]) - set(after["siren"])
+    assert left, "choose other thresholds"
+    assert json.loads((folder / "manifeste.json").read_text())["changes"]["sorties"] == len(left)
+    told = (folder / "changements_2509.csv").read_text(encoding="utf-8-sig")
+    assert all(siren in told for siren in left)
+    text = words_of(folder / "liste_2509.xlsx")
+    assert "elle corrige et remplace la version 1" in text
+    assert "seuils trop bas" in text
+    assert f"Sorties : {len(left)}." in text
+    assert proof(place, 1).same, "the first version is still proven after the second"
+    assert proof(place, 2).same
+
+
+def test_the_proof_outlives_later_writes_and_maintenance(place: Place) -> None:
+    assert publish(place).failures == {}
+    list_twice_as_strict(place)
+    with place.warehouse.session() as session:
+        kept = published_snapshots(session)
+        done = merge_and_expire(session, at=LATER, keep_months=24, dry_run=False, kept=kept)
+    assert done.expired > 0
+    assert proof(place).same
+
+
+def test_a_snapshot_that_expired_all_the_same_is_said(place: Place) -> None:
+    assert publish(place).failures == {}
+    list_twice_as_strict(place)
+    with place.warehouse.session() as session:
+        merge_and_expire(session, at=LATER, keep_months=24, dry_run=False, kept=())
+    with pytest.raises(PermanentFailure, match="expected snapshot"):
+        proof(place)
+
+
+def test_a_file_or_a_manifest_or_a_model_that_was_changed_is_found(place: Place) -> None:
+    assert publish(place).failures == {}
+    folder = published_folder(place)
+    card = next((place.settings.data / "models").rglob("card.json"))
+    whole = card.read_text()
+    card.write_text(whole + " ")
+    found = proof(place)
+    assert found.model == ("card.json",)
+    assert not found.same
+    card.write_text(whole)
+    changed = folder / "liste_2509.csv"
+    changed.chmod(0o600)
+    changed.write_text("autre")
+    found = proof(place)
+    assert found.altered == ("liste_2509.csv",)
+    assert not found.explained
+    assert "restore them from a backup" in found.summary
+    path = folder / "manifeste.json"
+    path.chmod(0o600)
+    path.write_text(path.read_text().replace(BY, "X"))
+    with pytest.raises(PermanentFailure, match="Somebody changed the manifest"):
+        proof(place)
+
+
+def test_rows_that_differ_from_those_read_are_found(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert publish(place).failures == {}
+    real = manifests.read_manifest
+
+    def other_rows(folder: Path, checksum: str) -> manifests.Manifest:
+        manifest = real(folder, checksum)
+        return replace(manifest, inputs=tuple({**entry, "digest": "0"} for entry in manifest.inputs[:1]))
+
+    monkeypatch.setattr("sf_assets.publication.rebuilding.read_manifest", other_rows)
+    found = proof(place)
+    assert len(found.inputs) == 1
+    assert not found.same
+
+
+def test_code_that_changed_names_the_version_to_install_and_still_proves_the_sources(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert publish(place).failures == {}
+    other = {"version": "9.9.9", "digest": "other", "python": "3", "libraries": {}}
+    monkeypatch.setattr("sf_assets.publication.rebuilding.code_in_use", lambda: other)
+    assert proof(place).same, "other code that writes the same bytes proves the list"
+    monkeypatch.setattr("sf_assets.lists.readme._CONFIDENTIAL", "autre phrase")
+    found = proof(place)
+    assert found.different == ("liste_2509.xlsx",)
+    assert found.explained
+    assert "Published files, inputs and model are those recorded." in found.summary
+    assert f"install v{manifests.VERSION}" in found.summary
+    monkeypatch.undo()
+    monkeypatch.setattr("sf_assets.lists.readme._CONFIDENTIAL", "autre phrase")
+    assert not proof(place).explained, "the same code that writes other bytes is an error"
+
+
+def test_the_daily_folder_must_still_be_what_the_warehouse_gives(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sf_assets.lists.month_list.VERSION", "9.9.9")
+    assert "materialise list_export again" in publish(place).failures["list_publication"]
+    assert not published_folder(place).exists()
+
+
+def test_the_newest_list_is_proven_every_month(place: Place) -> None:
+    assert publish(place).failures == {}
+    changed = published_folder(place) / "liste_2509.csv"
+    changed.chmod(0o600)
+    changed.write_text("autre")
+    run = place.prove()
+    assert run.refused["list_publication"].check_name == "rebuilt_same"
+    assert "liste_2509.csv" in (run.refused["list_publication"].description or "")
+
+
+def test_changes_are_entries_exits_and_levels() -> None:
+    def rows(**levels: int) -> pl.DataFrame:
+        return pl.DataFrame(
+            {"siren": list(levels), "raison_sociale": [f"S {name}" for name in levels], "niveau": list(levels.values())}
+        )
+
+    found = changes_between(rows(a=1, b=1, c=2), rows(b=2, c=2, d=1))
+    assert found.rows.select("siren", "changement", "avant", "apres").rows() == [
+        ("a", "Sortie", "Risque modéré", None),
+        ("b", "Changement de niveau", "Risque modéré", "Risque fort"),
+        ("d", "Entrée", None, "Risque modéré"),
+    ]
+    assert found.sentence == "Entreprises entrées : 1. Sorties : 1. Changements de niveau : 1."
+
+
+def words_of(workbook: Path) -> str:
+    import zipfile  # noqa: PLC0415
+
+    with zipfile.ZipFile(workbook) as book:
+        return book.read("xl/sharedStrings.xml").decode().replace("\xa0", " ")
