@@ -4,7 +4,7 @@
 with handed_over as (
     select max(version) as version, arg_max(list_version, version) as list_version
     from list_export
-    where month = $month - interval 1 month
+    where month = cast($month - interval 1 month as date)
     having count(*) > 0
 ),
 
@@ -12,7 +12,7 @@ listed as (
     select a.siren
     from list_alerts as a
     join handed_over as h on a.version = h.list_version
-    where a.month = $month - interval 1 month
+    where a.month = cast($month - interval 1 month as date)
 ),
 
 companies_gone as (
@@ -25,4 +25,4 @@ select v.methode, v.seuil_modere, v.seuil_fort, v.companies, v.forts, companies_
 from list_versions as v
 join handed_over as h on v.version = h.list_version
 cross join companies_gone
-where v.month = $month - interval 1 month
+where v.month = cast($month - interval 1 month as date)

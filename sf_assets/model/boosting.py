@@ -63,7 +63,7 @@ class AllBins(HistGradientBoostingClassifier):  # type: ignore[misc]  # scikit-l
 
     Above 200,000 rows the library finds bins on a sample of rows, drawn by weight. A feature that is rarely known, and
     mostly for failures, then has few bins or none depending on the seed, and without any bin the fit fails. Values are
-    already numbers of bins, at most 255, so reading all rows costs nothing.
+    already numbers of bins, at most 255, so reading all rows costs nothing (findings/sklearn_bins_of_a_rare_feature.sh).
     """
 
     def _bin_data(self, X: Floats, *arguments: Any, **named: Any) -> Any:  # noqa: N803

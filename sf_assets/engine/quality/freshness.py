@@ -125,12 +125,12 @@ def last_writes(session: Session, suites: Mapping[str, Suite], reads: Sequence[A
     """Return the snapshot that last wrote the rows of each asset and month; months without a row are left out.
 
     It is read from the rows (DuckLake's column `snapshot_id`), so that no second record can disagree with them. Merging
-    files preserves it; `ducklake_rewrite_data_files` does not, and makes the verdicts on rewritten rows void.
+    files preserves it; `ducklake_rewrite_data_files` does not, and makes the verdicts on rewritten rows void
+    (findings/ducklake_rewrite_in_change_feed.sh).
     """
     months: dict[str, list[date]] = {}
     for asset, month in reads:
         months.setdefault(asset, []).append(month)
-    # DuckLake skips files by their statistics for months in the text of a query, not for months in a parameter.
     queries = [
         f"select '{asset}', month, max(snapshot_id) from lake.{table.name}"
         f" where {scope_condition({'month': wanted} | {name: [value] for name, value in suites[asset].scope.items()})}"

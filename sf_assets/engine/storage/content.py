@@ -41,7 +41,7 @@ def scopes_of(tables: Iterable[Table], where: Mapping[str, object]) -> dict[str,
 def scope_condition(scope: Scope) -> str:
     """Return the SQL condition of the rows in scope, with its values as literals.
 
-    DuckLake skips files by their statistics only for literals, not for parameters.
+    DuckLake skips files by their statistics for a list of literals; for `list_contains` of a parameter it reads every file.
 
     >>> scope_condition({"version": [1, 2], "rang": [3]})
     '"version" in (1, 2) and "rang" in (3)'
