@@ -46,10 +46,11 @@ class Maintenance:
 
     def warnings(self) -> Iterator[str]:
         """Yield one line for each folder that an operator has to check."""
+        whole = "is whole again" if self.warehouse.done else "will be whole again after maintenance"
         for folder in self.leftovers.interrupted:
             yield (
-                f"{folder}: a publication was interrupted here between two renames. Check whether the folder it was to replace "
-                "exists; if not, move this folder's content there, then remove names that start with .draft-"
+                f"{folder}: a publication was killed here, and the folder {whole}. Check that it holds what was handed over; if "
+                "not, materialise its asset again"
             )
 
 

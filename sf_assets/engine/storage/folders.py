@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+DRAFT = ".draft-"
+_COMPLETE, _FORMER = ".complete-", ".former-"
+
 
 def make_private_folder(folder: Path) -> Path:
     """Create a folder and its missing parents, readable by this user only; return it.
@@ -40,7 +43,7 @@ def replace_folder(target: Path, archive: Callable[[Path], Path | None] = _no_ar
     """
     parent = make_private_folder(target.parent)
     recover(target)
-    draft = parent / f".draft-{uuid.uuid4().hex}"
+    draft = parent / f"{DRAFT}{uuid.uuid4().hex}"
     draft.mkdir()
     try:
         yield draft
@@ -66,9 +69,19 @@ def recover(target: Path) -> None:
     shutil.rmtree(former, ignore_errors=True)
 
 
+def interrupted_in(parent: Path) -> dict[Path, tuple[Path, ...]]:
+    """Return the folders of `parent` whose replacement was interrupted, each with what is left of it."""
+    left: dict[Path, tuple[Path, ...]] = {}
+    for prefix in (_COMPLETE, _FORMER):
+        for folder in sorted(parent.glob(f"{prefix}*")):
+            target = folder.with_name(folder.name.removeprefix(prefix))
+            left[target] = (*left.get(target, ()), folder)
+    return left
+
+
 def _complete(target: Path) -> Path:
-    return target.with_name(f".complete-{target.name}")
+    return target.with_name(f"{_COMPLETE}{target.name}")
 
 
 def _former(target: Path) -> Path:
-    return target.with_name(f".former-{target.name}")
+    return target.with_name(f"{_FORMER}{target.name}")

@@ -1,4 +1,4 @@
-"""Removal of the folders that killed runs leave on disk: temporary folders, and drafts that were never published.
+"""Removal of the folders that killed runs leave on disk: temporary folders, and publications that were not finished.
 
 Folders of running processes stay: their lock is held while the process lives, and nothing younger than two days is removed.
 """
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sf_assets.engine.storage.folders import DRAFT, interrupted_in, recover
 from sf_assets.engine.storage.scratch import PREFIX, is_unlocked
 
-DRAFT, FORMER = ".draft-", "-former"
 # Longer than any run, and than the moment when a temporary folder exists without its lock.
 GRACE = timedelta(days=2)
 # A draft is beside the folder that it replaces: a month of lists or exports, or a version of a model two levels below.
@@ -23,10 +23,9 @@ _DEPTHS = ("", "*/", "*/*/")
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """Folders left by killed runs: `removed` ones (in a dry run, to remove), and `interrupted` publications to examine.
+    """Folders left by killed runs: `removed` ones, and the folders whose replacement was `interrupted` and is now whole.
 
-    A publication interrupted between its two renames may hold the only copy of the folder that it replaced: it is never
-    removed.
+    In a dry run they are those to remove, and to complete or undo.
     """
 
     removed: tuple[Path, ...]
@@ -34,7 +33,7 @@ class Leftovers:
 
 
 def remove_leftovers(temporary: str, published: Iterable[Path], *, at: datetime, dry_run: bool) -> Leftovers:
-    """Remove leftovers of killed runs.
+    """Remove leftovers of killed runs, and complete or undo their publications, so that each folder is there.
 
     They are searched in the temporary directory `temporary` (empty for none), in the system's, and in the `published`
     folders. `at` is the current time, with its time zone.
@@ -44,14 +43,14 @@ def remove_leftovers(temporary: str, published: Iterable[Path], *, at: datetime,
     spills = dict.fromkeys(Path(root) for root in (temporary or system, system))
     spilled = [folder for root in spills for folder in _spilled(root) if _is_old(folder, at)]
     drafts = [folder for root in roots for folder in _drafts(root) if _is_old(folder, at)]
-    interrupted = [folder for folder in drafts if folder.name.endswith(FORMER)]
-    # The draft beside an interrupted publication is needed to decide which of the two folders is the right one.
-    beside = {folder.with_name(folder.name.removesuffix(FORMER)) for folder in interrupted}
-    removed = [folder for folder in (*spilled, *drafts) if folder not in beside and folder not in interrupted]
+    # A folder set aside keeps the time of its content: the new one, which is complete first, tells when that was.
+    interrupted = [target for root in roots for target, left in interrupted_in(root).items() if _is_old(left[0], at)]
     if not dry_run:
-        for folder in removed:
+        for folder in (*spilled, *drafts):
             shutil.rmtree(folder, ignore_errors=True)
-    return Leftovers(tuple(removed), tuple(interrupted))
+        for target in interrupted:
+            recover(target)
+    return Leftovers((*spilled, *drafts), tuple(interrupted))
 
 
 def _spilled(root: Path) -> Iterator[Path]:
