@@ -75,7 +75,8 @@ lock: $(VENV)/installed ## compile both locks again after a change of pyproject.
 MADE := oracle warehouse models lists exports notices dagster evaluation explanations quarantine
 
 clean: ## remove the demonstration's folder and the environment; ask before any file that the demonstration did not make
-	@others=$$(cd '$(DEMO)' 2> /dev/null && find . \( $(MADE:%=-path ./% -o) -false \) -prune -o -type f -printf '%P\0' | sort -z | xargs -0r sha256sum \
+	@others=$$(cd '$(DEMO)' 2> /dev/null && find . \( $(MADE:%=-path ./% -o) -false \) -prune -o -type f -printf '%P\0' | sort -z \
+		| xargs -0r -n 1 sh -c 'sha256sum "$$0" 2> /dev/null || printf "%064d  %s\n" 0 "$$0"' \
 		| grep -vxFf <(cat oracle/*.sha256 2> /dev/null) | cut -c67-); \
 	if [ -n "$$others" ]; then \
 		printf 'not made by the demonstration, below %s:\n%s\n' '$(DEMO)' "$$others"; \

@@ -1,5 +1,6 @@
 """What BODACC announces: records, corrections, natures, and one history of procedures with URSSAF's."""
 
+import codecs
 import csv
 import gzip
 import io
@@ -317,10 +318,11 @@ def test_an_announcement_exported_twice_counts_once(tmp_path):
 
 @pytest.mark.parametrize("form", ["list", "page"])
 @pytest.mark.parametrize("suffix", ["", ".gz"])
-def test_the_json_of_the_api_gives_the_rows_of_the_csv(tmp_path, form, suffix):
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_the_json_of_the_api_gives_the_rows_of_the_csv(tmp_path, form, suffix, mark):
     records = [record(1), record(2, registre=[A, B]), record(3, registre=None), record(4, jugement="{no json")]
     rows, count, refused = delivered(tmp_path, *records)
-    content = json.dumps(records if form == "list" else {"total_count": 4, "results": records}).encode()
+    content = mark + json.dumps(records if form == "list" else {"total_count": 4, "results": records}).encode()
     path = tmp_path / f"bodacc_procedures.json{suffix}"
     path.write_bytes(gzip.compress(content) if suffix else content)
     assert inspect(path, edition_of(BODACC, path)).fault is None

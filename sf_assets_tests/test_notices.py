@@ -177,6 +177,20 @@ def test_a_channel_that_is_no_longer_configured_is_waited_for_no_more(tmp_path: 
     assert list(tmp_path.glob("*.json")) == []
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"subject": "cut"}'])
+def test_a_notice_that_cannot_be_read_is_left_aside_and_the_others_are_sent(
+    tmp_path: Path, webhook: Received, text: str
+) -> None:
+    (tmp_path / "broken.json").write_text(text)
+    channels = Channels(webhook=f"http://127.0.0.1:{webhook.port}/hook")
+    enqueue(tmp_path, "whole", NOTICE, channels)
+    attempts = deliver(tmp_path, channels)
+    assert attempts["whole"] == Attempt(("webhook",), {})
+    assert set(attempts["broken"].failed) == {"outbox"}
+    assert [path.name for path in tmp_path.iterdir() if path.name != ".lock"] == ["broken.unreadable"]
+    assert deliver(tmp_path, channels) == {}
+
+
 def test_a_notice_is_cut_to_what_a_person_reads() -> None:
     text = Notice("s", tuple("x" * 5000 for _ in range(40))).text
     assert len(text) < 130_000

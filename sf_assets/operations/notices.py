@@ -81,6 +81,7 @@ def deliver(outbox: Path, channels: Channels) -> dict[str, Attempt]:
 
     A failing channel does not stop the others. A server that does not answer is tried again at the next call only; a server
     that refuses one notice is still sent the others. A channel that is no longer configured is dropped from the notice.
+    A notice that cannot be read is left aside.
     """
     if not outbox.is_dir():
         return {}
@@ -89,9 +90,14 @@ def deliver(outbox: Path, channels: Channels) -> dict[str, Attempt]:
     attempts: dict[str, Attempt] = {}
     with _exclusive(outbox):
         for path in sorted(outbox.glob("*.json"), key=lambda path: path.stat().st_mtime_ns):
-            stored = json.loads(path.read_text(encoding="utf-8"))
-            waiting = [name for name in stored.pop("channels") if name in senders]
-            notice = Notice(stored["subject"], tuple(stored["troubles"]), stored["link"])
+            try:
+                notice, channels_of = _read(path)
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                # Left aside with another ending: it must not stop the notices that follow.
+                path.replace(path.with_suffix(".unreadable"))
+                attempts[path.stem] = Attempt((), {"outbox": type(error).__name__})
+                continue
+            waiting = [name for name in channels_of if name in senders]
             failed = {}
             for name in waiting:
                 if name not in down and (failure := _send(senders[name], notice)):
@@ -138,6 +144,11 @@ def _senders(channels: Channels) -> dict[str, Callable[[Notice], None]]:
     if channels.smtp:
         senders["mail"] = lambda notice: _mail(notice, channels.smtp, channels.sender, channels.recipients)
     return senders
+
+
+def _read(path: Path) -> tuple[Notice, list[str]]:
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    return Notice(stored["subject"], tuple(stored["troubles"]), stored["link"]), list(stored["channels"])
 
 
 def _write(path: Path, content: Mapping[str, object]) -> None:

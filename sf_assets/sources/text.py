@@ -1,6 +1,7 @@
 """Conversion of delivered files to UTF-8 text, the form in which files are inspected and read."""
 
 import codecs
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -136,7 +137,10 @@ _ONE_KIND_OF_BREAK = "regexp_replace(json_extract_string(record, '$.{0}'), '\\r\
 def _copy_records(path: Path, copy: Path, source: Source) -> None:
     names = dict.fromkeys(cell.header for cell in source.cells)
     columns = ", ".join(_ONE_KIND_OF_BREAK.format(name) for name in names)
-    opening = next(chunks(path), b"").lstrip()[:1].decode("ascii", "replace")
+    head = next(chunks(path), b"")
+    if head.startswith(codecs.BOM_UTF8):
+        path = _without_mark(path, copy.with_name("unmarked.json"))
+    opening = head.removeprefix(codecs.BOM_UTF8).lstrip()[:1].decode("ascii", "replace")
     if opening not in ("[", "{"):
         raise UnreadableFile(_NO_RECORDS.format(path.name))
     with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
@@ -154,6 +158,14 @@ def _copy_records(path: Path, copy: Path, source: Source) -> None:
         except duckdb.Error:
             # DuckDB's own message would quote the record.
             raise UnreadableFile(_NO_RECORDS.format(path.name)) from None
+
+
+def _without_mark(path: Path, copy: Path) -> Path:
+    """Copy a text without its byte-order mark, with which DuckDB 1.5.5 reads no JSON."""
+    with path.open("rb") as marked, copy.open("wb") as plain:
+        marked.seek(len(codecs.BOM_UTF8))
+        shutil.copyfileobj(marked, plain)
+    return copy
 
 
 _NO_RECORDS = "{}: expected a list of records in JSON, found a damaged file or another format"
