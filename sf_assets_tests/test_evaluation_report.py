@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.metrics import average_precision_score
 
 from sf_assets.engine.charts.curves import Curve, Span, calibration, intervals, precision_recall
 from sf_assets.evaluation.bootstrap import draw_weights
-from sf_assets.evaluation.oracle import compare_with_oracle, load_oracle
+from sf_assets.evaluation.oracle import compare_with_oracle, learn_bound, load_oracle
 from sf_assets.evaluation.page import replace_tables
 from sf_assets.evaluation.panel import Panel, panel_of
 from sf_assets.evaluation.report import format_figure
@@ -107,7 +108,8 @@ def test_methods_are_compared_with_the_oracle_on_the_rows_it_knows(tmp_path: Pat
     assert np.isnan(oracle[unknown]).all()
     assert np.array_equal(oracle[~unknown], truth[~unknown])
     worse = truth + rng.random(truth.size)
-    found = compare_with_oracle(panel, oracle, {"same": truth, "worse": worse}, draw_weights(60, replicates=50))
+    bound = np.where(np.isnan(oracle), np.nan, truth + rng.random(truth.size) / 2)
+    found = compare_with_oracle(panel, oracle, bound, {"same": truth, "worse": worse}, draw_weights(60, replicates=50))
     assert [(one.group, one.method) for one in found] == [
         (group, method) for group in ("ensemble", "2020-04", "2021-04") for method in ("same", "worse")
     ]
@@ -117,3 +119,28 @@ def test_methods_are_compared_with_the_oracle_on_the_rows_it_knows(tmp_path: Pat
     expected = [average_precision_score(panel.target[kept], panel.ranks(score, kept)[kept]) for score in (worse, truth)]
     assert other.ratio.value == pytest.approx(expected[0] / expected[1])
     assert other.ratio.low < other.ratio.value < other.ratio.high < 1
+    expected_bound = average_precision_score(panel.target[kept], panel.ranks(bound, kept)[kept])
+    assert other.bound.value == pytest.approx(expected_bound)
+    assert other.of_bound.value == pytest.approx(expected[0] / expected_bound)
+
+
+def test_the_bound_is_what_features_tell_about_other_companies() -> None:
+    rng = np.random.default_rng(3)
+    companies, months = 900, 6
+    state = rng.normal(size=companies)
+    hidden = rng.normal(size=companies)
+    truth = np.tile(1 / (1 + np.exp(3 - state - hidden)), months)
+    company = np.tile(np.arange(companies), months)
+    panel = SimpleNamespace(companies=pl.Series(np.arange(companies)), company=company,
+                            en_procedure=np.arange(company.size) % 50 == 0)  # fmt: skip
+    told = (state[company] + rng.normal(size=company.size) / 10)[:, np.newaxis].astype(np.float32)
+    named = company[:, np.newaxis]
+    bound = learn_bound(panel, truth, told)
+    assert np.isnan(bound[panel.en_procedure]).all()
+    seen = ~panel.en_procedure
+    conditional = 1 / (1 + np.exp(3 - state[company]))
+    assert np.corrcoef(np.log(bound[seen]), np.log(conditional[seen]))[0, 1] > 0.9
+    of_names = learn_bound(panel, truth, named.astype(np.float32))
+    assert abs(np.corrcoef(of_names[seen], truth[seen])[0, 1]) < 0.2, (
+        "a company's own probability would be known by its number"
+    )

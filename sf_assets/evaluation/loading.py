@@ -3,6 +3,8 @@
 from datetime import date
 from importlib.resources import files
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from sf_assets.clean.procedures import PROCEDURE_EPISODE
@@ -10,6 +12,7 @@ from sf_assets.engine.queries import read_query
 from sf_assets.engine.storage import Session
 from sf_assets.evaluation.panel import Panel, panel_of
 from sf_assets.evaluation.tables import BACKTEST
+from sf_assets.features.configurations import IN_USE
 from sf_assets.features.tables import COMPANY_MONTH, MATRIX
 from sf_assets.model.matrix import Floats
 from sf_assets.model.methods import METHODS
@@ -38,6 +41,23 @@ def load_panel(session: Session, shift: int) -> Panel | None:
     """
     rows = session.connection.execute(BACKTEST_ROWS, {"shift": shift}).pl()
     return panel_of(rows, shift) if rows.height else None
+
+
+def load_features(session: Session, panel: Panel) -> npt.NDArray[np.float32]:
+    """Return the features in use of the rows of a panel, rows x features in its order, NaN where unknown.
+
+    `feat_matrix` is bound to the months that were scored. Half the bytes of a float64: the rows are all those of a backtest.
+    """
+    features = np.full((panel.company.size, len(IN_USE)), np.nan, dtype=np.float32)
+    columns = ", ".join(f"{name}::float as {name}" for name in IN_USE)
+    for place, month in enumerate(panel.months):
+        rows = np.flatnonzero(panel.period == place)
+        query = f"select siren, {columns} from feat_matrix where month = $month"
+        found = session.connection.execute(query, {"month": month}).pl()
+        keys = pl.DataFrame({"siren": panel.companies.gather(panel.company[rows])})
+        joined = keys.join(found, on="siren", how="left", maintain_order="left")
+        features[rows] = joined.select(IN_USE).to_numpy()
+    return features
 
 
 def load_scores(session: Session, panel: Panel, method: str, companies: str) -> Floats:

@@ -85,10 +85,11 @@ def _lines(results: EvaluationResults) -> Iterator[str]:
     )  # fmt: skip
     yield "\n### Over the oracle\n"
     yield from _table(
-        ["rows", "method", "average precision", "oracle's", "ratio"],
+        ["rows", "method", "average precision", "oracle's", "ratio", "bound", "of the bound"],
         (
             (one.group, f"`{one.method}`", format_figure(one.precision.value), format_figure(one.oracle.value),
-             format_figure(one.ratio.value, one.ratio.low, one.ratio.high))
+             format_figure(one.ratio.value, one.ratio.low, one.ratio.high), format_figure(one.bound.value),
+             format_figure(one.of_bound.value, one.of_bound.low, one.of_bound.high))
             for one in results.oracle_comparisons
         ),
     )  # fmt: skip

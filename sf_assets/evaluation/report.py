@@ -199,10 +199,15 @@ def _oracle(results: EvaluationResults) -> Iterator[str]:
     if not results.oracle_comparisons:
         return
     yield "<h2>Rapport à l'oracle (France synthétique)</h2>"
+    yield (
+        "<p>L'oracle connaît l'état caché des entreprises. La borne est ce que les variables en disent : sa probabilité, apprise "
+        "d'elles sur d'autres entreprises.</p>"
+    )
     yield html_table(
-        ["lignes", "méthode", "précision moyenne", "oracle", "rapport"],
+        ["lignes", "méthode", "précision moyenne", "oracle", "rapport", "borne", "part de la borne"],
         ([one.group, METHODS[one.method].label, french(one.precision.value), french(one.oracle.value),
-          french(one.ratio.value, one.ratio.low, one.ratio.high)] for one in results.oracle_comparisons),
+          french(one.ratio.value, one.ratio.low, one.ratio.high), french(one.bound.value),
+          french(one.of_bound.value, one.of_bound.low, one.of_bound.high)] for one in results.oracle_comparisons),
     )  # fmt: skip
 
 

@@ -8,12 +8,14 @@ import polars as pl
 
 from sf_assets.engine.charts.curves import Curve
 from sf_assets.engine.storage import Session
-from sf_assets.evaluation.bootstrap import draw_weights
+from sf_assets.evaluation.bootstrap import Weights, draw_weights
 from sf_assets.evaluation.figures import ALL_COMPANIES, OUTSIDE_PROCEDURE, OVERALL
-from sf_assets.evaluation.loading import backtested_methods, bind_backtest, load_panel, load_scores
-from sf_assets.evaluation.oracle import OracleComparison, compare_with_oracle, load_oracle
+from sf_assets.evaluation.loading import backtested_methods, bind_backtest, load_features, load_panel, load_scores
+from sf_assets.evaluation.oracle import OracleComparison, compare_with_oracle, learn_bound, load_oracle
+from sf_assets.evaluation.panel import Panel
 from sf_assets.evaluation.tables import DRIFT, FIGURES, UTILITY, VERIFICATION
 from sf_assets.model.curves import calibration_of, distribution_of, precision_recall_of
+from sf_assets.model.matrix import Floats
 from sf_assets.model.methods import METHODS
 from sf_assets.model.selection import CHAMPION
 
@@ -120,9 +122,7 @@ def load_results(session: Session, month: date, shift: int, oracle: Path) -> Eva
         utility=tables[UTILITY.name],
         drift=tables[DRIFT.name],
         verification=tables[VERIFICATION.name],
-        oracle_comparisons=compare_with_oracle(panel, load_oracle(oracle, panel), scores, weights)
-        if oracle.is_file()
-        else (),
+        oracle_comparisons=_oracle_comparisons(session, panel, oracle, scores, weights) if oracle.is_file() else (),
         best=best,
         precision_recall=tuple(
             precision_recall_of(name, panel.ranks(score, outside)[outside], target) for name, score in scores.items()
@@ -132,4 +132,13 @@ def load_results(session: Session, month: date, shift: int, oracle: Path) -> Eva
         ),
         distribution=distribution_of(scores[best][outside]),
         groups={dimension: names for dimension, (_, names) in panel.groups.items()},
+    )
+
+
+def _oracle_comparisons(
+    session: Session, panel: Panel, path: Path, scores: dict[str, Floats], weights: Weights
+) -> tuple[OracleComparison, ...]:
+    oracle = load_oracle(path, panel)
+    return compare_with_oracle(
+        panel, oracle, learn_bound(panel, oracle, load_features(session, panel)), scores, weights
     )

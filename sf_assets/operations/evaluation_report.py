@@ -64,9 +64,9 @@ def summary(results: EvaluationResults) -> Iterator[str]:
     yield f"\n{'average precision':<14}"
     for row in results.overall("average_precision").sort("valeur", descending=True).iter_rows(named=True):
         yield f"  {row['methode']:<12}{row['valeur']:.3f} [{row['bas']:.3f}, {row['haut']:.3f}]"
-    for comparison in results.oracle_comparisons:
-        if comparison.group == "ensemble" and comparison.ratio.value is not None:
-            yield f"  {comparison.method:<12}{comparison.ratio.value:.2f} of the oracle's"
+    for one in results.oracle_comparisons:
+        if one.group == "ensemble" and one.ratio.value is not None and one.of_bound.value is not None:
+            yield f"  {one.method:<12}{one.ratio.value:.2f} of the oracle's, {one.of_bound.value:.2f} of its bound"
     if results.champion.height:
         yield f"  {results.champion['decision'][0]}"
     idle = results.utility.filter(apporte=False)["nom"].to_list()
