@@ -79,4 +79,5 @@ clean: ## remove the demonstration's folder and the environment; ask before any 
 		read -r -p 'remove them too? [y/N] ' answer; \
 		[ "$$answer" = y ] || { echo 'nothing was removed'; exit 1; }; \
 	fi
+	@chmod -Rf u+w $(DEMO)/published || true
 	rm -rf $(DEMO) $(VENV)

@@ -42,6 +42,9 @@ Reader = Literal[
     "date_cloture",
     "montant",
     "ratio",
+    "destinataire",
+    "zones",
+    "droits",
 ]
 OnError = Literal["record", "cell", "ignore"]
 
@@ -89,10 +92,10 @@ class Source:
     Number of files: an `exclusive` source takes one file a month. A source that `rejects_copies` takes several files that
     complete one another, but refuses files whose names differ only by numbers: each would hold the whole content.
 
-    Records: `key` names the identifier column. `filtered` leaves out companies outside the perimeter. `skip` is an SQL
-    condition on headers (in double quotes): records that meet it are not needed and count as filtered. `exempt` is a
-    condition under which a record is loaded whatever company it is about, or none. `unique` is the key of a record, which
-    the file must not repeat. `expected` sources are delivered every month.
+    Records: `key` names the identifier column, and is empty when records are about no company. `filtered` leaves out
+    companies outside the perimeter. `skip` is an SQL condition on headers (in double quotes): records that meet it are not
+    needed and count as filtered. `exempt` is a condition under which a record is loaded whatever company it is about, or
+    none. `unique` is the key of a record, which the file must not repeat. `expected` sources are delivered every month.
 
     Rows: `wide` names the value of head-count files, whose months are columns. `yearly` marks files whose headers end with a
     year: a record becomes one row per year, from the first to the last. `keeps_line` stores the file and line of each row,
@@ -106,7 +109,7 @@ class Source:
     names: tuple[str, ...]
     cells: tuple[Cell, ...]
     separator: str = ";"
-    key: Literal["siren", "siret"] = "siret"
+    key: Literal["siren", "siret", ""] = "siret"
     lenient_quotes: bool = False
     filtered: bool = True
     expected: bool = True

@@ -38,6 +38,14 @@ _COLUMNS = (
         "main activity of the legal unit, NAF 2025: the second code delivered in staging, either once clean",
     ),
     Column("creation", _DATE, "day the legal unit was created"),
+    # access to published lists
+    Column("destinataire", _TEXT, "recipient of a published list: a person or a group"),
+    Column("role", _TEXT, "function that gives the recipient access", non_identifying=True),
+    Column("zones", _TEXT, "territory of the recipient: departments, regions (R27), or national", non_identifying=True),
+    Column("droits", _TEXT, "rights of the recipient, by scope", non_identifying=True),
+    Column("suivis", _TEXT, "sirens of the companies that the recipient follows, separated by commas"),
+    Column("revu_le", _DATE, "day on which the partner last confirmed the line", non_identifying=True),
+    Column("valable_jusqu_au", _DATE, "last day of the access", non_identifying=True),
     # address
     Column("complement_adresse", _TEXT, "address: building, stair, entrance"),
     Column("numero_voie", _TEXT, "address: number in the street"),
