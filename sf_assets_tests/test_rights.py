@@ -171,7 +171,7 @@ def test_a_reason_that_is_not_covered_is_replaced_by_the_next_one() -> None:
 
 
 def test_every_source_has_a_scope_or_is_open_and_a_new_one_is_hidden_from_everybody() -> None:
-    own = {"filter", "acces"}
+    own = {"filter", "acces", "retour"}
     assert {source.name for source in SOURCES} - own == set(SCOPE_OF_SOURCE)
     assert {scope for scope in SCOPE_OF_SOURCE.values() if scope} <= set(SCOPES)
     assert all(URSSAF in {SCOPE_OF_SOURCE[name] for name in one.sources} for one in FEATURES if one.theme == DETTE)

@@ -24,8 +24,10 @@ from sf_assets.vocabulary.schema import Column, Table
 from sf_assets.vocabulary.scopes import SCOPE_OF_SOURCE
 
 TEAM = "the team"
-# Why the tables of a layer exist, by the first word of their names.
+# Why tables exist: by name, otherwise by the first word of the name, which is their layer.
 _PURPOSES: Mapping[str, str] = MappingProxyType({
+    "stg_acces": "decide who may see what of a list",
+    "stg_retour": "measure whether lists help; answers never become features",
     "src": "know which files were delivered",
     "stg": "compare deliveries, correct refused records, compute clean tables",
     "clean": "know the state of each company, to compute features",
@@ -84,15 +86,15 @@ def stored_tables() -> list[Table]:
 
 def _purpose(table: Table, column: Column) -> str:
     """Return why the table exists, and what the column does in it: names a row, is read by features or lists."""
-    first = table.name.partition("_")[0]
-    if first not in _PURPOSES:
+    purpose = _PURPOSES.get(table.name) or _PURPOSES.get(table.name.partition("_")[0])
+    if purpose is None:
         raise KeyError(f"{table.name}: expected a purpose in catalogue/register.py, found none")
     uses = []
     if column.name in table.key:
         uses.append("names the row")
     if read := sorted({name for name, _ in _readers().get((table.name, column.name), ())}):
         uses.append(f"read by {', '.join(read)}")
-    return "; ".join([_PURPOSES[first], *uses])
+    return "; ".join([purpose, *uses])
 
 
 @cache

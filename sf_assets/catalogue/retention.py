@@ -27,6 +27,7 @@ _BY_LAYER: Mapping[str, Keep] = MappingProxyType({
 _BY_NAME: Mapping[str, Keep] = MappingProxyType({
     # Refused records hold raw lines, which may name persons.
     "stg_quarantine": Keep(12, "raw lines, to correct a delivery within the year"),
+    "stg_retour": Keep(24, "answers with free remarks, to measure lists two years long"),
     "stg_acces": Keep(60, "who could see which list, for as long as the list"),
     "siren_blacklist": _BY_LAYER["clean"],
     "perimeter_report": _BY_LAYER["clean"],

@@ -14,6 +14,7 @@ import xlsxwriter
 
 from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.engine.storage.folders import replace_folder
+from sf_assets.lists.answers import answer_formats, answer_widths, guard_answers, with_answers
 from sf_assets.lists.document import list_name
 from sf_assets.lists.readme import About, readme_lines
 from sf_assets.lists.reasons import reason_columns
@@ -205,9 +206,17 @@ def write_csv_text(rows: pl.DataFrame, path: Path, *expressions: pl.Expr) -> Non
     )
 
 
-def write_xlsx(alerts: pl.DataFrame, path: Path, about: About) -> None:
-    """Write the workbook: the sheet « Liste », then the sheet « Lisez-moi »."""
-    headers = _headers(alerts)
+def write_xlsx(alerts: pl.DataFrame, path: Path, about: About, recipient: str = "") -> None:
+    """Write the workbook: the sheet « Liste », then the sheet « Lisez-moi ».
+
+    For a `recipient` the sheet « Liste » has the columns that an officer fills in, and the rest of it is protected.
+    """
+    headers, rows = _headers(alerts), _readable(alerts)
+    formats: dict[Any, Any] = {header.title: _FORMATS[header.kind] for header in headers}
+    widths = {header.title: header.width for header in headers}
+    if recipient:
+        rows = with_answers(rows, batch_key(about.month), recipient)
+        formats, widths = formats | answer_formats(), widths | answer_widths()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(path, options) as workbook:
         workbook.set_properties(
@@ -216,12 +225,12 @@ def write_xlsx(alerts: pl.DataFrame, path: Path, about: About) -> None:
                 "created": datetime(about.cutoff.year, about.cutoff.month, about.cutoff.day),  # noqa: DTZ001 - a day has no time zone
             }
         )
-        _readable(alerts).write_excel(
+        rows.write_excel(
             workbook,
             worksheet="Liste",
             table_style="Table Style Light 9",
-            column_formats={header.title: _FORMATS[header.kind] for header in headers},
-            column_widths={header.title: 7 * header.width + 5 for header in headers},
+            column_formats=formats,
+            column_widths={title: 7 * width + 5 for title, width in widths.items()},
             freeze_panes=(1, 3),
             autofilter=True,
         )
@@ -231,6 +240,8 @@ def write_xlsx(alerts: pl.DataFrame, path: Path, about: About) -> None:
         sheet.set_paper(_A4)
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
+        if recipient:
+            guard_answers(sheet, rows.columns, rows.height)
         _write_readme(workbook, about)
 
 

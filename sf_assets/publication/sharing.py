@@ -10,6 +10,7 @@ import polars as pl
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.inputs import AssetMonth
+from sf_assets.lists.answers import ADVICE
 from sf_assets.lists.export import HEADERS, stem_of, write_csv, write_xlsx
 from sf_assets.lists.month_list import MonthList
 from sf_assets.lists.reasons import main_reasons, reason_columns
@@ -98,8 +99,8 @@ def write_shares(session: Session, gate: Gate, made: MonthList, folder: Path) ->
         target.mkdir(mode=0o700, parents=True)
         stem = stem_of(made.month)
         write_csv(share.rows, target / f"{stem}.csv")
-        sections = (*made.about.sections, ("Ce que montre ce fichier", "\n".join(_told(share))))
-        write_xlsx(share.rows, target / f"{stem}.xlsx", replace(made.about, sections=sections))
+        sections = (*made.about.sections, ("Ce que montre ce fichier", "\n".join(_told(share))), ("Répondre", ADVICE))
+        write_xlsx(share.rows, target / f"{stem}.xlsx", replace(made.about, sections=sections), right.recipient)
         entries.append(entry | {"companies": share.rows.height, "lapsed": ""})
     return tuple(entries)
 

@@ -45,6 +45,8 @@ Reader = Literal[
     "destinataire",
     "zones",
     "droits",
+    "lot",
+    "utilite",
 ]
 OnError = Literal["record", "cell", "ignore"]
 
@@ -87,7 +89,8 @@ class Source:
     separator, encoding and cells; `.parquet` and `.xlsx` files are recognised by their extension. `columns` names the columns
     of files without a header, and `ragged` accepts their records of any width. `trims` removes blanks around values. The
     record that starts with `trailer` ends the file and counts as filtered. `undisclosed` is the text that the producer
-    writes instead of a value it may not publish: the cell is then unknown.
+    writes instead of a value it may not publish: the cell is then unknown. Of a workbook with several sheets, a source with
+    `first_sheet` reads the first; other sources refuse it.
 
     Number of files: an `exclusive` source takes one file a month. A source that `rejects_copies` takes several files that
     complete one another, but refuses files whose names differ only by numbers: each would hold the whole content.
@@ -124,6 +127,7 @@ class Source:
     ragged: bool = False
     trims: bool = False
     trailer: str = ""
+    first_sheet: bool = False
     undisclosed: str = ""
     encoding: str = "utf-8"
     pattern: str = ""

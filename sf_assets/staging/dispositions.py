@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.sources.description import Cell, Source
+from sf_assets.sources.retour import UTILITIES
 from sf_assets.staging.headcounts import digits_only_condition, headcounts_expression, invalid_headcounts_expression
 from sf_assets.vocabulary.fields import FIELDS
 from sf_assets.vocabulary.scopes import SCOPES
@@ -46,6 +47,8 @@ EXPECTED = {
     "destinataire": "small letters, digits, and . _ - @ after the first character",
     "zones": "national, or codes of departments and of regions such as R27, separated by blanks",
     "droits": f"rights among {', '.join(SCOPES)}, separated by blanks",
+    "lot": "the month of a list, AAMM",
+    "utilite": f"one of {', '.join(UTILITIES)}",
 }
 
 # Readers whose codes are looked up in a table of `known_codes.sql` before they are computed.

@@ -214,3 +214,8 @@ create or replace temp macro read_droits(x) as
         when
             x <> '' and list_has_all(['score', 'urssaf', 'dgefp', 'bdf', 'pge', 'dgfip'], string_split(x, ' ')) then x
     end;
+
+create or replace temp macro read_lot(x) as case when regexp_full_match(x, '[0-9]{2}(0[1-9]|1[0-2])') then x end;
+
+create or replace temp macro read_utilite(x) as
+    case when x in ('Utile', 'Déjà connue', 'Alerte erronée', 'Hors de notre ressort') then x end;

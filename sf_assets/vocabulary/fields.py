@@ -45,6 +45,12 @@ _COLUMNS = (
     Column("droits", _TEXT, "rights of the recipient, by scope", non_identifying=True),
     Column("suivis", _TEXT, "sirens of the companies that the recipient follows, separated by commas"),
     Column("revu_le", _DATE, "day on which the partner last confirmed the line", non_identifying=True),
+    Column("liste", _TEXT, "month of the list that an answer is about, AAMM", non_identifying=True),
+    Column("contactee", _FLAG, "the officer contacted the company", non_identifying=True),
+    Column("contactee_le", _DATE, "day of the contact", non_identifying=True),
+    Column("utilite", _TEXT, "what the alert was worth to the officer", non_identifying=True),
+    Column("aide", _TEXT, "help that the officer offered"),
+    Column("remarque", _TEXT, "free remark of the officer; it never leaves the table"),
     Column("valable_jusqu_au", _DATE, "last day of the access", non_identifying=True),
     # address
     Column("complement_adresse", _TEXT, "address: building, stair, entrance"),
