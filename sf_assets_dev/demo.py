@@ -7,6 +7,8 @@ import time
 from datetime import date
 from pathlib import Path
 
+import dagster as dg
+
 from sf_assets.commands import home
 from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.engine.storage.folders import make_private_folder
@@ -15,6 +17,7 @@ from sf_assets.settings import Settings, warehouse_of
 from sf_assets.sources.batch import batch_key
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets_dev.synthetic import write_batch
+from sf_assets_dev.synthetic.access import ACCESS, write_access
 
 
 def run(month: date, *, companies: int, seed: int) -> bool:
@@ -60,6 +63,7 @@ def _write_world(settings: Settings, month: date, *, companies: int, seed: int) 
     started = time.monotonic()
     make_private_folder(oracle.parent)
     rows = write_batch(folder, month=month, companies=companies, seed=seed, oracle=oracle)
+    rows[ACCESS] = write_access(folder / ACCESS, month)
     recipe.write_text(wanted)
     # Files that `make clean` removes without asking, unless they changed: written in the format of sha256sum.
     made = (
@@ -85,7 +89,7 @@ def _state(settings: Settings, month: date) -> str:
 
 
 def _run_graph(settings: Settings, month: date) -> bool:
-    """Run the jobs `batch`, `history` (the months that models learn from) and `score`; return whether all succeeded."""
+    """Run the jobs `batch`, `history` (the months that models learn from), `score`, `publish`; return whether all succeeded."""
     from sf_assets.definitions import defs  # noqa: PLC0415 - loads every layer, which a finished month does not need
 
     with home.instance() as instance:
@@ -94,4 +98,17 @@ def _run_graph(settings: Settings, month: date) -> bool:
         first = first_known(warehouse_of(settings), month, settings.perimeter_months)
         if first < month and not run_job(defs, instance, "history", first=first, last=add_months(month, -1)):
             return False
-        return run_job(defs, instance, "score", first=month)
+        return run_job(defs, instance, "score", first=month) and publish(settings, defs, instance, month)
+
+
+def publish(settings: Settings, defs: dg.Definitions, instance: dg.DagsterInstance, month: date) -> bool:
+    """Publish the month's list, unless the files handed over last are published; return whether they are."""
+    from sf_assets.publication.versions import published_versions  # noqa: PLC0415
+
+    query = "select max(version) from lake.list_export where month = $month"
+    with warehouse_of(settings).session() as session:
+        (handed_over,) = session.connection.execute(query, {"month": month}).fetchall()[0]
+        if handed_over in {published.export_version for published in published_versions(session, month)}:
+            return True
+    config = {"ops": {"list_publication": {"config": {"by": "démonstration", "reason": "liste de démonstration"}}}}
+    return run_job(defs, instance, "publish", first=month, config=config)

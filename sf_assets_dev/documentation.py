@@ -1,9 +1,11 @@
 """`make docs`: pages generated from the declarations, so that they cannot contradict the code."""
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 
 from sf_assets.catalogue.derivation import derive, written
+from sf_assets.catalogue.register import entries
 from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.engine.lineage import LINEAGE_FILE, trace_to_files
 from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
@@ -96,8 +98,9 @@ def _names(source: Source) -> str:
 def _source(source: Source) -> Iterator[str]:
     quotes = "stray quotes are kept as characters" if source.lenient_quotes else "a stray quote refuses its record"
     perimeter = "companies outside the perimeter are filtered" if source.filtered else "not filtered by the perimeter"
+    key = f"key `{source.key}`" if source.key else "about no company"
     yield f"\n## {source.name}\n"
-    yield f"Separator `{source.separator}`; {quotes}; key `{source.key}`; {perimeter}; legal basis: {source.legal_basis}."
+    yield f"Separator `{source.separator}`; {quotes}; {key}; {perimeter}; legal basis: {source.legal_basis}."
     for edition in source.editions:
         yield f"Also as {_names(edition)}: separator `{edition.separator}`, {edition.encoding}."
     if source.account:
@@ -157,6 +160,21 @@ def _column(column: Column) -> str:
     return f"| {column.name} | {column.type} | {column.unit} | {_cell(column.meaning)} |"
 
 
+def _register() -> Iterator[str]:
+    yield f"# Register of processing\n\n{_GENERATED}\n"
+    yield "For every column stored: why it is there, where it comes from, on which legal basis, who sees it, how long it is kept."
+    yield "Columns of a table with the same answers share a line. The service helps companies; nothing here serves to inspect,"
+    yield "sanction or refuse. What the team sees stays in the warehouse, whose folders only its account may read.\n"
+    answers = ("purpose", "source", "basis", "seen_by", "kept")
+    for table, of_table in groupby(entries(), key=lambda entry: entry.table):
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for entry in of_table:
+            alike.setdefault(tuple(getattr(entry, answer) for answer in answers), []).append(entry.column)
+        yield f"## {table}\n\n| columns | purpose | source | legal basis | seen by | kept |\n|---|---|---|---|---|---|"
+        yield from (f"| {', '.join(names)} | {' | '.join(map(_cell, said))} |" for said, names in alike.items())
+        yield ""
+
+
 def _features() -> Iterator[str]:
     yield f"# Features\n\n{_GENERATED}\n"
     yield "`risk`: the side on which more failures are expected. `known from`: the day from which its sources are known.\n"
@@ -195,6 +213,7 @@ PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
     "features.md": _features,
     "lineage.md": _lineage,
     "faults.md": _faults,
+    "register.md": _register,
 }
 
 

@@ -50,6 +50,10 @@ def summary(settings: Settings, month: date) -> Iterator[str]:
     folder = settings.data_dir / "lists" / batch_key(month)
     for path in sorted(folder.glob("*")):
         yield f"  {path}"
+    published = settings.data_dir / "published" / batch_key(month)
+    for version in sorted(published.glob("v*")):
+        yield f"\npublished, read-only, with a folder for each recipient:\n  {version}"
+        yield from (f"  {path}" for path in sorted(version.glob("destinataires/*")))
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, sql: str, month: date) -> pl.DataFrame:

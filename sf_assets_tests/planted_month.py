@@ -24,7 +24,7 @@ DEPARTMENTS = ("21", "33", "69", "75")
 JUDGED_AT = datetime(2025, 10, 4, tzinfo=UTC)
 LISTS = ("list_corrections", "list_alerts", "list_export")
 BY, REASON = "C. Duval", "Liste du mois"
-_PASSED = (*READS, "model_evaluation", "clean_sirene")
+_PASSED = (*READS, "model_evaluation", "clean_sirene", "stg_acces", "src_acces")
 
 
 def plant(place: Place, month: date = MONTH, *, seed: int = 1) -> None:
@@ -88,6 +88,9 @@ def plant(place: Place, month: date = MONTH, *, seed: int = 1) -> None:
             for siren, score in zip(sirens, scores, strict=True)
         ],
         "model_evaluation": [],
+        "stg_acces": [],
+        "stg_import": [],
+        "src_acces": [],
         # Every third company has a second establishment in another department.
         "clean_sirene": [
             {"siren": siren, "siret": f"{siren}{nic}", "siege": nic == "00012", "est_actif": True, "departement": where}
@@ -97,7 +100,7 @@ def plant(place: Place, month: date = MONTH, *, seed: int = 1) -> None:
     }
     with place.warehouse.session() as session:
         session.replace(
-            {TABLES[name]: frame_of(TABLES[name], given) for name, given in rows.items()}
+            {table_of(name): frame_of(table_of(name), given) for name, given in rows.items()}
             | {TABLES["feat_matrix"]: _typed(TABLES["feat_matrix"], features)},
             where={"month": month},
             author="test",
@@ -126,7 +129,7 @@ def make_list(place: Place, month: date = MONTH) -> Run:
 
 def list_twice_as_strict(place: Place, month: date = MONTH) -> None:
     """Raise the scores' thresholds and make the list again: a shorter list, as a correction needs one."""
-    stricter = "replace (0.4 as seuil_modere, 0.7 as seuil_fort)"
+    stricter = "replace (0.4::double as seuil_modere, 0.7::double as seuil_fort)"
     query = f"select * exclude (month) {stricter} from lake.model_fitted where month = $month"
     with place.warehouse.session() as session:
         session.replace(
@@ -147,8 +150,8 @@ def deliver(place: Place, table: str, rows: list[dict[str, object]], month: date
     with place.warehouse.session() as session:
         session.replace(
             {
-                TABLES[table]: frame_of(TABLES[table], rows),
-                SUITES["stg_import"].table: frame_of(SUITES["stg_import"].table, [counted]),
+                table_of(table): frame_of(table_of(table), rows),
+                table_of("stg_import"): frame_of(table_of("stg_import"), [counted]),
             },
             where={"month": month},
             author="test",
@@ -156,6 +159,13 @@ def deliver(place: Place, table: str, rows: list[dict[str, object]], month: date
         )
         judge(session, table, month)
         judge(session, f"src_{source}", month)
+
+
+def table_of(asset: str) -> Table:
+    """Return the table that an asset writes to."""
+    table = SUITES[asset].table
+    assert table is not None
+    return table
 
 
 def published_folder(place: Place, version: int = 1, month: date = MONTH) -> Path:

@@ -499,7 +499,8 @@ def test_the_command_line_lists_every_asset_check_job_schedule_and_sensor(deploy
     found = {kind: {one[name] for one in listed[kind]} for kind, name in names.items()}
     assert found["assets"] == {key.to_user_string() for key in graph.get_all_asset_keys()}
     assert found["jobs"] >= {"monthly", "batch", "history", "score", "refresh_status", "accept_check", "maintenance"}
-    assert found["schedules"] == {"monthly_schedule", "morning_refresh"}
+    assert found["jobs"] >= {"publish", "prove_published", "retention"}
+    assert found["schedules"] == {"monthly_schedule", "morning_refresh", "monthly_proof"}
     assert found["sensors"] == {sensor.name for sensor in defs.sensors} > {"files_arrived"}
     assert len(listed["asset_checks"]) == len(graph.asset_check_keys)
 

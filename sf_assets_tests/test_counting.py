@@ -120,7 +120,8 @@ def test_any_text_is_counted_as_it_is_read(
 
 
 # Names for sources that are matched by pattern only.
-_NAMES = {"ellisphere": "Ellisphère-Tête de groupe-2026.xlsx", "diane": "diane_2026.txt", "filter": "filter_2603.csv"}
+_NAMES = {"ellisphere": "Ellisphère-Tête de groupe-2026.xlsx", "diane": "diane_2026.txt", "filter": "filter_2603.csv",
+          "retour": "retour_codefi-21.csv"}  # fmt: skip
 
 
 def deliver(folder: Path, source: Source, suffix: str = "") -> Path:

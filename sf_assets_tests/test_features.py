@@ -111,7 +111,7 @@ def test_whatever_was_published_after_the_cutoff_changes_nothing_for_any_source(
     _split(copy, CUTOFF)
     empty = [name for name in KNOWN if not copy.execute(f"select count(*) from after_{name}").fetchone()[0]]
     # The synthetic batch has no such files; the first and the last only serve to read other files.
-    assert empty == ["admin_urssaf", "bdf", "filter"]
+    assert empty == ["admin_urssaf", "bdf", "retour", "filter"]
     for name in KNOWN:
         # Half of the later rows are rewritten, some are duplicated, and the other half is deleted.
         rows = f"rowid in (select row from after_{name} where row % 2 = 0)"

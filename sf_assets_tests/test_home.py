@@ -70,6 +70,10 @@ def demonstration(tmp_path: Path) -> Path:
         (tmp_path / path).parent.mkdir(parents=True)
         (tmp_path / path).write_text("x")
     (demo / "oracle").mkdir()
+    frozen = demo / "published" / "2610" / "v1"
+    frozen.mkdir(parents=True)
+    (frozen / "liste.csv").write_text("x")
+    frozen.chmod(0o500)
     checksum = subprocess.run(["sha256sum", "incoming/2610/debits.csv"], cwd=demo, capture_output=True, check=True)
     (demo / "oracle" / "2610.sha256").write_bytes(checksum.stdout)
     return tmp_path

@@ -24,6 +24,11 @@ def test_an_unknown_job_is_refused_with_the_names_of_those_that_take_a_month() -
         run_job(defs, instance, "nothing", first=date(2025, 9, 1))
 
 
+def test_a_list_is_not_published_without_who_and_why() -> None:
+    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(UserError, match="found publish"):
+        run_job(defs, instance, "publish", first=SEPTEMBER)
+
+
 def test_the_definitions_load_without_a_warning_and_without_the_libraries_that_only_steps_need() -> None:
     heavy = {"sklearn", "scipy", "skops", "shap", "pandas", "great_expectations"}
     code = f"import sys, sf_assets.definitions; print(sorted({heavy} & set(sys.modules)))"

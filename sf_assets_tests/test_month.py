@@ -38,8 +38,8 @@ SEED = 3
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
 # What the methods are worth is said once a year.
 YEARLY = {"eval_backtest", "eval_figures", "eval_champion", "eval_utility"}
-# And what no model in use reads is made on demand only.
-APART = {*YEARLY, "feat_lags"}
+# And what no model in use reads, and publications, are made on demand only.
+APART = {*YEARLY, "feat_lags", "list_publication"}
 STORED = (
     *(name for name in TABLES if name not in APART),
     "stg_import",

@@ -1,50 +1,68 @@
 """A list is published as an act, frozen, corrected by versions, and made again byte for byte."""
 
 import json
+import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from sf_assets.catalogue.tables import SUITES
+from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage.maintenance import merge_and_expire
 from sf_assets.operations.acceptance import accept
 from sf_assets.publication import manifest as manifests
+from sf_assets.publication import publishing
 from sf_assets.publication.changes import changes_between
+from sf_assets.publication.publishing import Publication
 from sf_assets.publication.rebuilding import Proof, rebuild
 from sf_assets.publication.versions import published_snapshots
-from sf_assets.vocabulary.failures import PermanentFailure
+from sf_assets.vocabulary.failures import Blocked, PermanentFailure
+from sf_assets_dev import demo
 from sf_assets_tests.planted_month import (
     BY,
     MONTH,
     REASON,
+    deliver,
     judge,
     list_twice_as_strict,
     make_list,
     plant,
     published_folder,
 )
-from sf_assets_tests.runs import Place, Run
+from sf_assets_tests.runs import Place
 
+PUBLISHED_AT = datetime(2025, 10, 6, 8, 30, tzinfo=UTC)
 LATER = datetime(2031, 1, 1, tzinfo=UTC)
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = Place(tmp_path)
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a deployment whose list of the month is made; tests work on copies."""
+    made = Place(tmp_path_factory.mktemp("listed"))
     plant(made)
     make_list(made)
-    return made
+    return made.settings.data_dir
 
 
-def publish(place: Place, *, by: str = BY, reason: str = REASON) -> Run:
-    return place.run("publish", MONTH, {"list_publication": {"by": by, "reason": reason}})
+@pytest.fixture
+def place(listed: Path, tmp_path: Path) -> Place:
+    folder = tmp_path / "data"
+    shutil.copytree(listed, folder)
+    return Place(folder)
+
+
+def publish(place: Place, *, by: str = BY, reason: str = REASON) -> Publication:
+    with place.warehouse.session() as session:
+        return publishing.publish(
+            session, Gate(SUITES), MONTH, Folders.below(place.settings.data), place.settings.parameters,
+            by=by, reason=reason, at=PUBLISHED_AT,
+        )  # fmt: skip
 
 
 def proof(place: Place, version: int = 1, into: Path | None = None) -> Proof:
@@ -56,12 +74,12 @@ def files_of(folder: Path) -> Iterator[Path]:
 
 
 def test_a_published_list_is_frozen_with_everything_it_was_made_from(place: Place, tmp_path: Path) -> None:
-    run = publish(place)
+    run = place.run("publish", MONTH, {"list_publication": {"by": BY, "reason": REASON}})
     assert run.failures == {}
     assert run.refused == {}, "the proof ran too"
     folder = published_folder(place)
     written = json.loads((folder / "manifeste.json").read_text())
-    handed_over = tmp_path / "lists" / "2509"
+    handed_over = place.settings.data / "lists" / "2509"
     for kind in ("csv", "json", "parquet"):
         assert (folder / f"liste_2509.{kind}").read_bytes() == (handed_over / f"liste_2509.{kind}").read_bytes()
     assert written["published_by"] == BY
@@ -87,20 +105,22 @@ def test_a_published_list_is_frozen_with_everything_it_was_made_from(place: Plac
 
 @pytest.mark.parametrize("given", [{"by": " "}, {"reason": ""}])
 def test_a_publication_has_a_name_and_a_reason(place: Place, given: dict[str, str]) -> None:
-    assert "expected a name and a reason" in publish(place, **given).failures["list_publication"]
+    with pytest.raises(PermanentFailure, match="expected a name and a reason"):
+        publish(place, **given)
     assert not published_folder(place).exists()
 
 
 def test_nothing_is_published_while_a_gate_is_shut_and_an_acceptance_is_printed(place: Place) -> None:
     with place.warehouse.session() as session:
         judge(session, "list_export", MONTH, key_unique=2)
-    assert "list_export, 2025-09: key_unique refuses 2 of 100" in publish(place).failures["list_publication"]
+    with pytest.raises(Blocked, match="list_export, 2025-09: key_unique refuses 2 of 100"):
+        publish(place)
     assert not published_folder(place).exists()
     with place.warehouse.session() as session:
         accept(
             session, SUITES["list_export"], "key_unique", MONTH, reason="doublon connu", accepted_by=BY, accepted_at=LATER
         )  # fmt: skip
-    assert publish(place).failures == {}
+    publish(place)
     (accepted,) = json.loads((published_folder(place) / "manifeste.json").read_text())["acceptances"]
     assert accepted["reason"] == "doublon connu"
     assert "list_export, key_unique : doublon connu" in words_of(published_folder(place) / "liste_2509.xlsx")
@@ -108,12 +128,14 @@ def test_nothing_is_published_while_a_gate_is_shut_and_an_acceptance_is_printed(
 
 
 def test_a_correction_is_a_new_version_that_says_what_it_changes(place: Place) -> None:
-    assert publish(place).failures == {}
-    first = {path.name: path.read_bytes() for path in files_of(published_folder(place))}
-    assert "found the same" in publish(place).failures["list_publication"]
+    deliver(place, "stg_acces", [recipient("dge", "national", "score urssaf dgefp bdf pge dgfip")])
+    publish(place)
+    first = {path: path.read_bytes() for path in files_of(published_folder(place))}
+    with pytest.raises(PermanentFailure, match="found the same"):
+        publish(place)
     list_twice_as_strict(place)
-    assert publish(place, reason="seuils trop bas").failures == {}
-    assert {path.name: path.read_bytes() for path in files_of(published_folder(place))} == first
+    publish(place, reason="seuils trop bas")
+    assert {path: path.read_bytes() for path in files_of(published_folder(place))} == first
     folder = published_folder(place, 2)
     before, after = (pl.read_parquet(one / "liste_2509.parquet") for one in (published_folder(place), folder))
     left = set(before["siren"]) - set(after["siren"])
@@ -125,13 +147,32 @@ def test_a_correction_is_a_new_version_that_says_what_it_changes(place: Place) -
     assert "elle corrige et remplace la version 1" in text
     assert "seuils trop bas" in text
     assert f"Sorties : {len(left)}." in text
+    # Who was in alert on a published list is still shown to those who could see it.
+    sent = [rows_of(published_folder(place, n) / "destinataires/dge/liste_2509.csv") for n in (1, 2)]
+    assert set(sent[0]["SIREN"]) == set(sent[1]["SIREN"])
+    gone = sent[1].filter(pl.col("Évolution") == "Sortie de la liste")
+    assert set(gone["SIREN"]) == left
+    assert gone["Niveau d'alerte"].unique().to_list() == ["Pas d'alerte"]
     assert proof(place, 1).same, "the first version is still proven after the second"
     assert proof(place, 2).same
 
 
+def write_again(place: Place) -> None:
+    """Write other scores of the month, as a later run would."""
+    query = "select * exclude (month) replace (0.0::double as probabilite) from lake.model_scores where month = $month"
+    with place.warehouse.session() as session:
+        session.replace(
+            {TABLES["model_scores"]: query},
+            where={"month": MONTH},
+            author="test",
+            message="later",
+            parameters={"month": MONTH},
+        )
+
+
 def test_the_proof_outlives_later_writes_and_maintenance(place: Place) -> None:
-    assert publish(place).failures == {}
-    list_twice_as_strict(place)
+    publish(place)
+    write_again(place)
     with place.warehouse.session() as session:
         kept = published_snapshots(session)
         done = merge_and_expire(session, at=LATER, keep_months=24, dry_run=False, kept=kept)
@@ -140,8 +181,8 @@ def test_the_proof_outlives_later_writes_and_maintenance(place: Place) -> None:
 
 
 def test_a_snapshot_that_expired_all_the_same_is_said(place: Place) -> None:
-    assert publish(place).failures == {}
-    list_twice_as_strict(place)
+    publish(place)
+    write_again(place)
     with place.warehouse.session() as session:
         merge_and_expire(session, at=LATER, keep_months=24, dry_run=False, kept=())
     with pytest.raises(PermanentFailure, match="expected snapshot"):
@@ -149,7 +190,7 @@ def test_a_snapshot_that_expired_all_the_same_is_said(place: Place) -> None:
 
 
 def test_a_file_or_a_manifest_or_a_model_that_was_changed_is_found(place: Place) -> None:
-    assert publish(place).failures == {}
+    publish(place)
     folder = published_folder(place)
     card = next((place.settings.data / "models").rglob("card.json"))
     whole = card.read_text()
@@ -173,7 +214,7 @@ def test_a_file_or_a_manifest_or_a_model_that_was_changed_is_found(place: Place)
 
 
 def test_rows_that_differ_from_those_read_are_found(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert publish(place).failures == {}
+    publish(place)
     real = manifests.read_manifest
 
     def other_rows(folder: Path, checksum: str) -> manifests.Manifest:
@@ -189,7 +230,7 @@ def test_rows_that_differ_from_those_read_are_found(place: Place, monkeypatch: p
 def test_code_that_changed_names_the_version_to_install_and_still_proves_the_sources(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert publish(place).failures == {}
+    publish(place)
     other = {"version": "9.9.9", "digest": "other", "python": "3", "libraries": {}}
     monkeypatch.setattr("sf_assets.publication.rebuilding.code_in_use", lambda: other)
     assert proof(place).same, "other code that writes the same bytes proves the list"
@@ -206,18 +247,71 @@ def test_code_that_changed_names_the_version_to_install_and_still_proves_the_sou
 
 def test_the_daily_folder_must_still_be_what_the_warehouse_gives(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sf_assets.lists.month_list.VERSION", "9.9.9")
-    assert "materialise list_export again" in publish(place).failures["list_publication"]
+    with pytest.raises(PermanentFailure, match="materialise list_export again"):
+        publish(place)
     assert not published_folder(place).exists()
 
 
 def test_the_newest_list_is_proven_every_month(place: Place) -> None:
-    assert publish(place).failures == {}
+    publish(place)
     changed = published_folder(place) / "liste_2509.csv"
     changed.chmod(0o600)
     changed.write_text("autre")
     run = place.prove()
     assert run.refused["list_publication"].check_name == "rebuilt_same"
     assert "liste_2509.csv" in (run.refused["list_publication"].description or "")
+
+
+def recipient(name: str, zones: str, droits: str, **changes: object) -> dict[str, object]:
+    given = {"destinataire": name, "role": "CODEFI", "zones": zones, "droits": droits}
+    return given | {"revu_le": date(2025, 9, 1), "valable_jusqu_au": date(2026, 9, 1)} | changes
+
+
+def test_each_recipient_gets_its_companies_and_columns_only(place: Place) -> None:
+    rights = [
+        recipient("codefi-21", "21", "score urssaf"),
+        recipient("ddets-69", "69", "dgefp"),
+        recipient("dge", "national", "score urssaf dgefp bdf pge dgfip"),
+        recipient("parti", "21", "score", valable_jusqu_au=date(2025, 9, 1)),
+        recipient("oublie", "21", "score", revu_le=date(2025, 1, 1)),
+    ]
+    deliver(place, "stg_acces", rights)
+    publish(place)
+    folder = published_folder(place)
+    assert {path.name for path in (folder / "destinataires").iterdir()} == {"codefi-21", "ddets-69", "dge"}
+    told = {one["recipient"]: one for one in json.loads((folder / "manifeste.json").read_text())["recipients"]}
+    assert (told["parti"]["lapsed"], told["oublie"]["lapsed"]) == ("expiré", "non revu depuis plus de 6 mois")
+    listed = pl.read_parquet(folder / "liste_2509.parquet")
+    places = place.rows("clean_sirene", MONTH)
+    sent = {
+        name: rows_of(folder / "destinataires" / name / "liste_2509.csv") for name in ("codefi-21", "ddets-69", "dge")
+    }
+    in_21 = set(places.filter(departement="21")["siren"]) & set(listed["siren"])
+    assert set(sent["codefi-21"]["SIREN"]) == in_21
+    assert in_21 > set(listed.filter(departement="21")["siren"]), "an establishment is enough"
+    assert set(sent["dge"]["SIREN"]) == set(listed["siren"])
+    assert sent["dge"]["Premier motif"].to_list() == listed["motif_1"].to_list()
+    assert not {"Risque", "Rang", "Niveau d'alerte", "Première alerte"} & set(sent["ddets-69"].columns)
+    assert "Certains motifs ne sont pas affichés" in words_of(folder / "destinataires/ddets-69/liste_2509.xlsx")
+    assert "Certains motifs" not in words_of(folder / "destinataires/dge/liste_2509.xlsx")
+    reasons = " ".join(
+        sent["ddets-69"].select("Premier motif", "Deuxième motif", "Troisième motif").fill_null("").row(0)
+    )
+    assert "URSSAF" not in reasons
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*")}
+    assert modes == {0o400, 0o500}
+    assert proof(place).same, "the folders of recipients are proven too"
+
+
+def rows_of(path: Path) -> pl.DataFrame:
+    rows = pl.read_csv(path, separator=";", infer_schema=False)
+    return rows.with_columns(pl.col(pl.String).str.strip_prefix('="').str.strip_suffix('"'))
+
+
+def test_the_demonstration_ends_with_a_published_list_and_does_not_publish_it_twice(place: Place) -> None:
+    for _ in range(2):
+        assert demo.publish(place.settings, place.definitions, place.instance, MONTH)
+    assert place.rows("list_publication", MONTH)["version"].to_list() == [1]
 
 
 def test_changes_are_entries_exits_and_levels() -> None:

@@ -81,6 +81,11 @@ ACCEPTED: dict[str, dict[str, str]] = {
         "Autre": "Autre"},
     "montant": {"1,5": "1.5", "-999999999999": "-999999999999.0"},
     "ratio": {"1,5": "1.5", "-999999": "-999999.0"},
+    "destinataire": {"codefi-21": "codefi-21", "a.martin@dgfip.gouv.fr": "a.martin@dgfip.gouv.fr", "9": "9"},
+    "zones": {zones: zones for zones in ("21", "2A 974", "R27 69", "national")},
+    "lot": {"2510": "2510", "9901": "9901"},
+    "utilite": {text: text for text in ("Utile", "Déjà connue", "Alerte erronée", "Hors de notre ressort")},
+    "droits": {rights: rights for rights in ("score", "score urssaf dgefp bdf pge dgfip")},
 }  # fmt: skip
 
 REFUSED: dict[str, list[str]] = {
@@ -123,6 +128,11 @@ REFUSED: dict[str, list[str]] = {
     "nature": ["", "Jugement de clï¿½ture"],
     "montant": [*NO_NUMBER, "1e12", "-1e12"],
     "ratio": [*NO_NUMBER, "1e6", "-1e6"],
+    "destinataire": ["", ".", "..", "a/b", "../a", "A", "é", "a b", "-a", "a" * 65],
+    "zones": ["", "1", "20", "R1", "R99", "21,58", "21  58", " 21", "National", "national 21", "r27"],
+    "lot": ["", "2513", "2500", "251", "202510", "10/25", "octobre"],
+    "utilite": ["", "utile", "Utile ", "Deja connue", "oui"],
+    "droits": ["", "Score", "score,urssaf", "score  urssaf", "tout"],
 }  # fmt: skip
 
 

@@ -550,3 +550,29 @@ def test_lines_have_the_same_numbers_within_a_transaction_as_outside(connection,
     connection.rollback()
     assert next(line for line, *_ in outside) == 2
     assert within == outside
+
+
+def test_a_right_of_access_with_an_unknown_code_or_an_unsafe_name_is_quarantined(read, connection):
+    ends = "2026-09-01;2027-08-31"
+    rows, count = read(
+        "acces",
+        "destinataire;role;zones;droits;suivis;revu_le;valable_jusqu_au",
+        f"codefi-21;CODEFI;21;score urssaf;;{ends}",
+        f"ddets-r27;DDETS;R27 2A;dgefp;512345678,812345678;{ends}",
+        f"dge;DGE;national;score;;{ends}",
+        f"ddets-r99;DDETS;R99;score;;{ends}",
+        f"../secret;DDETS;21;score;;{ends}",
+        f"ddets-58;DDETS;58;tout;;{ends}",
+        f"ddets-71;DDETS;71;score;51234567;{ends}",
+        "ddets-89;DDETS;89;score;;01/09/2026;2027-08-31",
+        f";DDETS;89;score;;{ends}",
+    )
+    assert [(row[0], row[2], row[4]) for row in rows] == [
+        ("codefi-21", "21", None),
+        ("ddets-r27", "R27 2A", "512345678,812345678"),
+        ("dge", "national", None),
+    ]
+    assert (count.accepted, count.quarantined) == (3, 6)
+    assert [(line, column) for line, _, column, *_ in _quarantine(connection)] == [
+        (5, "zones"), (6, "destinataire"), (7, "droits"), (8, "suivis"), (9, "revu_le"), (10, "destinataire"),
+    ]  # fmt: skip

@@ -102,7 +102,9 @@ def test_no_result_depends_on_the_current_date() -> None:  # trap 59, decision B
     }
     # The sensor and a launched job ask which months have ended; commands record when an operator decided or started.
     started = {"operations.automation", "operations.launching"}
-    assert clocks == started | {"commands.acceptances", "commands.maintenance", "commands.method"}
+    assert clocks == started | {
+        "commands.acceptances", "commands.maintenance", "commands.method", "commands.retention",
+    }  # fmt: skip
 
 
 @named(MODULES)

@@ -16,6 +16,7 @@ _BASES = {f"src_{source.name}": source.legal_basis for source in SOURCES}
 # The strictest basis is last: a table may be used only as all of its sources allow.
 _STRICTER = (
     "open data",
+    "rules of access signed by the partners",
     "convention with the producer",
     "contract with the provider",
     "tax secrecy, convention with the producer",
@@ -31,6 +32,11 @@ def legal_bases(table: str) -> tuple[str, ...]:
     files = {origin for column in column_origins(table) for origin, _ in trace_to_files((table, column))}
     bases = {_BASES[file] for file in files & _BASES.keys()} or set(_BASES.values())
     return tuple(sorted(bases, key=_STRICTER.index))
+
+
+def basis_of(sources: Iterable[str]) -> str:
+    """Return the strictest legal basis of some sources."""
+    return max((_BASES[f"src_{source}"] for source in sources), key=_STRICTER.index)
 
 
 def confidentiality(table: Table) -> str:

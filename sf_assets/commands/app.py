@@ -17,6 +17,7 @@ from sf_assets.commands import (
     method,
     publication,
     quarantine,
+    retention,
     runs,
     status,
 )
@@ -31,7 +32,18 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 1 refused, blocked or failed, with the reason on standard error; 2 wrong arguments. "
     "Settings are `SF_*` variables of the environment or of the file `.env`.",
 )
-for verbs in (runs, status, acceptances, quarantine, explanation, method, evaluation, publication, maintenance):
+for verbs in (
+    runs,
+    status,
+    acceptances,
+    quarantine,
+    explanation,
+    method,
+    evaluation,
+    publication,
+    maintenance,
+    retention,
+):
     verbs.register(app)
 
 # Synthetic companies, faults, benchmark and demonstration come with a checkout, not with the wheel.

@@ -14,11 +14,13 @@ import xlsxwriter
 
 from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.engine.storage.folders import replace_folder
+from sf_assets.lists.answers import answer_formats, answer_widths, guard_answers, with_answers
 from sf_assets.lists.document import list_name
 from sf_assets.lists.readme import About, readme_lines
 from sf_assets.lists.reasons import reason_columns
 from sf_assets.lists.selection import LEVELS
 from sf_assets.sources.batch import batch_key
+from sf_assets.vocabulary.scopes import DGEFP, DGFIP, SCORE, URSSAF
 
 Kind = Literal["text", "integer", "percent", "month", "sentence"]
 _FORMATS: dict[Kind, str] = {"text": "@", "integer": "0", "percent": "0.0%", "month": "@", "sentence": "@"}
@@ -31,7 +33,8 @@ _ORDINALS = ("Premier", "Deuxième", "Troisième")
 class Header:
     """A column of the CSV and XLSX files: its French title, its width in characters, the kind of its values.
 
-    An optional column is left out when no company of the list has a value in it.
+    An optional column is left out when no company of the list has a value in it. A recipient needs every scope of `scopes` to
+    read it.
     """
 
     column: str
@@ -39,10 +42,15 @@ class Header:
     width: int
     kind: Kind = "text"
     optional: bool = False
+    scopes: frozenset[str] = frozenset()
 
+
+_SCORE = frozenset({SCORE})
+# Expert rules name debts, short-time work and accounts.
+_CORRECTION = frozenset({SCORE, URSSAF, DGEFP, DGFIP})
 
 HEADERS: tuple[Header, ...] = (
-    Header("rang", "Rang", 7, "integer"),
+    Header("rang", "Rang", 7, "integer", scopes=_SCORE),
     Header("siren", "SIREN", 12),
     Header("raison_sociale", "Raison sociale", 36),
     Header("siret_siege", "SIRET du siège", 17),
@@ -52,11 +60,11 @@ HEADERS: tuple[Header, ...] = (
     Header("code_naf", "Code NAF", 11),
     Header("code_naf25", "Code NAF 2025", 14, optional=True),
     Header("effectif", "Effectif", 10, "integer"),
-    Header("niveau", "Niveau d'alerte", 17),
-    Header("probabilite", "Risque", 9, "percent"),
-    Header("evolution", "Évolution", 17, optional=True),
-    Header("premiere_alerte", "Première alerte", 16, "month"),
-    Header("corrections", "Niveau corrigé pour", 40, "sentence", optional=True),
+    Header("niveau", "Niveau d'alerte", 17, scopes=_SCORE),
+    Header("probabilite", "Risque", 9, "percent", scopes=_SCORE),
+    Header("evolution", "Évolution", 17, optional=True, scopes=_SCORE),
+    Header("premiere_alerte", "Première alerte", 16, "month", scopes=_SCORE),
+    Header("corrections", "Niveau corrigé pour", 40, "sentence", optional=True, scopes=_CORRECTION),
     *(
         Header(column, f"{ordinal} motif", 62, "sentence")
         for column, ordinal in zip(reason_columns(), _ORDINALS, strict=True)
@@ -147,12 +155,15 @@ def stem_of(month: date) -> str:
 def _readable(alerts: pl.DataFrame) -> pl.DataFrame:
     """Return the columns of `HEADERS` under their French titles, levels as words, values rounded to what is displayed."""
     labels = {level.rank: level.label for level in LEVELS}
-    named = alerts.with_columns(pl.col("niveau").replace_strict(labels, return_dtype=pl.String))
-    return named.select(_displayed(header) for header in _headers(alerts))
+    if "niveau" in alerts.columns:
+        alerts = alerts.with_columns(pl.col("niveau").replace_strict(labels, return_dtype=pl.String))
+    return alerts.select(_displayed(header) for header in _headers(alerts))
 
 
 def _headers(alerts: pl.DataFrame) -> list[Header]:
-    return [header for header in HEADERS if not header.optional or alerts[header.column].count()]
+    """Return the columns of `HEADERS` that the rows have; optional ones only with a value."""
+    there = [header for header in HEADERS if header.column in alerts.columns]
+    return [header for header in there if not header.optional or alerts[header.column].count()]
 
 
 def _displayed(header: Header) -> pl.Expr:
@@ -200,9 +211,17 @@ def write_csv_text(rows: pl.DataFrame, path: Path, *expressions: pl.Expr) -> Non
     )
 
 
-def write_xlsx(alerts: pl.DataFrame, path: Path, about: About) -> None:
-    """Write the workbook: the sheet « Liste », then the sheet « Lisez-moi »."""
-    headers = _headers(alerts)
+def write_xlsx(alerts: pl.DataFrame, path: Path, about: About, recipient: str = "") -> None:
+    """Write the workbook: the sheet « Liste », then the sheet « Lisez-moi ».
+
+    For a `recipient` the sheet « Liste » has the columns that an officer fills in, and the rest of it is protected.
+    """
+    headers, rows = _headers(alerts), _readable(alerts)
+    formats: dict[Any, Any] = {header.title: _FORMATS[header.kind] for header in headers}
+    widths = {header.title: header.width for header in headers}
+    if recipient:
+        rows = with_answers(rows, batch_key(about.month), recipient)
+        formats, widths = formats | answer_formats(), widths | answer_widths()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(path, options) as workbook:
         workbook.set_properties(
@@ -211,12 +230,12 @@ def write_xlsx(alerts: pl.DataFrame, path: Path, about: About) -> None:
                 "created": datetime(about.cutoff.year, about.cutoff.month, about.cutoff.day),  # noqa: DTZ001 - a day has no time zone
             }
         )
-        _readable(alerts).write_excel(
+        rows.write_excel(
             workbook,
             worksheet="Liste",
             table_style="Table Style Light 9",
-            column_formats={header.title: _FORMATS[header.kind] for header in headers},
-            column_widths={header.title: 7 * header.width + 5 for header in headers},
+            column_formats=formats,
+            column_widths={title: 7 * width + 5 for title, width in widths.items()},
             freeze_panes=(1, 3),
             autofilter=True,
         )
@@ -226,6 +245,8 @@ def write_xlsx(alerts: pl.DataFrame, path: Path, about: About) -> None:
         sheet.set_paper(_A4)
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
+        if recipient:
+            guard_answers(sheet, rows.columns, rows.height)
         _write_readme(workbook, about)
 
 

@@ -1,7 +1,7 @@
 """Reasons of an alert: sentences in French that state the known facts which raise a company's score most."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import polars as pl
@@ -15,6 +15,8 @@ COUNT = 3
 LEAST_SHARE = 0.05
 # Nineteen features describe debts: without a limit they would fill every line and hide the other themes.
 PER_THEME = 2
+# The feature that the basis of a theme is read from.
+_BASIS = {DETTE: "dette_sociale_ouvriere", FINANCES: "age_comptes"}
 _LAG = re.compile(r"_lag\d+m$")
 
 
@@ -31,6 +33,7 @@ def main_reasons(
     cutoff: date,
     typical: Floats | None = None,
     count: int = COUNT,
+    allowed: Collection[str] | None = None,
 ) -> pl.DataFrame:
     """Return the main reasons of each company: `siren`, `motif_1` … in the order of the companies, NULL when fewer.
 
@@ -41,7 +44,9 @@ def main_reasons(
 
     `companies` has `siren` and the features. `contributions` is what each feature adds to the score, of shape (companies,
     features), in the order of `features`. `typical` is the usual value of each feature; None when contributions alone decide.
+    Reasons state the features `allowed` only, all of them when it is None: the next allowed one takes the place of the others.
     """
+    stated = frozenset(features if allowed is None else allowed)
     values = pl.DataFrame(as_matrix(companies, features), schema=list(features), orient="row")
     row = pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
     long = (
@@ -54,6 +59,7 @@ def main_reasons(
         .filter(
             pl.col("value").is_not_nan()
             & (pl.col("share") >= LEAST_SHARE)
+            & pl.col("feature").is_in(stated)
             & _is_reportable(contributions_decide=typical is None)
         )
         .sort("row", -pl.col("pushes"), "position")
@@ -62,7 +68,7 @@ def main_reasons(
         .with_columns(first=pl.int_range(pl.len()).over("row", "theme") == 0)
         .group_by("row", maintain_order=True)
         .head(count)
-        .join(_details(companies, cutoff), on=["row", "theme", "first"], how="left", maintain_order="left")
+        .join(_details(companies, cutoff, stated), on=["row", "theme", "first"], how="left", maintain_order="left")
     )
     sentence = (
         pl.col("phrase")
@@ -79,8 +85,11 @@ def main_reasons(
     return companies.select(row, "siren").join(wide, on="row", how="left", maintain_order="left").drop("row")
 
 
-def _details(companies: pl.DataFrame, cutoff: date) -> pl.DataFrame:
-    """Return the basis of the first reason of a theme: one row per company and theme, with `row`, `theme`, `first`, `detail`."""
+def _details(companies: pl.DataFrame, cutoff: date, stated: Collection[str]) -> pl.DataFrame:
+    """Return the basis of the first reason of a theme: one row per company and theme, with `row`, `theme`, `first`, `detail`.
+
+    A basis comes from features of its own: it is given only when these may be stated.
+    """
     row = pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
     debt = pl.col("dette_sociale_ouvriere") + pl.col("dette_sociale_patronale")
     closed = pl.lit(cutoff).dt.offset_by(
@@ -92,7 +101,12 @@ def _details(companies: pl.DataFrame, cutoff: date) -> pl.DataFrame:
     }
     return pl.concat(
         [
-            companies.select(row, theme=pl.lit(theme), first=pl.lit(value=True), detail=text)
+            companies.select(
+                row,
+                theme=pl.lit(theme),
+                first=pl.lit(value=True),
+                detail=text if _BASIS[theme] in stated else pl.lit(None, pl.String),
+            )
             for theme, text in details.items()
         ]
     )

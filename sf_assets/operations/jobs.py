@@ -12,6 +12,7 @@ from sf_assets.engine.storage.maintenance import LEAST_MONTHS
 from sf_assets.operations.acceptance import CannotAccept, accept
 from sf_assets.operations.assets import GROUP
 from sf_assets.operations.maintenance import run_maintenance
+from sf_assets.operations.retention import run_retention
 from sf_assets.publication.assets import REBUILT
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.partitions import PARIS, parse_month
@@ -122,4 +123,37 @@ monthly_proof = dg.ScheduleDefinition(
     name="monthly_proof", job=proof_job, cron_schedule="0 5 20 * *", execution_timezone=str(PARIS)
 )
 
-JOBS = (status_job, accept_check, maintenance, publish_job, proof_job)
+
+class RetentionConfig(dg.Config):
+    """Settings of a retention; by default a dry run."""
+
+    dry_run: bool = Field(default=True, description="only count what would be removed")
+
+
+@dg.op(
+    description="Remove rows, snapshots and folders past their time, then scan the files of the warehouse for what they named. "
+    "Nothing else may run meanwhile.",
+    pool=POOL,
+)
+def remove_expired(
+    context: dg.OpExecutionContext, config: RetentionConfig, warehouse: WarehouseResource, folders: FoldersResource
+) -> None:
+    """Run the retention, or count what it would remove."""
+    at = run_created_at(context.instance, context.run_id)
+    done = run_retention(warehouse, folders.incoming.parent, at=at, dry_run=config.dry_run)
+    context.add_output_metadata(done.metadata)
+    for line in done.lines():
+        context.log.info(line)
+    if done.left:
+        raise PermanentFailure(
+            f"retention: expected no expired identifier on disk, found some in {len(done.left)} files."
+        )
+
+
+@dg.job(description="Removal of what is past its time; a dry run unless its configuration says otherwise.")
+def retention() -> None:
+    """Remove what is past its time."""
+    remove_expired()
+
+
+JOBS = (status_job, accept_check, maintenance, publish_job, proof_job, retention)

@@ -13,6 +13,7 @@ from sf_assets.engine.resources import (
 )
 from sf_assets.publication.publishing import publish
 from sf_assets.publication.rebuilding import rebuild
+from sf_assets.publication.sharing import READS
 from sf_assets.publication.tables import PUBLICATION
 from sf_assets.publication.versions import published_versions
 from sf_assets.publication.writing import GATED
@@ -37,7 +38,7 @@ class PublicationConfig(dg.Config):
         made_in=__name__,
         kinds={"python", "parquet", "excel", "json"},
     ),
-    deps=[*GATED],
+    deps=[*GATED, *READS],
 )
 def list_publication(
     context: dg.AssetExecutionContext,
@@ -67,6 +68,9 @@ def list_publication(
             "folder": dg.MetadataValue.path(str(done.folder)),
             "made_from_snapshot": done.manifest.snapshot,
             "acceptances": len(done.manifest.acceptances),
+            "recipients": sum(not one["lapsed"] for one in done.manifest.recipients),
+            # Names of persons stay in the folder: an operator finds there who, and why.
+            "lapsed_rights": sum(bool(one["lapsed"]) for one in done.manifest.recipients),
         }
         | dict(done.manifest.changes)
     )

@@ -16,6 +16,7 @@ from sf_assets.lists.tables import EXPORT
 from sf_assets.publication.changes import CAME, LEFT, MOVED, Changes
 from sf_assets.publication.inputs import input_digests, model_facts
 from sf_assets.publication.manifest import MANIFEST, Manifest, checksums_of, code_in_use, read_manifest
+from sf_assets.publication.sharing import share_reads
 from sf_assets.publication.tables import PUBLICATION
 from sf_assets.publication.versions import published_versions
 from sf_assets.publication.writing import GATED, Order, Written, write_publication
@@ -69,7 +70,7 @@ def publish(
     place = f"publication of {month:%Y-%m}"
     if not by.strip() or not reason.strip():
         raise PermanentFailure(f"{place}: expected a name and a reason, found {by!r} and {reason!r}. State both.")
-    gate.require(session, [(name, month) for name in GATED])
+    gate.require(session, [*((name, month) for name in GATED), *share_reads(session, gate, month)])
     # The gate of the list covers what it was made from; here also what the month delivered and stored besides.
     every = [read for read in inputs_of(session, [(EXPORT.name, month)]) if read[1] == month and read[0] in gate.suites]
     gate.check(session, every)
@@ -103,7 +104,7 @@ def publish(
             inputs=input_digests(session, written.reads),
             acceptances=tuple(asdict(one) for one in written.acceptances),
             changes=_counts(written.changes),
-            recipients=(),
+            recipients=written.recipients,
             files=files,
         )
         (draft / MANIFEST).write_text(manifest.to_json(), encoding="utf-8", newline="\n")
@@ -164,7 +165,7 @@ def _record(session: Session, manifest: Manifest, written: Written, at: datetime
         "published_at": at.astimezone(UTC).replace(tzinfo=None),
         "companies": written.made.listed.height,
         **manifest.changes,
-        "recipients": len(manifest.recipients),
+        "recipients": sum(not recipient["lapsed"] for recipient in manifest.recipients),
         "code_version": VERSION,
         "manifest": checksum,
     }

@@ -10,7 +10,7 @@ from sf_assets.lists.tables import ALERTS
 from sf_assets.publication.tables import PUBLICATION
 
 _VERSIONS = """
-    select month, version, list_version, snapshot, reason, published_at, manifest from list_publication
+    select month, version, list_version, export_version, snapshot, reason, published_at, manifest from list_publication
     where month = coalesce($month, month) order by month, version
 """
 _LISTED = """
@@ -25,6 +25,7 @@ class Published:
     month: date
     version: int
     list_version: int
+    export_version: int
     snapshot: int
     reason: str
     published_at: object

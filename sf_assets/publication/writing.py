@@ -18,6 +18,7 @@ from sf_assets.lists.readme_facts import acceptances_in_force
 from sf_assets.lists.tables import ALERTS, CORRECTED, EXPORT, LIST_VERSIONS
 from sf_assets.model.tables import EVALUATION
 from sf_assets.publication.changes import Changes, changes_between
+from sf_assets.publication.sharing import share_reads, write_shares
 from sf_assets.publication.tables import PUBLICATION
 from sf_assets.publication.versions import listed_in, published_versions
 from sf_assets.vocabulary.parameters import Parameters
@@ -47,11 +48,12 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The list whose files were written, what it changes (None for a first version), and the acceptances printed on it."""
+    """The list whose files were written, what it changes (None for a first version), its acceptances, recipients and inputs."""
 
     made: MonthList
     changes: Changes | None
     acceptances: tuple[Acceptance, ...]
+    recipients: tuple[dict[str, object], ...]
     reads: tuple[AssetMonth, ...]
 
 
@@ -75,9 +77,12 @@ def write_publication(session: Session, gate: Gate, order: Order, folder: Path) 
     if changes is not None:
         rows = changes.rows.rename(_CHANGES)
         write_csv_text(rows, folder / f"changements_{stem_of(month).removeprefix('liste_')}.csv")
-    reads = [(name, month) for name in GATED]
+    recipients = write_shares(session, gate, made, folder)
+    reads = [(name, month) for name in GATED] + [
+        read for read in share_reads(session, gate, month) if not read[0].startswith("src_")
+    ]
     reads += [(name, day) for name in _COMPARED for day in session.months(name) if day <= month]
-    return Written(made, changes, acceptances, tuple(dict.fromkeys(reads)))
+    return Written(made, changes, acceptances, recipients, tuple(dict.fromkeys(reads)))
 
 
 def _changes(session: Session, order: Order, made: MonthList) -> Changes | None:

@@ -123,10 +123,11 @@ def _rows(copy: Path, separator: str) -> Iterator[list[str]]:
 
 
 def _filled_rows(path: Path, first: int) -> int:
-    """Count in the XML the rows of a workbook's only sheet that hold a value, from the row number `first`."""
+    """Count in the XML the rows of a workbook's first sheet that hold a value, from the row number `first`."""
     with zipfile.ZipFile(path) as book:
         names = book.namelist()
-        (sheet,) = (name for name in names if name.startswith("xl/worksheets/") and name.endswith(".xml"))
+        # Other sheets than the first refuse the file when it is read, unless the source allows them.
+        sheet = min(name for name in names if name.startswith("xl/worksheets/") and name.endswith(".xml"))
         blank = set()
         if "xl/sharedStrings.xml" in names:
             with book.open("xl/sharedStrings.xml") as strings:

@@ -42,6 +42,11 @@ Reader = Literal[
     "date_cloture",
     "montant",
     "ratio",
+    "destinataire",
+    "zones",
+    "droits",
+    "lot",
+    "utilite",
 ]
 OnError = Literal["record", "cell", "ignore"]
 
@@ -84,15 +89,16 @@ class Source:
     separator, encoding and cells; `.parquet` and `.xlsx` files are recognised by their extension. `columns` names the columns
     of files without a header, and `ragged` accepts their records of any width. `trims` removes blanks around values. The
     record that starts with `trailer` ends the file and counts as filtered. `undisclosed` is the text that the producer
-    writes instead of a value it may not publish: the cell is then unknown.
+    writes instead of a value it may not publish: the cell is then unknown. Of a workbook with several sheets, a source with
+    `first_sheet` reads the first; other sources refuse it.
 
     Number of files: an `exclusive` source takes one file a month. A source that `rejects_copies` takes several files that
     complete one another, but refuses files whose names differ only by numbers: each would hold the whole content.
 
-    Records: `key` names the identifier column. `filtered` leaves out companies outside the perimeter. `skip` is an SQL
-    condition on headers (in double quotes): records that meet it are not needed and count as filtered. `exempt` is a
-    condition under which a record is loaded whatever company it is about, or none. `unique` is the key of a record, which
-    the file must not repeat. `expected` sources are delivered every month.
+    Records: `key` names the identifier column, and is empty when records are about no company. `filtered` leaves out
+    companies outside the perimeter. `skip` is an SQL condition on headers (in double quotes): records that meet it are not
+    needed and count as filtered. `exempt` is a condition under which a record is loaded whatever company it is about, or
+    none. `unique` is the key of a record, which the file must not repeat. `expected` sources are delivered every month.
 
     Rows: `wide` names the value of head-count files, whose months are columns. `yearly` marks files whose headers end with a
     year: a record becomes one row per year, from the first to the last. `keeps_line` stores the file and line of each row,
@@ -106,7 +112,7 @@ class Source:
     names: tuple[str, ...]
     cells: tuple[Cell, ...]
     separator: str = ";"
-    key: Literal["siren", "siret"] = "siret"
+    key: Literal["siren", "siret", ""] = "siret"
     lenient_quotes: bool = False
     filtered: bool = True
     expected: bool = True
@@ -121,6 +127,7 @@ class Source:
     ragged: bool = False
     trims: bool = False
     trailer: str = ""
+    first_sheet: bool = False
     undisclosed: str = ""
     encoding: str = "utf-8"
     pattern: str = ""

@@ -91,6 +91,8 @@ KNOWN: Mapping[str, KnownFrom] = MappingProxyType({
     "bdf": KnownFrom("closing date + {bilans_months} months", ("date_cloture_exercice",), _CLOSED % "bilans_months"),
     "diane": KnownFrom("closing date + {bilans_months} months", ("date_cloture_exercice",), _CLOSED % "bilans_months"),
     "bodacc": KnownFrom("`dateparution`", ("date_parution",), "date_parution"),
+    "acces": _DELIVERED,
+    "retour": _DELIVERED,
     "filter": _DELIVERED,
 })  # fmt: skip
 

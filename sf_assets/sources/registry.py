@@ -1,6 +1,6 @@
 """The registry of sources: every kind of file that a monthly batch may hold."""
 
-from sf_assets.sources import altares, bdf, bodacc, comptes, dgefp, diane, ellisphere, insee, tva, urssaf
+from sf_assets.sources import acces, altares, bdf, bodacc, comptes, dgefp, diane, ellisphere, insee, retour, tva, urssaf
 from sf_assets.sources.description import Cell, Source
 
 # An explicit perimeter: in a batch that delivers one, it replaces the perimeter computed from head-counts.
@@ -31,6 +31,8 @@ SOURCES = (
     *bdf.SOURCES,
     *diane.SOURCES,
     *bodacc.SOURCES,
+    *acces.SOURCES,
+    *retour.SOURCES,
     FILTER,
 )
 BY_NAME = {source.name: source for source in SOURCES}

@@ -65,7 +65,7 @@ class BadSheet(ValueError):
 
 
 def copy_sheet(path: Path, copy: Path, source: Source) -> None:
-    """Write the rows of the only sheet of a workbook to the text file `copy`, line breaks within cells as line feeds.
+    """Write the rows of the only (or first) sheet of a workbook to the text file `copy`, line breaks in cells as line feeds.
 
     When columns are declared by position, rows above the first record become empty lines, sirens stored as numbers get their
     leading zeros back, and numbers displayed as percentages are written in per cent.
@@ -77,7 +77,7 @@ def copy_sheet(path: Path, copy: Path, source: Source) -> None:
     letters = {name: _letter(place) for place, name in enumerate(source.columns, start=1)}
     companies = [letters[cell.header] for cell in source.cells if letters and _is_company(cell)]
     shares = [letters[cell.header] for cell in source.cells if letters and cell.reader == "pourcentage"]
-    last, filled, numbers, per_cent = _scan_sheet(path, {*companies, *shares})
+    last, filled, numbers, per_cent = _scan_sheet(path, {*companies, *shares}, several=source.first_sheet)
     if not last:
         raise BadSheet(
             "expected a sheet with rows, found a blank one. Save it again with its rows and deliver the new file"
@@ -178,7 +178,7 @@ def _is_company(cell: Cell) -> bool:
 
 
 def _scan_sheet(
-    path: Path, wanted: Collection[str]
+    path: Path, wanted: Collection[str], *, several: bool
 ) -> tuple[int, set[str], dict[str, list[int]], dict[str, list[int]]]:
     """Return the last row, the columns that are not empty and, by wanted column, the rows of numbers and of percentages."""
     last, filled = 0, set[str]()
@@ -187,10 +187,10 @@ def _scan_sheet(
     try:
         with zipfile.ZipFile(path) as book:
             sheets = [n for n in book.namelist() if n.startswith("xl/worksheets/") and n.endswith(".xml")]
-            if len(sheets) != 1:
+            if len(sheets) != 1 and not (several and sheets):
                 raise BadSheet(f"expected one sheet, found {len(sheets)}")
             styles = _shares(book.read("xl/styles.xml")) if "xl/styles.xml" in book.namelist() else set()
-            with book.open(sheets[0]) as sheet:
+            with book.open(min(sheets)) as sheet:
                 for attributes, name, row in _cells(sheet):
                     letter, last = name.decode(), max(last, int(row))
                     filled.add(letter)

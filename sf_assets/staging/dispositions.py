@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 
 from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.sources.description import Cell, Source
+from sf_assets.sources.retour import UTILITIES
 from sf_assets.staging.headcounts import digits_only_condition, headcounts_expression, invalid_headcounts_expression
 from sf_assets.vocabulary.fields import FIELDS
+from sf_assets.vocabulary.scopes import SCOPES
 
 EXPECTED = {
     "text": "a value",
@@ -42,6 +44,11 @@ EXPECTED = {
     "date_cloture": "a date AAAA-MM-JJ or AAAAMMJJ from 1990 to 2099",
     "montant": "a number below 1e12 euros, with a decimal point or comma",
     "ratio": "a number below 1e6, with a decimal point or comma",
+    "destinataire": "small letters, digits, and . _ - @ after the first character",
+    "zones": "national, or codes of departments and of regions such as R27, separated by blanks",
+    "droits": f"rights among {', '.join(SCOPES)}, separated by blanks",
+    "lot": "the month of a list, AAMM",
+    "utilite": f"one of {', '.join(UTILITIES)}",
 }
 
 # Readers whose codes are looked up in a table of `known_codes.sql` before they are computed.
@@ -84,6 +91,8 @@ def _identity(source: Source) -> tuple[list["_Error"], str]:
     Sirene writes the identifier of an establishment in two cells. A cell of several sirens is validated by its reader; the
     record is in the perimeter as soon as one of its sirens is.
     """
+    if not source.key:
+        return [], "false"
     sirens = [n for n, cell in enumerate(source.cells) if cell.reader == "sirens"]
     if sirens:
         joined = f"concat_ws(',', {', '.join(f'v{n}' for n in sirens)})"

@@ -193,3 +193,29 @@ create or replace temp macro read_montant(x) as
 -- A ratio from 1e6 per cent, ten thousand times the whole, is a division by a number close to zero.
 create or replace temp macro read_ratio(x) as
     case when abs(read_decimal_virgule(x)) < 1e6 then read_decimal_virgule(x) end;
+
+-- The name of a recipient becomes that of a folder: it holds nothing that a file system could read as a path.
+create or replace temp macro read_destinataire(x) as
+    case when regexp_full_match(x, '[a-z0-9][a-z0-9._@-]{0,63}') then x end;
+
+-- Departments, regions (`R27`), or the whole country, separated by single blanks.
+create or replace temp macro read_zones(x) as
+    case
+        when x = 'national' then x
+        when
+            x <> '' and list_has_all(
+                (select list(departement) || list_distinct(list('R' || region)) from labels_departement_region),
+                string_split(x, ' ')
+            ) then x
+    end;
+
+create or replace temp macro read_droits(x) as
+    case
+        when
+            x <> '' and list_has_all(['score', 'urssaf', 'dgefp', 'bdf', 'pge', 'dgfip'], string_split(x, ' ')) then x
+    end;
+
+create or replace temp macro read_lot(x) as case when regexp_full_match(x, '[0-9]{2}(0[1-9]|1[0-2])') then x end;
+
+create or replace temp macro read_utilite(x) as
+    case when x in ('Utile', 'Déjà connue', 'Alerte erronée', 'Hors de notre ressort') then x end;

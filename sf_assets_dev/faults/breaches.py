@@ -258,11 +258,7 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
         "(date_publication + interval 1 day)::date as date_effet", "date_publication as date_retrait"
     ),
     # Models.
-    "one_retained": (
-        Breach((Rows(), Rows("'b' as methode"))),
-        Breach((Rows("false as retained"),)),
-        Breach(()),
-    ),
+    "one_retained": (Breach((Rows(), Rows("'b' as methode"))), Breach((Rows("false as retained"),)), Breach(())),
     "thresholds_in_order": _each("0.6 as seuil_modere", "'nan' as seuil_fort", "'-infinity' as seuil_modere"),
     "failures_like_before": _resized(_SIREN, 100, 70),
     "enough_failures": (Breach((Rows("9 as training_failures"),)),),
@@ -293,6 +289,7 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
     "scored_from_its_origin_on": _each("(origine - interval 1 month)::date as periode"),
     "interval_in_order": _each("0.6 as bas, 0.5 as haut", "0.5 as bas, 'nan' as haut", "'-infinity' as bas"),
     "gaps_have_a_reason": _each("null as valeur, null as raison"),
+    "versions_follow": _each("3 as version"),
     "one_champion": _each("'b' as candidat, 'b' as champion"),
     "replaced_beyond_noise": _each(
         "true as remplace, 0 as bas", "true as remplace, 'nan' as bas", "true as remplace, null as bas"

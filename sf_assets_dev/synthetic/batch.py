@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets_dev.synthetic import accounts, altares, bodacc, debts, dgefp, procol, sirene, urssaf
+from sf_assets_dev.synthetic.access import ACCESS, write_access
 from sf_assets_dev.synthetic.accounts import Statements
 from sf_assets_dev.synthetic.nomenclature import Nomenclature, nomenclature_of
 from sf_assets_dev.synthetic.oracle import oracle_frame
@@ -77,7 +78,7 @@ def write_batch(
     few not born yet; smaller companies are added to it. `years` limits the history of the monthly files. `oracle`
     receives, outside of the batch, the true hazard and probability of failure within 18 months of each company and month.
     `nomenclature` is the state of the register's switch to NAF 2025, by default that of the month. `others` adds the
-    occasional files: VAT returns, Diane, Ellisphere.
+    occasional files: VAT returns, Diane, Ellisphere, rights of access.
 
     Raises:
         ValueError: no company is requested, or `oracle` is inside the batch.
@@ -112,7 +113,9 @@ def write_batch(
                     make_private_folder(oracle.parent)
                     truth = stack.enter_context(pq.ParquetWriter(oracle, table.schema))
                 truth.write_table(table)
-    return rows | (write_others(directory, occasional) if others else {})
+    if others:
+        rows |= write_others(directory, occasional) | {ACCESS: write_access(directory / ACCESS, month)}
+    return rows
 
 
 def _open(path: Path, stack: ExitStack) -> BinaryIO:

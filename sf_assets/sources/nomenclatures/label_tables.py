@@ -4,6 +4,7 @@ One CSV per table: UTF-8, comma, header, sorted by code; all columns are texts e
 `bodacc_natures.rang`. The same rows serve every batch, except a batch that delivers a newer edition.
 """
 
+import csv
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -113,6 +114,13 @@ def csv_path(name: str) -> Path:
 def label_files(names: Iterable[str]) -> list[Path]:
     """Return the packaged files of some label tables."""
     return [csv_path(name) for name in names]
+
+
+def departments_of_regions() -> dict[str, frozenset[str]]:
+    """Return the packaged departments of each region, by its code."""
+    with csv_path("labels_departement_region").open(encoding="utf-8", newline="") as file:
+        rows = [(row["region"], row["departement"]) for row in csv.DictReader(file)]
+    return {region: frozenset(place for other, place in rows if other == region) for region, _ in rows}
 
 
 def load(connection: duckdb.DuckDBPyConnection, updates: Mapping[str, Sequence[Path]] = _PACKAGED) -> None:

@@ -1,0 +1,110 @@
+"""Retention: rows, snapshots and folders past their time are removed, and a scan proves that nothing of them is left."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sf_assets.catalogue.retention import FOLDERS, keep_of
+from sf_assets.catalogue.tables import SUITES
+from sf_assets.engine.quality.carrying import carry_verdicts, checked_writes
+from sf_assets.engine.storage import Warehouse
+from sf_assets.engine.storage.retention import (
+    ExpiredRows,
+    delete_rows,
+    expired_rows,
+    files_with_identifiers,
+    months_condition,
+    remember_identifiers,
+    remove_files,
+    stored_tables,
+)
+from sf_assets.publication.versions import published_snapshots
+from sf_assets.sources.batch import is_key, month_of
+from sf_assets.vocabulary.partitions import add_months
+
+_KEY = 4  # characters of a month's key, at the start of the name of its folder
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """The result of a retention, or of its dry run.
+
+    `rows` and `folders` are past their time. `identifiers` counts the companies that no remaining row names, `removed` the
+    files removed from the warehouse, and `left` names files that still hold one of these identifiers: none is expected.
+    """
+
+    done: bool
+    rows: tuple[ExpiredRows, ...]
+    folders: tuple[Path, ...]
+    identifiers: int = 0
+    removed: int = 0
+    left: tuple[Path, ...] = ()
+
+    @property
+    def metadata(self) -> dict[str, int | bool]:
+        """The counts, by name."""
+        return {
+            "dry_run": not self.done,
+            "rows": sum(item.rows for item in self.rows),
+            "tables": len(self.rows),
+            "folders": len(self.folders),
+            "identifiers": self.identifiers,
+            "files_removed": self.removed,
+            "files_left_with_identifiers": len(self.left),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield what was, or would be, removed: one line per table and folder, then the proof."""
+        verb = "removed" if self.done else "to remove"
+        for item in self.rows:
+            yield f"{item.table}: {item.rows} rows {verb}, {item.months[0]:%Y-%m} to {item.months[-1]:%Y-%m}"
+        yield from (f"{folder}: {verb}" for folder in self.folders)
+        if not self.done:
+            yield f"dry run: {sum(item.rows for item in self.rows)} rows and {len(self.folders)} folders are past their time"
+        elif self.left:
+            yield f"NOT CLEAN: {len(self.left)} files still hold expired identifiers: {', '.join(map(str, self.left))}"
+        else:
+            yield f"scanned: none of {self.identifiers} expired identifiers is left in the files of the warehouse"
+
+
+def run_retention(warehouse: Warehouse, data: Path, *, at: datetime, dry_run: bool = True) -> Retention:
+    """Remove what is past its time, or count it. Nothing else may run meanwhile; `data` is the folder of the deployment.
+
+    What published lists need to be rebuilt stays until the lists themselves are past their time.
+    """
+    folders = tuple(_expired_folders(data, at))
+    with warehouse.session() as session:
+        kept_months = {table: keep_of(table).months for table in stored_tables(session)}
+        expired = expired_rows(session, kept_months, at.date())
+        if dry_run:
+            return Retention(done=False, rows=expired, folders=folders)
+        identifiers = remember_identifiers(session, expired)
+        before = checked_writes(session, SUITES)
+        delete_rows(session, {item.table: months_condition(item.months) for item in expired})
+        carry_verdicts(session, SUITES, before)
+        # A list past its time is no longer published: its snapshot goes with it.
+        kept = published_snapshots(session)
+        removed = remove_files(session, kept)
+        left = files_with_identifiers(session, kept)
+    for folder in folders:
+        _remove(folder)
+    return Retention(done=True, rows=expired, folders=folders, identifiers=identifiers, removed=removed, left=left)
+
+
+def _expired_folders(data: Path, at: datetime) -> Iterator[Path]:
+    for name, keep in FOLDERS.items():
+        oldest = add_months(at.date(), -keep.months)
+        for folder in sorted((data / name).glob("*")):
+            key = folder.name[:_KEY]
+            if folder.is_dir() and is_key(key) and month_of(key) < oldest:
+                yield folder
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, also a frozen one."""
+    for path in (folder, *folder.rglob("*")):
+        if path.is_dir():
+            path.chmod(0o700)
+    shutil.rmtree(folder)
