@@ -3,9 +3,10 @@
 Writing is deterministic: the same list gives the same bytes, whatever the day.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +25,8 @@ Kind = Literal["text", "integer", "percent", "month", "sentence"]
 _FORMATS: dict[Kind, str] = {"text": "@", "integer": "0", "percent": "0.0%", "month": "@", "sentence": "@"}
 _LIKE_A_NUMBER = r"^\d[\d\s.,/:\-eE]*$"
 _A4 = 9
+_ROW_PIXELS = 20
+_README_WIDTH = 110
 _ORDINALS = ("Premier", "Deuxième", "Troisième")
 
 
@@ -41,26 +44,37 @@ class Header:
     optional: bool = False
 
 
+# What an officer reads first and prints, in order; then, right of the printed columns, addresses and codes.
 HEADERS: tuple[Header, ...] = (
-    Header("rang", "Rang", 7, "integer"),
-    Header("siren", "SIREN", 12),
-    Header("raison_sociale", "Raison sociale", 36),
+    Header("rang", "Rang", 6, "integer"),
+    Header("siren", "SIREN", 11),
+    Header("raison_sociale", "Raison sociale", 28, "sentence"),
+    Header("departement", "Département", 12),
+    Header("libelle_activite_principale", "Activité", 26, "sentence"),
+    Header("effectif", "Effectif", 8, "integer"),
+    Header("niveau", "Niveau d'alerte", 10, "sentence"),
+    Header("probabilite", "Risque", 8, "percent"),
+    Header("evolution", "Évolution", 10, "sentence", optional=True),
+    Header("premiere_alerte", "Première alerte", 9, "month"),
+    Header("corrections", "Niveau corrigé pour", 24, "sentence", optional=True),
+    *(
+        Header(column, f"{ordinal} motif", 34, "sentence")
+        for column, ordinal in zip(reason_columns(), _ORDINALS, strict=True)
+    ),
+    Header("adresse", "Adresse", 40, "sentence"),
     Header("siret_siege", "SIRET du siège", 17),
-    Header("departement", "Département", 13),
     Header("libelle_region", "Région", 26),
     Header("code_commune", "Code commune", 15),
     Header("code_naf", "Code NAF", 11),
     Header("code_naf25", "Code NAF 2025", 14, optional=True),
-    Header("effectif", "Effectif", 10, "integer"),
-    Header("niveau", "Niveau d'alerte", 17),
-    Header("probabilite", "Risque", 9, "percent"),
-    Header("evolution", "Évolution", 17, optional=True),
-    Header("premiere_alerte", "Première alerte", 16, "month"),
-    Header("corrections", "Niveau corrigé pour", 40, "sentence", optional=True),
-    *(
-        Header(column, f"{ordinal} motif", 62, "sentence")
-        for column, ordinal in zip(reason_columns(), _ORDINALS, strict=True)
-    ),
+    Header("donnees_au", "Données au", 12),
+)
+_LAST_PRINTED = reason_columns()[-1]
+_GONE = (
+    Header("raison_sociale", "Raison sociale", 36, "sentence"),
+    Header("siren", "SIREN", 12),
+    Header("niveau_precedent", "Niveau le mois dernier", 16),
+    Header("raison", "Pourquoi elle n'y figure plus", 60, "sentence"),
 )
 
 
@@ -91,18 +105,21 @@ def write_list(
     root: Path,
     about: About,
     handed_over: HandedOver = _NEVER_HANDED_OVER,
+    gone: pl.DataFrame | None = None,
 ) -> tuple[Path, ...]:
     """Write the files of a month's list and return their paths; a list already there is replaced as a whole.
 
     `alerts` holds one row per company in alert, by rank, with at least the columns of `HEADERS`; the Parquet file has all
     of its columns. `document` yields the application's JSON piece by piece, and `root` is the folder of all lists. Files
-    handed over before (`handed_over`) move to the folder `<AAMM>_v<version>`, unless the new files are the same.
+    handed over before (`handed_over`) move to the folder `<AAMM>_v<version>`, unless the new files are the same. `gone` are the
+    companies that left the list, as `departures` returns them.
 
     Raises:
         ValueError: columns of `HEADERS` are missing; the message names them.
 
     """
-    missing = [header.column for header in HEADERS if header.column not in alerts.columns]
+    dated = alerts.with_columns(donnees_au=pl.lit(f"{about.cutoff:%d/%m/%Y}"))
+    missing = [header.column for header in HEADERS if header.column not in dated.columns]
     if missing:
         raise ValueError(f"list_alerts: expected columns {', '.join(missing)}, found none of that name")
     stem = f"liste_{batch_key(about.month)}"
@@ -114,18 +131,19 @@ def write_list(
 
     with replace_folder(target, folder_of_previous) as draft:
         alerts.write_parquet(draft / f"{stem}.parquet")
-        _write_csv(alerts, draft / f"{stem}.csv")
-        _write_xlsx(alerts, draft / f"{stem}.xlsx", about)
+        _write_csv(dated, draft / f"{stem}.csv")
+        _write_xlsx(dated, draft / f"{stem}.xlsx", about, gone)
         with (draft / f"{stem}.json").open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(document)
     return tuple(target / f"{stem}.{kind}" for kind in ("parquet", "csv", "xlsx", "json"))
 
 
-def _readable(alerts: pl.DataFrame) -> pl.DataFrame:
-    """Return the columns of `HEADERS` under their French titles, levels as words, values rounded to what is displayed."""
+def _readable(alerts: pl.DataFrame, headers: Sequence[Header]) -> pl.DataFrame:
+    """Return the columns of `headers` under their French titles, levels as words, values rounded to what is displayed."""
     labels = {level.rank: level.label for level in LEVELS}
-    named = alerts.with_columns(pl.col("niveau").replace_strict(labels, return_dtype=pl.String))
-    return named.select(_displayed(header) for header in _headers(alerts))
+    levels = [name for name in ("niveau", "niveau_precedent") if name in alerts.columns]
+    named = alerts.with_columns(pl.col(levels).replace_strict(labels, return_dtype=pl.String))
+    return named.select(_displayed(header) for header in headers)
 
 
 def _headers(alerts: pl.DataFrame) -> list[Header]:
@@ -134,6 +152,8 @@ def _headers(alerts: pl.DataFrame) -> list[Header]:
 
 def _displayed(header: Header) -> pl.Expr:
     column = pl.col(header.column)
+    if header.column == "adresse":
+        column = column.str.replace_all(r"\s*\n\s*", ", ")
     if header.kind == "integer":
         column = column.cast(pl.Int64)
     if header.kind == "percent":
@@ -165,14 +185,13 @@ def _write_csv(alerts: pl.DataFrame, path: Path) -> None:
         for header in _headers(alerts)
         if header.kind == "percent"
     ]
-    _readable(alerts).with_columns(harmless, *percents).write_csv(
+    _readable(alerts, _headers(alerts)).with_columns(harmless, *percents).write_csv(
         path, include_bom=True, separator=";", decimal_comma=True, line_terminator="\r\n"
     )
 
 
-def _write_xlsx(alerts: pl.DataFrame, path: Path, about: About) -> None:
-    """Write the workbook: the sheet « Liste », then the sheet « Lisez-moi »."""
-    headers = _headers(alerts)
+def _write_xlsx(alerts: pl.DataFrame, path: Path, about: About, gone: pl.DataFrame | None) -> None:
+    """Write the workbook: the sheets « Liste », « Sorties » when companies left the list, and « Lisez-moi »."""
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(path, options) as workbook:
         workbook.set_properties(
@@ -181,28 +200,61 @@ def _write_xlsx(alerts: pl.DataFrame, path: Path, about: About) -> None:
                 "created": datetime(about.cutoff.year, about.cutoff.month, about.cutoff.day),  # noqa: DTZ001 - a day has no time zone
             }
         )
-        _readable(alerts).write_excel(
-            workbook,
-            worksheet="Liste",
-            table_style="Table Style Light 9",
-            column_formats={header.title: _FORMATS[header.kind] for header in headers},
-            column_widths={header.title: 7 * header.width + 5 for header in headers},
-            freeze_panes=(1, 3),
-            autofilter=True,
-        )
-        # On paper, the list fits the width of a page and each page repeats the column titles.
-        sheet = workbook.get_worksheet_by_name("Liste")
-        sheet.set_landscape()
-        sheet.set_paper(_A4)
-        sheet.fit_to_pages(1, 0)
-        sheet.repeat_rows(0)
+        headers = _headers(alerts)
+        printed = next(place for place, header in enumerate(headers) if header.column == _LAST_PRINTED)
+        sheet = _write_table(workbook, "Liste", alerts, headers, about)
+        sheet.freeze_panes(1, 3)
+        sheet.print_area(0, 0, max(alerts.height, 1), printed)
+        if gone is not None and gone.height:
+            _write_table(workbook, "Sorties", gone, _GONE, about).freeze_panes(1, 0)
         _write_readme(workbook, about)
+
+
+def _write_table(workbook: Any, name: str, rows: pl.DataFrame, headers: Sequence[Header], about: About) -> Any:
+    """Write a sheet of one table. On paper it fits the width of A4 pages, each of which repeats titles and date of the data."""
+    readable = _readable(rows, headers)
+    heights: dict[int | tuple[int, ...], int] = {0: 2 * _ROW_PIXELS}
+    heights |= dict(enumerate(_heights(readable, headers), start=1))
+    readable.write_excel(
+        workbook,
+        worksheet=name,
+        table_style="Table Style Light 9",
+        column_formats={header.title: _format_of(header) for header in headers},
+        column_widths={header.title: 7 * header.width + 5 for header in headers},
+        header_format={"text_wrap": True, "valign": "top"},
+        row_heights=heights,
+        autofilter=True,
+    )
+    sheet = workbook.get_worksheet_by_name(name)
+    sheet.set_landscape()
+    sheet.set_paper(_A4)
+    sheet.set_margins(left=0.4, right=0.4)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    sheet.set_header(f"&LSignaux Faibles, {list_name(about.month)}&RDonnées connues au {about.cutoff:%d/%m/%Y}")
+    sheet.set_footer("&LListe réservée aux agents habilités&RPage &P / &N")
+    return sheet
+
+
+def _format_of(header: Header) -> dict[str, Any]:
+    return {"num_format": _FORMATS[header.kind], "valign": "top", "text_wrap": header.kind == "sentence"}
+
+
+def _heights(readable: pl.DataFrame, headers: Sequence[Header]) -> Iterator[int]:
+    """Yield the height of each row in pixels: not every program makes room for the lines of a wrapped text by itself."""
+    lines = [
+        (pl.col(header.title).str.len_chars().fill_null(0) / (0.9 * header.width)).ceil()
+        for header in headers
+        if header.kind == "sentence"
+    ]
+    for count in readable.select(pl.max_horizontal(*lines, 1).cast(pl.Int64)).to_series():
+        yield _ROW_PIXELS * count
 
 
 def _write_readme(workbook: Any, about: About) -> None:
     sheet = workbook.add_worksheet("Lisez-moi")
     sheet.hide_gridlines(2)
-    sheet.set_column(0, 0, 110)
+    sheet.set_column(0, 0, _README_WIDTH)
     sheet.set_paper(_A4)
     sheet.fit_to_pages(1, 0)
     formats = {
@@ -211,4 +263,6 @@ def _write_readme(workbook: Any, about: About) -> None:
         "text": workbook.add_format({"text_wrap": True, "valign": "top"}),
     }
     for row, (style, text) in enumerate(readme_lines(about)):
+        lines = ceil(len(text) / (0.9 * _README_WIDTH)) if style == "text" else 1
+        sheet.set_row_pixels(row, (_ROW_PIXELS if style == "text" else 28) * max(lines, 1))
         sheet.write_string(row, 0, text, formats[style])
