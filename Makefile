@@ -38,7 +38,7 @@ demo: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## compute a list from synt
 	@$(SF) demo --month $(MONTH) --companies $(COMPANIES)
 
 ui: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## open the graph of the demonstration, or of SF_DATA_DIR, at http://127.0.0.1:3000 (PORT=)
-	@$(VENV)/bin/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
+	@$(SF) ui --port $(PORT)
 
 test: $(VENV)/installed ## run the whole test suite, without network
 	@$(PYTHON) -m pytest -n 2 --dist loadfile

@@ -63,6 +63,16 @@ def bench(
         sys.stdout.flush()
 
 
+def ui(port: Annotated[int, typer.Option(help="Port of the loopback.")] = 3000) -> None:
+    """Show the pages of Dagster, behind a proxy that refuses what other sites send, where nginx is installed.
+
+    Example: `sf ui --port 3010`
+    """
+    from sf_assets_dev.ui import serve  # noqa: PLC0415
+
+    raise typer.Exit(serve(port))
+
+
 def docs(folder: Annotated[Path, typer.Argument(help="Folder of the pages.")] = Path("docs")) -> None:
     """Write the pages derived from the declarations, and the recorded lineage of columns.
 
@@ -118,6 +128,6 @@ def run_faults(
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of a checkout."""
-    for verb in (demo, generate, bench, docs):
+    for verb in (demo, generate, bench, ui, docs):
         app.command()(verb)
     app.add_typer(faults, name="faults")

@@ -1,9 +1,11 @@
 """A graph of two assets behind the gate, small enough to see every way through it."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.asset_check_execution_record import AssetCheckPartitionInfo
 
 from sf_assets.engine.quality.checks import checks_for
 from sf_assets.engine.quality.tolerance_checks import suite_of
@@ -74,10 +76,23 @@ class GatedGraph:
         selection = dg.AssetSelection.checks_for_assets("up") | dg.AssetSelection.assets(*assets)
         return self._execute(selection, tags=_range(first, last))
 
+    def check_alone(self, name: str, *, month: date | None = MARCH) -> dg.ExecuteInProcessResult:
+        """Run one check of `up`, as the button of its page does, which names no month."""
+        check = frozenset({dg.AssetCheckKey(dg.AssetKey("up"), name)})
+        whole = self._definitions().resolve_implicit_global_asset_job_def()
+        job = whole.get_subset(asset_selection=frozenset(), asset_check_selection=check)
+        return job.execute_in_process(
+            instance=self.instance, raise_on_error=False, partition_key=month.isoformat() if month else None
+        )
+
     def backfill(self, *assets: str, first: date, last: date) -> dg.ExecuteInProcessResult:
         return self._execute(dg.AssetSelection.assets(*assets), tags=_range(first, last))
 
     def _execute(self, selection: dg.AssetSelection, **months: object) -> dg.ExecuteInProcessResult:
+        job = self._definitions(selection).resolve_job_def("job")
+        return job.execute_in_process(instance=self.instance, raise_on_error=False, **months)  # type: ignore[arg-type]
+
+    def _definitions(self, selection: dg.AssetSelection | None = None) -> dg.Definitions:
         single_run = dg.BackfillPolicy.single_run()
 
         @dg.asset(partitions_def=MONTHS, backfill_policy=single_run)
@@ -96,19 +111,24 @@ class GatedGraph:
                 require_passed(session, [("up", month) for month in wanted], {"up": self.suite})
             self.reached += wanted
 
-        defs = dg.Definitions(
+        return dg.Definitions(
             assets=[up, down],
             asset_checks=[checks_for(self.suite, MONTHS)],
             resources={"warehouse": self.warehouse},
-            jobs=[dg.define_asset_job("job", selection)],
+            jobs=[dg.define_asset_job("job", selection)] if selection else [],
         )
-        return defs.resolve_job_def("job").execute_in_process(instance=self.instance, raise_on_error=False, **months)
 
     def statuses(self, check: str) -> dict[str | None, str]:
         """Return the last status of a check for each partition, as Dagster's pages and automation see it."""
+        return {info.partition_key: info.latest_execution_status.value for info in self._infos(check)}
+
+    def all_current(self, check: str) -> bool:
+        """Return whether the last results of a check are about the last materialisation of each partition."""
+        return all(info.is_current for info in self._infos(check))
+
+    def _infos(self, check: str) -> Sequence[AssetCheckPartitionInfo]:
         key = dg.AssetCheckKey(dg.AssetKey("up"), check)
-        infos = self.instance.event_log_storage.get_asset_check_partition_info([key])
-        return {info.partition_key: info.latest_execution_status.value for info in infos}
+        return self.instance.event_log_storage.get_asset_check_partition_info([key])
 
 
 def _range(first: date, last: date) -> dict[str, str]:

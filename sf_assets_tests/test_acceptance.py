@@ -110,9 +110,10 @@ def test_a_range_of_months_with_one_accepted_blocks_for_the_others(graph: GatedG
     result = graph.recheck("down", first=MARCH, last=APRIL)
     assert not result.success
     assert graph.attempts == []
-    (evaluation,) = (one for one in result.get_asset_check_evaluations() if one.check_name == "montant_in_range")
-    assert evaluation.severity == dg.AssetCheckSeverity.ERROR
-    assert "Accepted for 2026-03 by C. Duval" in str(evaluation.description)
+    found = {one.partition: one for one in result.get_asset_check_evaluations() if one.check_name == "montant_in_range"}
+    severities = {month: one.severity for month, one in found.items()}
+    assert severities == {"2026-03-01": dg.AssetCheckSeverity.WARN, "2026-04-01": dg.AssetCheckSeverity.ERROR}
+    assert "Accepted for 2026-03 by C. Duval" in str(found["2026-03-01"].description)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from sf_assets.lists.export import write_xlsx
 from sf_assets.lists.readme import About
+from sf_assets.lists.workbook import write_xlsx
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.sources.arrival import inspect
 from sf_assets.sources.nomenclatures import label_tables
@@ -65,7 +65,7 @@ def test_a_workbook_has_choices_and_protects_everything_else(
     listed = pl.DataFrame({"siren": [ID, OTHER], "raison_sociale": ["A", "B"]})
     thresholds = Thresholds(modere=0.1, fort=0.2)
     about = About(date(2025, 10, 1), date(2025, 10, 31), "m", probabilities=False, thresholds=thresholds)
-    write_xlsx(listed, path, about, "codefi-21")
+    write_xlsx(listed, path, about, recipient="codefi-21")
     with zipfile.ZipFile(path) as book:
         sheet, styles = (book.read(f"xl/{part}.xml").decode() for part in ("worksheets/sheet1", "styles"))
     assert "<sheetProtection" in sheet
@@ -77,7 +77,7 @@ def test_a_workbook_has_choices_and_protects_everything_else(
     assert (count.accepted, count.filtered, count.quarantined) == (0, 2, 0), "nobody answered yet"
     arrived = inspect(path, BY_NAME["retour"])
     assert (arrived.records, arrived.fault) == (2, None)
-    write_xlsx(listed[:0], path, about, "codefi-21")
+    write_xlsx(listed[:0], path, about, recipient="codefi-21")
     plain = tmp_path / "plain.xlsx"
     write_xlsx(listed, plain, about)
     with zipfile.ZipFile(plain) as book:

@@ -3,6 +3,7 @@
 import base64
 import re
 from datetime import date
+from itertools import combinations
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -11,9 +12,11 @@ import pytest
 from sf_assets.engine.charts.bars import bars
 from sf_assets.engine.charts.calendar import arrivals, coverage
 from sf_assets.engine.charts.company import radar, waterfall
+from sf_assets.engine.charts.curves import Curve, Span, calibration, intervals, precision_recall
 from sf_assets.engine.charts.histogram import histogram
-from sf_assets.engine.charts.svg import BLUE, GREEN, GREY, INK, ORANGE, RED, embedded, shade
+from sf_assets.engine.charts.svg import BLUE, GREEN, GREY, INK, ORANGE, RED, embedded, shade, text_width
 from sf_assets.engine.stability import stability_index_with_unknown
+from sf_assets.features.registry import THEMES
 
 MONTHS = [date(2026, month, 1) for month in range(1, 11)]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -32,6 +35,13 @@ CHARTS = {
     "scores": histogram([2000, 30, 0, 4], {"modéré": 0.25, "fort": 0.75}, title="t"),
     "waterfall": waterfall({"Dettes": 30.0, "Comptes": -10.0}, {"fort": 15.0}, title="t"),
     "radar": radar({"Dettes": 0.9, "Effectif": 0.1, "Comptes": 0.5}, title="t"),
+    "close thresholds": waterfall({"Dettes": 3.0}, {"modéré": 5.0, "fort": 5.1}, title="t"),
+    "equal thresholds": waterfall({"Dettes": 0.0}, {"modéré": 5.0, "fort": 5.0}, title="t"),
+    "long words": waterfall(dict.fromkeys(THEMES.values(), -2.0), {"modéré": 5.0, "fort": 60.0}, title="t"),
+    "long axes": radar(dict.fromkeys(THEMES.values(), 1.0), title="t"),
+    "curves": precision_recall([Curve("Régression logistique en deux étages", [0, 1], [1, 0])], title="t"),
+    "calibration": calibration([Curve("Forêt", [0.001, 0.02], [0.001, 0.02])], title="t"),
+    "intervals": intervals([Span(name, 0.1, 0.05, 0.2) for name in THEMES.values()], title="t"),
     "no scores": histogram([0, 0], {}, title="t"),
 }
 
@@ -44,6 +54,37 @@ def squares_by_colour(svg: str) -> dict[str | None, int]:
 
 def words(svg: str) -> list[str | None]:
     return [one.text for one in ET.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314 - our own
+
+
+# Names of sources are cut on purpose; calendars and bars are pages of operators.
+FRENCH = [name for name in CHARTS if name not in {"bars", "many bars", "no bars", "arrivals", "coverage"}]
+
+
+def boxes(svg: str) -> list[tuple[str, float, float, float]]:
+    """Return each text with its left and right ends and its baseline, its width as drawn by the widest usual font."""
+    found = []
+    for one in ET.fromstring(svg).iter(f"{SVG}text"):  # noqa: S314 - our own
+        words, x = str(one.text), float(one.get("x", 0))
+        before = {"end": 1.0, "middle": 0.5}.get(one.get("class", ""), 0.0) * text_width(words)
+        found.append((words, x - before, x - before + text_width(words), float(one.get("y", 0))))
+    return found
+
+
+@pytest.mark.parametrize("name", FRENCH)
+def test_no_text_of_a_chart_for_officers_is_cut_or_covers_another(name: str) -> None:
+    root = ET.fromstring(CHARTS[name])  # noqa: S314 - our own
+    texts = boxes(CHARTS[name])
+    for words, left, right, _ in texts:
+        assert left >= 0, words
+        assert right <= float(root.get("width", 0)), words
+    for (one, left, right, y), (other, start, end, baseline) in combinations(texts, 2):
+        apart = right <= start or end <= left or abs(y - baseline) >= 11
+        assert apart, f"{one} covers {other}"
+
+
+@pytest.mark.parametrize("name", FRENCH)
+def test_numbers_for_officers_are_french(name: str) -> None:
+    assert [text for text in words(CHARTS[name]) if text and re.search(r"\d[.]\d|\d,\d{3}\b.*%|-\d", text)] == []
 
 
 @pytest.mark.parametrize("name", CHARTS)

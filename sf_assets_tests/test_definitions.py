@@ -14,6 +14,7 @@ from sqlglot import expressions as exp
 from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.definitions import defs
 from sf_assets.engine.queries import read_query
+from sf_assets.operations.automation import RUN_KIND
 from sf_assets.sources.registry import SOURCES
 from sf_assets.staging.tables import STAGING, query_of
 
@@ -136,6 +137,19 @@ def test_every_asset_is_run_by_a_job() -> None:
     assert {key for job in ("batch", "score", "evaluate") for key in _selected(job)} == everything - asked
     assert _selected("monthly") == _selected("batch") | _selected("score")
     assert {key for job in ON_DEMAND.values() for key in _selected(job)} == asked
+
+
+def test_every_job_has_the_tag_by_which_runs_are_filtered() -> None:
+    kinds = {job.name: job.tags[RUN_KIND] for job in defs.resolve_all_job_defs() if not job.name.startswith("__")}
+    upkeep = {"refresh_status", "accept_check", "maintenance"}
+    assert kinds == {name: "upkeep" if name in upkeep else "month" for name in kinds}
+    assert len(kinds) > len(upkeep)
+
+
+def test_an_operator_may_run_each_check_alone() -> None:
+    checks = [check for one in defs.asset_checks or () for check in [one] if len(list(check.check_keys)) > 1]
+    assert checks
+    assert all(check.can_subset for check in checks)
 
 
 def test_the_monthly_job_computes_drift_and_verification_and_the_yearly_job_the_rest_of_the_evaluation() -> None:

@@ -102,8 +102,44 @@ def test_a_backfill_in_one_run_checks_every_month_on_its_own(graph: GatedGraph) 
     graph.amounts |= {FEBRUARY: GOOD, MARCH: BAD, APRIL: GOOD}
     result = graph.backfill("up", first=FEBRUARY, last=APRIL)
     assert not result.success
-    assert evaluations_of(result)["montant_in_range"].description == "Refused for 2026-03: 4 of 4."
+    refused = [result for result in result.get_asset_check_evaluations() if not result.passed]
+    assert [(one.partition, one.description) for one in refused] == [("2026-03-01", "Refused for 2026-03: 4 of 4.")]
+    assert graph.statuses("montant_in_range") == {
+        "2026-02-01": "SUCCEEDED",
+        "2026-03-01": "FAILED",
+        "2026-04-01": "SUCCEEDED",
+    }
+    assert graph.all_current("montant_in_range")
     assert [len(graph.obstacles(month)) for month in (FEBRUARY, MARCH, APRIL)] == [0, 1, 0]
+
+
+def test_one_check_runs_alone_and_leaves_the_verdicts_of_the_others(graph: GatedGraph) -> None:
+    graph.amounts[MARCH] = BAD
+    graph.run("up")
+    graph.write(MARCH, amount=GOOD)
+    (check,) = graph.check_alone("montant_in_range").get_asset_check_evaluations()
+    assert (check.check_name, check.passed, check.partition) == ("montant_in_range", True, "2026-03-01")
+    assert [line.split(" ran ")[0] for line in graph.obstacles(MARCH)] == [
+        "- up, 2026-03: siret_present",
+        "- up, 2026-03: key_unique",
+    ]
+
+
+def test_a_run_of_checks_without_a_month_checks_every_month_that_has_verdicts(graph: GatedGraph) -> None:
+    graph.amounts |= {MARCH: GOOD, APRIL: GOOD}
+    graph.backfill("up", first=MARCH, last=APRIL)
+    graph.write(APRIL, amount=BAD)
+    found = graph.check_alone("montant_in_range", month=None).get_asset_check_evaluations()
+    assert {one.partition: one.passed for one in found} == {"2026-03-01": True, "2026-04-01": False, None: False}
+    assert found[-1].description == "2 months checked, 1 refused. Refused for 2026-04: 4 of 4."
+    assert graph.statuses("montant_in_range")["2026-04-01"] == "FAILED"
+
+
+def test_checks_of_an_asset_without_any_month_say_what_to_do(graph: GatedGraph) -> None:
+    (event,) = graph.check_alone("montant_in_range", month=None).get_step_failure_events()
+    failure = event.step_failure_data.user_failure_data
+    assert failure is not None
+    assert "Materialise up for a month." in str(failure.description)
 
 
 def test_one_failed_month_closes_the_gate_for_all_months_read_together(graph: GatedGraph) -> None:

@@ -109,7 +109,7 @@ def test_a_reversed_range_of_months_is_refused(place: Place, assets: tuple[str, 
 
 
 def test_runs_of_months_follow_one_another_and_status_refreshes_run_beside_them(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    shutil.copy(ROOT / "sf_assets" / "dagster.yaml", tmp_path)
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         pools = instance.get_concurrency_config().pool_config
         assert not instance.telemetry_enabled

@@ -155,7 +155,10 @@ def test_changes_since_the_list_of_the_month_before_are_in_french(warehouse: War
         "Méthode : Régression logistique, au lieu de Gradient boosting (arbres successifs).",
         "Seuil du risque fort : 15,0 % (15,0 % le mois dernier).",
         "Seuil du risque modéré : 6,0 % (5,0 % le mois dernier).",
-        "Entreprises en alerte : 2 dont 0 en risque fort (3 dont 3 le mois dernier). Sorties de la liste : 2.",
+        (
+            "Entreprises en alerte : 2 dont 0 en risque fort (3 dont 3 le mois dernier). "
+            "Sorties de la liste : 2 (feuille « Sorties »)."
+        ),
     ]
 
 

@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+import re
 import zipfile
 from datetime import date
 from importlib.resources import files
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import duckdb
@@ -14,9 +16,11 @@ import pytest
 
 from sf_assets.engine.queries import read_query
 from sf_assets.engine.storage.checksums import sha256_of
-from sf_assets.features.registry import FEATURES, NAMES, THEMES
+from sf_assets.features.registry import FEATURES, FINANCES, NAMES, THEMES
+from sf_assets.lists.columns import HEADERS
+from sf_assets.lists.departures import departures
 from sf_assets.lists.document import Edition, document, list_name
-from sf_assets.lists.export import HEADERS, HandedOver, write_list
+from sf_assets.lists.export import HandedOver, write_list
 from sf_assets.lists.previous_list import with_previous_list
 from sf_assets.lists.readme import About, readme_lines
 from sf_assets.lists.reasons import main_reasons, reason_columns
@@ -26,6 +30,7 @@ from sf_assets.model.evaluation import ReferenceRate, Thresholds
 from sf_assets.model.explanations import waterfall
 from sf_assets.model.threshold import ThresholdMethod
 
+FEBRUARY = date(2026, 2, 1)
 MONTH = date(2026, 3, 1)
 CUTOFF = date(2026, 3, 31)
 THRESHOLDS = Thresholds(modere=0.05, fort=0.15)
@@ -42,6 +47,8 @@ def scored(*scores: float, **columns: list) -> pl.DataFrame:
         "siret_siege": [f"{i:09}00012" for i in range(count)],
         "code_naf": ["43.21A"] * count,
         "code_naf25": ["43.21G"] * count,
+        "libelle_activite_principale": ["Travaux d'installation électrique"] * count,
+        "adresse": ["1 RUE DE LA GARE\n01000 BOURG-EN-BRESSE"] * count,
         "code_commune": ["01004"] * count,
         "departement": ["01"] * count,
         "libelle_region": ["Auvergne-Rhône-Alpes"] * count,
@@ -192,7 +199,7 @@ def test_the_three_strongest_reasons_are_stated_in_order():
         ("ap_consommee_par_effectif_mean12m", 20, "Activité partielle de 20 heures par salarié et par mois sur un an"),
         ("paydex_diff12m", 1, "Le retard de paiement aux fournisseurs a augmenté de 1 jour en un an"),
         ("fpi_90", 0.07, "7 % des factures ont plus de 90 jours de retard"),
-        ("solidite_financiere", 0.12, "Solidité financière (part des capitaux propres dans le bilan) : 12 %"),
+        ("solidite_financiere", 0.12, "Les capitaux propres représentent 12 % du bilan"),
         ("liquidite_absolue", 0.5, "L'actif circulant vaut 0,5 fois le passif circulant"),
         ("dette_nette_sur_caf", 12, "La dette nette vaut 12 fois la capacité d'autofinancement d'une année"),
         (
@@ -218,7 +225,7 @@ def test_the_first_reason_of_a_theme_ends_with_its_basis():
     assert reasons(known, pushes) == [
         "La dette URSSAF représente 2,8 mois de cotisations (dette de 42 k€ fin mars 2026)",
         "Une dette URSSAF pendant 7 mois sur les 12 derniers",
-        "Excédent brut d'exploitation sur chiffre d'affaires : −4 % (comptes clos en décembre 2025)",
+        "L'excédent brut d'exploitation représente −4 % du chiffre d'affaires (comptes clos en décembre 2025)",
     ]
 
 
@@ -241,8 +248,8 @@ def test_every_feature_has_a_complete_sentence():
         assert sentence[0].isupper() or sentence[0].isdigit()
 
 
-def test_a_ratio_that_may_be_a_reason_names_both_quantities():
-    bare = [one.name for one in FEATURES if one.risk and one.unit == "ratio" and one.phrase.endswith(": {value}")]
+def test_a_ratio_of_accounts_that_may_be_a_reason_is_a_sentence():
+    bare = [one.name for one in FEATURES if one.risk and one.theme == FINANCES and one.phrase.endswith(": {value}")]
     assert bare == []
 
 
@@ -489,15 +496,34 @@ def test_the_five_files_are_written_and_read_back(tmp_path):
     lines = csv.read_bytes().decode("utf-8-sig").split("\r\n")
     assert csv.read_bytes().startswith(b"\xef\xbb\xbf")
     assert lines[0].split(";") == [header.title for header in HEADERS if header.column != "corrections"]
-    siren, siret, departement = map(AS_TEXT.format, ("000000001", "00000000100012", "01"))
-    assert lines[2].split(";")[:5] == ["2", siren, "ENTREPRISE 1", siret, departement]
-    assert lines[2].split(";")[9:14] == ["12", "Risque modéré", "6,8 %", "Nouvelle alerte", AS_TEXT.format("03/2026")]
-    assert lines[2].split(";")[14] == "L'effectif a baissé de 12\xa0% en un an"
+    first = dict(zip(lines[0].split(";"), lines[2].split(";"), strict=True))
+    assert first == {
+        "Rang": "2",
+        "SIREN": AS_TEXT.format("000000001"),
+        "Raison sociale": "ENTREPRISE 1",
+        "Département": AS_TEXT.format("01"),
+        "Activité": "Travaux d'installation électrique",
+        "Effectif": "12",
+        "Niveau d'alerte": "Risque modéré",
+        "Risque": "6,8 %",
+        "Évolution": "Nouvelle alerte",
+        "Première alerte": AS_TEXT.format("03/2026"),
+        "Premier motif": "L'effectif a baissé de 12\xa0% en un an",
+        "Deuxième motif": "",
+        "Troisième motif": "",
+        "Adresse": "1 RUE DE LA GARE, 01000 BOURG-EN-BRESSE",
+        "SIRET du siège": AS_TEXT.format("00000000100012"),
+        "Région": "Auvergne-Rhône-Alpes",
+        "Code commune": AS_TEXT.format("01004"),
+        "Code NAF": "43.21A",
+        "Code NAF 2025": "43.21G",
+        "Données au": AS_TEXT.format("31/03/2026"),
+    }
     book = sheets(xlsx)
     assert list(book) == ["Liste", "Lisez-moi"]
     assert book["Liste"][0] == lines[0].split(";")
     assert book["Liste"][1][:3] == ["1", "000000000", "ENTREPRISE 0"]
-    assert book["Liste"][2][10:12] == ["Risque modéré", "0.068"]
+    assert book["Liste"][2][6:8] == ["Risque modéré", "0.068"]
     assert [row[0] for row in book["Lisez-moi"]] == [text for _, text in readme_lines(ABOUT)]
 
 
@@ -509,9 +535,67 @@ def test_the_workbook_has_its_header_frozen_and_risks_in_percent(tmp_path):
         assert 'state="frozen"' in sheet
         assert '<pageSetup paperSize="9" fitToHeight="0" orientation="landscape"/>' in sheet
         assert '<pageSetUpPr fitToPage="1"/>' in sheet
-        assert "Liste!$1:$1</definedName>" in book.read("xl/workbook.xml").decode()
+        assert "Données connues au 31/03/2026" in sheet
+        names = book.read("xl/workbook.xml").decode()
+        assert "Liste!$1:$1</definedName>" in names
+        # Codes and addresses are right of what is printed: reasons stay legible on paper.
+        assert "Liste!$A$1:$M$2</definedName>" in names
         assert 'formatCode="0.0%"' in book.read("xl/styles.xml").decode()
         assert "2026-03-31T00:00:00Z" in book.read("docProps/core.xml").decode()
+
+
+def test_rows_are_as_high_as_their_longest_text(tmp_path):
+    long = ["Une phrase de quarante-huit caractères, à peu près. " * 4, "Courte."]
+    alerts = listed(0.4, 0.3, raison_sociale=["A", "B"]).with_columns(motif_1=pl.Series(long))
+    path = write_list(alerts, ["[]"], root=tmp_path, about=ABOUT)[2]
+    with zipfile.ZipFile(path) as book:
+        sheet, readme = (book.read(f"xl/worksheets/sheet{n}.xml").decode() for n in (1, 2))
+        styles = book.read("xl/styles.xml").decode()
+    assert [points(sheet, row) for row in (2, 3)] == [7 * 15, 2 * 15], "an activity takes two lines"
+    assert 'wrapText="1"' in styles
+    lines = enumerate(readme_lines(ABOUT), start=1)
+    assert all(points(readme, row) >= 15 * len(text) / 110 for row, (_, text) in lines)
+
+
+def points(sheet: str, row: int) -> float:
+    """Return the height of a row; a file leaves out the usual one."""
+    found = re.search(rf'<row r="{row}"[^>]* ht="([\d.]+)"', sheet)
+    return float(found[1]) if found else 15.0
+
+
+def test_companies_that_left_the_list_are_named_with_the_reason(tmp_path):
+    gone = pl.DataFrame(
+        {
+            "siren": ["000000007"],
+            "raison_sociale": ["PARTIE SARL"],
+            "niveau_precedent": [2],
+            "raison": ["procédure collective connue"],
+        }
+    )
+    book = sheets(write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT, gone=gone)[2])
+    assert list(book) == ["Liste", "Sorties", "Lisez-moi"]
+    assert book["Sorties"][1] == ["PARTIE SARL", "000000007", "Risque fort", "procédure collective connue"]
+
+
+def test_who_left_the_list_is_read_from_the_last_list_handed_over():
+    rows = [(FEBRUARY, "000000001", 2, 1), (FEBRUARY, "000000002", 1, 1), (FEBRUARY, "000000003", 1, 1),
+            (FEBRUARY, "000000009", 2, 2), (MONTH, "000000002", 1, 1)]  # fmt: skip
+    with duckdb.connect() as connection:
+        schema = "month date, siren varchar, niveau integer, version integer"
+        connection.execute(f"create table list_alerts ({schema}, raison_sociale varchar default 'X')")
+        connection.executemany("insert into list_alerts (month, siren, niveau, version) values (?, ?, ?, ?)", rows)
+        connection.execute(
+            "create table list_export as select $1::date as month, 1 as version, 1 as list_version", [FEBRUARY]
+        )
+        session = SimpleNamespace(connection=connection, bind=lambda _: None)
+        companies = pl.DataFrame(
+            {"siren": ["000000001", "000000002"], "exclusion": ["procédure collective connue", None]}
+        )
+        gone = departures(session, MONTH, 1, companies)
+    assert gone.select("siren", "niveau_precedent", "raison").rows() == [
+        ("000000001", 2, "procédure collective connue"),
+        ("000000003", 1, "n'est plus suivie (cessation, plus de salarié, ou effectif inconnu)"),
+    ]
 
 
 def test_the_same_list_gives_the_same_bytes(tmp_path):
@@ -537,7 +621,7 @@ def test_digits_that_are_not_a_number_stay_texts_in_a_spreadsheet(tmp_path):
     csv = write_list(alerts, ["[]"], page=PAGE, root=tmp_path, about=ABOUT)[1]
     found = [line.split(";") for line in csv.read_text(encoding="utf-8-sig").splitlines()[1:]]
     assert [line[2] for line in found] == [*map(AS_TEXT.format, names[:3]), "3 SUISSES", "2A"]
-    assert [line[4] for line in found] == [AS_TEXT.format("01"), "2A", AS_TEXT.format("75"), AS_TEXT.format("976"), ""]
+    assert [line[3] for line in found] == [AS_TEXT.format("01"), "2A", AS_TEXT.format("75"), AS_TEXT.format("976"), ""]
     assert found[0][0] == "1", "a rank is a number"
 
 

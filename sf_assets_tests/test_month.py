@@ -354,6 +354,9 @@ def test_the_page_of_a_company_has_the_reasons_of_the_list_and_pictures(place: P
         with pytest.raises(explain.UnknownCompany, match="found another siren"):
             explain.page(session, JANUARY, "000000000", models)
     assert escape(listed["motif_1"]) in text
+    assert escape(listed["libelle_activite_principale"]) in text
+    assert escape(listed["adresse"].splitlines()[0]) in text
+    assert "Données connues au 31/10/2025" in text
     assert text.count("<svg") == 2
     assert "Elle ne sert jamais à contrôler" in text
 

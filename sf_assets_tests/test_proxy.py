@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 import threading
@@ -18,9 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from sf_assets_dev.ui import free_port, nginx, proxy_command
+
 DEPLOY = Path(__file__).parents[1] / "deploy"
 HOST = "sf.example.fr"
-NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx: install the Debian package nginx-light"
+NGINX = nginx() or "nginx: install the Debian package nginx-light"
 QUERY = "/graphql?query=%7Bversion%7D"
 
 
@@ -67,12 +68,6 @@ class Proxy:
 
     def status(self, method: str, path: str, **options: str) -> int:
         return self.ask(method, path, **options)[0]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +161,53 @@ def test_what_a_link_or_a_form_of_another_site_can_send_is_refused(proxy: Proxy,
     assert proxy.status("POST", "/graphql", of=of) == 415
     for path in ("/report_asset_materialization/list_alerts", "/report_asset_check/list_alerts"):
         assert proxy.status("POST", path, of=of, Content_Type="application/json") == 403
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Start the proxy of `make ui`; return its port."""
+    folder = tmp_path_factory.mktemp("local")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    port = free_port()
+    started = subprocess.Popen(proxy_command(NGINX, folder, port=port, inner=server.server_address[1]))
+    try:
+        deadline = time.monotonic() + 60
+        while not (folder / "pid").exists() and started.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert started.poll() is None, (folder / "errors").read_text()
+        yield port
+    finally:
+        started.terminate()
+        started.wait(20)
+        server.shutdown()
+
+
+def ask_local(port: int, method: str, path: str, **headers: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body=b"{}" if method == "POST" else None, headers=sent)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_the_pages_of_make_ui_answer_their_own_browser(local: int) -> None:
+    own = {"Origin": f"http://127.0.0.1:{local}", "Content_Type": "application/json"}
+    assert ask_local(local, "GET", "/assets?view=lineage") == 200
+    assert ask_local(local, "POST", "/graphql", **own) == 200
+    assert ask_local(local, "GET", "/", Host=f"localhost:{local}") == 200
+
+
+def test_the_pages_of_make_ui_refuse_what_another_site_sends(local: int) -> None:
+    assert ask_local(local, "POST", "/graphql", Origin="https://other.example", Content_Type="application/json") == 403
+    assert ask_local(local, "POST", "/graphql", Origin="http://127.0.0.1:1", Content_Type="application/json") == 403
+    assert ask_local(local, "GET", QUERY) == 405
+    assert ask_local(local, "POST", "/graphql", Content_Type="text/plain") == 415
+    assert ask_local(local, "POST", "/report_asset_check/list_alerts", Content_Type="application/json") == 403
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+        ask_local(local, "GET", "/", Host="other.example")
 
 
 def test_the_services_listen_on_the_loopback_and_the_viewer_is_read_only() -> None:

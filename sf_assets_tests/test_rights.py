@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sf_assets.features.registry import BY_NAME, DETTE, FEATURES, NAMES
-from sf_assets.lists.export import HEADERS, write_csv
+from sf_assets.lists.columns import HEADERS
 from sf_assets.lists.reasons import main_reasons, reason_columns
+from sf_assets.lists.spreadsheet import write_csv
 from sf_assets.model.threshold import ThresholdMethod
 from sf_assets.publication.rights import Right, rights_of
 from sf_assets.publication.sharing import World, share_of

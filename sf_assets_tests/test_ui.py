@@ -74,7 +74,7 @@ def keep(page: Any, name: str, **clip: int) -> None:
 def site(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Start the web server on an instance of four months, the last of which has a file that is not as promised."""
     home = tmp_path_factory.mktemp("ui")
-    shutil.copy(ROOT / "dagster.yaml", home)
+    shutil.copy(ROOT / "sf_assets" / "dagster.yaml", home)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

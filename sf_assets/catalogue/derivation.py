@@ -37,6 +37,8 @@ _SCORED: Lineage = {
     ("list_alerts", "niveau"): (
         ("model_fitted", "seuil_fort"), ("model_fitted", "seuil_modere"), ("model_scores", "probabilite"),
     ),
+    ("list_alerts", "adresse"): (("clean_sirene", "adresse"),),
+    ("list_alerts", "libelle_activite_principale"): (("clean_sirene_ul", "libelle_activite_principale"),),
     ("list_alerts", "rang"): (("model_scores", "probabilite"),),
     **{(("list_alerts", f"motif_{n}")): tuple(("feat_matrix", name) for name in NAMES) for n in (1, 2, 3)},
 }  # fmt: skip

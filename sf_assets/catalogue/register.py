@@ -16,7 +16,7 @@ from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
 from sf_assets.engine.quality.verdicts import CHECK_VERDICTS
 from sf_assets.engine.storage.inputs import ASSET_INPUTS
 from sf_assets.features.registry import BY_NAME
-from sf_assets.lists.export import HEADERS
+from sf_assets.lists.columns import HEADERS
 from sf_assets.lists.tables import ALERTS, LIST_VERSIONS
 from sf_assets.publication.tables import PUBLICATION
 from sf_assets.sources.registry import BY_NAME as SOURCES

@@ -7,6 +7,7 @@ import polars as pl
 
 from sf_assets.engine.charts.curves import Span, calibration, intervals, precision_recall
 from sf_assets.engine.charts.histogram import histogram
+from sf_assets.engine.charts.svg import NBSP
 from sf_assets.evaluation.figures import ALL_COMPANIES, OUTSIDE_PROCEDURE, PROCEDURES_AS_FAILURES, UNSEEN_COMPANIES
 from sf_assets.evaluation.results import EvaluationResults
 from sf_assets.evaluation.tables import LARGEST_INDEX
@@ -19,8 +20,9 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 84rem; margin: 2rem auto; padding: 0 1rem; }
 h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; }
-th:first-child, td:first-child { text-align: left; } td { white-space: nowrap; } tbody tr:hover { background: var(--soft); }
+th, td { padding: .25rem .3rem; border-bottom: 1px solid var(--line); text-align: right; }
+th:first-child, td:first-child { text-align: left; } td { white-space: nowrap; }
+td:first-child { white-space: normal; min-width: 9rem; } td small { font-size: 11px; } tbody tr:hover { background: var(--soft); }
 small { opacity: .75; } svg { max-width: 100%; height: auto; margin: .5rem 1.5rem .5rem 0; }
 .wide { overflow-x: auto; }
 """
@@ -59,6 +61,8 @@ _GROUP_FIGURES = {
     "fort_precision": "fort : précision", "fort_recall": "fort : rappel", "modere_precision": "modéré : précision",
     "modere_recall": "modéré : rappel", "calibration_in_the_large": "score − fréquence",
 }  # fmt: skip
+_LEVELS = {"fort": "fort", "modere": "modéré"}
+_KINDS = {"theme": "thème", "source": "source"}
 _COUNTS = ("rows", "failing_companies")
 
 
@@ -106,9 +110,9 @@ def _introduction(results: EvaluationResults) -> Iterator[str]:
     yield (
         f"<p>Retour à {len(results.origins)} origines, de {results.origins[0]} à {results.origins[-1]} : à chacune, les méthodes "
         f"apprennent ce qui était connu alors (les issues des {HORIZON_MONTHS} mois précédents ne l'étaient pas) et notent "
-        f"les mois qui suivent. {results.companies} entreprises notées. Entre crochets, intervalles à 95 % obtenus en tirant "
-        "de nouveau les entreprises, avec tous leurs mois. Les listes de 1 000, 5 000 et 10 000 valent pour 350 000 "
-        "entreprises : elles sont ramenées au nombre noté chaque mois. "
+        f"les mois qui suivent. {_thousands(results.companies)} entreprises notées. "
+        "Entre crochets, intervalles à 95 % obtenus en tirant de nouveau les entreprises, avec tous leurs mois. Les listes de "
+        "1 000, 5 000 et 10 000 valent pour 350 000 entreprises : elles sont ramenées au nombre noté chaque mois. "
         "AUC et précision moyenne jugent l'ordre des entreprises d'un même mois.</p>"
         "<p>Ces scores servent à proposer une aide, jamais à contrôler.</p>"
     )
@@ -141,7 +145,9 @@ def _curves(results: EvaluationResults) -> Iterator[str]:
     yield calibration(results.calibration, title="Calibration, dix groupes de même taille")
     last = results.by_group(results.best, "origine", "seuil_fort", "seuil_modere").filter(groupe=results.origins[-1])
     thresholds = {
-        row["mesure"].removeprefix("seuil_"): row["valeur"] for row in last.iter_rows(named=True) if row["valeur"]
+        _LEVELS[row["mesure"].removeprefix("seuil_")]: row["valeur"]
+        for row in last.iter_rows(named=True)
+        if row["valeur"]
     }
     yield f"<h3>Scores : {METHODS[results.best].label}, seuils de la dernière origine</h3>"
     yield histogram(results.distribution, thresholds, title=f"Scores : {METHODS[results.best].label}")
@@ -181,8 +187,8 @@ def _champion(results: EvaluationResults) -> Iterator[str]:
 
 def _utility(results: EvaluationResults) -> Iterator[str]:
     yield "<h2>Ce qu'apporte chaque thème et chaque source</h2>"
-    for kind in ("theme", "source"):
-        rows = results.utility.filter(nature=kind).sort("perte", descending=True)
+    for nature, kind in _KINDS.items():
+        rows = results.utility.filter(nature=nature).sort("perte", descending=True)
         spans = [
             Span(row["nom"], row["perte"], row["perte_bas"], row["perte_haut"]) for row in rows.iter_rows(named=True)
         ]
@@ -246,12 +252,22 @@ def _values(rows: pl.DataFrame, column: str, name: str) -> tuple[float | None, f
 def _cell(rows: pl.DataFrame, column: str, name: str) -> str:
     value, low, high = _values(rows, column, name)
     if value is not None and rows["mesure"][0] in _COUNTS:
-        return f"{value:,.0f}".replace(",", " ")
+        return _thousands(value)
     return french(value, low, high)
 
 
 def html_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table as HTML; cells are text."""
     head = "".join(f"<th>{escape(text)}</th>" for text in headers)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(f'<td>{_two_lines(text)}</td>' for text in row)}</tr>" for row in rows)
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _two_lines(text: str) -> str:
+    """Return the HTML of a cell, a figure above its interval: tables of nine figures then fit a page of 1,100 pixels."""
+    figure, bracket, interval = text.partition(" [")
+    return escape(figure) + (f"<br><small>[{escape(interval)}</small>" if bracket else "")
+
+
+def _thousands(value: float) -> str:
+    return f"{value:,.0f}".replace(",", NBSP)

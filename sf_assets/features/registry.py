@@ -118,9 +118,9 @@ def _context(axis: str, whose: str, where: str) -> Feature:
 _RATIOS = (
     _ratio("dette_nette_sur_caf", "Dette nette sur capacité d'autofinancement", 1, phrase="La dette nette vaut {value} fois la capacité d'autofinancement d'une année"),
     _ratio("dette_a_terme_sur_k_propres", "Dette à terme sur capitaux propres", 0),
-    _ratio("ebe_sur_ca", "Excédent brut d'exploitation sur chiffre d'affaires", -1, "share"),
-    _ratio("va_sur_effectif", "Valeur ajoutée par salarié", -1, "€/person"),
-    _ratio("charges_personnel_sur_va", "Charges de personnel sur valeur ajoutée", 1, "share"),
+    _ratio("ebe_sur_ca", "Excédent brut d'exploitation sur chiffre d'affaires", -1, "share", "L'excédent brut d'exploitation représente {value} du chiffre d'affaires"),
+    _ratio("va_sur_effectif", "Valeur ajoutée par salarié", -1, "€/person", "La valeur ajoutée est de {value} par salarié"),
+    _ratio("charges_personnel_sur_va", "Charges de personnel sur valeur ajoutée", 1, "share", "Les charges de personnel représentent {value} de la valeur ajoutée"),
     _ratio("stocks_sur_ca", "Stocks sur chiffre d'affaires", 0, "share"),
     _ratio("liquidite_absolue", "Liquidité absolue", -1, phrase="L'actif circulant vaut {value} fois le passif circulant"),
     _ratio("liquidite_generale", "Liquidité générale", -1, phrase="La trésorerie vaut {value} fois l'actif circulant"),
@@ -129,8 +129,8 @@ _RATIOS = (
     _ratio("k_propres_sur_k_social", "Capitaux propres sur capital social", -1, phrase="Les capitaux propres valent {value} fois le capital social"),
     _ratio("bfr_sur_k_propres", "Besoin en fonds de roulement sur capitaux propres", 0),
     _ratio("taux_investissement", "Taux d'investissement", 0, "share"),
-    _ratio("rentabilite_economique", "Rentabilité économique", -1, "share"),
-    _ratio("solidite_financiere", "Solidité financière", -1, "share", "Solidité financière (part des capitaux propres dans le bilan) : {value}"),
+    _ratio("rentabilite_economique", "Rentabilité économique", -1, "share", "La rentabilité économique est de {value}"),
+    _ratio("solidite_financiere", "Solidité financière", -1, "share", "Les capitaux propres représentent {value} du bilan"),
 )  # fmt: skip
 RATIOS = tuple(feature.name for feature in _RATIOS)
 
@@ -175,7 +175,7 @@ FEATURES: tuple[Feature, ...] = (
     _change("rentabilite_economique", "La rentabilité économique"),
     _change("solidite_financiere", "La solidité financière"),
     Feature("ca_variation12m", "Variation annuelle du chiffre d'affaires publié", FINANCES, "share", ("ratios_inpi_bce",), "a fall of sales, which the ratios of statements do not show", "Le chiffre d'affaires publié {evolution} en un an", -1),
-    Feature("caf_sur_ca", "Capacité d'autofinancement sur chiffre d'affaires", FINANCES, "share", ("ratios_inpi_bce",), "cash that the activity leaves for debts and investments", "Capacité d'autofinancement sur chiffre d'affaires : {value}", -1),
+    Feature("caf_sur_ca", "Capacité d'autofinancement sur chiffre d'affaires", FINANCES, "share", ("ratios_inpi_bce",), "cash that the activity leaves for debts and investments", "La capacité d'autofinancement représente {value} du chiffre d'affaires", -1),
     Feature("couverture_des_interets", "Charges d'intérêts sur excédent brut d'exploitation", FINANCES, "share", ("ratios_inpi_bce",), "interest takes a share of the surplus; a negative surplus inverts the sign", "Charges d'intérêts sur excédent brut d'exploitation : {value}"),
     Feature("age_entreprise", "Âge de l'entreprise", PROFIL, "year", ("sirene_ul",), "failures are most frequent before six years", "Entreprise créée il y a {value}"),
     Feature("demenagements_24m", "Déménagements en 24 mois", PROFIL, "count", ("sirene_histo",), "a site that closes while another opens: growth or retreat", "Déménagements en deux ans : {value}"),

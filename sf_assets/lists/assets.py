@@ -16,6 +16,7 @@ from sf_assets.engine.resources import FoldersResource, GateResource, Parameters
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.features.registry import DETTE, THEMES
+from sf_assets.lists import contact
 from sf_assets.lists.charts import alerts_by_department
 from sf_assets.lists.expert_rules import DEBT_IS_MAIN_THEME, apply_expert_rules
 from sf_assets.lists.export import write_list
@@ -103,7 +104,7 @@ def list_corrections(
         made_in=__name__,
         kinds={"python", "polars"},
     ),
-    deps=[*READS, CORRECTED.name],
+    deps=[*READS, CORRECTED.name, *contact.READS],
 )
 def list_alerts(
     context: dg.AssetExecutionContext,
@@ -117,8 +118,10 @@ def list_alerts(
     cutoff = cutoff_of(month, parameters.cutoff_shift_days)
     with warehouse.session() as session:
         _open(gate, session, month)
-        gate.require(session, [(CORRECTED.name, month)])
-        session.bind({ALERTS: None, EXPORT: None, CORRECTED: month})
+        gate.require(session, [(name, month) for name in (CORRECTED.name, *contact.READS)])
+        session.bind(
+            {ALERTS: None, EXPORT: None} | {gate.table(name): month for name in (CORRECTED.name, *contact.READS)}
+        )
         previous = session.connection.execute(_PREVIOUS_ALERTS.text, {"month": month}).pl()
         compared = add_months(month, -1) in session.months(EXPORT.name)
         selected = selected_method(session, month, Path(folders.models))
@@ -129,10 +132,14 @@ def list_alerts(
         reasons = main_reasons(
             alerts, contributions, selected.method.features_, cutoff=cutoff, typical=selected.method.typical_
         )
-        listed = alerts.join(reasons, on="siren", how="left", maintain_order="left").with_columns(
-            pl.col("niveau").cast(pl.Int32),
-            methode=pl.lit(selected.method.name),
-            ecart_explications=pl.Series(np.abs(explained - alerts["probabilite"].to_numpy())),
+        listed = (
+            contact.with_contact(session, alerts)
+            .join(reasons, on="siren", how="left", maintain_order="left")
+            .with_columns(
+                pl.col("niveau").cast(pl.Int32),
+                methode=pl.lit(selected.method.name),
+                ecart_explications=pl.Series(np.abs(explained - alerts["probabilite"].to_numpy())),
+            )
         )
         session.bind({EXPORT: month, LIST_VERSIONS: month})
         version = version_of(
@@ -226,6 +233,7 @@ def list_export(
             root=Path(folders.lists),
             about=made.about,
             handed_over=handed_over,
+            gone=made.gone,
         )
         checksums = {path.name: sha256_of(path) for path in paths}
         number = handed_over.next_version(checksums)

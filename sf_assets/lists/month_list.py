@@ -12,6 +12,7 @@ import polars as pl
 
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.storage import Session
+from sf_assets.lists.departures import departures
 from sf_assets.lists.document import Edition, document
 from sf_assets.lists.page.content import read_evolution, section_names, sheets_of
 from sf_assets.lists.page.render import page
@@ -38,7 +39,8 @@ class MonthList:
 
     `version` is that of `list_alerts`. `companies` has one row per company scored, with its level, and `listed` one row per
     company in alert, by rank. `alerts` are the companies in alert with their features, and `contributions` what each feature
-    adds to their score, of shape (alerts, features of the method). `evolution` has their values of the last 24 months.
+    adds to their score, of shape (alerts, features of the method). `evolution` has their values of the last 24 months,
+    and `gone` the companies that left the list.
     """
 
     month: date
@@ -49,6 +51,7 @@ class MonthList:
     alerts: pl.DataFrame
     contributions: Floats
     evolution: pl.DataFrame
+    gone: pl.DataFrame
     edition: Edition
     about: About
 
@@ -109,4 +112,7 @@ def month_list(
     edition = Edition(month, cutoff, f"{selected.method.name} {VERSION}", selected.thresholds)
     contributions = selected.method.contributions(alerts)
     evolution = read_evolution(session, gate, month, version)
-    return MonthList(month, version, selected, companies, listed, alerts, contributions, evolution, edition, about)
+    gone = departures(session, month, version, companies)
+    return MonthList(
+        month, version, selected, companies, listed, alerts, contributions, evolution, gone, edition, about
+    )

@@ -20,6 +20,7 @@ ALERTS = Table(
         *pick("siren raison_sociale siret_siege departement libelle_region code_commune"),
         Column("code_naf", "VARCHAR", "main activity, NAF rev. 2"),
         Column("code_naf25", "VARCHAR", "main activity, NAF 2025"),
+        *pick("libelle_activite_principale adresse"),
         Column("effectif", "DOUBLE", BY_NAME["effectif"].reason, unit="person"),
         Column("niveau", "INTEGER", "1 moderate, 2 high"),
         Column("alerte", "VARCHAR", "name of the level in the application"),

@@ -126,5 +126,6 @@ def changes(
         f"Méthode : {by}.",
         f"Seuil du risque fort : {percent(thresholds.fort)} ({percent(previous['seuil_fort'])} le mois dernier).",
         f"Seuil du risque modéré : {percent(thresholds.modere)} ({percent(previous['seuil_modere'])} le mois dernier).",
-        f"Entreprises en alerte : {sizes}. Sorties de la liste : {previous['sorties']}.",
+        f"Entreprises en alerte : {sizes}. Sorties de la liste : {previous['sorties']}"
+        + (" (feuille « Sorties »)." if previous["sorties"] else "."),
     )

@@ -24,14 +24,20 @@ from sf_assets.vocabulary.partitions import PARIS, add_months, months, parse_mon
 # Features run over ranges of months, other layers month by month; Dagster warns that a backfill of a job uses the latter.
 warnings.filterwarnings("ignore", message="(?s).*varying BackfillPolicies.*")
 
+# A tag of every run, by which the page of runs can be filtered: of a month, or beside the months.
+RUN_KIND = "sf_assets/kind"
+_OF_A_MONTH = {RUN_KIND: "month"}
+
 batch_job = dg.define_asset_job(
     "batch",
+    tags=_OF_A_MONTH,
     selection=dg.AssetSelection.groups("sources", "staging", "clean"),
     description="A month's files, from arrival to clean tables.",
 )
 
 history_job = dg.define_asset_job(
     "history",
+    tags=_OF_A_MONTH,
     selection=dg.AssetSelection.groups("features"),
     description="Features of a range of months in one run: launch it over the past before the first model, and "
     "after a change of a feature.",
@@ -39,6 +45,7 @@ history_job = dg.define_asset_job(
 
 wide_job = dg.define_asset_job(
     "wide",
+    tags=_OF_A_MONTH,
     selection=dg.AssetSelection.groups("features_wide"),
     description="The features that the configuration of 100 features adds to the matrix, for a range of months, on demand: no "
     "model in use reads them. Launch it after `history`.",
@@ -49,18 +56,21 @@ _MONITORING = dg.AssetSelection.assets("eval_drift", "eval_verification")
 
 score_job = dg.define_asset_job(
     "score",
+    tags=_OF_A_MONTH,
     selection=dg.AssetSelection.groups("features", "model", "lists") | _MONITORING,
     description="A month's features, models, scores and lists, from the clean tables of its batch.",
 )
 
 monthly_job = dg.define_asset_job(
     "monthly",
+    tags=_OF_A_MONTH,
     selection=dg.AssetSelection.groups("sources", "staging", "clean", "features", "model", "lists") | _MONITORING,
     description="A month from its files to its list. A failed blocking check stops the assets that follow, for this month only.",
 )
 
 evaluate_job = dg.define_asset_job(
     "evaluate",
+    tags=_OF_A_MONTH,
     selection=dg.AssetSelection.groups("evaluation"),
     description="Backtest of the methods at past origins, choice of the champion, utility of each source: launch it once a "
     "year, and after a change of features or methods, on a month that has its list.",

@@ -16,6 +16,7 @@ from sf_assets.engine.quality.verdicts import require_passed
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.features.registry import BY_NAME, THEMES
+from sf_assets.lists import contact
 from sf_assets.lists.document import list_name
 from sf_assets.lists.reasons import main_reasons, reason_columns
 from sf_assets.lists.scored import companies_with_levels, selected_method
@@ -27,7 +28,15 @@ from sf_assets.sources.batch import batch_key
 from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.partitions import cutoff_of
 
-_READS = ("feat_company_month", "feat_matrix", "clean_filter", "model_fitted", "model_scores", "list_corrections")
+_READS = (
+    "feat_company_month",
+    "feat_matrix",
+    "clean_filter",
+    "model_fitted",
+    "model_scores",
+    "list_corrections",
+    *contact.READS,
+)
 _MOST = 12  # features with the largest contributions
 
 
@@ -67,7 +76,8 @@ def page(session: Session, month: date, siren: str, models: Path, *, shift: int 
     charts = [radar(dict(zip(labels, places.tolist(), strict=True)), title="Place parmi les entreprises suivies")]
     if has_bars:
         charts.insert(0, waterfall(bars, percents, title="Ce qui compose le risque"))
-    return _html(month, company, sentences, charts, _weights(company, here, features))
+    described = contact.with_contact(session, company).with_columns(donnees_au=pl.lit(cutoff_of(month, shift)))
+    return _html(month, described, sentences, charts, _weights(company, here, features))
 
 
 def _weights(company: pl.DataFrame, contributions: np.ndarray, features: tuple[str, ...]) -> pl.DataFrame:
@@ -103,6 +113,7 @@ def _html(month: date, company: pl.DataFrame, sentences: list[str], charts: list
     level = row["exclusion"] or LEVELS[row["niveau"]].label
     if row["niveau_modele"] is not None:
         level += f" (niveau du modèle corrigé : {row['corrections']})"
+    place = (row["libelle_activite_principale"], ", ".join((row["adresse"] or "").splitlines()))
     lines = "".join(
         f"<tr><td>{escape(weight['label'])}</td><td>{escape(weight['theme'])}</td><td class=n>{escape(weight['text'])}</td>"
         f"<td class=n>{_signed(weight['contribution'])}</td></tr>"
@@ -112,6 +123,7 @@ def _html(month: date, company: pl.DataFrame, sentences: list[str], charts: list
         f"<!doctype html><html lang=fr><meta charset=utf-8><title>{escape(list_name(month))}</title><style>{_STYLE}</style>"
         f"<h1>{escape(row['raison_sociale'] or row['siren'])}</h1>"
         f"<p>SIREN {row['siren']} · {escape(list_name(month))} · {escape(level)} · risque {risk} %</p>"
+        f"<p>{escape(' · '.join(filter(None, place)))}</p><p>Données connues au {row['donnees_au']:%d/%m/%Y}.</p>"
         "<p class=note>Cette page aide à ouvrir un échange avec l'entreprise. Elle ne sert jamais à contrôler, à sanctionner "
         "ni à recouvrer.</p>"
         f"<h2>Motifs</h2><ul>{''.join(f'<li>{escape(text)}</li>' for text in sentences) or '<li>Aucun</li>'}</ul>"

@@ -11,11 +11,14 @@ from sf_assets.engine.resources import FoldersResource, WarehouseResource, run_c
 from sf_assets.engine.storage.maintenance import LEAST_MONTHS
 from sf_assets.operations.acceptance import CannotAccept, accept
 from sf_assets.operations.assets import GROUP
+from sf_assets.operations.automation import RUN_KIND
 from sf_assets.operations.maintenance import run_maintenance
 from sf_assets.operations.retention import run_retention
 from sf_assets.publication.assets import REBUILT
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.partitions import PARIS, parse_month
+
+_UPKEEP = {RUN_KIND: "upkeep"}
 
 
 class AcceptanceConfig(dg.Config):
@@ -54,7 +57,7 @@ def accept_failed_check(context: dg.OpExecutionContext, config: AcceptanceConfig
     )
 
 
-@dg.job(description="Allow a failed check for one month, with a reason and a name.")
+@dg.job(tags=_UPKEEP, description="Allow a failed check for one month, with a reason and a name.")
 def accept_check() -> None:
     """Accept one failed check."""
     accept_failed_check()
@@ -89,7 +92,7 @@ def maintain_warehouse(
     context.log.info(done.summary)
 
 
-@dg.job(description="Maintenance of the warehouse; a dry run unless its configuration says otherwise.")
+@dg.job(tags=_UPKEEP, description="Maintenance of the warehouse; a dry run unless its configuration says otherwise.")
 def maintenance() -> None:
     """Maintain the warehouse."""
     maintain_warehouse()
@@ -97,6 +100,7 @@ def maintenance() -> None:
 
 status_job = dg.define_asset_job(
     "refresh_status",
+    tags=_UPKEEP,
     selection=dg.AssetSelection.groups(GROUP),
     description="Refresh the state of every month, and check that the list of the month due exists.",
 )

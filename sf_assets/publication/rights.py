@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sf_assets.features.registry import BY_NAME, Feature
-from sf_assets.lists.export import Header
+from sf_assets.lists.columns import Header
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets.vocabulary.scopes import SCOPE_OF_SOURCE
 

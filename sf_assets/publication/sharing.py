@@ -10,18 +10,22 @@ import polars as pl
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.inputs import AssetMonth
+from sf_assets.lists import contact
 from sf_assets.lists.answers import ADVICE
-from sf_assets.lists.export import HEADERS, stem_of, write_csv, write_xlsx
+from sf_assets.lists.columns import HEADERS
+from sf_assets.lists.export import stem_of, with_date
 from sf_assets.lists.month_list import MonthList
 from sf_assets.lists.reasons import main_reasons, reason_columns
+from sf_assets.lists.spreadsheet import write_csv
 from sf_assets.lists.tables import ALERTS
+from sf_assets.lists.workbook import write_xlsx
 from sf_assets.publication.rights import Right, rights_of
 from sf_assets.publication.tables import PUBLICATION
 from sf_assets.sources.nomenclatures.label_tables import departments_of_regions
 from sf_assets.staging.in_force import reads_at
 from sf_assets.vocabulary.scopes import SCOPES, SCORE
 
-READS = ("stg_acces", "clean_sirene")
+READS = ("stg_acces", *contact.READS)
 FOLDER = "destinataires"
 LEFT = "Sortie de la liste"
 _RIGHTS = "select * from stg_acces order by destinataire"
@@ -100,7 +104,9 @@ def write_shares(session: Session, gate: Gate, made: MonthList, folder: Path) ->
         stem = stem_of(made.month)
         write_csv(share.rows, target / f"{stem}.csv")
         sections = (*made.about.sections, ("Ce que montre ce fichier", "\n".join(_told(share))), ("Répondre", ADVICE))
-        write_xlsx(share.rows, target / f"{stem}.xlsx", replace(made.about, sections=sections), right.recipient)
+        write_xlsx(
+            share.rows, target / f"{stem}.xlsx", replace(made.about, sections=sections), recipient=right.recipient
+        )
         entries.append(entry | {"companies": share.rows.height, "lapsed": ""})
     return tuple(entries)
 
@@ -118,10 +124,14 @@ def _world(session: Session, made: MonthList, followed: Collection[str]) -> Worl
         pl.col("siren").is_in([*in_alert, *followed]) & ~pl.col("siren").is_in(made.listed["siren"].to_list())
     ).sort("siren")
     left = pl.when(pl.col("premiere_alerte").is_not_null()).then(pl.lit(LEFT))
-    others = others.join(before, on="siren", how="left", maintain_order="left").with_columns(evolution=left)
+    others = contact.with_contact(session, others).join(before, on="siren", how="left", maintain_order="left")
+    others = with_date(others.with_columns(evolution=left), made.about)
     columns = [header.column for header in HEADERS if header.column not in reason_columns()]
     rows = pl.concat(
-        [made.listed.select(columns), others.select(name for name in columns if name in others.columns)],
+        [
+            with_date(made.listed, made.about).select(columns),
+            others.select(name for name in columns if name in others.columns),
+        ],
         how="diagonal_relaxed",
     )
     shown = made.companies.filter(pl.col("siren").is_in(rows["siren"].to_list()))
@@ -130,11 +140,11 @@ def _world(session: Session, made: MonthList, followed: Collection[str]) -> Worl
 
     def reasons(allowed: Collection[str]) -> pl.DataFrame:
         return main_reasons(
-            shown, contributions, method.features, cutoff=made.about.cutoff, typical=method.typical_, allowed=allowed
+            shown, contributions, method.features_, cutoff=made.about.cutoff, typical=method.typical_, allowed=allowed
         )
 
     places = session.connection.execute(_PLACES, {"sirens": rows["siren"].to_list()}).fetchall()
-    return World(rows, {siren: frozenset(found) for siren, found in places}, in_alert, method.features, reasons)
+    return World(rows, {siren: frozenset(found) for siren, found in places}, in_alert, method.features_, reasons)
 
 
 def _told(share: Share) -> Iterator[str]:

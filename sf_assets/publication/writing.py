@@ -12,9 +12,10 @@ from sf_assets.engine.quality.acceptances import Acceptance
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.inputs import AssetMonth
-from sf_assets.lists.export import stem_of, write_csv_text, write_files
+from sf_assets.lists.export import stem_of, write_files
 from sf_assets.lists.month_list import READS, MonthList, bind_list, month_list
 from sf_assets.lists.readme_facts import acceptances_in_force
+from sf_assets.lists.spreadsheet import write_csv_text
 from sf_assets.lists.tables import ALERTS, CORRECTED, EXPORT, LIST_VERSIONS
 from sf_assets.model.tables import EVALUATION
 from sf_assets.publication.changes import Changes, changes_between
@@ -73,7 +74,7 @@ def write_publication(session: Session, gate: Gate, order: Order, folder: Path) 
     made = month_list(session, gate, month, models=order.models, parameters=order.parameters, accepted=accepted)
     changes = _changes(session, order, made)
     made = replace(made, about=replace(made.about, sections=tuple(_sections(order, changes))))
-    write_files(folder, made.listed, made.document(), made.page(), made.about)
+    write_files(folder, made.listed, made.document(), page=made.page(), about=made.about, gone=made.gone)
     if changes is not None:
         rows = changes.rows.rename(_CHANGES)
         write_csv_text(rows, folder / f"changements_{stem_of(month).removeprefix('liste_')}.csv")

@@ -3,13 +3,25 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sf_assets.engine.charts.svg import BLUE, FAINT, GREEN, INK, ORANGE, RED, drawing, line, rect, text
+from sf_assets.engine.charts.svg import (
+    BLUE,
+    FAINT,
+    GREEN,
+    INK,
+    ORANGE,
+    RED,
+    drawing,
+    french,
+    line,
+    rect,
+    text,
+    text_width,
+)
 
 _COLOURS = (BLUE, ORANGE, GREEN, RED, INK)
 _LEFT, _TOP, _WIDTH, _HEIGHT = 56, 28, 330, 220
-_LEGEND = 110
 _TICKS = 5
-_NAMES, _SPANS, _VALUES, _ROW = 210, 240, 60, 20
+_SPANS, _VALUES, _ROW = 240, 60, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +60,7 @@ class _Plane:
 def precision_recall(curves: Sequence[Curve], *, title: str, y_max: float = 1.0) -> str:
     """Return a chart of precision (y, up to `y_max`) against recall (x), with one line per method."""
     plane = _Plane(1.0, y_max)
-    drawn = [*_axes(plane, "rappel", "précision"), *_lines(plane, curves), *_legend(curves)]
-    return _page(title, drawn)
+    return _page(title, curves, [*_axes(plane, "rappel"), *_lines(plane, curves)], y_label="précision")
 
 
 def calibration(curves: Sequence[Curve], *, title: str) -> str:
@@ -57,12 +68,11 @@ def calibration(curves: Sequence[Curve], *, title: str) -> str:
     top = max([value for curve in curves for value in (*curve.x, *curve.y)], default=1.0) or 1.0
     plane = _Plane(top, top)
     drawn = [
-        *_axes(plane, "score moyen du groupe", "part défaillante"),
+        *_axes(plane, "score moyen du groupe"),
         line(plane.x(0), plane.y(0), plane.x(top), plane.y(top), INK, dashed=True),
         *_lines(plane, curves),
-        *_legend(curves),
     ]
-    return _page(title, drawn)
+    return _page(title, curves, drawn, y_label="part défaillante")
 
 
 def intervals(spans: Sequence[Span], *, title: str, reference: float | None = None) -> str:
@@ -71,35 +81,43 @@ def intervals(spans: Sequence[Span], *, title: str, reference: float | None = No
     low = min([0.0, *known])
     width = (max([0.0, *known]) - low) or 1.0
     height = _TOP + _ROW * len(spans)
+    left = max((text_width(span.name) for span in spans), default=0) + 14
 
     def place(value: float) -> float:
-        return _NAMES + (value - low) / width * _SPANS
+        return left + (value - low) / width * _SPANS
 
     drawn = [line(place(at), _TOP, place(at), height, INK, dashed=True) for at in (0.0, reference) if at is not None]
     for row, span in enumerate(spans):
         y = _TOP + _ROW * row + _ROW / 2
-        drawn.append(text(_NAMES - 8, y + 4, span.name, anchor="end"))
+        drawn.append(text(left - 8, y + 4, span.name, anchor="end"))
         if span.low is not None and span.high is not None:
             drawn.append(rect(place(span.low), y - 1.5, place(span.high) - place(span.low), 3, f"{BLUE}80"))
         if span.value is not None:
             drawn.append(rect(place(span.value) - 3, y - 4, 6, 8, BLUE))
-        label = "–" if span.value is None else f"{span.value:.3f}"
-        drawn.append(text(_NAMES + _SPANS + _VALUES, y + 4, label, anchor="end"))
-    return drawing(_NAMES + _SPANS + _VALUES + 4, height + 6, [text(0, 14, title), *drawn], title=title)
+        label = "–" if span.value is None else french(span.value, 3)
+        drawn.append(text(left + _SPANS + _VALUES, y + 4, label, anchor="end"))
+    return drawing(left + _SPANS + _VALUES + 4, height + 6, [text(0, 14, title), *drawn], title=title)
 
 
-def _page(title: str, drawn: Sequence[str]) -> str:
-    return drawing(_LEFT + _WIDTH + _LEGEND, _TOP + _HEIGHT + 44, [text(0, 14, title), *drawn], title=title)
+def _page(title: str, curves: Sequence[Curve], drawn: Sequence[str], *, y_label: str) -> str:
+    """Return a chart of curves with its title above it and its legend, as wide as its words, at the right."""
+    named = [text(0, 14, title), text(_LEFT + _WIDTH + 8, _TOP + 10, y_label), *_legend(curves)]
+    legend = max(text_width(words) for words in (y_label, *(curve.name for curve in curves))) + 26
+    return drawing(_LEFT + _WIDTH + legend, _TOP + _HEIGHT + 44, [*named, *drawn], title=title)
 
 
-def _axes(plane: _Plane, x_label: str, y_label: str) -> Iterator[str]:
+def _axes(plane: _Plane, x_label: str) -> Iterator[str]:
     for step in range(_TICKS + 1):
         x, y = plane.x_max * step / _TICKS, plane.y_max * step / _TICKS
         yield line(_LEFT, plane.y(y), _LEFT + _WIDTH, plane.y(y), FAINT if step else INK)
-        yield text(_LEFT - 6, plane.y(y) + 4, f"{y:.2g}", anchor="end")
-        yield text(plane.x(x), _TOP + _HEIGHT + 16, f"{x:.2g}", anchor="middle")
+        yield text(_LEFT - 6, plane.y(y) + 4, french(y, _digits(plane.y_max)), anchor="end")
+        yield text(plane.x(x), _TOP + _HEIGHT + 16, french(x, _digits(plane.x_max)), anchor="middle")
     yield text(_LEFT + _WIDTH / 2, _TOP + _HEIGHT + 36, x_label, anchor="middle")
-    yield text(_LEFT + _WIDTH + 8, _TOP + 10, y_label)
+
+
+def _digits(top: float) -> int:
+    """Return the decimals that tell the ticks of an axis apart."""
+    return 1 if top >= 1 else 3
 
 
 def _lines(plane: _Plane, curves: Sequence[Curve]) -> Iterator[str]:

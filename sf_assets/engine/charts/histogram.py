@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from math import log10
 
-from sf_assets.engine.charts.svg import BLUE, FAINT, ORANGE, RED, drawing, line, rect, text
+from sf_assets.engine.charts.svg import BLUE, FAINT, NBSP, ORANGE, RED, drawing, french, line, rect, text
 
 _LEFT, _TOP, _WIDTH, _HEIGHT = 60, 24, 560, 170
 
@@ -24,9 +24,9 @@ def histogram(counts: Sequence[int], thresholds: Mapping[str, float], *, title: 
     for row, (name, threshold) in enumerate(sorted(thresholds.items(), key=lambda item: item[1])):
         x = _LEFT + _WIDTH * threshold
         drawn.append(line(x, _TOP - 8, x, _TOP + _HEIGHT, (ORANGE, RED)[min(row, 1)], dashed=True))
-        drawn.append(text(x + 3, _TOP - 10 + 12 * row, f"{name} ≥ {threshold:.3f}"))
+        drawn.append(text(x + 3, _TOP - 10 + 12 * row, f"{name} ≥ {french(100 * threshold, 1)}{NBSP}%"))
     drawn += [
-        text(_LEFT + _WIDTH * tick / 10, _TOP + _HEIGHT + 16, f"{tick / 10:g}", anchor="middle")
+        text(_LEFT + _WIDTH * tick / 10, _TOP + _HEIGHT + 16, f"{10 * tick}{NBSP}%", anchor="middle")
         for tick in range(0, 11, 2)
     ]
     return drawing(_LEFT + _WIDTH + 90, _TOP + _HEIGHT + 24, drawn, title=title)
@@ -34,4 +34,6 @@ def histogram(counts: Sequence[int], thresholds: Mapping[str, float], *, title: 
 
 def _grid(power: int, tallest: float) -> str:
     y = _TOP + _HEIGHT - _HEIGHT * log10(10**power + 1) / tallest
-    return line(_LEFT, y, _LEFT + _WIDTH, y, FAINT) + text(_LEFT - 6, y + 4, f"{10**power:,}", anchor="end")
+    return line(_LEFT, y, _LEFT + _WIDTH, y, FAINT) + text(
+        _LEFT - 6, y + 4, f"{10**power:,}".replace(",", NBSP), anchor="end"
+    )

@@ -6,9 +6,11 @@ colours have enough contrast for both.
 """
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 
+MINUS = "\N{MINUS SIGN}"
+NBSP = "\N{NO-BREAK SPACE}"
 INK = "#7f8790"
 FAINT = "#7f879040"
 BLUE, ORANGE, GREEN, RED, GREY = "#3d8bd4", "#d9822b", "#2f9e6e", "#d6504a", "#8a939c66"
@@ -51,6 +53,36 @@ def text(x: float, y: float, words: str, *, anchor: str = "") -> str:
     """Return a text whose baseline starts at (x, y); `anchor` `middle` or `end` centres it there or ends it there."""
     place = f' class="{anchor}"' if anchor else ""
     return f'<text x="{x:.1f}" y="{y:.1f}"{place}>{escape(words)}</text>'
+
+
+def text_width(words: str) -> float:
+    """Return about how many pixels a text takes; never less, for the fonts of usual systems."""
+    return 6.6 * len(words)
+
+
+def french(value: float, digits: int) -> str:
+    """Write a number with a decimal comma.
+
+    >>> french(-0.125, 2), french(3, 1)
+    ('−0,12', '3,0')
+    """
+    return f"{value:.{digits}f}".replace(".", ",").replace("-", MINUS)
+
+
+def rows_apart(places: Sequence[float], widths: Sequence[float], *, gap: float = 6) -> list[int]:
+    """Return a row for each of some centred labels, from 0, so that labels of one row do not overlap.
+
+    >>> rows_apart([10, 100, 104], [30, 30, 30])
+    [0, 0, 1]
+    """
+    ends: list[float] = []
+    rows = [0] * len(places)
+    for label in sorted(range(len(places)), key=places.__getitem__):
+        start = places[label] - widths[label] / 2
+        row = next((row for row, end in enumerate(ends) if end + gap <= start), len(ends))
+        ends[row : row + 1] = [places[label] + widths[label] / 2]
+        rows[label] = row
+    return rows
 
 
 def shade(share: float) -> str:

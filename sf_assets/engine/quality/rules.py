@@ -1,7 +1,7 @@
 """The checks of a table: rules that its declaration implies, rules of its own, and probes computed in Python."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from sf_assets.engine.storage import Session
@@ -76,6 +76,13 @@ class Suite:
     def checks(self) -> tuple[Rule | Probe, ...]:
         """Rules, then probes, in order of declaration."""
         return self.rules + self.probes
+
+    def only(self, names: Iterable[str]) -> "Suite":
+        """Return the suite with the named checks alone."""
+        wanted = set(names)
+        rules = tuple(rule for rule in self.rules if rule.name in wanted)
+        probes = tuple(probe for probe in self.probes if probe.name in wanted)
+        return replace(self, rules=rules, probes=probes)
 
 
 def rules_of(table: Table) -> tuple[Rule, ...]:

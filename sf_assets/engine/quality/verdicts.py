@@ -149,12 +149,21 @@ def _check_rules(session: Session, suite: Suite, rules: Sequence[Rule], months: 
 
 
 def record_verdicts(
-    session: Session, asset: str, verdicts: Mapping[date, Sequence[Verdict]], *, run_id: str, judged_at: datetime
+    session: Session,
+    asset: str,
+    verdicts: Mapping[date, Sequence[Verdict]],
+    *,
+    run_id: str,
+    judged_at: datetime,
+    checks: Sequence[str] | None = None,
 ) -> None:
-    """Store the verdicts on `asset` for their months, in place of earlier ones, in one transaction."""
+    """Store the verdicts on `asset` for their months, in place of earlier ones, in one transaction.
+
+    `checks` names the checks that ran; None when all of them did, and verdicts of checks that no longer exist go away.
+    """
     session.replace(
         {CHECK_VERDICTS: frame_of_verdicts(verdicts, run_id=run_id, judged_at=judged_at)},
-        where={"month": list(verdicts), "asset": asset},
+        where={"month": list(verdicts), "asset": asset, **({"check_name": list(checks)} if checks else {})},
         author=run_id,
         message=f"{asset} checked for {min(verdicts):%Y-%m} to {max(verdicts):%Y-%m}",
     )
@@ -279,3 +288,10 @@ def verdicts_on(session: Session, reads: Sequence[AssetMonth]) -> dict[CheckKey,
     parameters = {"assets": [asset for asset, _ in reads], "months": [month for _, month in reads]}
     rows = session.connection.execute(query, parameters).pl()
     return {(row["asset"], row["month"], row["check_name"]): row for row in rows.iter_rows(named=True)}
+
+
+def months_checked(session: Session, asset: str) -> list[date]:
+    """Return the months that have verdicts on an asset, oldest first."""
+    session.bind({CHECK_VERDICTS: None})
+    query = "select distinct month from check_verdicts where asset = $asset order by month"
+    return [month for (month,) in session.connection.execute(query, {"asset": asset}).fetchall()]

@@ -16,6 +16,7 @@ from sf_assets.features.tables import MATRIX
 from sf_assets.lists.page.help import helps_for
 from sf_assets.lists.reasons import reason_columns
 from sf_assets.lists.selection import LEVELS
+from sf_assets.lists.tables import ALERTS
 from sf_assets.model.matrix import Floats
 from sf_assets.model.tables import FITTED, SCORES
 from sf_assets.sources.nomenclatures.label_tables import csv_path
@@ -53,10 +54,11 @@ class Sheets:
 def read_evolution(session: Session, gate: Gate, month: date, version: int) -> pl.DataFrame:
     """Return one row per company of a list's version, with its values of the last 24 months, oldest first.
 
-    A month whose rows have not passed their checks is left blank. `list_alerts` is bound to the month; the tables of
-    features and scores are bound to several months when this returns.
+    A month whose rows have not passed their checks is left blank. The list is bound to the month and
+    the tables of features and scores to several months when this returns.
     """
     shown = [add_months(month, -n) for n in range(MONTHS_SHOWN)]
+    session.bind({ALERTS: month})
     for table in (MATRIX, FITTED, SCORES):
         stored = [one for one in session.months(table.name) if one in shown]
         session.bind_months([table], _checked(gate, session, table.name, stored))
