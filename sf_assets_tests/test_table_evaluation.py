@@ -1,5 +1,6 @@
 """The methods are evaluated on anyone's panel: columns named by its owner, later periods, other companies, refusals by name."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,11 @@ from sf_assets.evaluation.figures import ALL_COMPANIES, UNSEEN_COMPANIES
 from sf_assets.evaluation.labelled_table import Names, read_table
 from sf_assets.evaluation.table_evaluation import TableEvaluation, evaluate_table, split_periods
 from sf_assets.evaluation.table_report import render_table_report, summary_lines
+from sf_assets.model import settings
+from sf_assets.model.boosting import BoostingMethod
 from sf_assets.model.logistic import LogisticMethod
 from sf_assets.model.methods import METHODS
+from sf_assets.model.settings import SETTINGS, compare_settings
 from sf_assets.model.threshold import ThresholdMethod
 from sf_assets.operations import evaluation_report
 from sf_assets.vocabulary.failures import UserError
@@ -186,3 +190,50 @@ def test_the_summary_ranks_methods_by_average_precision(evaluated: TableEvaluati
     lines = list(summary_lines(evaluated))
     assert [line.split()[0] for line in lines if line.startswith("  ")] == ["logistique", "logistique"]
     assert all("[" in line for line in lines if line.startswith("  "))
+
+
+def three_way(rows: int = 3_000) -> tuple[pl.DataFrame, np.ndarray]:
+    """Return rows whose failure depends on the signs of three features together: trees of four leaves cannot tell."""
+    rng = np.random.default_rng(9)
+    table = rng.normal(size=(rows, 3))
+    return pl.DataFrame(table, schema=["a", "b", "c"]), rng.random(rows) < np.where(table.prod(axis=1) > 0, 0.45, 0.05)
+
+
+def test_the_setting_of_the_boosting_is_the_one_of_the_least_log_loss_on_other_companies() -> None:
+    rows, failed = three_way()
+    fast = tuple({**setting, "rounds": 40, "rate": 0.1} for setting in SETTINGS[:3])
+    arguments = {"target": failed, "groups": np.arange(3_000) // 2, "settings": fast}
+    compared = compare_settings(("a", "b", "c"), rows, **arguments, recent=None)
+    assert len(SETTINGS) == 6
+    losses = [one.log_loss for one in compared]
+    assert losses == sorted(losses)
+    assert compared[0].setting["leaves"] == 15
+    assert compared[-1].setting == fast[0]
+    # Recent rows measure and never learn: without a pattern in the others, no setting beats another by much.
+    mixed = np.where(np.arange(3_000) % 2 == 0, np.random.default_rng(1).permutation(failed), failed)
+    later = compare_settings(("a", "b", "c"), rows, **arguments | {"target": mixed}, recent=np.arange(3_000) % 2 == 1)
+    assert min(one.log_loss for one in later) > losses[0] + 0.02
+
+
+def spying(learn, used: list[int]):
+    def spy(self, *arguments):
+        used.append(self.leaves)
+        learn(self, *arguments)
+
+    return spy
+
+
+def test_the_chosen_setting_is_used_and_reported(panel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = read_table(panel, NAMES)
+    fast = ({"rounds": 10, "leaves": 4}, {"rounds": 10, "leaves": 8, "columns": 0.5})
+    monkeypatch.setattr(settings, "compare_settings", partial(compare_settings, settings=fast))
+    used: list[int] = []
+    monkeypatch.setattr(BoostingMethod, "_learn", spying(BoostingMethod._learn, used))
+    evaluation = evaluate_table(table, {"boosting": BoostingMethod}, replicates=2)
+    assert [one.setting for one in evaluation.settings] in (list(fast), list(reversed(fast)))
+    # The comparison fits three folds of each setting; the chosen one makes all the fits after it.
+    assert set(used[6:]) == {evaluation.settings[0].setting["leaves"]}
+    assert len(used) > 6
+    page = render_table_report("firms", table, evaluation)
+    assert "Réglage du boosting" in page
+    assert "part des variables 0,5" in page

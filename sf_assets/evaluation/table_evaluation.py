@@ -6,6 +6,7 @@ measures companies never seen, and gives the scores that choose thresholds. A ta
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -23,6 +24,9 @@ from sf_assets.model.matrix import Flags, Floats
 from sf_assets.model.methods import ScoringMethod, fit_methods, follow_recent_rate, score
 from sf_assets.vocabulary.failures import UserError
 
+if TYPE_CHECKING:
+    from sf_assets.model.settings import Comparison, Setting
+
 # One period in five measures, and one in five of the others is recent: a year of monthly periods over five, or a fifth of the
 # years of a yearly panel.
 _SHARE = 5
@@ -34,7 +38,8 @@ _SHARES = (0.01, 0.05, 0.1)
 class TableEvaluation:
     """The figures of every method on a table, in the columns of `eval_figures`, and the curves of the main reading.
 
-    `learned` and `measured` are the periods of each part, in words; `skipped` says why a method has no figures.
+    `learned` and `measured` are the periods of each part, in words; `skipped` says why a method has no figures. `settings` are
+    those of the boosting compared on the periods that learn, the one used first; empty without the boosting.
     """
 
     figures: pl.DataFrame
@@ -43,6 +48,7 @@ class TableEvaluation:
     learned: str
     measured: str
     skipped: Mapping[str, str]
+    settings: "tuple[Comparison, ...]" = ()
 
 
 def split_periods(count: int, gap: int) -> tuple[range, range]:
@@ -79,8 +85,11 @@ def evaluate_table(
         )
     learn, measure = (np.isin(table.period, part) for part in (learning, measuring))
     usable, skipped = _usable(table, kinds)
+    recent = _recent(table, learning)
     try:
-        scores, thresholds_rows = _scores(table, usable, learn, measure, recent=_recent(table, learning))
+        compared = _compared(table, usable, learn, recent)
+        settings = {"boosting": compared[0].setting} if compared else {}
+        scores, thresholds_rows = _scores(table, usable, settings, learn=learn, measure=measure, recent=recent)
     except ValueError as error:
         raise UserError(f"table: {error}") from error
     weights = draw_weights(int(table.company.max()) + 1, replicates=replicates)
@@ -102,6 +111,23 @@ def evaluate_table(
         learned=_span(table, learning),
         measured=_span(table, measuring),
         skipped=skipped,
+        settings=compared,
+    )
+
+
+def _compared(
+    table: LabelledTable, kinds: Mapping[str, type[ScoringMethod]], learn: Flags, recent: Flags | None
+) -> "tuple[Comparison, ...]":
+    if "boosting" not in kinds:
+        return ()
+    from sf_assets.model.settings import compare_settings  # noqa: PLC0415 - slow to load
+
+    return compare_settings(
+        table.features,
+        table.rows.filter(learn),
+        target=table.target[learn],
+        groups=table.company[learn],
+        recent=None if recent is None else recent[learn],
     )
 
 
@@ -133,21 +159,22 @@ def _recent(table: LabelledTable, learning: range) -> Flags | None:
 def _scores(
     table: LabelledTable,
     kinds: Mapping[str, type[ScoringMethod]],
+    settings: "Mapping[str, Setting]",
+    *,
     learn: Flags,
     measure: Flags,
-    *,
     recent: Flags | None,
 ) -> tuple[dict[tuple[str, str], Floats], dict[str, tuple[Floats, Flags]]]:
     """Return the scores of the rows that measure, by method and reading, and scores with outcomes that choose thresholds.
 
     Rows that choose thresholds are recent rows that learn, scored by methods that learned from other companies.
     """
-    whole = None if (learn == measure).all() else _fit(table, kinds, learn, recent)
+    whole = None if (learn == measure).all() else _fit(table, kinds, settings, learn, recent)
     parts = company_parts(table.target, table.company, seed=0, parts=FOLDS)
     unseen = {name: np.full(table.target.size, np.nan) for name in kinds}
     for part in range(FOLDS):
         inside = parts == part
-        fitted = _fit(table, kinds, learn & ~inside, recent)
+        fitted = _fit(table, kinds, settings, learn & ~inside, recent)
         wanted = np.flatnonzero(inside & (learn | measure))
         for name, method in fitted.items():
             unseen[name][wanted] = score(method, table.rows[wanted])
@@ -164,11 +191,15 @@ def _scores(
 
 
 def _fit(
-    table: LabelledTable, kinds: Mapping[str, type[ScoringMethod]], rows: Flags, recent: Flags | None
+    table: LabelledTable,
+    kinds: Mapping[str, type[ScoringMethod]],
+    settings: "Mapping[str, Setting]",
+    rows: Flags,
+    recent: Flags | None,
 ) -> dict[str, ScoringMethod]:
     read, target, company = table.rows.filter(rows), table.target[rows], table.company[rows]
     weights = np.ones(company.size)
-    fitted = fit_methods(kinds, table.features, read, target=target, weights=weights, groups=company)
+    fitted = fit_methods(kinds, table.features, read, target=target, weights=weights, groups=company, settings=settings)
     if recent is not None:
         follow_recent_rate(fitted, read, target=target, weights=weights, groups=company, recent=recent[rows])
     return fitted

@@ -1,7 +1,8 @@
 """The report of the evaluation of anyone's table: the same tables and curves as for France, in French, as one HTML file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
+from typing import Any
 
 import polars as pl
 
@@ -50,8 +51,19 @@ def _introduction(table: LabelledTable, evaluation: TableEvaluation) -> Iterator
     )
     if table.left_out:
         yield f"<p>Colonnes laissées de côté, qui ne sont pas des nombres : {escape(', '.join(table.left_out))}.</p>"
+    if evaluation.settings:
+        used, *others = (f"{_setting(one.setting)} ({french(one.log_loss)})" for one in evaluation.settings)
+        yield (
+            f"<p>Réglage du boosting : {escape(used)}, celui de la plus faible perte logarithmique sur les périodes les plus "
+            f"récentes de l'apprentissage, entreprises mises à part ; comparé à {escape(' ; '.join(others))}.</p>"
+        )
     for name, reason in evaluation.skipped.items():
         yield f"<p>Sans {escape(METHODS[name].label)} : {escape(reason)}.</p>"
+
+
+def _setting(setting: Mapping[str, Any]) -> str:
+    words = {"leaves": "feuilles", "leaf_rows": "lignes par feuille", "columns": "part des variables"}
+    return ", ".join(f"{words.get(name, name)} {value:.3g}" for name, value in setting.items()).replace(".", ",") or "d'origine"
 
 
 def _overall(evaluation: TableEvaluation) -> Iterator[str]:

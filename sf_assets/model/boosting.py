@@ -86,6 +86,7 @@ class BoostingMethod(CalibratedMethod):
         rate: learning rate, which shrinks each tree.
         leaf_rows: smallest number of rows in a leaf; by default one row in four hundred, from 20 to 300.
         penalty: L2 regularisation of the leaves' values.
+        columns: share of the features drawn for each split, from 0 to 1.
         seed: seed of the draw of companies that calibrate, and of the boosting.
         draws: how many fifths of the companies calibrate in turn, see `CalibratedMethod`.
 
@@ -116,6 +117,7 @@ class BoostingMethod(CalibratedMethod):
         rate: float = 0.03,
         leaf_rows: int | None = None,
         penalty: float = 10.0,
+        columns: float = 1.0,
         seed: int = 0,
         draws: int | None = None,
     ) -> None:
@@ -126,6 +128,7 @@ class BoostingMethod(CalibratedMethod):
         self.rate = rate
         self.leaf_rows = leaf_rows
         self.penalty = penalty
+        self.columns = columns
         self.seed = seed
         self.draws = draws
 
@@ -140,6 +143,7 @@ class BoostingMethod(CalibratedMethod):
             learning_rate=self.rate,
             min_samples_leaf=leaf_size(self.leaf_rows, len(matrix), least=_LEAST_LEAF, most=_LARGEST_LEAF),
             l2_regularization=self.penalty,
+            max_features=self.columns,
             monotonic_cst=list(risks),
             # Early stopping would validate on rows of companies that also train.
             early_stopping=False,

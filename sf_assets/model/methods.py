@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
@@ -121,6 +121,7 @@ def fit_methods(
     target: npt.ArrayLike,
     weights: npt.ArrayLike,
     groups: npt.ArrayLike,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, ScoringMethod]:
     """Fit methods on the same rows, two at a time, each on one core; a method made of others takes them as they are fitted.
 
@@ -131,17 +132,23 @@ def fit_methods(
         target: whether each row failed.
         weights: the weight of each row.
         groups: the company of each row.
+        settings: the parameters of methods that differ from their defaults, by name.
 
     """
+    changed = settings or {}
     alone = {name: kind for name, kind in kinds.items() if not kind.members}
     # A method limits the threads of the whole process: without an outer limit, the first fit to end would lift the other's.
     with threadpool_limits(1), ThreadPoolExecutor(2) as pool:
-        made = pool.map(lambda kind: kind(features).fit(rows, target, weights, groups), alone.values())
+        made = pool.map(
+            lambda kind: kind(features, **changed.get(kind.name, {})).fit(rows, target, weights, groups), alone.values()
+        )
         fitted = dict(zip(alone, made, strict=True))
-    return {
-        name: fitted[name] if name in fitted else kind(features).fit(rows, target, weights, groups, fitted=fitted)  # type: ignore[call-arg]
-        for name, kind in kinds.items()
-    }
+    for name, kind in kinds.items():
+        if kind.members:
+            of_members = {member: changed[member] for member in kind.members if member in changed}
+            composed: Any = kind(features, settings=of_members or None)  # type: ignore[call-arg]
+            fitted[name] = composed.fit(rows, target, weights, groups, fitted=fitted)
+    return {name: fitted[name] for name in kinds}
 
 
 def follow_recent_rate(
