@@ -48,6 +48,8 @@ def serve(port: int) -> int:
     """Show the pages at `port` of the loopback until they are stopped; return the exit code of the web server."""
     program = nginx()
     inner = free_port() if program else port
+    # Dagster 1.13 would have `dg dev` instead, which starts the same services.
+    os.environ["PYTHONWARNINGS"] = "ignore:Function `dev_command` is superseded"
     dagster = [
         str(Path(sys.executable).with_name("dagster")),
         "dev",
