@@ -54,6 +54,7 @@ def _open(gate: Gate, session: Session, month: date) -> None:
         "that voted for the change. The table is empty unless SF_CORRECTIONS names rules.",
         starts_from=_SIGNALS.text,
         made_in=__name__,
+        settings=("corrections", "cutoff_shift_days"),
         kinds={"duckdb", "polars"},
     ),
     deps=[*_READS, *(name for name in _SIGNALS.reads if name not in _READS)],
@@ -106,6 +107,7 @@ def list_corrections(
         "reasons in French. Companies already in a known procedure are left out: they need no detection.",
         starts_from=COMPANIES,
         made_in=__name__,
+        settings=("cutoff_shift_days",),
         kinds={"python", "polars"},
     ),
     deps=[*_READS, CORRECTED.name],
@@ -195,9 +197,10 @@ def list_alerts(
         "application's JSON document of all companies. Nothing is written unless every gate of the month passed.",
         starts_from=COMPANIES,
         made_in=__name__,
+        settings=("cutoff_shift_days", "perimeter_months", "perimeter_staff"),
         kinds={"python", "parquet", "excel", "json"},
     ),
-    deps=["list_alerts", EVALUATION.name, *_READS],
+    deps=["list_alerts", CORRECTED.name, EVALUATION.name, *_READS],
     # Dagster's policy covers lists of any month; the check `latest_month_there` of `status` covers the month that is due.
     freshness_policy=dg.FreshnessPolicy.cron(
         deadline_cron=f"0 7 {DUE_DAY + 1} * *", lower_bound_delta=timedelta(days=DUE_DAY), timezone="Europe/Paris"
@@ -215,7 +218,7 @@ def list_export(
     cutoff = cutoff_of(month, parameters.cutoff_shift_days)
     with warehouse.session() as session:
         _open(gate, session, month)
-        gate.require(session, [("list_alerts", month), (EVALUATION.name, month)])
+        gate.require(session, [(name, month) for name in ("list_alerts", CORRECTED.name, EVALUATION.name)])
         session.bind({EVALUATION: month, ALERTS: month, EXPORT: month, LIST_VERSIONS: month, CORRECTED: month})
         selected = selected_method(session, month, Path(folders.models))
         companies = companies_with_levels(session, month, selected)
@@ -235,12 +238,12 @@ def list_export(
             selected.method.label,
             selected.method.learns,
             selected.thresholds,
+            parameters.perimeter_staff,
+            parameters.perimeter_months,
             selected.statement,
             selected.choice,
             changes(session, month, listed, selected.method.name, selected.thresholds),
             accepted_checks(gate, session, month),
-            parameters.perimeter_staff,
-            parameters.perimeter_months,
             precision_fort,
             precision_modere,
         )

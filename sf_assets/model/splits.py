@@ -11,9 +11,11 @@ from datetime import date, timedelta
 import polars as pl
 
 from sf_assets.vocabulary.delays import DELAYS
+from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import HORIZON_MONTHS, add_months, cutoff_of
 
 Months = tuple[date, ...]
+_DEFAULTS = Parameters.model_validate({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class SplitRules:
     validation_months: int = 6
     horizon_months: int = HORIZON_MONTHS
     publication_days: int = DELAYS["procol_days"]
-    training_failures: int = 50
-    cutoff_shift_days: int = 0
+    training_failures: int = _DEFAULTS.training_failures
+    cutoff_shift_days: int = _DEFAULTS.cutoff_shift_days
 
     def cutoff(self, month: date) -> date:
         """Return the cut-off of a month: only values published up to this day are used."""
