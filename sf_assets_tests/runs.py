@@ -16,7 +16,9 @@ from sf_assets.sources.batch import batch_key
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 # What tells one run from another; everything else must be the same when a month is run again.
 _OF_THE_RUN = {
-    "check_verdicts": ["run_id", "judged_at"],
+    "check_verdicts": ["run_id", "judged_at", "snapshot"],
+    "asset_inputs": ["snapshot"],
+    "model_fitted": ["version", "features_snapshot", "target_snapshot"],
 }
 
 

@@ -26,7 +26,6 @@ from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets_dev.synthetic import write_batch
-from sf_assets_tests.recorded_reads import ALL, Reads
 from sf_assets_tests.runs import Place, Run
 
 SEPTEMBER, OCTOBER = date(2025, 9, 1), date(2025, 10, 1)
@@ -55,14 +54,8 @@ def write(place: Place, month: date) -> None:
 
 
 @pytest.fixture(scope="module")
-def reads() -> Reads:
-    return Reads()
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, reads: Reads) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with pytest.MonkeyPatch.context() as patch:
-        reads.install(patch)
         # Among so few companies the best thresholds are a matter of luck, and so is the length of the list.
         patch.setattr(list_tables, "LARGEST_LIST", 1.0)
         # What the months are made of matters here, not how good the models are.
@@ -349,41 +342,6 @@ def test_other_thresholds_over_a_listed_month_end_in_another_list(place: Place, 
     # And the same settings again change nothing.
     assert shorter.build(OCTOBER, *steps).failures == {}
     assert place.rows("list_export", OCTOBER).equals(exported)
-
-
-# What a step reads without becoming stale by it, and why.
-NO_INPUTS = {
-    "src_arrivals": "the files as inspected: a staging table stands for them",
-    "stg_import": "which batch of a source is in force",
-    "method_decisions": "decisions of operators, who run the month again",
-    "eval_champion": "a decision holds for later months, whatever is computed again",
-    "list_versions": "numbers of the lists handed over",
-    "list_export": "lists handed over, which are never overwritten",
-}
-# Lists compare themselves with the lists of earlier months as they were handed over.
-NO_INPUTS_OF = {"list_alerts": {"list_alerts"}, "list_export": {"list_export", "list_alerts"}}
-
-
-def test_the_recorded_inputs_of_every_step_are_what_it_read(
-    place: Place, october: Next, reads: Reads, request: pytest.FixtureRequest
-) -> None:
-    assert place.run_range("wide", add_months(SEPTEMBER, -13), SEPTEMBER).failures == {}
-    compared = set()
-    for step in reads.of([name for name in TABLES if not name.startswith("eval_") or name == "eval_drift"]):
-        own = set(step.tables)
-        read = {name: months for name, months in step.read.items() if name not in NO_INPUTS and name not in own}
-        recorded = {one for inputs in step.recorded.values() for one in inputs if not one[0].startswith("src_")}
-        if "test" in {step.tables[0][:4]} or not (read or recorded):
-            continue
-        names = {name for name, _ in recorded} - own - set(NO_INPUTS)
-        assert names == set(read), f"{step.tables} of {step.months[0]}"
-        if step.by_query:
-            found = {one for one in recorded if one[0] in names}
-            assert found == {(name, m) for name, months in read.items() for m in months}, step.tables
-        assert all(months is not ALL for months in read.values()), step.tables
-        compared |= own
-    # All but the files, the steps that read files alone, and what is not part of a month.
-    assert {name for name in TABLES if not name.startswith(("src_", "stg_", "eval_"))} - compared == set()
 
 
 def test_the_page_of_a_company_has_the_reasons_of_the_list_and_pictures(place: Place, october: Next) -> None:
