@@ -5,6 +5,7 @@ import dagster as dg
 from sf_assets.catalogue.confidentiality import with_confidentiality
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.clean.assets import ASSETS as CLEAN
+from sf_assets.engine.materialization import with_settings
 from sf_assets.engine.quality.checks import checks_for
 from sf_assets.evaluation.assets import ASSETS as EVALUATION
 from sf_assets.features.assets import ASSETS as FEATURES
@@ -23,17 +24,16 @@ from sf_assets.sources.assets import arrivals
 from sf_assets.staging.assets import ASSETS as STAGING
 from sf_assets.vocabulary.partitions import months
 
+_SETTINGS = Settings.from_environment()
+_ASSETS = (arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS, *EVALUATION, *PUBLICATION, *COCKPIT)
+
 defs = dg.Definitions(
     # The page of an asset links to the code that makes it.
-    assets=dg.with_source_code_references(
-        with_confidentiality(
-            [arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS, *EVALUATION, *PUBLICATION, *COCKPIT]
-        )
-    ),
+    assets=dg.with_source_code_references(with_settings(with_confidentiality(_ASSETS), _SETTINGS.parameters)),
     asset_checks=[*(checks_for(suite, months) for suite in SUITES.values()), *PUBLICATION_CHECKS, *COCKPIT_CHECKS],
     jobs=[*JOBS, *COCKPIT_JOBS],
     schedules=[monthly_schedule, morning_refresh, monthly_proof],
     sensors=[files_arrived, *SENSORS],
-    resources=resources_for(Settings.from_environment()),
+    resources=resources_for(_SETTINGS),
     executor=dg.in_process_executor,
 )

@@ -8,6 +8,7 @@ import duckdb
 
 from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.engine.queries import read_query
+from sf_assets.features.queries import feature_query
 from sf_assets.features.tables import LAGS
 from sf_assets.features.tables import TABLES as FEATURES
 from sf_assets.sources.arrival import read_header
@@ -57,7 +58,7 @@ def clean(connection: duckdb.DuckDBPyConnection, month: date) -> None:
     """Build every clean table; pairs of activity codes of a batch built before on this connection are read."""
     connection.execute("create table if not exists clean_naf_paire (siren varchar, naf varchar, naf25 varchar)")
     define_known_from(connection, DELAYS)
-    _build(connection, "clean", CLEAN, PARAMETERS | {"reference_date": cutoff_of(month)})
+    build(connection, "clean", CLEAN, PARAMETERS | {"reference_date": cutoff_of(month)})
 
 
 def features(
@@ -66,18 +67,20 @@ def features(
     """Build every feature table for a range of months; `delivered` is the month of the batch, by default the last one."""
     undated = {name: delivered or last for name, known in KNOWN.items() if not known.is_dated}
     define_known_from(connection, DELAYS, undated)
-    _build(connection, "features", FEATURES, PARAMETERS | {"first": first, "last": last, "shift": shift})
+    build(connection, "features", FEATURES, PARAMETERS | {"first": first, "last": last, "shift": shift})
 
 
 def lags(connection: duckdb.DuckDBPyConnection, month: date) -> None:
     """Build a month's lags from the features of its last three years."""
     features(connection, add_months(month, -36), month)
-    _build(connection, "features", [LAGS], PARAMETERS | {"first": month, "last": month})
+    build(connection, "features", [LAGS], PARAMETERS | {"first": month, "last": month})
 
 
-def _build(connection, layer, tables, values) -> None:
+def build(connection, layer, tables, values) -> None:
     for table in tables:
-        query = read_query(files(f"sf_assets.{layer}"), table.name)
+        query = (
+            feature_query(table.name) if layer == "features" else read_query(files(f"sf_assets.{layer}"), table.name)
+        )
         connection.execute(f"create or replace table {table.name} as {query.text}", query.bind_values(values))
 
 

@@ -64,7 +64,9 @@ def test_a_workbook_has_choices_and_protects_everything_else(
     path = tmp_path / "retour_codefi-21_2510.xlsx"
     listed = pl.DataFrame({"siren": [ID, OTHER], "raison_sociale": ["A", "B"]})
     thresholds = Thresholds(modere=0.1, fort=0.2)
-    about = About(date(2025, 10, 1), date(2025, 10, 31), "m", probabilities=False, thresholds=thresholds)
+    about = About(
+        date(2025, 10, 1), date(2025, 10, 31), "m", probabilities=False, thresholds=thresholds, staff=10, window=120
+    )
     write_xlsx(listed, path, about, recipient="codefi-21")
     with zipfile.ZipFile(path) as book:
         sheet, styles = (book.read(f"xl/{part}.xml").decode() for part in ("worksheets/sheet1", "styles"))

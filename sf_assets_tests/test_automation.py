@@ -370,6 +370,20 @@ def test_a_file_of_the_same_size_with_other_bytes_starts_its_month_again(waiting
     assert isinstance(evaluated(waiting), dg.RunRequest)
 
 
+def test_other_bytes_of_the_same_size_and_date_start_the_month_again(waiting: Waiting) -> None:
+    """A file corrected within the second of the first one, or copied with the date of the first one."""
+    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.started(evaluated(waiting))
+    path = waiting.incoming / "2509" / BY_NAME["debit"].names[0]
+    dated = path.stat()
+    # File systems date changes to some milliseconds.
+    time.sleep(0.05)
+    path.write_text("z")
+    os.utime(path, ns=(dated.st_atime_ns, dated.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (dated.st_size, dated.st_mtime_ns)
+    assert isinstance(evaluated(waiting), dg.RunRequest)
+
+
 def test_files_loaded_by_hand_without_their_list_start_their_month(waiting: Waiting) -> None:
     waiting.deliver(SEPTEMBER, *EXPECTED)
     waiting.loaded(SEPTEMBER)

@@ -2,22 +2,31 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from sf_assets.clean.assets import ASSETS as CLEANED
 from sf_assets.clean.query_asset import query_asset
 from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.engine import code_versions
 from sf_assets.engine.code_versions import ROOT, code_digest, source_files
+from sf_assets.engine.materialization import with_settings
 from sf_assets.engine.queries import Query, read_query
+from sf_assets.evaluation.assets import ASSETS as EVALUATION
 from sf_assets.features import assets as features
+from sf_assets.features.queries import feature_query
 from sf_assets.features.tables import TABLES as FEATURES
+from sf_assets.lists.assets import ASSETS as LISTS
+from sf_assets.model.assets import ASSETS as MODEL
 from sf_assets.sources import known
 from sf_assets.sources.nomenclatures.label_tables import csv_path
+from sf_assets.staging.assets import ASSETS as STAGED
 from sf_assets.vocabulary.delays import DELAYS
+from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.schema import Table
 
 
@@ -90,7 +99,7 @@ def feature_asset(table: Table, _: Query) -> dg.AssetsDefinition:
 
 
 QUERIES: list[tuple[Build, Table, Query]] = [
-    (build, table, read_query(files(package), table.name))
+    (build, table, (feature_query if tables is FEATURES else partial(read_query, files(package)))(table.name))
     for build, package, tables in (
         (query_asset, "sf_assets.clean", CLEAN),
         (feature_asset, "sf_assets.features", FEATURES),
@@ -133,6 +142,49 @@ def test_a_changed_publication_delay_changes_the_version_of_the_assets_that_depe
     assert {name for name in after if after[name] != before[name]} == set(names(dependent))
     # No feature uses the accounts of Banque de France and Diane yet.
     assert dependent or delay == "bilans_months"
+
+
+def versions(parameters: Parameters) -> dict[str, str | None]:
+    """Return the code version of each asset in a deployment of some parameters."""
+    assets = with_settings([*STAGED, *CLEANED, *features.ASSETS, *MODEL, *LISTS, *EVALUATION], parameters)
+    return {key.to_user_string(): version for one in assets for key, version in one.code_versions_by_key.items()}
+
+
+CHANGED = {
+    "cutoff_shift_days": (
+        {"cutoff_shift_days": -3},
+        {"clean_procol_at_date", "feat_dette", "model_target", "list_alerts"},
+    ),
+    "perimeter_staff": ({"perimeter_staff": 20}, {"stg_filter_import", "feat_company_month", "perimeter_report"}),
+    "perimeter_recent": ({"perimeter_recent": True}, {"stg_filter_import", "stg_filter_steps"}),
+    "perimeter_months": ({"perimeter_months": 100}, {"stg_filter_import", "feat_company_month", "model_fitted"}),
+    "training_failures": ({"training_failures": 7}, {"model_fitted", "model_evaluation", "eval_backtest"}),
+    "alert_shares": ({"alert_shares": (0.01, 0.05)}, {"model_fitted", "eval_figures"}),
+    "alert_precisions": ({"alert_precisions": (0.5, 0.1)}, {"model_fitted", "eval_figures"}),
+    "corrections": ({"corrections": ("dette",)}, {"list_corrections"}),
+    "delays": ({"delays": {"procol_days": 3}}, {"clean_procedure", "model_target", "model_fitted"}),
+}
+
+
+@pytest.mark.parametrize(("changed", "concerned"), CHANGED.values(), ids=CHANGED)
+def test_a_changed_setting_changes_the_version_of_the_assets_whose_rows_it_decides(
+    changed: dict[str, object], concerned: set[str]
+) -> None:
+    before, after = versions(Parameters()), versions(Parameters(**changed))
+    found = {name for name in before if before[name] != after[name]}
+    assert found >= concerned
+    assert found.isdisjoint({"stg_debit", "clean_debit", "model_scores"})
+
+
+def test_every_setting_that_results_depend_on_is_tried() -> None:
+    assert set(CHANGED) == set(Parameters.model_fields)
+
+
+def test_an_asset_that_takes_parameters_says_which_decide_its_rows() -> None:
+    # An asset of the clean layer binds the settings that its query names, which may be none.
+    for one in (*STAGED, *features.ASSETS, *MODEL, *LISTS, *EVALUATION):
+        declared = all(spec.metadata["settings"] for spec in one.specs)
+        assert declared == ("parameters" in one.required_resource_keys), one.node_def.name
 
 
 @pytest.mark.parametrize(("build", "table", "query"), OTHERS, ids=names(OTHERS))

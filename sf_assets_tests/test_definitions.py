@@ -13,7 +13,8 @@ from sqlglot import expressions as exp
 
 from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.definitions import defs
-from sf_assets.engine.queries import read_query
+from sf_assets.engine.queries import Query, read_query
+from sf_assets.features.queries import feature_query
 from sf_assets.operations.automation import RUN_KIND
 from sf_assets.sources.registry import SOURCES
 from sf_assets.staging.tables import STAGING, query_of
@@ -25,15 +26,9 @@ LAYERS = ("sources", "staging", "clean", "features", "model", "lists", "evaluati
 ON_DEMAND = {"features_wide": "wide", "publication": "publish"}
 # Checks that no table declares: they need more than the warehouse.
 BESIDE = {"list_publication": {"rebuilt_same"}}
-# Files of several statements that no table is named after: the functions and codes that readings share.
-SHARED_SQL = {"readers", "known_codes", "in_two_files", "sampling"}
-# Queries whose rows a step uses and does not keep.
-PASSING = {
-    "headcount_rules", "previous_alerts", "previous_list", "list_signals", "delivered_before", "labelled_rows",
-    "scores_unchanged",
-    "scores_complete", "score_distribution", "backtest_rows", "reference_rows",
-}  # fmt: skip
-QUERIES = sorted(path for path in PACKAGE.rglob("*.sql") if path.stem not in SHARED_SQL | PASSING)
+# Queries that no table is named after: what a step or a check executes besides.
+PASSING = sorted(path for path in PACKAGE.rglob("*.sql") if path.stem not in TABLES)
+QUERIES = sorted(path for path in PACKAGE.rglob("*.sql") if path.stem in TABLES)
 
 
 # Features run over ranges of months, other layers month by month.
@@ -162,10 +157,14 @@ def _selected(job: str) -> set[dg.AssetKey]:
     return set(defs.resolve_job_def(job).asset_layer.executable_asset_keys)
 
 
+def _query_of(path: Path) -> Query:
+    return feature_query(path.stem) if path.parent.name == "features" else read_query(path.parent, path.stem)
+
+
 @_named(QUERIES)
 def test_a_query_file_is_one_select_under_a_header_named_after_its_table(path: Path) -> None:
     table = TABLES[path.stem]
-    query = read_query(path.parent, path.stem)
+    query = _query_of(path)
     assert query.text.startswith("-- One row is ")
     assert len(query.header) > len("-- One row is ")
     (statement,) = sqlglot.parse(re.sub(r"\$[a-z_]+", "null", query.text), dialect="duckdb")
@@ -185,7 +184,7 @@ def test_a_batch_query_leaves_the_month_to_the_runner(path: Path) -> None:
 
 @_named(QUERIES)
 def test_a_query_reads_tables_by_plain_names_only(path: Path) -> None:
-    tree = sqlglot.parse_one(re.sub(r"\$[a-z_]+", "null", path.read_text(encoding="utf-8")), dialect="duckdb")
+    tree = sqlglot.parse_one(re.sub(r"\$[a-z_]+", "null", _query_of(path).text), dialect="duckdb")
     assert [table.sql() for table in tree.find_all(exp.Table) if table.db or table.catalog] == []
     assert "read_csv" not in path.read_text() and "read_parquet" not in path.read_text()  # noqa: PT018
 
@@ -210,10 +209,9 @@ def test_the_metadata_of_an_asset_has_the_query_that_computes_it() -> None:
     assert "model_scores" not in shown["model_scores"]["starts_from"].value
 
 
-def test_shared_sql_has_a_header() -> None:
-    for name in SHARED_SQL | PASSING:
-        (path,) = PACKAGE.rglob(f"{name}.sql")
-        assert path.read_text(encoding="utf-8").startswith("-- One row is " if name in PASSING else "-- ")
+@_named(PASSING)
+def test_sql_that_no_table_is_named_after_has_a_header(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").startswith("-- ")
 
 
 def test_loading_the_definitions_prints_no_warning() -> None:

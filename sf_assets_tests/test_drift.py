@@ -15,17 +15,18 @@ from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.quality.rules import Suite
 from sf_assets.engine.quality.verdicts import check_months
+from sf_assets.engine.sampling import define_sampling
 from sf_assets.engine.stability import stability_index
 from sf_assets.engine.storage import Session, Warehouse, frame_of
 from sf_assets.engine.storage.inputs import AssetMonth
 from sf_assets.evaluation.assets import _VERIFICATION, eval_verification
-from sf_assets.evaluation.drift import drift_rows, reference_rows
+from sf_assets.evaluation.drift import drift_rows, reference_months, reference_rows
 from sf_assets.evaluation.tables import DRIFT, SUITES, VERIFICATION
 from sf_assets.features.registry import NAMES
 from sf_assets.features.tables import MATRIX
 from sf_assets.lists.tables import ALERTS, EXPORT
-from sf_assets.model.rows import define_sampling
-from sf_assets.model.tables import EVALUATION, TARGET
+from sf_assets.model.tables import EVALUATION, FITTED, TARGET
+from sf_assets.vocabulary.partitions import add_months
 from sf_assets.vocabulary.schema import Table
 
 MONTH = date(2026, 10, 1)
@@ -105,9 +106,15 @@ def test_the_reference_is_the_same_month_of_the_years_learned_from(warehouse: Wa
                 {"siren": [f"{i:09}" for i in range(5)], "paydex": [month.year + month.month / 100] * 5}
             )
             put(session, MATRIX, values, month)
-        rows = reference_rows(session, MONTH, date(2020, 1, 1), date(2021, 12, 1))
-        again = reference_rows(session, MONTH, date(2020, 1, 1), date(2021, 12, 1))
-        other = reference_rows(session, date(2026, 1, 1), date(2020, 1, 1), date(2021, 12, 1))
+        learned = {"methode": ["foret"], "version": ["1"], "training_from": [date(2020, 1, 1)]}
+        put(session, FITTED, pl.DataFrame(learned | {"training_to": [date(2021, 12, 1)]}), MONTH)
+        session.bind({FITTED: MONTH})
+        months = reference_months(session, MONTH)
+        rows, again = reference_rows(session, months), reference_rows(session, months)
+        other = reference_rows(session, reference_months(session, date(2026, 1, 1)))
+        session.bind({FITTED: add_months(MONTH, 1)})
+        assert reference_months(session, MONTH) == []
+    assert months == [date(2020, 10, 1), date(2021, 10, 1)]
     assert rows["paydex"].unique().sort().to_list() == [2020.10, 2021.10]
     assert rows.height == 10
     assert rows.equals(again)

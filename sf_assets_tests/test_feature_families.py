@@ -1,13 +1,12 @@
 """Each family of features, on tables small enough to compute by hand."""
 
 from datetime import date
-from importlib.resources import files
 
 import duckdb
 import pytest
 
 from sf_assets.clean.tables import TABLES as CLEAN
-from sf_assets.engine.queries import read_query
+from sf_assets.features.queries import feature_query
 from sf_assets.features.tables import LAGS
 from sf_assets.features.tables import TABLES as FEATURES
 from sf_assets.sources.known import KNOWN, define_known_from
@@ -48,7 +47,7 @@ class Tables:
 
     def make(self, *names, first=MONTH, last=MONTH, shift=0):
         for name in names:
-            query = read_query(files("sf_assets.features"), name)
+            query = feature_query(name)
             values = query.bind_values(PARAMETERS | {"first": first, "last": last, "shift": shift})
             self.connection.execute(f"create or replace table {name} as {query.text}", values)
 

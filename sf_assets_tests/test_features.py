@@ -1,6 +1,7 @@
 """Features use only what was published by the cut-off, by calendar months; models read the features in use."""
 
 import runpy
+from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 
@@ -14,7 +15,8 @@ from sf_assets.features import assets as feature_assets
 from sf_assets.features import configurations, registry, tables
 from sf_assets.features.assets import _spans
 from sf_assets.features.configurations import CONFIGURATIONS, IN_USE
-from sf_assets.features.registry import BY_NAME, FEATURES, NAMES
+from sf_assets.features.queries import feature_query
+from sf_assets.features.registry import BY_NAME, FEATURES, NAMES, Feature
 from sf_assets.features.tables import LAGS, MATRIX
 from sf_assets.features.tables import TABLES as FEATURE_TABLES
 from sf_assets.sources.known import KNOWN, day_of
@@ -172,10 +174,14 @@ def test_later_files_give_the_same_features_as_those_scored(copy, tmp_path):
 def test_no_query_has_a_publication_delay_of_its_own():
     for layer, declared in (("clean", CLEAN), ("features", (*FEATURE_TABLES, LAGS))):
         for table in declared:
-            query = read_query(files(f"sf_assets.{layer}"), table.name)
+            query = (
+                feature_query(table.name)
+                if layer == "features"
+                else read_query(files(f"sf_assets.{layer}"), table.name)
+            )
             assert not {name for name in query.parameters if name.endswith(("_months", "_days"))} - {"perimeter_months"}
     # Queries call the same rules as these tests; clean tables call those of procedures and statements.
-    text = "".join(read_query(files("sf_assets.features"), table.name).text for table in FEATURE_TABLES)
+    text = "".join(feature_query(table.name).text for table in FEATURE_TABLES)
     called = {name for name in KNOWN if f"known_from_{name}(" in text}
     assert called == {
         "sirene", "sirene_ul", "sirene_histo", "effectif_ent", "cotisation", "debit", "delai", "apconso", "apdemande", "paydex",
@@ -304,6 +310,17 @@ def test_mean_contributions_are_over_twelve_calendar_months_with_quarters_spread
     assert mean == pytest.approx((5 * 100 + 600 + 600) / 12)
 
 
+def test_contributions_booked_later_do_not_lengthen_the_time_that_a_mean_is_over(copy):
+    _rows(copy)
+    siren = _one_company(copy)
+    booked = "insert into stg_cotisation by name select $1 || '00019' as siret, $2::date as periode_debut, $3::date as "
+    copy.execute(f"{booked} periode_fin, 120 as du", [siren, "2023-01-01", "2023-02-01"])
+    assert _feature(copy, "cotisation_mean12m") == (120,)
+    # A whole year is settled afterwards: until then the company was known to contribute for a month.
+    copy.execute(f"{booked} periode_fin, 120 as du", [siren, "2022-05-01", "2023-05-01"])
+    assert _feature(copy, "cotisation_mean12m") == (120,)
+
+
 def test_a_head_count_is_known_three_months_later(copy):
     _rows(copy)
     siren = _one_company(copy)
@@ -338,6 +355,41 @@ def test_a_feature_that_no_list_of_use_names_is_in_no_model(monkeypatch):
     assert [name for name, names in declared["CONFIGURATIONS"].items() if "new_feature" in names] == ["matrix"]
 
 
+_FAMILIES = (
+    "feat_company_month",
+    "feat_effectif",
+    "feat_dette",
+    "feat_activite_partielle",
+    "feat_paiement",
+    "feat_comptes",
+)
+
+
+def test_a_feature_is_added_by_its_line_of_the_registry_and_its_expression_alone(copy):
+    """Whatever family computes it, or the matrix itself, and no other file is changed."""
+    _rows(copy)
+    values = plain.PARAMETERS | {"first": MONTH, "last": MONTH, "shift": 0}
+    before = copy.execute("from feat_matrix order by siren").pl()
+    new = Feature("essai", "Essai", registry.PROFIL, "count", ("debit",), "a trial", "Essai : {value}")
+    for family in _FAMILIES:
+        for absent, elsewhere in ((None, None), (0, 0.0)):
+            query = feature_query("feat_matrix", features=(*FEATURES, replace(new, absent=absent)))
+            with_trial = query.text.replace(f"from {family} ", f"from (select *, 7 as essai from {family}) ").replace(
+                f"join {family} as", f"join (select *, 7 as essai from {family}) as"
+            )
+            assert with_trial != query.text
+            copy.execute(f"create or replace table tried as {with_trial}", query.bind_values(values))
+            tried = copy.execute("from tried order by siren").pl()
+            assert_frame_equal(tried.drop("essai"), before)
+            rows = dict(copy.execute(f"select siren, 7.0 from {family} where month = $1", [MONTH]).fetchall())
+            assert tried["essai"].to_list() == [rows.get(siren, elsewhere) for siren in tried["siren"]]
+    query = feature_query("feat_matrix", features=(*FEATURES, new))
+    computed = query.text.replace("    from known", "        , effectif + 1 as essai\n    from known")
+    copy.execute(f"create or replace table tried as {computed}", query.bind_values(values))
+    assert copy.execute("select bool_and(essai = effectif + 1) from tried").fetchone() == (True,)
+    assert "essai" not in IN_USE
+
+
 class _Folder:
     """A folder of queries that holds one text, whatever the name asked for."""
 
@@ -355,11 +407,11 @@ def test_a_family_declares_the_features_that_its_query_selects(monkeypatch):
     (paydex,) = (column for column in MATRIX.columns if column.name == "paydex")
     (siren,) = (column for column in MATRIX.columns if column.name == "siren")
     text = "with a as (select month, siren, paydex from clean_paydex) select * from a where month > $first"
-    monkeypatch.setattr(tables, "files", lambda _: _Folder(text))
+    monkeypatch.setattr(tables, "feature_query", lambda name: read_query(_Folder(text), name))
     assert tables._columns_of("feat_paiement", siren) == (siren, paydex)
     with pytest.raises(ValueError, match=r"feat_paiement\.sql: expected columns .*, found siren"):
         tables._columns_of("feat_paiement")
-    monkeypatch.setattr(tables, "files", lambda _: _Folder(text.replace("siren, ", "")))
+    monkeypatch.setattr(tables, "feature_query", lambda name: read_query(_Folder(text.replace("siren, ", "")), name))
     with pytest.raises(ValueError, match=r"feat_paiement\.sql: expected columns siren, found none"):
         tables._columns_of("feat_paiement", siren)
 

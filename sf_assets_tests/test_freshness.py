@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.quality.rules import Suite
 from sf_assets.engine.quality.tolerance_checks import suite_of
 from sf_assets.engine.quality.verdicts import check_months, record_verdicts, require_passed
 from sf_assets.engine.storage import Session, Warehouse
-from sf_assets.engine.storage.inputs import ASSET_INPUTS
+from sf_assets.engine.storage.inputs import ASSET_INPUTS, AssetMonth
 from sf_assets.engine.storage.maintenance import merge_and_expire
 from sf_assets.operations.acceptance import accept
 from sf_assets.vocabulary.failures import Blocked
@@ -180,15 +181,48 @@ def test_each_month_of_one_write_records_its_own_inputs(chain: Chain) -> None:
     for month in (FEBRUARY, MARCH, APRIL):
         chain.deliver(month, 1)
     session = chain.session
-    session.inputs |= require_passed(session, [("register", month) for month in (FEBRUARY, MARCH, APRIL)], SUITES)
+    gate = Gate(SUITES)
+    own: dict[date, list[AssetMonth]] = {month: [("register", month), ("scores", month)] for month in (MARCH, APRIL)}
+    absent = [("scores", MARCH), ("scores", APRIL)]
+    # March is at once an input of March alone and, were it a batch, of both months.
+    gate.require(session, [("register", FEBRUARY)], by_month=own, absent=absent)
     session.replace(
         {TABLES["clean"]: f"select unnest([date '{MARCH}', date '{APRIL}']) as month, 1::double as montant"},
         where={"month": [MARCH, APRIL]},
         author="test",
         message="test",
     )
-    rows = session.connection.execute("select month, input_month from lake.asset_inputs order by all").fetchall()
-    assert rows == [(MARCH, FEBRUARY), (MARCH, MARCH), (APRIL, FEBRUARY), (APRIL, APRIL)]
+    stored = "select input, month, input_month from lake.asset_inputs where asset = 'clean' order by all"
+    both = [(MARCH, FEBRUARY), (MARCH, MARCH), (APRIL, FEBRUARY), (APRIL, APRIL)]
+    assert session.connection.execute(stored).fetchall() == [
+        *(("register", *months) for months in both),
+        *(("scores", month, month) for month in (MARCH, APRIL)),
+    ]
+
+
+def test_a_month_computed_from_a_batch_of_the_same_range_records_it(chain: Chain) -> None:
+    """A range of months may hold the batch month that its earlier months are computed from."""
+    chain.deliver(APRIL, 1)
+    session = chain.session
+    Gate(SUITES).require(session, [("register", APRIL)])
+    rows = f"select unnest([date '{MARCH}', date '{APRIL}']) as month, 1::double as montant"
+    session.replace({TABLES["clean"]: rows}, where={"month": [MARCH, APRIL]}, author="test", message="test")
+    chain.check("clean", MARCH, APRIL)
+    chain.deliver(APRIL, 2)
+    for month in (MARCH, APRIL):
+        (refusal,) = chain.refusals("clean", month)
+        assert refusal.startswith(f"- clean, {month:%Y-%m}: stale, register of 2026-04 was written again since")
+
+
+def test_an_input_that_was_absent_makes_its_reader_stale_once_it_is_computed(chain: Chain) -> None:
+    session = chain.session
+    gate = Gate(SUITES)
+    gate.require(session, (), by_month={MARCH: [("register", FEBRUARY)]}, absent=[("register", FEBRUARY)])
+    session.bind({TABLES["register"]: FEBRUARY})
+    chain._write("clean", [MARCH], "from register")
+    assert chain.refusals("clean", MARCH) == []
+    chain.deliver(FEBRUARY, 1)
+    assert chain.refusals("clean", MARCH) == [STALE.replace("register of 2026-03", "register of 2026-02")]
 
 
 def test_months_to_run_again_are_listed_together(chain: Chain) -> None:

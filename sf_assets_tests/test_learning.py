@@ -11,6 +11,7 @@ from sf_assets.features.configurations import IN_USE
 from sf_assets.model import learning
 from sf_assets.model.assets import rules_of
 from sf_assets.model.charts import curve_charts
+from sf_assets.model.fitted import last_writes_of
 from sf_assets.model.learning import learn, select_method
 from sf_assets.model.logistic import LogisticMethod
 from sf_assets.model.splits import Split, SplitRules
@@ -116,3 +117,14 @@ def test_the_search_splits_months_by_the_same_rules_as_training(monkeypatch, tmp
     training = rules_of(parameters)
     assert used == {"rows": training, "folds": training}
     assert training.publication_days == 75
+
+
+def test_the_snapshot_of_what_was_learned_from_is_its_last_write_whenever_it_is_read():
+    first, last = date(2025, 1, 1), date(2025, 2, 1)
+    inputs = {
+        ("feat_matrix", first): 7,
+        ("feat_matrix", last): 3,
+        ("model_target", last): 9,
+        ("eval_champion", last): None,
+    }
+    assert last_writes_of(inputs) == {"feat_matrix": 7, "model_target": 9}

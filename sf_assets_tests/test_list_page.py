@@ -29,6 +29,8 @@ ABOUT = About(
     "le boosting",
     probabilities=True,
     thresholds=Thresholds(modere=0.05, fort=0.2),
+    staff=10,
+    window=120,
 )
 LARGEST_LIST = 2000
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

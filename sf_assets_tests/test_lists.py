@@ -450,7 +450,7 @@ def test_a_list_bears_the_name_of_its_month(month, name):
 # In CSV, digits written this way stay a text: a spreadsheet would drop the zero of 01.
 AS_TEXT = '"=""{}"""'
 PAGE = "<!doctype html>\n"
-ABOUT = About(MONTH, CUTOFF, "Régression logistique", probabilities=True, thresholds=THRESHOLDS)
+ABOUT = About(MONTH, CUTOFF, "Régression logistique", probabilities=True, thresholds=THRESHOLDS, staff=10, window=120)
 
 
 def listed(*scores: float, **columns: list) -> pl.DataFrame:
@@ -675,7 +675,16 @@ def test_a_list_without_its_columns_is_refused_by_name(tmp_path):
 
 def test_the_readme_states_the_purpose_of_the_list_and_why_there_is_no_model():
     statement = "Historique insuffisant pour apprendre un modèle en 03/2026."
-    about = About(MONTH, CUTOFF, "Méthode à seuils", probabilities=False, thresholds=THRESHOLDS, statement=statement)
+    about = About(
+        MONTH,
+        CUTOFF,
+        "Méthode à seuils",
+        probabilities=False,
+        thresholds=THRESHOLDS,
+        staff=10,
+        window=120,
+        statement=statement,
+    )
     text = "\n".join(line for _, line in readme_lines(about)).replace("\xa0", " ")
     assert "Elle ne sert jamais à contrôler" in text
     assert "Risque fort : à partir de 15,0 %. Risque modéré : à partir de 5,0 %." in text

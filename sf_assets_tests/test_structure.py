@@ -139,6 +139,37 @@ def test_the_wheel_contains_every_file_of_the_product_and_nothing_else(tmp_path:
     assert {Path(name).suffix for name in held} >= {".py", ".sql", ".csv", ".yaml"}
 
 
+_SQL = re.compile(r"\b(select|insert into|delete from|case when|list_transform)\b|\bupdate \w+ set\b")
+
+
+@named(MODULES)
+def test_sql_of_more_than_three_lines_is_in_a_file(path: Path) -> None:
+    long = [text for text in _literals(path) if _SQL.search(text) and len([*filter(str.strip, text.splitlines())]) > 3]
+    assert not long, "move it to a `.sql` file beside the module, read by `engine.sql.read_sql`"
+
+
+def _literals(path: Path) -> Iterator[str]:
+    """Yield the string literals of a module, without docstrings; a formatted one comes once, whole."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    formatted = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    left_out = {id(part) for node in formatted for part in ast.walk(node) if part is not node}
+    left_out |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in left_out:
+            yield node.value
+        elif isinstance(node, ast.JoinedStr) and id(node) not in left_out:
+            yield "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+
+
+def test_long_sql_is_found_in_plain_and_formatted_literals(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    sql = "\n    select 1\n    union all\n    select 2\n    limit {}\n"
+    for literal in (f'"""{sql}"""', f'f"""{sql.format("{limit}")}"""'):
+        module.write_text(f'"""select: a docstring.\n\na\nb\nc\n"""\n\nQUERY = {literal}\n')
+        with pytest.raises(AssertionError, match=r"move it to a `.sql` file"):
+            test_sql_of_more_than_three_lines_is_in_a_file(module)
+
+
 _HORIZON = re.compile(r"eighteen|dix-huit|\b18[  ](?:mois|months?)\b|\binterval 18\b", re.IGNORECASE)
 
 

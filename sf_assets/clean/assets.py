@@ -1,6 +1,5 @@
 """The clean assets: one per table, in dependency order, then the perimeter report and the export of files."""
 
-from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,7 +15,9 @@ from sf_assets.engine.resources import Folders, FoldersResource, GateResource, P
 from sf_assets.engine.storage import Session
 from sf_assets.sources.batch import batch_key
 from sf_assets.staging.in_force import in_force
+from sf_assets.staging.tables import STAGING
 from sf_assets.vocabulary.partitions import cutoff_of, parse_month
+from sf_assets.vocabulary.schema import Table
 
 _FOLDER = files("sf_assets.clean")
 _REPORT = read_query(_FOLDER, REPORT.name)
@@ -31,8 +32,9 @@ _EXPORT = read_query(_FOLDER, EXPORT.name)
         query=_REPORT,
         kinds={"duckdb", "sql", "markdown"},
         made_in=__name__,
+        settings=("cutoff_shift_days", "perimeter_months", "perimeter_recent", "perimeter_staff"),
     ),
-    deps=list(_REPORT.reads),
+    deps=[*_REPORT.reads, STAGING["filter"].name],
 )
 def perimeter_report(
     context: dg.AssetExecutionContext,
@@ -44,8 +46,10 @@ def perimeter_report(
     """Count the companies at each step of the perimeter, and write the report `detail-filtres.md` for public officers."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
-        gate.require(session, [(name, month) for name in _REPORT.reads])
-        session.bind({gate.table(name): month for name in _REPORT.reads})
+        explicit = [STAGING["filter"]] if in_force(session, "filter", month) == month else []
+        reads = [*map(gate.table, _REPORT.reads), *explicit]
+        gate.require(session, [(table.name, month) for table in reads])
+        session.bind(dict.fromkeys(reads, month))
         write = session.replace(
             {REPORT: _REPORT.text},
             where={"month": month},
@@ -53,7 +57,7 @@ def perimeter_report(
             message=f"{REPORT.name} {month:%Y-%m}",
         )[REPORT.name]
         seen = preview_metadata(session, REPORT, month)
-        session.bind({REPORT: month})
+        session.bind({REPORT: month, **dict.fromkeys(explicit, month)})
         text = report(
             session.connection.execute(f"from {REPORT.name}").pl(),
             Perimeter(
@@ -62,7 +66,7 @@ def perimeter_report(
                 window=parameters.perimeter_months,
                 staff=parameters.perimeter_staff,
                 recent=parameters.perimeter_recent,
-                explicit=_explicit(session, month),
+                explicit=_count(session, explicit[0]) if explicit else None,
             ),
         )
     path = write_report(text, _exports(folders, context))
@@ -73,13 +77,9 @@ def perimeter_report(
     )
 
 
-def _explicit(session: Session, month: date) -> int | None:
-    """Return the number of companies in the filter delivered with the month's batch, None when there is none."""
-    if in_force(session, "filter", month) != month:
-        return None
-    return int(
-        session.connection.execute("select count(*) from lake.stg_filter where month = $1", [month]).fetchall()[0][0]
-    )
+def _count(session: Session, table: Table) -> int:
+    """Return the number of rows of a table bound in the session."""
+    return int(session.connection.execute(f"select count(*) from {table.name}").fetchall()[0][0])
 
 
 def _exports(folders: Folders, context: dg.AssetExecutionContext) -> Path:

@@ -6,7 +6,7 @@ from sf_assets.engine.materialization import asset_arguments, preview_metadata, 
 from sf_assets.engine.queries import Query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
 from sf_assets.sources.inspection import delivered_label_tables
-from sf_assets.sources.known import define_known_from, rules_called_by
+from sf_assets.sources.known import define_known_from, rules_called_by, settings_called_by
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.nomenclatures.label_tables import label_files
 from sf_assets.staging.in_force import reads_at
@@ -32,6 +32,10 @@ def query_asset(table: Table, query: Query) -> dg.AssetsDefinition:
             query=query,
             kinds={"duckdb", "sql"},
             made_with=rules_called_by(query.text),
+            settings=[
+                *settings_called_by(query.text),
+                *(["cutoff_shift_days"] if "reference_date" in query.parameters else []),
+            ],
             data=label_files(labels),
         ),
         deps=names,

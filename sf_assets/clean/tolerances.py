@@ -5,14 +5,10 @@ fault. A message that blocks gives the counts by reason.
 """
 
 from sf_assets.engine.quality.measures import Margin, Tolerance
+from sf_assets.engine.sql import read_sql
 from sf_assets.staging.measures import UNKNOWN_TO_REGISTER, departments_there
 
-_REASONS = """
-    select
-        unnest(['motif_siege', 'motif_activite', 'motif_categorie_juridique']),
-        unnest([count_if(motif_siege), count_if(motif_activite), count_if(motif_categorie_juridique)])
-    from lake.siren_blacklist where month = {month}
-"""
+_REASONS = read_sql("sf_assets.clean", "excluded_by_reason")
 _READ_THE_REGISTER = (
     "Look at the codes and head offices of stg_sirene_ul and stg_sirene: which of them can no longer be read?"
 )

@@ -1,7 +1,7 @@
 """Arguments that every asset has in common, and the metadata of its writes."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from sf_assets.engine.preview import preview, rows_by_month
 from sf_assets.engine.queries import Query
 from sf_assets.engine.storage import Session, Write
 from sf_assets.vocabulary.labels import LABEL_TABLES
+from sf_assets.vocabulary.parameters import SETTING_OF, Parameters
 from sf_assets.vocabulary.partitions import add_months, months
 from sf_assets.vocabulary.schema import OWNER, Table
 
@@ -40,17 +41,20 @@ def asset_arguments(
     starts_from: str = "",
     made_in: str = "",
     made_with: Sequence[str] = (),
+    settings: Collection[str] = (),
     data: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Return the arguments of `dg.asset` for a table: key, owners, columns, monthly partitions, description, code version.
 
     `query` gives the rows of the table. A table computed by code has `starts_from` instead: the query whose rows the code
-    starts from, if any. `made_in` is the module of the asset, `made_with` other texts that the rows depend on, and
-    `data` the files of the label tables that the query reads.
+    starts from, if any. `made_in` is the module of the asset, `made_with` other texts that the rows depend on, `settings`
+    the settings that they depend on besides those that the query binds, and `data` the files of the label tables that the
+    query reads.
     """
     text = query.text if isinstance(query, Query) else query
     # Without comments: a changed comment is not a changed version.
     code = query.digest if isinstance(query, Query) else query
+    bound = {SETTING_OF[name] for name in query.parameters & SETTING_OF.keys()} if isinstance(query, Query) else set()
     displayed = {"sql": text, "starts_from": starts_from}
     version = code_digest(
         *([made_in] if made_in else []),
@@ -73,10 +77,25 @@ def asset_arguments(
             "dagster/column_schema": column_schema(table),
             "dagster/table_name": f"lake.{table.name}",
             "one_row_is": table.grain,
+            "settings": sorted({*settings, *bound}),
             **{name: dg.MetadataValue.md(f"```sql\n{sql}\n```") for name, sql in displayed.items() if sql},
             **({"made_in": made_in} if made_in else {}),
         },
     }
+
+
+def with_settings(assets: Iterable[dg.AssetsDefinition], parameters: Parameters) -> list[dg.AssetsDefinition]:
+    """Return the assets with code versions that follow the settings of the deployment, where these are not the defaults.
+
+    Dagster then marks the rows that other settings computed.
+    """
+
+    def versioned(spec: dg.AssetSpec) -> dg.AssetSpec:
+        changed = parameters.changed(spec.metadata.get("settings", ()))
+        version = code_digest(texts=(str(spec.code_version), repr(changed))) if changed else spec.code_version
+        return spec.replace_attributes(code_version=version)
+
+    return list(dg.map_asset_specs(versioned, assets))
 
 
 def column_schema(table: Table) -> dg.TableSchema:

@@ -9,6 +9,8 @@ from importlib.resources.abc import Traversable
 import sqlglot
 from sqlglot import expressions as exp
 
+from sf_assets.engine.sql import NOTHING, read_text
+
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
 
@@ -37,9 +39,9 @@ class Query:
         return {name: values[name] for name in self.parameters}
 
 
-def read_query(folder: Traversable, name: str) -> Query:
-    """Return the query of `<name>.sql` in a package folder."""
-    text = folder.joinpath(f"{name}.sql").read_text(encoding="utf-8")
+def read_query(folder: Traversable, name: str, parts: Mapping[str, str] = NOTHING) -> Query:
+    """Return the query of `<name>.sql` in a package folder, with `parts` in the places that it leaves open."""
+    text = read_text(folder, name, parts)
     header = " ".join(
         line.removeprefix("--").strip() for line in text.split("\n\n")[0].splitlines() if line[:2] == "--"
     )

@@ -16,14 +16,14 @@ from sf_assets.engine.storage import Session, frame_of
 from sf_assets.evaluation.backtest import backtest
 from sf_assets.evaluation.bootstrap import draw_weights
 from sf_assets.evaluation.champion import average_precisions, compare_with_champion, decision_rows
-from sf_assets.evaluation.drift import REFERENCE_ROWS, month_drift
+from sf_assets.evaluation.drift import REFERENCE_ROWS, month_drift, reference_months
 from sf_assets.evaluation.figures import ALL_COMPANIES, Row, backtest_figures
 from sf_assets.evaluation.loading import BACKTEST_ROWS, backtested_methods, bind_backtest, load_panel, load_scores
 from sf_assets.evaluation.origins import Origin, rolling_origins
 from sf_assets.evaluation.panel import Panel
 from sf_assets.evaluation.tables import BACKTEST, DRIFT, FIGURES, UTILITY, VERIFICATION
 from sf_assets.evaluation.utility import LEARNING_ROWS, ORIGINS, feature_groups, utility
-from sf_assets.model.assets import alert_rule_of, rules_of
+from sf_assets.model.assets import SPLIT_BY, alert_rule_of, rules_of
 from sf_assets.model.learning import usable_months
 from sf_assets.model.methods import METHODS
 from sf_assets.model.rows import LABELLED_ROWS, load_rows, sample_rows
@@ -73,6 +73,7 @@ def _write(session: Session, table: Table, rows: pl.DataFrame | str, month: date
         "learned from the company they score.",
         starts_from=LABELLED_ROWS,
         made_in=__name__,
+        settings=SPLIT_BY,
         kinds={"python", "scikitlearn"},
     ),
     deps=["feat_matrix", "model_target"],
@@ -121,6 +122,7 @@ def _bind_panel(gate: Gate, session: Session, month: date, parameters: Parameter
         "all rows, by origin, sector, size, region, age, and in 2020-2021.",
         starts_from=BACKTEST_ROWS,
         made_in=__name__,
+        settings=(*SPLIT_BY, "alert_precisions", "alert_shares"),
         kinds={"python", "numpy"},
     ),
     deps=["eval_backtest", "model_target", "clean_procedure_episode", "feat_company_month", "feat_matrix"],
@@ -158,6 +160,7 @@ def eval_figures(
         "its average precision is higher beyond noise; lists of later months then use it.",
         starts_from=BACKTEST_ROWS,
         made_in=__name__,
+        settings=("cutoff_shift_days",),
         kinds={"python", "numpy"},
     ),
     deps=[
@@ -197,6 +200,7 @@ def eval_champion(
         "precision reached by it alone, over the last origins of the backtest.",
         starts_from=LABELLED_ROWS,
         made_in=__name__,
+        settings=SPLIT_BY,
         kinds={"python", "scikitlearn"},
     ),
     deps=["feat_matrix", "model_target"],
@@ -244,7 +248,9 @@ def eval_drift(
     with warehouse.session() as session:
         gate.require(session, [("feat_matrix", month), (FITTED.name, month)])
         session.bind({FITTED: month, gate.table("feat_matrix"): month})
-        rows = month_drift(session, month, ModelStore(Path(folders.models)))
+        compared = reference_months(session, month)
+        gate.require(session, [("feat_matrix", past) for past in compared])
+        rows = month_drift(session, month, compared, ModelStore(Path(folders.models)))
         metadata = _write(session, DRIFT, rows, month, context.run_id)
     return dg.MaterializeResult(metadata=metadata)
 

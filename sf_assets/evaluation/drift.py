@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 
 from sf_assets.engine.queries import read_query
+from sf_assets.engine.sampling import define_sampling
 from sf_assets.engine.stability import stability_index
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.evaluation.tables import DRIFT
 from sf_assets.features.registry import NAMES
 from sf_assets.features.tables import MATRIX
 from sf_assets.model.methods import METHODS, score
-from sf_assets.model.rows import define_sampling
 from sf_assets.model.store import ModelStore
 
 # The stability index compares tenths: more rows would not change it.
@@ -26,16 +26,30 @@ _LEARNED = (
 )
 
 
-def month_drift(session: Session, month: date, store: ModelStore) -> pl.DataFrame:
-    """Return the rows of `eval_drift`: features and scores of a month, against months that its methods learned from.
+def reference_months(session: Session, month: date) -> list[date]:
+    """Return the months that a month is compared with: the same calendar month of each year learned from, or all of them.
 
-    `model_fitted` and `feat_matrix` of the month are bound in the session. No row without a method that learned.
+    Accounts, staff and contributions are seasonal: compared with a whole year, a month would always seem to have drifted.
+    `model_fitted` of the month is bound in the session. No month without a method that learned.
     """
-    learned = session.connection.execute(_LEARNED).fetchall()
-    if not learned:
+    learned = session.connection.execute(_LEARNED).fetchone()
+    if learned is None:
+        return []
+    *_, first, last = learned
+    span = [m for m in session.months(MATRIX.name) if first <= m <= last]
+    return [m for m in span if m.month == month.month] or span
+
+
+def month_drift(session: Session, month: date, compared: Sequence[date], store: ModelStore) -> pl.DataFrame:
+    """Return the rows of `eval_drift`: features and scores of a month, against the months `compared`.
+
+    `model_fitted` and `feat_matrix` of the month are bound in the session. No row without a month to compare with.
+    """
+    if not compared:
         return frame_of(DRIFT, ())
+    learned = session.connection.execute(_LEARNED).fetchall()
     current = session.connection.execute("select * from feat_matrix order by siren").pl()
-    reference = reference_rows(session, month, *learned[0][2:])
+    reference = reference_rows(session, compared)
     methods = {name: store.load(month, name, version)[0] for name, version, *_ in learned if name in METHODS}
     before, now = (
         pl.DataFrame({name: score(method, rows) for name, method in methods.items()}) for rows in (reference, current)
@@ -69,15 +83,10 @@ def _known_share(values: pl.Series) -> float | None:
     return values.count() / len(values) if len(values) else None
 
 
-def reference_rows(session: Session, month: date, first: date, last: date) -> pl.DataFrame:
-    """Return a sample of the rows of the same calendar month of each year from `first` to `last`, or of all months without it.
-
-    Accounts, staff and contributions are seasonal: compared with a whole year, a month would always seem to have drifted.
-    """
-    span = [m for m in session.months(MATRIX.name) if first <= m <= last]
-    months = [m for m in span if m.month == month.month] or span
+def reference_rows(session: Session, months: Sequence[date]) -> pl.DataFrame:
+    """Return a sample of the rows of some months."""
     session.bind_months([MATRIX], months)
     (rows,) = session.connection.execute("select count(*) from feat_matrix").fetchall()[0]
     one_in = max(round(rows / _REFERENCE_ROWS), 1)
     define_sampling(session)
-    return session.connection.execute(REFERENCE_ROWS, {"months": months, "one_in": one_in}).pl()
+    return session.connection.execute(REFERENCE_ROWS, {"months": [*months], "one_in": one_in}).pl()

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import date
 from functools import cache, partial
-from importlib.resources import files
 from typing import Any
 
 import dagster as dg
@@ -11,12 +10,13 @@ import dagster as dg
 from sf_assets.engine.charts.svg import embedded
 from sf_assets.engine.materialization import asset_arguments, preview_metadata, range_metadata
 from sf_assets.engine.quality.gate import Gate
-from sf_assets.engine.queries import Query, read_query
+from sf_assets.engine.queries import Query
 from sf_assets.engine.resources import GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import Session, Warehouse, Write
 from sf_assets.features.charts import coverage_chart, shift_chart, shifts_of
+from sf_assets.features.queries import feature_query
 from sf_assets.features.tables import LAGS, TABLES
-from sf_assets.sources.known import KNOWN, define_known_from, rules_called_by
+from sf_assets.sources.known import KNOWN, define_known_from, rules_called_by, settings_called_by
 from sf_assets.staging.in_force import in_force, reads_at
 from sf_assets.vocabulary.failures import Blocked
 from sf_assets.vocabulary.parameters import Parameters
@@ -24,11 +24,11 @@ from sf_assets.vocabulary.partitions import add_months, months_of
 from sf_assets.vocabulary.schema import Table
 
 _FEATURES = {table.name for table in TABLES}
-_QUERIES = {table.name: read_query(files("sf_assets.features"), table.name) for table in TABLES}
+_QUERIES = {table.name: feature_query(table.name) for table in TABLES}
 # Tables of earlier layers that features read, all of the same batch month.
 _BASE = sorted({name for query in _QUERIES.values() for name in query.reads} - _FEATURES)
 _HEADCOUNTS = "clean_effectif_ent"
-_LAGS_QUERY = read_query(files("sf_assets.features"), LAGS.name)
+_LAGS_QUERY = feature_query(LAGS.name)
 _LAGS_YEARS = (1, 2, 3)
 
 
@@ -103,7 +103,7 @@ def _build(
     with warehouse.session() as session:
         for state, months in _spans(gate, session, wanted, parameters):
             reads, gates = reads_at(gate, session, base, state)
-            gate.require(session, [*gates, *((name, month) for name in others for month in months)])
+            gate.require(session, gates, by_month={month: [(name, month) for name in others] for month in months})
             session.bind(reads)
             define_known_from(session.connection, delays, _delivered(session, state))
             session.bind_months([read for read in TABLES if read.name in others], months)
@@ -140,6 +140,8 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
             kinds={"duckdb", "sql"},
             made_in=__name__,
             made_with=rules_called_by(query.text),
+            # Head-counts decide which batch a month without one is computed from.
+            settings=(*settings_called_by(query.text), "delays.effectif_months", "perimeter_months"),
         ),
         deps=list(query.reads),
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -166,8 +168,9 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
     return build
 
 
-def _with_past(months: Sequence[date]) -> list[date]:
-    return sorted({add_months(month, -12 * years) for month in months for years in (0, *_LAGS_YEARS)})
+def _with_past(month: date) -> list[date]:
+    """Return a month and those that its lags are looked up in."""
+    return [add_months(month, -12 * years) for years in (0, *_LAGS_YEARS)]
 
 
 @dg.asset(
@@ -200,9 +203,12 @@ def feat_lags(
         computed = {name: set(session.months(name)) for name in _LAGS_QUERY.reads}
         for start in range(0, len(wanted), 12):
             months = wanted[start : start + 12]
-            reads = _with_past(months)
-            gate.require(session, [(n, m) for n in _LAGS_QUERY.reads for m in reads if m in months or m in computed[n]])
-            session.bind_months([table for table in TABLES if table.name in _LAGS_QUERY.reads], reads)
+            reads = {month: [(name, m) for name in _LAGS_QUERY.reads for m in _with_past(month)] for month in months}
+            past = {read for of_month in reads.values() for read in of_month if read[1] not in months}
+            absent = {(name, m) for name, m in past if m not in computed[name]}
+            gate.require(session, (), by_month=reads, absent=absent)
+            looked_up = sorted({m for month in months for m in _with_past(month)})
+            session.bind_months([table for table in TABLES if table.name in _LAGS_QUERY.reads], looked_up)
             writes.append(
                 session.replace(
                     {LAGS: _LAGS_QUERY.text},

@@ -7,6 +7,7 @@ import numpy as np
 
 from sf_assets.engine.charts.bars import bars
 from sf_assets.engine.charts.calendar import coverage
+from sf_assets.engine.sampling import define_sampling
 from sf_assets.engine.stability import stability_index_with_unknown
 from sf_assets.engine.storage import Session
 from sf_assets.features.registry import FEATURES
@@ -54,8 +55,12 @@ def shift_chart(shifts: Sequence[tuple[str, float]]) -> str:
 
 def _sample(session: Session, month: date) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     columns = ", ".join(f"cast({feature.name} as double)" for feature in FEATURES)
+    ((total,),) = session.connection.execute(
+        "select count(*) from lake.feat_matrix where month = $1", [month]
+    ).fetchall()
+    define_sampling(session)
     rows = session.connection.execute(
-        f"select {columns} from lake.feat_matrix where month = $month order by hash(siren) limit {_SAMPLE}",
-        {"month": month},
+        f"select {columns} from lake.feat_matrix where month = $month and in_sample(siren, month, $one_in) order by siren",
+        {"month": month, "one_in": max(round(total / _SAMPLE), 1)},
     ).pl()
     return rows.fill_null(float("nan")).to_numpy()

@@ -1,6 +1,6 @@
 -- One row is one company and month, with short-time work in the year before: hours consumed in the newest month known
 -- at the cut-off; hours authorised for the month itself by demands decided by then (spread over days, reasons 1 to 5);
--- hours consumed over twelve months.
+-- hours consumed over twelve months. A company without such hours has no row.
 with consumed as (
     select
         siren,
@@ -80,4 +80,7 @@ summed as (
 
 select *
 from summed
-where month between $first::date and $last::date
+where
+    month between $first::date and $last::date
+    -- The panel holds companies of the whole range: a month keeps those it has hours of.
+    and (ap_heures_consommees <> 0 or ap_heures_autorisees <> 0 or ap_heures_consommees_12m <> 0)

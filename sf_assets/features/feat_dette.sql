@@ -1,5 +1,5 @@
--- One row is one company that owes, contributes to or agrees a payment plan with URSSAF, and one month: its debts at
--- the cut-off and before, its contributions due, and the outcome of its plans. Each event counts from the month of its
+-- One row is one month of a company that owed, contributed to or agreed a payment plan with URSSAF in the twenty-four
+-- months until then: its debts, its contributions due, and the outcome of its plans. Each event counts from the month of its
 -- processing day. A debt is computed by differences: the last event of a debt in a month, minus the last event before,
 -- summed by company and cumulated (decisions B12, B17). A plan is respected when nothing is owed at the end of the
 -- month in which it ends.
@@ -64,32 +64,36 @@ flows as (
         sum(patronale) as patronale,
         null as du,
         null as monthly,
+        null as first_covered,
         null as asked,
         null as ended
     from changes
     group by all
     union all
-    select siren, month, null, null, sum(du), sum(monthly), null, null
+    -- Contributions booked before the first month needed only tell since when the company contributes.
+    select
+        siren,
+        greatest(month, cast($first::date - interval 23 month as date)),
+        null,
+        null,
+        sum(du) filter (month >= cast($first::date - interval 23 month as date)),
+        sum(monthly) filter (month >= cast($first::date - interval 23 month as date)),
+        min(cast(month - to_months(covered - 1) as date)),
+        null,
+        null
     from booked
-    where month between cast($first::date - interval 23 month as date) and $last::date
+    where month <= $last::date
     group by all
     union all
-    select siren, asked, null, null, null, null, count(asked), null
+    select siren, asked, null, null, null, null, null, count(asked), null
     from plans
     where asked between cast($first::date - interval 23 month as date) and $last::date
     group by all
     union all
-    select siren, ended, null, null, null, null, null, count(ended)
+    select siren, ended, null, null, null, null, null, null, count(ended)
     from plans
     where ended between cast($first::date - interval 23 month as date) and $last::date
     group by all
-),
-
-started as (
-    -- The mean is over the months covered since the first contribution ever booked, twelve at most.
-    select siren, min(cast(month - to_months(covered - 1) as date)) as first_covered
-    from booked
-    group by siren
 ),
 
 panel as (
@@ -106,6 +110,7 @@ monthly as (
         coalesce(sum(flows.patronale), 0) as patronale,
         sum(flows.du) as du,
         sum(flows.monthly) as monthly,
+        min(flows.first_covered) as first_covered,
         cast(sum(flows.asked) as bigint) as asked,
         cast(sum(flows.ended) as bigint) as ended
     from panel
@@ -121,14 +126,15 @@ stock as (
         cast(sum(patronale) over past as bigint) as patronale,
         cast(sum(greatest(ouvriere + patronale, 0)) over year as double) / 100 as dette_nouvelle_12m,
         cast(last_value(monthly ignore nulls) over year as double) as cotisation,
-        date_diff('month', started.first_covered, month) + 1 as covered,
+        -- The mean is over the months covered since the first contribution known, twelve at most.
+        date_diff('month', min(first_covered) over past, month) + 1 as covered,
         cast(sum(du) over quarter as double) / nullif(least(covered, 3), 0) as cotisation_mean3m,
         cast(sum(du) over half as double) / nullif(least(covered, 6), 0) as cotisation_mean6m,
         cast(sum(du) over year as double) / nullif(least(covered, 12), 0) as cotisation_mean12m,
+        monthly is not null as contributes,
         asked,
         ended
     from monthly
-    left join started using (siren)
     window
         past as (partition by siren order by month),
         quarter as (partition by siren order by month rows 2 preceding),
@@ -176,6 +182,9 @@ lagged as (
         half as (partition by siren order by month rows 5 preceding),
         year as (partition by siren order by month rows 11 preceding),
         years as (partition by siren order by month rows 23 preceding)
+    qualify
+        -- The panel holds companies of the whole range: a month keeps those of its own twenty-four months.
+        bool_or(contributes or ouvriere <> 0 or patronale <> 0 or asked > 0 or ended > 0) over years
 )
 
 select *

@@ -38,6 +38,8 @@ class Feature:
     `label` names it for officers. `phrase` is the French sentence that states a value: `{value}` stands for the formatted
     number, `{evolution}` for a change ("a augmenté de …" or "a baissé de …"). `reason` explains why the feature is
     computed. `risk` is the side on which economics expects more failures: +1 high values, -1 low values, 0 unknown.
+    `absent` is the value in the matrix of a company without a row in the table of the feature's family: 0 where no row means
+    nothing owed or consumed, None where the value is unknown.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Feature:
     reason: str
     phrase: str
     risk: int = 0
+    absent: int | None = None
 
 
 def _lags(feature: Feature, months: tuple[int, ...]) -> tuple[Feature, ...]:
@@ -83,11 +86,11 @@ _COTISATION = Feature(
 )  # fmt: skip
 _OUVRIERE = Feature(
     "dette_sociale_ouvriere", "Dette URSSAF, part ouvrière", DETTE, "€", ("debit",),
-    "withheld from wages and not paid over: the most serious debt", "Dette URSSAF, part ouvrière : {value}", 1,
+    "withheld from wages and not paid over: the most serious debt", "Dette URSSAF, part ouvrière : {value}", 1, 0,
 )  # fmt: skip
 _PATRONALE = Feature(
     "dette_sociale_patronale", "Dette URSSAF, part patronale", DETTE, "€", ("debit",),
-    "the first bill left unpaid when cash is short", "Dette URSSAF, part patronale : {value}", 1,
+    "the first bill left unpaid when cash is short", "Dette URSSAF, part patronale : {value}", 1, 0,
 )  # fmt: skip
 
 
@@ -147,18 +150,18 @@ FEATURES: tuple[Feature, ...] = (
     Feature("dette_par_effectif", "Dette URSSAF par salarié", DETTE, "€/person", ("debit", "effectif_ent"), "debt at the scale of the company", "Dette URSSAF de {value} par salarié", 1),
     Feature("dette_par_effectif_diff3m", "Évolution sur 3 mois de la dette URSSAF par salarié", DETTE, "€/person", ("debit", "effectif_ent"), "a recent slide", "La dette URSSAF par salarié {evolution} en trois mois", 1),
     Feature("dette_nouvelle_sur_cotisation_12m", "Dette URSSAF apparue en 12 mois, en mois de cotisations", DETTE, "ratio", ("debit", "cotisation"), "amounts left unpaid during the year, even if paid since", "La dette URSSAF apparue en un an représente {value} mois de cotisations", 1),
-    Feature("mois_en_dette_12m", "Mois avec une dette URSSAF sur les 12 derniers", DETTE, "month", ("debit",), "a repeated debt differs from an isolated one", "Une dette URSSAF pendant {value} sur les 12 derniers", 1),
-    Feature("mois_en_dette_24m", "Mois avec une dette URSSAF sur les 24 derniers", DETTE, "month", ("debit",), "debts repeated over more than one year", "Une dette URSSAF pendant {value} sur les 24 derniers", 1),
+    Feature("mois_en_dette_12m", "Mois avec une dette URSSAF sur les 12 derniers", DETTE, "month", ("debit",), "a repeated debt differs from an isolated one", "Une dette URSSAF pendant {value} sur les 12 derniers", 1, absent=0),
+    Feature("mois_en_dette_24m", "Mois avec une dette URSSAF sur les 24 derniers", DETTE, "month", ("debit",), "debts repeated over more than one year", "Une dette URSSAF pendant {value} sur les 24 derniers", 1, absent=0),
     Feature("delai_en_cours", "Délai de paiement URSSAF en cours", DETTE, "flag", ("delai",), "a plan shows a difficulty and helps to solve it", "Un délai de paiement URSSAF est en cours"),
-    Feature("delais_demandes_24m", "Délais de paiement URSSAF obtenus en 24 mois", DETTE, "count", ("delai",), "repeated plans show a lasting lack of cash", "Délais de paiement URSSAF obtenus en deux ans : {value}"),
-    Feature("delais_respectes_24m", "Délais de paiement URSSAF soldés en 24 mois", DETTE, "count", ("delai", "debit"), "a plan that ended without debt was respected", "Délais de paiement URSSAF arrivés à terme sans dette en deux ans : {value}"),
-    Feature("delais_rompus_24m", "Délais de paiement URSSAF non soldés en 24 mois", DETTE, "count", ("delai", "debit"), "a plan that ended with a debt was not enough", "Délais de paiement URSSAF arrivés à terme avec une dette en deux ans : {value}", 1),
+    Feature("delais_demandes_24m", "Délais de paiement URSSAF obtenus en 24 mois", DETTE, "count", ("delai",), "repeated plans show a lasting lack of cash", "Délais de paiement URSSAF obtenus en deux ans : {value}", absent=0),
+    Feature("delais_respectes_24m", "Délais de paiement URSSAF soldés en 24 mois", DETTE, "count", ("delai", "debit"), "a plan that ended without debt was respected", "Délais de paiement URSSAF arrivés à terme sans dette en deux ans : {value}", absent=0),
+    Feature("delais_rompus_24m", "Délais de paiement URSSAF non soldés en 24 mois", DETTE, "count", ("delai", "debit"), "a plan that ended with a debt was not enough", "Délais de paiement URSSAF arrivés à terme avec une dette en deux ans : {value}", 1, absent=0),
     Feature("effectif", "Effectif", EFFECTIF, "person", ("effectif_ent",), "size of the company", "Effectif : {value}"),
     Feature("effectif_variation3m", "Variation de l'effectif sur 3 mois", EFFECTIF, "share", ("effectif_ent",), "people leave, or are let go, now", "L'effectif {evolution} en trois mois", -1),
     Feature("effectif_variation12m", "Variation de l'effectif sur 12 mois", EFFECTIF, "share", ("effectif_ent",), "companies in difficulty stop replacing people", "L'effectif {evolution} en un an", -1),
     Feature("effectif_variation24m", "Variation de l'effectif sur 24 mois", EFFECTIF, "share", ("effectif_ent",), "a decline that lasts", "L'effectif {evolution} en deux ans", -1),
-    Feature("ap_heures_consommees", "Heures d'activité partielle consommées", ACTIVITE_PARTIELLE, "hour", ("apconso",), "work is missing", "Activité partielle consommée : {value}", 1),
-    Feature("ap_heures_autorisees", "Heures d'activité partielle autorisées", ACTIVITE_PARTIELLE, "hour", ("apdemande",), "work is expected to be missing", "Activité partielle autorisée : {value}", 1),
+    Feature("ap_heures_consommees", "Heures d'activité partielle consommées", ACTIVITE_PARTIELLE, "hour", ("apconso",), "work is missing", "Activité partielle consommée : {value}", 1, absent=0),
+    Feature("ap_heures_autorisees", "Heures d'activité partielle autorisées", ACTIVITE_PARTIELLE, "hour", ("apdemande",), "work is expected to be missing", "Activité partielle autorisée : {value}", 1, absent=0),
     Feature("ap_consommee_par_effectif", "Activité partielle consommée par salarié", ACTIVITE_PARTIELLE, "hour/person", ("apconso", "effectif_ent"), "lack of work at the scale of the company", "Activité partielle consommée de {value} par salarié sur le dernier mois connu", 1),
     Feature("ap_autorisee_par_effectif", "Activité partielle autorisée par salarié", ACTIVITE_PARTIELLE, "hour/person", ("apdemande", "effectif_ent"), "expected lack of work at the scale of the company", "Activité partielle autorisée de {value} par salarié pour le mois", 1),
     Feature("ap_consommee_par_effectif_mean12m", "Activité partielle par salarié, moyenne de 12 mois", ACTIVITE_PARTIELLE, "hour/person", ("apconso", "effectif_ent"), "lasting lack of work at the scale of the company", "Activité partielle de {value} par salarié et par mois sur un an", 1),

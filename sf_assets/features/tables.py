@@ -4,9 +4,7 @@ A family's table has the columns of its query. Those that bear the name of a fea
 a new feature is not declared here; this module declares the identity of companies and the intermediate quantities.
 """
 
-from importlib.resources import files
-
-from sf_assets.engine.queries import read_query
+from sf_assets.features.queries import feature_query
 from sf_assets.features.registry import BY_NAME, FEATURES, WIDE, Feature
 from sf_assets.vocabulary.fields import pick
 from sf_assets.vocabulary.schema import Column, Rule, Table, between
@@ -28,7 +26,7 @@ def _columns_of(name: str, *declared: Column) -> tuple[Column, ...]:
 
     """
     known = {column.name: column for column in declared}
-    selected = [column for column in read_query(files("sf_assets.features"), name).columns if column != "month"]
+    selected = [column for column in feature_query(name).columns if column != "month"]
     if unknown := [column for column in selected if column not in known and column not in BY_NAME]:
         raise ValueError(
             f"{name}.sql: expected columns of features/registry.py or features/tables.py, found {', '.join(unknown)}. "
@@ -77,7 +75,7 @@ EFFECTIF = Table(
 
 DETTE = Table(
     name="feat_dette",
-    grain="one company that owes, contributes to or agrees a payment plan with URSSAF",
+    grain="one company that owed, contributed to or agreed a payment plan with URSSAF in the last twenty-four months",
     columns=_columns_of(
         "feat_dette",
         *pick("siren"),

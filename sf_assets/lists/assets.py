@@ -50,6 +50,7 @@ def _open(gate: Gate, session: Session, month: date) -> None:
         "that voted for the change. The table is empty unless SF_CORRECTIONS names rules.",
         starts_from=_SIGNALS.text,
         made_in=__name__,
+        settings=("corrections", "cutoff_shift_days"),
         kinds={"duckdb", "polars"},
     ),
     deps=[*READS, *(name for name in _SIGNALS.reads if name not in READS)],
@@ -102,6 +103,7 @@ def list_corrections(
         "reasons in French. Companies already in a known procedure are left out: they need no detection.",
         starts_from=COMPANIES,
         made_in=__name__,
+        settings=("cutoff_shift_days",),
         kinds={"python", "polars"},
     ),
     deps=[*READS, CORRECTED.name, *contact.READS],
@@ -197,9 +199,10 @@ def list_alerts(
         "application's JSON document of all companies. Nothing is written unless every gate of the month passed.",
         starts_from=COMPANIES,
         made_in=__name__,
+        settings=("cutoff_shift_days", "perimeter_months", "perimeter_staff"),
         kinds={"python", "parquet", "excel", "json"},
     ),
-    deps=["list_alerts", EVALUATION.name, *READS],
+    deps=[ALERTS.name, CORRECTED.name, EVALUATION.name, *READS],
     # Dagster's policy covers lists of any month; the check `latest_month_there` of `status` covers the month that is due.
     freshness_policy=dg.FreshnessPolicy.cron(
         deadline_cron=f"0 7 {DUE_DAY + 1} * *", lower_bound_delta=timedelta(days=DUE_DAY), timezone="Europe/Paris"
@@ -215,7 +218,7 @@ def list_export(
     """Write the files of the list: all of them, or none."""
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
-        gate.require(session, [(name, month) for name in (*READS, ALERTS.name, EVALUATION.name)])
+        gate.require(session, [(name, month) for name in (*READS, ALERTS.name, CORRECTED.name, EVALUATION.name)])
         bind_list(session, gate, month)
         handed_over = last_handed_over(session)
         made = month_list(

@@ -30,12 +30,12 @@ class About:
     method: str
     probabilities: bool
     thresholds: Thresholds
+    staff: int
+    window: int
     statement: str | None = None
     choice: str | None = None
     changes: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
-    staff: int = 10
-    window: int = 120
     precision_fort: float | None = None
     precision_modere: float | None = None
     reference: ReferenceRate | None = None

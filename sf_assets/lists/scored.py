@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage import Session
 from sf_assets.features.registry import NAMES
 from sf_assets.lists.selection import select, with_corrected_levels
@@ -14,20 +15,7 @@ from sf_assets.model.methods import ScoringMethod
 from sf_assets.model.store import ModelStore
 from sf_assets.vocabulary.failures import PermanentFailure
 
-COMPANIES = f"""
-    select
-        c.* exclude (age_entreprise),
-        s.probabilite,
-        f.siren is not null as dans_perimetre,
-        {", ".join(f"m.{name}" for name in NAMES)}
-    from feat_company_month as c
-    join feat_matrix as m using (siren)
-    join model_scores as s using (siren)
-    join model_fitted as r on s.methode = r.methode and s.model_version = r.version and r.retained
-    left join clean_filter as f on c.siren = f.siren
-    where s.version = (select max(version) from model_scores)
-    order by c.siren
-"""
+COMPANIES = read_sql("sf_assets.lists", "scored_companies", features=", ".join(f"m.{name}" for name in NAMES))
 
 
 @dataclass(frozen=True, slots=True)

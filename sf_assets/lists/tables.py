@@ -4,6 +4,7 @@ from datetime import date
 
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
 from sf_assets.engine.quality.tolerance_checks import suite_of
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage import Session
 from sf_assets.features.registry import BY_NAME
 from sf_assets.lists.tolerances import EXPLAINED_GAP, FEW_COMPANIES, LARGEST_LIST, LIST_CHANGE, TOLERANCES
@@ -135,18 +136,7 @@ def _count(session: Session, sql: str, **parameters: object) -> tuple[int, ...]:
 
 
 def _nobody_excluded(session: Session, month: date) -> Outcome:
-    sql = f"""
-        with listed as ({CURRENT_LIST})
-        select
-            count(*) filter (
-                f.siren is null or c.siren is null or c.procedure_connue is not null or b.siren is not null
-            ),
-            count(*)
-        from listed as l
-        left join (select siren from lake.clean_filter where month = $month) as f using (siren)
-        left join (select siren, procedure_connue from lake.feat_company_month where month = $month) as c using (siren)
-        left join (select siren from lake.siren_blacklist where month = $month) as b using (siren)
-    """
+    sql = read_sql("sf_assets.lists", "listed_in_error", listed=CURRENT_LIST)
     wrong, total = _count(session, sql, month=month)
     return Outcome(passed=wrong == 0, unexpected_count=wrong, element_count=total)
 

@@ -6,7 +6,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
-import polars as pl
 
 from sf_assets.engine.charts.svg import embedded
 from sf_assets.engine.materialization import asset_arguments, preview_metadata, range_metadata, write_metadata
@@ -15,19 +14,23 @@ from sf_assets.engine.resources import FoldersResource, GateResource, Parameters
 from sf_assets.engine.storage import frame_of
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.charts import curve_charts, score_distribution_chart
+from sf_assets.model.fitted import fitted_rows, last_writes_of, save_methods
 from sf_assets.model.learning import LearningResult, learn, select_method, usable_months
 from sf_assets.model.rows import LABELLED_ROWS, load_rows, sample_rows
 from sf_assets.model.scoring import COMPANIES, ScoredMonth, score_month
-from sf_assets.model.selection import CHAMPION, Choice, last_decision_month, preferred_choices
+from sf_assets.model.selection import CHAMPION, last_decision_month, preferred_choices
 from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan_split, rules_for
-from sf_assets.model.store import ModelCard, ModelStore
+from sf_assets.model.store import ModelStore
 from sf_assets.model.tables import EVALUATION, FITTED, SCORES, TARGET
 from sf_assets.staging.in_force import reads_at
 from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import add_months, months_of, parse_month
-from sf_assets.vocabulary.version import VERSION
 
 _TARGET = read_query(files("sf_assets.model"), TARGET.name)
+# The settings that decide the months with known labels, their split, and the thresholds.
+_LABELLED_BY = ("cutoff_shift_days", "delays.procol_days", "perimeter_months")
+SPLIT_BY = (*_LABELLED_BY, "training_failures")
+_LEARNED_BY = (*SPLIT_BY, "alert_precisions", "alert_shares")
 
 
 def rules_of(parameters: Parameters) -> SplitRules:
@@ -42,7 +45,13 @@ def alert_rule_of(parameters: Parameters) -> AlertRule:
 
 @dg.asset(
     **asset_arguments(
-        TARGET, "model", description=_TARGET.header, query=_TARGET, kinds={"duckdb", "sql"}, made_in=__name__
+        TARGET,
+        "model",
+        description=_TARGET.header,
+        query=_TARGET,
+        kinds={"duckdb", "sql"},
+        made_in=__name__,
+        settings=_LABELLED_BY,
     ),
     deps=["feat_company_month", "feat_matrix", "clean_procedure_episode"],
 )
@@ -83,6 +92,7 @@ def model_target(
                 "thresholds, and whether the list uses it. The fitted method itself is stored in the folder of models.",
                 starts_from=LABELLED_ROWS,
                 made_in=__name__,
+                settings=_LEARNED_BY,
                 kinds={"python", "scikitlearn"},
             ),
             deps=["feat_matrix", "model_target"],
@@ -95,6 +105,7 @@ def model_target(
                 "learned from and those that chose its thresholds, with and without companies already in a procedure.",
                 starts_from=LABELLED_ROWS,
                 made_in=__name__,
+                settings=_LEARNED_BY,
                 kinds={"python", "scikitlearn"},
             ),
             deps=["feat_matrix", "model_target"],
@@ -115,7 +126,7 @@ def model_learning(
         gate.require(session, [(TARGET.name, month), *(("feat_matrix", m) for m in usable)])
         session.bind({TARGET: month})
         session.bind_months([gate.table("feat_matrix")], usable)
-        with session.reading() as snapshot:
+        with session.reading():
             failures = session.connection.execute(
                 "select siren, periode from model_target where target and not en_procedure"
             ).pl()
@@ -141,7 +152,9 @@ def model_learning(
         selected = select_method(learned, choices)
         if choices and selected.method != choices[0].method:
             context.log.warning(f"{choices[0].method} cannot be used in {month:%Y-%m}: the list uses {selected.method}")
-        rows = _fitted_rows(learned, selected, _save(learned, month, Path(folders.models), snapshot), snapshot)
+        snapshots = last_writes_of(session.inputs)
+        versions = save_methods(learned, month, Path(folders.models), snapshots.get("feat_matrix"))
+        rows = fitted_rows(learned, selected, versions, snapshots)
         evaluated = [(result.name, result.evaluation) for result in learned if result.evaluation]
         figures = frame_of(
             EVALUATION,
@@ -175,58 +188,6 @@ def _recorded(months: Months, read_months: set[date]) -> Months:
     """Add months to those that were read, and return them."""
     read_months.update(months)
     return months
-
-
-def _save(learned: Sequence[LearningResult], month: date, folder: Path, snapshot: int) -> dict[str, str]:
-    """Store the methods that history supports; return their versions by name."""
-    store = ModelStore(folder)
-    return {
-        result.name: store.save(
-            result.fitted,
-            ModelCard(
-                month=month,
-                method=result.name,
-                features=tuple(result.fitted.features_),
-                thresholds=result.thresholds,
-                figures=result.evaluation.hors_procedure.flat() if result.evaluation else None,
-                statement=result.statement,
-                training_months=result.training_months,
-                training=result.training,
-                snapshot=snapshot,
-                code_version=VERSION,
-                reference=result.reference,
-            ),
-        )
-        for result in learned
-        if result.fitted is not None and result.thresholds is not None
-    }
-
-
-def _fitted_rows(
-    learned: Sequence[LearningResult], selected: Choice, versions: dict[str, str], snapshot: int
-) -> pl.DataFrame:
-    return frame_of(
-        FITTED,
-        [
-            {
-                "methode": result.name,
-                "supported": result.fitted is not None,
-                "statement": result.statement,
-                "version": versions.get(result.name),
-                "training_from": result.training_months[0] if result.training_months else None,
-                "training_to": result.training_months[-1] if result.training_months else None,
-                "training_rows": result.training["rows"],
-                "training_failures": result.training["failures"],
-                "seuil_fort": result.thresholds.fort if result.thresholds else None,
-                "seuil_modere": result.thresholds.modere if result.thresholds else None,
-                "features_snapshot": snapshot,
-                "target_snapshot": snapshot,
-                "retained": result.name == selected.method,
-                "choice": selected.reason if result.name == selected.method else None,
-            }
-            for result in learned
-        ],
-    )
 
 
 def _headline(learned: Sequence[LearningResult]) -> dict[str, float]:

@@ -9,6 +9,7 @@ from importlib.resources import files
 import polars as pl
 
 from sf_assets.engine.queries import read_query
+from sf_assets.engine.sampling import define_sampling
 from sf_assets.engine.storage import Session
 from sf_assets.model.splits import Months
 
@@ -16,12 +17,6 @@ from sf_assets.model.splits import Months
 # other rows are sampled and weighted.
 LEARNING_ROWS = 150_000
 LABELLED_ROWS = read_query(files("sf_assets.model"), "labelled_rows").text
-_SAMPLING = files("sf_assets.model").joinpath("sampling.sql").read_text(encoding="utf-8")
-
-
-def define_sampling(session: Session) -> None:
-    """Define the SQL macro `in_sample(siren, periode, one_in)`: whether a company and month are in a sample of one row in n."""
-    session.connection.execute(_SAMPLING)
 
 
 def load_rows(session: Session, months: Months) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from sf_assets.vocabulary.delays import DELAYS
+from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import HORIZON_MONTHS, add_months, cutoff_of
 
 Months = tuple[date, ...]
@@ -18,6 +19,7 @@ Months = tuple[date, ...]
 # calibration error of the boosting a year and a half later went from .0064 to .0043 and from .0076 to .0027, and from .0107 to
 # .0155 where the newest months were those of 2019-2020 and the rate turned; over twelve months it was .0074, .0027 and .0142.
 RECENT_MONTHS = 6
+_DEFAULTS = Parameters.model_validate({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class SplitRules:
     validation_months: int = 6
     horizon_months: int = HORIZON_MONTHS
     publication_days: int = DELAYS["procol_days"]
-    training_failures: int = 50
-    cutoff_shift_days: int = 0
+    training_failures: int = _DEFAULTS.training_failures
+    cutoff_shift_days: int = _DEFAULTS.cutoff_shift_days
 
     def cutoff(self, month: date) -> date:
         """Return the cut-off of a month: only values published up to this day are used."""

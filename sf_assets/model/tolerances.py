@@ -1,6 +1,7 @@
 """Tolerances of the model tables: how far labels, training and scores may be from the months before, and why."""
 
 from sf_assets.engine.quality.measures import Margin, Tolerance
+from sf_assets.engine.sql import read_sql
 
 TOLERANCES = (
     Tolerance(
@@ -30,12 +31,7 @@ TOLERANCES = (
         "not_constant",
         ("model_scores",),
         "smallest standard deviation of a method's latest scores",
-        """
-            select min(spread) from (
-                select stddev_pop(probabilite) as spread, count(*) as n from {batch}
-                where version = (select max(version) from {batch} as latest) group by methode
-            ) where n >= 100
-        """,
+        read_sql("sf_assets.model", "smallest_spread"),
         "equal scores for all companies rank nobody, and neither do scores whose spread shrinks to a fifth in a month",
         "Look at the model's inputs and its training: which features have become constant?",
         low=0.001,

@@ -4,17 +4,13 @@ from collections.abc import Sequence
 from datetime import date
 
 from sf_assets.engine.charts.calendar import arrivals
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage import Session
 from sf_assets.sources.registry import SOURCES
 
 _MONTHS = 24
 # A source is missing when its check `delivered` failed; a source whose check did not run is not counted as missing.
-_ARRIVED = """
-    select source, month, if(bool_or(fault is not null), 'refused', 'delivered') from lake.src_arrivals group by all
-    union all
-    select asset[5:], month, 'missing' from lake.check_verdicts
-    where check_name = 'delivered' and starts_with(asset, 'src_') and not passed
-"""
+_ARRIVED = read_sql("sf_assets.operations", "deliveries")
 
 
 def arrivals_of(session: Session, months: Sequence[date]) -> str:

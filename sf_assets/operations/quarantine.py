@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.sources.arrival import read_columns
@@ -22,13 +23,7 @@ from sf_assets.sources.text import converted_to_text
 from sf_assets.vocabulary.failures import UserError
 
 _BOM = "\ufeff"
-_COUNTS = """
-    select source, level, "column", expected, count(*) as refused, count(corrected_by) as corrected
-    from lake.stg_quarantine
-    where month = $month and source = coalesce($source, source)
-    group by all
-    order by source, refused desc, "column"
-"""
+_COUNTS = read_sql("sf_assets.operations", "quarantined_by_rule")
 _REFUSED = """
     select line, any_value(raw) as raw from lake.stg_quarantine
     where month = $month and source = $source and file = $file

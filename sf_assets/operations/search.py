@@ -15,6 +15,7 @@ from sklearn.metrics import average_precision_score
 
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.storage import Warehouse
+from sf_assets.evaluation.origins import fold_of
 from sf_assets.features.configurations import IN_USE
 from sf_assets.model.assets import rules_of
 from sf_assets.model.learning import usable_months
@@ -60,16 +61,14 @@ class Fold:
     measure: Flags
 
 
-def folds(periods: pl.Series, companies: pl.Series, rules: SplitRules, *, seed: int = 0) -> Iterator[Fold]:
+def folds(periods: pl.Series, companies: pl.Series, rules: SplitRules) -> Iterator[Fold]:
     """Yield one fold for each of the last three half-years of `periods`, the earliest first.
 
     Each fold measures on a different third of the companies; the other companies learn from the months whose label was
     known when the half-year began. Raises `ValueError` when there is no such month.
     """
     months = periods.unique().sort().to_list()
-    names = companies.unique().sort()
-    third = pl.Series(np.random.default_rng(seed).integers(0, _WINDOWS, len(names)))
-    part = companies.replace_strict(names, third).to_numpy()
+    part = fold_of(companies, folds=_WINDOWS)
     for window in range(_WINDOWS):
         end = len(months) - (_WINDOWS - 1 - window) * _WINDOW_MONTHS
         measured = months[max(end - _WINDOW_MONTHS, 0) : max(end, 0)]
@@ -84,14 +83,12 @@ def folds(periods: pl.Series, companies: pl.Series, rules: SplitRules, *, seed: 
         )
 
 
-def search(
-    rows: pl.DataFrame, name: str, settings: Sequence[Setting], rules: SplitRules, *, seed: int = 0
-) -> pl.DataFrame:
+def search(rows: pl.DataFrame, name: str, settings: Sequence[Setting], rules: SplitRules) -> pl.DataFrame:
     """Return one row per setting, the best first: `setting`, `average_precision`, `spread` over folds, `seconds`.
 
     `rows` are learning rows of companies in no procedure, with `siren`, `periode`, `target`, `weight` and the features.
     """
-    parts = list(folds(rows["periode"], rows["siren"], rules, seed=seed))
+    parts = list(folds(rows["periode"], rows["siren"], rules))
     rows_of_settings = []
     for setting in settings:
         started = time.process_time()

@@ -7,6 +7,7 @@ not run, so that the rows loaded from an earlier delivery stay (decision B2).
 import codecs
 import csv
 import hashlib
+import os
 import re
 import zipfile
 import zlib
@@ -67,6 +68,7 @@ ARRIVALS = Table(
             "checksum of the text without packing and line ends; for Parquet, checksum of the bytes",
         ),
         Column("delivered_at", "TIMESTAMP", "last change of the file, UTC"),
+        Column("changed_at", "TIMESTAMP", "last change of the file or its attributes, dated by the file system, UTC"),
         Column("lines", "BIGINT", "lines of the text, the header included", unit="line"),
         Column(
             "records", "BIGINT", "records of the file, counted by other code than the staging readers", unit="record"
@@ -83,8 +85,9 @@ class Arrival:
     """The result of the inspection of one file.
 
     `fault` is the reason for refusal, None when the file passed. `header` holds the column names as delivered,
-    `header_line` the number of their line (from 1; 0 without a header). `delivered_at` is the last change of the file, in
-    UTC. `content_sha256` is the checksum of the text without packing and line ends.
+    `header_line` the number of their line (from 1; 0 without a header). `delivered_at` is the last change of the file,
+    `changed_at` that of the file or its attributes, in UTC. `content_sha256` is the checksum of the text without packing
+    and line ends.
     """
 
     source: str
@@ -92,12 +95,18 @@ class Arrival:
     bytes: int
     sha256: str
     delivered_at: datetime
+    changed_at: datetime | None
     lines: int
     records: int = 0
     content_sha256: str = ""
     header: tuple[str, ...] = ()
     header_line: int = 0
     fault: str | None = None
+
+
+def changed_at(stat: os.stat_result) -> datetime:
+    """Return the last change of a file or its attributes, in UTC: unlike its date, no program can set it back."""
+    return datetime.fromtimestamp(stat.st_ctime, UTC).replace(tzinfo=None)
 
 
 def inspect(path: Path, source: Source) -> Arrival:
@@ -116,6 +125,7 @@ def inspect(path: Path, source: Source) -> Arrival:
         bytes=stat.st_size,
         sha256=sha256_of(path),
         delivered_at=datetime.fromtimestamp(stat.st_mtime, UTC).replace(tzinfo=None, microsecond=0),
+        changed_at=changed_at(stat),
         lines=0,
     )
     try:

@@ -111,7 +111,7 @@ def _inspect(batch: Batch, path: Path, source: Source) -> Arrival:
 
 
 def _unread(source: Source, name: str) -> Arrival:
-    return Arrival(source.name, name, 0, "", datetime(1970, 1, 1), 0)  # noqa: DTZ001 - UTC, as stored
+    return Arrival(source.name, name, 0, "", datetime(1970, 1, 1), None, 0)  # noqa: DTZ001 - UTC, as stored
 
 
 def _inspect_labels(batch: Batch, paths: Sequence[Path], name: str) -> list[Arrival]:

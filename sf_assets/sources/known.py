@@ -122,6 +122,16 @@ def rules_called_by(query: str) -> tuple[str, ...]:
     )
 
 
+def settings_called_by(query: str) -> tuple[str, ...]:
+    """Return the delays that the `known_from_<source>` of a query depend on, as names of settings.
+
+    >>> settings_called_by("select known_from_procol(date_effet) from stg_procol")
+    ('delays.procol_days',)
+    """
+    called = set(_CALL.findall(query)) & KNOWN.keys()
+    return tuple(sorted({f"delays.{delay}" for source in called for delay in _DELAY.findall(KNOWN[source].sql)}))
+
+
 def define_known_from(
     connection: duckdb.DuckDBPyConnection, delays: Mapping[str, int], delivered: Mapping[str, date] | None = None
 ) -> None:

@@ -4,6 +4,7 @@ A refused file has its row as soon as it is inspected; the figures of a valid fi
 time: the snapshot that wrote them gives the time and the run.
 """
 
+from sf_assets.engine.sql import read_sql
 from sf_assets.vocabulary.schema import Column, Table, no_rows
 
 LOG = Table(
@@ -43,18 +44,4 @@ LOG = Table(
 )
 
 # The rows of the log on arrival, from the view `arrived`: new rows of `src_arrivals`.
-ARRIVED = """
-    select
-        source,
-        file,
-        fault is not null as is_fatal,
-        'Fatal: ' || fault as head_fatal,
-        null::varchar as head_rejected,
-        nothing as lines_parsed,
-        nothing as lines_rejected,
-        nothing as lines_skipped,
-        nothing as lines_valid,
-        file || ': intégration terminée, 0 lignes traitées, 1 erreurs fatales, 0 lignes rejetées, 0 lignes filtrées, '
-        || case when fault is not null then '0 lignes valides' end as summary
-    from (select *, case when fault is not null then 0::bigint end as nothing from arrived)
-"""
+ARRIVED = read_sql("sf_assets.sources", "arrived")

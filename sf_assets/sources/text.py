@@ -10,6 +10,7 @@ from typing import Literal
 
 import duckdb
 
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.packed import (
     PACKED,
     UnreadableFile,
@@ -112,15 +113,7 @@ def _copy_sheet(path: Path, copy: Path, source: Source) -> None:
 
 
 # The records of a JSON list, or of one page of an API under `results`.
-_RECORDS = """
-    create temp table records as
-    select json as record from read_json_objects(getvariable('file'), format = 'array')
-    where getvariable('opening') = '['
-    union all
-    select unnest(json_extract(json, '$.results[*]')) as record
-    from read_json_objects(getvariable('file'), format = 'unstructured')
-    where getvariable('opening') = '{'
-"""
+_RECORDS = read_sql("sf_assets.sources", "json_records")
 _PAGES = """
     select count(*), any_value(json_extract_string(json, '$.total_count')), any_value(json_type(json, '$.results'))
     from read_json_objects(getvariable('file'), format = 'unstructured')

@@ -103,10 +103,8 @@ def _load_perimeter(session: Session, month: date) -> None:
     """Create the temporary table `perimeter`: the companies of the batch's explicit filter, otherwise of `stg_filter_import`."""
     explicit = in_force(session, "filter", month) == month
     table = STAGING["filter"] if explicit else FILTER_IMPORT
-    session.connection.execute(
-        f"create or replace temp table perimeter as select siren from lake.{table.name} where month = $month",
-        {"month": month},
-    )
+    session.bind({table: month})
+    session.connection.execute(f"create or replace temp table perimeter as select siren from {table.name}")
 
 
 def _load_accounts(gate: Gate, session: Session, names: Sequence[str], month: date) -> None:
@@ -129,7 +127,13 @@ def _totals(counted: pl.DataFrame) -> dict[str, int]:
     specs=[
         dg.AssetSpec(
             **asset_arguments(
-                table, "staging", description=query.header, query=query, kinds={"duckdb"}, made_in=__name__
+                table,
+                "staging",
+                description=query.header,
+                query=query,
+                kinds={"duckdb"},
+                made_in=__name__,
+                settings=("perimeter_months", "perimeter_recent", "perimeter_staff"),
             ),
             deps=["src_effectif_ent"],
             skippable=True,

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import duckdb
 
+from sf_assets.engine.sql import read_sql
 from sf_assets.sources.corrections import LINE
 from sf_assets.staging.reading import Count
 from sf_assets.vocabulary.failures import UserError
@@ -37,15 +38,7 @@ def apply_corrections(
         return list(counts)
     # A correction that is quarantined itself replaces nothing. A yearly record has one row per year, hence `distinct`.
     connection.execute(
-        f"""
-        create or replace temp table corrections as
-        select
-            valid.file as correction, line, pairs.original as file, read_entier({LINE.column}) as original_line,
-            row_number() over (partition by pairs.original, original_line order by line) > 1 as is_repeated
-        from (select distinct file, line, {LINE.column} from typed where disposition <> 'quarantined') as valid
-        join (select unnest($corrections) as correction, unnest($files) as original) as pairs
-            on valid.file = pairs.correction
-        """,
+        read_sql("sf_assets.staging", "corrections", number=str(LINE.column)),
         {"corrections": list(originals), "files": list(originals.values())},
     )
     _refuse_unmatched(connection)
@@ -85,19 +78,7 @@ def _refuse_unmatched(connection: duckdb.DuckDBPyConnection) -> None:
 def _adjusted(connection: duckdb.DuckDBPyConnection, count: Count) -> Count:
     """Return the count of a file after its corrected records have moved from accepted to quarantined."""
     corrected, moved, cells = connection.execute(
-        """
-        select
-            count(*),
-            count(*) filter (where accepted.line is not null),
-            coalesce(sum(notes.cells) filter (where accepted.line is not null), 0)
-        from corrections
-        left join (select distinct line from typed where file = $file and disposition = 'accepted') as accepted
-            on corrections.original_line = accepted.line
-        left join (
-            select line, count(*) as cells from quarantine where file = $file and level = 'cell' group by line
-        ) as notes on corrections.original_line = notes.line
-        where corrections.file = $file
-        """,
+        read_sql("sf_assets.staging", "corrected_records"),
         {"file": count.file},
     ).fetchall()[0]
     return replace(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.packed import UnreadableFile
 from sf_assets.sources.arrival import read_header
 from sf_assets.sources.batch import Batch
@@ -113,14 +114,7 @@ def read_headcounts(
 
 
 # A malformed correction replaces nothing: the original record stays.
-_REPLACE_RECORDS = """
-    create or replace temp table corrected_records as
-    select read_entier(fields[1]) as line, raw, fields[2:] as fields, fault from records where fault is null;
-    create or replace temp view records as
-    select * from delivered where line not in (select line from corrected_records where line is not null)
-    union all
-    select * from corrected_records
-"""
+_REPLACE_RECORDS = read_sql("sf_assets.staging", "replaced_records")
 
 
 def _create_records(connection: duckdb.DuckDBPyConnection, path: Path, source: Source) -> tuple[str, ...]:

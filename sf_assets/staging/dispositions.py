@@ -6,6 +6,7 @@ The disposition of a record is `accepted`, `filtered` or `quarantined`.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.sources.description import Cell, Source
 from sf_assets.sources.retour import UTILITIES
@@ -124,42 +125,34 @@ def typed_query(source: Source, header: Sequence[str], records: str = "records")
     needed += f" and not starts_with(raw, '{source.trailer}')" if source.trailer else ""
     outside = f"disposition = 'filtered' and {needed}" if source.filtered else "false"
     doubtful = "not is_plain" if source.wide else _any(_notes(source))
-    return f"""
-        {_classified(source, header, records)}
-        select
-            getvariable('file') as file, line, {columns}, {values} {raw} disposition,
-            disposition = 'quarantined' or (disposition = 'accepted' and ({doubtful})) as is_reported,
-            {outside} as is_outside
-        from classified
-    """
+    return read_sql(
+        "sf_assets.staging",
+        "typed_records",
+        classified=_classified(source, header, records),
+        columns=columns,
+        headcounts=values,
+        raw=raw,
+        doubtful=doubtful,
+        outside=outside,
+    )
 
 
 def reasons_query(source: Source, header: Sequence[str], records: str = "reported_records") -> str:
     """Return the query of the errors of the records of a view: one row per wrong cell, or per malformed record."""
     notes = invalid_headcounts_expression(header, EXPECTED["effectif"]) if source.wide else _listed(_notes(source))
     malformed = "[{'column': null::varchar, 'expected': fault, 'found': null::varchar}]"
-    return f"""
-        {_classified(source, header, records)},
-        reasons_by_record as (
-            select
-                line, raw, disposition,
-                case
-                    when disposition = 'accepted' then {notes}
-                    when fault is not null then {malformed}
-                    else {_listed(_errors(source, header))}
-                end as reasons
-            from classified
-            where disposition <> 'filtered'
-        )
-        select
-            getvariable('file') as file, line, case disposition when 'accepted' then 'cell' else 'record' end as level,
-            reason.column as "column", reason.expected as expected, reason.found as found, raw
-        from (select line, disposition, raw, unnest(reasons) as reason from reasons_by_record)
-    """
+    return read_sql(
+        "sf_assets.staging",
+        "refused_records",
+        classified=_classified(source, header, records),
+        notes=notes,
+        malformed=malformed,
+        errors=_listed(_errors(source, header)),
+    )
 
 
 def _classified(source: Source, header: Sequence[str], records: str) -> str:
-    """Return the common table expressions up to `classified`: one row per record, with its values and disposition."""
+    """Return the query of the records of a view with their values and dispositions."""
     texts = ", ".join(
         f'{_text(header, cell, trims=source.trims, undisclosed=source.undisclosed)} as "{label}"'
         for label, cell in {cell.label: cell for cell in source.cells}.items()
@@ -173,22 +166,21 @@ def _classified(source: Source, header: Sequence[str], records: str) -> str:
         f'left join {table} as "{table} {name}" on "{table} {name}".code = "{name}"' for table, name in lookups
     )
     outside = _identity(source)[1] if source.filtered else "false"
-    # Order of the rules: other cells are tested before the key, and the perimeter last (rules §2.4).
-    return f"""
-        with texts as (select line, raw, fields, fault, {plain} {texts} from {records}),
-        valued as (select texts.*, {values} from texts {joins}),
-        classified as (
-            select *,
-                case
-                    when fault is null and ({source.skip or "false"}) then 'filtered'
-                    {_TRAILER.format(source.trailer) if source.trailer else ""}
-                    when fault is not null or {_any(_errors(source, header))} then 'quarantined'
-                    when {outside} and not ({source.exempt or "false"}) then 'filtered'
-                    else 'accepted'
-                end as disposition
-            from {_placed(source) if source.lacks_key(header) else "valued"}
-        )
-    """
+    return read_sql(
+        "sf_assets.staging",
+        "classified_records",
+        plain=plain,
+        texts=texts,
+        records=records,
+        read=values,
+        joins=joins,
+        skip=source.skip or "false",
+        trailer=_TRAILER.format(source.trailer) if source.trailer else "",
+        errors=_any(_errors(source, header)),
+        outside=outside,
+        exempt=source.exempt or "false",
+        placed=_placed(source) if source.lacks_key(header) else "valued",
+    )
 
 
 def _errors(source: Source, header: Sequence[str]) -> list["_Error"]:
@@ -218,12 +210,15 @@ def _placed(source: Source) -> str:
     account, day = source.account or ("", "")
     place = {cell.column: n for n, cell in enumerate(source.cells)}
     (label,) = (cell.label for cell in source.cells if cell.column == source.key)
-    return f"""(
-        select valued.* replace (accounts.siret as v{place[source.key]}, coalesce(accounts.siret, '') as "{label}")
-        from valued
-        asof left join accounts
-            on valued."{account}" = accounts.compte and valued.v{place[day]} < accounts.date_disparition
-    )"""
+    placed = read_sql(
+        "sf_assets.staging",
+        "placed_records",
+        siret=f"v{place[source.key]}",
+        label=f'"{label}"',
+        account=f'"{account}"',
+        day=f"v{place[day]}",
+    )
+    return f"({placed})"
 
 
 def _value(cell: Cell) -> str:

@@ -6,6 +6,7 @@ from importlib.resources import files
 import duckdb
 
 from sf_assets.engine.queries import read_query
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.sources.description import Source
 from sf_assets.sources.monthly import months_of
@@ -36,14 +37,7 @@ def set_months_variable(connection: duckdb.DuckDBPyConnection, header: Sequence[
     `number` is the number of the file, from 0. A column in between that is no month has NULL.
     """
     list_months(connection, header)
-    connection.execute(
-        f"""
-        set variable months_{number} = (
-            select list(periode order by place)
-            from (select unnest(range(min(place), max(place) + 1)) as place from months) left join months using (place)
-        )
-        """
-    )
+    connection.execute(read_sql("sf_assets.staging", "months_variable", number=str(number)))
 
 
 def digits_only_condition(header: Sequence[str], separator: str) -> str:
@@ -61,46 +55,35 @@ def digits_only_condition(header: Sequence[str], separator: str) -> str:
 def headcounts_expression(header: Sequence[str]) -> str:
     """Return the SQL of the list of head-counts of a record, from the first month of the file to the last."""
     # A cast of the whole list is three times faster than a reader for each cell, and most records hold digits only.
-    return f"""
-        case
-            when is_plain then try_cast({_cells(header)} as integer[])
-            else list_transform({_cells(header)}, lambda text: read_effectif(text))
-        end
-    """
+    cells = _cells(header)
+    read = f"list_transform({cells}, lambda text: read_effectif(text))"
+    return f"case when is_plain then try_cast({cells} as integer[]) else {read} end"
 
 
 def invalid_headcounts_expression(header: Sequence[str], expected: str) -> str:
     """Return the SQL of the list of the cells of a well-formed record that are no head-counts."""
     names = months_of(header)
     columns = ", ".join(sql_literal(names[place]) if place in names else "null" for place in _span(header))
-    return f"""
-        list_filter(
-            list_transform(
-                list_zip({_cells(header)}, [{columns}]),
-                lambda cell: case
-                    when cell[1] <> '' and cell[2] is not null and read_effectif(cell[1]) is null
-                        then {{'column': cell[2], 'expected': {sql_literal(expected)}, 'found': cell[1]}}
-                end
-            ),
-            lambda note: note is not null
-        )
-    """
+    cells, wanted = _cells(header), sql_literal(expected)
+    wrong = "cell[1] <> '' and cell[2] is not null and read_effectif(cell[1]) is null"
+    note = f"{{'column': cell[2], 'expected': {wanted}, 'found': cell[1]}}"
+    notes = f"list_transform(list_zip({cells}, [{columns}]), lambda cell: case when {wrong} then {note} end)"
+    return f"list_filter({notes}, lambda note: note is not null)"
 
 
 def rows_by_month(source: Source, files: int) -> str:
     """Return the query of one row per identifier and month from the accepted records of all files."""
-    rows = """
-        select {key}, periode, {value}
-        from (
-            select {key}, unnest(getvariable('months_{number}')) as periode, unnest({value}) as {value}
-            from typed
-            where disposition = 'accepted' and file = getvariable('files')[{number} + 1]
-        )
-        where {value} is not null and periode is not null
-    """
     empty = f"select {source.key}, null::date as periode, null::integer as {source.wide} from typed where false"
     return " union all ".join(
-        [empty, *(rows.format(key=source.key, value=source.wide, number=number) for number in range(files))]
+        [
+            empty,
+            *(
+                read_sql(
+                    "sf_assets.staging", "rows_by_month", key=source.key, value=str(source.wide), number=str(number)
+                )
+                for number in range(files)
+            ),
+        ]
     )
 
 

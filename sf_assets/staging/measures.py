@@ -1,6 +1,7 @@
 """Queries that tolerances of several tables share, and that read the register of the month."""
 
 from sf_assets.engine.quality.measures import Tolerance
+from sf_assets.engine.sql import read_sql
 
 # The share of distinct establishments of a table that the register of the month does not hold.
 UNKNOWN_TO_REGISTER = """
@@ -16,25 +17,13 @@ def lost_departments(key: str, only: str = "") -> str:
     `key` is the column that places a row: `departement` itself, or an identifier that the register of the month places.
     `only` is a further condition on the rows of the register. Departments of fewer than twenty rows are left out.
     """
-    places = f"""
-        places as (
-            select {key} as id, min(departement) as departement from lake.stg_sirene
-            where month = {{month}} {only} group by id
-        ),
-    """
     counted = (
         f"select departement, count(distinct {key}) as n from {{rows}} join places on places.id = {key} group by all"
     )
     if key == "departement":
-        places, counted = "", "select departement, count(*) as n from {rows} group by all"
-    now, then = (counted.replace("{rows}", rows) for rows in ("{batch}", "{before}"))
-    return f"""
-        with {places}
-        now as ({now}), earlier as ({then})
-        select coalesce(sum(earlier.n) filter (earlier.n >= 20 and coalesce(now.n, 0) < earlier.n / 2) / sum(earlier.n), 0)
-        from earlier left join now using (departement)
-        where earlier.departement is not null
-    """
+        counted = "select departement, count(*) as n from {rows} group by all"
+    now, earlier = (counted.replace("{rows}", rows) for rows in ("{batch}", "{before}"))
+    return read_sql("sf_assets.staging", "lost_departments", key=key, only=only, now=now, earlier=earlier)
 
 
 def departments_there(asset: str, key: str, only: str = "") -> Tolerance:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.engine.storage.packed import UnreadableFile
 from sf_assets.sources.arrival import read_columns
@@ -196,14 +197,7 @@ def _drop_duplicates(connection: duckdb.DuckDBPyConnection, source: Source, name
     key = ", ".join(source.unique)
     values = ", ".join(_columns(source))
     connection.execute(
-        f"""
-        create or replace temp table repeated as
-        select file, line, raw, row({values}) is not distinct from first_value(row({values})) over latest as is_copy
-        from typed
-        where disposition = 'accepted'
-        window latest as (partition by {key} order by list_position($names, file) desc, line desc)
-        qualify row_number() over latest > 1
-        """,
+        read_sql("sf_assets.staging", "repeated_records", cells=values, key=key),
         {"names": list(names)},
     )
     _append(connection, "tally", _MOVED)
@@ -223,29 +217,12 @@ _TALLY = """
 """
 
 # Records that are no longer accepted: added to their new disposition, and subtracted from the accepted ones.
-_MOVED = """
-    select
-        file, case when is_copy then 'filtered' else 'quarantined' end as disposition, count(*) as records,
-        count(*) filter (is_copy) as copies
-    from repeated group by all
-    union all
-    select file, 'accepted', -count(*), 0 from repeated group by all
-"""
+_MOVED = read_sql("sf_assets.staging", "moved_records")
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[Count]:
     rows = connection.execute(
-        """
-        select
-            file,
-            coalesce(sum(records) filter (disposition = 'accepted'), 0),
-            coalesce(sum(records) filter (disposition = 'filtered'), 0),
-            coalesce(sum(records) filter (disposition = 'quarantined'), 0),
-            (select count(*) from quarantine q where q.file = f.file and level = 'cell'),
-            0, coalesce(sum(outside), 0), coalesce(sum(copies), 0)
-        from (select unnest($names) as file) f left join tally using (file)
-        group by file order by file
-        """,
+        read_sql("sf_assets.staging", "tallied_records"),
         {"names": list(names)},
     ).fetchall()
     return [Count(file, *map(int, figures)) for file, *figures in rows]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.packed import LONGEST_LINE, readable_text, unpacked
 from sf_assets.engine.storage.shape import sql_identifier
 
@@ -61,19 +62,7 @@ def read_records(
     others = f"union all select line, raw, fields, fault from quoted_records {_RESTRICTED}" if quoted_records else ""
     _make_views(
         connection,
-        f"""
-        select
-            line, raw, fields,
-            case
-                when fault is not null then fault
-                when len(fields) <> getvariable('width')
-                    then format('expected {{}} fields, found {{}}', getvariable('width'), len(fields))
-            end as fault
-        from (
-            select line, raw, {cut} as fields, null::varchar as fault from lines {_RESTRICTED} where raw is not null
-            {others}
-        )
-        """,
+        read_sql("sf_assets.staging", "split_records", cut=cut, restricted=_RESTRICTED, others=others),
     )
 
 
@@ -91,20 +80,16 @@ def _read_lines(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 def _load_lines(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    cut = """
-        create or replace temp table cut as
-        select raw
-        from read_csv(
-            $path, columns = {{'raw': 'VARCHAR'}}, header = false, delim = $nowhere, quote = '', escape = '',
-            auto_detect = false, strict_mode = false, max_line_size = $longest, buffer_size = 2 * $longest, {ends}
-        )
-    """
     values = {"path": str(path), "nowhere": _NO_SEPARATOR, "longest": _LONGEST_LINE}
-    connection.execute(cut.format(ends="new_line = '\\n'"), values)
+    connection.execute(_lines("new_line = '\\n'"), values)
     # With CR LF line ends, DuckDB finds an empty line after each carriage return, so the file is read again with these line
     # ends. One thread reads it: in parallel, DuckDB fails when a chunk of a large file ends with another kind of line end.
     if connection.execute("select true from cut where raw is null limit 1").fetchone():
-        connection.execute(cut.format(ends="new_line = '\\r\\n', parallel = false"), values)
+        connection.execute(_lines("new_line = '\\r\\n', parallel = false"), values)
+
+
+def _lines(ends: str) -> str:
+    return read_sql("sf_assets.staging", "file_lines", ends=ends)
 
 
 def read_rows(
@@ -127,14 +112,7 @@ def read_rows(
     connection.execute("set variable separator = $1", [separator])
     _make_views(
         connection,
-        f"""
-        select line, {_JOIN_FIELDS} as raw, fields, null::varchar as fault
-        from (
-            select file_row_number + 1 as line, [{texts}] as fields
-            from read_parquet(getvariable('path'), file_row_number = true)
-        )
-        {_RESTRICTED}
-        """,
+        read_sql("sf_assets.staging", "parquet_records", texts=texts, restricted=_RESTRICTED),
     )
 
 
@@ -162,26 +140,10 @@ def _make_views(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     connection.execute(f"create or replace temp view reported_records as {restricted}")
 
 
-_JOIN_FIELDS = """
-    array_to_string(
-        list_transform(
-            fields,
-            lambda f: case
-                when contains(f, '"') or contains(f, chr(10)) or contains(f, getvariable('separator'))
-                    then concat('"', replace(f, '"', '""'), '"')
-                else f
-            end
-        ),
-        getvariable('separator')
-    )
-"""
-
-_SPLIT_QUOTED = """
-    list_transform(
-        regexp_extract_all(raw, getvariable('one_field'), 1),
-        lambda f: case when starts_with(f, '"') then replace(f[2:-2], '""', '"') else f end
-    )
-"""
+_SPLIT_QUOTED = (
+    "list_transform(regexp_extract_all(raw, getvariable('one_field'), 1), "
+    """lambda f: case when starts_with(f, '"') then replace(f[2:-2], '""', '"') else f end)"""
+)
 
 
 def _resolve_open_quotes(

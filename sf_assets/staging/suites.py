@@ -4,6 +4,7 @@ from datetime import date
 
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
 from sf_assets.engine.quality.tolerance_checks import suite_of
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage import Session
 from sf_assets.sources.corrections import CORRECTIONS
 from sf_assets.sources.description import Source
@@ -12,12 +13,7 @@ from sf_assets.sources.registry import FILTER, SOURCES
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING
 from sf_assets.staging.tolerances import REFUSED_SHARE, TOLERANCES
 
-_TALLY = """
-    select
-        coalesce(sum(records), 0)::bigint, coalesce(sum(accepted), 0)::bigint,
-        coalesce(sum(abs(records - accepted - filtered - quarantined)), 0)::bigint
-    from lake.stg_import where month = $month and source = $source
-"""
+_TALLY = read_sql("sf_assets.staging", "tally")
 
 
 # Tables whose number of rows differs from that of accepted records: several rows per record, or the rows of the last file only.
@@ -67,12 +63,7 @@ def _few_refused(source: Source) -> Probe:
 
 def _usable_filter(session: Session, month: date) -> Outcome:
     files, delivered, accepted, refused = session.connection.execute(
-        """
-        select
-            count(*), count(*) filter (not contains(file, $corrections)), coalesce(sum(accepted), 0)::bigint,
-            coalesce(sum(quarantined - coalesce(corrected, 0)), 0)::bigint
-        from lake.stg_import where month = $month and source = $source
-        """,
+        read_sql("sf_assets.staging", "filter_records"),
         {"month": month, "source": FILTER.name, "corrections": f"/{CORRECTIONS}/"},
     ).fetchall()[0]
     usable = files == 0 or (delivered == 1 and accepted > 0 and refused == 0)

@@ -14,6 +14,7 @@ from sf_assets.engine.quality.measures import (
     recent_share,
     smallest_month_share,
 )
+from sf_assets.engine.sql import read_sql
 from sf_assets.staging.measures import departments_there
 
 # A producer's format change spoils most records; scattered mistakes stay far below one record in twenty.
@@ -24,12 +25,7 @@ _ACCOUNTS = "declarations_indmap declarations_af ratios_dirco ratios_inpi_bce"
 
 _OUTSIDE, _COPIES = "coalesce(outside, 0)", "coalesce(copies, 0)"
 _NOT_FOLLOWED = f"filtered - {_OUTSIDE} - {_COPIES}"
-_REASONS = f"""
-    select
-        unnest(['outside the perimeter', 'copies', 'left out by the rule of the source']),
-        unnest([sum({_OUTSIDE}), sum({_COPIES}), sum({_NOT_FOLLOWED})])
-    from lake.stg_import where month = {{month}} and source = '{{source}}'
-"""
+_REASONS = read_sql("sf_assets.staging", "filtered_by_reason", outside=_OUTSIDE, copies=_COPIES, unneeded=_NOT_FOLLOWED)
 
 _ASK_FOR_THE_WHOLE_FILE = "Find the months or departments without rows, and ask the producer for the whole file."
 _CHECK_THE_UNIT = "Compare a few amounts with last month's file: ask the producer whether the unit changed."
@@ -44,13 +40,7 @@ def _filtered_share(reason: str) -> str:
 
     It is NULL, nothing to measure, below fifty records and in a month that was delivered with an explicit perimeter.
     """
-    return f"""
-        select case when sum(records) >= 50 then sum({reason}) / sum(records) end
-        from lake.stg_import
-        where
-            month = {{month}} and source = '{{source}}'
-            and not exists (select 1 from lake.stg_import where month = {{month}} and source = 'filter' and accepted > 0)
-    """
+    return read_sql("sf_assets.staging", "filtered_share", reason=reason)
 
 
 _BODACC = (

@@ -1,10 +1,22 @@
 """The parameters that results depend on, besides files and code: each declared once, with its bounds and meaning."""
 
 import json
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from sf_assets.vocabulary.delays import delays_with
+
+# The setting behind each parameter `$name` of queries.
+SETTING_OF: Mapping[str, str] = MappingProxyType(
+    {
+        "shift": "cutoff_shift_days",
+        "perimeter_months": "perimeter_months",
+        "minimum": "perimeter_staff",
+        "recent": "perimeter_recent",
+    }
+)
 
 
 def split_commas(value: object) -> object:
@@ -72,12 +84,19 @@ class Parameters(BaseModel):
 
     def query_values(self) -> dict[str, object]:
         """Return the values of the parameters `$name` of queries, by name."""
-        return {
-            "shift": self.cutoff_shift_days,
-            "perimeter_months": self.perimeter_months,
-            "minimum": self.perimeter_staff,
-            "recent": self.perimeter_recent,
-        }
+        return {name: getattr(self, setting) for name, setting in SETTING_OF.items()}
+
+    def changed(self, settings: Collection[str]) -> dict[str, object]:
+        """Return those of some settings that differ from the defaults, with their values; `delays.<name>` is one delay.
+
+        >>> Parameters(perimeter_staff=20, delays={"procol_days": 15}).changed(["perimeter_staff", "delays.procol_days"])
+        {'delays.procol_days': 15, 'perimeter_staff': 20}
+        """
+        values, defaults = self._by_setting(), Parameters.model_validate({})._by_setting()
+        return {name: values[name] for name in sorted(settings) if values[name] != defaults[name]}
+
+    def _by_setting(self) -> dict[str, object]:
+        return dict(self) | {f"delays.{name}": delay for name, delay in self.all_delays.items()}
 
     @property
     def all_delays(self) -> dict[str, int]:

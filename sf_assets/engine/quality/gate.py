@@ -1,8 +1,9 @@
 """The gate: an asset asks it before it reads its inputs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from sf_assets.engine.quality.rules import Suite
 from sf_assets.engine.quality.verdicts import require_passed
@@ -11,6 +12,8 @@ from sf_assets.engine.storage.inputs import AssetMonth
 from sf_assets.vocabulary.failures import Blocked
 from sf_assets.vocabulary.schema import Table
 
+NOTHING: Mapping[date, Collection[AssetMonth]] = MappingProxyType({})
+
 
 @dataclass(frozen=True)
 class Gate:
@@ -18,19 +21,33 @@ class Gate:
 
     suites: Mapping[str, Suite]
 
-    def require(self, session: Session, reads: Iterable[AssetMonth]) -> None:
+    def require(
+        self,
+        session: Session,
+        reads: Iterable[AssetMonth],
+        *,
+        by_month: Mapping[date, Collection[AssetMonth]] = NOTHING,
+        absent: Collection[AssetMonth] = (),
+    ) -> None:
         """Return when these assets and months passed their blocking checks on their last write, and none is stale.
 
-        Until its next write the session then reads the snapshot that was checked, and that write records these inputs.
+        Until its next write the session then reads the snapshot that was checked, and that write records these inputs: every
+        month of it those of `reads`, and each month its own of `by_month`. `absent` are those of them that were never
+        computed: they are read as empty, and make their reader stale once they are computed.
 
         Raises:
             Blocked: names each asset, month and check that never ran, is outdated, raised an error or failed, and what to do.
 
         """
-        checked = self.check(session, reads)
+        own = {read for of_month in by_month.values() for read in of_month}
+        checked = self.check(session, [*reads, *sorted(own.difference(absent))])
         delivered = {f"src_{name.removeprefix('stg_')}": day for name, day in checked if name.startswith("stg_")}
         # A staging table is recorded in place of the files it was read from: equal files delivered again make nothing stale.
         session.inputs |= {read: snapshot for read, snapshot in checked.items() if delivered.get(read[0]) != read[1]}
+        session.inputs |= dict.fromkeys(absent)
+        for month, of_month in by_month.items():
+            for read in of_month:
+                session.readers.setdefault(read, set()).add(month)
 
     def check(self, session: Session, reads: Iterable[AssetMonth]) -> dict[AssetMonth, int | None]:
         """Check assets that a step does not read itself; return the snapshot that wrote each, None without a row."""

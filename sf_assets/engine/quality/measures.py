@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sf_assets.engine.sql import read_sql
 from sf_assets.vocabulary.schema import Severity
 
 
@@ -60,39 +61,17 @@ def smallest_month_share(period: str, total: str) -> str:
     A file starts with quarters that begin before its window, and ends with a month that is still being declared: its first
     three months and its last one are left out. `newest_month_age` watches the last one.
     """
-    return f"""
-        with counted as (select {period} as periode, {total} as n from {{batch}} group by all),
-        spine as (
-            select cast(unnest(generate_series(
-                greatest(max(periode) - interval 24 month, min(periode) + interval 3 month), max(periode) - interval 1 month,
-                interval 1 month
-            )) as date) as periode
-            from counted where periode <= {{month}}
-        )
-        select case when count(*) > 0 then coalesce(min(coalesce(n, 0)) / nullif(median(coalesce(n, 0)), 0), 0) end
-        from spine left join counted using (periode)
-    """
+    return read_sql("sf_assets.engine.quality", "smallest_month_share", period=period, total=total)
 
 
 def newest_month_age(period: str, total: str) -> str:
     """Return the query of the age, in months, of the newest month with at least half of the rows of the median month."""
-    return f"""
-        with counted as (select {period} as periode, {total} as n from {{batch}} group by all)
-        select date_diff('month', max(periode), {{month}})
-        from (select periode, n >= median(n) over () / 2 as filled from counted where periode <= {{month}})
-        where filled
-    """
+    return read_sql("sf_assets.engine.quality", "newest_month_age", period=period, total=total)
 
 
 def newest_row_age(day: str) -> str:
     """Return the query of the days from the newest row to the end of the month, NULL below forty rows in three months."""
-    return f"""
-        select case
-            when count(*) filter ({day} >= {{month}} - interval 2 month) >= 40
-                then date_diff('day', max({day}), cast({{month}} + interval 1 month as date))
-        end
-        from {{batch}} where {day} < {{month}} + interval 2 month
-    """
+    return read_sql("sf_assets.engine.quality", "newest_row_age", day=day)
 
 
 def misdated_share(day: str) -> str:
@@ -108,13 +87,4 @@ def recent_share(day: str) -> str:
 
     It is NULL when such a quarter has fewer than twelve rows.
     """
-    return f"""
-        with counted as (
-            select
-                count(*) filter ({day} >= {{month}} - interval 2 month) as recent,
-                count(*) filter ({day} < {{month}} - interval 2 month) / 8 as usual
-            from {{batch}}
-            where {day} >= {{month}} - interval 26 month and {day} < {{month}} + interval 1 month
-        )
-        select case when usual >= 12 then recent / usual end from counted
-    """
+    return read_sql("sf_assets.engine.quality", "recent_share", day=day)

@@ -10,6 +10,7 @@ from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
 from sf_assets.engine.quality.measures import Margin, Tolerance
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite, rules_of
 from sf_assets.engine.quality.verdicts import CHECK_VERDICTS
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.content import sql_constant
 from sf_assets.vocabulary.schema import Table
@@ -18,18 +19,7 @@ from sf_assets.vocabulary.schema import Table
 _MONTHS = 12
 
 # A refused month is no reference; a refused month that an operator accepted is the new reference.
-_REFERENCES = """
-    select v.month, value, not passed as accepted
-    from check_verdicts as v
-    left join check_acceptances as a
-        on v.month = a.month and v.asset = a.asset and v.check_name = a.check_name
-        and v.snapshot is not distinct from a.snapshot
-    where
-        v.asset = $asset and v.check_name = $check and not errored
-        and v.month >= $month::date - to_months($span) and v.month < $month
-        and (passed or a.month is not null)
-    order by v.month
-"""
+_REFERENCES = read_sql("sf_assets.engine.quality", "earlier_values")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import polars as pl
 from sf_assets.engine.quality.acceptances import Acceptance, CheckKey, acceptances_of
 from sf_assets.engine.quality.freshness import describe_outdated, inputs_of, last_writes, outdated
 from sf_assets.engine.quality.rules import NOT_EMPTY, Outcome, Probe, Suite, splits_by_month
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.engine.storage.content import scope_condition
 from sf_assets.engine.storage.inputs import AssetMonth
@@ -278,13 +279,8 @@ def verdicts_on(session: Session, reads: Sequence[AssetMonth]) -> dict[CheckKey,
         return {}
     # The table, or a column added by an upgrade, is created by the first verdict stored since.
     session.bind({CHECK_VERDICTS: None})
-    query = f"""
-        select asset, month, check_name, severity, passed, errored, unexpected_count, element_count, error, value,
-            statement, snapshot
-        from check_verdicts
-        where {scope_condition({"month": sorted({month for _, month in reads})})}
-            and (asset, month) in (select unnest($assets), unnest($months))
-    """
+    months = scope_condition({"month": sorted({month for _, month in reads})})
+    query = read_sql("sf_assets.engine.quality", "stored_verdicts", months=months)
     parameters = {"assets": [asset for asset, _ in reads], "months": [month for _, month in reads]}
     rows = session.connection.execute(query, parameters).pl()
     return {(row["asset"], row["month"], row["check_name"]): row for row in rows.iter_rows(named=True)}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.engine.storage.locks import file_lock, holder_of, this_process, wait_for_lock
 from sf_assets.vocabulary.failures import PermanentFailure
@@ -15,13 +16,7 @@ from sf_assets.vocabulary.failures import PermanentFailure
 # An arbitrary number that no other application may use as an advisory lock in the same PostgreSQL database.
 _ADVISORY_LOCK = 7_375_726_965
 # A lock of 64 bits is stored in two halves.
-_HOLDER = f"""
-    select activity.pid || ' of the server (' || activity.application_name || ')'
-    from pg_locks as locks join pg_stat_activity as activity using (pid)
-    where locks.locktype = 'advisory' and locks.granted and locks.database = (
-        select oid from pg_database where datname = current_database()
-    ) and (locks.classid::bigint << 32) + locks.objid::bigint = {_ADVISORY_LOCK}
-"""
+_HOLDER = read_sql("sf_assets.engine.storage", "lock_holder", lock=str(_ADVISORY_LOCK))
 
 
 @dataclass(frozen=True, slots=True)

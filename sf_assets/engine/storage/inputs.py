@@ -30,21 +30,23 @@ ASSET_INPUTS = Table(
 
 
 def input_rows(
-    assets: Collection[str], months: Collection[date], read: Mapping[AssetMonth, int | None]
+    assets: Collection[str],
+    months: Collection[date],
+    read: Mapping[AssetMonth, int | None],
+    readers: Mapping[AssetMonth, Collection[date]],
 ) -> pl.DataFrame:
     """Return the rows of `asset_inputs` for a write of `assets` in `months`, from the assets and months that were read.
 
-    Months of one write are computed side by side: an input of a month that is written counts for that month only, and any
-    other input for every month.
+    `readers` are the written months that read an input, where not all of them do: months of one write are computed side by
+    side.
     """
-    written = set(months)
     return frame_of(
         ASSET_INPUTS,
         (
             {"month": month, "asset": asset, "input": name, "input_month": input_month, "snapshot": snapshot}
             for month in months
             for (name, input_month), snapshot in read.items()
-            if input_month == month or input_month not in written
+            if month in readers.get((name, input_month), months)
             for asset in assets
         ),
         with_month=True,

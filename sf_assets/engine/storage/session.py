@@ -57,12 +57,14 @@ class Session:
     """One in-memory DuckDB database with the warehouse attached as `lake`, for one thread.
 
     `inputs` are the assets and months read for the next write, each with the snapshot that wrote the rows read (None when
-    there were none). That write stores them in `asset_inputs`.
+    there were none); `readers` are the written months that read an input, where not all of them do. That write stores
+    them in `asset_inputs`.
     """
 
     catalog: Catalog
     connection: duckdb.DuckDBPyConnection
     inputs: dict[AssetMonth, int | None] = field(default_factory=dict)
+    readers: dict[AssetMonth, set[date]] = field(default_factory=dict)
     _pinned: bool = False
     _copies: dict[str, set[date]] = field(default_factory=dict)
 
@@ -179,10 +181,11 @@ class Session:
         if self.inputs:
             assets = [table.name for table in writes if table not in shared]
             months = cast("tuple[date, ...]", next(iter(scopes.values()))["month"])
-            writes = {**writes, ASSET_INPUTS: input_rows(assets, months, self.inputs)}
+            writes = {**writes, ASSET_INPUTS: input_rows(assets, months, self.inputs, self.readers)}
             scopes[ASSET_INPUTS.name] = {"month": months, "asset": tuple(assets)}
             self._compute(ASSET_INPUTS, writes[ASSET_INPUTS], parameters, kind="table")
             self.inputs.clear()
+            self.readers.clear()
         for table in writes:
             self._check(table, scopes[table.name])
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.packed import plain_name
 
 
@@ -66,13 +67,7 @@ EDITIONS = (
             Part("regions", "v_region_2026.csv", r"(v_)?regions?(_?[0-9]{4})?\.csv", ("REG", "LIBELLE")),
         ),
         # Overseas collectivities are not departments: INSEE lists them elsewhere, so the packaged rows stay.
-        """
-        select
-            d.DEP as departement, d.LIBELLE as libelle_departement, d.REG as region, r.LIBELLE as libelle_region
-        from departements as d left join regions as r using (REG)
-        union all
-        select * from packaged_codes where region = '00' and departement not in (select DEP from departements)
-        """,
+        read_sql("sf_assets.sources.nomenclatures", "departements_of_insee"),
     ),
     Edition(
         "naf_codes",
@@ -95,25 +90,13 @@ EDITIONS = (
             ),
             Part("passage", "5to1.csv", r"5to1\.csv", ("n5", "n1"), ";"),
         ),
-        """
-        select
-            n5[:2] || '.' || n5[3:] as niv5, n5[:2] || '.' || n5[3:4] as niv4, n5[:2] || '.' || n5[3:3] as niv3,
-            n5[:2] as niv2, n1 as niv1, sections.libelle as niv1_libelle, sous_classes.libelle as niv5_libelle
-        from (select code as n5, libelle from sous_classes) as sous_classes
-        left join passage using (n5)
-        left join sections on sections.code = n1
-        """,
+        read_sql("sf_assets.sources.nomenclatures", "naf_of_insee"),
     ),
     Edition(
         "categories_juridiques",
         (Part("categories", "categories_juridiques.csv", r"categories_juridiques\.csv", ("line",), ""),),
         # Names contain commas without quotes, and some end with blanks. A line without a comma has no name.
-        """
-        select
-            split_part(line, ',', 1) as code,
-            case when contains(line, ',') then trim(trim(line[strpos(line, ',') + 1:], ' '), '"') end as libelle
-        from categories
-        """,
+        read_sql("sf_assets.sources.nomenclatures", "categories_of_insee"),
     ),
 )
 
