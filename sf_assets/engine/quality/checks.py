@@ -12,6 +12,7 @@ from sf_assets.engine.quality.verdicts import (
     accepted_of,
     check_months,
     record_verdicts,
+    rows_of_verdicts,
     verdicts_on,
 )
 from sf_assets.engine.resources import WarehouseResource, run_created_at
@@ -55,10 +56,10 @@ def checks_for(suite: Suite, partitions_def: dg.TimeWindowPartitionsDefinition) 
                 run_id=context.run.run_id,
                 judged_at=run_created_at(context.instance, context.run.run_id),
             )
-            known = verdicts_on(
-                session, [(suite.asset, day) for month in months for day in (month, add_months(month, -1))]
-            )
-            accepted = accepted_of(session, {key: row for key, row in known.items() if key[1] in verdicts})
+            stored = rows_of_verdicts(verdicts)
+            accepted = accepted_of(session, stored)
+            before = {add_months(month, -1) for month in months} - verdicts.keys()
+            known = stored | verdicts_on(session, [(suite.asset, month) for month in sorted(before)])
         for check in suite.checks:
             concerned = [verdict for of_month in verdicts.values() for verdict in of_month if verdict.check == check]
             refusing = [verdict for verdict in concerned if not verdict.outcome.passed]

@@ -132,7 +132,7 @@ def last_writes(session: Session, suites: Mapping[str, Suite], reads: Sequence[A
         months.setdefault(asset, []).append(month)
     # DuckLake skips files by their statistics for months in the text of a query, not for months in a parameter.
     queries = [
-        f"select '{asset}', month, max(snapshot_id) from lake.{table.name}"
+        f"select '{asset}', month, max(snapshot_id) from {session.source_of(table.name, wanted)}"
         f" where {scope_condition({'month': wanted} | {name: [value] for name, value in suites[asset].scope.items()})}"
         " group by month"
         for asset, wanted in months.items()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from sf_assets.engine.quality.measures import Tolerance
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.vocabulary.schema import LARGEST, OWNER, Rule, Severity, Table, no_rows, not_null
@@ -34,7 +35,8 @@ class Outcome:
 class Probe:
     """A check that no single expectation can state: a file has its promised form, a list has a plausible length.
 
-    `run` reads the warehouse for one month; `meaning` completes the sentence "the month passes if …".
+    `run` reads the warehouse for one month; `meaning` completes the sentence "the month passes if …". The probe of a
+    `tolerance` can also be asked about many months, together with the other tolerances of its asset (`measuring.py`).
     """
 
     name: str
@@ -42,6 +44,7 @@ class Probe:
     meaning: str
     advice: str
     severity: Severity = "error"
+    tolerance: Tolerance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Suite:
 
     The rows of the asset are the rows of `table` in which the columns of `scope` have its values; a verdict on rows that
     were written again since is void. Without a table a verdict never expires. `owner` is responsible for failed checks.
+    `beside` are tables of which several checks read the same months as those of the asset.
 
     Raises:
         ValueError: two rules or probes share a name, or rules come without a table.
@@ -62,6 +66,7 @@ class Suite:
     probes: tuple[Probe, ...] = ()
     scope: Mapping[str, str] = field(default_factory=dict)
     owner: str = OWNER
+    beside: tuple[Table, ...] = ()
 
     def __post_init__(self) -> None:
         names = [check.name for check in self.checks]
@@ -74,6 +79,11 @@ class Suite:
     def checks(self) -> tuple[Rule | Probe, ...]:
         """Rules, then probes, in order of declaration."""
         return self.rules + self.probes
+
+    @property
+    def tolerances(self) -> tuple[Tolerance, ...]:
+        """The tolerances among the probes, in order of declaration."""
+        return tuple(probe.tolerance for probe in self.probes if probe.tolerance is not None)
 
 
 def rules_of(table: Table) -> tuple[Rule, ...]:
