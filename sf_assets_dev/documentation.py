@@ -10,7 +10,7 @@ from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.engine.lineage import LINEAGE_FILE, trace_to_files
 from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
 from sf_assets.engine.quality.rules import Probe, describe_check
-from sf_assets.engine.quality.verdicts import CHECK_VERDICTS
+from sf_assets.engine.quality.tables import CHECK_VERDICTS
 from sf_assets.features.configurations import CONFIGURATIONS
 from sf_assets.features.registry import BY_NAME, THEMES
 from sf_assets.operations.status import STATUS

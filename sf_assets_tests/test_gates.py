@@ -8,7 +8,8 @@ import dagster as dg
 import pytest
 
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
-from sf_assets.engine.quality.verdicts import CHECK_VERDICTS, check_months, record_verdicts, require_passed
+from sf_assets.engine.quality.tables import CHECK_VERDICTS
+from sf_assets.engine.quality.verdicts import check_months, record_verdicts, require_passed
 from sf_assets.engine.storage import Session
 from sf_assets.vocabulary.failures import Blocked
 from sf_assets.vocabulary.schema import Column, Table, between, not_null
@@ -49,7 +50,7 @@ def test_a_failed_check_stops_the_same_run_with_counts_and_advice(graph: GatedGr
     assert (metadata["rule"], metadata["month"], metadata["advice"]) == ("montant_in_range", "2026-03", ADVICE)
     assert (metadata["unexpected"], metadata["total"], metadata["percent"]) == (4, 4, 100.0)
     assert metadata["sample_keys"] == [{"siret": f"{i:014}"} for i in range(4)]
-    assert "NOT (montant >= 0.0 AND montant <= " in metadata["sql"]
+    assert 'where not ("montant" >= 0 and "montant" <= ' in metadata["sql"]
 
 
 def test_a_later_run_of_the_downstream_alone_is_blocked_without_retry_with_the_reason(graph: GatedGraph) -> None:

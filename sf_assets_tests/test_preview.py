@@ -12,7 +12,7 @@ from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.materialization import column_schema, preview_metadata
 from sf_assets.engine.preview import PreviewRow, preview
 from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
-from sf_assets.engine.quality.verdicts import CHECK_VERDICTS
+from sf_assets.engine.quality.tables import CHECK_VERDICTS
 from sf_assets.engine.storage import Warehouse
 from sf_assets.operations.status import STATUS
 from sf_assets.sources.arrival import ARRIVALS

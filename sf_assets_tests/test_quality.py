@@ -1,13 +1,15 @@
 """Rules: what a declaration implies, and how a month is judged against it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from sf_assets.engine.quality import verdicts
+from sf_assets.engine.quality import expectations, verdicts
 from sf_assets.engine.quality.expectations import validate
+from sf_assets.engine.quality.measures import Margin, Tolerance
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite, describe_check, rules_of
 from sf_assets.engine.quality.tolerance_checks import suite_of
 from sf_assets.engine.quality.verdicts import check_months
@@ -319,6 +321,54 @@ def test_checks_of_a_copy_and_of_the_table_give_equal_verdicts(
         for one in verdicts_of_month:
             if one.outcome.query:
                 session.connection.execute(one.outcome.query)
+
+
+def test_months_checked_together_have_the_verdicts_of_each_checked_alone(session: Session) -> None:
+    """Sound months, rows that a rule refuses, a key twice, a number far from its bound, and a month without a row."""
+    tolerance = Tolerance(
+        "usual", ("debts",), "sum of debts", "select sum(montant) from {batch}", "debts move slowly", "Ask URSSAF.",
+        high=1000, change=Margin(0.2, 0.2), detail="select 'all', count(*) from {batch}",
+    )  # fmt: skip
+    changes = {
+        date(2026, 1, 1): "select * from good",
+        date(2026, 2, 1): "select * replace (if(montant < 30, -1, montant) as montant) from good",
+        MARCH: "select * from good union all select * from good where montant < 40",
+        APRIL: "select * replace (montant * 3 as montant, if(montant > 50, null, nom) as nom) from good",
+        date(2026, 5, 1): "select * from good",
+        date(2026, 6, 1): "select * from good where false",
+    }
+    for month, change in changes.items():
+        write(session, f"with good as ({GOOD}) {change}", month)
+    suite = suite_of(DEBTS, tolerances=(tolerance,))
+    # The query shows the rows of all months that were read together, and so does the sample.
+    together, alone = (
+        [
+            (month, one.check.name, one.snapshot, replace(one.outcome, query="", sample=()))
+            for checked_months in checked_in
+            for month, of_month in check_months(session, suite, checked_months).items()
+            for one in of_month
+        ]
+        for checked_in in ([[*changes]], [[month] for month in changes])
+    )
+    assert together == alone
+    assert {(month.month, name) for month, name, _, outcome in alone if not outcome.passed} == {
+        (2, "montant_in_range"), (3, "key_unique"), (4, "nom_present"), (4, "usual"), (6, "not_empty"),
+    }  # fmt: skip
+
+
+def test_rules_that_pass_are_asked_in_few_statements(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(session, GOOD)
+    statements: list[str] = []
+    execute = expectations._Cursor.execute
+
+    def counted(cursor: expectations._Cursor, statement: str, *arguments: object) -> None:
+        statements.append(statement)
+        execute(cursor, statement, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(expectations._Cursor, "execute", counted)
+    assert refused(checked(session)) == []
+    # A statement for each query of rows, one for all columns, one or two for the number of rows.
+    assert len(statements) <= sum("unexpected_rows_query" in rule.arguments for rule in rules_of(DEBTS)) + 3
 
 
 def test_checks_of_two_sessions_read_their_own_rows(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sf_assets.catalogue.tables import SUITES
+from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.clean import tolerances as clean
 from sf_assets.engine.quality.acceptances import Acceptance, record_acceptance
 from sf_assets.engine.quality.measures import (
@@ -19,12 +19,15 @@ from sf_assets.engine.quality.measures import (
     newest_row_age,
     smallest_month_share,
 )
+from sf_assets.engine.quality.measuring import measure
 from sf_assets.engine.quality.rules import Outcome, Suite
 from sf_assets.engine.quality.tolerance_checks import probes_of
 from sf_assets.engine.quality.verdicts import check_months, record_verdicts
 from sf_assets.engine.storage import Session, Warehouse
+from sf_assets.engine.storage.catalog import Catalog
 from sf_assets.features import tolerances as features
 from sf_assets.lists import tolerances as lists
+from sf_assets.lists.tables import LIST_VERSIONS
 from sf_assets.model import tolerances as model
 from sf_assets.sources import tolerances as sources
 from sf_assets.sources.arrival import ARRIVALS
@@ -180,6 +183,44 @@ def test_every_tolerance_is_a_check_of_each_of_its_assets_with_a_reason_and_advi
         assert len(tolerance.reason.split()) > 5
         assert tolerance.advice.endswith((".", "?"))
         assert [tolerance.low, tolerance.high, tolerance.change, tolerance.level] != [None] * 4
+
+
+# A value of each type that differs between rows, and between months.
+_VALUES = {
+    "VARCHAR": "lpad((i % 40)::varchar, 9, '0')",
+    "DATE": "(month - to_days(11 * i::integer))::date",
+    "TIMESTAMP": "month + to_hours(i::integer)",
+    "BOOLEAN": "i % 3 = 0",
+}
+
+
+def test_every_number_of_several_months_at_once_is_that_of_each_month_alone() -> None:
+    months = [date(2026, 9, 1), date(2026, 10, 1)]
+    with duckdb.connect() as connection:
+        # In parallel, the last digit of a sum of doubles varies.
+        connection.execute("attach ':memory:' as lake; set threads = 1")
+        judged = {suite.table.name: suite.table for suite in SUITES.values() if suite.table}
+        for table in (TABLES | judged | {LIST_VERSIONS.name: LIST_VERSIONS}).values():
+            columns = ", ".join(
+                f"cast({_VALUES.get(column.type, 'i + month(month)')} as {column.type}) as {column.name}"
+                for column in table.columns
+                if "[]" not in column.type
+            )
+            connection.execute(
+                f"create table lake.{table.name} as select month, {columns} "
+                "from (select unnest([date '2026-09-01', date '2026-10-01']) as month), range(100) t(i)"
+            )
+        session = Session(Catalog("catalog.sqlite", "tables"), connection)
+        numbers = 0
+        for asset, suite in SUITES.items():
+            if suite.tolerances and suite.table:
+                together, *alone = (
+                    measure(session, asset, suite.table, suite.tolerances, some, scope=suite.scope, histories={})
+                    for some in (months, *([month] for month in months))
+                )
+                assert together == alone[0] | alone[1]
+                numbers += sum(one.value is not None for found in together.values() for one in found.values())
+        assert numbers > 50
 
 
 def measured(query: str, rows: str) -> float | None:

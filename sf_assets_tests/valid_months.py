@@ -12,7 +12,8 @@ import polars as pl
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.engine.quality.freshness import last_writes
-from sf_assets.engine.quality.verdicts import CHECK_VERDICTS, Verdict, check_months, frame_of_verdicts
+from sf_assets.engine.quality.tables import CHECK_VERDICTS
+from sf_assets.engine.quality.verdicts import Verdict, check_months, frame_of_verdicts
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.sources.arrival import ARRIVALS, inspect
 from sf_assets.sources.batch import batch_key

@@ -13,7 +13,7 @@ from sf_assets.catalogue.retention import keep_of
 from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.engine.lineage import Field, load_lineage, trace_to_files
 from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
-from sf_assets.engine.quality.verdicts import CHECK_VERDICTS
+from sf_assets.engine.quality.tables import CHECK_VERDICTS
 from sf_assets.engine.storage.inputs import ASSET_INPUTS
 from sf_assets.features.registry import BY_NAME
 from sf_assets.lists.columns import HEADERS

@@ -19,6 +19,13 @@ _DELIVERED_BEFORE = files("sf_assets.sources").joinpath("delivered_before.sql").
 _SHOWN = 5  # files that a check names before it only counts them
 
 
+_COPIES = """
+    select
+        count(*) - least(count(distinct regexp_replace(file, $packed, '')), count(distinct sha256)), count(*)
+    from lake.src_arrivals where month = $month and source = $source
+"""
+
+
 def _in_words(faults: Sequence[str]) -> str:
     """Return the faults of files as the statement of a check; empty without one."""
     more = [f"{len(faults) - _SHOWN} more files"] if len(faults) > _SHOWN else []
@@ -26,10 +33,9 @@ def _in_words(faults: Sequence[str]) -> str:
 
 
 def _arrivals(session: Session, month: date, source: str) -> list[tuple[str, str | None]]:
-    return session.connection.execute(
-        "select file, fault from lake.src_arrivals where month = $month and source = $source order by file",
-        {"month": month, "source": source},
-    ).fetchall()
+    query = "select file, fault from lake.src_arrivals where month = $month and source = $source order by file"
+    values = {"month": month, "source": source}
+    return session.connection.execute(session.on_copies(query, [month]), values).fetchall()
 
 
 def _delivered(source: Source) -> Probe:
@@ -49,14 +55,8 @@ def _delivered(source: Source) -> Probe:
 
 def _delivered_once(source: Source) -> Probe:
     def check(session: Session, month: date) -> Outcome:
-        (twice, files), *_ = session.connection.execute(
-            """
-            select
-                count(*) - least(count(distinct regexp_replace(file, $packed, '')), count(distinct sha256)), count(*)
-            from lake.src_arrivals where month = $month and source = $source
-            """,
-            {"month": month, "source": source.name, "packed": "([.]csv)?([.](gz|zip))?$"},
-        ).fetchall()
+        values = {"month": month, "source": source.name, "packed": "([.]csv)?([.](gz|zip))?$"}
+        (twice, files), *_ = session.connection.execute(session.on_copies(_COPIES, [month]), values).fetchall()
         statement = f"the batch: expected each file once, found {twice} that copy another." if twice else ""
         return Outcome(passed=twice == 0, unexpected_count=twice, element_count=files, statement=statement)
 

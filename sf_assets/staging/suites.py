@@ -23,10 +23,11 @@ _SEVERAL_ROWS = {source.name for source in SOURCES if source.wide or source.year
 def _nothing_lost(source: Source) -> Probe:
     def check(session: Session, month: date) -> Outcome:
         values = {"month": month, "source": source.name}
-        records, accepted, lost = session.connection.execute(_TALLY, values).fetchall()[0]
+        records, accepted, lost = session.connection.execute(session.on_copies(_TALLY, [month]), values).fetchall()[0]
         if source.name not in _SEVERAL_ROWS:
             ((rows,),) = session.connection.execute(
-                f"select count(*) from lake.{source.table} where month = $month", {"month": month}
+                f"select count(*) from {session.source_of(source.table, [month])} where month = $month",
+                {"month": month},
             ).fetchall()
             lost += abs(rows - accepted)
         return Outcome(passed=lost == 0, unexpected_count=lost, element_count=records)
@@ -50,7 +51,7 @@ _UNCORRECTED = """
 def _few_refused(source: Source) -> Probe:
     def check(session: Session, month: date) -> Outcome:
         values = {"month": month, "source": source.name, "corrections": f"/{CORRECTIONS}/"}
-        records, refused = session.connection.execute(_UNCORRECTED, values).fetchall()[0]
+        records, refused = session.connection.execute(session.on_copies(_UNCORRECTED, [month]), values).fetchall()[0]
         return Outcome(passed=refused <= REFUSED_SHARE * records, unexpected_count=refused, element_count=records)
 
     return Probe(
@@ -62,10 +63,9 @@ def _few_refused(source: Source) -> Probe:
 
 
 def _usable_filter(session: Session, month: date) -> Outcome:
-    files, delivered, accepted, refused = session.connection.execute(
-        read_sql("sf_assets.staging", "filter_records"),
-        {"month": month, "source": FILTER.name, "corrections": f"/{CORRECTIONS}/"},
-    ).fetchall()[0]
+    query = session.on_copies(read_sql("sf_assets.staging", "filter_records"), [month])
+    values = {"month": month, "source": FILTER.name, "corrections": f"/{CORRECTIONS}/"}
+    files, delivered, accepted, refused = session.connection.execute(query, values).fetchall()[0]
     usable = files == 0 or (delivered == 1 and accepted > 0 and refused == 0)
     return Outcome(passed=usable, unexpected_count=0 if usable else files, element_count=files)
 
@@ -85,6 +85,7 @@ SUITES: dict[str, Suite] = {
             STAGING[source.name],
             (_nothing_lost(source), _USABLE_FILTER if source is FILTER else _few_refused(source)),
             tolerances=TOLERANCES,
+            beside=(IMPORTS,),
         )
         for source in SOURCES
     },

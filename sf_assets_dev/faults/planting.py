@@ -10,7 +10,8 @@ import duckdb
 from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
-from sf_assets.engine.quality.verdicts import CHECK_VERDICTS, Verdict, frame_of_verdicts
+from sf_assets.engine.quality.tables import CHECK_VERDICTS
+from sf_assets.engine.quality.verdicts import Verdict, frame_of_verdicts
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.catalog import Catalog, sql_literal
 from sf_assets.engine.storage.shape import declared_types, sql_identifier

@@ -15,6 +15,7 @@ from sf_assets.engine.quality.verdicts import (
     check_months,
     months_checked,
     record_verdicts,
+    rows_of_verdicts,
     verdicts_on,
 )
 from sf_assets.engine.resources import WarehouseResource, run_created_at
@@ -64,10 +65,10 @@ def checks_for(suite: Suite, partitions_def: dg.TimeWindowPartitionsDefinition) 
                 judged_at=run_created_at(context.instance, context.run.run_id),
                 checks=None if selected == suite else [check.name for check in selected.checks],
             )
-            known = verdicts_on(
-                session, [(suite.asset, day) for month in months for day in (month, add_months(month, -1))]
-            )
-            accepted = accepted_of(session, {key: row for key, row in known.items() if key[1] in verdicts})
+            stored = rows_of_verdicts(verdicts)
+            accepted = accepted_of(session, stored)
+            before = {add_months(month, -1) for month in months} - verdicts.keys()
+            known = stored | verdicts_on(session, [(suite.asset, month) for month in sorted(before)])
         results = {
             (verdict.check.name, month): _result_of(verdict, known, accepted.get(_key_of(verdict)), owner=suite.owner)
             for month, of_month in verdicts.items()

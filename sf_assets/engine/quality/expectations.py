@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import date
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import great_expectations as gx
@@ -19,6 +19,7 @@ from great_expectations import expectations
 from sf_assets.engine.errors import describe_error_text
 from sf_assets.engine.quality.rules import Outcome
 from sf_assets.engine.storage.content import sql_constant
+from sf_assets.engine.storage.shape import sql_identifier
 from sf_assets.vocabulary.schema import Rule, Table
 
 _SAMPLE = 5
@@ -42,8 +43,9 @@ def validate(
     scope: Mapping[str, date | str | list[date]],
     source: str = "",
 ) -> dict[str, Outcome]:
-    """Run `rules` on the rows of `table` in `scope`, in one pass; return an outcome by name of rule.
+    """Run `rules` on the rows of `table` in `scope`; return an outcome by name of rule.
 
+    All rules are asked together whether they pass; only those that do not are asked which rows they refuse.
     `connection` has the warehouse attached as `lake`; `scope` gives the values of columns, `month` first. `source` names
     a copy of the rows, which is read in place of the table; the SQL of an outcome reads the table itself.
 
@@ -62,14 +64,23 @@ def validate(
         f"create or replace temp view {_ROWS} as select * from {source or f'lake.{table.name}'} where {conditions}"
     )
     (total,) = connection.execute(f"select count(*) from {_ROWS}").fetchall()[0]
-    suite = gx.ExpectationSuite(name=table.name, expectations=[_expectation_of(rule) for rule in rules])
-    result_format: dict[str, Any] = {
-        "result_format": "SUMMARY",
-        "partial_unexpected_count": _SAMPLE,
-        "return_unexpected_index_query": True,
+    # Great Expectations would count, list and describe the refused rows of each rule in queries of their own.
+    results = _validate(connection, table, rules, {"result_format": "BOOLEAN_ONLY"})
+    if refusing := [rule for rule in rules if not results[rule.name].success or "mostly" in rule.arguments]:
+        keys = {"unexpected_index_column_names": list(table.key)} if table.key else {}
+        summary = {"result_format": "SUMMARY", "partial_unexpected_count": _SAMPLE, **keys}
+        results |= _validate(connection, table, refusing, summary)
+    return {
+        rule.name: _outcome_of(connection, rule, results[rule.name], key=table.key, rows=rows, total=total)
+        for rule in rules
     }
-    if table.key:
-        result_format["unexpected_index_column_names"] = list(table.key)
+
+
+def _validate(
+    connection: duckdb.DuckDBPyConnection, table: Table, rules: Sequence[Rule], result_format: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the results of Great Expectations, by name of rule."""
+    suite = gx.ExpectationSuite(name=table.name, expectations=[_expectation_of(rule) for rule in rules])
     with _ONE_AT_A_TIME:
         reader, definition = _started()
         reader.connection = connection
@@ -78,11 +89,17 @@ def validate(
         finally:
             reader.connection = None
     # The report is not in the order of the suite: those that raised come first.
-    results = {result.expectation_config.meta["rule"]: result for result in report.results}
-    return {
-        rule.name: _outcome_of(connection, rule, results[rule.name], key=table.key, rows=rows, total=total)
-        for rule in rules
-    }
+    return {result.expectation_config.meta["rule"]: result for result in report.results}
+
+
+class ExpectNoRows(expectations.UnexpectedRowsExpectation):  # type: ignore[misc]
+    """No row is returned by a query, which runs once: Great Expectations' own rule counts the rows, then fetches them."""
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
+
+    def _validate(self, metrics: dict[str, Any], *_: object, **__: object) -> dict[str, Any]:
+        refused = metrics["unexpected_rows_query.row_count"]
+        return {"success": refused == 0, "result": {"observed_value": refused}}
 
 
 class _Cursor(CursorWrapper):  # type: ignore[misc]
@@ -160,7 +177,8 @@ def _expectation_of(rule: Rule) -> Any:
     if kind is None:
         raise ValueError(f"rule {rule.name}: Great Expectations has no {rule.expectation!r}")
     arguments = dict(rule.arguments)
-    if "unexpected_rows_query" in arguments:
+    if kind is expectations.UnexpectedRowsExpectation:
+        kind = ExpectNoRows
         arguments["unexpected_rows_query"] = _template_of(arguments["unexpected_rows_query"])
     return kind(**arguments, meta={"rule": rule.name})
 
@@ -177,12 +195,11 @@ def _template_of(query: str) -> str:
 def _outcome_of(
     connection: duckdb.DuckDBPyConnection, rule: Rule, result: Any, *, key: tuple[str, ...], rows: str, total: int
 ) -> Outcome:
-    error = _error_in(result.exception_info)
-    query = _query_of(rule, result.result, rows)
-    if error:
+    query = _query_of(rule, rows)
+    if error := _error_in(result.exception_info):
         return Outcome(passed=False, element_count=total, query=query, error=error)
     if "unexpected_rows_query" in rule.arguments:
-        refused = result.result["observed_value"]
+        refused = 0 if result.success else result.result["observed_value"]
         sample = _keys_in(connection, query, key) if refused else ()
         return Outcome(passed=result.success, unexpected_count=refused, element_count=total, sample=sample, query=query)
     # Without a key the first list is missing, and the second holds values without column names, which may be personal data.
@@ -191,20 +208,31 @@ def _outcome_of(
     )
     return Outcome(
         passed=result.success,
-        unexpected_count=result.result.get("unexpected_count") or 0,  # None when there is no row
+        # Absent when the rule passes, None when there is no row.
+        unexpected_count=result.result.get("unexpected_count") or 0,
         element_count=total,
         sample=_sample_of((row for row in rows_found if isinstance(row, Mapping)), key),
         query=query,
     )
 
 
-def _query_of(rule: Rule, result: Mapping[str, Any], rows: str) -> str:
-    if "unexpected_rows_query" in rule.arguments:
-        return str(rule.arguments["unexpected_rows_query"]).replace("{batch}", f"({rows})")
-    # Great Expectations forgets the parentheses around the query of the batch, and gives lists of values as $1, $2…
-    query = str(result.get("unexpected_index_query", "$")).translate(_UNESCAPE)
-    query = query.replace(f"FROM select * from {_ROWS}", f"FROM ({rows})")
-    return rows if "$" in query else query.rstrip(";")
+def _query_of(rule: Rule, rows: str) -> str:
+    """Return the query of the rows that a rule refuses, or of all rows that it reads when they are not refused one by one."""
+    column = sql_identifier(rule.arguments.get("column", ""))
+    match rule.expectation:
+        case "UnexpectedRowsExpectation":
+            return str(rule.arguments["unexpected_rows_query"]).replace("{batch}", f"({rows})")
+        case "ExpectColumnValuesToNotBeNull":
+            return f"select * from ({rows}) where {column} is null"
+        case "ExpectColumnValuesToBeBetween":
+            bounds = (("min_value", ">="), ("max_value", "<="))
+            within = [
+                f"{column} {side} {sql_constant(rule.arguments[name])}"
+                for name, side in bounds
+                if rule.arguments.get(name) is not None
+            ]
+            return f"select * from ({rows}) where not ({' and '.join(within or ['true'])})"
+    return rows
 
 
 def _keys_in(connection: duckdb.DuckDBPyConnection, query: str, key: tuple[str, ...]) -> tuple[Mapping[str, str], ...]:

@@ -132,7 +132,7 @@ def last_writes(session: Session, suites: Mapping[str, Suite], reads: Sequence[A
     for asset, month in reads:
         months.setdefault(asset, []).append(month)
     queries = [
-        f"select '{asset}', month, max(snapshot_id) from lake.{table.name}"
+        f"select '{asset}', month, max(snapshot_id) from {session.source_of(table.name, wanted)}"
         f" where {scope_condition({'month': wanted} | {name: [value] for name, value in suites[asset].scope.items()})}"
         " group by month"
         for asset, wanted in months.items()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from sf_assets.engine.quality.measures import Tolerance
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.vocabulary.schema import LARGEST, OWNER, Rule, Severity, Table, no_rows, not_null
@@ -36,7 +37,8 @@ class Outcome:
 class Probe:
     """A check that no single expectation can state: a file has its promised form, a list has a plausible length.
 
-    `run` reads the warehouse for one month; `meaning` completes the sentence "the month passes if …".
+    `run` reads the warehouse for one month; `meaning` completes the sentence "the month passes if …". The probe of a
+    `tolerance` can also be asked about many months, together with the other tolerances of its asset (`measuring.py`).
     """
 
     name: str
@@ -44,6 +46,7 @@ class Probe:
     meaning: str
     advice: str
     severity: Severity = "error"
+    tolerance: Tolerance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Suite:
 
     The rows of the asset are the rows of `table` in which the columns of `scope` have its values; a verdict on rows that
     were written again since is void. Without a table a verdict never expires. `owner` is responsible for failed checks.
+    `beside` are tables of which several checks read the same months as those of the asset.
 
     Raises:
         ValueError: two rules or probes share a name, or rules come without a table.
@@ -64,6 +68,7 @@ class Suite:
     probes: tuple[Probe, ...] = ()
     scope: Mapping[str, str] = field(default_factory=dict)
     owner: str = OWNER
+    beside: tuple[Table, ...] = ()
 
     def __post_init__(self) -> None:
         names = [check.name for check in self.checks]
@@ -83,6 +88,11 @@ class Suite:
         rules = tuple(rule for rule in self.rules if rule.name in wanted)
         probes = tuple(probe for probe in self.probes if probe.name in wanted)
         return replace(self, rules=rules, probes=probes)
+
+    @property
+    def tolerances(self) -> tuple[Tolerance, ...]:
+        """The tolerances among the probes, in order of declaration."""
+        return tuple(probe.tolerance for probe in self.probes if probe.tolerance is not None)
 
 
 def rules_of(table: Table) -> tuple[Rule, ...]:

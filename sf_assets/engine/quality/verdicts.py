@@ -5,7 +5,8 @@ Assets therefore ask the gate themselves, which requires a verdict that passed: 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -13,35 +14,16 @@ import polars as pl
 
 from sf_assets.engine.quality.acceptances import Acceptance, CheckKey, acceptances_of
 from sf_assets.engine.quality.freshness import describe_outdated, inputs_of, last_writes, outdated
-from sf_assets.engine.quality.rules import NOT_EMPTY, Outcome, Probe, Suite, splits_by_month
+from sf_assets.engine.quality.measuring import histories_of
+from sf_assets.engine.quality.outcomes import outcomes_of
+from sf_assets.engine.quality.rules import Outcome, Probe, Suite
+from sf_assets.engine.quality.tables import CHECK_VERDICTS
 from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.engine.storage.content import scope_condition
 from sf_assets.engine.storage.inputs import AssetMonth
 from sf_assets.vocabulary.failures import Blocked
-from sf_assets.vocabulary.schema import Column, Rule, Table
-
-CHECK_VERDICTS = Table(
-    "check_verdicts",
-    "the last verdict of one check on one asset for the month",
-    (
-        Column("asset", "VARCHAR", "asset that was checked"),
-        Column("check_name", "VARCHAR", "name of the check"),
-        Column("severity", "VARCHAR", "error blocks what reads the asset, warning is a note"),
-        Column("passed", "BOOLEAN", "the month satisfies the check"),
-        Column("errored", "BOOLEAN", "the check itself failed: the state of the data is unknown"),
-        Column("unexpected_count", "BIGINT", "rows that the check refuses", unit="row"),
-        Column("element_count", "BIGINT", "rows that the check read", unit="row"),
-        Column("error", "VARCHAR", "why the check itself failed, empty otherwise"),
-        Column("value", "DOUBLE", "measure of a tolerance, compared with later months"),
-        Column("statement", "VARCHAR", "measured and expected values, in words; empty for rules, which count rows"),
-        Column("snapshot", "BIGINT", "snapshot that wrote the checked rows; NULL when there is no row"),
-        Column("run_id", "VARCHAR", "Dagster run of the check"),
-        Column("judged_at", "TIMESTAMP", "creation of that run, UTC"),
-    ),
-    key=("asset", "check_name"),
-    may_be_empty=True,
-)
+from sf_assets.vocabulary.schema import Rule
 
 # Above so many rows a copy costs more than asking the catalog again for each check.
 _COPIED = 200_000
@@ -61,21 +43,20 @@ class Verdict:
 def check_months(session: Session, suite: Suite, months: Sequence[date]) -> dict[date, tuple[Verdict, ...]]:
     """Run every check of `suite` on each of `months`; return the verdicts by month.
 
-    A rule that refuses rows one by one runs on all months at once, and on each month alone only when it fails, to find
-    which months fail. Ten years of history then take as long as one month.
-
     Raises:
         duckdb.Error: the table cannot be read at all.
 
     """
-    # Read before the checks run: a write that happens meanwhile then makes their verdicts void.
-    written = last_writes(session, {suite.asset: suite}, [(suite.asset, month) for month in months])
-    with_rows = [month for month in months if (suite.asset, month) in written]
-    if suite.table is None or not with_rows:
-        outcomes = _outcomes(session, suite, months, with_rows)
-    else:
-        with session.copied(suite.table.name, with_rows, most=_COPIED):
-            outcomes = _outcomes(session, suite, months, with_rows)
+    with ExitStack() as kept:
+        # One snapshot: a write that happens meanwhile makes the verdicts void.
+        with session.reading():
+            for table in (suite.table, *suite.beside):
+                if table is not None:
+                    kept.enter_context(session.copied(table.name, months, most=_COPIED))
+            written = last_writes(session, {suite.asset: suite}, [(suite.asset, month) for month in months])
+            histories = histories_of(session, suite.asset, suite.tolerances, months)
+        with_rows = [month for month in months if (suite.asset, month) in written]
+        outcomes = outcomes_of(session, suite, months, with_rows=with_rows, histories=histories)
     return {
         month: tuple(
             Verdict(suite.asset, month, check, found[check.name], written.get((suite.asset, month)))
@@ -83,70 +64,6 @@ def check_months(session: Session, suite: Suite, months: Sequence[date]) -> dict
         )
         for month, found in outcomes.items()
     }
-
-
-def _outcomes(
-    session: Session, suite: Suite, months: Sequence[date], with_rows: Sequence[date]
-) -> dict[date, dict[str, Outcome]]:
-    """Return what each check finds, by month and name."""
-    outcomes: dict[date, dict[str, Outcome]] = {month: {} for month in months}
-    # Months without a row give equal results: the rules run on one of them.
-    empty: dict[str, Outcome] = {}
-    if suite.rules and suite.table:
-        together = _check_together(session, suite, with_rows)
-        for month, found in outcomes.items():
-            has_rows = month in with_rows
-            found.update(together.get(month, {}) if has_rows else empty or _outcomes_without_rows(suite))
-            found.update(
-                _check_rules(session, suite, [rule for rule in suite.rules if rule.name not in found], [month])
-            )
-            if not has_rows:
-                empty = dict(found)
-    for month, found in outcomes.items():
-        found.update((probe.name, probe.run(session, month)) for probe in suite.probes)
-    return outcomes
-
-
-def _check_together(session: Session, suite: Suite, months: Sequence[date]) -> dict[date, dict[str, Outcome]]:
-    """Return the outcomes of the rules that passed on all months together, by month; none for a single month."""
-    if len(months) < 2 or suite.table is None:  # noqa: PLR2004 - together means at least two
-        return {}
-    rows = dict(
-        session.connection.execute(
-            f"select month, count(*) from lake.{suite.table.name} where month = any($1) group by month", [months]
-        ).fetchall()
-    )
-    outcomes = _check_rules(session, suite, [rule for rule in suite.rules if splits_by_month(rule)], months)
-    passed = {name: outcome for name, outcome in outcomes.items() if outcome.passed}
-    # The caller leaves out months without a row.
-    passed |= {rule.name: Outcome(passed=True) for rule in suite.rules if rule.name == NOT_EMPTY}
-    return {
-        month: {name: replace(outcome, element_count=rows[month]) for name, outcome in passed.items()}
-        for month in months
-    }
-
-
-def _outcomes_without_rows(suite: Suite) -> dict[str, Outcome]:
-    """Return the outcomes of rules that refuse rows one by one on a month without a row: all pass."""
-    return {
-        rule.name: Outcome(passed=True)
-        for rule in suite.rules
-        if splits_by_month(rule) or rule.expectation == "ExpectCompoundColumnsToBeUnique"
-    }
-
-
-def _check_rules(session: Session, suite: Suite, rules: Sequence[Rule], months: Sequence[date]) -> dict[str, Outcome]:
-    if not rules or suite.table is None:
-        return {}
-    from sf_assets.engine.quality.expectations import validate  # noqa: PLC0415 - its import takes seconds, and few steps run checks
-
-    return validate(
-        session.connection,
-        suite.table,
-        tuple(rules),
-        scope={"month": list(months), **suite.scope},
-        source=session.source_of(suite.table.name, months),
-    )
 
 
 def record_verdicts(
@@ -173,8 +90,14 @@ def record_verdicts(
 def frame_of_verdicts(verdicts: Mapping[date, Sequence[Verdict]], *, run_id: str, judged_at: datetime) -> pl.DataFrame:
     """Return verdicts as rows of `check_verdicts`."""
     utc = judged_at.astimezone(UTC).replace(tzinfo=None)  # A session would shift a time with a zone.
-    rows = [
-        {
+    rows = [{**row, "run_id": run_id, "judged_at": utc} for row in rows_of_verdicts(verdicts).values()]
+    return frame_of(CHECK_VERDICTS, rows, with_month=True)
+
+
+def rows_of_verdicts(verdicts: Mapping[date, Sequence[Verdict]]) -> dict[CheckKey, Mapping[str, Any]]:
+    """Return verdicts as `verdicts_on` returns them once they are stored."""
+    return {
+        (verdict.asset, month, verdict.check.name): {
             "month": month,
             "asset": verdict.asset,
             "check_name": verdict.check.name,
@@ -187,13 +110,10 @@ def frame_of_verdicts(verdicts: Mapping[date, Sequence[Verdict]], *, run_id: str
             "value": verdict.outcome.value,
             "statement": verdict.outcome.statement,
             "snapshot": verdict.snapshot,
-            "run_id": run_id,
-            "judged_at": utc,
         }
         for month, of_month in verdicts.items()
         for verdict in of_month
-    ]
-    return frame_of(CHECK_VERDICTS, rows, with_month=True)
+    }
 
 
 def require_passed(

@@ -55,7 +55,7 @@ def sql_constant(value: object) -> str:
     """Return a date, a number or a text as a SQL literal."""
     if isinstance(value, date):
         return f"date {sql_literal(str(value))}"
-    return str(value) if isinstance(value, int) else sql_literal(str(value))
+    return str(value) if isinstance(value, int | float) else sql_literal(str(value))
 
 
 def rows_by_month(connection: duckdb.DuckDBPyConnection, rows: str) -> dict[date, int]:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -105,12 +106,13 @@ class Session:
     def copied(self, table: str, months: Collection[date], *, most: int) -> Iterator[None]:
         """Keep a copy in memory of months of a table that are read many times, unless they have more than `most` rows.
 
-        Each reference to a table of the lake asks its catalog for the files, twenty milliseconds whatever it holds.
+        Each reference to a table of the lake asks its catalog for the files, twenty milliseconds whatever it holds. The copy
+        has DuckLake's column `snapshot_id` beside those of the table. A table that is not stored yet has no copy.
         """
         copy = _copy_of(table)
-        if months:
+        if months and column_types(self.connection, lake_name(table)):
             rows = f"from {lake_name(table)} where {scope_condition({'month': months})} limit {most + 1}"
-            self.connection.execute(f"create or replace temp table {copy} as {rows}")
+            self.connection.execute(f"create or replace temp table {copy} as select *, snapshot_id {rows}")
             if self._number(f"select count(*) from {copy}") <= most:
                 self._copies[table] = set(months)
         try:
@@ -122,6 +124,10 @@ class Session:
     def source_of(self, table: str, months: Collection[date]) -> str:
         """Return the name under which months of a table are read: the copy when there is one, otherwise the lake's."""
         return _copy_of(table) if self._copies.get(table, set()).issuperset(months) else lake_name(table)
+
+    def on_copies(self, query: str, months: Collection[date]) -> str:
+        """Return a query that reads the copies of the session where it reads `months` of `lake.<table>`."""
+        return re.sub(r"\blake\.(\w+)", lambda found: self.source_of(found[1], months), query)
 
     def pin(self) -> None:
         """Read the current snapshot until the next write, so that the rows read are those whose verdicts were read before."""
