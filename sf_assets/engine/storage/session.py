@@ -5,7 +5,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
@@ -86,8 +86,8 @@ class Session:
         """Return the months that have rows in a table, sorted; none when the table does not exist yet."""
         if not column_types(self.connection, lake_name(table)):
             return []
-        rows = self.connection.execute(f"select distinct month from {lake_name(table)} order by month").fetchall()
-        return [month for (month,) in rows]
+        query = f"select distinct month from {lake_name(table)} order by month"
+        return [month for (month,) in self.connection.execute(query).fetchall()]
 
     @contextmanager
     def reading(self) -> Iterator[int]:
@@ -95,19 +95,15 @@ class Session:
 
         After `pin`, it is the pinned snapshot.
         """
-        current = "from lake.current_snapshot()"
-        if self._pinned:
-            yield self._number(current)
-        else:
-            with self._transaction():
-                yield self._number(current)
+        with nullcontext() if self._pinned else self._transaction():
+            yield self._number("from lake.current_snapshot()")
 
     @contextmanager
     def copied(self, table: str, months: Collection[date], *, most: int) -> Iterator[None]:
         """Keep a copy in memory of months of a table that are read many times, unless they have more than `most` rows.
 
-        Each reference to a table of the lake asks its catalog for the files, twenty milliseconds whatever it holds. The copy
-        has DuckLake's column `snapshot_id` beside those of the table. A table that is not stored yet has no copy.
+        Each reference to a table of the lake asks its catalog for the files, twenty milliseconds. The copy also has DuckLake's
+        column `snapshot_id`. A table that is not stored yet has no copy.
         """
         copy = _copy_of(table)
         if months and column_types(self.connection, lake_name(table)):
