@@ -63,7 +63,10 @@ def _introduction(table: LabelledTable, evaluation: TableEvaluation) -> Iterator
 
 def _setting(setting: Mapping[str, Any]) -> str:
     words = {"leaves": "feuilles", "leaf_rows": "lignes par feuille", "columns": "part des variables"}
-    return ", ".join(f"{words.get(name, name)} {value:.3g}" for name, value in setting.items()).replace(".", ",") or "d'origine"
+    return (
+        ", ".join(f"{words.get(name, name)} {value:.3g}" for name, value in setting.items()).replace(".", ",")
+        or "d'origine"
+    )
 
 
 def _overall(evaluation: TableEvaluation) -> Iterator[str]:
