@@ -26,6 +26,7 @@ from sf_assets.engine.storage.shape import (
     require_compatible_columns,
     sql_identifier,
 )
+from sf_assets.engine.storage.writes import Write
 from sf_assets.vocabulary.schema import Table
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
@@ -34,23 +35,6 @@ _ATTEMPTS = 8
 _PAUSE_SECONDS = 0.1
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """The effect of one commit on one table: `rows` took the place of `replaced` rows.
-
-    `unchanged` counts the rows of months that already had the same rows: they keep the snapshot that first wrote them, so
-    that verdicts and acceptances on them remain valid. `seconds` covers the computation and the commit, the wait for other
-    writers included.
-    """
-
-    table: str
-    rows: int
-    replaced: int
-    snapshot: int
-    seconds: float
-    unchanged: int = 0
 
 
 @dataclass(slots=True)
