@@ -11,6 +11,7 @@ from sf_assets.engine.quality.freshness import last_writes
 from sf_assets.engine.quality.rules import Outcome
 from sf_assets.engine.quality.verdicts import Verdict, record_verdicts
 from sf_assets.engine.storage import Session, frame_of
+from sf_assets.features.registry import NAMES
 from sf_assets.lists.month_list import READS
 from sf_assets.model.store import ModelCard, ModelStore
 from sf_assets.model.threshold import ThresholdMethod
@@ -24,19 +25,19 @@ DEPARTMENTS = ("21", "33", "69", "75")
 JUDGED_AT = datetime(2025, 10, 4, tzinfo=UTC)
 LISTS = ("list_corrections", "list_alerts", "list_export")
 BY, REASON = "C. Duval", "Liste du mois"
-_PASSED = (*READS, "model_evaluation", "clean_sirene", "stg_acces", "src_acces")
+_PASSED = (*READS, "model_evaluation", "clean_sirene", "clean_sirene_ul", "stg_acces", "src_acces")
 
 
 def plant(place: Place, month: date = MONTH, *, seed: int = 1) -> None:
     """Write the features, the model, the scores and the register of a month, with verdicts that pass."""
     features, _ = simulated(COMPANIES, seed)
     features = features.with_columns(siren=pl.Series([f"{n:09}" for n in range(1, COMPANIES + 1)]))
-    method = ThresholdMethod().fit(features, np.arange(COMPANIES) % 2 == 0)
+    method = ThresholdMethod(NAMES).fit(features, np.arange(COMPANIES) % 2 == 0)
     thresholds = ThresholdMethod.default_thresholds
     card = ModelCard(
         month=month,
         method=method.name,
-        features=tuple(method.features),
+        features=tuple(method.features_),
         thresholds=thresholds,
         figures=None,
         statement=None,

@@ -1,5 +1,6 @@
 """No file of a recipient holds a company, a column or a reason outside of its right (rules §13)."""
 
+import json
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -10,11 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sf_assets.features.registry import BY_NAME, DETTE, FEATURES, NAMES
+from sf_assets.features.registry import BY_NAME, DETTE, FEATURES, NAMES, THEMES
 from sf_assets.lists.columns import HEADERS
+from sf_assets.lists.page.content import MONTHS_SHOWN, section_names, sheets_of
+from sf_assets.lists.readme import About
 from sf_assets.lists.reasons import main_reasons, reason_columns
 from sf_assets.lists.spreadsheet import write_csv
+from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.threshold import ThresholdMethod
+from sf_assets.publication.pages import page_of
 from sf_assets.publication.rights import Right, rights_of
 from sf_assets.publication.sharing import World, share_of
 from sf_assets.sources.nomenclatures.label_tables import departments_of_regions
@@ -27,8 +32,8 @@ DEPARTMENTS = ("21", "33", "69", "75", "2A", "974")
 COMPANIES = 24
 SIRENS = tuple(f"{n:09}" for n in range(1, COMPANIES + 1))
 FEATURES_OF = simulated(COMPANIES, seed=4)[0].with_columns(siren=pl.Series(SIRENS))
-METHOD = ThresholdMethod().fit(FEATURES_OF, np.arange(COMPANIES) % 2 == 0)
-CONTRIBUTIONS = np.abs(np.random.default_rng(4).normal(size=(COMPANIES, len(METHOD.features))))
+METHOD = ThresholdMethod(NAMES).fit(FEATURES_OF, np.arange(COMPANIES) % 2 == 0)
+CONTRIBUTIONS = np.abs(np.random.default_rng(4).normal(size=(COMPANIES, len(METHOD.features_))))
 KINDS = {"integer": 3, "percent": 0.5, "month": CUTOFF}
 ROWS = pl.DataFrame(
     {
@@ -41,11 +46,11 @@ ROWS = pl.DataFrame(
 
 @cache
 def reasons(allowed: frozenset[str]) -> pl.DataFrame:
-    return main_reasons(FEATURES_OF, CONTRIBUTIONS, METHOD.features, cutoff=CUTOFF, allowed=allowed)
+    return main_reasons(FEATURES_OF, CONTRIBUTIONS, METHOD.features_, cutoff=CUTOFF, allowed=allowed)
 
 
 def world(departments: dict[str, frozenset[str]], in_alert: frozenset[str]) -> World:
-    return World(ROWS, departments, in_alert, METHOD.features, reasons)
+    return World(ROWS, departments, in_alert, METHOD.features_, reasons)
 
 
 def right(zones: str = "21", droits: str = SCORE, suivis: str = "") -> Right:
@@ -121,6 +126,36 @@ def test_no_file_holds_a_company_or_a_title_outside_of_the_right(
     assert not [header.title for header in HEADERS if not header.scopes <= held.scopes and header.title in titles]
 
 
+PAGE_OF_ALL = sheets_of(
+    ROWS.join(reasons(frozenset(METHOD.features_)), on="siren"),
+    FEATURES_OF.with_columns(naf_section=pl.lit("C")),
+    ROWS.select("siren", **{name: pl.lit([1.0] * MONTHS_SHOWN) for name in ("dette", "effectif", "risque")}),
+    np.ones((COMPANIES, len(THEMES))),
+    section_names(),
+)
+ABOUT = About(
+    CUTOFF, CUTOFF, "m", probabilities=True, thresholds=Thresholds(modere=0.1, fort=0.2), staff=10, window=120
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(WORLDS, RIGHTS)
+def test_no_page_holds_a_company_or_a_figure_outside_of_the_right(of: World, held: Right) -> None:
+    share = share_of(held, of)
+    companies = FEATURES_OF.with_columns(naf_section=pl.lit("C"))
+    text = page_of(held, share.rows, PAGE_OF_ALL, companies, ABOUT, hides_reasons=share.hides_reasons)
+    assert not [siren for siren in set(SIRENS) - set(share.rows["siren"]) if siren in text]
+    data = json.loads(text.partition('id="donnees">')[2].partition("</script>")[0])
+    assert [one["siren"] for one in data["fiches"]] == share.rows["siren"].to_list()
+    shown = {name for one in data["fiches"] for name, value in one.items() if value is not None}
+    hidden = {"dette"} - ({"dette"} if URSSAF in held.scopes else set())
+    hidden |= {"risque", "themes"} if SCORE not in held.scopes else set()
+    hidden |= {"themes"} if set(SCOPE_OF_SOURCE.values()) - {""} - held.scopes else set()
+    assert not shown & hidden
+    assert ('data-key="risque"' in text) == (SCORE in held.scopes)
+    assert ("Certains motifs ne sont pas affichés" in text) == share.hides_reasons
+
+
 # The worked examples of the doctrine: a person, a company, what is shown.
 def test_an_establishment_in_the_zone_and_an_old_alert_open_score_and_urssaf_and_not_short_time_work() -> None:
     held = right("21", "score urssaf")
@@ -154,19 +189,19 @@ def test_a_region_opens_its_departments_and_national_opens_all() -> None:
 
 
 def test_a_reason_that_is_not_covered_is_replaced_by_the_next_one() -> None:
-    pushes = np.zeros((COMPANIES, len(METHOD.features)))
+    pushes = np.zeros((COMPANIES, len(METHOD.features_)))
     for name, push in (("dette_par_effectif", 5.0), ("effectif", 3.0), ("age_entreprise", 1.0)):
-        pushes[:, METHOD.features.index(name)] = push
+        pushes[:, METHOD.features_.index(name)] = push
 
     def of(allowed: frozenset[str]) -> pl.DataFrame:
-        return main_reasons(FEATURES_OF, pushes, METHOD.features, cutoff=CUTOFF, allowed=allowed)
+        return main_reasons(FEATURES_OF, pushes, METHOD.features_, cutoff=CUTOFF, allowed=allowed)
 
-    names = frozenset(METHOD.features)
+    names = frozenset(METHOD.features_)
     whole, held = of(names).row(0, named=True), right("national", "score")
     assert whole["motif_1"].startswith("Dette URSSAF")
     without = of(held.features(names)).row(0, named=True)
     assert (without["motif_1"], without["motif_2"], without["motif_3"]) == (whole["motif_2"], whole["motif_3"], None)
-    both = World(ROWS, dict.fromkeys(SIRENS, frozenset({"21"})), SIRENS, METHOD.features, of)
+    both = World(ROWS, dict.fromkeys(SIRENS, frozenset({"21"})), SIRENS, METHOD.features_, of)
     assert share_of(held, both).hides_reasons
     assert not share_of(right("national", "score urssaf"), both).hides_reasons
 

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from sf_assets.features.registry import NAMES
 from sf_assets.lists.selection import select
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.threshold import ThresholdMethod
@@ -145,7 +146,7 @@ def test_the_population_is_stable_from_month_to_month(runs: Runs) -> None:
 
 def _listed(month: Month) -> set[str]:
     """Return the companies that the threshold method alerts, with limits low enough for a list of this few companies."""
-    method = ThresholdMethod().fit(month.matrix, [True] + [False] * (month.matrix.height - 1))
+    method = ThresholdMethod(NAMES).fit(month.matrix, [True] + [False] * (month.matrix.height - 1))
     scores = pl.Series("probabilite", method.predict_proba(month.matrix)[:, 1])
     thresholds = Thresholds(modere=0.1, fort=0.2)
     chosen = select(month.companies.with_columns(scores, dans_perimetre=pl.lit(value=True)), thresholds)

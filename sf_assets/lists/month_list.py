@@ -14,7 +14,7 @@ from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.storage import Session
 from sf_assets.lists.departures import departures
 from sf_assets.lists.document import Edition, document
-from sf_assets.lists.page.content import read_evolution, section_names, sheets_of
+from sf_assets.lists.page.content import Sheets, read_evolution, section_names, sheets_of
 from sf_assets.lists.page.render import page
 from sf_assets.lists.readme import About
 from sf_assets.lists.readme_facts import measured_precisions
@@ -59,10 +59,13 @@ class MonthList:
         """Yield the JSON document of the application, piece by piece."""
         return document(self.companies, self.alerts, self._explained(), self.selected.method.features_, self.edition)
 
+    def sheets(self) -> Sheets:
+        """Return what the page of the list shows of its companies."""
+        return sheets_of(self.listed, self.alerts, self.evolution, self._explained().macro, section_names())
+
     def page(self) -> str:
         """Return the HTML page of the list."""
-        bars = self._explained().macro
-        return page(sheets_of(self.listed, self.alerts, self.evolution, bars, section_names()), self.about)
+        return page(self.sheets(), self.about)
 
     def _explained(self) -> Waterfall:
         return waterfall(self.contributions, self.alerts["probabilite"].to_numpy(), self.selected.method.features_)

@@ -19,6 +19,7 @@ from sf_assets.lists.reasons import main_reasons, reason_columns
 from sf_assets.lists.spreadsheet import write_csv
 from sf_assets.lists.tables import ALERTS
 from sf_assets.lists.workbook import write_xlsx
+from sf_assets.publication.pages import page_of
 from sf_assets.publication.rights import Right, rights_of
 from sf_assets.publication.tables import PUBLICATION
 from sf_assets.sources.nomenclatures.label_tables import departments_of_regions
@@ -91,6 +92,7 @@ def write_shares(session: Session, gate: Gate, made: MonthList, folder: Path) ->
     session.bind(dict(reads))
     rights = rights_of(session.connection.execute(_RIGHTS).pl().iter_rows(named=True), departments_of_regions())
     world = _world(session, made, frozenset[str]().union(*(right.follows for right in rights)))
+    sheets = made.sheets()
     entries: list[dict[str, object]] = []
     for right in rights:
         lapsed = right.lapsed(made.about.cutoff)
@@ -103,10 +105,13 @@ def write_shares(session: Session, gate: Gate, made: MonthList, folder: Path) ->
         target.mkdir(mode=0o700, parents=True)
         stem = stem_of(made.month)
         write_csv(share.rows, target / f"{stem}.csv")
-        sections = (*made.about.sections, ("Ce que montre ce fichier", "\n".join(_told(share))), ("Répondre", ADVICE))
-        write_xlsx(
-            share.rows, target / f"{stem}.xlsx", replace(made.about, sections=sections), recipient=right.recipient
+        about = replace(
+            made.about, sections=(*made.about.sections, ("Ce que montre ce fichier", "\n".join(_scope_lines(share))))
         )
+        answering = replace(about, sections=(*about.sections, ("Répondre", ADVICE)))
+        write_xlsx(share.rows, target / f"{stem}.xlsx", answering, recipient=right.recipient)
+        text = page_of(right, share.rows, sheets, made.companies, about, hides_reasons=share.hides_reasons)
+        (target / f"{stem}.html").write_text(text, encoding="utf-8", newline="\n")
         entries.append(entry | {"companies": share.rows.height, "lapsed": ""})
     return tuple(entries)
 
@@ -147,7 +152,7 @@ def _world(session: Session, made: MonthList, followed: Collection[str]) -> Worl
     return World(rows, {siren: frozenset(found) for siren, found in places}, in_alert, method.features_, reasons)
 
 
-def _told(share: Share) -> Iterator[str]:
+def _scope_lines(share: Share) -> Iterator[str]:
     right = share.right
     yield f"Ce fichier est réservé à {right.recipient} ({right.role}). Ne le transmettez pas."
     yield f"Territoire : {'France entière' if right.national else right.zones}."

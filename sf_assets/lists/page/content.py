@@ -91,14 +91,8 @@ def sheets_of(
     `bars` is one row per row of `listed`, one column per theme; `sections` names sections of activities (`naf_section`,
     `libelle_section`).
     """
-    labels = {level.rank: level.label for level in LEVELS}
     known = listed.select("siren").join(companies, on="siren", how="left", maintain_order="left")
-    bounds, names = zip(*SIZES, strict=True)
-    rows = listed.with_columns(
-        known["naf_section"],
-        libelle_niveau=pl.col("niveau").replace_strict(labels, return_dtype=pl.String),
-        taille=pl.col("effectif").cut(list(bounds[1:]), labels=list(names), left_closed=True).cast(pl.String),
-    ).join(sections, on="naf_section", how="left", maintain_order="left")
+    rows = rows_of(listed, companies, sections)
     sheets = listed.select("siren", motifs=pl.concat_list(reason_columns()).list.drop_nulls())
     sheets = sheets.join(evolution, on="siren", how="left", maintain_order="left").with_columns(
         pl.col("risque").list.eval((pl.element() * 100).round(1)),
@@ -108,6 +102,21 @@ def sheets_of(
         aides=_helps(bars),
     )
     return Sheets(rows, sheets)
+
+
+def rows_of(listed: pl.DataFrame, companies: pl.DataFrame, sections: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of the table: those of `listed`, with what filters and labels need."""
+    labels = {level.rank: level.label for level in LEVELS}
+    bounds, names = zip(*SIZES, strict=True)
+    level = pl.col("niveau").replace_strict(labels, return_dtype=pl.String).alias("libelle_niveau")
+    return (
+        listed.join(companies.select("siren", "naf_section"), on="siren", how="left", maintain_order="left")
+        .join(sections, on="naf_section", how="left", maintain_order="left")
+        .with_columns(
+            *([level] if "niveau" in listed.columns else []),
+            taille=pl.col("effectif").cut(list(bounds[1:]), labels=list(names), left_closed=True).cast(pl.String),
+        )
+    )
 
 
 def _bars(bars: Floats) -> pl.Series:

@@ -1,0 +1,52 @@
+"""The page of one recipient: its companies, and of each one's sheet only what its right covers."""
+
+import polars as pl
+
+from sf_assets.features.registry import BY_NAME, NAMES, THEMES
+from sf_assets.lists.page.content import Sheets, rows_of, section_names
+from sf_assets.lists.page.help import HELPS
+from sf_assets.lists.page.render import page
+from sf_assets.lists.readme import About
+from sf_assets.lists.reasons import reason_columns
+from sf_assets.publication.rights import Right
+from sf_assets.vocabulary.scopes import SCORE
+
+# The features whose last two years a sheet draws.
+_DRAWN = {"dette": ("dette_sociale_ouvriere", "dette_sociale_patronale"), "effectif": ("effectif",)}
+
+
+def page_of(
+    right: Right, rows: pl.DataFrame, whole: Sheets, companies: pl.DataFrame, about: About, *, hides_reasons: bool
+) -> str:
+    """Return the page of the rows of a share.
+
+    `rows` are those of the share, with the columns and reasons that the right covers; `whole` is what the page of the whole
+    list shows, and `companies` has the section of each company's activity.
+    """
+    themes = themes_of(right)
+    curves = [name for name, made_of in _DRAWN.items() if right.features(made_of).issuperset(made_of)]
+    scored = SCORE in right.scopes
+    complete = scored and len(themes) == len(THEMES)
+    kept = whole.sheets.select(
+        "siren",
+        *curves,
+        *(["risque"] if scored else []),
+        *(["themes"] if complete else []),
+        pl.col("inconnus").list.set_intersection(pl.lit(themes, dtype=pl.List(pl.Int32))),
+        # Which help is worth proposing follows from the themes of a company's risk.
+        pl.col("aides") if complete else pl.lit(list(range(len(HELPS)))).alias("aides"),
+    )
+    motifs = rows.select("siren", motifs=pl.concat_list(reason_columns()).list.drop_nulls())
+    sheets = motifs.join(kept, on="siren", how="left", maintain_order="left").with_columns(
+        pl.col("inconnus").fill_null([]), pl.col("aides").fill_null(list(range(len(HELPS))))
+    )
+    return page(Sheets(rows_of(rows, companies, section_names()), sheets, hides_reasons), about)
+
+
+def themes_of(right: Right) -> list[int]:
+    """Return the positions in `THEMES` of those of which a right covers every feature."""
+    return [
+        position
+        for position, theme in enumerate(THEMES)
+        if all(right.may_state(BY_NAME[name]) for name in NAMES if BY_NAME[name].theme == theme)
+    ]
