@@ -92,6 +92,9 @@ def plant(place: Place, month: date = MONTH, *, seed: int = 1) -> None:
         "stg_acces": [],
         "stg_import": [],
         "src_acces": [],
+        "clean_sirene_ul": [
+            {"siren": siren, "libelle_activite_principale": "Mécanique industrielle"} for siren in sirens
+        ],
         # Every third company has a second establishment in another department.
         "clean_sirene": [
             {"siren": siren, "siret": f"{siren}{nic}", "siege": nic == "00012", "est_actif": True, "departement": where}

@@ -236,7 +236,7 @@ def test_code_that_changed_names_the_version_to_install_and_still_proves_the_sou
     assert proof(place).same, "other code that writes the same bytes proves the list"
     monkeypatch.setattr("sf_assets.lists.readme._CONFIDENTIAL", "autre phrase")
     found = proof(place)
-    assert found.different == ("liste_2509.xlsx",)
+    assert found.different == ("liste_2509.html", "liste_2509.xlsx")
     assert found.explained
     assert "Published files, inputs and model are those recorded." in found.summary
     assert f"install v{manifests.VERSION}" in found.summary
@@ -294,6 +294,9 @@ def test_each_recipient_gets_its_companies_and_columns_only(place: Place) -> Non
     assert not {"Risque", "Rang", "Niveau d'alerte", "Première alerte"} & set(sent["ddets-69"].columns)
     assert "Certains motifs ne sont pas affichés" in words_of(folder / "destinataires/ddets-69/liste_2509.xlsx")
     assert "Certains motifs" not in words_of(folder / "destinataires/dge/liste_2509.xlsx")
+    page = (folder / "destinataires/ddets-69/liste_2509.html").read_text(encoding="utf-8")
+    assert "Certains motifs ne sont pas affichés" in page
+    assert all(siren in page for siren in sent["ddets-69"]["SIREN"])
     reasons = " ".join(
         sent["ddets-69"].select("Premier motif", "Deuxième motif", "Troisième motif").fill_null("").row(0)
     )

@@ -25,6 +25,8 @@ from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.version import VERSION
 
+# Files that print what « Lisez-moi » says, version and acceptances included.
+_PRINTED = (".xlsx", ".html")
 _EXPORTED = """
     select version, file, sha256 from list_export where version = (select max(version) from list_export)
 """
@@ -116,12 +118,12 @@ def publish(
 def _require_as_handed_over(session: Session, month: date, folder: Path) -> int:
     """Return the version of `list_export` whose files were written again, byte by byte.
 
-    The workbook is left out: since then somebody may have accepted a check of `list_export` itself, which it prints.
+    Workbook and page are left out: since then somebody may have accepted a check of `list_export` itself, which they print.
     """
     session.bind({EXPORT: month})
     handed_over = session.connection.execute(_EXPORTED).fetchall()
     different = sorted(
-        file for _, file, sha256 in handed_over if not file.endswith(".xlsx") and sha256_of(folder / file) != sha256
+        file for _, file, sha256 in handed_over if not file.endswith(_PRINTED) and sha256_of(folder / file) != sha256
     )
     if different or not handed_over:
         raise PermanentFailure(
@@ -133,11 +135,11 @@ def _require_as_handed_over(session: Session, month: date, folder: Path) -> int:
 
 
 def _require_changed(place: str, former: Manifest, files: Mapping[str, Mapping[str, object]]) -> None:
-    """Refuse a version whose data files are those of the last one: workbooks print the version, and always differ."""
+    """Refuse a version whose data files are those of the last one: workbooks and pages print the version, and always differ."""
     changed = [
         name
         for name in {*former.files, *files}
-        if not name.endswith(".xlsx") and not name.startswith("changements_")
+        if not name.endswith(_PRINTED) and not name.startswith("changements_")
         if former.files.get(name) != files.get(name)
     ]
     if not changed:
