@@ -18,7 +18,7 @@ export SF_DATA_DIR := $(DEMO)
 export DAGSTER_HOME := $(DEMO)/dagster
 endif
 
-.PHONY: help demo ui test coverage lint bench evaluate faults docs lock clean
+.PHONY: help demo ui test coverage lint bench evaluate faults life docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ evaluate: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## evaluate the methods
 
 faults: $(VENV)/installed ## play every fault of the catalogue; print what caught, stopped and cleared each
 	@$(SF) faults run
+
+life: $(VENV)/installed ## live three months with their mishaps; write docs/reliability.md when all of them end well
+	@$(SF) life --page docs/reliability.md
 
 docs: $(VENV)/installed ## write the pages derived from the declarations
 	@$(SF) docs

@@ -63,6 +63,21 @@ def bench(
         sys.stdout.flush()
 
 
+def life(
+    companies: Companies = 300,
+    page: Annotated[Path | None, typer.Option(help="Markdown page that receives the table of mishaps.")] = None,
+) -> None:
+    """Live three months with twelve mishaps on a small synthetic world; end with 1 if one did not end well.
+
+    Example: `sf life --companies 100`
+    """
+    from sf_assets_dev.life.page import play  # noqa: PLC0415
+
+    for line in play(companies=companies, page=page):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
 def ui(port: Annotated[int, typer.Option(help="Port of the loopback.")] = 3000) -> None:
     """Show the pages of Dagster, behind a proxy that refuses what other sites send, where nginx is installed.
 
@@ -128,6 +143,6 @@ def run_faults(
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of a checkout."""
-    for verb in (demo, generate, bench, ui, docs):
+    for verb in (demo, generate, bench, life, ui, docs):
         app.command()(verb)
     app.add_typer(faults, name="faults")

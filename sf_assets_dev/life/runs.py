@@ -1,0 +1,106 @@
+"""Mishaps of runs and settings: a killed run, other settings, an acceptance, another version of the package."""
+
+from datetime import UTC, date, datetime
+from unittest.mock import patch
+
+import dagster as dg
+
+from sf_assets.catalogue.tables import SUITES
+from sf_assets.operations.acceptance import accept
+from sf_assets.vocabulary.version import VERSION
+from sf_assets_dev.faults.injection import spoil_file
+from sf_assets_dev.life.deployment import Deployment
+from sf_assets_dev.life.mishap import Mishap, deliver_batch, file_fault, shortened
+
+_SHARES = (0.02, 0.10)
+
+
+def killed_run(deployment: Deployment, month: date) -> Mishap:
+    """Kill the process of a run in the middle of a month."""
+    killed = deployment.kill("monthly", month, after="clean_debit")
+    before = deployment.rows("stg_debit", month)
+    waits = deployment.look_twice()
+    # The button "Mark as canceled" of the page of the run: nobody else knows that its process is gone.
+    for run in deployment.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+        deployment.instance.report_run_canceled(run)
+    look = deployment.look_twice()
+    deployment.start(look)
+    return Mishap(
+        "the process of a run is killed",
+        f"the sensor says: {shortened(waits.said)}",
+        ("mark the run as cancelled on its page; the sensor starts the month again",),
+        "the steps after the last one that had ended",
+        killed and deployment.is_green(month) and deployment.rows("stg_debit", month) == before,
+    )
+
+
+def wrong_settings(deployment: Deployment, month: date) -> Mishap:
+    """Run one asset with other settings, then with those of the deployment."""
+    perimeter = dg.AssetSelection.assets("stg_filter_import")
+    deployment.build(month, perimeter, perimeter_months=24)
+    status = deployment.status(month)
+    seen = next(
+        (f"{layer}: {one.state}, {one.detail}" for layer, one in status.items() if one.state != "done"), "all done"
+    )
+    deployment.build(month, perimeter)
+    return Mishap(
+        "one asset is run again with other settings",
+        f"status: {shortened(seen)}",
+        ("run stg_filter_import again with the settings of the deployment",),
+        "nothing: rows written again alike keep their verdicts",
+        seen != "all done" and deployment.is_green(month),
+    )
+
+
+def accepted_then_scheduled(deployment: Deployment, month: date) -> Mishap:
+    """Accept a failed check, finish the month, then let the schedule's day come."""
+    deliver_batch(deployment, month)
+    fault = file_fault("debts_times_hundred")
+    spoil_file(fault, deployment.folder / "incoming", month)
+    deployment.start(deployment.look_twice())
+    seen = deployment.status(month)["staging"].detail
+    with deployment.warehouse.session() as session:
+        accept(session, SUITES[fault.asset], fault.check, month, reason="Montants confirmés par le producteur",
+               accepted_by="C. Duval", accepted_at=datetime.now(UTC))  # fmt: skip
+    below = dg.AssetSelection.assets(fault.asset).downstream(include_self=False) & dg.AssetSelection.groups(
+        "clean", "features", "model", "lists"
+    )
+    deployment.build(month, below)
+    ticked = deployment.tick(month)
+    return Mishap(
+        "a failed check is accepted, then the schedule's day comes",
+        f"status: {shortened(seen)}; then the schedule says: {shortened(ticked.said)}",
+        (f"sf accept {month:%Y-%m} {fault.asset} {fault.check}", f"materialise what follows {fault.asset}"),
+        "nothing: the acceptance holds",
+        fault.check in seen and not ticked.requests and deployment.is_green(month),
+    )
+
+
+def other_shares(deployment: Deployment, month: date) -> Mishap:
+    """Ask for another length of a list that was handed over."""
+    before = deployment.lists(month)
+    result = deployment.run("score", month, alert_shares=_SHARES)
+    after = deployment.lists(month)
+    said = "" if result.success else str(result.get_step_failure_events()[0].step_failure_data.error_display_string)
+    return Mishap(
+        "SF_ALERT_SHARES changes over a month whose list was handed over",
+        f"lists before: {', '.join(before)}; after: {', '.join(after)}{shortened(said)}",
+        (f"sf run score {month:%Y-%m}",),
+        "nothing: the former list stays in its folder",
+        result.success and len(after) > len(before),
+    )
+
+
+def new_version(deployment: Deployment, month: date) -> Mishap:
+    """Make a list again with another version of the package."""
+    before = deployment.lists(month)
+    with patch("sf_assets.lists.month_list.VERSION", f"{VERSION}.post1"):
+        deployment.build(month, dg.AssetSelection.assets("list_export"), alert_shares=_SHARES)
+    after = deployment.lists(month)
+    return Mishap(
+        "a new version of the package makes a list again",
+        f"lists before: {', '.join(before)}; after: {', '.join(after)}",
+        (),
+        "nothing: other files are the next version",
+        len(after) == len(before) + 1,
+    )
