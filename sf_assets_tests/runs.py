@@ -1,7 +1,7 @@
 """Batches through the graph as it is deployed, in process, with a warehouse and an instance of their own."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -14,8 +14,6 @@ from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.batch import batch_key
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-# Months have ended, for Dagster, before this day: the first of 2027 too.
-_TODAY = datetime(2027, 3, 15, tzinfo=UTC)
 # What tells one run from another; everything else must be the same when a month is run again.
 _OF_THE_RUN = {
     "check_verdicts": ["run_id", "judged_at", "snapshot"],
@@ -76,13 +74,8 @@ class Place:
         return self._execute(job, partition_key=month.isoformat())
 
     def _execute(self, job: dg.JobDefinition, config: dict[str, object] | None = None, **what: object) -> "Run":
-        with dg.partition_loading_context(effective_dt=_TODAY):
-            result = job.execute_in_process(
-                instance=self.instance,
-                run_config={**_QUIET, **(config or {})},
-                raise_on_error=False,
-                **what,  # type: ignore[arg-type]
-            )
+        run_config = {**_QUIET, **(config or {})}
+        result = job.execute_in_process(instance=self.instance, run_config=run_config, raise_on_error=False, **what)  # type: ignore[arg-type]
         return Run(self, result)
 
     def rows(self, table: str, month: date) -> pl.DataFrame:

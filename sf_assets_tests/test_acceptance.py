@@ -119,7 +119,7 @@ def test_a_range_of_months_with_one_accepted_blocks_for_the_others(graph: GatedG
 @pytest.mark.parametrize(
     ("check", "expected"),
     [
-        ("montant_usual", "expected a check that blocks, one of key_unique, montant_in_range, siret_present"),
+        ("montant_usual", "expected a check that blocks, one of key_unique, montant_in_range, numbers_finite, siret_present"),
         ("nosuch", "expected a check that blocks"),
         ("key_unique", "expected a failed check, found one that passed"),
     ],
@@ -143,7 +143,7 @@ def test_a_check_that_never_ran_cannot_be_accepted(tmp_path: Path) -> None:
     graph.write(MARCH, amount=BAD)
     with pytest.raises(CannotAccept, match="never ran\\. Run the checks first"):
         accepted(graph)
-    assert len(graph.obstacles(MARCH)) == 3
+    assert len(graph.obstacles(MARCH)) == 4
 
 
 def test_a_verdict_on_an_older_write_cannot_be_accepted(graph: GatedGraph) -> None:

@@ -73,6 +73,7 @@ class Remembering:
 
     members = ()
     learns = False
+    name = "memory"
 
     def __init__(self, features):
         self.features = features

@@ -91,7 +91,7 @@ def test_the_verbs_are_those_of_the_documentation() -> None:
     assert {verb[0] for verb in VERBS} == {
         "run", "status", "accept", "acceptances", "quarantine", "explain", "method", "evaluate", "search", "maintenance",
         "publish", "rebuild", "retention", "erase",
-        "demo", "generate", "bench", "docs", "faults",
+        "demo", "generate", "bench", "docs", "faults", "life", "ui",
     }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ LIKE_A_FILE = (
     "sigfaible_effectif_siret.csv", "effectif_dom.csv", "filter_2610.csv", "diane_2020.csv", "SF_DATA_20261001.txt",
     "sigfaible_etablissement_utf8_bis.csv", "annonces-commerciales.csv", "annonces-commerciales.json", "sigfaible_debits.csv",
     "S_202011095834-3_202311010315.csv", "E_202011095834_Retro-Paydex_20230101.csv", "Ellisphère-Tête de groupe-2026.xlsx",
-    "StockUniteLegale_utf8.csv",
+    "StockUniteLegale_utf8.csv", "retour_codefi-21_2610.csv", "access.csv",
 )  # fmt: skip
 
 
@@ -84,7 +84,9 @@ def test_files_that_complete_one_another_are_all_read(tmp_path: Path) -> None:
 def test_a_source_whose_every_file_is_whole_has_the_check_of_one_file() -> None:
     """The sheets of two months may bear names that share nothing but the pattern."""
     checked = {name for name, suite in SUITES.items() if any(probe.name == "one_file" for probe in suite.probes)}
-    assert checked == {"src_effectif_ent", "src_sirene", "src_sirene_ul", "src_sirene_histo", "src_ellisphere"}
+    assert checked == {
+        "src_effectif_ent", "src_sirene", "src_sirene_ul", "src_sirene_histo", "src_ellisphere", "src_acces",
+    }  # fmt: skip
 
 
 def test_ambiguous_copies_are_refused_with_advice(tmp_path: Path) -> None:

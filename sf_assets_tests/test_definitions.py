@@ -136,7 +136,7 @@ def test_every_asset_is_run_by_a_job() -> None:
 
 def test_every_job_has_the_tag_by_which_runs_are_filtered() -> None:
     kinds = {job.name: job.tags[RUN_KIND] for job in defs.resolve_all_job_defs() if not job.name.startswith("__")}
-    upkeep = {"refresh_status", "accept_check", "maintenance"}
+    upkeep = {"refresh_status", "accept_check", "maintenance", "retention", "prove_published"}
     assert kinds == {name: "upkeep" if name in upkeep else "month" for name in kinds}
     assert len(kinds) > len(upkeep)
 

@@ -123,6 +123,7 @@ def test_one_check_runs_alone_and_leaves_the_verdicts_of_the_others(graph: Gated
     assert [line.split(" ran ")[0] for line in graph.obstacles(MARCH)] == [
         "- up, 2026-03: siret_present",
         "- up, 2026-03: key_unique",
+        "- up, 2026-03: numbers_finite",
     ]
 
 
@@ -156,13 +157,14 @@ def test_a_month_whose_checks_never_ran_is_blocked(graph: GatedGraph) -> None:
     assert [line.split(". ")[0] for line in graph.obstacles(MARCH)] == [
         "- up, 2026-03: siret_present never ran",
         "- up, 2026-03: key_unique never ran",
+        "- up, 2026-03: numbers_finite never ran",
         "- up, 2026-03: montant_in_range never ran",
     ]
 
 
 def test_a_warehouse_without_any_verdict_blocks(graph: GatedGraph) -> None:
     graph.write(MARCH)
-    assert len(graph.obstacles(MARCH)) == 3
+    assert len(graph.obstacles(MARCH)) == 4
 
 
 def test_a_check_added_since_blocks_until_it_runs(graph: GatedGraph) -> None:
@@ -181,7 +183,7 @@ def test_a_verdict_on_an_older_write_is_void_until_the_checks_run_again(graph: G
     graph.check(MARCH)
     graph.write(MARCH, rows=rows)
     assert all("ran on an older write of the month" in line for line in graph.obstacles(MARCH))
-    assert len(graph.obstacles(MARCH)) == 3
+    assert len(graph.obstacles(MARCH)) == 4
     graph.check(MARCH)
     assert graph.obstacles(MARCH) == []
 

@@ -547,7 +547,7 @@ def test_the_workbook_has_its_header_frozen_and_risks_in_percent(tmp_path):
 def test_rows_are_as_high_as_their_longest_text(tmp_path):
     long = ["Une phrase de quarante-huit caractères, à peu près. " * 4, "Courte."]
     alerts = listed(0.4, 0.3, raison_sociale=["A", "B"]).with_columns(motif_1=pl.Series(long))
-    path = write_list(alerts, ["[]"], root=tmp_path, about=ABOUT)[2]
+    path = write_list(alerts, ["[]"], page=PAGE, root=tmp_path, about=ABOUT)[2]
     with zipfile.ZipFile(path) as book:
         sheet, readme = (book.read(f"xl/worksheets/sheet{n}.xml").decode() for n in (1, 2))
         styles = book.read("xl/styles.xml").decode()
@@ -572,7 +572,7 @@ def test_companies_that_left_the_list_are_named_with_the_reason(tmp_path):
             "raison": ["procédure collective connue"],
         }
     )
-    book = sheets(write_list(listed(0.4), ["[]"], root=tmp_path, about=ABOUT, gone=gone)[2])
+    book = sheets(write_list(listed(0.4), ["[]"], page=PAGE, root=tmp_path, about=ABOUT, gone=gone)[2])
     assert list(book) == ["Liste", "Sorties", "Lisez-moi"]
     assert book["Sorties"][1] == ["PARTIE SARL", "000000007", "Risque fort", "procédure collective connue"]
 

@@ -80,7 +80,7 @@ def test_rows_and_verdicts_stay_after_maintenance_and_unreferenced_files_are_rem
     assert on_disk(graph) < files
     assert snapshots(graph) < 5
     graph.write(MARCH, rows=5)
-    assert len(graph.obstacles(MARCH)) == 3
+    assert len(graph.obstacles(MARCH)) == 4
 
 
 def test_snapshots_of_the_last_two_years_stay_readable(graph: GatedGraph) -> None:

@@ -27,10 +27,12 @@ from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets_dev.synthetic import write_batch
+from sf_assets_dev.synthetic.nomenclature import Nomenclature
 from sf_assets_tests.runs import Place, Run
 
-# The nomenclature of activities changes on 1 January 2027: the synthetic register of each month is coded accordingly.
-DECEMBER, JANUARY, FEBRUARY = date(2026, 12, 1), date(2027, 1, 1), date(2027, 2, 1)
+# Dagster runs months that have ended: these have the register of before, during and after the switch of nomenclature.
+SEPTEMBER, OCTOBER, NOVEMBER = date(2025, 9, 1), date(2025, 10, 1), date(2025, 11, 1)
+NOMENCLATURES: dict[date, Nomenclature] = {SEPTEMBER: "before", OCTOBER: "during", NOVEMBER: "after"}
 # Long enough for months that train, months that choose thresholds and months that measure, each known before the next.
 YEARS = 8
 SEED = 3
@@ -52,7 +54,8 @@ STORED = (
 
 
 def write(place: Place, month: date) -> None:
-    write_batch(place.batch(month), month=month, companies=500, seed=SEED, years=YEARS)
+    nomenclature = NOMENCLATURES[month]
+    write_batch(place.batch(month), month=month, companies=500, seed=SEED, years=YEARS, nomenclature=nomenclature)
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +70,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 @pytest.fixture(scope="module")
-def december(place: Place) -> dict[str, Run]:
-    """Run December as the demonstration does: its batch, the history its models learn from, its scores and its list."""
-    write(place, DECEMBER)
-    runs = {"batch": place.run("batch", DECEMBER)}
+def september(place: Place) -> dict[str, Run]:
+    """Run September as the demonstration does: its batch, the history its models learn from, its scores and its list."""
+    write(place, SEPTEMBER)
+    runs = {"batch": place.run("batch", SEPTEMBER)}
     assert runs["batch"].failures == {}
     first = place.warehouse.query("select min(periode) from lake.clean_effectif_ent").item()
-    known = max(add_months(first, DELAYS["effectif_months"]), add_months(DECEMBER, 1 - 12 * YEARS))
-    runs["history"] = place.run_range("history", known, add_months(DECEMBER, -1))
-    runs["score"] = place.run("score", DECEMBER)
+    known = max(add_months(first, DELAYS["effectif_months"]), add_months(SEPTEMBER, 1 - 12 * YEARS))
+    runs["history"] = place.run_range("history", known, add_months(SEPTEMBER, -1))
+    runs["score"] = place.run("score", SEPTEMBER)
     assert [run.failures for run in runs.values()] == [{}, {}, {}]
     return runs
 
@@ -85,28 +88,28 @@ def lines_of(path: Path) -> int:
     return (gzip.decompress(content) if path.suffix == ".gz" else content).count(b"\n")
 
 
-def test_every_record_delivered_is_accepted_filtered_or_quarantined(place: Place, december: dict[str, Run]) -> None:
-    counted = {row["file"]: row for row in place.rows("stg_import", DECEMBER).iter_rows(named=True)}
-    assert set(counted) == {path.name for path in place.batch(DECEMBER).iterdir()}
+def test_every_record_delivered_is_accepted_filtered_or_quarantined(place: Place, september: dict[str, Run]) -> None:
+    counted = {row["file"]: row for row in place.rows("stg_import", SEPTEMBER).iter_rows(named=True)}
+    assert set(counted) == {path.name for path in place.batch(SEPTEMBER).iterdir()}
     for name, row in counted.items():
-        assert row["records"] == lines_of(place.batch(DECEMBER) / name) - 1
+        assert row["records"] == lines_of(place.batch(SEPTEMBER) / name) - 1
         assert row["records"] == row["accepted"] + row["filtered"] + row["quarantined"]
 
 
-def test_every_check_of_every_asset_is_recorded_for_the_month(place: Place, december: dict[str, Run]) -> None:
-    judged = place.rows("check_verdicts", DECEMBER)
+def test_every_check_of_every_asset_is_recorded_for_the_month(place: Place, september: dict[str, Run]) -> None:
+    judged = place.rows("check_verdicts", SEPTEMBER)
     assert set(judged.select("asset", "check_name").iter_rows()) == {
         (suite.asset, check.name) for suite in SUITES.values() if suite.asset not in APART for check in suite.checks
     }
     assert judged.filter(~pl.col("passed") & (pl.col("severity") == "error")).is_empty()
 
 
-def test_every_method_is_measured_on_later_months_and_one_is_retained(place: Place, december: dict[str, Run]) -> None:
-    fitted = place.rows("model_fitted", DECEMBER)
+def test_every_method_is_measured_on_later_months_and_one_is_retained(place: Place, september: dict[str, Run]) -> None:
+    fitted = place.rows("model_fitted", SEPTEMBER)
     assert fitted["methode"].to_list() == list(METHODS)
     assert fitted["supported"].all()
     assert fitted["retained"].sum() == 1
-    figures = place.rows("model_evaluation", DECEMBER).pivot("mesure", index=["methode", "lecture"], values="valeur")
+    figures = place.rows("model_evaluation", SEPTEMBER).pivot("mesure", index=["methode", "lecture"], values="valeur")
     assert set(figures.select("methode", "lecture").iter_rows()) == {
         (method, reading) for method in METHODS for reading in ("hors_procedure", "toutes")
     }
@@ -114,30 +117,30 @@ def test_every_method_is_measured_on_later_months_and_one_is_retained(place: Pla
     assert (figures["failures"] > 0).all()
 
 
-def test_the_list_is_handed_over_in_four_formats_that_agree(place: Place, december: dict[str, Run]) -> None:
-    listed = place.rows("list_alerts", DECEMBER).sort("rang")
+def test_the_list_is_handed_over_in_five_files_that_agree(place: Place, september: dict[str, Run]) -> None:
+    listed = place.rows("list_alerts", SEPTEMBER).sort("rang")
     assert listed.height > 0, "choose another seed"
-    folder = place.settings.data_dir / "lists" / "2612"
+    folder = place.settings.data_dir / "lists" / "2509"
     assert sorted(path.name for path in folder.iterdir()) == [
-        f"liste_2612.{kind}" for kind in ("csv", "json", "parquet", "xlsx")
+        f"liste_2509.{kind}" for kind in ("csv", "html", "json", "parquet", "xlsx")
     ]
-    assert pl.read_parquet(folder / "liste_2612.parquet")["siren"].to_list() == listed["siren"].to_list()
-    text = (folder / "liste_2612.csv").read_text("utf-8-sig")
+    assert pl.read_parquet(folder / "liste_2509.parquet")["siren"].to_list() == listed["siren"].to_list()
+    text = (folder / "liste_2509.csv").read_text("utf-8-sig")
     assert [line.split(";")[1].strip('="') for line in text.splitlines()[1:]] == listed["siren"].to_list()
-    with zipfile.ZipFile(folder / "liste_2612.xlsx") as book:
+    with zipfile.ZipFile(folder / "liste_2509.xlsx") as book:
         assert "Lisez-moi" in book.read("xl/workbook.xml").decode()
-    companies = {one["siren"]: one for one in json.loads((folder / "liste_2612.json").read_text("utf-8"))}
+    companies = {one["siren"]: one for one in json.loads((folder / "liste_2509.json").read_text("utf-8"))}
     assert {siren for siren, one in companies.items() if one["alert"] != "Pas d'alerte"} == set(listed["siren"])
     assert listed["motif_1"].null_count() == 0
 
 
-def test_scored_rows_record_the_snapshot_they_read(place: Place, december: dict[str, Run]) -> None:
-    (snapshot,) = place.rows("model_scores", DECEMBER)["features_snapshot"].unique()
+def test_scored_rows_record_the_snapshot_they_read(place: Place, september: dict[str, Run]) -> None:
+    (snapshot,) = place.rows("model_scores", SEPTEMBER)["features_snapshot"].unique()
     read = place.warehouse.query(
         "select * from lake.feat_matrix at (version => $snapshot) where month = $month",
-        {"snapshot": snapshot, "month": DECEMBER},
+        {"snapshot": snapshot, "month": SEPTEMBER},
     )
-    assert_frame_equal(read.sort(read.columns), place.rows("feat_matrix", DECEMBER))
+    assert_frame_equal(read.sort(read.columns), place.rows("feat_matrix", SEPTEMBER))
 
 
 @dataclass(frozen=True)
@@ -148,14 +151,14 @@ class Again:
 
 
 @pytest.fixture(scope="module")
-def again(place: Place, december: dict[str, Run]) -> Again:
-    """Run the whole of December a second time, from the same files."""
-    before = place.content(DECEMBER, STORED)
-    return Again(place.run("monthly", DECEMBER), before, files_of(place))
+def again(place: Place, september: dict[str, Run]) -> Again:
+    """Run the whole of September a second time, from the same files."""
+    before = place.content(SEPTEMBER, STORED)
+    return Again(place.run("monthly", SEPTEMBER), before, files_of(place))
 
 
 def files_of(place: Place) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in (place.settings.data_dir / "lists" / "2612").iterdir()}
+    return {path.name: path.read_bytes() for path in (place.settings.data_dir / "lists" / "2509").iterdir()}
 
 
 def test_running_the_same_month_again_gives_the_same_rows_in_every_table(
@@ -164,12 +167,12 @@ def test_running_the_same_month_again_gives_the_same_rows_in_every_table(
     assert again.run.failures == {}
     assert set(place.tables()) == set(STORED)
     for table, before in again.before.items():
-        assert_frame_equal(place.rows(table, DECEMBER), before)
+        assert_frame_equal(place.rows(table, SEPTEMBER), before)
 
 
 def test_running_the_same_month_again_makes_no_new_version_and_the_same_files(place: Place, again: Again) -> None:
     assert again.run.metadata["model_scores"]["unchanged"]
-    assert place.rows("model_scores", DECEMBER)["version"].unique().to_list() == [1]
+    assert place.rows("model_scores", SEPTEMBER)["version"].unique().to_list() == [1]
     assert files_of(place) == again.files
 
 
@@ -179,7 +182,7 @@ def test_scoring_never_fits(place: Place, again: Again, monkeypatch: pytest.Monk
 
     for method in METHODS.values():
         monkeypatch.setattr(method, "fit", refuse)
-    assert place.build(DECEMBER, "model_scores").failures == {}
+    assert place.build(SEPTEMBER, "model_scores").failures == {}
 
 
 @dataclass(frozen=True)
@@ -191,33 +194,33 @@ class Changed:
 
 @pytest.fixture(scope="module")
 def changed(place: Place, again: Again) -> Changed:
-    """Score and list December once more after its features have changed."""
-    first = place.rows("model_scores", DECEMBER)
+    """Score and list September once more after its features have changed."""
+    first = place.rows("model_scores", SEPTEMBER)
     query = "select * exclude (month) replace (paydex + 15 as paydex) from lake.feat_matrix where month = $month"
     with place.warehouse.session() as session:
         session.replace(
             {TABLES["feat_matrix"]: query},
-            where={"month": DECEMBER},
+            where={"month": SEPTEMBER},
             author="test",
             message="late payments",
-            parameters={"month": DECEMBER},
+            parameters={"month": SEPTEMBER},
         )
-    early = place.build(DECEMBER, "model_scores")
-    assert place.judge(DECEMBER, "feat_matrix").success
+    early = place.build(SEPTEMBER, "model_scores")
+    assert place.judge(SEPTEMBER, "feat_matrix").success
     return Changed(
-        early, place.build(DECEMBER, "model_scores", "list_corrections", "list_alerts", "list_export"), first
+        early, place.build(SEPTEMBER, "model_scores", "list_corrections", "list_alerts", "list_export"), first
     )
 
 
 def test_scores_wait_until_changed_features_are_judged(changed: Changed) -> None:
     assert set(changed.early.failures) == {"model_scores"}
-    assert "feat_matrix, 2026-12: " in changed.early.failures["model_scores"]
+    assert "feat_matrix, 2025-09: " in changed.early.failures["model_scores"]
     assert "ran on an older write of the month" in changed.early.failures["model_scores"]
 
 
 def test_new_scores_of_a_published_month_are_a_new_version_beside_the_first(place: Place, changed: Changed) -> None:
     assert changed.run.failures == {}
-    scores = place.rows("model_scores", DECEMBER)
+    scores = place.rows("model_scores", SEPTEMBER)
     assert sorted(scores["version"].unique()) == [1, 2]
     assert_frame_equal(scores.filter(version=1), changed.first)
     joined = scores.filter(version=1).join(scores.filter(version=2), on=["siren", "methode"])
@@ -227,19 +230,19 @@ def test_new_scores_of_a_published_month_are_a_new_version_beside_the_first(plac
 
 def test_a_new_version_is_announced_and_the_list_says_which_it_uses(place: Place, changed: Changed) -> None:
     scored, listed = changed.run.warnings
-    assert "2026-12 is published" in scored
+    assert "2025-09 is published" in scored
     assert "beside version 2" in scored
-    assert "files stay beside version 2, in the folder of version 1" in listed
-    assert changed.run.metadata["list_export"]["dagster/partition_row_count"] == 4
+    assert "version 2 is written beside it, and the files of version 1 stay in a folder of their own" in listed
+    assert changed.run.metadata["list_export"]["dagster/partition_row_count"] == 5
     # What was handed over before stays: each version has its list.
-    assert sorted(place.rows("list_export", DECEMBER)["version"].unique()) == [1, 2]
-    assert sorted(place.rows("list_alerts", DECEMBER)["version"].unique()) == [1, 2]
+    assert sorted(place.rows("list_export", SEPTEMBER)["version"].unique()) == [1, 2]
+    assert sorted(place.rows("list_alerts", SEPTEMBER)["version"].unique()) == [1, 2]
 
 
 def test_the_files_handed_over_first_are_those_of_the_first_version(
     place: Place, again: Again, changed: Changed
 ) -> None:
-    aside = place.settings.data_dir / "lists" / "2612_v1"
+    aside = place.settings.data_dir / "lists" / "2509_v1"
     assert {path.name: path.read_bytes() for path in aside.iterdir()} == again.files
 
 
@@ -250,109 +253,109 @@ class Next:
 
 
 @pytest.fixture(scope="module")
-def january(place: Place, changed: Changed) -> Next:
+def october(place: Place, changed: Changed) -> Next:
     """Run the whole of the month after, in one run."""
-    write(place, JANUARY)
-    before = place.content(DECEMBER, STORED)
-    return Next(place.run("monthly", JANUARY), before)
+    write(place, OCTOBER)
+    before = place.content(SEPTEMBER, STORED)
+    return Next(place.run("monthly", OCTOBER), before)
 
 
-def test_the_month_after_ends_with_its_own_list(place: Place, january: Next) -> None:
-    assert january.run.failures == {}
-    assert len(list((place.settings.data_dir / "lists" / "2701").iterdir())) == 4
-    assert place.rows("model_scores", JANUARY)["version"].unique().to_list() == [1]
+def test_the_month_after_ends_with_its_own_list(place: Place, october: Next) -> None:
+    assert october.run.failures == {}
+    assert len(list((place.settings.data_dir / "lists" / "2510").iterdir())) == 5
+    assert place.rows("model_scores", OCTOBER)["version"].unique().to_list() == [1]
 
 
-def test_the_month_after_leaves_the_former_month_untouched(place: Place, january: Next) -> None:
-    for table, before in january.before.items():
-        assert_frame_equal(place.rows(table, DECEMBER), before)
+def test_the_month_after_leaves_the_former_month_untouched(place: Place, october: Next) -> None:
+    for table, before in october.before.items():
+        assert_frame_equal(place.rows(table, SEPTEMBER), before)
 
 
-def test_a_former_month_scored_again_keeps_both_versions(place: Place, january: Next) -> None:
-    run = place.build(DECEMBER, "model_scores")
+def test_a_former_month_scored_again_keeps_both_versions(place: Place, october: Next) -> None:
+    run = place.build(SEPTEMBER, "model_scores")
     assert run.failures == {}
     assert run.metadata["model_scores"]["unchanged"]
-    assert sorted(place.rows("model_scores", DECEMBER)["version"].unique()) == [1, 2]
+    assert sorted(place.rows("model_scores", SEPTEMBER)["version"].unique()) == [1, 2]
 
 
-def test_the_list_of_the_month_after_says_what_became_of_each_alert(place: Place, january: Next) -> None:
-    listed = place.rows("list_alerts", JANUARY)
-    newest = place.rows("list_alerts", DECEMBER).filter(pl.col("version") == pl.col("version").max())
+def test_the_list_of_the_month_after_says_what_became_of_each_alert(place: Place, october: Next) -> None:
+    listed = place.rows("list_alerts", OCTOBER)
+    newest = place.rows("list_alerts", SEPTEMBER).filter(pl.col("version") == pl.col("version").max())
     known = listed["siren"].is_in(newest["siren"].to_list())
     assert (listed["evolution"] == "Nouvelle alerte").to_list() == (~known).to_list()
-    assert listed.filter(known)["premiere_alerte"].unique().to_list() == [DECEMBER]
+    assert listed.filter(known)["premiere_alerte"].unique().to_list() == [SEPTEMBER]
     assert newest["evolution"].null_count() == newest.height
 
 
-def test_corrections_that_the_deployment_names_change_levels_and_say_so(place: Place, january: Next) -> None:
+def test_corrections_that_the_deployment_names_change_levels_and_say_so(place: Place, october: Next) -> None:
     folder = place.settings.data_dir
     corrected = Place(folder, corrections=EXPERT_RULES, perimeter_months=12 * YEARS, training_failures=2)
-    assert corrected.build(JANUARY, "list_corrections", "list_alerts").failures == {}
-    changed = corrected.rows("list_corrections", JANUARY)
+    assert corrected.build(OCTOBER, "list_corrections", "list_alerts").failures == {}
+    changed = corrected.rows("list_corrections", OCTOBER)
     assert changed.height > 0
-    listed = corrected.rows("list_alerts", JANUARY).filter(version=2)
+    listed = corrected.rows("list_alerts", OCTOBER).filter(version=2)
     told = listed.filter(pl.col("niveau_modele").is_not_null()).select(
         "siren", "niveau_modele", "niveau", "corrections"
     )
     assert_frame_equal(
         told.sort("siren"), changed.filter(pl.col("niveau") > 0).select(told.columns).sort("siren"), check_dtypes=False
     )
-    before = place.rows("list_alerts", JANUARY).filter(version=1)
+    before = place.rows("list_alerts", OCTOBER).filter(version=1)
     assert before.height > 0, "what was handed over stays"
     assert before["corrections"].null_count() == before.height
     # A page speaks with the levels of the list.
     labels = {level.rank: level.label for level in LEVELS}
     with place.warehouse.session() as session:
         for row in changed.head(3).iter_rows(named=True):
-            text = explain.page(session, JANUARY, row["siren"], folder / "models")
+            text = explain.page(session, OCTOBER, row["siren"], folder / "models")
             assert f"{labels[row['niveau']]} (niveau du modèle corrigé : {escape(row['corrections'])})" in text
 
 
-def test_the_month_after_keeps_the_method_and_says_so(place: Place, january: Next) -> None:
+def test_the_month_after_keeps_the_method_and_says_so(place: Place, october: Next) -> None:
     kept = {
-        month: place.rows("model_fitted", month).filter("retained").row(0, named=True) for month in (DECEMBER, JANUARY)
+        month: place.rows("model_fitted", month).filter("retained").row(0, named=True) for month in (SEPTEMBER, OCTOBER)
     }
-    assert kept[JANUARY]["methode"] == kept[DECEMBER]["methode"]
-    assert kept[DECEMBER]["choice"] == "la plus précise sur les mois qui choisissent les seuils"
-    assert kept[JANUARY]["choice"].startswith("la même que pour la liste de 12/2026")
-    with zipfile.ZipFile(place.settings.data_dir / "lists" / "2701" / "liste_2701.xlsx") as book:
+    assert kept[OCTOBER]["methode"] == kept[SEPTEMBER]["methode"]
+    assert kept[SEPTEMBER]["choice"] == "la plus précise sur les mois qui choisissent les seuils"
+    assert kept[OCTOBER]["choice"].startswith("la même que pour la liste de 09/2025")
+    with zipfile.ZipFile(place.settings.data_dir / "lists" / "2510" / "liste_2510.xlsx") as book:
         texts = book.read("xl/sharedStrings.xml").decode().replace("\xa0", " ")
-    assert "la même que pour la liste de 12/2026" in texts
+    assert "la même que pour la liste de 09/2025" in texts
     assert "Méthode : la même" in texts
     assert "le mois dernier). Sorties de la liste : " in texts
 
 
-def test_other_thresholds_over_a_listed_month_end_in_another_list(place: Place, january: Next) -> None:
+def test_other_thresholds_over_a_listed_month_end_in_another_list(place: Place, october: Next) -> None:
     folder = place.settings.data_dir
-    scores = place.rows("model_scores", JANUARY)
+    scores = place.rows("model_scores", OCTOBER)
     companies = scores["siren"].n_unique()
     # A shorter list: one twice as long as last month's would be refused.
-    wanted = place.rows("list_versions", JANUARY).filter(version=1)["companies"].item() / companies / 2
+    wanted = place.rows("list_versions", OCTOBER).filter(version=1)["companies"].item() / companies / 2
     shorter = Place(folder, alert_shares=(wanted / 3, wanted), perimeter_months=12 * YEARS, training_failures=2)
     steps = ("model_fitted", "model_evaluation", "model_scores", "list_corrections", "list_alerts", "list_export")
-    run = shorter.build(JANUARY, *steps)
+    run = shorter.build(OCTOBER, *steps)
     assert run.failures == {}
-    after = place.rows("model_scores", JANUARY)
+    after = place.rows("model_scores", OCTOBER)
     assert_frame_equal(after.filter(version=1), scores)
     assert after["version"].max() == 2
-    exported = place.rows("list_export", JANUARY)
+    exported = place.rows("list_export", OCTOBER)
     assert exported["version"].unique().sort().to_list() == [1, 2]
-    fitted = place.rows("model_fitted", JANUARY).filter("retained").row(0, named=True)
-    standing = place.rows("list_versions", JANUARY).sort("version").row(-1, named=True)
+    fitted = place.rows("model_fitted", OCTOBER).filter("retained").row(0, named=True)
+    standing = place.rows("list_versions", OCTOBER).sort("version").row(-1, named=True)
     assert (standing["seuil_fort"], standing["seuil_modere"]) == (fitted["seuil_fort"], fitted["seuil_modere"])
-    assert (folder / "lists" / "2701_v1").is_dir()
+    assert (folder / "lists" / "2510_v1").is_dir()
     # And the same settings again change nothing.
-    assert shorter.build(JANUARY, *steps).failures == {}
-    assert place.rows("list_export", JANUARY).equals(exported)
+    assert shorter.build(OCTOBER, *steps).failures == {}
+    assert place.rows("list_export", OCTOBER).equals(exported)
 
 
-def test_the_page_of_a_company_has_the_reasons_of_the_list_and_pictures(place: Place, january: Next) -> None:
+def test_the_page_of_a_company_has_the_reasons_of_the_list_and_pictures(place: Place, october: Next) -> None:
     models = place.settings.data_dir / "models"
-    listed = place.rows("list_alerts", JANUARY).filter(pl.col("version") == pl.col("version").max()).row(0, named=True)
+    listed = place.rows("list_alerts", OCTOBER).filter(pl.col("version") == pl.col("version").max()).row(0, named=True)
     with place.warehouse.session() as session:
-        text = explain.page(session, JANUARY, listed["siren"], models)
+        text = explain.page(session, OCTOBER, listed["siren"], models)
         with pytest.raises(explain.UnknownCompany, match="found another siren"):
-            explain.page(session, JANUARY, "000000000", models)
+            explain.page(session, OCTOBER, "000000000", models)
     assert escape(listed["motif_1"]) in text
     assert escape(listed["libelle_activite_principale"]) in text
     assert escape(listed["adresse"].splitlines()[0]) in text
@@ -362,44 +365,47 @@ def test_the_page_of_a_company_has_the_reasons_of_the_list_and_pictures(place: P
 
 
 @pytest.fixture(scope="module")
-def february(place: Place, january: Next) -> Run:
+def november(place: Place, october: Next) -> Run:
     """Run the first month whose whole register is coded in NAF 2025."""
-    write(place, FEBRUARY)
-    return place.run("monthly", FEBRUARY)
+    write(place, NOVEMBER)
+    return place.run("monthly", NOVEMBER)
 
 
-def test_the_months_around_the_switch_of_nomenclature_end_with_their_lists(place: Place, february: Run) -> None:
-    assert february.failures == {}
-    followed = {month: place.rows("feat_company_month", month) for month in (DECEMBER, JANUARY, FEBRUARY)}
-    nomenclatures = {month: set(rows["nomenclature_activite"]) for month, rows in followed.items()}
-    assert nomenclatures == {DECEMBER: {"NAFRev2"}, JANUARY: {"NAFRev2", "NAF2025"}, FEBRUARY: {"NAF2025"}}
-    assert len(list((place.settings.data_dir / "lists" / "2702").iterdir())) == 4
+def test_the_months_around_the_switch_of_nomenclature_end_with_their_lists(place: Place, november: Run) -> None:
+    assert november.failures == {}
+    followed = {month: place.rows("feat_company_month", month) for month in (SEPTEMBER, OCTOBER, NOVEMBER)}
+    switched = {month: (rows["nomenclature_activite"] == "NAF2025").mean() for month, rows in followed.items()}
+    # A head office that closed keeps its code of before the switch.
+    assert switched[SEPTEMBER] == 0
+    assert 0.3 < switched[OCTOBER] < 0.7
+    assert switched[NOVEMBER] > 0.95
+    assert len(list((place.settings.data_dir / "lists" / "2511").iterdir())) == 5
 
 
-def test_the_switch_of_nomenclature_moves_neither_companies_nor_sections(place: Place, february: Run) -> None:
-    december, *later = (place.rows("feat_company_month", month) for month in (DECEMBER, JANUARY, FEBRUARY))
+def test_the_switch_of_nomenclature_moves_neither_companies_nor_sections(place: Place, november: Run) -> None:
+    september, *later = (place.rows("feat_company_month", month) for month in (SEPTEMBER, OCTOBER, NOVEMBER))
     for rows in later:
-        both = december.join(rows, on="siren")
+        both = september.join(rows, on="siren")
         # In one month or two, fewer companies than that close or fall below the smallest head-count.
-        assert both.height >= 0.99 * december.height
+        assert both.height >= 0.99 * september.height
         for column in ("naf_section", "naf25_section", "code_naf", "code_naf25"):
             assert both[column].equals(both[f"{column}_right"], check_names=False)
 
 
-def test_the_switch_of_nomenclature_leaves_the_list_stable(place: Place, february: Run) -> None:
+def test_the_switch_of_nomenclature_leaves_the_list_stable(place: Place, november: Run) -> None:
     listed = [
         set(rows.filter(pl.col("version") == pl.col("version").min())["siren"])
-        for rows in (place.rows("list_alerts", month) for month in (DECEMBER, JANUARY, FEBRUARY))
+        for rows in (place.rows("list_alerts", month) for month in (SEPTEMBER, OCTOBER, NOVEMBER))
     ]
     assert all(len(before & after) >= 0.5 * len(before) for before, after in pairwise(listed))
 
 
-def test_lags_are_made_on_demand_from_the_months_that_were_computed(place: Place, january: Next) -> None:
-    run = place.run_range("wide", add_months(DECEMBER, -13), DECEMBER)
+def test_lags_are_made_on_demand_from_the_months_that_were_computed(place: Place, october: Next) -> None:
+    run = place.run_range("wide", add_months(SEPTEMBER, -13), SEPTEMBER)
     assert run.failures == {}
     assert run.materialized == {"feat_lags"}
-    now, before = (place.rows("feat_matrix", month) for month in (DECEMBER, add_months(DECEMBER, -12)))
-    lags = place.rows("feat_lags", DECEMBER)
+    now, before = (place.rows("feat_matrix", month) for month in (SEPTEMBER, add_months(SEPTEMBER, -12)))
+    lags = place.rows("feat_lags", SEPTEMBER)
     assert lags["siren"].to_list() == now["siren"].to_list()
     both = lags.join(before, on="siren")
     assert both.height > 0

@@ -112,12 +112,14 @@ morning_refresh = dg.ScheduleDefinition(
 
 publish_job = dg.define_asset_job(
     "publish",
+    tags={RUN_KIND: "month"},
     selection=dg.AssetSelection.groups("publication"),
     description="Publish a month's list, with a name and a reason: its files are frozen, then made again to prove them.",
 )
 
 proof_job = dg.define_asset_job(
     "prove_published",
+    tags=_UPKEEP,
     selection=dg.AssetSelection.checks(REBUILT),
     description="Make the newest published list again from its snapshot and model, and compare every byte.",
 )
@@ -154,7 +156,9 @@ def remove_expired(
         )
 
 
-@dg.job(description="Removal of what is past its time; a dry run unless its configuration says otherwise.")
+@dg.job(
+    tags=_UPKEEP, description="Removal of what is past its time; a dry run unless its configuration says otherwise."
+)
 def retention() -> None:
     """Remove what is past its time."""
     remove_expired()

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.leftovers import GRACE
 from sf_assets.engine.storage.session import Session
 from sf_assets.vocabulary.partitions import add_months
@@ -19,12 +20,7 @@ _SMALL = (
     1 << 20
 )  # bytes: only files below this size are merged, so that months of large tables stay in files of their own
 
-_OLDER = """
-    select snapshot_id from lake.snapshots()
-    where snapshot_time < $1::date::timestamp at time zone 'UTC' and snapshot_id not in (select unnest($2::bigint[]))
-        and snapshot_id < (from lake.current_snapshot())
-    order by snapshot_id
-"""
+_OLDER = read_sql("sf_assets.engine.storage", "older_snapshots")
 
 
 @dataclass(frozen=True, slots=True)

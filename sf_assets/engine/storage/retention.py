@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.engine.storage.session import Session
 from sf_assets.engine.storage.shape import column_types, lake_name, sql_identifier
@@ -17,22 +18,10 @@ from sf_assets.vocabulary.partitions import add_months
 IDENTIFIERS = ("siren", "siret")
 _EXPIRED = "identifiers past their time"
 _TABLES = "select table_name from duckdb_tables() where database_name = 'lake' order by table_name"
-_NEEDED = """
-    select path from __ducklake_metadata_lake.ducklake_data_file
-    where exists (
-        select 1 from (select unnest($kept::bigint[]) as kept)
-        where begin_snapshot <= kept and (end_snapshot is null or end_snapshot > kept)
-    )
-"""
+_NEEDED = read_sql("sf_assets.engine.storage", "files_of_snapshots")
 
 
-_WITH_DELETES = """
-    select data.path from __ducklake_metadata_lake.ducklake_data_file as data
-    join __ducklake_metadata_lake.ducklake_delete_file as deletes using (data_file_id)
-    join __ducklake_metadata_lake.ducklake_table as tables on data.table_id = tables.table_id
-    where tables.table_name = $table and tables.end_snapshot is null and data.end_snapshot is null
-        and deletes.end_snapshot is null
-"""
+_WITH_DELETES = read_sql("sf_assets.engine.storage", "files_with_deleted_rows")
 
 
 @dataclass(frozen=True, slots=True)
