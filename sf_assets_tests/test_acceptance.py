@@ -119,7 +119,10 @@ def test_a_range_of_months_with_one_accepted_blocks_for_the_others(graph: GatedG
 @pytest.mark.parametrize(
     ("check", "expected"),
     [
-        ("montant_usual", "expected a check that blocks, one of key_unique, montant_in_range, numbers_finite, siret_present"),
+        (
+            "montant_usual",
+            "expected a check that blocks, one of key_unique, montant_in_range, numbers_finite, siret_present",
+        ),
         ("nosuch", "expected a check that blocks"),
         ("key_unique", "expected a failed check, found one that passed"),
     ],

@@ -110,6 +110,13 @@ def test_a_publication_has_a_name_and_a_reason(place: Place, given: dict[str, st
     assert not published_folder(place).exists()
 
 
+def test_a_run_of_everything_that_follows_publishes_nothing(place: Place) -> None:
+    run = place.build(MONTH, "list_publication")
+    assert run.failures == {}
+    assert "list_publication" not in run.materialized
+    assert not published_folder(place).exists()
+
+
 def test_nothing_is_published_while_a_gate_is_shut_and_an_acceptance_is_printed(place: Place) -> None:
     with place.warehouse.session() as session:
         judge(session, "list_export", MONTH, key_unique=2)

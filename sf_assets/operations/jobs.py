@@ -14,6 +14,7 @@ from sf_assets.operations.assets import GROUP
 from sf_assets.operations.automation import RUN_KIND
 from sf_assets.operations.maintenance import run_maintenance
 from sf_assets.operations.retention import run_retention
+from sf_assets.publication.assets import JOB as PUBLISH
 from sf_assets.publication.assets import REBUILT
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.partitions import PARIS, parse_month
@@ -111,7 +112,7 @@ morning_refresh = dg.ScheduleDefinition(
 )
 
 publish_job = dg.define_asset_job(
-    "publish",
+    PUBLISH,
     tags={RUN_KIND: "month"},
     selection=dg.AssetSelection.groups("publication"),
     description="Publish a month's list, with a name and a reason: its files are frozen, then made again to prove them.",
