@@ -223,4 +223,5 @@ _WRITTEN = """
 # Tables in which every source writes rows of its own.
 _SHARED_TABLES = {IMPORTS.name, QUARANTINE.name, LOG.name}
 # Columns that differ from one run to another.
-_RUN_COLUMNS = {"model_version", "features_snapshot", "target_snapshot", *VERSIONS}
+# A file put back has the bytes and the date of before, and its own time of change.
+_RUN_COLUMNS = {"model_version", "features_snapshot", "target_snapshot", "changed_at", *VERSIONS}
