@@ -157,7 +157,7 @@ def test_search_and_filters_leave_what_matches_and_say_how_many(reader: Reader) 
     opened.get_by_label("Rechercher").fill("400000007")
     assert shown(opened) == ["ENTREPRISE 7"]
     opened.get_by_role("button", name="Tout afficher").click()
-    opened.wait_for_function("document.querySelectorAll('tbody tr[hidden]').length === 0")
+    opened.get_by_text("20 affichées sur 20").wait_for()
     opened.get_by_label("Département", exact=True).select_option("2A")
     opened.get_by_label("Niveau", exact=True).select_option("Risque modéré")
     assert shown(opened) == [f"ENTREPRISE {n}" for n in range(4, 20, 3)]

@@ -150,7 +150,7 @@ def test_no_page_holds_a_company_or_a_figure_outside_of_the_right(of: World, hel
     shown = {name for one in data["fiches"] for name, value in one.items() if value is not None}
     hidden = {"dette"} - ({"dette"} if URSSAF in held.scopes else set())
     hidden |= {"risque", "themes"} if SCORE not in held.scopes else set()
-    hidden |= {"themes"} if set(SCOPE_OF_SOURCE.values()) - {""} - held.scopes else set()
+    hidden |= {"themes"} if held.features(NAMES) < set(NAMES) else set()
     assert not shown & hidden
     assert ('data-key="risque"' in text) == (SCORE in held.scopes)
     assert ("Certains motifs ne sont pas affichés" in text) == share.hides_reasons

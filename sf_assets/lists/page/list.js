@@ -84,7 +84,7 @@ function bars(values) {
   return el("div", { class: "bars" }, ...order.flatMap(([value, theme]) => [
     el("span", {}, theme),
     el("span", {}, el("div", { class: value < 0 ? "bar less" : "bar", style: `width:${(100 * Math.abs(value)) / top}%` })),
-    el("span", {}, `${value < 0 ? "−" : "+"}${french.format(Math.abs(value))}\u00a0%`),
+    el("span", {}, `${value < 0 ? "−" : value > 0 ? "+" : ""}${french.format(Math.abs(value))}\u00a0%`),
   ]));
 }
 
