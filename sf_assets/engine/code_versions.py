@@ -21,7 +21,7 @@ _EXCLUDED = re.compile(
 )
 _EXCLUDED_PACKAGES = re.compile(r"sf_assets\.(engine\.(quality|storage|charts)|catalogue|operations|commands)\b")
 _IMPORT = re.compile(r"^ *(?:from (sf_assets[\w.]*) import (\([^)]*\)|.*)|import (sf_assets[\w.]*))", re.MULTILINE)
-_QUOTED = re.compile(r'"(\w+?)(?:\.sql)?"')
+_QUOTED = re.compile(r'"(\w[\w.]*)"')
 
 
 def code_digest(*roots: str, texts: Collection[str] = (), data: Collection[Path] = ()) -> str:
@@ -34,14 +34,14 @@ def code_digest(*roots: str, texts: Collection[str] = (), data: Collection[Path]
 
 @cache
 def source_files(module: str) -> frozenset[Path]:
-    """Return the files of a module and of the modules it imports, at any depth, with the `.sql` files that they name."""
+    """Return the files of a module and of the modules it imports, at any depth, with the files that they name."""
     visited = {module}
     pending = [module]
     paths: set[Path] = set()
     while pending:
         path = _path(pending.pop())
         text = path.read_text(encoding="utf-8")
-        paths |= {path, *_queries(path.parent, text)}
+        paths |= {path, *_files_named(path.parent, text)}
         new = {name for name in _imported(text) if not _is_excluded(name)} - visited
         visited |= new
         pending += new
@@ -72,8 +72,10 @@ def _path(module: str) -> Path:
     return file if (file := path.with_suffix(".py")).is_file() else path / "__init__.py"
 
 
-def _queries(folder: Path, text: str) -> set[Path]:
-    return {path for name in _QUOTED.findall(text) if (path := folder / f"{name}.sql").is_file()}
+def _files_named(folder: Path, text: str) -> set[Path]:
+    """Return the files of a folder that a text names: queries, with or without their ending, templates, styles, scripts."""
+    names = {ending for name in _QUOTED.findall(text) for ending in (name, f"{name}.sql")}
+    return {path for name in names if (path := folder / name).is_file()}
 
 
 @cache

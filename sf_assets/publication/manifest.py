@@ -18,7 +18,7 @@ from sf_assets.vocabulary.version import VERSION
 
 MANIFEST = "manifeste.json"
 # Libraries whose versions may change the bytes of a file or the values in it.
-_LIBRARIES = ("duckdb", "numpy", "polars", "scikit-learn", "skops", "xlsxwriter")
+_LIBRARIES = ("duckdb", "numpy", "polars", "scikit-learn", "skops", "xlsxwriter", "jinja2", "markupsafe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def code_in_use() -> dict[str, Any]:
     """Return the version of the package, a digest of all its files, and the versions of the libraries that write files."""
     root = Path(str(files("sf_assets")))
     digest = hashlib.sha256()
-    for path in sorted(path for path in root.rglob("*") if path.suffix in {".py", ".sql", ".csv"}):
+    for path in sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"):
         digest.update(f"{path.relative_to(root).as_posix()} {sha256_of(path)}\n".encode())
     return {
         "version": VERSION,
