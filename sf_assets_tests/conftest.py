@@ -1,4 +1,4 @@
-"""Warehouses to test on: SQLite in a folder, and a private PostgreSQL server."""
+"""A browser, and warehouses to test on: SQLite in a folder, and a private PostgreSQL server."""
 
 import os
 import shutil
@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,22 @@ from sf_assets.engine.storage import Warehouse
 # Two test processes share two cores: threads of one that wait for each other, spinning, would take them from the other.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _databases = count()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Open a browser, without a window; skip the test where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: install the extra `dev`")
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} (Debian package chromium)")
+    with playwright.sync_playwright() as engine:
+        # A browser that runs as root has no sandbox; it only sees our own pages.
+        launched = engine.chromium.launch(executable_path=found, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        yield launched
+        launched.close()
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import polars as pl
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.definitions import defs
 from sf_assets.engine.storage import Warehouse
+from sf_assets.operations.launching import QUIET
 from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.batch import batch_key
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 # What tells one run from another; everything else must be the same when a month is run again.
 _OF_THE_RUN = {
     "check_verdicts": ["run_id", "judged_at", "snapshot"],
@@ -74,7 +74,7 @@ class Place:
         return self._execute(job, partition_key=month.isoformat())
 
     def _execute(self, job: dg.JobDefinition, config: dict[str, object] | None = None, **what: object) -> "Run":
-        run_config = {**_QUIET, **(config or {})}
+        run_config = {**QUIET, **(config or {})}
         result = job.execute_in_process(instance=self.instance, run_config=run_config, raise_on_error=False, **what)  # type: ignore[arg-type]
         return Run(self, result)
 

@@ -4,7 +4,6 @@ With `SCREENSHOTS=<folder>` the pages are stored there as pictures.
 """
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,7 +20,6 @@ from sf_assets.lists.page.help import HELPS, helps_for
 from sf_assets.lists.page.render import page
 from sf_assets.lists.readme import About
 from sf_assets.model.evaluation import Thresholds
-from sf_assets_tests import browser as browsers
 
 ABOUT = About(
     date(2026, 10, 1),
@@ -77,12 +75,6 @@ def sheets(companies: int) -> Sheets:
 
 def rendered(companies: int) -> str:
     return page(sheets(companies), ABOUT)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browsers.opened() as opened:
-        yield opened
 
 
 @dataclass(frozen=True)

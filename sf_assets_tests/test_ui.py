@@ -23,7 +23,6 @@ import pytest
 
 from sf_assets.settings import PREFIX
 from sf_assets_dev.synthetic import write_batch
-from sf_assets_tests import browser as browsers
 from sf_assets_tests.runs import Place
 
 ROOT = Path(__file__).parents[1]
@@ -33,13 +32,6 @@ DEBIT = "sigfaible_debits.csv"
 LARGEST = 100_000
 _START_SECONDS = 120
 _LOOK_SECONDS = 30
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Open a browser, without a window."""
-    with browsers.opened() as opened:
-        yield opened
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from sf_assets.lists.expert_rules import DEBT_IS_MAIN_THEME, apply_expert_rules
 from sf_assets.lists.export import write_list
 from sf_assets.lists.month_list import READS, bind_list, month_list
 from sf_assets.lists.previous_list import with_previous_list
-from sf_assets.lists.readme_facts import accepted_checks
+from sf_assets.lists.readme_facts import acceptances_in_force, accepted_checks
 from sf_assets.lists.reasons import main_reasons
 from sf_assets.lists.scored import COMPANIES, companies_with_levels, scored_companies, selected_method
 from sf_assets.lists.selection import select
@@ -227,7 +227,7 @@ def list_export(
             month,
             models=Path(folders.models),
             parameters=parameters,
-            accepted=accepted_checks(gate, session, month, but=EXPORT.name),
+            accepted=accepted_checks(acceptances_in_force(gate, session, month, but=EXPORT.name)),
         )
         paths = write_list(
             made.listed,

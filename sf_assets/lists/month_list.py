@@ -22,7 +22,6 @@ from sf_assets.lists.scored import SelectedMethod, companies_with_levels, select
 from sf_assets.lists.tables import ALERTS, CORRECTED, EXPORT, LIST_VERSIONS
 from sf_assets.lists.versions import changes, current_version, require_current
 from sf_assets.model.explanations import Waterfall, waterfall
-from sf_assets.model.matrix import Floats
 from sf_assets.model.tables import EVALUATION
 from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import cutoff_of
@@ -38,9 +37,8 @@ class MonthList:
     """The current list of a month.
 
     `version` is that of `list_alerts`. `companies` has one row per company scored, with its level, and `listed` one row per
-    company in alert, by rank. `alerts` are the companies in alert with their features, and `contributions` what each feature
-    adds to their score, of shape (alerts, features of the method). `evolution` has their values of the last 24 months,
-    and `gone` the companies that left the list.
+    company in alert, by rank. `alerts` are the companies in alert with their features, `explained` what each theme and
+    feature adds to their risk, `sheets` what the page shows of them, and `gone` the companies that left the list.
     """
 
     month: date
@@ -49,26 +47,19 @@ class MonthList:
     companies: pl.DataFrame
     listed: pl.DataFrame
     alerts: pl.DataFrame
-    contributions: Floats
-    evolution: pl.DataFrame
+    explained: Waterfall
+    sheets: Sheets
     gone: pl.DataFrame
     edition: Edition
     about: About
 
     def document(self) -> Iterator[str]:
         """Yield the JSON document of the application, piece by piece."""
-        return document(self.companies, self.alerts, self._explained(), self.selected.method.features_, self.edition)
-
-    def sheets(self) -> Sheets:
-        """Return what the page of the list shows of its companies."""
-        return sheets_of(self.listed, self.alerts, self.evolution, self._explained().macro, section_names())
+        return document(self.companies, self.alerts, self.explained, self.selected.method.features_, self.edition)
 
     def page(self) -> str:
         """Return the HTML page of the list."""
-        return page(self.sheets(), self.about)
-
-    def _explained(self) -> Waterfall:
-        return waterfall(self.contributions, self.alerts["probabilite"].to_numpy(), self.selected.method.features_)
+        return page(self.sheets, self.about)
 
 
 def bind_list(session: Session, gate: Gate, month: date) -> None:
@@ -114,8 +105,8 @@ def month_list(
     )
     edition = Edition(month, cutoff, f"{selected.method.name} {VERSION}", selected.thresholds)
     contributions = selected.method.contributions(alerts)
+    explained = waterfall(contributions, alerts["probabilite"].to_numpy(), selected.method.features_)
     evolution = read_evolution(session, gate, month, version)
+    sheets = sheets_of(listed, alerts, evolution, explained.macro, section_names())
     gone = departures(session, month, version, companies)
-    return MonthList(
-        month, version, selected, companies, listed, alerts, contributions, evolution, gone, edition, about
-    )
+    return MonthList(month, version, selected, companies, listed, alerts, explained, sheets, gone, edition, about)

@@ -1,5 +1,6 @@
 """The figures that the sheet « Lisez-moi » of a list states, read from the warehouse."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from sf_assets.engine.quality.acceptances import Acceptance
@@ -38,9 +39,6 @@ def acceptances_in_force(gate: Gate, session: Session, month: date, *, but: str)
     )
 
 
-def accepted_checks(gate: Gate, session: Session, month: date, *, but: str) -> tuple[str, ...]:
-    """Return one French line per acceptance that holds for the month: asset, check, reason."""
-    return tuple(
-        f"{acceptance.asset}, {acceptance.check_name} : {acceptance.reason}"
-        for acceptance in acceptances_in_force(gate, session, month, but=but)
-    )
+def accepted_checks(acceptances: Iterable[Acceptance]) -> tuple[str, ...]:
+    """Return one French line per acceptance: asset, check, reason."""
+    return tuple(f"{one.asset}, {one.check_name} : {one.reason}" for one in acceptances)

@@ -18,7 +18,7 @@ from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.partitions import add_months, months
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _NO_CONFIG: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -63,7 +63,7 @@ def run_job(
     policy = jobs[job].backfill_policy
     together = policy is not None and policy.max_partitions_per_run is None
     runs = [keys] if together else [[key] for key in keys]
-    succeeded = all(_run(jobs[job], instance, of, {**_QUIET, **config}) for of in runs)
+    succeeded = all(_run(jobs[job], instance, of, {**QUIET, **config}) for of in runs)
     refresh_status(defs, instance)
     return succeeded
 
@@ -89,7 +89,7 @@ def refresh_status(defs: dg.Definitions, instance: dg.DagsterInstance) -> bool:
 
     return (
         defs.resolve_job_def(status_job.name)
-        .execute_in_process(instance=instance, run_config=_QUIET, raise_on_error=False)
+        .execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
         .success
     )
 

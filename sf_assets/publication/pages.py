@@ -13,6 +13,7 @@ from sf_assets.vocabulary.scopes import SCORE
 
 # The features whose last two years a sheet draws.
 _DRAWN = {"dette": ("dette_sociale_ouvriere", "dette_sociale_patronale"), "effectif": ("effectif",)}
+_EVERY_HELP = list(range(len(HELPS)))
 
 
 def page_of(
@@ -34,11 +35,11 @@ def page_of(
         *(["themes"] if complete else []),
         pl.col("inconnus").list.set_intersection(pl.lit(themes, dtype=pl.List(pl.Int32))),
         # Which help is worth proposing follows from the themes of a company's risk.
-        pl.col("aides") if complete else pl.lit(list(range(len(HELPS)))).alias("aides"),
+        pl.col("aides") if complete else pl.lit(_EVERY_HELP).alias("aides"),
     )
     motifs = rows.select("siren", motifs=pl.concat_list(reason_columns()).list.drop_nulls())
     sheets = motifs.join(kept, on="siren", how="left", maintain_order="left").with_columns(
-        pl.col("inconnus").fill_null([]), pl.col("aides").fill_null(list(range(len(HELPS))))
+        pl.col("inconnus").fill_null([]), pl.col("aides").fill_null(_EVERY_HELP)
     )
     return page(Sheets(rows_of(rows, companies, section_names()), sheets, hides_reasons), about)
 

@@ -92,7 +92,6 @@ def write_shares(session: Session, gate: Gate, made: MonthList, folder: Path) ->
     session.bind(dict(reads))
     rights = rights_of(session.connection.execute(_RIGHTS).pl().iter_rows(named=True), departments_of_regions())
     world = _world(session, made, frozenset[str]().union(*(right.follows for right in rights)))
-    sheets = made.sheets()
     entries: list[dict[str, object]] = []
     for right in rights:
         lapsed = right.lapsed(made.about.cutoff)
@@ -110,7 +109,7 @@ def write_shares(session: Session, gate: Gate, made: MonthList, folder: Path) ->
         )
         answering = replace(about, sections=(*about.sections, ("Répondre", ADVICE)))
         write_xlsx(share.rows, target / f"{stem}.xlsx", answering, recipient=right.recipient)
-        text = page_of(right, share.rows, sheets, made.companies, about, hides_reasons=share.hides_reasons)
+        text = page_of(right, share.rows, made.sheets, made.companies, about, hides_reasons=share.hides_reasons)
         (target / f"{stem}.html").write_text(text, encoding="utf-8", newline="\n")
         entries.append(entry | {"companies": share.rows.height, "lapsed": ""})
     return tuple(entries)

@@ -14,7 +14,7 @@ from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.inputs import AssetMonth
 from sf_assets.lists.export import stem_of, write_files
 from sf_assets.lists.month_list import READS, MonthList, bind_list, month_list
-from sf_assets.lists.readme_facts import acceptances_in_force
+from sf_assets.lists.readme_facts import acceptances_in_force, accepted_checks
 from sf_assets.lists.spreadsheet import write_csv_text
 from sf_assets.lists.tables import ALERTS, CORRECTED, EXPORT, LIST_VERSIONS
 from sf_assets.model.tables import EVALUATION
@@ -70,7 +70,7 @@ def write_publication(session: Session, gate: Gate, order: Order, folder: Path) 
     month = order.month
     bind_list(session, gate, month)
     acceptances = acceptances_in_force(gate, session, month, but=PUBLICATION.name)
-    accepted = tuple(f"{one.asset}, {one.check_name} : {one.reason}" for one in acceptances)
+    accepted = accepted_checks(acceptances)
     made = month_list(session, gate, month, models=order.models, parameters=order.parameters, accepted=accepted)
     changes = _changes(session, order, made)
     made = replace(made, about=replace(made.about, sections=tuple(_sections(order, changes))))

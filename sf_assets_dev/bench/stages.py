@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 import dagster as dg
 from dagster import DagsterEventType, EventLogEntry
 
-from sf_assets.operations.launching import first_known, rows_of
+from sf_assets.operations.launching import QUIET, first_known, rows_of
 from sf_assets.settings import Settings, warehouse_of
 from sf_assets.sources.batch import batch_key
 from sf_assets_dev.synthetic import write_batch
@@ -43,7 +43,6 @@ STAGES = {
     "lists": dg.AssetSelection.groups("lists"),
 }
 _PERIMETER_MONTHS = 120
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _T = TypeVar("_T")
 
 
@@ -118,7 +117,7 @@ def run(workspace: Workspace, selection: dg.AssetSelection, **when: Any) -> tupl
         result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=instance,
             run_id=run_id,
-            run_config=_QUIET,
+            run_config=QUIET,
             raise_on_error=False,
             asset_selection=sorted(selection.resolve(defs.resolve_asset_graph())),
             **when,

@@ -11,6 +11,7 @@ import dagster as dg
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.verdicts import require_passed
 from sf_assets.engine.storage import Session, Warehouse
+from sf_assets.operations.launching import QUIET
 from sf_assets.settings import Settings, resources_for
 from sf_assets.sources.batch import batch_key, source_of
 from sf_assets.sources.log import LOG
@@ -20,7 +21,6 @@ from sf_assets.vocabulary.partitions import add_months
 from sf_assets_dev.faults.description import Fault, FileFault
 from sf_assets_dev.faults.injection import VERSIONS, spoil_file, spoil_table
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _SHARED = ("stg_filter_import", "stg_filter", "stg_admin_urssaf")
 # A source that no fault changes and that is quick to read.
 _OTHER = "src_ccsf"
@@ -107,7 +107,7 @@ class Deployment:
     def _execute(self, job: dg.JobDefinition, month: date, asset_selection: list[dg.AssetKey] | None = None) -> Run:
         result = job.execute_in_process(
             instance=self._instance,
-            run_config=_QUIET,
+            run_config=QUIET,
             raise_on_error=False,
             partition_key=month.isoformat(),
             asset_selection=asset_selection,

@@ -16,12 +16,12 @@ from sf_assets.catalogue.tables import LAYERS
 from sf_assets.definitions import defs
 from sf_assets.engine.storage import Warehouse
 from sf_assets.operations.automation import files_arrived
+from sf_assets.operations.launching import QUIET
 from sf_assets.operations.status import LayerStatus, layer_statuses
 from sf_assets.settings import PREFIX, Settings, resources_for
 from sf_assets.sources.batch import batch_key
 from sf_assets.vocabulary.partitions import PARIS, add_months
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _POLL_SECONDS = 0.2
 
 
@@ -155,5 +155,5 @@ class Deployment:
 
     def _execute(self, job: dg.JobDefinition, month: str | None, **options: Any) -> dg.ExecuteInProcessResult:
         return job.execute_in_process(
-            instance=self.instance, run_config=_QUIET, raise_on_error=False, partition_key=month, **options
+            instance=self.instance, run_config=QUIET, raise_on_error=False, partition_key=month, **options
         )
