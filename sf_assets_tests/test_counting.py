@@ -322,3 +322,18 @@ def test_line_breaks_in_the_texts_of_json_records_are_read_whatever_their_kind(
     read(connection, source, path)
     assert refusing(connection, source) == []
     assert connection.execute("select records from lake.stg_import").fetchall() == [(4,)]
+
+
+def test_a_json_record_of_too_many_lines_refuses_its_file_on_arrival(tmp_path: Path) -> None:
+    source = BY_NAME["bodacc"]
+    path = deliver(tmp_path, source, "bodacc_procedures.json")
+    page = json.loads(path.read_text())
+    page["results"][1]["tribunal"] = "\n" * 60
+    page["results"][1]["familleavis"] = "\n" * 41
+    path.write_text(json.dumps(page))
+    assert str(inspect(path, source).fault).startswith(
+        "bodacc_procedures.json, record 2: expected at most 100 line breaks in its texts, found 101. "
+    )
+    page["results"][1]["familleavis"] = "\n" * 40
+    path.write_text(json.dumps(page))
+    assert inspect(path, source).fault is None

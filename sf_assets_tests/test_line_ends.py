@@ -34,7 +34,7 @@ def test_every_line_is_read_with_its_number_whatever_the_line_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: list[str], *, zipped: bool, transaction: bool
 ) -> None:
     # Chunks of 128 KiB instead of 32 MiB make twenty of them; a file for the whole country has a hundred.
-    monkeypatch.setattr(records, "_LONGEST_LINE", 1 << 16)
+    monkeypatch.setattr(records, "LONGEST_LINE", 1 << 16)
     lines = lines_of(100_000)
     text = "".join(line + ends[n % len(ends)] for n, line in enumerate(lines))
     path = tmp_path / ("lines.csv.gz" if zipped else "lines.csv")

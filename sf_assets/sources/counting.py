@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
 
-from sf_assets.engine.storage.packed import UnreadableFile, chunks, unpacked
+from sf_assets.engine.storage.packed import LONGEST_RECORD, UnreadableFile, chunks, unpacked
 from sf_assets.sources.description import Source
 from sf_assets.sources.text import form_of
 
-# A quoted field may span at most this many lines; beyond, its quote is a mistake and its line a record of its own.
-_MAX_LINES = 101
 _BLANK = re.compile(rb"(?m)^\r?\n")
 _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 # A whole string, a bracket, or the opening quote of a string that ends in the next chunk.
@@ -73,7 +71,7 @@ class RecordCounter:
 
 def _after_lines(text: bytes, start: int) -> int | None:
     """Return the end of the lines that a quoted field may span, None when the text has fewer lines."""
-    for _ in range(_MAX_LINES):
+    for _ in range(LONGEST_RECORD + 1):
         start = text.find(b"\n", start) + 1
         if not start:
             return None

@@ -12,6 +12,7 @@ import duckdb
 
 from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.packed import (
+    LONGEST_RECORD,
     PACKED,
     UnreadableFile,
     chunks,
@@ -144,6 +145,7 @@ def _copy_records(path: Path, copy: Path, source: Source) -> None:
                 _require_page(connection, path)
             connection.execute(_RECORDS)
             _require_records(connection, path, source, opening)
+            _require_lines(connection, path, columns)
             connection.execute(
                 f"copy (select {columns} from records) "
                 f"to '{str(copy).replace(chr(39), chr(39) * 2)}' (format csv, delimiter '{source.separator}', header)"
@@ -151,6 +153,17 @@ def _copy_records(path: Path, copy: Path, source: Source) -> None:
         except duckdb.Error:
             # DuckDB's own message would quote the record.
             raise UnreadableFile(_NO_RECORDS.format(path.name)) from None
+
+
+def _require_lines(connection: duckdb.DuckDBPyConnection, path: Path, columns: str) -> None:
+    """Refuse a record whose texts have more line breaks than a record of a text of lines may have."""
+    query = read_sql("sf_assets.sources", "long_record", columns=columns)
+    long = connection.execute(query, [LONGEST_RECORD]).fetchone()
+    if long:
+        raise UnreadableFile(
+            f"{path.name}, record {long[0]}: expected at most {LONGEST_RECORD} line breaks in its texts, found {long[1]}. "
+            "Shorten the text, or take the record out and report it to the producer"
+        )
 
 
 def _without_mark(path: Path, copy: Path) -> Path:

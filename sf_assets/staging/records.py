@@ -11,14 +11,11 @@ from pathlib import Path
 import duckdb
 
 from sf_assets.engine.sql import read_sql
-from sf_assets.engine.storage.packed import LONGEST_LINE, readable_text, unpacked
+from sf_assets.engine.storage.packed import LONGEST_LINE, LONGEST_RECORD, readable_text, unpacked
 from sf_assets.engine.storage.shape import sql_identifier
 
-# The number of lines that may follow an open quote in one record; beyond, the quote is a mistake and only its line is refused.
-_LONGEST_RECORD = 100
 # DuckDB needs a separator: this one is in no text file, so that each line is read as one field.
 _NO_SEPARATOR = "\x01\x02\x03\x04"
-_LONGEST_LINE = LONGEST_LINE
 
 
 def read_records(
@@ -80,7 +77,7 @@ def _read_lines(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 def _load_lines(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    values = {"path": str(path), "nowhere": _NO_SEPARATOR, "longest": _LONGEST_LINE}
+    values = {"path": str(path), "nowhere": _NO_SEPARATOR, "longest": LONGEST_LINE}
     connection.execute(_lines("new_line = '\\n'"), values)
     # With CR LF line ends, DuckDB finds an empty line after each carriage return, so the file is read again with these line
     # ends. One thread reads it: in parallel, DuckDB fails when a chunk of a large file ends with another kind of line end.
@@ -167,7 +164,7 @@ def _resolve_open_quotes(
             continue
         following = connection.execute(
             "select coalesce(raw, '') from lines where line between $1 and $2 order by line",
-            [line, line + _LONGEST_RECORD],
+            [line, line + LONGEST_RECORD],
         ).fetchall()
         texts = [text for (text,) in following]
         taken, fields = _split_strict(texts, separator)

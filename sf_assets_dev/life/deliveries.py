@@ -3,11 +3,11 @@
 import shutil
 from datetime import date
 
-from sf_assets_dev.faults.injection import spoil_file
+from sf_assets.vocabulary.partitions import add_months
 from sf_assets_dev.life.deployment import Deployment
-from sf_assets_dev.life.mishap import DEBITS, Mishap, deliver_batch, file_fault, shortened
+from sf_assets_dev.life.mishap import CONTRIBUTIONS, DEBITS, Mishap, deliver_batch, shortened
 
-_OPTIONAL = "diane.xlsx"
+_OPTIONAL = "Ellisphère-Tête de groupe-FRA.xlsx"
 
 
 def late_delivery(deployment: Deployment, month: date) -> Mishap:
@@ -58,18 +58,18 @@ def still_copied(deployment: Deployment, month: date) -> Mishap:
 
 
 def repeated_file(deployment: Deployment, month: date) -> Mishap:
-    """Deliver the debts of the month before."""
-    spoil_file(file_fault("last_month_again"), deployment.folder / "incoming", month)
+    """Deliver the contributions of the month before: of any size of the world, they have too many lines to be unchanged."""
+    shutil.copy2(deployment.batch(add_months(month, -1)) / CONTRIBUTIONS, deployment.batch(month))
     _spoil_optional(deployment, month)  # seen by the same run, reported by the next mishap
     deployment.start(deployment.look_twice())
     seen = deployment.status(month)["sources"].detail
-    shutil.copy2(deployment.folder / "ready" / f"{month:%y%m}" / DEBITS, deployment.batch(month))
+    shutil.copy2(deployment.folder / "ready" / f"{month:%y%m}" / CONTRIBUTIONS, deployment.batch(month))
     return Mishap(
         "last month's file is delivered again",
         f"status: {seen}",
         ("deliver the right file; the sensor starts the month",),
         "nothing: no list was made from it",
-        "src_debit" in seen and not deployment.lists(month),
+        "src_cotisation" in seen and not deployment.lists(month),
     )
 
 
@@ -86,7 +86,7 @@ def bad_optional_file(deployment: Deployment, month: date) -> Mishap:
         f"status: {refused}; every other file was loaded",
         ("remove the file, or deliver it again",),
         "nothing",
-        "src_diane" in refused and deployment.rows("stg_cotisation", month)[0] > 0,
+        "src_ellisphere" in refused and deployment.rows("stg_debit", month)[0] > 0,
     )
 
 

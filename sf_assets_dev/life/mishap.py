@@ -8,6 +8,7 @@ from sf_assets_dev.faults.registry import FAULTS, FileFault
 from sf_assets_dev.life.deployment import Deployment
 
 DEBITS = "sigfaible_debits.csv"
+CONTRIBUTIONS = "sigfaible_cotisdues.csv.gz"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from sf_assets_dev.life.deployment import Deployment
 from sf_assets_dev.life.mishap import Mishap, deliver_batch, file_fault, shortened
 
 _SHARES = (0.02, 0.10)
+_OF_A_MONTH = dg.AssetSelection.groups("staging", "clean", "features", "model", "lists")
 
 
 def killed_run(deployment: Deployment, month: date) -> Mishap:
@@ -35,20 +36,21 @@ def killed_run(deployment: Deployment, month: date) -> Mishap:
 
 
 def wrong_settings(deployment: Deployment, month: date) -> Mishap:
-    """Run one asset with other settings, then with those of the deployment."""
+    """Run one asset with other settings, then with those of the deployment, and what follows it."""
     perimeter = dg.AssetSelection.assets("stg_filter_import")
+    lists = deployment.lists(month)
     deployment.build(month, perimeter, perimeter_months=24)
     status = deployment.status(month)
     seen = next(
         (f"{layer}: {one.state}, {one.detail}" for layer, one in status.items() if one.state != "done"), "all done"
     )
-    deployment.build(month, perimeter)
+    deployment.build(month, perimeter.downstream() & _OF_A_MONTH)
     return Mishap(
         "one asset is run again with other settings",
         f"status: {shortened(seen)}",
-        ("run stg_filter_import again with the settings of the deployment",),
-        "nothing: rows written again alike keep their verdicts",
-        seen != "all done" and deployment.is_green(month),
+        ("materialise stg_filter_import and what follows it, with the settings of the deployment",),
+        "nothing: the same rows give the same list, which is not made again",
+        seen != "all done" and deployment.is_green(month) and deployment.lists(month) == lists,
     )
 
 
@@ -62,10 +64,7 @@ def accepted_then_scheduled(deployment: Deployment, month: date) -> Mishap:
     with deployment.warehouse.session() as session:
         accept(session, SUITES[fault.asset], fault.check, month, reason="Montants confirmés par le producteur",
                accepted_by="C. Duval", accepted_at=datetime.now(UTC))  # fmt: skip
-    below = dg.AssetSelection.assets(fault.asset).downstream(include_self=False) & dg.AssetSelection.groups(
-        "clean", "features", "model", "lists"
-    )
-    deployment.build(month, below)
+    deployment.build(month, dg.AssetSelection.assets(fault.asset).downstream(include_self=False) & _OF_A_MONTH)
     ticked = deployment.tick(month)
     return Mishap(
         "a failed check is accepted, then the schedule's day comes",

@@ -14,6 +14,8 @@ from sf_assets.engine.storage.scratch import scratch_folder
 PACKED = (".gz", ".zip")
 # Longest line of a text, in bytes: DuckDB reads no longer ones.
 LONGEST_LINE = 16 << 20
+# The number of lines that may follow an open quote in one record; beyond, the quote is a mistake.
+LONGEST_RECORD = 100
 # Texts of figures are compressed ten to fifty times. A larger expansion means a damaged or malicious file.
 _MAX_EXPANSION = 200
 _NEVER_TOO_LARGE = 256 << 20
