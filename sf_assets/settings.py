@@ -126,13 +126,14 @@ class Settings(Parameters, BaseSettings):
                 "learn from. Lists come from the threshold method."
             )
         needed = minimum_months(self.split_rules)
-        if self.perimeter_months >= needed:
+        if self.perimeter_months < needed:
+            yield (
+                f"SF_PERIMETER_MONTHS={self.perimeter_months}: no model will ever be trained. Of the months before this window "
+                f"only the companies that survived are in the files, and {needed} months in a row are needed to train, to choose "
+                f"the thresholds and to measure. Lists come from the threshold method; set {needed} or more for a model."
+            )
+        elif not self.perimeter_recent:
             return
-        yield (
-            f"SF_PERIMETER_MONTHS={self.perimeter_months}: no model will ever be trained. Of the months before this window "
-            f"only the companies that survived are in the files, and {needed} months in a row are needed to train, to choose "
-            f"the thresholds and to measure. Lists come from the threshold method; set {needed} or more for a model."
-        )
         for name in ("alert_shares", "alert_precisions"):
             if getattr(self, name):
                 yield f"{PREFIX}{name.upper()}: without effect, as no model will ever be trained and have its thresholds chosen"

@@ -64,6 +64,7 @@ def test_an_unknown_variable_is_refused_with_the_known_ones() -> None:
         ("SF_CUTOFF_SHIFT_DAYS", "31", "less than or equal to 27"),
         ("SF_PERIMETER_STAFF", "-1", "greater than or equal to 0"),
         ("SF_PERIMETER_RECENT", "peut-être", "valid boolean"),
+        ("SF_DELAYS", "procol_days=3", "expected a JSON object such as"),
         ("SF_DELAYS", '{"procl_days": 3}', "procol_days"),
         ("SF_DELAYS", '{"comptes_months": -7}', "from 0 to 366, found comptes_months -7"),
         ("SF_DELAYS", '{"comptes_months": 1.5}', "from 0 to 366, found comptes_months 1.5"),
@@ -127,9 +128,10 @@ def test_a_window_too_short_to_train_a_model_gives_a_warning(
 def test_a_perimeter_of_current_employers_gives_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    Settings.from_environment({"SF_PERIMETER_RECENT": "true"})
-    (warning,) = caplog.messages
+    Settings.from_environment({"SF_PERIMETER_RECENT": "true", "SF_ALERT_PRECISIONS": "0.2,0.1"})
+    warning, precisions = caplog.messages
     assert "none is left in the files to learn from" in warning
+    assert precisions.startswith("SF_ALERT_PRECISIONS: without effect")
 
 
 def test_a_longer_publication_delay_changes_the_split_rules() -> None:

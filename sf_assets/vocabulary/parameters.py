@@ -67,7 +67,10 @@ class Parameters(BaseModel):
     @field_validator("delays", mode="before")
     @classmethod
     def _read_delays(cls, value: object) -> object:
-        delays = json.loads(value) if isinstance(value, str) else value
+        try:
+            delays = json.loads(value) if isinstance(value, str) else value
+        except json.JSONDecodeError:
+            raise ValueError('expected a JSON object such as {"procol_days": 15}') from None
         if isinstance(delays, dict):
             delays_with(delays)
         return delays
