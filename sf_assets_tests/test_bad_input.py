@@ -13,8 +13,9 @@ import xlsxwriter
 from polars.testing import assert_frame_equal
 
 from sf_assets.sources.registry import BY_NAME
+from sf_assets_dev.deployment import Run
 from sf_assets_dev.synthetic import write_batch
-from sf_assets_tests.runs import Place, Run
+from sf_assets_tests.runs import Place
 
 SEPTEMBER, OCTOBER = date(2025, 9, 1), date(2025, 10, 1)
 OPTIONAL = ("altares_paydex.csv", "sigfaible_ccsf.csv", "ratios_dirco.csv")
@@ -54,7 +55,7 @@ def place(world: World) -> Iterator[Place]:
 def test_optional_files_may_be_missing(world: World) -> None:
     assert world.run.failures == {}
     assert not world.run.metadata["src_paydex"]["delivered"]
-    assert {"stg_paydex", "clean_paydex", "clean_ratios"} <= world.run.materialized
+    assert {"stg_paydex", "clean_paydex", "clean_ratios"} <= world.run.written
 
 
 def test_an_unknown_file_is_reported_and_the_other_files_are_loaded(world: World) -> None:
@@ -124,8 +125,8 @@ def test_a_bad_file_stops_what_depends_on_it_until_it_is_delivered_again(  # dec
     (error,) = run.errors
     assert message in error
     assert run.metadata[src]["fault"] == error
-    assert run.refused[src].check_name == check
-    assert run.materialized == {src, "src_apconso", "stg_apconso"}
+    assert run.blocking(src) == {check}
+    assert run.written == {src, "src_apconso", "stg_apconso"}
     assert set(run.failures) == {f"{src}_checks"}
 
     for asset in (stg, clean):
@@ -191,7 +192,7 @@ def test_bad_optional_files_stop_their_own_tables_only_and_are_named(place: Plac
     owners = {f"src_{source}" for source, *_ in BAD_OPTIONAL if source in BY_NAME}
     run = place.build(SEPTEMBER, "src_debit", "stg_debit", *owners)
     assert set(run.failures) == {f"{owner}_checks" for owner in owners}
-    assert {"src_debit", "stg_debit"} <= run.materialized
+    assert {"src_debit", "stg_debit"} <= run.written
     arrivals = place.rows("src_arrivals", SEPTEMBER)
     faults = {(source, file): fault for source, file, fault in arrivals.select("source", "file", "fault").iter_rows()}
     for source, name, _, message in BAD_OPTIONAL:
@@ -203,7 +204,7 @@ def test_a_missing_folder_is_reported_and_no_asset_of_its_month_runs(place: Plac
     run = place.build(OCTOBER, "src_debit", "stg_debit")
     (error,) = run.failures.values()
     assert error == f"batch 2510: expected a folder {place.batch(OCTOBER)}, found none"
-    assert run.materialized == set()
+    assert run.written == set()
     later = place.build(OCTOBER, "stg_debit")
     assert "src_debit, 2025-10: as_promised never ran" in later.failures["stg_debit"]
 

@@ -180,7 +180,7 @@ def test_a_described_file_that_is_not_there_stops_its_own_source_only(place: Pla
     (incoming / "2509.json").write_text(json.dumps({"key": "2509", "files": files}))
     run = place.build(SEPTEMBER, "src_debit", "stg_debit", "src_procol", "stg_procol")
     assert run.errors == ["nowhere.csv: expected a file as named in the description of the batch, found none"]
-    assert run.materialized == {"src_debit", "src_procol", "stg_procol"}
+    assert run.written == {"src_debit", "src_procol", "stg_procol"}
     assert_frame_equal(place.rows("stg_debit", SEPTEMBER), before)
 
 
@@ -204,7 +204,7 @@ def test_loading_some_sources_does_not_change_the_others(place: Place) -> None:
     finally:
         path.write_bytes(good)
     assert run.failures == {}
-    assert run.materialized == {"src_debit", "stg_debit"}
+    assert run.written == {"src_debit", "stg_debit"}
     # The ledgers have rows of the source loaded again.
     for table in set(tables) - {"src_arrivals", "stg_import", "stg_quarantine", "import_log", "asset_inputs"}:
         assert_frame_equal(place.rows(table, SEPTEMBER), before[table])

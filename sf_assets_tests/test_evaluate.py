@@ -27,7 +27,8 @@ from sf_assets.model import learning
 from sf_assets.model.methods import METHODS
 from sf_assets.model.selection import CHAMPION
 from sf_assets.vocabulary.partitions import add_months
-from sf_assets_tests.runs import Place, Run
+from sf_assets_dev.deployment import Run
+from sf_assets_tests.runs import Place
 
 FIRST, MONTH = date(2017, 2, 1), date(2024, 10, 1)
 COMPANIES = 150
@@ -161,7 +162,7 @@ def test_the_champion_of_an_evaluation_makes_the_lists_of_later_months(place: Pl
         )
     unchecked = place.build(MONTH, "model_fitted", "model_evaluation").failures
     assert "eval_champion, 2024-09" in unchecked["model_learning"], "an unchecked decision blocks the models"
-    assert place.judge(date(2024, 9, 1), "eval_champion").success
+    assert place.run_checks(date(2024, 9, 1), "eval_champion").success
     assert place.build(MONTH, "model_fitted", "model_evaluation").failures == {}
     (after,) = place.rows("model_fitted", MONTH).filter("retained")["methode"]
     assert after == other
@@ -173,7 +174,7 @@ def test_drift_compares_the_month_with_the_months_its_models_learned_from(place:
     drift = place.rows("eval_drift", MONTH)
     assert drift.filter(nature="score")["nom"].to_list() == ["logistique"], "the threshold method learns from no month"
     assert drift.filter(nom="paydex")["psi"].item() > 0.25, "most companies that pay late have failed by then"
-    assert run.refused["eval_drift"].severity == dg.AssetCheckSeverity.WARN
+    assert run.refused["eval_drift"][-1].severity == dg.AssetCheckSeverity.WARN
 
 
 def test_the_report_is_one_file_without_external_resources(results: EvaluationResults) -> None:

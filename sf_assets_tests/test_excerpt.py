@@ -14,7 +14,8 @@ from sf_assets.sources.batch import read_batch
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.partitions import add_months
-from sf_assets_tests.runs import Place, Run
+from sf_assets_dev.deployment import Run
+from sf_assets_tests.runs import Place
 
 MONTH = date(2021, 4, 1)
 EXCERPT = Path(__file__).parents[2] / "shared" / "data" / "excerpt"

@@ -19,10 +19,11 @@ from sf_assets.settings import Settings
 from sf_assets.sources import tolerances as sources
 from sf_assets.staging import tolerances as staging
 from sf_assets.vocabulary.schema import Rule
+from sf_assets_dev.deployment import Deployment
 from sf_assets_dev.faults.description import Fault
 from sf_assets_dev.faults.injection import spoil_file
 from sf_assets_dev.faults.registry import FAULTS, FileFault, TableFault
-from sf_assets_dev.faults.trial import Deployment, Trial, play_fault
+from sf_assets_dev.faults.trial import Trial, downstream_of, play_fault
 
 AUGUST, SEPTEMBER = date(2025, 8, 1), date(2025, 9, 1)
 
@@ -102,17 +103,17 @@ def test_a_month_stopped_by_a_bad_file_ends_with_its_list_once_a_good_one_is_the
     lists = sorted((listed.incoming.parent / "lists" / "2509").iterdir())
     before = rows(listed, "list_alerts"), [path.read_bytes() for path in lists]
     good = (listed.incoming / "2509" / fault.file).read_bytes()
-    followers = sorted({"src_debit", *listed.downstream("src_debit")})
+    followers = sorted({"src_debit", *downstream_of(listed, "src_debit")})
 
     spoil_file(fault, listed.incoming, SEPTEMBER)
-    stopped = listed.build(SEPTEMBER, followers)
+    stopped = listed.build(SEPTEMBER, *followers)
     assert not stopped.success
     assert stopped.written & set(followers) == {"src_debit", "stg_debit"}
     # A later run of what follows is held as well.
-    assert listed.build(SEPTEMBER, ["clean_debit"]).written == frozenset()
+    assert listed.build(SEPTEMBER, "clean_debit").written == frozenset()
 
     (listed.incoming / "2509" / fault.file).write_bytes(good)
-    done = listed.build(SEPTEMBER, followers)
+    done = listed.build(SEPTEMBER, *followers)
     assert done.success
     assert "list_export" in done.written
     assert_frame_equal(rows(listed, "list_alerts"), before[0])

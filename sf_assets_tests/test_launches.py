@@ -14,7 +14,9 @@ from sf_assets.operations.automation import files_arrived
 from sf_assets.settings import resources_for
 from sf_assets.sources.batch import EXPECTED
 from sf_assets.sources.registry import BY_NAME
-from sf_assets_tests.runs import Place, Run
+from sf_assets.vocabulary.partitions import parse_month
+from sf_assets_dev.deployment import Run
+from sf_assets_tests.runs import Place
 
 ROOT = Path(__file__).parents[1]
 SEPTEMBER = date(2025, 9, 1)
@@ -35,8 +37,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 def launched(place: Place, request: dg.RunRequest) -> Run:
     """Run what a schedule or a sensor asks for, as the daemon would."""
-    job = place.definitions.resolve_job_def(request.job_name or "monthly")
-    return place._execute(job, partition_key=request.partition_key, tags=request.tags)
+    return place.run(request.job_name or "monthly", parse_month(str(request.partition_key)), tags=request.tags)
 
 
 def resources_of(place: Place) -> dict[str, object]:
@@ -47,7 +48,7 @@ def assert_stopped(run: Run) -> None:
     """No table was written that reads a refused file, and every file was refused by its check."""
     assert not run.success
     # Neither a filter, nor rights, nor answers were delivered: nothing is wrong with them.
-    assert run.materialized <= {*LAYERS["sources"], "stg_filter", "stg_acces", "stg_retour"}
+    assert run.written <= {*LAYERS["sources"], "stg_filter", "stg_acces", "stg_retour"}
     assert {f"src_{source}" for source in EXPECTED} <= set(run.refused)
 
 
@@ -77,7 +78,7 @@ def test_a_month_started_by_the_sensor_stops_at_its_gates(place: Place) -> None:
 @pytest.mark.parametrize("asset", ["stg_debit", "clean_debit", "list_export"])
 def test_an_asset_launched_alone_later_is_stopped_by_its_inputs(place: Place, asset: str) -> None:
     run = place.build(SEPTEMBER, asset)
-    assert run.materialized == set()
+    assert run.written == set()
     assert "Inputs of this step did not pass their checks:" in run.failures[asset]
 
 
@@ -87,14 +88,14 @@ def test_a_backfill_of_later_assets_is_stopped_in_each_of_its_runs(place: Place)
         run = place._execute(
             job, partition_key=month, asset_selection=[dg.AssetKey("stg_debit")], tags={"dagster/backfill": "b"}
         )
-        assert run.materialized == set()
+        assert run.written == set()
         assert "src_debit" in run.failures["stg_debit"]
 
 
 def test_a_backfill_of_a_range_in_one_run_is_stopped(place: Place) -> None:
     run = place.run_range("history", date(2025, 8, 1), SEPTEMBER)
     assert not run.success
-    assert run.materialized == set()
+    assert run.written == set()
     assert all("Inputs of this step did not pass their checks:" in message for message in run.failures.values())
 
 

@@ -26,9 +26,10 @@ from sf_assets.operations import explain
 from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.partitions import add_months
+from sf_assets_dev.deployment import Run
 from sf_assets_dev.synthetic import write_batch
 from sf_assets_dev.synthetic.nomenclature import Nomenclature
-from sf_assets_tests.runs import Place, Run
+from sf_assets_tests.runs import Place
 
 # Dagster runs months that have ended: these have the register of before, during and after the switch of nomenclature.
 SEPTEMBER, OCTOBER, NOVEMBER = date(2025, 9, 1), date(2025, 10, 1), date(2025, 11, 1)
@@ -206,7 +207,7 @@ def changed(place: Place, again: Again) -> Changed:
             parameters={"month": SEPTEMBER},
         )
     early = place.build(SEPTEMBER, "model_scores")
-    assert place.judge(SEPTEMBER, "feat_matrix").success
+    assert place.run_checks(SEPTEMBER, "feat_matrix").success
     return Changed(
         early, place.build(SEPTEMBER, "model_scores", "list_corrections", "list_alerts", "list_export"), first
     )
@@ -407,7 +408,7 @@ def test_the_switch_of_nomenclature_leaves_the_list_stable(place: Place, novembe
 def test_lags_are_made_on_demand_from_the_months_that_were_computed(place: Place, october: Next) -> None:
     run = place.run_range("wide", add_months(SEPTEMBER, -13), SEPTEMBER)
     assert run.failures == {}
-    assert run.materialized == {"feat_lags"}
+    assert run.written == {"feat_lags"}
     now, before = (place.rows("feat_matrix", month) for month in (SEPTEMBER, add_months(SEPTEMBER, -12)))
     lags = place.rows("feat_lags", SEPTEMBER)
     assert lags["siren"].to_list() == now["siren"].to_list()

@@ -113,7 +113,7 @@ def test_a_publication_has_a_name_and_a_reason(place: Place, given: dict[str, st
 def test_a_run_of_everything_that_follows_publishes_nothing(place: Place) -> None:
     run = place.build(MONTH, "list_publication")
     assert run.failures == {}
-    assert "list_publication" not in run.materialized
+    assert "list_publication" not in run.written
     assert not published_folder(place).exists()
 
 
@@ -264,9 +264,10 @@ def test_the_newest_list_is_proven_every_month(place: Place) -> None:
     changed = published_folder(place) / "liste_2509.csv"
     changed.chmod(0o600)
     changed.write_text("autre")
-    run = place.prove()
-    assert run.refused["list_publication"].check_name == "rebuilt_same"
-    assert "liste_2509.csv" in (run.refused["list_publication"].description or "")
+    run = place.run("prove_published")
+    (refusal,) = run.refused["list_publication"]
+    assert refusal.check_name == "rebuilt_same"
+    assert "liste_2509.csv" in (refusal.description or "")
 
 
 def recipient(name: str, zones: str, droits: str, **changes: object) -> dict[str, object]:

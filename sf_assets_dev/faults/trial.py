@@ -1,7 +1,6 @@
 """Trials: a fault is played on a good month, the reaction of the gates is observed, and the good data is delivered again."""
 
 import shutil
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,29 +9,19 @@ import dagster as dg
 
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.verdicts import require_passed
-from sf_assets.engine.storage import Session, Warehouse
-from sf_assets.operations.launching import QUIET
-from sf_assets.settings import Settings, resources_for
+from sf_assets.engine.storage import Session
 from sf_assets.sources.batch import batch_key, source_of
 from sf_assets.sources.log import LOG
 from sf_assets.staging.tables import IMPORTS, QUARANTINE
 from sf_assets.vocabulary.failures import Blocked
 from sf_assets.vocabulary.partitions import add_months
+from sf_assets_dev.deployment import Deployment
 from sf_assets_dev.faults.description import Fault, FileFault
 from sf_assets_dev.faults.injection import VERSIONS, spoil_file, spoil_table
 
 _SHARED = ("stg_filter_import", "stg_filter", "stg_admin_urssaf")
 # A source that no fault changes and that is quick to read.
 _OTHER = "src_ccsf"
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Result of one run: whether it succeeded, the assets written, the failed blocking checks by asset."""
-
-    success: bool
-    written: frozenset[str]
-    refused: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,95 +47,42 @@ class Trial:
         return self.caught and self.stopped and self.others_ran and self.cleared
 
 
-class Deployment:
-    """A deployment below the data folder of `settings`; runs execute in this process and Dagster does not store them."""
-
-    def __init__(self, settings: Settings) -> None:
-        from sf_assets.definitions import defs  # noqa: PLC0415 - loads every layer, which listing faults does not need
-
-        resources = resources_for(settings)
-        self.incoming = settings.data_dir.absolute() / "incoming"
-        self.warehouse: Warehouse = resources["warehouse"]  # type: ignore[assignment]
-        self._instance = dg.DagsterInstance.ephemeral()
-        self._definitions = dg.Definitions(
-            assets=defs.assets,
-            asset_checks=defs.asset_checks,
-            jobs=defs.jobs,
-            resources=resources,
-            executor=dg.in_process_executor,
-        )
-        self._graph = self._definitions.resolve_asset_graph()
-
-    def run(self, job: str, month: date) -> Run:
-        """Run a job for one month."""
-        return self._execute(self._definitions.resolve_job_def(job), month)
-
-    def build(self, month: date, assets: Sequence[str]) -> Run:
-        """Materialise some assets of one month, with their checks."""
-        keys = [dg.AssetKey(name) for name in assets]
-        return self._execute(self._definitions.resolve_implicit_global_asset_job_def(), month, asset_selection=keys)
-
-    def run_checks(self, month: date, asset: str) -> Run:
-        """Run the checks of an asset, without the asset."""
-        checks = frozenset(dg.AssetCheckKey(dg.AssetKey(asset), check.name) for check in SUITES[asset].checks)
-        whole = self._definitions.resolve_implicit_global_asset_job_def()
-        return self._execute(whole.get_subset(asset_selection=frozenset(), asset_check_selection=checks), month)
-
-    def downstream(self, asset: str) -> set[str]:
-        """Return the names of all assets downstream of an asset."""
-        return self._names(dg.AssetSelection.assets(asset).downstream(include_self=False))
-
-    def path(self, first: str, last: str) -> list[str]:
-        """Return the assets on the way from one to another, both included, with assets that the same step makes."""
-        between = dg.AssetSelection.assets(first).downstream() & dg.AssetSelection.assets(last).upstream()
-        return sorted(self._names(between.required_multi_asset_neighbors()))
-
-    def _names(self, selection: dg.AssetSelection) -> set[str]:
-        return {key.to_user_string() for key in selection.resolve(self._graph)}
-
-    def _execute(self, job: dg.JobDefinition, month: date, asset_selection: list[dg.AssetKey] | None = None) -> Run:
-        result = job.execute_in_process(
-            instance=self._instance,
-            run_config=QUIET,
-            raise_on_error=False,
-            partition_key=month.isoformat(),
-            asset_selection=asset_selection,
-        )
-        refused: dict[str, tuple[str, ...]] = {}
-        for evaluation in result.get_asset_check_evaluations():
-            if not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR:
-                asset = evaluation.asset_key.to_user_string()
-                refused[asset] = (*refused.get(asset, ()), evaluation.check_name)
-        written = frozenset(
-            event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
-        )
-        return Run(result.success, written, refused)
-
-
 def play_fault(deployment: Deployment, fault: Fault, month: date) -> Trial:
     """Play a fault on a month whose checks all pass, and restore the month."""
     before = _StateBefore(deployment, fault, month)
     path = before.path
     if isinstance(fault, FileFault):
         spoil_file(fault, deployment.incoming, month)
-        spoiled = deployment.build(month, [*path, _OTHER])
+        spoiled = deployment.build(month, *path, _OTHER)
         with deployment.warehouse.session() as session:
             others_ran = _OTHER in spoiled.written and not _obstacles(session, _OTHER, month)
     else:
         spoil_table(fault, deployment.warehouse, month)
         spoiled = deployment.run_checks(month, fault.asset)
         others_ran = True
-    caught = spoiled.refused.get(fault.asset, ())
     with deployment.warehouse.session() as session:
         message = _obstacles(session, fault.asset, month)
         stopped = f"{fault.asset}, {month:%Y-%m}: {fault.check} " in message and before.untouched(session)
         others_ran = others_ran and not _obstacles(session, fault.asset, add_months(month, -1))
     before.restore()
-    repaired = deployment.build(month, [*path, *before.shared])
+    repaired = deployment.build(month, *path, *before.shared)
     with deployment.warehouse.session() as session:
         cleared = repaired.success and not _obstacles(session, fault.asset, month) and before.same(session)
     line = next((text for text in message.splitlines() if f": {fault.check} " in text), "")
-    return Trial(fault, fault.check in caught, stopped, others_ran, cleared, line.removeprefix("- "))
+    return Trial(
+        fault, fault.check in spoiled.blocking(fault.asset), stopped, others_ran, cleared, line.removeprefix("- ")
+    )
+
+
+def downstream_of(deployment: Deployment, asset: str) -> set[str]:
+    """Return the names of all assets downstream of an asset."""
+    return deployment.names_of(dg.AssetSelection.assets(asset).downstream(include_self=False))
+
+
+def _path(deployment: Deployment, first: str, last: str) -> list[str]:
+    """Return the assets on the way from one to another, both included, with assets that the same step makes."""
+    between = dg.AssetSelection.assets(first).downstream() & dg.AssetSelection.assets(last).upstream()
+    return sorted(deployment.names_of(between.required_multi_asset_neighbors()))
 
 
 def _obstacles(session: Session, asset: str, month: date) -> str:
@@ -165,7 +101,7 @@ class _StateBefore:
         self._month = month
         self._fault = fault
         self._file: Path | None = None
-        self.path = deployment.path(fault.asset, "list_export")
+        self.path = _path(deployment, fault.asset, "list_export")
         # Inputs shared by all sources: they must be computed again, or the gate finds other sources stale.
         self.shared: list[str] = []
         if isinstance(fault, FileFault):
@@ -175,10 +111,10 @@ class _StateBefore:
             self._file = deployment.incoming / batch_key(month) / fault.file
             # A hidden file is not part of the batch.
             shutil.copy2(self._file, self._file.with_name(f".kept.{fault.file}"))
-            self.path = deployment.path(f"src_{source.name}", fault.asset)
-            reached = {name for last in _SHARED for name in deployment.path(f"src_{source.name}", last)}
+            self.path = _path(deployment, f"src_{source.name}", fault.asset)
+            reached = {name for last in _SHARED for name in _path(deployment, f"src_{source.name}", last)}
             self.shared = sorted(reached.difference(self.path))
-        self._below = deployment.downstream(fault.asset) - _SHARED_TABLES
+        self._below = downstream_of(deployment, fault.asset) - _SHARED_TABLES
         with deployment.warehouse.session() as session:
             ((self._snapshot,),) = session.connection.execute("from lake.current_snapshot()").fetchall()
             self._rows = self._content(session)

@@ -11,9 +11,10 @@ from sf_assets.settings import Settings
 from sf_assets.sources.batch import batch_key
 from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.partitions import add_months
+from sf_assets_dev.deployment import Deployment
 from sf_assets_dev.faults.injection import spoil_file
 from sf_assets_dev.faults.registry import FAULTS, FileFault
-from sf_assets_dev.faults.trial import Deployment, Trial, play_fault
+from sf_assets_dev.faults.trial import Trial, play_fault
 from sf_assets_dev.synthetic import write_batch
 
 _MONTH = date(2025, 9, 1)

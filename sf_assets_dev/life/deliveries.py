@@ -4,13 +4,13 @@ import shutil
 from datetime import date
 
 from sf_assets.vocabulary.partitions import add_months
-from sf_assets_dev.life.deployment import Deployment
+from sf_assets_dev.life.deployment import OperatedDeployment
 from sf_assets_dev.life.mishap import CONTRIBUTIONS, DEBITS, Mishap, deliver_batch, shortened
 
 _OPTIONAL = "Ellisphère-Tête de groupe-FRA.xlsx"
 
 
-def late_delivery(deployment: Deployment, month: date) -> Mishap:
+def late_delivery(deployment: OperatedDeployment, month: date) -> Mishap:
     """Deliver a month without its debts, then the debts."""
     deliver_batch(deployment, month, without=DEBITS)
     waits = deployment.look_twice()
@@ -25,7 +25,7 @@ def late_delivery(deployment: Deployment, month: date) -> Mishap:
     )
 
 
-def done_already(deployment: Deployment, month: date) -> Mishap:
+def done_already(deployment: OperatedDeployment, month: date) -> Mishap:
     """Evaluate sensor and schedule for a month whose list is made."""
     runs = deployment.instance.get_runs_count()
     looked, ticked = deployment.look_twice(), deployment.tick(month)
@@ -39,7 +39,7 @@ def done_already(deployment: Deployment, month: date) -> Mishap:
     )
 
 
-def still_copied(deployment: Deployment, month: date) -> Mishap:
+def still_copied(deployment: OperatedDeployment, month: date) -> Mishap:
     """Let the sensor look at a batch of which one file is still being copied."""
     deliver_batch(deployment, month)
     path = deployment.batch(month) / DEBITS
@@ -57,7 +57,7 @@ def still_copied(deployment: Deployment, month: date) -> Mishap:
     )
 
 
-def repeated_file(deployment: Deployment, month: date) -> Mishap:
+def repeated_file(deployment: OperatedDeployment, month: date) -> Mishap:
     """Deliver the contributions of the month before: of any size of the world, they have too many lines to be unchanged."""
     shutil.copy2(deployment.batch(add_months(month, -1)) / CONTRIBUTIONS, deployment.batch(month))
     _spoil_optional(deployment, month)  # seen by the same run, reported by the next mishap
@@ -73,11 +73,11 @@ def repeated_file(deployment: Deployment, month: date) -> Mishap:
     )
 
 
-def _spoil_optional(deployment: Deployment, month: date) -> None:
+def _spoil_optional(deployment: OperatedDeployment, month: date) -> None:
     (deployment.batch(month) / _OPTIONAL).write_bytes(b"")
 
 
-def bad_optional_file(deployment: Deployment, month: date) -> Mishap:
+def bad_optional_file(deployment: OperatedDeployment, month: date) -> Mishap:
     """Tell what became of the empty workbook that came with the repeated file."""
     refused = deployment.status(month)["sources"].detail
     (deployment.batch(month) / _OPTIONAL).unlink()
@@ -90,7 +90,7 @@ def bad_optional_file(deployment: Deployment, month: date) -> Mishap:
     )
 
 
-def month_not_ended(deployment: Deployment, month: date) -> Mishap:
+def month_not_ended(deployment: OperatedDeployment, month: date) -> Mishap:
     """Deliver a folder named after a month that has not ended."""
     deployment.batch(month).mkdir(parents=True)
     (deployment.batch(month) / DEBITS).write_text("early\n")

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,12 @@ import dagster as dg
 
 from sf_assets.catalogue.tables import LAYERS
 from sf_assets.definitions import defs
-from sf_assets.engine.storage import Warehouse
 from sf_assets.operations.automation import files_arrived
-from sf_assets.operations.launching import QUIET
 from sf_assets.operations.status import LayerStatus, layer_statuses
-from sf_assets.settings import PREFIX, Settings, resources_for
+from sf_assets.settings import PREFIX, Settings
 from sf_assets.sources.batch import batch_key
-from sf_assets.vocabulary.partitions import PARIS, add_months
+from sf_assets.vocabulary.partitions import PARIS, add_months, parse_month
+from sf_assets_dev.deployment import Deployment, Run
 
 _POLL_SECONDS = 0.2
 
@@ -33,37 +32,24 @@ class Look:
     said: str
 
 
-@dataclass
-class Deployment:
-    """A deployment below a folder, with its instance of Dagster."""
+class OperatedDeployment(Deployment):
+    """A deployment and what its operator has: the sensor and the schedule, the status, the folders of lists."""
 
-    folder: Path
-    instance: dg.DagsterInstance
-    cursor: str | None = field(default=None, init=False)
-
-    def settings(self, **changed: Any) -> Settings:
-        """Return the settings of the deployment, or those that an operator set by mistake."""
-        return Settings(data_dir=self.folder, **changed)
-
-    @property
-    def warehouse(self) -> Warehouse:
-        """The warehouse of the deployment."""
-        return resources_for(self.settings())["warehouse"]  # type: ignore[return-value]
-
-    def batch(self, month: date) -> Path:
-        """Return the folder of a month's files."""
-        return self.folder / "incoming" / batch_key(month)
+    def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
+        super().__init__(Settings.model_validate({"data_dir": folder}), instance)
+        self.folder = folder
+        self._cursor: str | None = None
 
     def look(self) -> Look:
         """Evaluate the sensor once, as the daemon does every ten minutes."""
         context = dg.build_sensor_context(
             instance=self.instance,
-            cursor=self.cursor,
+            cursor=self._cursor,
             definitions=defs,
             resources=self._resources("folders", "warehouse"),
         )
         result = files_arrived.evaluate_tick(context)
-        self.cursor = result.cursor
+        self._cursor = result.cursor
         return Look(tuple(result.run_requests or ()), result.skip_message or "")
 
     def look_twice(self) -> Look:
@@ -84,25 +70,9 @@ class Deployment:
         result = schedule.evaluate_tick(context)
         return Look(tuple(result.run_requests or ()), result.skip_message or "")
 
-    def start(self, look: Look, **settings: Any) -> list[dg.ExecuteInProcessResult]:
+    def start(self, look: Look) -> list[Run]:
         """Run what was requested, in order."""
-        return [
-            self._execute(
-                self._definitions(**settings).resolve_job_def("monthly"), one.partition_key, tags=dict(one.tags)
-            )
-            for one in look.requests
-        ]
-
-    def run(self, job: str, month: date, **settings: Any) -> dg.ExecuteInProcessResult:
-        """Run a job for a month, as `sf run` does."""
-        return self._execute(self._definitions(**settings).resolve_job_def(job), month.isoformat())
-
-    def build(self, month: date, selection: dg.AssetSelection, **settings: Any) -> dg.ExecuteInProcessResult:
-        """Materialise some assets of a month, as from their page."""
-        definitions = self._definitions(**settings)
-        keys = [*selection.resolve(definitions.resolve_asset_graph())]
-        job = definitions.resolve_implicit_global_asset_job_def()
-        return self._execute(job, month.isoformat(), asset_selection=keys)
+        return [self.run("monthly", parse_month(str(one.partition_key)), tags=one.tags) for one in look.requests]
 
     def kill(self, job: str, month: date, *, after: str) -> bool:
         """Start `sf run` as a process and kill it once the table `after` has rows of the month; return whether it was killed."""
@@ -123,7 +93,7 @@ class Deployment:
     def status(self, month: date) -> dict[str, LayerStatus]:
         """Return the status of each layer of a month."""
         with self.warehouse.session() as session:
-            return {one.layer: one for one in layer_statuses(session, self.folder / "incoming", [month])}
+            return {one.layer: one for one in layer_statuses(session, self.incoming, [month])}
 
     def is_green(self, month: date) -> bool:
         """Return whether every layer up to the list is done."""
@@ -141,19 +111,4 @@ class Deployment:
         return sorted(path.name for path in (self.folder / "lists").glob(f"{batch_key(month)}*"))
 
     def _resources(self, *names: str) -> dict[str, Any]:
-        resources = resources_for(self.settings())
-        return {name: resources[name] for name in names}
-
-    def _definitions(self, **settings: Any) -> dg.Definitions:
-        return dg.Definitions(
-            assets=defs.assets,
-            asset_checks=defs.asset_checks,
-            jobs=defs.jobs,
-            resources=resources_for(self.settings(**settings)),
-            executor=dg.in_process_executor,
-        )
-
-    def _execute(self, job: dg.JobDefinition, month: str | None, **options: Any) -> dg.ExecuteInProcessResult:
-        return job.execute_in_process(
-            instance=self.instance, run_config=QUIET, raise_on_error=False, partition_key=month, **options
-        )
+        return {name: self.resources[name] for name in names}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sf_assets_dev.faults.registry import FAULTS, FileFault
-from sf_assets_dev.life.deployment import Deployment
+from sf_assets_dev.life.deployment import OperatedDeployment
 
 DEBITS = "sigfaible_debits.csv"
 CONTRIBUTIONS = "sigfaible_cotisdues.csv.gz"
@@ -22,7 +22,7 @@ class Mishap:
     green: bool
 
 
-def deliver_batch(deployment: Deployment, month: date, *, without: str = "") -> None:
+def deliver_batch(deployment: OperatedDeployment, month: date, *, without: str = "") -> None:
     """Copy the files of a month into its folder, except one."""
     ready = deployment.folder / "ready" / f"{month:%y%m}"
     deployment.batch(month).mkdir(parents=True, exist_ok=True)

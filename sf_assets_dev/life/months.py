@@ -5,14 +5,14 @@ from datetime import date
 
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets_dev.life import deliveries, runs, services
-from sf_assets_dev.life.deployment import Deployment
+from sf_assets_dev.life.deployment import OperatedDeployment
 from sf_assets_dev.life.mishap import Mishap
 from sf_assets_dev.synthetic import write_batch
 
 _YEARS = 3
 
 
-def live(deployment: Deployment, months: tuple[date, date, date], *, companies: int) -> Iterator[Mishap]:
+def live(deployment: OperatedDeployment, months: tuple[date, date, date], *, companies: int) -> Iterator[Mishap]:
     """Live three months that have ended, oldest first; yield the mishaps as they are over."""
     first, second, third = months
     for month in months:

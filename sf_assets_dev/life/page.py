@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 
 from sf_assets.vocabulary.partitions import add_months, months, parse_month
-from sf_assets_dev.life.deployment import Deployment
+from sf_assets_dev.life.deployment import OperatedDeployment
 from sf_assets_dev.life.mishap import Mishap
 from sf_assets_dev.life.months import live
 
@@ -40,7 +40,7 @@ def play(*, companies: int, page: Path | None) -> Iterator[str]:
         home.mkdir()
         (home / "dagster.yaml").write_bytes(files("sf_assets").joinpath("dagster.yaml").read_bytes())
         with dg.DagsterInstance.from_config(str(home)) as instance:
-            for mishap in live(Deployment(Path(folder), instance), lived, companies=companies):
+            for mishap in live(OperatedDeployment(Path(folder), instance), lived, companies=companies):
                 done.append(mishap)
                 mark = "green" if mishap.green else "NOT AS EXPECTED"
                 yield f"{time.monotonic() - started:6.0f} s  {mishap.name}: {mark}\n          {mishap.seen}"

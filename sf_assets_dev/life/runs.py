@@ -9,14 +9,19 @@ from sf_assets.catalogue.tables import SUITES
 from sf_assets.operations.acceptance import accept
 from sf_assets.vocabulary.version import VERSION
 from sf_assets_dev.faults.injection import spoil_file
-from sf_assets_dev.life.deployment import Deployment
+from sf_assets_dev.life.deployment import OperatedDeployment
 from sf_assets_dev.life.mishap import Mishap, deliver_batch, file_fault, shortened
 
 _SHARES = (0.02, 0.10)
 _OF_A_MONTH = dg.AssetSelection.groups("staging", "clean", "features", "model", "lists")
 
 
-def killed_run(deployment: Deployment, month: date) -> Mishap:
+def _below(deployment: OperatedDeployment, asset: str) -> set[str]:
+    """Return the assets of a month that follow an asset."""
+    return deployment.names_of(dg.AssetSelection.assets(asset).downstream(include_self=False) & _OF_A_MONTH)
+
+
+def killed_run(deployment: OperatedDeployment, month: date) -> Mishap:
     """Kill the process of a run in the middle of a month."""
     killed = deployment.kill("monthly", month, after="clean_debit")
     before = deployment.rows("stg_debit", month)
@@ -35,16 +40,15 @@ def killed_run(deployment: Deployment, month: date) -> Mishap:
     )
 
 
-def wrong_settings(deployment: Deployment, month: date) -> Mishap:
+def wrong_settings(deployment: OperatedDeployment, month: date) -> Mishap:
     """Run one asset with other settings, then with those of the deployment, and what follows it."""
-    perimeter = dg.AssetSelection.assets("stg_filter_import")
     lists = deployment.lists(month)
-    deployment.build(month, perimeter, perimeter_months=24)
+    deployment.changed(perimeter_months=24).build(month, "stg_filter_import")
     status = deployment.status(month)
     seen = next(
         (f"{layer}: {one.state}, {one.detail}" for layer, one in status.items() if one.state != "done"), "all done"
     )
-    deployment.build(month, perimeter.downstream() & _OF_A_MONTH)
+    deployment.build(month, "stg_filter_import", *_below(deployment, "stg_filter_import"))
     return Mishap(
         "one asset is run again with other settings",
         f"status: {shortened(seen)}",
@@ -54,17 +58,17 @@ def wrong_settings(deployment: Deployment, month: date) -> Mishap:
     )
 
 
-def accepted_then_scheduled(deployment: Deployment, month: date) -> Mishap:
+def accepted_then_scheduled(deployment: OperatedDeployment, month: date) -> Mishap:
     """Accept a failed check, finish the month, then let the schedule's day come."""
     deliver_batch(deployment, month)
     fault = file_fault("debts_times_hundred")
-    spoil_file(fault, deployment.folder / "incoming", month)
+    spoil_file(fault, deployment.incoming, month)
     deployment.start(deployment.look_twice())
     seen = deployment.status(month)["staging"].detail
     with deployment.warehouse.session() as session:
         accept(session, SUITES[fault.asset], fault.check, month, reason="Montants confirmés par le producteur",
                accepted_by="C. Duval", accepted_at=datetime.now(UTC))  # fmt: skip
-    deployment.build(month, dg.AssetSelection.assets(fault.asset).downstream(include_self=False) & _OF_A_MONTH)
+    deployment.build(month, *_below(deployment, fault.asset))
     ticked = deployment.tick(month)
     return Mishap(
         "a failed check is accepted, then the schedule's day comes",
@@ -75,26 +79,26 @@ def accepted_then_scheduled(deployment: Deployment, month: date) -> Mishap:
     )
 
 
-def other_shares(deployment: Deployment, month: date) -> Mishap:
+def other_shares(deployment: OperatedDeployment, month: date) -> Mishap:
     """Ask for another length of a list that was handed over."""
     before = deployment.lists(month)
-    result = deployment.run("score", month, alert_shares=_SHARES)
+    run = deployment.changed(alert_shares=_SHARES).run("score", month)
     after = deployment.lists(month)
-    said = "" if result.success else str(result.get_step_failure_events()[0].step_failure_data.error_display_string)
+    said = "; ".join(run.failures.values())
     return Mishap(
         "SF_ALERT_SHARES changes over a month whose list was handed over",
         f"lists before: {', '.join(before)}; after: {', '.join(after)}{shortened(said)}",
         (f"sf run score {month:%Y-%m}",),
         "nothing: the former list stays in its folder",
-        result.success and len(after) > len(before),
+        run.success and len(after) > len(before),
     )
 
 
-def new_version(deployment: Deployment, month: date) -> Mishap:
+def new_version(deployment: OperatedDeployment, month: date) -> Mishap:
     """Make a list again with another version of the package."""
     before = deployment.lists(month)
     with patch("sf_assets.lists.month_list.VERSION", f"{VERSION}.post1"):
-        deployment.build(month, dg.AssetSelection.assets("list_export"), alert_shares=_SHARES)
+        deployment.changed(alert_shares=_SHARES).build(month, "list_export")
     after = deployment.lists(month)
     return Mishap(
         "a new version of the package makes a list again",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sf_assets.engine.storage.locks import file_lock
 from sf_assets.operations.notices import Channels, Notice, deliver, enqueue
-from sf_assets_dev.life.deployment import Deployment
+from sf_assets_dev.life.deployment import OperatedDeployment
 from sf_assets_dev.life.mishap import Mishap
 
 _NUMBERS = re.compile(r"\d+ of \S+")
@@ -23,7 +23,7 @@ class _Accepting(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def notices_down(deployment: Deployment) -> Mishap:
+def notices_down(deployment: OperatedDeployment) -> Mishap:
     """Send a notice while the server is down, then up."""
     server = HTTPServer(("127.0.0.1", 0), _Accepting)
     channels = Channels(webhook=f"http://127.0.0.1:{server.server_port}/")
@@ -47,7 +47,7 @@ def notices_down(deployment: Deployment) -> Mishap:
     )
 
 
-def lock_held(deployment: Deployment) -> Mishap:
+def lock_held(deployment: OperatedDeployment) -> Mishap:
     """Hold the lock of the warehouse, and ask who holds it."""
     warehouse = deployment.warehouse
     with file_lock(Path(f"{warehouse.catalog}.lock"), "life"), warehouse.session() as session:
