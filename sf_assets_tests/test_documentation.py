@@ -12,7 +12,7 @@ import typer
 from click import Command, Group
 
 from sf_assets.catalogue.derivation import written
-from sf_assets.catalogue.tables import TABLES
+from sf_assets.catalogue.tables import LAYERS, TABLES
 from sf_assets.commands.app import app
 from sf_assets.features.registry import NAMES
 from sf_assets.settings import PREFIX, Settings
@@ -50,6 +50,13 @@ def test_every_source_table_and_feature_is_described():
     assert all(f"## {source.name}\n" in sources for source in SOURCES)
     assert all(f"## {name}\n" in tables for name in TABLES)
     assert all(f"| {name} |" in features for name in NAMES)
+
+
+def test_the_picture_of_the_readme_counts_what_is_declared():
+    picture = (ROOT / "README.md").read_text(encoding="utf-8").split("```")[1]
+    assert re.findall(r"(\d+) (sources|tables|features)", picture) == [
+        (str(len(SOURCES)), "sources"), (str(len(LAYERS["clean"])), "tables"), (str(len(NAMES)), "features"),
+    ]  # fmt: skip
 
 
 def test_every_trap_of_reading_and_every_decision_is_named_by_a_test():
