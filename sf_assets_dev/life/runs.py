@@ -23,8 +23,8 @@ def _below(deployment: OperatedDeployment, asset: str) -> set[str]:
 
 def killed_run(deployment: OperatedDeployment, month: date) -> Mishap:
     """Kill the process of a run in the middle of a month."""
-    killed = deployment.kill("monthly", month, after="clean_debit")
-    before = deployment.rows("stg_debit", month)
+    killed = deployment.kill("monthly", month, after="clean_cotisation")
+    before = deployment.rows("stg_cotisation", month)
     waits = deployment.look_twice()
     # The button "Mark as canceled" of the page of the run: nobody else knows that its process is gone.
     for run in deployment.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
@@ -36,7 +36,7 @@ def killed_run(deployment: OperatedDeployment, month: date) -> Mishap:
         f"the sensor says: {shortened(waits.said)}",
         ("mark the run as cancelled on its page; the sensor starts the month again",),
         "the steps after the last one that had ended",
-        killed and deployment.is_green(month) and deployment.rows("stg_debit", month) == before,
+        killed and deployment.is_green(month) and deployment.rows("stg_cotisation", month) == before,
     )
 
 
