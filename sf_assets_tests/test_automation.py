@@ -408,6 +408,20 @@ def test_a_run_launched_by_hand_is_waited_for(waiting: Waiting) -> None:
     assert isinstance(waiting.evaluate(), dg.RunRequest)
 
 
+def test_a_killed_run_that_had_loaded_its_files_is_waited_for_then_started_again(waiting: Waiting) -> None:
+    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.evaluate()
+    waiting.launched(SEPTEMBER, ended=False)
+    (run,) = waiting.instance.get_runs()
+    waiting.loaded(SEPTEMBER, run.run_id)
+    for _ in range(2):
+        assert "waits for the end of run " in str(waiting.evaluate())
+    assert "of the month has not ended" in str(waiting.tick(THIRD))
+    waiting.instance.report_run_canceled(run)
+    assert isinstance(waiting.tick(THIRD), dg.RunRequest)
+    assert isinstance(waiting.evaluate(), dg.RunRequest)
+
+
 def test_a_batch_of_a_month_that_has_not_ended_is_named(waiting: Waiting) -> None:
     waiting.deliver(date(2098, 12, 1), *EXPECTED)
     waiting.deliver(date(2015, 12, 1), *EXPECTED)

@@ -111,16 +111,20 @@ def delivery_of(instance: dg.DagsterInstance, warehouse: Warehouse, batch: Batch
     tags = {LOOK: _digest(file_states(batch)), ORDER: _digest(reading_order(batch))}
     runs = instance.get_runs(dg.RunsFilter(job_name=monthly_job.name, tags={_PARTITION: key}), limit=_RUNS)
     same = [run for run in runs if run.tags.get(LOOK) == tags[LOOK]]
-    if same and not same[0].is_finished:
-        settled: str | None = f"run {same[0].run_id} of these files has not ended"
-    else:
-        settled = _settled(instance, warehouse, batch, tags[ORDER])
     by_hand = next((run.run_id for run in runs if LOOK not in run.tags and not run.is_finished), None)
+    settled: str | None = None
+    if same and not same[0].is_finished:
+        settled = f"run {same[0].run_id} of these files has not ended"
+    elif by_hand is None:
+        settled = _settled(instance, warehouse, batch, tags[ORDER])
     return Delivery(key, tags, settled, by_hand, len(same))
 
 
 def _settled(instance: dg.DagsterInstance, warehouse: Warehouse, batch: Batch, order: str) -> str | None:
-    """Return why a batch needs no run, None when it does: a run of its whole month loaded these files, or its list exists."""
+    """Return why a batch needs no run, None when it does: a run of its whole month loaded these files, or its list exists.
+
+    A cancelled run settles nothing: its process may have been killed before the end of the month.
+    """
     with warehouse.session() as session:
         if not is_loaded(session, batch):
             return None
@@ -133,6 +137,8 @@ def _settled(instance: dg.DagsterInstance, warehouse: Warehouse, batch: Batch, o
         )
         author = session.connection.execute(_AUTHOR, {"snapshot": loaded}).fetchone()
     run = instance.get_run_by_id(author[0]) if author and author[0] else None
+    if run and run.status is dg.DagsterRunStatus.CANCELED:
+        return None
     if run and run.job_name == monthly_job.name and run.tags.get(ORDER, order) == order:
         return f"run {run.run_id} used these files; launch `{monthly_job.name}` to run them again"
     if listed > loaded and not (run and ORDER in run.tags):
