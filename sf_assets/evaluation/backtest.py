@@ -1,13 +1,15 @@
 """Backtest of one origin: methods learn what was known then, and score the months that follow."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import polars as pl
 
 from sf_assets.evaluation.figures import ALL_COMPANIES, UNSEEN_COMPANIES
 from sf_assets.evaluation.origins import FOLDS, Origin, fold_of
 from sf_assets.features.configurations import IN_USE
-from sf_assets.model.learning import RowLoader
+from sf_assets.model.columns import LABELLED
+from sf_assets.model.learning import RowLoader, setting_for
 from sf_assets.model.methods import ScoringMethod, fit_methods, follow_recent_rate, score
 from sf_assets.model.splits import recent_months
 
@@ -28,10 +30,12 @@ def backtest(
         draw: returns the rows to learn from, which may be sampled and weighted.
 
     """
-    rows = draw(origin.training).filter(~pl.col("en_procedure"))
+    rows = LABELLED.outside_procedure(draw(origin.training))
     folds = fold_of(rows["siren"])
-    whole = _fit(methods, rows)
-    others = [_fit(methods, rows.filter(folds != fold)) for fold in range(FOLDS)]
+    chosen = setting_for(methods, IN_USE, rows, LABELLED)
+    settings = {"boosting": chosen.setting} if chosen else {}
+    whole = _fit(methods, rows, settings)
+    others = [_fit(methods, rows.filter(folds != fold), settings) for fold in range(FOLDS)]
     del rows
     for month in origin.test:
         measured = load((month,))
@@ -44,11 +48,12 @@ def backtest(
                     yield _scores(unseen, fitted[name], origin, name, UNSEEN_COMPANIES)
 
 
-def _fit(methods: Mapping[str, type[ScoringMethod]], rows: pl.DataFrame) -> dict[str, ScoringMethod]:
-    target, weight, siren = (rows[name].to_numpy() for name in ("target", "weight", "siren"))
-    fitted = fit_methods(methods, IN_USE, rows, target=target, weights=weight, groups=siren)
+def _fit(
+    methods: Mapping[str, type[ScoringMethod]], rows: pl.DataFrame, settings: Mapping[str, Mapping[str, Any]]
+) -> dict[str, ScoringMethod]:
+    fitted = fit_methods(methods, IN_USE, **LABELLED.outcome(rows), settings=settings)
     recent = rows["periode"].is_in(recent_months(rows["periode"])).to_numpy()
-    follow_recent_rate(fitted, rows, target=target, weights=weight, groups=siren, recent=recent)
+    follow_recent_rate(fitted, **LABELLED.outcome(rows), recent=recent)
     return fitted
 
 
