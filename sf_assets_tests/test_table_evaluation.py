@@ -177,7 +177,7 @@ def test_the_command_writes_the_report_of_a_panel(
         "Toutes les entreprises, sur les périodes suivantes",
         "jamais vues",
         "laissées de côté",
-        "sector",
+        "name.</p>",
         "<svg",
     ):
         assert text in page

@@ -10,7 +10,7 @@ from sf_assets.evaluation.origins import FOLDS, Origin, fold_of
 from sf_assets.features.configurations import IN_USE
 from sf_assets.model.columns import LABELLED
 from sf_assets.model.learning import RowLoader, setting_for
-from sf_assets.model.methods import ScoringMethod, fit_methods, follow_recent_rate, score
+from sf_assets.model.methods import ScoringMethod, fit_methods, follow_recent_rate, scores_of
 from sf_assets.model.splits import recent_months
 
 
@@ -41,11 +41,10 @@ def backtest(
         measured = load((month,))
         fold = fold_of(measured["siren"])
         apart = [measured.filter(fold == one) for one in range(FOLDS)]
-        for name in methods:
-            yield _scores(measured, whole[name], origin, name, ALL_COMPANIES)
-            for fitted, unseen in zip(others, apart, strict=True):
-                if unseen.height:
-                    yield _scores(unseen, fitted[name], origin, name, UNSEEN_COMPANIES)
+        yield from _scores(measured, whole, origin, ALL_COMPANIES)
+        for fitted, unseen in zip(others, apart, strict=True):
+            if unseen.height:
+                yield from _scores(unseen, fitted, origin, UNSEEN_COMPANIES)
 
 
 def _fit(
@@ -57,12 +56,15 @@ def _fit(
     return fitted
 
 
-def _scores(rows: pl.DataFrame, method: ScoringMethod, origin: Origin, name: str, companies: str) -> pl.DataFrame:
-    return rows.select(
-        "siren",
-        "periode",
-        origine=pl.lit(origin.month),
-        methode=pl.lit(name),
-        entreprises=pl.lit(companies),
-        probabilite=pl.Series(score(method, rows), dtype=pl.Float32),
-    )
+def _scores(
+    rows: pl.DataFrame, fitted: Mapping[str, ScoringMethod], origin: Origin, companies: str
+) -> Iterator[pl.DataFrame]:
+    for name, scores in scores_of(fitted, rows).items():
+        yield rows.select(
+            "siren",
+            "periode",
+            origine=pl.lit(origin.month),
+            methode=pl.lit(name),
+            entreprises=pl.lit(companies),
+            probabilite=pl.Series(scores, dtype=pl.Float32),
+        )

@@ -21,7 +21,7 @@ from sf_assets.model.calibration import company_parts
 from sf_assets.model.curves import calibration_of, precision_recall_of
 from sf_assets.model.evaluation import ChosenSetting, choose_thresholds
 from sf_assets.model.matrix import Flags, Floats
-from sf_assets.model.methods import ScoringMethod, fit_methods, follow_recent_rate, score
+from sf_assets.model.methods import ScoringMethod, fit_methods, follow_recent_rate, scores_of
 from sf_assets.model.splits import newest_share
 from sf_assets.vocabulary.failures import UserError
 
@@ -171,16 +171,16 @@ def _scores(
         inside = parts == part
         fitted = _fit(table, kinds, settings, learn & ~inside, recent)
         wanted = np.flatnonzero(inside & (learn | measure))
-        for name, method in fitted.items():
-            unseen[name][wanted] = score(method, table.rows[wanted])
+        for name, values in scores_of(fitted, table.rows[wanted]).items():
+            unseen[name][wanted] = values
     chosen = learn if recent is None else learn & recent
     if not table.target[chosen].any():
         chosen = learn
     scores = {(name, UNSEEN_COMPANIES): values for name, values in unseen.items()}
     if whole:
-        for name, method in whole.items():
+        for name, values in scores_of(whole, table.rows.filter(measure)).items():
             seen = np.full(table.target.size, np.nan)
-            seen[measure] = score(method, table.rows.filter(measure))
+            seen[measure] = values
             scores = {(name, ALL_COMPANIES): seen} | scores
     return scores, {name: (values[chosen], table.target[chosen]) for name, values in unseen.items()}
 

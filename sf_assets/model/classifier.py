@@ -106,6 +106,8 @@ class ProbabilityClassifier(TableClassifier):
         sample_weight: npt.ArrayLike | None = None,
         groups: npt.ArrayLike | None = None,
         recent: Flags | None = None,
+        *,
+        log_odds: Floats | None = None,
     ) -> RateShift:
         """Move the intercept to the failure rate of recent rows; the order of rows and their contributions stay.
 
@@ -119,12 +121,13 @@ class ProbabilityClassifier(TableClassifier):
             sample_weight: the weight of each row, 1 by default.
             groups: the company of each row; by default each row is a company of its own.
             recent: whether the rate of each row is followed; None for all rows.
+            log_odds: the log-odds of the rows, where they are known.
 
         Returns:
             The shift with its interval. It is zero, with the rate, when the recent rows hold one class only.
 
         """
-        log_odds = self.log_odds(X)
+        log_odds = self.log_odds(X) if log_odds is None else log_odds
         target, _ = as_target(y, len(log_odds))
         weights = as_weights(sample_weight, len(log_odds))
         companies = np.arange(len(log_odds)) if groups is None else np.asarray(groups)

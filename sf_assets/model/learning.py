@@ -3,7 +3,8 @@
 A method that learns is fitted twice. The first fit uses the training months; its probabilities then follow the failure rate
 of the validation months, which choose the thresholds, and the test months, later still, give the published figures. The
 second fit uses all labelled months, follows the rate of the newest of them, has the same thresholds, and computes the scores.
-Both fits have the setting of the boosting that the training months choose.
+Both fits have the setting of the boosting that the training months choose, and the weights of the ensemble that the validation
+months choose.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +20,9 @@ from sf_assets.engine.storage import Session
 from sf_assets.features.configurations import IN_USE
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.columns import LABELLED, Names
-from sf_assets.model.curves import calibration_of, precision_recall_of
-from sf_assets.model.evaluation import ChosenSetting, Evaluation, ReferenceRate, Thresholds, evaluate
-from sf_assets.model.matrix import Floats
-from sf_assets.model.methods import METHODS, ScoringMethod, fit_methods, follow_recent_rate, score
+from sf_assets.model.evaluation import ChosenSetting, Evaluation, ReferenceRate, Thresholds
+from sf_assets.model.measuring import ScoredRows, measure
+from sf_assets.model.methods import METHODS, ScoringMethod, fit_methods, follow_recent_rate, score, scores_of
 from sf_assets.model.selection import Choice
 from sf_assets.model.splits import InsufficientHistory, Months, Split, newest_share, recent_months, split_table
 from sf_assets.vocabulary.parameters import Parameters
@@ -103,41 +103,42 @@ def learn(
         return tuple(_learn_without_history(kind(IN_USE), plan, load) for kind in kinds.values())
     training = names.outside_procedure(draw(plan.training))
     setting = setting_for(kinds, features, training, names)
-    changed = {"boosting": setting.setting} if setting else {}
-    first = list(fit_methods(kinds, features, **names.outcome(training), settings=changed).values())
-    del training
+    changed: dict[str, Mapping[str, Any]] = {"boosting": setting.setting} if setting else {}
+    first = fit_methods(kinds, features, **names.outcome(training), settings=changed)
     validation, test = load(plan.validation), load(plan.test)
-    follow_recent_rate({one.name: one for one in first}, **names.outcome(names.outside_procedure(validation)))
-    thresholds = [_thresholds(method, validation, names, rule) for method in first]
-    figures = [
-        (_test_result(method, test, names, chosen), _evaluate_method(method, validation, names, chosen).hors_procedure)
-        for method, chosen in zip(first, thresholds, strict=True)
-    ]
-    del first, validation, test
+    changed |= _weigh(first, names.outside_procedure(validation), training, names)
+    del training
+    follow_recent_rate(first, **names.outcome(names.outside_procedure(validation)))
+    of_validation, of_test = scores_of(first, validation), scores_of(first, test)
+    measures = {
+        name: measure(
+            method, ScoredRows(validation, names, of_validation[name]), ScoredRows(test, names, of_test[name]), rule
+        )
+        for name, method in first.items()
+    }
+    del first, validation, test, of_validation, of_test
     rows = names.outside_procedure(draw(plan.final_training))
-    fitted = list(fit_methods(kinds, features, **names.outcome(rows), settings=changed).values())
+    fitted = fit_methods(kinds, features, **names.outcome(rows), settings=changed)
     recent = recent_months(names.periods(rows), plan.recent)
-    shifts = follow_recent_rate(
-        {one.name: one for one in fitted}, **names.outcome(rows), recent=names.periods(rows).is_in(recent).to_numpy()
-    )
+    shifts = follow_recent_rate(fitted, **names.outcome(rows), recent=names.periods(rows).is_in(recent).to_numpy())
     failing = rows.filter(pl.col(names.target).cast(pl.Boolean))[names.group].n_unique()
     counts = {"rows": rows.height, "failures": failing}
     return tuple(
         LearningResult(
-            name=method.name,
+            name=name,
             fitted=method,
-            thresholds=chosen,
-            evaluation=tested.evaluation,
+            thresholds=measures[name].thresholds,
+            evaluation=measures[name].evaluation,
             statement=None,
             training_months=plan.final_training if method.learns else (),
             training=counts if method.learns else _NOTHING,
-            validation_precision=validated.average_precision,
-            precision_recall=tested.precision_recall,
-            calibration=tested.calibration,
-            reference=ReferenceRate(recent[0], recent[-1], **asdict(shifts[method.name])) if method.learns else None,
-            setting=setting if "boosting" in (method.name, *kinds[method.name].members) else None,
+            validation_precision=measures[name].validation_precision,
+            precision_recall=measures[name].precision_recall,
+            calibration=measures[name].calibration,
+            reference=ReferenceRate(recent[0], recent[-1], **asdict(shifts[name])) if method.learns else None,
+            setting=setting if "boosting" in (name, *method.members) else None,
         )
-        for method, chosen, (tested, validated) in zip(fitted, thresholds, figures, strict=True)
+        for name, method in fitted.items()
     )
 
 
@@ -220,43 +221,30 @@ def _learn_without_history(method: ScoringMethod, plan: InsufficientHistory, loa
     fitted = method.fit(empty, np.empty(0, dtype=bool))
     rows = load(plan.labelled) if plan.failures["labelled"] else None
     # The method learns nothing: every labelled month is new to it.
-    evaluation = _evaluate_method(fitted, rows, LABELLED, method.default_thresholds) if rows is not None else None
-    return LearningResult(method.name, fitted, method.default_thresholds, evaluation, plan.statement, (), _NOTHING)
+    thresholds = method.default_thresholds
+    scored = ScoredRows(rows, LABELLED, score(fitted, rows)) if rows is not None else None
+    evaluation = scored.evaluation(fitted, thresholds) if scored else None
+    return LearningResult(method.name, fitted, thresholds, evaluation, plan.statement, (), _NOTHING)
 
 
-def _thresholds(method: ScoringMethod, rows: pl.DataFrame, names: Names, rule: AlertRule) -> Thresholds:
-    return rule.thresholds(score(method, rows), names.outcome(rows)["target"], names.already_failed(rows))
+def _weigh(
+    fitted: Mapping[str, ScoringMethod], later: pl.DataFrame, training: pl.DataFrame, names: Names
+) -> dict[str, dict[str, Any]]:
+    """Let methods made of others weigh them on later rows of companies that none learned from; return the weights by name."""
+    composed = {name: method for name, method in fitted.items() if method.members}
+    if not composed:
+        return {}
+    from sf_assets.model.ensemble import learned_from  # noqa: PLC0415 - slow to load
 
-
-def _evaluate_method(method: ScoringMethod, rows: pl.DataFrame, names: Names, thresholds: Thresholds) -> Evaluation:
-    return _evaluate_scores(method, score(method, rows), rows, names, thresholds)
-
-
-def _evaluate_scores(
-    method: ScoringMethod, scores: Floats, rows: pl.DataFrame, names: Names, thresholds: Thresholds
-) -> Evaluation:
-    target, failed = names.outcome(rows)["target"], names.already_failed(rows)
-    return evaluate(scores, target, failed, thresholds, probabilities=method.learns)
-
-
-@dataclass(frozen=True, slots=True)
-class _TestResult:
-    """The figures and curves of a method on the test months; a method that does not learn has no calibration curve."""
-
-    evaluation: Evaluation
-    precision_recall: Curve | None
-    calibration: Curve | None
-
-
-def _test_result(method: ScoringMethod, rows: pl.DataFrame, names: Names, thresholds: Thresholds) -> _TestResult:
-    scores = score(method, rows)
-    outside = ~names.already_failed(rows)
-    measured, target = scores[outside], names.outcome(rows)["target"][outside]
-    return _TestResult(
-        _evaluate_scores(method, scores, rows, names, thresholds),
-        precision_recall_of(method.name, measured, target) if target.any() else None,
-        calibration_of(method.name, measured, target) if method.learns and target.any() else None,
-    )
+    learned = names.outcome(training)
+    seen = np.unique(learned["groups"][learned_from(learned["target"], learned["groups"])])
+    unseen = names.outcome(later.filter(~pl.Series(np.isin(later[names.group].to_numpy(), seen))))
+    chosen = {}
+    for name, method in composed.items():
+        weighed: Any = method
+        weighed.weigh(unseen["rows"], unseen["target"], unseen["weights"], unseen["groups"])
+        chosen[name] = {"weights": tuple(weighed.weights_.tolist())}
+    return chosen
 
 
 def usable_months(session: Session, month: date, parameters: Parameters) -> Months:
