@@ -28,8 +28,8 @@ class EnsembleMethod(ProbabilityClassifier):
     """Probability of failure within 18 months by the weighted mean of the log-odds of a regression, a boosting and a forest.
 
     `fit` fits each member as it is fitted alone: all of them hold out the same companies. These choose the weights, by the
-    log-loss of the mean, and then calibrate it by a line in its log-odds. A sum of additive explanations is additive: a
-    contribution is the weighted sum of the members' contributions.
+    log-loss of the mean, and then calibrate it by a line in its log-odds; `weigh` chooses the weights again on later rows. A sum
+    of additive explanations is additive: a contribution is the weighted sum of the members' contributions.
 
     Args:
         features: names of the features, in order; by default all columns of the table.
