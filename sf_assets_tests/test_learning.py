@@ -180,7 +180,7 @@ def test_both_fits_have_the_setting_that_the_training_months_choose(monkeypatch)
     chosen = ChosenSetting({"leaves": 3, "rounds": 5}, (Comparison({"leaves": 3, "rounds": 5}, 0.1, -0.01, 0.001),))
     seen = []
 
-    def choose(features, rows, *, target, groups, weights, recent, margin):
+    def choose(features, rows, *, target, groups, weights, recent, margin, at_most):
         seen.append((set(rows.filter(recent)["periode"]), rows["periode"].n_unique(), margin))
         return chosen
 

@@ -244,8 +244,6 @@ def test_a_table_too_small_for_a_setting_or_for_all_is_refused_with_figures() ->
 
 def test_a_large_table_is_compared_on_a_sample_that_stands_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, failed = three_way(4_000)
-    monkeypatch.setattr(settings, "_MOST_FAILURES", int(failed.sum()) // 4)
-    monkeypatch.setattr(settings, "_MOST_OTHERS", int((~failed).sum()) // 4)
     fast = ({"rounds": 5}, {"rounds": 20, "rate": 0.1, "leaves": 15, "leaf_rows": 20})
     learned: list[tuple[int, float]] = []
     learn = BoostingMethod._learn
@@ -255,7 +253,7 @@ def test_a_large_table_is_compared_on_a_sample_that_stands_for_it(monkeypatch: p
         lambda self, *table: learned.append((len(table[0]), table[2].sum())) or learn(self, *table),
     )
     arguments = {"target": failed, "groups": np.arange(4_000), "recent": None, "settings": fast}
-    chosen = choose_setting(("a", "b", "c"), rows, **arguments)
+    chosen = choose_setting(("a", "b", "c"), rows, **arguments, at_most=1_000)
     assert max(count for count, _ in learned) < 700, "a quarter of the rows, of two thirds of the companies"
     assert learned[0][1] == pytest.approx(4_000 * 2 / 3 * 0.8, rel=0.1)
     assert chosen.setting["leaf_rows"] == pytest.approx(80, abs=6), "the rows of a leaf grow with the table"

@@ -26,7 +26,7 @@ _TREES: tuple[Setting, ...] = ({}, {"leaves": 8, "leaf_rows": 50}, {"leaves": 15
 SETTINGS: tuple[Setting, ...] = (*_TREES, *({**trees, "columns": 1 / 3} for trees in _TREES))
 _FOLDS = 3
 # More rows take minutes. Failures say most: a quarter of the rows compared, where there are as many.
-_MOST_FAILURES, _MOST_OTHERS = 5_000, 15_000
+_MOST_ROWS, _FAILURE_SHARE = 20_000, 0.25
 # With fewer failing companies than this, each fold measures a handful of them.
 _FEWEST_FAILING = 12
 
@@ -41,6 +41,7 @@ def choose_setting(
     recent: Flags | None,
     settings: tuple[Setting, ...] = SETTINGS,
     margin: float = 0.0,
+    at_most: int = _MOST_ROWS,
 ) -> ChosenSetting:
     """Return the setting of the least log-loss on later periods of other companies.
 
@@ -57,13 +58,14 @@ def choose_setting(
         recent: which rows are of the newest periods; None for a table of one period, whose rows all measure.
         settings: the settings to compare, as parameters of the boosting. One that needs more rows than a fold has is left out.
         margin: by how many standard errors another setting must be better than the first to take its place.
+        at_most: about how many rows are compared.
 
     Raises:
         ValueError: too few companies fail or not to learn at all, or too few rows for any setting.
 
     """
     parts = company_parts(target, groups, seed=0, parts=_FOLDS)
-    sampled, thinned = _sample(target, as_weights(weights, target.size))
+    sampled, thinned = _sample(target, as_weights(weights, target.size), at_most)
     measured = sampled & (True if recent is None else recent)
     learned = sampled & (True if recent is None else ~recent)
     folds = [(learned & (parts != part), measured & (parts == part)) for part in range(_FOLDS)]
@@ -95,12 +97,15 @@ def choose_setting(
     return ChosenSetting(_for_rows(chosen.setting, target.size / sampled.sum()), ordered)
 
 
-def _sample(target: Flags, weights: Floats) -> tuple[Flags, Floats]:
+def _sample(target: Flags, weights: Floats, at_most: int) -> tuple[Flags, Floats]:
     """Return which rows are compared, and the weight of each: a sampled row stands for those left out."""
     rng = np.random.default_rng(0)
     counted = weights > 0
-    shares = {True: _MOST_FAILURES / max((target & counted).sum(), 1), False: _MOST_OTHERS / max((~target).sum(), 1)}
-    share = np.minimum(np.where(target, shares[True], shares[False]), 1)
+    failing, others = (int((those & counted).sum()) for those in (target, ~target))
+    wanted = np.where(
+        target, _FAILURE_SHARE * at_most / max(failing, 1), (1 - _FAILURE_SHARE) * at_most / max(others, 1)
+    )
+    share = np.minimum(wanted, 1)
     return counted & (rng.random(target.size) < share), weights / share
 
 
