@@ -17,6 +17,7 @@ from sf_assets.model.evaluation import ChosenSetting, Comparison
 from sf_assets.model.fitted import last_writes_of
 from sf_assets.model.learning import learn, learn_table, select_method
 from sf_assets.model.logistic import LogisticMethod
+from sf_assets.model.methods import score
 from sf_assets.model.splits import Split, SplitRules, split_table
 from sf_assets.model.threshold import ThresholdMethod
 from sf_assets.operations import search as module
@@ -72,6 +73,33 @@ def test_each_part_is_read_once_and_every_method_is_fitted_twice_and_measured(mo
     assert set(curve_charts(learned)) == {"precision_recall", "calibration"}
     best = max(learned, key=lambda one: one.validation_precision)
     assert select_method(learned).method == best.name
+
+
+def test_the_companies_to_score_have_the_mean_score_of_the_newest_labelled_months():
+    rows = labelled_rows(4)
+    months = [add_months(FIRST, n) for n in range(4)]
+    plan = Split(add_months(FIRST, 40), (months[0],), (months[1],), (months[2],), tuple(months), {})
+    # Delays of payment grew without more failures.
+    month = simulated(COMPANIES, seed=7)[0].with_columns(pl.col("paydex", "dette_sur_cotisation_mean12m") * 8)
+
+    def load(wanted):
+        return rows.filter(pl.col("periode").is_in(wanted))
+
+    kinds = {kind.name: kind for kind in (LogisticMethod, ThresholdMethod)}
+    labels, followed = (
+        {one.name: one for one in learn(plan, load, load, kinds=kinds, **with_month)}
+        for with_month in ({}, {"current": lambda: month})
+    )
+    before, after = labels["logistique"], followed["logistique"]
+    newest = score(before.fitted, load(months)).mean()
+    assert abs(score(before.fitted, month).mean() - newest) > 1e-3
+    assert score(after.fitted, month).mean() == pytest.approx(newest)
+    moved = after.reference.shift - before.reference.shift
+    assert after.fitted.log_odds(month) == pytest.approx(before.fitted.log_odds(month) + moved)
+    assert after.reference.low - before.reference.low == pytest.approx(moved)
+    assert after.reference.rate == before.reference.rate
+    assert after.thresholds == before.thresholds, "the validation months choose them, at their own rate"
+    assert np.array_equal(score(followed["seuils"].fitted, month), score(labels["seuils"].fitted, month))
 
 
 def test_folds_measure_other_companies_on_months_after_those_whose_label_was_known():

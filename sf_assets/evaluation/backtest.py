@@ -1,6 +1,7 @@
 """Backtest of one origin: methods learn what was known then, and score the months that follow."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -10,8 +11,17 @@ from sf_assets.evaluation.origins import FOLDS, Origin, fold_of
 from sf_assets.features.configurations import IN_USE
 from sf_assets.model.columns import LABELLED
 from sf_assets.model.learning import RowLoader, setting_for
+from sf_assets.model.population import at_mean, mean_scores
 from sf_assets.model.methods import ScoringMethod, fit_methods, follow_recent_rate, scores_of
 from sf_assets.model.splits import recent_months
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """The fitted methods, and the mean score of the newest labelled months, which a month scored later has too."""
+
+    methods: Mapping[str, ScoringMethod]
+    means: Mapping[str, float]
 
 
 def backtest(
@@ -30,13 +40,13 @@ def backtest(
         draw: returns the rows to learn from, which may be sampled and weighted.
 
     """
-    rows = LABELLED.outside_procedure(draw(origin.training))
-    folds = fold_of(rows["siren"])
-    chosen = setting_for(methods, IN_USE, rows, LABELLED)
+    drawn = draw(origin.training)
+    folds = fold_of(drawn["siren"])
+    chosen = setting_for(methods, IN_USE, LABELLED.outside_procedure(drawn), LABELLED)
     settings = {"boosting": chosen.setting} if chosen else {}
-    whole = _fit(methods, rows, settings)
-    others = [_fit(methods, rows.filter(folds != fold), settings) for fold in range(FOLDS)]
-    del rows
+    whole = _fit(methods, drawn, settings)
+    others = [_fit(methods, drawn.filter(folds != fold), settings) for fold in range(FOLDS)]
+    del drawn
     for month in origin.test:
         measured = load((month,))
         fold = fold_of(measured["siren"])
@@ -48,18 +58,19 @@ def backtest(
 
 
 def _fit(
-    methods: Mapping[str, type[ScoringMethod]], rows: pl.DataFrame, settings: Mapping[str, Mapping[str, Any]]
-) -> dict[str, ScoringMethod]:
+    methods: Mapping[str, type[ScoringMethod]], drawn: pl.DataFrame, settings: Mapping[str, Mapping[str, Any]]
+) -> _Fitted:
+    rows = LABELLED.outside_procedure(drawn)
     fitted = fit_methods(methods, IN_USE, **LABELLED.outcome(rows), settings=settings)
-    recent = rows["periode"].is_in(recent_months(rows["periode"])).to_numpy()
-    follow_recent_rate(fitted, **LABELLED.outcome(rows), recent=recent)
-    return fitted
+    recent = recent_months(rows["periode"])
+    follow_recent_rate(fitted, **LABELLED.outcome(rows), recent=rows["periode"].is_in(recent).to_numpy())
+    newest = drawn.filter(pl.col("periode").is_in(recent))
+    return _Fitted(fitted, mean_scores(fitted, newest, newest["weight"].to_numpy()))
 
 
-def _scores(
-    rows: pl.DataFrame, fitted: Mapping[str, ScoringMethod], origin: Origin, companies: str
-) -> Iterator[pl.DataFrame]:
-    for name, scores in scores_of(fitted, rows).items():
+def _scores(rows: pl.DataFrame, fitted: _Fitted, origin: Origin, companies: str) -> Iterator[pl.DataFrame]:
+    scored = at_mean(scores_of(fitted.methods, rows), fitted.means, rows["periode"])
+    for name, scores in scored.items():
         yield rows.select(
             "siren",
             "periode",

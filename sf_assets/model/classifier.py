@@ -9,7 +9,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sf_assets.model.calibration import RateShift, rate_shift, shift_interval
+from sf_assets.model.calibration import RateShift, mean_shift, rate_shift, shift_interval
 from sf_assets.model.matrix import Flags, Floats, Rows, as_matrix, as_target, as_weights, names_of, numbered
 
 
@@ -138,3 +138,9 @@ class ProbabilityClassifier(TableClassifier):
         shift = of_recent - (0.0 if recent is None else rate_shift(log_odds, target, weights))
         self.intercept_ = float(self.intercept_ + shift)
         return shift_interval(shift, log_odds[rows] + of_recent, target[rows], weights[rows], companies[rows])
+
+    def follow_population(self, X: Rows, mean: float) -> float:  # noqa: N803
+        """Move the intercept so that the mean probability of rows is `mean`; return what was added to the log-odds."""
+        shift = mean_shift(self.log_odds(X), mean)
+        self.intercept_ = float(self.intercept_ + shift)
+        return shift

@@ -2,15 +2,16 @@
 
 A method that learns is fitted twice. The first fit uses the training months; its probabilities then follow the failure rate
 of the validation months, which choose the thresholds, and the test months, later still, give the published figures. The
-second fit uses all labelled months, follows the rate of the newest of them, has the same thresholds, and computes the scores.
+second fit uses all labelled months, follows the rate of the newest of them, has the same thresholds, and computes the scores;
+the mean of these is that of the newest labelled months.
 Both fits have the setting of the boosting that the training months choose, and the weights of the ensemble that the validation
 months choose.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -21,11 +22,15 @@ from sf_assets.features.configurations import IN_USE
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.columns import LABELLED, Names
 from sf_assets.model.evaluation import ChosenSetting, Evaluation, ReferenceRate, Thresholds
+from sf_assets.model.population import at_mean, follow_population, mean_scores
 from sf_assets.model.measuring import ScoredRows, measure
 from sf_assets.model.methods import METHODS, ScoringMethod, fit_methods, follow_recent_rate, score, scores_of
 from sf_assets.model.selection import Choice
 from sf_assets.model.splits import InsufficientHistory, Months, Split, newest_share, recent_months, split_table
 from sf_assets.vocabulary.parameters import Parameters
+
+if TYPE_CHECKING:
+    from sf_assets.model.calibration import RateShift
 
 # Returns the labelled rows of some months: the features, and the columns of `LABELLED`.
 RowLoader = Callable[[tuple[Any, ...]], pl.DataFrame]
@@ -82,6 +87,7 @@ def learn(
     names: Names = LABELLED,
     features: tuple[str, ...] = IN_USE,
     kinds: Mapping[str, type[ScoringMethod]] | None = None,
+    current: Callable[[], pl.DataFrame] | None = None,
 ) -> tuple[LearningResult, ...]:
     """Fit and measure every method for the month of `plan`.
 
@@ -95,6 +101,8 @@ def learn(
         names: the columns of the rows.
         features: names of the features, in order.
         kinds: the classes of the methods, by name; all of them by default.
+        current: returns the features of the companies to score, whose mean score is then that of the newest labelled months. By
+            default, and for a table of anyone, probabilities follow the labels alone.
 
     Raises:
         ValueError: rows of a table of anyone are too few to learn from, or fail too seldom.
@@ -112,6 +120,9 @@ def learn(
     del training
     follow_recent_rate(first, **names.outcome(names.outside_procedure(validation)))
     of_validation, of_test = scores_of(first, validation), scores_of(first, test)
+    if current:
+        means = {name: float(scores.mean()) for name, scores in of_validation.items() if first[name].learns}
+        of_test = at_mean(of_test, means, names.periods(test))
     measures = {
         name: measure(
             method, ScoredRows(validation, names, of_validation[name]), ScoredRows(test, names, of_test[name]), rule
@@ -119,10 +130,15 @@ def learn(
         for name, method in first.items()
     }
     del first, validation, test, of_validation, of_test
-    rows = names.outside_procedure(draw(plan.final_training))
+    drawn = draw(plan.final_training)
+    rows = names.outside_procedure(drawn)
     fitted = fit_methods(kinds, features, **names.outcome(rows), settings=changed)
     recent = recent_months(names.periods(rows), plan.recent)
     shifts = follow_recent_rate(fitted, **names.outcome(rows), recent=names.periods(rows).is_in(recent).to_numpy())
+    moved = dict.fromkeys(shifts, 0.0)
+    if current:
+        newest = names.outcome(drawn.filter(names.periods(drawn).is_in(recent)))
+        moved = follow_population(fitted, current(), mean_scores(fitted, newest["rows"], newest["weights"]))
     failing = rows.filter(pl.col(names.target).cast(pl.Boolean))[names.group].n_unique()
     counts = {"rows": rows.height, "failures": failing}
     return tuple(
@@ -137,7 +153,7 @@ def learn(
             validation_precision=measures[name].validation_precision,
             precision_recall=measures[name].precision_recall,
             calibration=measures[name].calibration,
-            reference=ReferenceRate(recent[0], recent[-1], **asdict(shifts[name])) if method.learns else None,
+            reference=_reference(recent, shifts[name], moved[name]) if method.learns else None,
             setting=setting if "boosting" in (name, *method.members) else None,
         )
         for name, method in fitted.items()
@@ -227,6 +243,11 @@ def _learn_without_history(method: ScoringMethod, plan: InsufficientHistory, loa
     scored = ScoredRows(rows, LABELLED, score(fitted, rows)) if rows is not None else None
     evaluation = scored.evaluation(fitted, thresholds) if scored else None
     return LearningResult(method.name, fitted, thresholds, evaluation, plan.statement, (), _NOTHING)
+
+
+def _reference(recent: Sequence[Any], followed: "RateShift", moved: float) -> ReferenceRate:
+    shifts = {name: getattr(followed, name) + moved for name in ("shift", "low", "high")}
+    return ReferenceRate(recent[0], recent[-1], rate=followed.rate, **shifts)
 
 
 def _weigh(
