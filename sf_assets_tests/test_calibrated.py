@@ -9,8 +9,8 @@ from drawn import fitted, later, simulated, small
 
 from sf_assets.model.calibration import company_parts, fit_platt_scaling, rate_shift, shift_interval
 from sf_assets.model.evaluation import calibration_error
-from sf_assets.model.population import at_mean, follow_population, mean_scores
 from sf_assets.model.methods import METHODS, score
+from sf_assets.model.population import at_mean, follow_population, mean_scores
 
 LEARNING = [name for name, method in METHODS.items() if method.learns]
 

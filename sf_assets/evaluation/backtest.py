@@ -11,8 +11,8 @@ from sf_assets.evaluation.origins import FOLDS, Origin, fold_of
 from sf_assets.features.configurations import IN_USE
 from sf_assets.model.columns import LABELLED
 from sf_assets.model.learning import RowLoader, setting_for
-from sf_assets.model.population import at_mean, mean_scores
 from sf_assets.model.methods import ScoringMethod, fit_methods, follow_recent_rate, scores_of
+from sf_assets.model.population import at_mean, mean_scores
 from sf_assets.model.splits import recent_months
 
 

@@ -22,9 +22,9 @@ from sf_assets.features.configurations import IN_USE
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.columns import LABELLED, Names
 from sf_assets.model.evaluation import ChosenSetting, Evaluation, ReferenceRate, Thresholds
-from sf_assets.model.population import at_mean, follow_population, mean_scores
 from sf_assets.model.measuring import ScoredRows, measure
 from sf_assets.model.methods import METHODS, ScoringMethod, fit_methods, follow_recent_rate, score, scores_of
+from sf_assets.model.population import at_mean, follow_population, mean_scores
 from sf_assets.model.selection import Choice
 from sf_assets.model.splits import InsufficientHistory, Months, Split, newest_share, recent_months, split_table
 from sf_assets.vocabulary.parameters import Parameters
