@@ -88,6 +88,7 @@ def learn(
     features: tuple[str, ...] = IN_USE,
     kinds: Mapping[str, type[ScoringMethod]] | None = None,
     current: Callable[[], pl.DataFrame] | None = None,
+    margin: float = _MARGIN,
 ) -> tuple[LearningResult, ...]:
     """Fit and measure every method for the month of `plan`.
 
@@ -103,6 +104,7 @@ def learn(
         kinds: the classes of the methods, by name; all of them by default.
         current: returns the features of the companies to score, whose mean score is then that of the newest labelled months. By
             default, and for a table of anyone, probabilities follow the labels alone.
+        margin: by how many standard errors a setting of the boosting must be better than the first to take its place.
 
     Raises:
         ValueError: rows of a table of anyone are too few to learn from, or fail too seldom.
@@ -112,7 +114,7 @@ def learn(
     if isinstance(plan, InsufficientHistory):
         return tuple(_learn_without_history(kind(IN_USE), plan, load) for kind in kinds.values())
     training = names.outside_procedure(draw(plan.training))
-    setting = setting_for(kinds, features, training, names)
+    setting = setting_for(kinds, features, training, names, margin=margin)
     changed: dict[str, Mapping[str, Any]] = {"boosting": setting.setting} if setting else {}
     first = fit_methods(kinds, features, **names.outcome(training), settings=changed)
     validation, test = load(plan.validation), load(plan.test)
@@ -131,13 +133,14 @@ def learn(
     }
     del first, validation, test, of_validation, of_test
     drawn = draw(plan.final_training)
+    recent = recent_months(names.periods(drawn), plan.recent)
+    newest = names.outcome(drawn.filter(names.periods(drawn).is_in(recent)))
     rows = names.outside_procedure(drawn)
+    del drawn
     fitted = fit_methods(kinds, features, **names.outcome(rows), settings=changed)
-    recent = recent_months(names.periods(rows), plan.recent)
     shifts = follow_recent_rate(fitted, **names.outcome(rows), recent=names.periods(rows).is_in(recent).to_numpy())
     moved = dict.fromkeys(shifts, 0.0)
     if current:
-        newest = names.outcome(drawn.filter(names.periods(drawn).is_in(recent)))
         moved = follow_population(fitted, current(), mean_scores(fitted, newest["rows"], newest["weights"]))
     failing = rows.filter(pl.col(names.target).cast(pl.Boolean))[names.group].n_unique()
     counts = {"rows": rows.height, "failures": failing}
@@ -188,11 +191,16 @@ def learn_table(
         return rows.filter(names.periods(rows).is_in(list(periods)))
 
     plan = split_table(rows, names, gap=gap)
-    return learn(plan, load, load, rule=rule, names=names, features=features, kinds=kinds)
+    return learn(plan, load, load, rule=rule, names=names, features=features, kinds=kinds, margin=0)
 
 
 def setting_for(
-    kinds: Mapping[str, type[ScoringMethod]], features: tuple[str, ...], rows: pl.DataFrame, names: Names
+    kinds: Mapping[str, type[ScoringMethod]],
+    features: tuple[str, ...],
+    rows: pl.DataFrame,
+    names: Names,
+    *,
+    margin: float = _MARGIN,
 ) -> ChosenSetting | None:
     """Return the setting of the boosting for some rows, measured on their newest periods; None when it is not among `kinds`."""
     if "boosting" not in kinds:
@@ -202,7 +210,7 @@ def setting_for(
     periods = names.periods(rows)
     newest = recent_months(periods, newest_share(periods.n_unique()))
     recent = periods.is_in(newest).to_numpy() if periods.n_unique() > 1 else None
-    return choose_setting(features, **names.outcome(rows), recent=recent, margin=_MARGIN, at_most=_COMPARED_ROWS)
+    return choose_setting(features, **names.outcome(rows), recent=recent, margin=margin, at_most=_COMPARED_ROWS)
 
 
 _MOST_PRECISE = "la plus précise sur les mois qui choisissent les seuils"
