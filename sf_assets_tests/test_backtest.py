@@ -6,6 +6,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
+from drawn import simulated
 
 from sf_assets.engine.storage import frame_of
 from sf_assets.evaluation.alerts import fixed_size_lists, lead_time, level_alerts, list_stability, thresholds_by_origin
@@ -17,6 +18,7 @@ from sf_assets.evaluation.panel import CRISIS, OTHER_YEARS, Panel, panel_of
 from sf_assets.evaluation.tables import BACKTEST, FIGURES
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.evaluation import Thresholds
+from sf_assets.model.logistic import LogisticMethod
 from sf_assets.model.splits import SplitRules
 from sf_assets.vocabulary.partitions import add_months, cutoff_of
 
@@ -87,6 +89,35 @@ class Remembering:
     def predict_proba(self, X):  # noqa: N803
         seen = X["siren"].is_in(list(self.known)).to_numpy().astype(float)
         return np.column_stack([1 - seen, seen])
+
+
+def test_a_month_scored_later_has_the_mean_score_of_the_newest_months_that_were_known() -> None:
+    months = months_from(date(2020, 1, 1), 9)
+    parts = []
+    for n, month in enumerate(months):
+        features, failure = simulated(300, seed=6)
+        # Delays of payment grow month after month, without more failures.
+        parts.append(
+            features.with_columns(
+                pl.col("paydex") * (1 + n),
+                siren=pl.Series([f"{i:09}" for i in range(300)]),
+                periode=pl.lit(month),
+                target=pl.Series(failure | (np.arange(300) % 15 == 0)),
+                en_procedure=pl.Series(np.arange(300) % 50 == 7),
+                weight=pl.lit(1.0),
+            )
+        )
+    rows = pl.concat(parts)
+
+    def load(wanted):
+        return rows.filter(pl.col("periode").is_in(list(wanted)))
+
+    origin = Origin(months[7], tuple(months[:7]), tuple(months[7:]))
+    scored = pl.concat(backtest(origin, {"logistique": LogisticMethod}, load=load, draw=load))
+    whole = scored.filter(entreprises="toutes").group_by("periode").agg(pl.col("probabilite").mean())["probabilite"]
+    assert whole[0] == pytest.approx(whole[1], rel=1e-4)
+    rate = rows.filter(~pl.col("en_procedure"))["target"].mean()
+    assert whole[0] == pytest.approx(rate, rel=0.1)
 
 
 def test_unseen_companies_are_scored_by_methods_that_did_not_learn_from_them() -> None:

@@ -1,12 +1,16 @@
 """Calibration: the companies that learn, the companies that calibrate, and Platt scaling of the raw score."""
 
+from copy import copy
+
 import numpy as np
+import polars as pl
 import pytest
 from drawn import fitted, later, simulated, small
 
 from sf_assets.model.calibration import company_parts, fit_platt_scaling, rate_shift, shift_interval
 from sf_assets.model.evaluation import calibration_error
 from sf_assets.model.methods import METHODS, score
+from sf_assets.model.population import at_mean, follow_population, mean_scores
 
 LEARNING = [name for name, method in METHODS.items() if method.learns]
 
@@ -124,3 +128,34 @@ def test_the_interval_of_a_shift_counts_companies_and_not_their_months():
     assert (months.low, months.high) == pytest.approx((once.low, once.high))
     assert once.high - once.low == pytest.approx(2 * 1.96 / np.sqrt(500 * 0.2 * 0.8), rel=0.1)
     assert shift == pytest.approx(np.log(target.mean() / (1 - target.mean())))
+
+
+def test_the_mean_score_of_a_month_is_that_of_the_months_learned_from_with_the_same_order_and_contributions():
+    known, _ = simulated(2_000, seed=3)
+    # Debts that doubled without more failures: every score rises.
+    month = later()[0][:2_000].with_columns(pl.col("dette_sur_cotisation_mean12m") * 2)
+    regression = copy(fitted("logistique"))
+    before, explained, base = regression.log_odds(month), regression.contributions(month), regression.base_
+    means = mean_scores({"logistique": regression, "seuils": fitted("seuils")}, known, np.ones(2_000))
+    assert list(means) == ["logistique"], "points are not probabilities"
+    moved = follow_population({"logistique": regression}, month, means)
+    assert score(regression, month).mean() == pytest.approx(means["logistique"])
+    assert regression.log_odds(month) == pytest.approx(before + moved["logistique"])
+    assert moved["logistique"] < 0
+    assert np.array_equal(regression.contributions(month), explained)
+    assert regression.base_ == pytest.approx(base + moved["logistique"])
+    weights = np.where(np.arange(2_000) < 1_000, 3.0, 1.0)
+    weighted = mean_scores({"logistique": regression}, known, weights)["logistique"]
+    assert weighted == pytest.approx(np.average(score(regression, known), weights=weights))
+
+
+def test_scores_are_moved_to_a_mean_period_by_period():
+    rng = np.random.default_rng(1)
+    scores = {"a": rng.uniform(0.01, 0.3, 400), "points": rng.uniform(0, 1, 400)}
+    periods = pl.Series(np.arange(400) % 4)
+    moved = at_mean(scores, {"a": 0.02}, periods)
+    assert np.array_equal(moved["points"], scores["points"])
+    for period in range(4):
+        rows = (periods == period).to_numpy()
+        assert moved["a"][rows].mean() == pytest.approx(0.02)
+        assert np.array_equal(np.argsort(moved["a"][rows]), np.argsort(scores["a"][rows]))

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.commands.app import app, main
 from sf_assets.engine.quality.verdicts import check_months, record_verdicts
+from sf_assets.model.columns import Names
 from sf_assets.operations import evaluation_report, launching, search
 from sf_assets.settings import Settings, warehouse_of
 from sf_assets.vocabulary.failures import PermanentFailure, UserError
@@ -307,6 +308,11 @@ def test_evaluate_and_search_receive_their_arguments(monkeypatch: pytest.MonkeyP
     result = CliRunner().invoke(app, ["search", "2026-03", "--method", "foret", "--rows", "50"])
     assert (result.exit_code, result.stdout) == (0, "line\n")
     assert asked == [MARCH, {"methods": ["foret"], "at_most": 50}]
+    monkeypatch.setattr(search, "table_results", lambda *named, **_: asked.append(named) or ["line"])
+    panel = ["search", "--table", "p.csv", "--group", "firm", "--target", "failed", "--period", "year"]
+    assert CliRunner().invoke(app, panel).stdout == "line\n"
+    assert asked[-1] == (Path("p.csv"), Names("firm", "failed", "year"))
+    assert CliRunner().invoke(app, ["search"]).exit_code == 2
 
 
 @pytest.mark.usefixtures("data")

@@ -208,6 +208,9 @@ def changed(place: Place, again: Again) -> Changed:
         )
     early = place.build(SEPTEMBER, "model_scores")
     assert place.run_checks(SEPTEMBER, "feat_matrix").success
+    # The models of a month know the features of its companies: the mean score follows them.
+    learned = place.build(SEPTEMBER, "model_fitted", "model_evaluation")
+    assert learned.failures == {}
     return Changed(
         early, place.build(SEPTEMBER, "model_scores", "list_corrections", "list_alerts", "list_export"), first
     )

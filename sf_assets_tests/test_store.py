@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sf_assets.features.registry import NAMES
 from sf_assets.model import store as store_module
-from sf_assets.model.evaluation import ReferenceRate, Thresholds
+from sf_assets.model.evaluation import ChosenSetting, Comparison, ReferenceRate, Thresholds
 from sf_assets.model.logistic import LogisticMethod
 from sf_assets.model.methods import METHODS, score
 from sf_assets.model.store import ModelCard, ModelStore, UntrustedModel, canonical
@@ -42,11 +42,13 @@ def test_a_stored_method_comes_back_with_its_card_and_the_same_scores(name, tmp_
     rows, _ = later()
     method = fitted(name)
     store = ModelStore(tmp_path)
-    version = store.save(method, card(method))
+    compared = (Comparison({"leaves": 8}, 0.09, -0.001, 0.002), Comparison({}, 0.091, 0.0, 0.0))
+    written = card(method, setting=ChosenSetting({}, compared))
+    version = store.save(method, written)
     loaded, read = store.load(MONTH, name, version)
     assert np.array_equal(score(loaded, rows), score(method, rows))
     assert np.array_equal(loaded.contributions(rows[:20]), method.contributions(rows[:20]))
-    assert read == card(method)
+    assert read == written
     folder = tmp_path / "2610" / name / version
     assert sorted(path.name for path in folder.iterdir()) == ["card.json", "model.skops"]
     assert "Jamais pour contrôler" in json.loads((folder / "card.json").read_text(encoding="utf-8"))["intended_use"]
@@ -116,9 +118,9 @@ def test_a_card_of_an_older_version_is_refused(tmp_path):
     assert store.load(MONTH, "logistique", version)[1].reference.rate == 0.02
     path = tmp_path / "2610" / "logistique" / version / "card.json"
     fields = json.loads(path.read_text(encoding="utf-8"))
-    del fields["reference"]
+    del fields["setting"]
     path.write_text(json.dumps(fields), encoding="utf-8")
-    with pytest.raises(UntrustedModel, match="found the card of an older version"):
+    with pytest.raises(UntrustedModel, match="card: expected setting, found the card of an older version"):
         store.load(MONTH, "logistique", version)
 
 

@@ -9,14 +9,16 @@ import pytest
 
 from sf_assets.commands.app import main
 from sf_assets.evaluation.figures import ALL_COMPANIES, UNSEEN_COMPANIES
-from sf_assets.evaluation.labelled_table import Names, read_table
+from sf_assets.evaluation.labelled_table import read_table
+from sf_assets.evaluation.table_columns import ratios
 from sf_assets.evaluation.table_evaluation import TableEvaluation, evaluate_table, split_periods
 from sf_assets.evaluation.table_report import render_table_report, summary_lines
 from sf_assets.model import settings
 from sf_assets.model.boosting import BoostingMethod
+from sf_assets.model.columns import Names
 from sf_assets.model.logistic import LogisticMethod
 from sf_assets.model.methods import METHODS
-from sf_assets.model.settings import SETTINGS, compare_settings
+from sf_assets.model.settings import SETTINGS, choose_setting
 from sf_assets.model.threshold import ThresholdMethod
 from sf_assets.operations import evaluation_report
 from sf_assets.vocabulary.failures import UserError
@@ -37,6 +39,7 @@ def public_panel(companies: int = 700, years: int = 8) -> pl.DataFrame:
         {
             "company": np.repeat([f"C{i}" for i in range(companies)], years),
             "year": year,
+            "name": np.repeat([f"Firm {i}" for i in range(companies)], years),
             "debt_to_assets": debt,
             "margin": rng.normal(size=frailty.size) - 0.5 * frailty,
             "sector": rng.choice(["steel", "retail"], frailty.size),
@@ -67,11 +70,11 @@ def figure(evaluation: TableEvaluation, name: str, companies: str, method: str =
 
 def test_a_panel_is_read_by_the_names_of_its_owner(panel: Path) -> None:
     table = read_table(panel, NAMES)
-    assert table.features == ("debt_to_assets", "margin")
-    assert table.left_out == ("sector",)
+    assert table.features == ("debt_to_assets", "margin", "sector = retail", "sector = steel")
+    assert table.left_out == ("name",), "no name of a company is common to twenty"
     assert table.periods == tuple(str(year) for year in range(1999, 2007))
     assert len(set(table.company.tolist())) == 700
-    assert read_table(panel, NAMES, ["margin"]).left_out == ("debt_to_assets", "sector")
+    assert read_table(panel, NAMES, ["margin"]).left_out == ("name", "debt_to_assets", "sector")
 
 
 def test_the_last_periods_measure_what_the_first_ones_taught_with_intervals(evaluated: TableEvaluation) -> None:
@@ -174,7 +177,7 @@ def test_the_command_writes_the_report_of_a_panel(
         "Toutes les entreprises, sur les périodes suivantes",
         "jamais vues",
         "laissées de côté",
-        "sector",
+        "name.</p>",
         "<svg",
     ):
         assert text in page
@@ -203,16 +206,57 @@ def test_the_setting_of_the_boosting_is_the_one_of_the_least_log_loss_on_other_c
     rows, failed = three_way()
     fast = tuple({**setting, "rounds": 40, "rate": 0.1} for setting in SETTINGS[:3])
     arguments = {"target": failed, "groups": np.arange(3_000) // 2, "settings": fast}
-    compared = compare_settings(("a", "b", "c"), rows, **arguments, recent=None)
+    chosen = choose_setting(("a", "b", "c"), rows, **arguments, recent=None)
     assert len(SETTINGS) == 6
-    losses = [one.log_loss for one in compared]
+    losses = [one.log_loss for one in chosen.compared]
     assert losses == sorted(losses)
-    assert compared[0].setting["leaves"] == 15
-    assert compared[-1].setting == fast[0]
+    assert chosen.setting["leaves"] == chosen.compared[0].setting["leaves"] == 15
+    assert chosen.compared[-1].setting == fast[0]
+    assert chosen.compared[-1].difference == chosen.compared[-1].error == 0
+    assert chosen.compared[0].difference == pytest.approx(losses[0] - losses[-1])
     # Recent rows measure and never learn: without a pattern in the others, no setting beats another by much.
     mixed = np.where(np.arange(3_000) % 2 == 0, np.random.default_rng(1).permutation(failed), failed)
-    later = compare_settings(("a", "b", "c"), rows, **arguments | {"target": mixed}, recent=np.arange(3_000) % 2 == 1)
-    assert min(one.log_loss for one in later) > losses[0] + 0.02
+    later = choose_setting(("a", "b", "c"), rows, **arguments | {"target": mixed}, recent=np.arange(3_000) % 2 == 1)
+    assert min(one.log_loss for one in later.compared) > losses[0] + 0.02
+
+
+def test_the_setting_in_use_stays_unless_another_is_better_by_the_margin() -> None:
+    rows, failed = three_way(1_500)
+    fast = ({"rounds": 20, "rate": 0.1}, {"rounds": 20, "rate": 0.1, "leaves": 15, "leaf_rows": 20})
+    arguments = {"target": failed, "groups": np.arange(1_500), "recent": None, "settings": fast}
+    assert choose_setting(("a", "b", "c"), rows, **arguments).setting == fast[1]
+    kept = choose_setting(("a", "b", "c"), rows, **arguments, margin=1_000)
+    assert kept.setting == fast[0]
+    assert kept.compared[0].setting == fast[1], "the order of what was compared does not follow the choice"
+
+
+def test_a_table_too_small_for_a_setting_or_for_all_is_refused_with_figures() -> None:
+    rows, failed = three_way(180)
+    settings = ({"rounds": 5}, {"rounds": 5, "leaf_rows": 80})
+    arguments = {"target": failed, "groups": np.arange(180), "recent": None}
+    chosen = choose_setting(("a", "b", "c"), rows, **arguments, settings=settings)
+    assert [one.setting for one in chosen.compared] == [settings[0]]
+    with pytest.raises(ValueError, match=r"boosting: expected 160 rows at least to learn from.* found 9"):
+        choose_setting(("a", "b", "c"), rows, **arguments, settings=settings[1:])
+    few = np.arange(180) < 10
+    assert choose_setting(("a", "b", "c"), rows, **arguments | {"target": few}).compared == ()
+
+
+def test_a_large_table_is_compared_on_a_sample_that_stands_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, failed = three_way(4_000)
+    fast = ({"rounds": 5}, {"rounds": 20, "rate": 0.1, "leaves": 15, "leaf_rows": 20})
+    learned: list[tuple[int, float]] = []
+    learn = BoostingMethod._learn
+    monkeypatch.setattr(
+        BoostingMethod,
+        "_learn",
+        lambda self, *table: learned.append((len(table[0]), table[2].sum())) or learn(self, *table),
+    )
+    arguments = {"target": failed, "groups": np.arange(4_000), "recent": None, "settings": fast}
+    chosen = choose_setting(("a", "b", "c"), rows, **arguments, at_most=1_000)
+    assert max(count for count, _ in learned) < 700, "a quarter of the rows, of two thirds of the companies"
+    assert learned[0][1] == pytest.approx(4_000 * 2 / 3 * 0.8, rel=0.1)
+    assert chosen.setting["leaf_rows"] == pytest.approx(80, abs=6), "the rows of a leaf grow with the table"
 
 
 def spying(learn, used: list[int]):
@@ -226,14 +270,61 @@ def spying(learn, used: list[int]):
 def test_the_chosen_setting_is_used_and_reported(panel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = read_table(panel, NAMES)
     fast = ({"rounds": 10, "leaves": 4}, {"rounds": 10, "leaves": 8, "columns": 0.5})
-    monkeypatch.setattr(settings, "compare_settings", partial(compare_settings, settings=fast))
+    monkeypatch.setattr(settings, "choose_setting", partial(choose_setting, settings=fast))
     used: list[int] = []
     monkeypatch.setattr(BoostingMethod, "_learn", spying(BoostingMethod._learn, used))
     evaluation = evaluate_table(table, {"boosting": BoostingMethod}, replicates=2)
-    assert [one.setting for one in evaluation.settings] in (list(fast), list(reversed(fast)))
+    assert [one.setting for one in evaluation.setting.compared] in (list(fast), list(reversed(fast)))
     # The comparison fits three folds of each setting; the chosen one makes all the fits after it.
-    assert set(used[6:]) == {evaluation.settings[0].setting["leaves"]}
+    assert set(used[6:]) == {evaluation.setting.setting["leaves"]}
     assert len(used) > 6
     page = render_table_report("firms", table, evaluation)
     assert "Réglage du boosting" in page
     assert "part des variables 0,5" in page
+
+
+def test_a_category_teaches_by_its_frequent_values_and_an_unknown_one_stays_unknown(tmp_path: Path) -> None:
+    few = pl.col("company").is_in([f"C{i}" for i in range(19)])
+    public_panel(200, 2).with_columns(
+        sector=pl.when(pl.int_range(pl.len()) >= 4).then("sector"),
+        activity=pl.when(few).then(pl.lit("rare")).otherwise(pl.lit("common")).cast(pl.Categorical),
+    ).write_parquet(tmp_path / "firms.parquet")
+    table = read_table(tmp_path / "firms.parquet", NAMES)
+    assert "activity = common" in table.features
+    assert "activity = rare" not in table.features, "nineteen companies are fewer than a leaf"
+    assert table.rows["sector = steel"].null_count() == 4
+    assert set(table.rows["sector = steel"].drop_nulls().unique()) == {0.0, 1.0}
+
+
+def test_ratios_are_features_only_when_asked_for(panel: Path) -> None:
+    table = read_table(panel, NAMES, with_ratios=True)
+    assert not [name for name in table.features if " / " in name], "neither column is always positive"
+    amounts = pl.DataFrame({"sales": [10.0, 20.0], "profit": [-1.0, 4.0], "assets": [0.0, 40.0], "cash": [-1.0, 1.0]})
+    found = ratios(amounts)
+    assert found.columns == ["profit / sales", "sales / assets", "cash / sales", "profit / assets", "cash / assets"]
+    assert found["sales / assets"].to_list() == [None, 0.5]
+    assert found["profit / sales"].to_list() == [-0.1, 0.2]
+    with pytest.raises(UserError, match="expected at most 30 columns of amounts, found 31"):
+        ratios(pl.DataFrame({f"x{i}": [1.0] for i in range(31)}))
+
+
+def test_ratios_of_raw_amounts_tell_what_amounts_do_not(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    size, leverage = rng.lognormal(3, 2, 1_500), rng.uniform(0.1, 1.5, 1_500)
+    failed = rng.random(1_500) < 1 / (1 + np.exp(5 - 4 * leverage))
+    path = tmp_path / "raw.parquet"
+    pl.DataFrame({"company": range(1_500), "assets": size, "debt": size * leverage, "failed": failed}).write_parquet(
+        path
+    )
+    precisions = []
+    for asked in (False, True):
+        table = read_table(path, Names("company", "failed"), with_ratios=asked)
+        evaluation = evaluate_table(table, {"logistique": LogisticMethod}, replicates=2)
+        precisions.append(figure(evaluation, "roc_auc", UNSEEN_COMPANIES)[0])
+    assert precisions[1] > precisions[0] + 0.03
+
+
+def test_a_table_without_anything_to_learn_from_is_refused(tmp_path: Path) -> None:
+    public_panel(30, 2).select("company", "year", "failed", "name").write_csv(tmp_path / "names.csv")
+    with pytest.raises(UserError, match="expected columns of numbers or categories to learn from, found name"):
+        read_table(tmp_path / "names.csv", NAMES)

@@ -3,11 +3,25 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sf_assets.commands.arguments import MonthArgument, OptionalMonthArgument
+from sf_assets.commands.arguments import OptionalMonthArgument
+
+if TYPE_CHECKING:
+    from sf_assets.model.columns import Names
+
+TableOption = Annotated[Path | None, typer.Option(help="Parquet or CSV panel of anyone, instead of a month.")]
+GroupOption = Annotated[str, typer.Option(help="Its column of companies.")]
+PeriodOption = Annotated[str, typer.Option(help="Its column of periods; none for a table of one period.")]
+TargetOption = Annotated[str, typer.Option(help="Its column of outcomes: failed or not.")]
+FeatureOption = Annotated[
+    list[str] | None,
+    typer.Option(help="One column to learn from, may be repeated; all numbers and categories by default."),
+]
+RatiosOption = Annotated[bool, typer.Option("--ratios", help="Add the ratios of its numeric columns, for raw amounts.")]
+GapOption = Annotated[int, typer.Option(help="Periods whose outcome is unknown when the next one is scored.", min=0)]
 
 
 def evaluate(
@@ -16,14 +30,13 @@ def evaluate(
     report_only: Annotated[
         bool, typer.Option("--report-only", help="Write the report from the warehouse, without a new computation.")
     ] = False,
-    table: Annotated[Path | None, typer.Option(help="Parquet or CSV panel to evaluate on, instead of a month.")] = None,
-    group: Annotated[str, typer.Option(help="Its column of companies.")] = "",
-    period: Annotated[str, typer.Option(help="Its column of periods; none for a table of one period.")] = "",
-    target: Annotated[str, typer.Option(help="Its column of outcomes: failed or not.")] = "",
-    feature: Annotated[
-        list[str] | None, typer.Option(help="One column to learn from, may be repeated; all numeric ones by default.")
-    ] = None,
-    gap: Annotated[int, typer.Option(help="Periods whose outcome is unknown when the next one is scored.", min=0)] = 0,
+    table: TableOption = None,
+    group: GroupOption = "",
+    period: PeriodOption = "",
+    target: TargetOption = "",
+    feature: FeatureOption = None,
+    ratios: RatiosOption = False,
+    gap: GapOption = 0,
 ) -> None:
     """Backtest the methods of a month that has its list, or on any panel; write the report into `data/evaluation/`.
 
@@ -32,7 +45,7 @@ def evaluate(
     Example: `sf evaluate --table panel.parquet --group company --period year --target failed`
     """
     if table:
-        _evaluate_table(table, group=group, period=period, target=target, features=feature or (), gap=gap)
+        _evaluate_table(table, _names(group, target, period), features=feature or (), ratios=ratios, gap=gap)
         return
     if month is None:
         raise typer.BadParameter("expected a month AAAA-MM, or --table with --group and --target, found neither")
@@ -54,36 +67,56 @@ def evaluate(
     sys.stdout.writelines(f"{line}\n" for line in (*summary(results), "", str(report)))
 
 
-def _evaluate_table(path: Path, *, group: str, period: str, target: str, features: Sequence[str], gap: int) -> None:
+def _names(group: str, target: str, period: str) -> "Names":
     if not group or not target:
         raise typer.BadParameter("--table: expected --group and --target, the names of its columns")
-    from sf_assets.evaluation.labelled_table import Names  # noqa: PLC0415
+    from sf_assets.model.columns import Names  # noqa: PLC0415
+
+    return Names(group, target, period or None)
+
+
+def _evaluate_table(path: Path, names: "Names", *, features: Sequence[str], ratios: bool, gap: int) -> None:
     from sf_assets.evaluation.table_report import summary_lines  # noqa: PLC0415
     from sf_assets.operations.evaluation_report import write_table_report  # noqa: PLC0415
     from sf_assets.settings import Settings  # noqa: PLC0415
 
     into = Settings.from_environment().data / "evaluation"
-    names = Names(group, target, period or None)
-    report, evaluation = write_table_report(path, names, features=features, gap=gap, into=into)
+    report, evaluation = write_table_report(path, names, features=features, ratios=ratios, gap=gap, into=into)
     sys.stdout.writelines(f"{line}\n" for line in (*summary_lines(evaluation), "", str(report)))
 
 
 def search(
-    month: MonthArgument,
+    month: OptionalMonthArgument = None,
     method: Annotated[list[str] | None, typer.Option(help="One method instead of all; may be repeated.")] = None,
-    rows: Annotated[int, typer.Option(help="About how many rows to search on.")] = 60_000,
+    rows: Annotated[int, typer.Option(help="About how many rows of a month to search on.")] = 60_000,
+    table: TableOption = None,
+    group: GroupOption = "",
+    period: PeriodOption = "",
+    target: TargetOption = "",
+    feature: FeatureOption = None,
+    ratios: RatiosOption = False,
+    gap: GapOption = 0,
 ) -> None:
-    """Compare a few settings of each method on later months of other companies.
+    """Compare a few settings of each method on later months of other companies, of France or of any panel.
 
     The best values become defaults in the code; no month depends on this verb.
 
     Example: `sf search 2026-10 --method boosting`
+
+    Example: `sf search --table panel.parquet --group company --period year --target failed`
     """
-    from sf_assets.operations.search import results  # noqa: PLC0415
+    from sf_assets.operations.search import results, table_results  # noqa: PLC0415
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
-    settings = Settings.from_environment()
-    for line in results(warehouse_of(settings), month, settings.parameters, methods=method or (), at_most=rows):
+    if table:
+        named = _names(group, target, period)
+        lines = table_results(table, named, features=feature or (), ratios=ratios, gap=gap, methods=method or ())
+    elif month:
+        settings = Settings.from_environment()
+        lines = results(warehouse_of(settings), month, settings.parameters, methods=method or (), at_most=rows)
+    else:
+        raise typer.BadParameter("expected a month AAAA-MM, or --table with --group and --target, found neither")
+    for line in lines:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 

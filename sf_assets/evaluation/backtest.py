@@ -1,15 +1,27 @@
 """Backtest of one origin: methods learn what was known then, and score the months that follow."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from sf_assets.evaluation.figures import ALL_COMPANIES, UNSEEN_COMPANIES
 from sf_assets.evaluation.origins import FOLDS, Origin, fold_of
 from sf_assets.features.configurations import IN_USE
-from sf_assets.model.learning import RowLoader
-from sf_assets.model.methods import ScoringMethod, fit_methods, follow_recent_rate, score
+from sf_assets.model.columns import LABELLED
+from sf_assets.model.learning import RowLoader, setting_for
+from sf_assets.model.methods import ScoringMethod, fit_methods, follow_recent_rate, scores_of
+from sf_assets.model.population import at_mean, mean_scores
 from sf_assets.model.splits import recent_months
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """The fitted methods, and the mean score of the newest labelled months, which a month scored later has too."""
+
+    methods: Mapping[str, ScoringMethod]
+    means: Mapping[str, float]
 
 
 def backtest(
@@ -28,36 +40,42 @@ def backtest(
         draw: returns the rows to learn from, which may be sampled and weighted.
 
     """
-    rows = draw(origin.training).filter(~pl.col("en_procedure"))
-    folds = fold_of(rows["siren"])
-    whole = _fit(methods, rows)
-    others = [_fit(methods, rows.filter(folds != fold)) for fold in range(FOLDS)]
-    del rows
+    drawn = draw(origin.training)
+    folds = fold_of(drawn["siren"])
+    chosen = setting_for(methods, IN_USE, LABELLED.outside_procedure(drawn), LABELLED)
+    settings = {"boosting": chosen.setting} if chosen else {}
+    whole = _fit(methods, drawn, settings)
+    others = [_fit(methods, drawn.filter(folds != fold), settings) for fold in range(FOLDS)]
+    del drawn
     for month in origin.test:
         measured = load((month,))
         fold = fold_of(measured["siren"])
         apart = [measured.filter(fold == one) for one in range(FOLDS)]
-        for name in methods:
-            yield _scores(measured, whole[name], origin, name, ALL_COMPANIES)
-            for fitted, unseen in zip(others, apart, strict=True):
-                if unseen.height:
-                    yield _scores(unseen, fitted[name], origin, name, UNSEEN_COMPANIES)
+        yield from _scores(measured, whole, origin, ALL_COMPANIES)
+        for fitted, unseen in zip(others, apart, strict=True):
+            if unseen.height:
+                yield from _scores(unseen, fitted, origin, UNSEEN_COMPANIES)
 
 
-def _fit(methods: Mapping[str, type[ScoringMethod]], rows: pl.DataFrame) -> dict[str, ScoringMethod]:
-    target, weight, siren = (rows[name].to_numpy() for name in ("target", "weight", "siren"))
-    fitted = fit_methods(methods, IN_USE, rows, target=target, weights=weight, groups=siren)
-    recent = rows["periode"].is_in(recent_months(rows["periode"])).to_numpy()
-    follow_recent_rate(fitted, rows, target=target, weights=weight, groups=siren, recent=recent)
-    return fitted
+def _fit(
+    methods: Mapping[str, type[ScoringMethod]], drawn: pl.DataFrame, settings: Mapping[str, Mapping[str, Any]]
+) -> _Fitted:
+    rows = LABELLED.outside_procedure(drawn)
+    fitted = fit_methods(methods, IN_USE, **LABELLED.outcome(rows), settings=settings)
+    recent = recent_months(rows["periode"])
+    follow_recent_rate(fitted, **LABELLED.outcome(rows), recent=rows["periode"].is_in(recent).to_numpy())
+    newest = drawn.filter(pl.col("periode").is_in(recent))
+    return _Fitted(fitted, mean_scores(fitted, newest, newest["weight"].to_numpy()))
 
 
-def _scores(rows: pl.DataFrame, method: ScoringMethod, origin: Origin, name: str, companies: str) -> pl.DataFrame:
-    return rows.select(
-        "siren",
-        "periode",
-        origine=pl.lit(origin.month),
-        methode=pl.lit(name),
-        entreprises=pl.lit(companies),
-        probabilite=pl.Series(score(method, rows), dtype=pl.Float32),
-    )
+def _scores(rows: pl.DataFrame, fitted: _Fitted, origin: Origin, companies: str) -> Iterator[pl.DataFrame]:
+    scored = at_mean(scores_of(fitted.methods, rows), fitted.means, rows["periode"])
+    for name, scores in scored.items():
+        yield rows.select(
+            "siren",
+            "periode",
+            origine=pl.lit(origin.month),
+            methode=pl.lit(name),
+            entreprises=pl.lit(companies),
+            probabilite=pl.Series(scores, dtype=pl.Float32),
+        )

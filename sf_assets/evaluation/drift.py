@@ -14,7 +14,7 @@ from sf_assets.engine.storage import Session, frame_of
 from sf_assets.evaluation.tables import DRIFT
 from sf_assets.features.registry import NAMES
 from sf_assets.features.tables import MATRIX
-from sf_assets.model.methods import METHODS, score
+from sf_assets.model.methods import METHODS, scores_of
 from sf_assets.model.store import ModelStore
 
 # The stability index compares tenths: more rows would not change it.
@@ -51,9 +51,7 @@ def month_drift(session: Session, month: date, compared: Sequence[date], store: 
     current = session.connection.execute("select * from feat_matrix order by siren").pl()
     reference = reference_rows(session, compared)
     methods = {name: store.load(month, name, version)[0] for name, version, *_ in learned if name in METHODS}
-    before, now = (
-        pl.DataFrame({name: score(method, rows) for name, method in methods.items()}) for rows in (reference, current)
-    )
+    before, now = (pl.DataFrame(scores_of(methods, rows)) for rows in (reference, current))
     return pl.concat(
         [drift_rows("variable", reference, current, NAMES), drift_rows("score", before, now, tuple(methods))]
     )

@@ -8,17 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from sf_assets.evaluation.table_columns import features_of
+from sf_assets.model.columns import Names
 from sf_assets.model.matrix import Flags, as_target
 from sf_assets.vocabulary.failures import UserError
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """The names of a table's columns: company, outcome, and period; None for a table of one period."""
-
-    group: str
-    target: str
-    period: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +21,7 @@ class LabelledTable:
     Attributes:
         rows: the features.
         features: their names, in order.
-        left_out: columns that no method reads, since they do not hold numbers.
+        left_out: columns that no method reads: neither numbers nor categories, or categories of too few companies each.
         company: the company of each row, as a number.
         period: the position of each row's period among `periods`.
         periods: the periods in order, as text.
@@ -45,11 +38,18 @@ class LabelledTable:
     target: Flags
 
 
-def read_table(path: Path, names: Names, features: Sequence[str] = ()) -> LabelledTable:
-    """Read a panel from a Parquet or CSV file; `features` are all numeric columns by default.
+def read_table(path: Path, names: Names, features: Sequence[str] = (), *, with_ratios: bool = False) -> LabelledTable:
+    """Read a panel from a Parquet or CSV file.
+
+    Args:
+        path: the file, one row per company and period.
+        names: the names of its columns of company, outcome and period.
+        features: columns to learn from: by default all that hold numbers or categories.
+        with_ratios: whether ratios of the numeric columns are features too.
 
     Raises:
-        UserError: the file has no such column, a company, period or outcome is unknown, or the outcome has not two values.
+        UserError: the file has no such column, a company, period or outcome is unknown, the outcome has not two values, or no
+            column can be learned from.
 
     """
     if not path.is_file():
@@ -65,18 +65,21 @@ def read_table(path: Path, names: Names, features: Sequence[str] = ()) -> Labell
                 f"{path}: expected a value of {name} in every row, found {unknown} rows without. Remove them"
             )
     rows = frame.drop(keys)
-    numbers = [name for name in rows.columns if rows[name].dtype.is_numeric() or rows[name].dtype == pl.Boolean]
     try:
         target, _ = as_target(frame[names.target].to_numpy(), frame.height)
     except ValueError as error:
         raise UserError(f"{path}, column {names.target}: {error}") from error
-    read = tuple(features or numbers)
+    learned, left_out = features_of(rows, features, frame[names.group], with_ratios=with_ratios)
+    if not learned.width:
+        raise UserError(
+            f"{path}: expected columns of numbers or categories to learn from, found {', '.join(left_out) or 'none'}"
+        )
     period = frame[names.period] if names.period else pl.Series([""]).new_from_index(0, frame.height)
     periods = period.unique().sort()
     return LabelledTable(
-        rows=rows.select(read),
-        features=read,
-        left_out=tuple(name for name in rows.columns if name not in read),
+        rows=learned,
+        features=tuple(learned.columns),
+        left_out=left_out,
         company=_positions(frame[names.group], frame[names.group].unique().sort()),
         period=_positions(period, periods),
         periods=tuple(str(one) for one in periods),

@@ -6,7 +6,7 @@ measures companies never seen, and gives the scores that choose thresholds. A ta
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,17 +19,12 @@ from sf_assets.evaluation.origins import FOLDS
 from sf_assets.evaluation.panel import rank_share
 from sf_assets.model.calibration import company_parts
 from sf_assets.model.curves import calibration_of, precision_recall_of
-from sf_assets.model.evaluation import choose_thresholds
+from sf_assets.model.evaluation import ChosenSetting, choose_thresholds
 from sf_assets.model.matrix import Flags, Floats
-from sf_assets.model.methods import ScoringMethod, fit_methods, follow_recent_rate, score
+from sf_assets.model.methods import ScoringMethod, fit_methods, follow_recent_rate, scores_of
+from sf_assets.model.splits import newest_share
 from sf_assets.vocabulary.failures import UserError
 
-if TYPE_CHECKING:
-    from sf_assets.model.settings import Comparison, Setting
-
-# One period in five measures, and one in five of the others is recent: a year of monthly periods over five, or a fifth of the
-# years of a yearly panel.
-_SHARE = 5
 _LEVELS = {"fort": ("precision", "recall", "f05"), "modere": ("precision", "recall", "f2")}
 _SHARES = (0.01, 0.05, 0.1)
 
@@ -38,8 +33,8 @@ _SHARES = (0.01, 0.05, 0.1)
 class TableEvaluation:
     """The figures of every method on a table, in the columns of `eval_figures`, and the curves of the main reading.
 
-    `learned` and `measured` are the periods of each part, in words; `skipped` says why a method has no figures. `settings` are
-    those of the boosting compared on the periods that learn, the one used first; empty without the boosting.
+    `learned` and `measured` are the periods of each part, in words; `skipped` says why a method has no figures. `setting` is
+    that of the boosting, chosen on the periods that learn; None without the boosting.
     """
 
     figures: pl.DataFrame
@@ -48,7 +43,7 @@ class TableEvaluation:
     learned: str
     measured: str
     skipped: Mapping[str, str]
-    settings: "tuple[Comparison, ...]" = ()
+    setting: ChosenSetting | None = None
 
 
 def split_periods(count: int, gap: int) -> tuple[range, range]:
@@ -59,7 +54,7 @@ def split_periods(count: int, gap: int) -> tuple[range, range]:
     """
     if count == 1:
         return range(1), range(1)
-    first = count - max(round(count / _SHARE), 1)
+    first = count - newest_share(count)
     return range(max(first - gap, 0)), range(first, count)
 
 
@@ -87,8 +82,8 @@ def evaluate_table(
     usable, skipped = _usable(table, kinds)
     recent = _recent(table, learning)
     try:
-        compared = _compared(table, usable, learn, recent)
-        settings = {"boosting": compared[0].setting} if compared else {}
+        chosen = _chosen(table, usable, learn, recent)
+        settings = {"boosting": chosen.setting} if chosen else {}
         scores, thresholds_rows = _scores(table, usable, settings, learn=learn, measure=measure, recent=recent)
     except ValueError as error:
         raise UserError(f"table: {error}") from error
@@ -111,18 +106,18 @@ def evaluate_table(
         learned=_span(table, learning),
         measured=_span(table, measuring),
         skipped=skipped,
-        settings=compared,
+        setting=chosen,
     )
 
 
-def _compared(
+def _chosen(
     table: LabelledTable, kinds: Mapping[str, type[ScoringMethod]], learn: Flags, recent: Flags | None
-) -> "tuple[Comparison, ...]":
+) -> ChosenSetting | None:
     if "boosting" not in kinds:
-        return ()
-    from sf_assets.model.settings import compare_settings  # noqa: PLC0415 - slow to load
+        return None
+    from sf_assets.model.settings import choose_setting  # noqa: PLC0415 - slow to load
 
-    return compare_settings(
+    return choose_setting(
         table.features,
         table.rows.filter(learn),
         target=table.target[learn],
@@ -153,13 +148,13 @@ def _recent(table: LabelledTable, learning: range) -> Flags | None:
     """Return which rows are of the newest periods that learn; None for a single period."""
     if len(learning) == 1:
         return None
-    return np.asarray(np.isin(table.period, learning[-max(round(len(learning) / _SHARE), 1) :]))
+    return np.asarray(np.isin(table.period, learning[-newest_share(len(learning)) :]))
 
 
 def _scores(
     table: LabelledTable,
     kinds: Mapping[str, type[ScoringMethod]],
-    settings: "Mapping[str, Setting]",
+    settings: Mapping[str, Mapping[str, Any]],
     *,
     learn: Flags,
     measure: Flags,
@@ -176,16 +171,16 @@ def _scores(
         inside = parts == part
         fitted = _fit(table, kinds, settings, learn & ~inside, recent)
         wanted = np.flatnonzero(inside & (learn | measure))
-        for name, method in fitted.items():
-            unseen[name][wanted] = score(method, table.rows[wanted])
+        for name, values in scores_of(fitted, table.rows[wanted]).items():
+            unseen[name][wanted] = values
     chosen = learn if recent is None else learn & recent
     if not table.target[chosen].any():
         chosen = learn
     scores = {(name, UNSEEN_COMPANIES): values for name, values in unseen.items()}
     if whole:
-        for name, method in whole.items():
+        for name, values in scores_of(whole, table.rows.filter(measure)).items():
             seen = np.full(table.target.size, np.nan)
-            seen[measure] = score(method, table.rows.filter(measure))
+            seen[measure] = values
             scores = {(name, ALL_COMPANIES): seen} | scores
     return scores, {name: (values[chosen], table.target[chosen]) for name, values in unseen.items()}
 
@@ -193,7 +188,7 @@ def _scores(
 def _fit(
     table: LabelledTable,
     kinds: Mapping[str, type[ScoringMethod]],
-    settings: "Mapping[str, Setting]",
+    settings: Mapping[str, Mapping[str, Any]],
     rows: Flags,
     recent: Flags | None,
 ) -> dict[str, ScoringMethod]:

@@ -50,9 +50,12 @@ def _introduction(table: LabelledTable, evaluation: TableEvaluation) -> Iterator
         "même période ; les seuils des niveaux sont choisis sur les périodes d'apprentissage, entreprises mises à part.</p>"
     )
     if table.left_out:
-        yield f"<p>Colonnes laissées de côté, qui ne sont pas des nombres : {escape(', '.join(table.left_out))}.</p>"
-    if evaluation.settings:
-        used, *others = (f"{_setting(one.setting)} ({french(one.log_loss)})" for one in evaluation.settings)
+        left_out = escape(", ".join(table.left_out))
+        yield f"<p>Colonnes laissées de côté, ni nombres ni catégories assez fréquentes : {left_out}.</p>"
+    if evaluation.setting and evaluation.setting.compared:
+        best, *rest = evaluation.setting.compared
+        used = f"{_setting(evaluation.setting.setting)} ({french(best.log_loss)})"
+        others = [f"{_setting(one.setting)} ({french(one.log_loss)})" for one in rest]
         yield (
             f"<p>Réglage du boosting : {escape(used)}, celui de la plus faible perte logarithmique sur les périodes les plus "
             f"récentes de l'apprentissage, entreprises mises à part ; comparé à {escape(' ; '.join(others))}.</p>"

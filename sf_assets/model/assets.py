@@ -16,7 +16,7 @@ from sf_assets.model.alerting import AlertRule
 from sf_assets.model.charts import curve_charts, score_distribution_chart
 from sf_assets.model.fitted import fitted_rows, last_writes_of, save_methods
 from sf_assets.model.learning import LearningResult, learn, select_method, usable_months
-from sf_assets.model.rows import LABELLED_ROWS, load_rows, sample_rows
+from sf_assets.model.rows import LABELLED_ROWS, load_features, load_rows, sample_rows
 from sf_assets.model.scoring import COMPANIES, ScoredMonth, score_month
 from sf_assets.model.selection import CHAMPION, last_decision_month, preferred_choices
 from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan_split, rules_for
@@ -137,6 +137,9 @@ def model_learning(
                 lambda months: load_rows(session, _recorded(months, read_months)),
                 lambda months: sample_rows(session, _recorded(months, read_months)),
                 rule=alert_rule_of(parameters),
+                current=(lambda: load_features(session, *_recorded((month,), read_months)))
+                if month in usable
+                else None,
             )
         # Months that no method read are no inputs: computing them again does not make this step stale.
         session.inputs = {

@@ -16,7 +16,7 @@ from sf_assets.model.trees import Covers, covers_of, leaf_size, medians, tree_ba
 _QUANTILES = 252
 # Leaves of 300 rows were chosen on 150,000 rows, where they are a four hundredth of the rows that learn: on a few thousand
 # rows the same number leaves no tree to grow.
-_LEAST_LEAF, _LARGEST_LEAF = 20, 300
+_LEAST_LEAF, LARGEST_LEAF = 20, 300
 
 
 class Bins(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -141,7 +141,7 @@ class BoostingMethod(CalibratedMethod):
             max_iter=self.rounds,
             max_leaf_nodes=self.leaves,
             learning_rate=self.rate,
-            min_samples_leaf=leaf_size(self.leaf_rows, len(matrix), least=_LEAST_LEAF, most=_LARGEST_LEAF),
+            min_samples_leaf=leaf_size(self.leaf_rows, len(matrix), least=_LEAST_LEAF, most=LARGEST_LEAF),
             l2_regularization=self.penalty,
             max_features=self.columns,
             monotonic_cst=list(risks),

@@ -1,6 +1,7 @@
 """The base class of the methods that learn: a raw score fitted on some companies, calibrated on the others."""
 
 from abc import abstractmethod
+from hashlib import blake2b
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -36,6 +37,7 @@ class CalibratedMethod(ProbabilityClassifier):
         draws: how many fifths calibrate in turn, 1 to 5; None for 5 below ten thousand rows, 1 above.
         slope_, intercept_: the fitted calibration; 1 and 0 with several draws, which are calibrated each.
         draws_: the fitted method of each draw; empty with one draw, which is the method itself.
+        digest_: a digest of the raw scores of the companies that calibrated; not defined with several draws.
 
     """
 
@@ -47,6 +49,7 @@ class CalibratedMethod(ProbabilityClassifier):
     seed: int
     draws: int | None
     draws_: "tuple[CalibratedMethod, ...]"
+    digest_: str
 
     @abstractmethod
     def _learn(self, matrix: Floats, target: Flags, weights: Floats) -> None:
@@ -125,8 +128,18 @@ class CalibratedMethod(ProbabilityClassifier):
         self.features_ = features
         self.draws_ = ()
         self._learn(matrix[~held], target[~held], weights[~held])
-        self.slope_, self.intercept_ = fit_platt_scaling(self._raw(matrix[held]), target[held], weights[held])
+        raw = self._raw(matrix[held])
+        self.slope_, self.intercept_ = fit_platt_scaling(raw, target[held], weights[held])
+        self.digest_ = blake2b(raw.tobytes(), digest_size=16).hexdigest()
         return self
+
+    def same_fit(self, other: Self) -> bool:
+        """Return whether another copy has the same raw score: log-odds then differ by the difference of the intercepts.
+
+        Copies are loaded from files of their own, and follow the rate of recent months each by itself.
+        """
+        fits = [[one.digest_ for one in (method.draws_ or (method,))] for method in (self, other)]
+        return fits[0] == fits[1] and self.slope_ == other.slope_
 
     def _require_rows(self, rows: int) -> None:
         if rows < self._least_rows:

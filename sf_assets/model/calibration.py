@@ -85,11 +85,25 @@ def rate_shift(log_odds: Floats, target: Flags, weights: Floats) -> float:
     >>> round(rate_shift(np.zeros(4), np.array([True, False, False, False]), np.ones(4)), 6)
     -1.098612
     """
-    failures, shift = float(weights[target].sum()), 0.0
+    return _shift_to(log_odds, weights, float(weights[target].sum()))
+
+
+def mean_shift(log_odds: Floats, mean: float) -> float:
+    """Return what to add to the log-odds of some rows so that their mean probability is `mean`; 0 without rows, or at 0 or 1.
+
+    >>> round(mean_shift(np.zeros(2), 0.25), 6)
+    -1.098612
+    """
+    return _shift_to(log_odds, np.ones(log_odds.size), mean * log_odds.size) if log_odds.size and 0 < mean < 1 else 0.0
+
+
+def _shift_to(log_odds: Floats, weights: Floats, total: float) -> float:
+    """Return what to add to the log-odds so that the sum of weighted probabilities is `total`."""
+    shift = 0.0
     # Newton's steps: the sum of probabilities is increasing in the shift, and a bounded step keeps it from overshooting.
     for _ in range(100):
         probability = expit(log_odds + shift)
-        step = (failures - float(weights @ probability)) / float(weights @ (probability * (1 - probability)))
+        step = (total - float(weights @ probability)) / float(weights @ (probability * (1 - probability)))
         shift += float(np.clip(step, -1, 1))
         if abs(step) < 1e-10:  # noqa: PLR2004 - far below the noise of any rate
             break

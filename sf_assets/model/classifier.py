@@ -9,7 +9,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sf_assets.model.calibration import RateShift, rate_shift, shift_interval
+from sf_assets.model.calibration import RateShift, mean_shift, rate_shift, shift_interval
 from sf_assets.model.matrix import Flags, Floats, Rows, as_matrix, as_target, as_weights, names_of, numbered
 
 
@@ -106,6 +106,8 @@ class ProbabilityClassifier(TableClassifier):
         sample_weight: npt.ArrayLike | None = None,
         groups: npt.ArrayLike | None = None,
         recent: Flags | None = None,
+        *,
+        log_odds: Floats | None = None,
     ) -> RateShift:
         """Move the intercept to the failure rate of recent rows; the order of rows and their contributions stay.
 
@@ -119,12 +121,13 @@ class ProbabilityClassifier(TableClassifier):
             sample_weight: the weight of each row, 1 by default.
             groups: the company of each row; by default each row is a company of its own.
             recent: whether the rate of each row is followed; None for all rows.
+            log_odds: the log-odds of the rows, where they are known.
 
         Returns:
             The shift with its interval. It is zero, with the rate, when the recent rows hold one class only.
 
         """
-        log_odds = self.log_odds(X)
+        log_odds = self.log_odds(X) if log_odds is None else log_odds
         target, _ = as_target(y, len(log_odds))
         weights = as_weights(sample_weight, len(log_odds))
         companies = np.arange(len(log_odds)) if groups is None else np.asarray(groups)
@@ -135,3 +138,9 @@ class ProbabilityClassifier(TableClassifier):
         shift = of_recent - (0.0 if recent is None else rate_shift(log_odds, target, weights))
         self.intercept_ = float(self.intercept_ + shift)
         return shift_interval(shift, log_odds[rows] + of_recent, target[rows], weights[rows], companies[rows])
+
+    def follow_population(self, X: Rows, mean: float) -> float:  # noqa: N803
+        """Move the intercept so that the mean probability of rows is `mean`; return what was added to the log-odds."""
+        shift = mean_shift(self.log_odds(X), mean)
+        self.intercept_ = float(self.intercept_ + shift)
+        return shift

@@ -28,8 +28,8 @@ class EnsembleMethod(ProbabilityClassifier):
     """Probability of failure within 18 months by the weighted mean of the log-odds of a regression, a boosting and a forest.
 
     `fit` fits each member as it is fitted alone: all of them hold out the same companies. These choose the weights, by the
-    log-loss of the mean, and then calibrate it by a line in its log-odds. A sum of additive explanations is additive: a
-    contribution is the weighted sum of the members' contributions.
+    log-loss of the mean, and then calibrate it by a line in its log-odds; `weigh` chooses the weights again on later rows. A sum
+    of additive explanations is additive: a contribution is the weighted sum of the members' contributions.
 
     Args:
         features: names of the features, in order; by default all columns of the table.
@@ -107,7 +107,7 @@ class EnsembleMethod(ProbabilityClassifier):
         counted = weights > 0
         companies = np.arange(counted.size) if groups is None else np.asarray(groups)
         # The part that the first draw of every member calibrated with: no member learned from its companies.
-        held = company_parts(target[counted], companies[counted], seed=self.seed) == 0
+        held = ~learned_from(target[counted], companies[counted], seed=self.seed)
         rows = np.flatnonzero(counted)[held]
         with threadpool_limits(1):
             each = np.column_stack([_unseen_log_odds(member, matrix[rows]) for member in self.members_.values()])
@@ -125,11 +125,51 @@ class EnsembleMethod(ProbabilityClassifier):
             )
         return np.array(self.weights, dtype=np.float64)
 
-    def log_odds(self, X: Rows) -> Floats:  # noqa: N803
-        """Return the calibrated log-odds of failure of each row."""
+    def log_odds(self, X: Rows, known: Mapping[str, tuple[Any, Floats]] | None = None) -> Floats:  # noqa: N803
+        """Return the calibrated log-odds of failure of each row.
+
+        Args:
+            X: rows of features.
+            known: methods whose log-odds of these rows are known, by name: a member of the same fit is not computed again.
+
+        """
         matrix = self._matrix(X)
-        mean = np.sum([w * one.log_odds(matrix) for w, one in self._weighted], axis=0)
-        return np.asarray(self.intercept_ + self.slope_ * mean)
+        parts = []
+        for name, member in self.members_.items():
+            other, log_odds = (known or {}).get(name, (None, None))
+            if other is not None and member.same_fit(other):
+                parts.append(log_odds + (member.intercept_ - other.intercept_))
+            else:
+                parts.append(member.log_odds(matrix))
+        return np.asarray(self.intercept_ + self.slope_ * (np.column_stack(parts) @ self.weights_))
+
+    def weigh(
+        self,
+        X: Rows,  # noqa: N803
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        groups: npt.ArrayLike | None = None,
+    ) -> Self:
+        """Choose the weights of the members again, on later rows of companies that no member learned from.
+
+        The line of the mean stays, and its level follows the rate of recent rows. Weights stay as they are when these rows
+        hold one class only, and when they were set as a parameter.
+
+        Args:
+            X: rows of features.
+            y: the class of each row: whether it failed.
+            sample_weight: the weight of each row, 1 by default.
+            groups: the company of each row; by default each row is a company of its own.
+
+        """
+        matrix = self._matrix(X)
+        target, _ = as_target(y, len(matrix))
+        if self.weights is None and target.any() and not target.all():
+            companies = np.arange(target.size) if groups is None else np.asarray(groups)
+            with threadpool_limits(1):
+                each = np.column_stack([_unseen_log_odds(member, matrix) for member in self.members_.values()])
+            self.weights_ = mixing_weights(each, target, as_weights(sample_weight, target.size), companies)
+        return self
 
     def contributions(self, X: Rows) -> Floats:  # noqa: N803
         """Return the contribution of each feature to the log-odds, rows x features; with `base_` they add up to the log-odds."""
@@ -149,6 +189,11 @@ class EnsembleMethod(ProbabilityClassifier):
     @property
     def _weighted(self) -> list[tuple[float, CalibratedMethod]]:
         return list(zip(self.weights_.tolist(), self.members_.values(), strict=True))
+
+
+def learned_from(target: Flags, groups: npt.ArrayLike, *, seed: int = 0) -> Flags:
+    """Return which rows belong to companies that the members of an ensemble learned from, in their first draw."""
+    return company_parts(target, groups, seed=seed) > 0
 
 
 def _same(made: CalibratedMethod, wanted: CalibratedMethod) -> CalibratedMethod:

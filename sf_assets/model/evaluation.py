@@ -41,6 +41,30 @@ class ReferenceRate:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """A setting of a method with its mean log-loss over the rows that measure, and its difference from the first setting's.
+
+    `error` is the standard error of the difference: companies, not rows, are independent.
+    """
+
+    setting: Mapping[str, Any]
+    log_loss: float
+    difference: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenSetting:
+    """The setting chosen for a table, as parameters of the method, and the settings compared, the least log-loss first.
+
+    Nothing was compared when too few companies fail; the setting is then the first.
+    """
+
+    setting: Mapping[str, Any]
+    compared: tuple[Comparison, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LevelFigures:
     """The figures of one alert threshold; None means undefined, never zero."""
 

@@ -46,6 +46,7 @@ def save_methods(learned: Sequence[LearningResult], month: date, folder: Path, s
                 snapshot=snapshot,
                 code_version=VERSION,
                 reference=result.reference,
+                setting=result.setting,
             ),
         )
         for result in learned

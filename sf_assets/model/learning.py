@@ -2,13 +2,16 @@
 
 A method that learns is fitted twice. The first fit uses the training months; its probabilities then follow the failure rate
 of the validation months, which choose the thresholds, and the test months, later still, give the published figures. The
-second fit uses all labelled months, follows the rate of the newest of them, has the same thresholds, and computes the scores.
+second fit uses all labelled months, follows the rate of the newest of them, has the same thresholds, and computes the scores;
+the mean of these is that of the newest labelled months.
+Both fits have the setting of the boosting that the training months choose, and the weights of the ensemble that the validation
+months choose.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -17,18 +20,27 @@ from sf_assets.engine.charts.curves import Curve
 from sf_assets.engine.storage import Session
 from sf_assets.features.configurations import IN_USE
 from sf_assets.model.alerting import AlertRule
-from sf_assets.model.curves import calibration_of, precision_recall_of
-from sf_assets.model.evaluation import Evaluation, ReferenceRate, Thresholds, evaluate
-from sf_assets.model.matrix import Floats
-from sf_assets.model.methods import METHODS, ScoringMethod, fit_methods, follow_recent_rate, score
+from sf_assets.model.columns import LABELLED, Names
+from sf_assets.model.evaluation import ChosenSetting, Evaluation, ReferenceRate, Thresholds
+from sf_assets.model.measuring import ScoredRows, measure
+from sf_assets.model.methods import METHODS, ScoringMethod, fit_methods, follow_recent_rate, score, scores_of
+from sf_assets.model.population import at_mean, follow_population, mean_scores
 from sf_assets.model.selection import Choice
-from sf_assets.model.splits import InsufficientHistory, Months, Split, recent_months
+from sf_assets.model.splits import InsufficientHistory, Months, Split, newest_share, recent_months, split_table
 from sf_assets.vocabulary.parameters import Parameters
 
-# Returns the labelled rows of some months: `siren`, `periode`, the features, `target`, `en_procedure` and `weight`.
-RowLoader = Callable[[Months], pl.DataFrame]
+if TYPE_CHECKING:
+    from sf_assets.model.calibration import RateShift
+
+# Returns the labelled rows of some months: the features, and the columns of `LABELLED`.
+RowLoader = Callable[[tuple[Any, ...]], pl.DataFrame]
 
 _BEST = AlertRule()
+# A list learned every month has the setting in use unless another is better beyond noise: one that followed its noise would
+# replace many companies on the list without being better.
+_MARGIN = 1.96
+# Half as many rows as for a table that is evaluated once: the comparison is then a fifth of what a month costs to learn.
+_COMPARED_ROWS = 10_000
 _NOTHING = {"rows": 0, "failures": 0}
 
 
@@ -48,6 +60,7 @@ class LearningResult:
             which give the published figures, choose nothing. None without validation months.
         precision_recall, calibration: curves on the test months, companies already in a procedure left out.
         reference: the failure rate to which the probabilities of `fitted` were calibrated; None without probabilities.
+        setting: the setting of the boosting, of which the method is or is made; None for the other methods.
 
     """
 
@@ -62,10 +75,20 @@ class LearningResult:
     precision_recall: Curve | None = None
     calibration: Curve | None = None
     reference: ReferenceRate | None = None
+    setting: ChosenSetting | None = None
 
 
 def learn(
-    plan: Split | InsufficientHistory, load: RowLoader, draw: RowLoader, *, rule: AlertRule = _BEST
+    plan: Split | InsufficientHistory,
+    load: RowLoader,
+    draw: RowLoader,
+    *,
+    rule: AlertRule = _BEST,
+    names: Names = LABELLED,
+    features: tuple[str, ...] = IN_USE,
+    kinds: Mapping[str, type[ScoringMethod]] | None = None,
+    current: Callable[[], pl.DataFrame] | None = None,
+    margin: float = _MARGIN,
 ) -> tuple[LearningResult, ...]:
     """Fit and measure every method for the month of `plan`.
 
@@ -76,42 +99,118 @@ def learn(
         load: returns all labelled rows of some months.
         draw: returns the rows to learn from, which may be sampled and weighted.
         rule: chooses the thresholds.
+        names: the columns of the rows.
+        features: names of the features, in order.
+        kinds: the classes of the methods, by name; all of them by default.
+        current: returns the features of the companies to score, whose mean score is then that of the newest labelled months. By
+            default, and for a table of anyone, probabilities follow the labels alone.
+        margin: by how many standard errors a setting of the boosting must be better than the first to take its place.
+
+    Raises:
+        ValueError: rows of a table of anyone are too few to learn from, or fail too seldom.
 
     """
+    kinds = METHODS if kinds is None else kinds
     if isinstance(plan, InsufficientHistory):
-        return tuple(_learn_without_history(kind(IN_USE), plan, load) for kind in METHODS.values())
-    first = _fit_all(_outside_procedure(draw(plan.training)))
+        return tuple(_learn_without_history(kind(IN_USE), plan, load) for kind in kinds.values())
+    training = names.outside_procedure(draw(plan.training))
+    setting = setting_for(kinds, features, training, names, margin=margin)
+    changed: dict[str, Mapping[str, Any]] = {"boosting": setting.setting} if setting else {}
+    first = fit_methods(kinds, features, **names.outcome(training), settings=changed)
     validation, test = load(plan.validation), load(plan.test)
-    follow_recent_rate({one.name: one for one in first}, **_outcome(_outside_procedure(validation)))
-    thresholds = [_thresholds(method, validation, rule) for method in first]
-    figures = [
-        (_test_result(method, test, chosen), _evaluate_method(method, validation, chosen).hors_procedure)
-        for method, chosen in zip(first, thresholds, strict=True)
-    ]
-    del first, validation, test
-    rows = _outside_procedure(draw(plan.final_training))
-    fitted = _fit_all(rows)
-    recent = recent_months(rows["periode"])
-    shifts = follow_recent_rate(
-        {one.name: one for one in fitted}, **_outcome(rows), recent=rows["periode"].is_in(recent).to_numpy()
-    )
-    counts = {"rows": rows.height, "failures": rows.filter("target")["siren"].n_unique()}
+    changed |= _weigh(first, names.outside_procedure(validation), training, names)
+    del training
+    follow_recent_rate(first, **names.outcome(names.outside_procedure(validation)))
+    of_validation, of_test = scores_of(first, validation), scores_of(first, test)
+    if current:
+        means = {name: float(scores.mean()) for name, scores in of_validation.items() if first[name].learns}
+        of_test = at_mean(of_test, means, names.periods(test))
+    measures = {
+        name: measure(
+            method, ScoredRows(validation, names, of_validation[name]), ScoredRows(test, names, of_test[name]), rule
+        )
+        for name, method in first.items()
+    }
+    del first, validation, test, of_validation, of_test
+    drawn = draw(plan.final_training)
+    recent = recent_months(names.periods(drawn), plan.recent)
+    newest = names.outcome(drawn.filter(names.periods(drawn).is_in(recent)))
+    rows = names.outside_procedure(drawn)
+    del drawn
+    fitted = fit_methods(kinds, features, **names.outcome(rows), settings=changed)
+    shifts = follow_recent_rate(fitted, **names.outcome(rows), recent=names.periods(rows).is_in(recent).to_numpy())
+    moved = dict.fromkeys(shifts, 0.0)
+    if current:
+        moved = follow_population(fitted, current(), mean_scores(fitted, newest["rows"], newest["weights"]))
+    failing = rows.filter(pl.col(names.target).cast(pl.Boolean))[names.group].n_unique()
+    counts = {"rows": rows.height, "failures": failing}
     return tuple(
         LearningResult(
-            name=method.name,
+            name=name,
             fitted=method,
-            thresholds=chosen,
-            evaluation=tested.evaluation,
+            thresholds=measures[name].thresholds,
+            evaluation=measures[name].evaluation,
             statement=None,
             training_months=plan.final_training if method.learns else (),
             training=counts if method.learns else _NOTHING,
-            validation_precision=validated.average_precision,
-            precision_recall=tested.precision_recall,
-            calibration=tested.calibration,
-            reference=ReferenceRate(recent[0], recent[-1], **asdict(shifts[method.name])) if method.learns else None,
+            validation_precision=measures[name].validation_precision,
+            precision_recall=measures[name].precision_recall,
+            calibration=measures[name].calibration,
+            reference=_reference(recent, shifts[name], moved[name]) if method.learns else None,
+            setting=setting if "boosting" in (name, *method.members) else None,
         )
-        for method, chosen, (tested, validated) in zip(fitted, thresholds, figures, strict=True)
+        for name, method in fitted.items()
     )
+
+
+def learn_table(
+    rows: pl.DataFrame,
+    names: Names,
+    *,
+    features: tuple[str, ...],
+    kinds: Mapping[str, type[ScoringMethod]],
+    gap: int = 0,
+    rule: AlertRule = _BEST,
+) -> tuple[LearningResult, ...]:
+    """Fit methods on a table of anyone, choose their thresholds and measure them on its last periods, as for a month.
+
+    Args:
+        rows: the table, one row per company and period.
+        names: the names of its columns; a period is needed.
+        features: names of the features, in order.
+        kinds: the classes of the methods, by name.
+        gap: periods whose outcome is not yet known when a part of the split begins.
+        rule: chooses the thresholds.
+
+    Raises:
+        ValueError: too few periods, failing companies or rows to learn from, with their numbers.
+
+    """
+
+    def load(periods: tuple[Any, ...]) -> pl.DataFrame:
+        return rows.filter(names.periods(rows).is_in(list(periods)))
+
+    plan = split_table(rows, names, gap=gap)
+    return learn(plan, load, load, rule=rule, names=names, features=features, kinds=kinds, margin=0)
+
+
+def setting_for(
+    kinds: Mapping[str, type[ScoringMethod]],
+    features: tuple[str, ...],
+    rows: pl.DataFrame,
+    names: Names,
+    *,
+    margin: float = _MARGIN,
+) -> ChosenSetting | None:
+    """Return the setting of the boosting for some rows, measured on their newest periods; None when it is not among `kinds`."""
+    if "boosting" not in kinds:
+        return None
+    from sf_assets.model.settings import choose_setting  # noqa: PLC0415 - slow to load
+
+    periods = names.periods(rows)
+    newest = recent_months(periods, newest_share(periods.n_unique()))
+    recent = periods.is_in(newest).to_numpy() if periods.n_unique() > 1 else None
+    return choose_setting(features, **names.outcome(rows), recent=recent, margin=margin, at_most=_COMPARED_ROWS)
 
 
 _MOST_PRECISE = "la plus précise sur les mois qui choisissent les seuils"
@@ -148,56 +247,35 @@ def _learn_without_history(method: ScoringMethod, plan: InsufficientHistory, loa
     fitted = method.fit(empty, np.empty(0, dtype=bool))
     rows = load(plan.labelled) if plan.failures["labelled"] else None
     # The method learns nothing: every labelled month is new to it.
-    evaluation = _evaluate_method(fitted, rows, method.default_thresholds) if rows is not None else None
-    return LearningResult(method.name, fitted, method.default_thresholds, evaluation, plan.statement, (), _NOTHING)
+    thresholds = method.default_thresholds
+    scored = ScoredRows(rows, LABELLED, score(fitted, rows)) if rows is not None else None
+    evaluation = scored.evaluation(fitted, thresholds) if scored else None
+    return LearningResult(method.name, fitted, thresholds, evaluation, plan.statement, (), _NOTHING)
 
 
-def _fit_all(rows: pl.DataFrame) -> list[ScoringMethod]:
-    return list(fit_methods(METHODS, IN_USE, **_outcome(rows)).values())
+def _reference(recent: Sequence[Any], followed: "RateShift", moved: float) -> ReferenceRate:
+    shifts = {name: getattr(followed, name) + moved for name in ("shift", "low", "high")}
+    return ReferenceRate(recent[0], recent[-1], rate=followed.rate, **shifts)
 
 
-def _outcome(rows: pl.DataFrame) -> dict[str, Any]:
-    """Return rows with their target, weights and companies, by the names of the arguments that take them."""
-    target, weights, siren = (rows[name].to_numpy() for name in ("target", "weight", "siren"))
-    return {"rows": rows, "target": target, "weights": weights, "groups": siren}
+def _weigh(
+    fitted: Mapping[str, ScoringMethod], later: pl.DataFrame, training: pl.DataFrame, names: Names
+) -> dict[str, dict[str, Any]]:
+    """Let methods made of others weigh them on later rows of companies that none learned from; return the weights by name."""
+    composed = {name: method for name, method in fitted.items() if method.members}
+    if not composed:
+        return {}
+    from sf_assets.model.ensemble import learned_from  # noqa: PLC0415 - slow to load
 
-
-def _thresholds(method: ScoringMethod, rows: pl.DataFrame, rule: AlertRule) -> Thresholds:
-    return rule.thresholds(score(method, rows), rows["target"].to_numpy(), rows["en_procedure"].to_numpy())
-
-
-def _outside_procedure(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of companies in no procedure at the cut-off: the others have already failed (decision B18)."""
-    return rows.filter(~pl.col("en_procedure"))
-
-
-def _evaluate_method(method: ScoringMethod, rows: pl.DataFrame, thresholds: Thresholds) -> Evaluation:
-    return _evaluate_scores(method, score(method, rows), rows, thresholds)
-
-
-def _evaluate_scores(method: ScoringMethod, scores: Floats, rows: pl.DataFrame, thresholds: Thresholds) -> Evaluation:
-    target, en_procedure = rows["target"].to_numpy(), rows["en_procedure"].to_numpy()
-    return evaluate(scores, target, en_procedure, thresholds, probabilities=method.learns)
-
-
-@dataclass(frozen=True, slots=True)
-class _TestResult:
-    """The figures and curves of a method on the test months; a method that does not learn has no calibration curve."""
-
-    evaluation: Evaluation
-    precision_recall: Curve | None
-    calibration: Curve | None
-
-
-def _test_result(method: ScoringMethod, rows: pl.DataFrame, thresholds: Thresholds) -> _TestResult:
-    scores = score(method, rows)
-    outside = ~rows["en_procedure"].to_numpy()
-    measured, target = scores[outside], rows["target"].to_numpy()[outside]
-    return _TestResult(
-        _evaluate_scores(method, scores, rows, thresholds),
-        precision_recall_of(method.name, measured, target) if target.any() else None,
-        calibration_of(method.name, measured, target) if method.learns and target.any() else None,
-    )
+    learned = names.outcome(training)
+    seen = np.unique(learned["groups"][learned_from(learned["target"], learned["groups"])])
+    unseen = names.outcome(later.filter(~pl.Series(np.isin(later[names.group].to_numpy(), seen))))
+    chosen = {}
+    for name, method in composed.items():
+        weighed: Any = method
+        weighed.weigh(unseen["rows"], unseen["target"], unseen["weights"], unseen["groups"])
+        chosen[name] = {"weights": tuple(weighed.weights_.tolist())}
+    return chosen
 
 
 def usable_months(session: Session, month: date, parameters: Parameters) -> Months:

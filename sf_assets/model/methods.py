@@ -146,7 +146,7 @@ def fit_methods(
     for name, kind in kinds.items():
         if kind.members:
             of_members = {member: changed[member] for member in kind.members if member in changed}
-            composed: Any = kind(features, settings=of_members or None)  # type: ignore[call-arg]
+            composed: Any = kind(features, settings=of_members or None, **changed.get(name, {}))  # type: ignore[call-arg]
             fitted[name] = composed.fit(rows, target, weights, groups, fitted=fitted)
     return {name: fitted[name] for name in kinds}
 
@@ -165,9 +165,26 @@ def follow_recent_rate(
     The arguments are those of `ProbabilityClassifier.follow_rate`, for every method.
     """
     return {
-        name: method.follow_rate(rows, target, weights, groups, recent)  # type: ignore[attr-defined]
+        name: fitted[name].follow_rate(rows, target, weights, groups, recent, log_odds=log_odds)  # type: ignore[attr-defined]
+        for name, log_odds in _log_odds(fitted, rows).items()
+    }
+
+
+def scores_of(fitted: Mapping[str, ScoringMethod], rows: Rows) -> dict[str, Floats]:
+    """Return the score of each row, from 0 to 1, by every method; what methods have in common is computed once."""
+    log_odds = _log_odds(fitted, rows)
+    return {
+        name: method.score_of_total(log_odds[name]) if name in log_odds else score(method, rows)
         for name, method in fitted.items()
-        if method.learns
+    }
+
+
+def _log_odds(fitted: Mapping[str, ScoringMethod], rows: Rows) -> dict[str, Floats]:
+    """Return the log-odds of the methods that learn; one made of others takes theirs where the fits are the same."""
+    learned: dict[str, Any] = {name: method for name, method in fitted.items() if method.learns}
+    alone = {name: (method, method.log_odds(rows)) for name, method in learned.items() if not method.members}
+    return {
+        name: method.log_odds(rows, alone) if method.members else alone[name][1] for name, method in learned.items()
     }
 
 

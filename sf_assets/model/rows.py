@@ -4,6 +4,7 @@ Features come from `feat_matrix` over several months, the target from `model_tar
 at the cut-off of the model's month.
 """
 
+from datetime import date
 from importlib.resources import files
 
 import polars as pl
@@ -36,6 +37,13 @@ def sample_rows(session: Session, months: Months, *, at_most: int = LEARNING_ROW
         "select count(*) from feat_matrix where month in (select unnest($months))", {"months": list(months)}
     ).fetchall()[0]
     return _read(session, months, one_in=max(-(-total // at_most), 1))
+
+
+def load_features(session: Session, month: date) -> pl.DataFrame:
+    """Return the features of the companies of a month, in their order, whatever is known of their outcome."""
+    return session.connection.execute(
+        "select * from feat_matrix where month = $month order by siren", {"month": month}
+    ).pl()
 
 
 def _read(session: Session, months: Months, *, one_in: int) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from sf_assets.engine.queries import read_query
 from sf_assets.engine.storage import Session, Write
 from sf_assets.features.registry import NAMES
 from sf_assets.features.tables import MATRIX
-from sf_assets.model.methods import METHODS, score
+from sf_assets.model.methods import METHODS, scores_of
 from sf_assets.model.store import ModelStore
 from sf_assets.model.tables import FITTED, SCORES
 
@@ -84,15 +84,16 @@ def _scored(session: Session, fitted: date, store: ModelStore) -> pl.DataFrame:
     supported = session.connection.execute(
         "select methode, version from model_fitted where supported order by methode"
     ).fetchall()
+    versions = {name: version for name, version in supported if name in METHODS}
+    scores = scores_of({name: store.load(fitted, name, version)[0] for name, version in versions.items()}, matrix)
     return pl.concat(
         matrix.select(
             "siren",
             methode=pl.lit(name),
-            probabilite=pl.Series(score(store.load(fitted, name, version)[0], matrix)),
+            probabilite=pl.Series(scores[name]),
             model_version=pl.lit(version),
         )
-        for name, version in supported
-        if name in METHODS
+        for name, version in versions.items()
     )
 
 

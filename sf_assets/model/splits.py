@@ -7,9 +7,11 @@ the model would have had in production.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import polars as pl
 
+from sf_assets.model.columns import Names
 from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import HORIZON_MONTHS, add_months, cutoff_of
@@ -19,6 +21,9 @@ Months = tuple[date, ...]
 # calibration error of the boosting a year and a half later went from .0064 to .0043 and from .0076 to .0027, and from .0107 to
 # .0155 where the newest months were those of 2019-2020 and the rate turned; over twelve months it was .0074, .0027 and .0142.
 RECENT_MONTHS = 6
+# One period in five measures, and one in five of those before is recent: a year of monthly periods over five, or a fifth of
+# the years of a yearly panel.
+_SHARE = 5
 _DEFAULTS = Parameters.model_validate({})
 
 
@@ -67,7 +72,7 @@ def rules_for(training_failures: int, cutoff_shift_days: int, delays: Mapping[st
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The months of each part for the models of `month`.
+    """The months of each part for the models of `month`; the periods of each part, of any type, for a table of anyone.
 
     Attributes:
         month: the month to score.
@@ -76,15 +81,17 @@ class Split:
         test: months that give the published figures.
         final_training: all labelled months, on which the models that score `month` are fitted.
         failures: distinct failing companies of each part, by name; `labelled` counts all labelled months.
+        recent: how many of the newest labelled months have the failure rate that probabilities follow.
 
     """
 
-    month: date
-    training: Months
-    validation: Months
-    test: Months
-    final_training: Months
+    month: Any
+    training: tuple[Any, ...]
+    validation: tuple[Any, ...]
+    test: tuple[Any, ...]
+    final_training: tuple[Any, ...]
     failures: dict[str, int]
+    recent: int = RECENT_MONTHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +149,64 @@ def plan_split(
     return Split(month, parts["training"], validation, test, labelled, counts)
 
 
-def recent_months(periods: pl.Series) -> list[date]:
+def recent_months(periods: pl.Series, count: int = RECENT_MONTHS) -> list[Any]:
     """Return the newest labelled months of some rows, whose failure rate probabilities follow."""
-    return periods.unique().sort().to_list()[-RECENT_MONTHS:]
+    return periods.unique().sort().to_list()[-count:]
+
+
+def newest_share(count: int) -> int:
+    """Return how many of some periods are the newest: a fifth, one at least.
+
+    >>> newest_share(3), newest_share(60)
+    (1, 12)
+    """
+    return max(round(count / _SHARE), 1)
+
+
+def split_table(rows: pl.DataFrame, names: Names, *, gap: int = 0) -> Split:
+    """Return the split of the periods of anyone's table: a fifth tests, a fifth before it validates, those before train.
+
+    Args:
+        rows: the table, one row per company and period.
+        names: its columns; a period is needed.
+        gap: periods whose outcome is not yet known when a part begins, left out before it.
+
+    Raises:
+        ValueError: too few periods, or a part in which fewer than two companies fail.
+
+    """
+    if names.period is None:
+        raise ValueError("names: expected a column of periods to split on, found none")
+    periods = names.periods(rows).unique().sort().to_list()
+    share = newest_share(len(periods))
+    train = len(periods) - 2 * (share + gap)
+    if train < 1:
+        raise ValueError(
+            f"{names.period}: expected {2 * (share + gap) + 1} periods at least, to learn, to choose thresholds and to measure, "
+            f"found {len(periods)} with a gap of {gap}"
+        )
+    middle = train + gap
+    parts = {
+        "training": tuple(periods[:train]),
+        "validation": tuple(periods[middle : middle + share]),
+        "test": tuple(periods[-share:]),
+        "labelled": tuple(periods),
+    }
+    failing = names.outside_procedure(rows).filter(pl.col(names.target).cast(pl.Boolean))
+    counts = {
+        part: failing.filter(pl.col(names.period).is_in(list(those)))[names.group].n_unique()
+        for part, those in parts.items()
+    }
+    for part, found in counts.items():
+        if found < 2:  # noqa: PLR2004 - one to learn, one to calibrate
+            those = parts[part]
+            raise ValueError(
+                f"{names.target}: expected two failing companies at least in the periods {those[0]} to {those[-1]} ({part}), "
+                f"found {found}"
+            )
+    return Split(
+        periods[-1], parts["training"], parts["validation"], parts["test"], parts["labelled"], counts, recent=share
+    )
 
 
 def minimum_months(rules: SplitRules) -> int:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from sf_assets.engine.storage.folders import make_private_folder
-from sf_assets.model.evaluation import ReferenceRate, Thresholds
+from sf_assets.model.evaluation import ChosenSetting, Comparison, ReferenceRate, Thresholds
 from sf_assets.model.methods import ScoringMethod, method_named
 from sf_assets.sources.batch import batch_key
 
@@ -59,6 +59,7 @@ class ModelCard:
         intended_use: the only permitted use, in French.
         scikit_learn: version of scikit-learn that fitted the method.
         reference: the failure rate that the probabilities refer to; None when scores are no probabilities.
+        setting: the setting of the boosting, of which the method is or is made; None for the other methods.
 
     """
 
@@ -75,6 +76,7 @@ class ModelCard:
     intended_use: str = INTENDED_USE
     scikit_learn: str = _SCIKIT_LEARN
     reference: ReferenceRate | None = None
+    setting: ChosenSetting | None = None
 
     def to_json(self) -> str:
         """Return the card as JSON text; equal cards give the same text."""
@@ -84,9 +86,9 @@ class ModelCard:
     def from_json(cls, text: str) -> "ModelCard":
         """Return the card of a text that `to_json` wrote."""
         fields = json.loads(text)
-        if "reference" not in fields:
+        if missing := [name for name in ("reference", "setting") if name not in fields]:
             raise UntrustedModel(
-                "card: expected the rate that probabilities refer to, found the card of an older version"
+                f"card: expected {' and '.join(missing)}, found the card of an older version. Materialise model_fitted again"
             )
         fields["month"] = date.fromisoformat(fields["month"])
         fields["features"] = tuple(fields["features"])
@@ -95,6 +97,9 @@ class ModelCard:
         if fields["reference"] is not None:
             days = {name: date.fromisoformat(fields["reference"][name]) for name in ("first", "last")}
             fields["reference"] = ReferenceRate(**fields["reference"] | days)
+        if fields["setting"] is not None:
+            compared = tuple(Comparison(**one) for one in fields["setting"]["compared"])
+            fields["setting"] = ChosenSetting(fields["setting"]["setting"], compared)
         return cls(**fields)
 
 

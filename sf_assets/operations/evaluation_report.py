@@ -9,12 +9,13 @@ from pathlib import Path
 
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.folders import make_private_folder
-from sf_assets.evaluation.labelled_table import Names, read_table
+from sf_assets.evaluation.labelled_table import read_table
 from sf_assets.evaluation.page import replace_tables
 from sf_assets.evaluation.report import render_report
 from sf_assets.evaluation.results import EvaluationResults, load_results
 from sf_assets.evaluation.table_evaluation import TableEvaluation, evaluate_table
 from sf_assets.evaluation.table_report import render_table_report
+from sf_assets.model.columns import Names
 from sf_assets.model.methods import METHODS
 from sf_assets.sources.batch import batch_key
 
@@ -37,14 +38,15 @@ def write_report(
 
 
 def write_table_report(
-    path: Path, names: Names, *, features: Sequence[str] = (), gap: int = 0, into: Path
+    path: Path, names: Names, *, features: Sequence[str] = (), ratios: bool = False, gap: int = 0, into: Path
 ) -> tuple[Path, TableEvaluation]:
     """Evaluate the methods on anyone's table and write the report below `into`; return its path and the figures.
 
     Args:
         path: a Parquet or CSV file, one row per company and period.
         names: the names of its columns of company, outcome and period.
-        features: columns to learn from, all numeric ones by default.
+        features: columns to learn from, all numbers and categories by default.
+        ratios: whether ratios of the numeric columns are features too.
         gap: periods whose outcome is not yet known when the first period that measures begins.
         into: the folder of reports.
 
@@ -52,7 +54,7 @@ def write_table_report(
         UserError: the table cannot be learned from.
 
     """
-    table = read_table(path, names, features)
+    table = read_table(path, names, features, with_ratios=ratios)
     evaluation = evaluate_table(table, METHODS, gap=gap)
     report = make_private_folder(into) / f"{path.stem}.html"
     report.write_text(render_table_report(path.stem, table, evaluation), encoding="utf-8")

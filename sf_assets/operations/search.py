@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,15 @@ from sklearn.metrics import average_precision_score
 
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.storage import Warehouse
+from sf_assets.evaluation.labelled_table import read_table
 from sf_assets.evaluation.origins import fold_of
 from sf_assets.features.configurations import IN_USE
 from sf_assets.model.assets import rules_of
+from sf_assets.model.calibration import company_parts
+from sf_assets.model.columns import LABELLED, Names
 from sf_assets.model.learning import usable_months
 from sf_assets.model.matrix import Flags
-from sf_assets.model.methods import method_named, score
+from sf_assets.model.methods import ScoringMethod, method_named, score
 from sf_assets.model.rows import sample_rows
 from sf_assets.model.splits import InsufficientHistory, SplitRules, plan_split
 from sf_assets.model.tables import TARGET
@@ -83,16 +87,62 @@ def folds(periods: pl.Series, companies: pl.Series, rules: SplitRules) -> Iterat
         )
 
 
-def search(rows: pl.DataFrame, name: str, settings: Sequence[Setting], rules: SplitRules) -> pl.DataFrame:
+def table_folds(rows: pl.DataFrame, names: Names, *, gap: int = 0) -> Iterator[Fold]:
+    """Yield one fold for each of the last three periods of a table of anyone, the earliest first.
+
+    Each fold measures on a different third of the companies; the others learn from the periods before, `gap` left out. In a
+    table of one period the three folds differ by their companies only.
+
+    Raises:
+        ValueError: too few periods, or too few companies fail or not.
+
+    """
+    outcome, period = names.outcome(rows), names.periods(rows)
+    part = company_parts(outcome["target"], outcome["groups"], seed=0, parts=_WINDOWS)
+    periods = period.unique().sort().to_list()
+    if len(periods) == 1:
+        yield from (Fold(learn=part != window, measure=part == window) for window in range(_WINDOWS))
+        return
+    if len(periods) < _WINDOWS + gap + 1:
+        raise ValueError(
+            f"{names.period}: expected {_WINDOWS + gap + 1} periods at least, found {len(periods)} with a gap of {gap}"
+        )
+    for window, measured in enumerate(periods[-_WINDOWS:]):
+        known = periods[: periods.index(measured) - gap]
+        yield Fold(
+            learn=period.is_in(known).to_numpy() & (part != window),
+            measure=(period == measured).to_numpy() & (part == window),
+        )
+
+
+def search(
+    rows: pl.DataFrame,
+    name: str,
+    settings: Sequence[Setting],
+    parts: Sequence[Fold],
+    *,
+    names: Names = LABELLED,
+    features: tuple[str, ...] = IN_USE,
+) -> pl.DataFrame:
     """Return one row per setting, the best first: `setting`, `average_precision`, `spread` over folds, `seconds`.
 
-    `rows` are learning rows of companies in no procedure, with `siren`, `periode`, `target`, `weight` and the features.
+    Args:
+        rows: learning rows of companies in no procedure.
+        name: the method.
+        settings: its settings, as parameters.
+        parts: the rows of each fold.
+        names: the columns of the rows.
+        features: names of the features, in order.
+
     """
-    parts = list(folds(rows["periode"], rows["siren"], rules))
     rows_of_settings = []
     for setting in settings:
         started = time.process_time()
-        precisions = [_average_precision(rows, name, setting, fold) for fold in parts]
+        precisions = [
+            _average_precision(rows, method_named(name)(features, **setting), fold, names)
+            for fold in parts
+            if names.outcome(rows)["target"][fold.measure].any()
+        ]
         rows_of_settings.append(
             {
                 "methode": name,
@@ -105,15 +155,11 @@ def search(rows: pl.DataFrame, name: str, settings: Sequence[Setting], rules: Sp
     return pl.DataFrame(rows_of_settings).sort("average_precision", descending=True)
 
 
-def _average_precision(rows: pl.DataFrame, name: str, setting: Setting, fold: Fold) -> float:
-    learn, measure = rows.filter(fold.learn), rows.filter(fold.measure)
-    method = method_named(name)(IN_USE, **setting).fit(
-        learn, *(learn[column].to_numpy() for column in ("target", "weight", "siren"))
-    )
+def _average_precision(rows: pl.DataFrame, method: ScoringMethod, fold: Fold, names: Names) -> float:
+    learn, measure = (names.outcome(rows.filter(those)) for those in (fold.learn, fold.measure))
+    method.fit(learn["rows"], learn["target"], learn["weights"], learn["groups"])
     return float(
-        average_precision_score(
-            measure["target"].to_numpy(), score(method, measure), sample_weight=measure["weight"].to_numpy()
-        )
+        average_precision_score(measure["target"], score(method, measure["rows"]), sample_weight=measure["weights"])
     )
 
 
@@ -128,13 +174,50 @@ def results(
         UserError: a method has no candidates, or the month has too little history.
 
     """
-    if unknown := sorted(set(methods) - set(CANDIDATES)):
-        raise UserError(f"method: expected one of {', '.join(CANDIDATES)}, found {', '.join(unknown)}")
+    wanted = _known(methods)
     rules = rules_of(parameters)
     rows = _rows(warehouse, month, parameters, rules, at_most=at_most)
-    for name in methods or CANDIDATES:
-        for line in search(rows, name, CANDIDATES[name], rules).iter_rows():
-            yield "{:<12}{:<45} AP {:.4f} ± {:.4f}  {:6.1f} s".format(*line)
+    parts = list(folds(rows["periode"], rows["siren"], rules))
+    for name in wanted:
+        yield from _lines(search(rows, name, CANDIDATES[name], parts))
+
+
+def table_results(
+    path: Path,
+    names: Names,
+    *,
+    features: Sequence[str] = (),
+    ratios: bool = False,
+    gap: int = 0,
+    methods: Sequence[str] = (),
+) -> Iterator[str]:
+    """Yield one line per setting of each method on a table of anyone, which has `names`; see `read_table` and `table_folds`.
+
+    Raises:
+        UserError: a method has no candidates, or the table cannot be learned from.
+
+    """
+    wanted = _known(methods)
+    table = read_table(path, names, features, with_ratios=ratios)
+    keys = {names.group: table.company, names.target: table.target, names.period: table.period}
+    rows = table.rows.with_columns(pl.Series(name, values) for name, values in keys.items() if name)
+    try:
+        parts = list(table_folds(rows, names, gap=gap))
+        for name in wanted:
+            yield from _lines(search(rows, name, CANDIDATES[name], parts, names=names, features=table.features))
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def _known(methods: Sequence[str]) -> Sequence[str]:
+    if unknown := sorted(set(methods) - set(CANDIDATES)):
+        raise UserError(f"method: expected one of {', '.join(CANDIDATES)}, found {', '.join(unknown)}")
+    return methods or tuple(CANDIDATES)
+
+
+def _lines(found: pl.DataFrame) -> Iterator[str]:
+    for line in found.iter_rows():
+        yield "{:<12}{:<45} AP {:.4f} ± {:.4f}  {:6.1f} s".format(*line)
 
 
 def _rows(
