@@ -23,9 +23,18 @@ MONTH, NEXT = date(2025, 9, 1), date(2025, 10, 1)
 COMPANIES = 60
 DEPARTMENTS = ("21", "33", "69", "75")
 JUDGED_AT = datetime(2025, 10, 4, tzinfo=UTC)
-LISTS = ("list_corrections", "list_alerts", "list_export")
+LISTS = ("list_answers", "list_corrections", "list_alerts", "list_export")
 BY, REASON = "C. Duval", "Liste du mois"
-_PASSED = (*READS, "model_evaluation", "clean_sirene", "clean_sirene_ul", "stg_acces", "src_acces")
+_PASSED = (
+    *READS,
+    "model_evaluation",
+    "clean_sirene",
+    "clean_sirene_ul",
+    "stg_acces",
+    "src_acces",
+    "stg_retour",
+    "src_retour",
+)
 
 
 def plant(place: Place, month: date = MONTH, *, seed: int = 1) -> None:
@@ -92,6 +101,8 @@ def plant(place: Place, month: date = MONTH, *, seed: int = 1) -> None:
         "stg_acces": [],
         "stg_import": [],
         "src_acces": [],
+        "stg_retour": [],
+        "src_retour": [],
         "clean_sirene_ul": [
             {"siren": siren, "libelle_activite_principale": "Mécanique industrielle"} for siren in sirens
         ],

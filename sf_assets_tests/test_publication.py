@@ -27,6 +27,7 @@ from sf_assets_dev import demo
 from sf_assets_tests.planted_month import (
     BY,
     MONTH,
+    NEXT,
     REASON,
     deliver,
     judge,
@@ -311,6 +312,41 @@ def test_each_recipient_gets_its_companies_and_columns_only(place: Place) -> Non
     modes = {stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*")}
     assert modes == {0o400, 0o500}
     assert proof(place).same, "the folders of recipients are proven too"
+
+
+def test_the_answers_of_officers_stand_beside_the_next_list_for_those_who_may_see_it(place: Place) -> None:
+    publish(place)
+    plant(place, NEXT)
+    listed = place.rows("list_alerts", MONTH)["siren"].to_list()
+    answers = [
+        {
+            "siren": listed[0],
+            "liste": "2509",
+            "destinataire": "codefi-21",
+            "utilite": "Déjà connue",
+            "remarque": "secrète",
+        },
+        {"siren": listed[1], "liste": "2509", "destinataire": "ddets-69", "contactee_le": date(2025, 10, 20)},
+    ]
+    rights = [recipient("dge", "national", "score urssaf dgefp"), recipient("ddets", "national", "urssaf dgefp")]
+    deliver(place, "stg_acces", rights, NEXT)
+    deliver(place, "stg_retour", answers, NEXT)
+    make_list(place, NEXT)
+    found = place.rows("list_alerts", NEXT).filter(pl.col("derniere_reponse").is_not_null())
+    assert dict(found.select("siren", "derniere_reponse").rows()) == {
+        listed[0]: "Déjà connue, réponse reçue en 10/2025",
+        listed[1]: "Contactée le 20/10/2025",
+    }
+    run = place.run("publish", NEXT, {"list_publication": {"by": BY, "reason": REASON}})
+    assert (run.failures, run.refused) == ({}, {}), "and the list is made again from the same answers"
+    folder = published_folder(place, month=NEXT) / "destinataires"
+    sent = rows_of(folder / "dge/liste_2510.csv").filter(SIREN=listed[0])
+    assert sent["Déjà connue depuis"].item() == "09/2025"
+    assert "Déjà connue, réponse reçue en 10/2025" in (folder / "dge/liste_2510.html").read_text(encoding="utf-8")
+    for path in files_of(folder / "ddets"):
+        assert "connue, réponse" not in (words_of(path) if path.suffix == ".xlsx" else path.read_text(encoding="utf-8"))
+    for path in files_of(published_folder(place, month=NEXT)):
+        assert b"secr" + "è".encode() + b"te" not in path.read_bytes()
 
 
 def rows_of(path: Path) -> pl.DataFrame:

@@ -16,10 +16,12 @@ from sf_assets.engine.resources import FoldersResource, GateResource, Parameters
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.features.registry import DETTE, THEMES
-from sf_assets.lists import contact
+from sf_assets.lists import contact, known_answers
+from sf_assets.lists.answer_asset import list_answers
 from sf_assets.lists.charts import alerts_by_department
 from sf_assets.lists.expert_rules import DEBT_IS_MAIN_THEME, apply_expert_rules
 from sf_assets.lists.export import write_list
+from sf_assets.lists.known_answers import with_known_answers
 from sf_assets.lists.month_list import READS, bind_list, month_list
 from sf_assets.lists.previous_list import with_previous_list
 from sf_assets.lists.readme_facts import acceptances_in_force, accepted_checks
@@ -35,6 +37,8 @@ from sf_assets.vocabulary.partitions import DUE_DAY, add_months, cutoff_of, pars
 
 _SIGNALS = read_query(files("sf_assets.lists"), "list_signals")
 _PREVIOUS_ALERTS = read_query(files("sf_assets.lists"), "previous_alerts")
+# What is said of the companies in alert besides their risk.
+BESIDE = (*contact.READS, *known_answers.READS)
 
 
 def _open(gate: Gate, session: Session, month: date) -> None:
@@ -106,7 +110,7 @@ def list_corrections(
         settings=("cutoff_shift_days",),
         kinds={"python", "polars"},
     ),
-    deps=[*READS, CORRECTED.name, *contact.READS],
+    deps=[*READS, CORRECTED.name, *BESIDE],
 )
 def list_alerts(
     context: dg.AssetExecutionContext,
@@ -120,10 +124,8 @@ def list_alerts(
     cutoff = cutoff_of(month, parameters.cutoff_shift_days)
     with warehouse.session() as session:
         _open(gate, session, month)
-        gate.require(session, [(name, month) for name in (CORRECTED.name, *contact.READS)])
-        session.bind(
-            {ALERTS: None, EXPORT: None} | {gate.table(name): month for name in (CORRECTED.name, *contact.READS)}
-        )
+        gate.require(session, [(name, month) for name in (CORRECTED.name, *BESIDE)])
+        session.bind({ALERTS: None, EXPORT: None} | {gate.table(name): month for name in (CORRECTED.name, *BESIDE)})
         previous = session.connection.execute(_PREVIOUS_ALERTS.text, {"month": month}).pl()
         compared = add_months(month, -1) in session.months(EXPORT.name)
         selected = selected_method(session, month, Path(folders.models))
@@ -135,7 +137,7 @@ def list_alerts(
             alerts, contributions, selected.method.features_, cutoff=cutoff, typical=selected.method.typical_
         )
         listed = (
-            contact.with_contact(session, alerts)
+            with_known_answers(session, contact.with_contact(session, alerts))
             .join(reasons, on="siren", how="left", maintain_order="left")
             .with_columns(
                 pl.col("niveau").cast(pl.Int32),
@@ -270,4 +272,4 @@ def list_export(
     )
 
 
-ASSETS = (list_corrections, list_alerts, list_export)
+ASSETS = (list_answers, list_corrections, list_alerts, list_export)

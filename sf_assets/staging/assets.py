@@ -22,6 +22,7 @@ from sf_assets.sources.nomenclatures.label_tables import label_files
 from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.staging.delivery import account_rows, read_delivered, read_headcounts
 from sf_assets.staging.in_force import in_force, reads_at
+from sf_assets.staging.published import load_published
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING, query_of
 from sf_assets.vocabulary.partitions import parse_month
 
@@ -65,6 +66,8 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
             label_tables.load(session.connection, updates)
             if source.filtered:
                 _load_perimeter(session, month)
+            if source.about_lists:
+                load_published(session, gate, month)
             if accounts:
                 _load_accounts(gate, session, accounts, month)
             with inspected_files(

@@ -282,6 +282,9 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
     ),
     "ranks_once": _each("'400000002' as siren"),
     "explanations_add_up": _each("0.00001 as ecart_explications", "null as ecart_explications"),
+    "after_their_list": _each(
+        "month as mois_liste", "(month + interval 1 month)::date as recue", "null as recue", "null as mois_liste"
+    ),
     "one_level_at_most": _each(
         "0 as niveau_modele, 2 as niveau", "2 as niveau_modele, 3 as niveau", "null as niveau_modele", "null as niveau"
     ),

@@ -33,13 +33,17 @@ _FILTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column of the table: its key in the script, its title, the column of rows that fills it; left out without it."""
+    """A column of the table: its key in the script, its title, the column of rows that fills it; left out without it.
+
+    An optional column is also left out when no row has a value in it.
+    """
 
     key: str
     title: str
     source: str
     kind: str = "text"
     sorts: bool = True
+    optional: bool = False
 
 
 _COLUMNS = (
@@ -51,6 +55,7 @@ _COLUMNS = (
     _Column("niveau", "Niveau", "libelle_niveau", "level"),
     _Column("risque", "Risque", "probabilite", "percent"),
     _Column("evolution", "Évolution", "evolution"),
+    _Column("reponse", "Dernière réponse", "derniere_reponse", sorts=False, optional=True),
     _Column("motif", "Premier motif", "motif_1", "reason", sorts=False),
 )
 
@@ -91,7 +96,7 @@ def page(content: Sheets, about: About) -> str:
             cutoff=f"{about.cutoff:%d/%m/%Y}",
             probabilities=about.probabilities,
             rows=content.rows.to_dicts(),
-            columns=[column for column in _COLUMNS if column.source in content.rows.columns],
+            columns=[column for column in _COLUMNS if _is_there(column, content.rows)],
             filters=[
                 (name, label, _choices(content.rows[name], order))
                 for name, label, order in _FILTERS
@@ -104,6 +109,10 @@ def page(content: Sheets, about: About) -> str:
             script=Markup(_text("list.js")),  # noqa: S704 - a file of this package
         )
     )
+
+
+def _is_there(column: _Column, rows: pl.DataFrame) -> bool:
+    return column.source in rows.columns and (not column.optional or rows[column.source].count() > 0)
 
 
 def _choices(values: pl.Series, order: tuple[str, ...]) -> list[str]:
