@@ -32,8 +32,10 @@ from sf_assets_tests.planted_month import (
     deliver,
     judge,
     list_twice_as_strict,
+    list_with_thresholds,
     make_list,
     plant,
+    plant_rows,
     published_folder,
 )
 from sf_assets_tests.runs import Place
@@ -347,6 +349,39 @@ def test_the_answers_of_officers_stand_beside_the_next_list_for_those_who_may_se
         assert "connue, réponse" not in (words_of(path) if path.suffix == ".xlsx" else path.read_text(encoding="utf-8"))
     for path in files_of(published_folder(place, month=NEXT)):
         assert b"secr" + "è".encode() + b"te" not in path.read_bytes()
+
+
+def test_published_lists_are_measured_with_their_answers_and_their_outcome(place: Place) -> None:
+    list_with_thresholds(place, 0.02, 0.4)
+    run = place.run("publish", MONTH, {"list_publication": {"by": BY, "reason": REASON}})
+    assert run.failures == {}
+    plant(place, NEXT)
+    listed = place.rows("list_alerts", MONTH)["siren"].to_list()
+    every = place.rows("feat_company_month", MONTH)["siren"].to_list()
+    answers = [
+        {"siren": siren, "liste": "2509", "destinataire": "dge", "contactee_le": date(2025, 10, 20), "utilite": "Utile"}
+        for siren in listed[:12]
+    ]
+    deliver(place, "stg_retour", answers, NEXT)
+    outcomes = [
+        {"siren": siren, "periode": MONTH, "target": siren in listed[:3], "en_procedure": siren == listed[-1]}
+        for siren in every
+    ]
+    plant_rows(place, "model_target", outcomes, NEXT)
+    run = place.build(NEXT, "list_answers", "eval_answers", "eval_effect")
+    assert (run.failures, run.refused) == ({}, {})
+    found = {
+        row["mesure"]: row
+        for row in place.rows("eval_answers", NEXT).filter(niveau=1, dimension="ensemble").iter_rows(named=True)
+    }
+    assert (found["contactees"]["entreprises"], found["contactees"]["valeur"]) == (len(listed), 12 / len(listed))
+    assert found["delai_jours"]["valeur"] == 14.0, "published on the 6th"
+    assert found["utiles"]["valeur"] == 1.0
+    assert found["defaillances"]["entreprises"] == len(listed) - 1, "one was already in a procedure"
+    assert found["defaillances_contactees"]["valeur"] == pytest.approx(3 / 12)
+    (effect,) = place.rows("eval_effect", NEXT).filter(mesure="effet_publication").iter_rows(named=True)
+    assert effect["valeur"] is None
+    assert effect["lignes"] > len(listed), "companies below the threshold are compared too"
 
 
 def rows_of(path: Path) -> pl.DataFrame:

@@ -11,6 +11,7 @@ import typer
 
 from sf_assets.commands import (
     acceptances,
+    answers,
     evaluation,
     explanation,
     maintenance,
@@ -41,6 +42,7 @@ for verbs in (
     method,
     evaluation,
     publication,
+    answers,
     maintenance,
     retention,
 ):
