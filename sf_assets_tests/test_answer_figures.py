@@ -84,8 +84,8 @@ def test_the_report_says_in_french_what_was_answered_and_hides_small_groups() ->
         "  contactées : 100,0 % sur 55 [93,5 % ; 100,0 %]",
         "  délai médian du contact (jours) : –",
     ]
-    assert lines[-1].endswith("– (no published list whose outcome is known)")
+    assert lines[-1].endswith("– (pas assez d'entreprises dont l'issue est connue)")
     titles, rows = group_table(answers, "departement")
     assert titles[0] == "Département"
     assert [row[:2] for row in rows][:2] == [["21", "moins de 11"], ["33", "moins de 11"]]
-    assert [*help_lines(answer_figures(companies(niveau=[])), effect)][0] == "aucune liste publiée avant ce mois"
+    assert next(help_lines(answer_figures(companies(niveau=[])), effect)) == "aucune liste publiée avant ce mois"

@@ -1,6 +1,7 @@
 """A list is published as an act, frozen, corrected by versions, and made again byte for byte."""
 
 import json
+import math
 import shutil
 import stat
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage.maintenance import merge_and_expire
+from sf_assets.evaluation.effect import FARTHEST
 from sf_assets.operations.acceptance import accept
 from sf_assets.publication import manifest as manifests
 from sf_assets.publication import publishing
@@ -353,10 +355,11 @@ def test_the_answers_of_officers_stand_beside_the_next_list_for_those_who_may_se
 
 def test_published_lists_are_measured_with_their_answers_and_their_outcome(place: Place) -> None:
     list_with_thresholds(place, 0.02, 0.4)
-    run = place.run("publish", MONTH, {"list_publication": {"by": BY, "reason": REASON}})
-    assert run.failures == {}
+    publish(place)
+    with place.warehouse.session() as session:
+        judge(session, "list_publication", MONTH)
     plant(place, NEXT)
-    listed = place.rows("list_alerts", MONTH)["siren"].to_list()
+    listed = place.rows("list_alerts", MONTH).filter(version=2)["siren"].to_list()
     every = place.rows("feat_company_month", MONTH)["siren"].to_list()
     answers = [
         {"siren": siren, "liste": "2509", "destinataire": "dge", "contactee_le": date(2025, 10, 20), "utilite": "Utile"}
@@ -381,7 +384,9 @@ def test_published_lists_are_measured_with_their_answers_and_their_outcome(place
     assert found["defaillances_contactees"]["valeur"] == pytest.approx(3 / 12)
     (effect,) = place.rows("eval_effect", NEXT).filter(mesure="effet_publication").iter_rows(named=True)
     assert effect["valeur"] is None
-    assert effect["lignes"] > len(listed), "companies below the threshold are compared too"
+    odds = (pl.col("probabilite") / (1 - pl.col("probabilite"))).log() - math.log(0.02 / 0.98)
+    near = place.rows("model_scores", MONTH).filter(odds.abs() < FARTHEST, pl.col("siren") != listed[-1])
+    assert effect["lignes"] == near.height > 0, "scored companies around the threshold, listed or not"
 
 
 def rows_of(path: Path) -> pl.DataFrame:

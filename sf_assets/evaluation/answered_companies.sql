@@ -1,5 +1,6 @@
 -- One row is one company of the last version published of a past list, with what officers answered about it on that list and
--- what became of it: NULL while the horizon has not passed. A company that was already in a procedure has no outcome.
+-- what became of it: NULL while the horizon has not passed. A company that was already in a procedure has no outcome, and
+-- one that was contacted before the publication was contacted at once.
 with published as (
     select
         month,

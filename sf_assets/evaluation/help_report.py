@@ -107,7 +107,7 @@ def _figure(row: Mapping[str, object] | None, *, days: bool) -> str:
 
 def _estimate(row: Mapping[str, object]) -> str:
     if row["valeur"] is None:
-        return f"– ({row['raison']})"
+        return "– (pas assez d'entreprises dont l'issue est connue)"
     texts = [f"{value:+.3f}".replace(".", ",").replace("-", "−") for value in (row["valeur"], row["bas"], row["haut"])]
     return f"{texts[0]} [{texts[1]} ; {texts[2]}]"
 
