@@ -261,7 +261,7 @@ def _help(results: EvaluationResults) -> Iterator[str]:
     yield (
         "<p>De part et d'autre du seuil, les entreprises se ressemblent : ce qui change au seuil vient de la liste, tant que les "
         "contrôles ne trouvent rien ailleurs. Cela ne dit rien des entreprises loin du seuil. Comparer les entreprises "
-        "contactées aux autres ne prouve rien : les agents choisissent qui ils appellent, pour des raisons absentes des fichiers.</p>"
+        "contactées aux autres ne prouve rien : les agents choisissent qui ils appellent, pour des raisons non écrites.</p>"
     )
     yield html_table(*effect_table(results.effect))
 

@@ -151,9 +151,10 @@ def remove_expired(
     context.add_output_metadata(done.metadata)
     for line in done.lines():
         context.log.info(line)
-    if done.left:
+    if not done.clean:
         raise PermanentFailure(
-            f"retention: expected no expired identifier on disk, found some in {len(done.left)} files."
+            f"retention: expected no expired identifier on disk, found some in {len(done.left)} files and {done.in_catalog} "
+            "statistics of the catalog."
         )
 
 

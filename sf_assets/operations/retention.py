@@ -12,6 +12,7 @@ from sf_assets.engine.quality.carrying import carry_verdicts, checked_writes
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.retention import (
     ExpiredRows,
+    catalog_identifiers,
     delete_rows,
     expired_rows,
     files_with_identifiers,
@@ -32,7 +33,8 @@ class Retention:
     """The result of a retention, or of its dry run.
 
     `rows` and `folders` are past their time. `identifiers` counts the companies that no remaining row names, `removed` the
-    files removed from the warehouse, and `left` names files that still hold one of these identifiers: none is expected.
+    files removed from the warehouse. `left` names files that still hold one of these identifiers, and `in_catalog` counts the
+    statistics of columns that do: none is expected.
     """
 
     done: bool
@@ -41,6 +43,12 @@ class Retention:
     identifiers: int = 0
     removed: int = 0
     left: tuple[Path, ...] = ()
+    in_catalog: int = 0
+
+    @property
+    def clean(self) -> bool:
+        """Whether neither a file nor the catalog names one of these companies any more."""
+        return not self.left and not self.in_catalog
 
     @property
     def metadata(self) -> dict[str, int | bool]:
@@ -53,6 +61,7 @@ class Retention:
             "identifiers": self.identifiers,
             "files_removed": self.removed,
             "files_left_with_identifiers": len(self.left),
+            "statistics_left_with_identifiers": self.in_catalog,
         }
 
     def lines(self) -> Iterator[str]:
@@ -63,10 +72,11 @@ class Retention:
         yield from (f"{folder}: {verb}" for folder in self.folders)
         if not self.done:
             yield f"dry run: {sum(item.rows for item in self.rows)} rows and {len(self.folders)} folders are past their time"
-        elif self.left:
-            yield f"NOT CLEAN: {len(self.left)} files still hold expired identifiers: {', '.join(map(str, self.left))}"
+        elif not self.clean:
+            where = f"{len(self.left)} files and {self.in_catalog} statistics of the catalog"
+            yield f"NOT CLEAN: {where} still hold expired identifiers: {', '.join(map(str, self.left))}"
         else:
-            yield f"scanned: none of {self.identifiers} expired identifiers is left in the files of the warehouse"
+            yield f"scanned: none of {self.identifiers} expired identifiers is left in the files and the catalog"
 
 
 def run_retention(warehouse: Warehouse, data: Path, *, at: datetime, dry_run: bool = True) -> Retention:
@@ -87,10 +97,18 @@ def run_retention(warehouse: Warehouse, data: Path, *, at: datetime, dry_run: bo
         # A list past its time is no longer published: its snapshot goes with it.
         kept = published_snapshots(session)
         removed = remove_files(session, kept)
-        left = files_with_identifiers(session, kept)
+        left, in_catalog = files_with_identifiers(session, kept), catalog_identifiers(session, kept)
     for folder in folders:
         _remove(folder)
-    return Retention(done=True, rows=expired, folders=folders, identifiers=identifiers, removed=removed, left=left)
+    return Retention(
+        done=True,
+        rows=expired,
+        folders=folders,
+        identifiers=identifiers,
+        removed=removed,
+        left=left,
+        in_catalog=in_catalog,
+    )
 
 
 def _expired_folders(data: Path, at: datetime) -> Iterator[Path]:
