@@ -18,7 +18,13 @@ def retention(
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
     settings = Settings.from_environment()
-    done = run_retention(warehouse_of(settings), settings.data, at=datetime.now(UTC), dry_run=not apply)
+    done = run_retention(
+        warehouse_of(settings),
+        settings.data,
+        at=datetime.now(UTC),
+        dry_run=not apply,
+        dropped=settings.dropped_columns,
+    )
     sys.stdout.writelines(f"{line}\n" for line in done.lines())
     if not done.clean:
         raise typer.Exit(1)

@@ -156,10 +156,10 @@ def remove_files(session: Session, kept: Collection[int]) -> int:
 
 def catalog_identifiers(session: Session, kept: Collection[int], *, anywhere: bool = False) -> int:
     """Return how many ranges of values in the catalog name a siren that the session remembers, as `files_with_identifiers`."""
-    return ranges_naming(session, sql_identifier(_EXPIRED), _needed(session, kept), anywhere=anywhere)
+    return ranges_naming(session, sql_identifier(_EXPIRED), needed_files(session, kept), anywhere=anywhere)
 
 
-def _needed(session: Session, kept: Collection[int]) -> set[str]:
+def needed_files(session: Session, kept: Collection[int]) -> set[str]:
     """Return the names of the files that hold the rows of some snapshots."""
     return {Path(path).name for (path,) in session.connection.execute(_NEEDED, {"kept": sorted(kept)}).fetchall()}
 
@@ -169,7 +169,7 @@ def files_with_identifiers(session: Session, kept: Collection[int], *, anywhere:
 
     Files that a snapshot of `kept` needs are left out: they prove a published list.
     """
-    needed = _needed(session, kept)
+    needed = needed_files(session, kept)
     files = sorted(Path(session.catalog.data_path).rglob("*.parquet"))
     return tuple(path for path in files if path.name not in needed and any(_holds(session, path, anywhere=anywhere)))
 
