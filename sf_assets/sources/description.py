@@ -47,6 +47,7 @@ Reader = Literal[
     "droits",
     "lot",
     "utilite",
+    "cle_age",
 ]
 OnError = Literal["record", "cell", "ignore"]
 

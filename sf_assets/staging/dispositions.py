@@ -49,6 +49,7 @@ EXPECTED = {
     "zones": "national, or codes of departments and of regions such as R27, separated by blanks",
     "droits": f"rights among {', '.join(SCOPES)}, separated by blanks",
     "lot": "the month of a list, AAMM",
+    "cle_age": "a public key of age, age1 and 58 characters",
     "utilite": f"one of {', '.join(UTILITIES)}",
 }
 
