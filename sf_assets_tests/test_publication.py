@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 import stat
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from sf_assets.publication.rebuilding import Proof, rebuild
 from sf_assets.publication.versions import published_snapshots
 from sf_assets.vocabulary.failures import Blocked, PermanentFailure
 from sf_assets_dev import demo
+from sf_assets_dev.answers import answer_and_read_back
 from sf_assets_tests.planted_month import (
     BY,
     MONTH,
@@ -398,6 +400,20 @@ def test_the_demonstration_ends_with_a_published_list_and_does_not_publish_it_tw
     for _ in range(2):
         assert demo.publish(place.settings, place.definitions, place.instance, MONTH)
     assert place.rows("list_publication", MONTH)["version"].to_list() == [1]
+
+
+def test_simulated_officers_answer_and_their_files_are_read_back(place: Place) -> None:
+    assert [*answer_and_read_back(place.settings, MONTH)] == [], "nothing is published yet"
+    list_with_thresholds(place, 0.02, 0.4)
+    deliver(place, "stg_acces", [recipient("dge", "national", "score"), recipient("codefi-21", "21", "urssaf")])
+    publish(place)
+    lines = [line.replace("\xa0", " ") for line in answer_and_read_back(place.settings, MONTH)]
+    assert lines == [line.replace("\xa0", " ") for line in answer_and_read_back(place.settings, MONTH)]
+    read = [line for line in lines if line.startswith("  retour_")]
+    assert [line.partition(":")[0].strip() for line in read] == ["retour_codefi-21_2509.csv", "retour_dge_2509.csv"]
+    assert all(line.endswith(" 0 refused") and " 0 answers" not in line for line in read)
+    assert "  liste de 09/2025, niveau toutes" in lines
+    assert any(re.match(r"    contactées : \d+,\d % sur 14 ", line) for line in lines)
 
 
 def test_changes_are_entries_exits_and_levels() -> None:

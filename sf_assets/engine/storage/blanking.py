@@ -24,7 +24,7 @@ def columns_by_table(names: Collection[str]) -> dict[str, list[str]]:
 
 def stored_values(session: Session, columns: Columns) -> dict[str, int]:
     """Return the number of rows of each table that still have a value in one of these columns; tables without are left out."""
-    counted = {}
+    counted: dict[str, int] = {}
     for table, names in columns.items():
         if there := _there(session, table, names):
             filled = " or ".join(f"{sql_identifier(name)} is not null" for name in there)
