@@ -55,9 +55,8 @@ def summary(settings: Settings, month: date) -> Iterator[str]:
         yield f"\npublished, read-only, with a folder for each recipient:\n  {version}"
         folders = sorted(version.glob("destinataires/*"))
         yield from (f"  {path}" for path in folders)
-        yield from (
-            f"page of {path.parent.name}, to open in a browser:\n  {path}" for path in sorted(folders[0].glob("*.html"))
-        )
+        for path in [page for folder in folders[:1] for page in sorted(folder.glob("*.html"))]:
+            yield f"page of {path.parent.name}, to open in a browser:\n  {path}"
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, sql: str, month: date) -> pl.DataFrame:

@@ -113,6 +113,16 @@ def test_errors_are_clustered_by_company_and_small_samples_say_why_they_are_empt
     assert effect_rows(rows.head(0))["raison"].item() == "no published list whose outcome is known"
 
 
+@pytest.mark.parametrize(("width", "value", "error"), [(0.6, -0.06483743, 0.03506827), (1.2, -0.05696093, 0.02477384)])
+def test_the_estimate_and_its_error_are_those_of_the_reference(width: float, value: float, error: float) -> None:
+    """The figures are the bias-corrected estimate and robust error of rdrobust 2.1.1 (h = b, triangular, vce hc0)."""
+    rows = world(1, 0.5)
+    failed = rows["defaillance"].cast(pl.Float64).to_numpy()
+    found = jump(rows["distance"].to_numpy(), failed, np.arange(ROWS), width)
+    assert found.value == pytest.approx(value, abs=1e-7)
+    assert found.high == pytest.approx(value + 1.96 * error, abs=1e-4)
+
+
 def test_the_bandwidth_narrows_with_rows() -> None:
     rows = world(1, 0.0)
     distance, failed = rows["distance"].to_numpy(), rows["defaillance"].cast(pl.Float64).to_numpy()

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from sf_assets.catalogue.tables import SUITES, TABLES
-from sf_assets.catalogue.usage import require_droppable, unused, uses
+from sf_assets.catalogue.usage import reached, require_droppable, unused, uses
 from sf_assets.engine.quality.verdicts import require_passed
 from sf_assets.engine.storage import Warehouse, frame_of
 from sf_assets.engine.storage.blanking import files_with_values
@@ -34,6 +34,14 @@ def test_a_column_is_used_by_its_key_its_checks_and_what_reads_it() -> None:
     assert "clean_debit" in uses()["stg_debit", "part_ouvriere"]
     assert "sharing" in uses()["stg_acces", "zones"], "whole rows are read"
     assert uses()["stg_retour", "remarque"] == ("read by the team",)
+
+
+def test_a_column_reaches_the_features_and_lists_that_are_computed_from_it() -> None:
+    found = reached(("stg_debit", "part_ouvriere"))
+    assert "dette_sociale_ouvriere_lag3m" in found
+    assert "list_alerts.niveau" in found
+    assert reached(("stg_ccsf", "stade")) == []
+    assert reached(("stg_retour", "utilite")) == ["list_alerts.deja_connue_depuis", "list_alerts.derniere_reponse"]
 
 
 def test_what_serves_nothing_is_listed() -> None:

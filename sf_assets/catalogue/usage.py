@@ -12,7 +12,10 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from sf_assets.catalogue.register import stored_tables
-from sf_assets.engine.lineage import Field
+from sf_assets.engine.lineage import Field, load_lineage
+from sf_assets.features.registry import NAMES
+from sf_assets.features.tables import MATRIX
+from sf_assets.lists.tables import ALERTS
 from sf_assets.sources.description import Source
 from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.sources.retour import RETOUR
@@ -43,6 +46,22 @@ def uses() -> Mapping[Field, tuple[str, ...]]:
                 *dict.fromkeys([name for name, words in readers if column.name in words] + whole),
             )
     return found
+
+
+def reached(field: Field) -> list[str]:
+    """Return the features and the columns of lists that are computed from a column."""
+    readers: dict[Field, list[Field]] = {}
+    for made, origins in load_lineage().items():
+        for origin in origins:
+            readers.setdefault(origin, []).append(made)
+    visited, pending = {field}, [field]
+    while pending:
+        for reader in readers.get(pending.pop(), ()):
+            if reader not in visited:
+                visited.add(reader)
+                pending.append(reader)
+    ends = {name for table, name in visited - {field} if table == MATRIX.name and name in NAMES}
+    return sorted(ends | {f"{table}.{name}" for table, name in visited - {field} if table == ALERTS.name})
 
 
 def unused(source: Source) -> list[str]:

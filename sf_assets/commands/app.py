@@ -12,6 +12,7 @@ import typer
 from sf_assets.commands import (
     acceptances,
     answers,
+    columns,
     evaluation,
     explanation,
     maintenance,
@@ -45,6 +46,7 @@ for verbs in (
     answers,
     maintenance,
     retention,
+    columns,
 ):
     verbs.register(app)
 
