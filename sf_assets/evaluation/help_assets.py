@@ -21,7 +21,7 @@ from sf_assets.vocabulary.partitions import parse_month
 
 _COMPANIES = read_query(files("sf_assets.evaluation"), "answered_companies")
 _SCORED = read_query(files("sf_assets.evaluation"), "threshold_rows")
-# Published by a later layer, in earlier months.
+# A later layer publishes: it is read in earlier months only, which is no dependency of this month.
 _PUBLISHED = "list_publication"
 
 
@@ -52,7 +52,7 @@ def _bind(session: Session, gate: Gate, month: date, tables: Sequence[str], *, k
         made_in=__name__,
         kinds={"duckdb", "polars"},
     ),
-    deps=[RECEIVED.name, TARGET.name, "list_alerts", _PUBLISHED],
+    deps=[RECEIVED.name, TARGET.name, "list_alerts"],
 )
 def eval_answers(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, gate: GateResource
@@ -81,7 +81,7 @@ def eval_answers(
         made_in=__name__,
         kinds={"duckdb", "numpy"},
     ),
-    deps=[RECEIVED.name, TARGET.name, "list_alerts", SCORES.name, _PUBLISHED],
+    deps=[RECEIVED.name, TARGET.name, "list_alerts", SCORES.name],
 )
 def eval_effect(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, gate: GateResource
