@@ -10,7 +10,7 @@ from sf_assets.commands.arguments import MonthArgument
 def answers(month: MonthArgument) -> None:
     """Print what became of the lists published before a month: contacts, delay, usefulness, outcomes, effect of help.
 
-    Groups are in the report of `sf evaluate`. Example: `sf answers 2026-10`
+    Groups are in the report of the evaluation. Example: `sf answers 2026-10`
     """
     from sf_assets.evaluation.help_report import help_lines, read_help  # noqa: PLC0415
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
