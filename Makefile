@@ -75,7 +75,7 @@ lock: $(VENV)/installed ## compile both locks again after a change of pyproject.
 	@$(COMPILE) --constraint requirements.lock --output-file requirements-run.lock
 
 # The folders that runs and verbs make; whatever else is below the demonstration's folder has been put there.
-MADE := oracle warehouse models lists published exports notices dagster evaluation explanations quarantine
+MADE := oracle warehouse models lists published answers exports notices dagster evaluation explanations quarantine
 
 clean: ## remove the demonstration's folder and the environment; ask before any file that the demonstration did not make
 	@others=$$(cd '$(DEMO)' 2> /dev/null && find . \( $(MADE:%=-path ./% -o) -false \) -prune -o -type f -printf '%P\0' | sort -z \

@@ -8,6 +8,7 @@ from sf_assets.clean.assets import ASSETS as CLEAN
 from sf_assets.engine.materialization import with_settings
 from sf_assets.engine.quality.checks import checks_for
 from sf_assets.evaluation.assets import ASSETS as EVALUATION
+from sf_assets.evaluation.help_assets import ASSETS as HELP
 from sf_assets.features.assets import ASSETS as FEATURES
 from sf_assets.lists.assets import ASSETS as LISTS
 from sf_assets.model.assets import ASSETS as MODEL
@@ -25,7 +26,7 @@ from sf_assets.staging.assets import ASSETS as STAGING
 from sf_assets.vocabulary.partitions import months
 
 _SETTINGS = Settings.from_environment()
-_ASSETS = (arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS, *EVALUATION, *PUBLICATION, *COCKPIT)
+_ASSETS = (arrivals, *STAGING, *CLEAN, *FEATURES, *MODEL, *LISTS, *EVALUATION, *HELP, *PUBLICATION, *COCKPIT)
 
 defs = dg.Definitions(
     # The page of an asset links to the code that makes it.

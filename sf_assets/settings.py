@@ -79,6 +79,15 @@ class Settings(Parameters, BaseSettings):
             raise ValueError(f"expected names among {', '.join(EXPERT_RULES)}, found {', '.join(unknown)}")
         return names
 
+    @field_validator("dropped_columns")
+    @classmethod
+    def _require_unused_columns(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if names:
+            from sf_assets.catalogue.usage import require_droppable  # noqa: PLC0415 - loads every layer
+
+            require_droppable(names)
+        return names
+
     @model_validator(mode="after")
     def _require_complete_mail(self) -> "Settings":
         if bool(self.notice_smtp) != bool(self.notice_from and self.notice_to):

@@ -35,9 +35,10 @@ def run(month: date, *, companies: int, seed: int) -> bool:
         if done:
             ledger.write_text(state)
     # Imported late: the first lines are printed before the engines are loaded.
+    from sf_assets_dev.answers import answer_and_read_back  # noqa: PLC0415
     from sf_assets_dev.summary import summary  # noqa: PLC0415
 
-    for line in summary(settings, month):
+    for line in (*summary(settings, month), *answer_and_read_back(settings, month)):
         _print(line)
     _print(f"\n{time.monotonic() - started:.0f} s. The graph, its checks and this month's partition: make ui")
     return done

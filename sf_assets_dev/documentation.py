@@ -7,6 +7,7 @@ from pathlib import Path
 from sf_assets.catalogue.derivation import derive, written
 from sf_assets.catalogue.register import entries
 from sf_assets.catalogue.tables import SUITES, TABLES
+from sf_assets.catalogue.usage import unused
 from sf_assets.engine.lineage import LINEAGE_FILE, trace_to_files
 from sf_assets.engine.quality.acceptances import CHECK_ACCEPTANCES
 from sf_assets.engine.quality.rules import Probe, describe_check
@@ -173,6 +174,14 @@ def _register() -> Iterator[str]:
         yield f"## {table}\n\n| columns | purpose | source | legal basis | seen by | kept |\n|---|---|---|---|---|---|"
         yield from (f"| {', '.join(names)} | {' | '.join(map(_cell, said))} |" for said, names in alike.items())
         yield ""
+    yield "## Columns that serve nothing\n"
+    yield "Columns of delivered files that no key, check, query or module uses; `SF_DROPPED_COLUMNS` leaves them out. What"
+    yield "the columns of a source add together is measured once a year in `eval_utility`.\n"
+    yield "| table | source measured | columns |\n|---|---|---|"
+    measured = {source for feature in BY_NAME.values() for source in feature.sources}
+    for source in SOURCES:
+        if names := unused(source):
+            yield f"| {source.table} | {'yes' if source.name in measured else 'no feature uses it'} | {', '.join(names)} |"
 
 
 def _features() -> Iterator[str]:

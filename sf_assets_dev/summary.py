@@ -53,7 +53,10 @@ def summary(settings: Settings, month: date) -> Iterator[str]:
     published = settings.data_dir / "published" / batch_key(month)
     for version in sorted(published.glob("v*")):
         yield f"\npublished, read-only, with a folder for each recipient:\n  {version}"
-        yield from (f"  {path}" for path in sorted(version.glob("destinataires/*")))
+        folders = sorted(version.glob("destinataires/*"))
+        yield from (f"  {path}" for path in folders)
+        for path in [page for folder in folders[:1] for page in sorted(folder.glob("*.html"))]:
+            yield f"page of {path.parent.name}, to open in a browser:\n  {path}"
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, sql: str, month: date) -> pl.DataFrame:

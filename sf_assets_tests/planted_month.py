@@ -23,9 +23,18 @@ MONTH, NEXT = date(2025, 9, 1), date(2025, 10, 1)
 COMPANIES = 60
 DEPARTMENTS = ("21", "33", "69", "75")
 JUDGED_AT = datetime(2025, 10, 4, tzinfo=UTC)
-LISTS = ("list_corrections", "list_alerts", "list_export")
+LISTS = ("list_answers", "list_corrections", "list_alerts", "list_export")
 BY, REASON = "C. Duval", "Liste du mois"
-_PASSED = (*READS, "model_evaluation", "clean_sirene", "clean_sirene_ul", "stg_acces", "src_acces")
+_PASSED = (
+    *READS,
+    "model_evaluation",
+    "clean_sirene",
+    "clean_sirene_ul",
+    "stg_acces",
+    "src_acces",
+    "stg_retour",
+    "src_retour",
+)
 
 
 def plant(place: Place, month: date = MONTH, *, seed: int = 1) -> None:
@@ -92,6 +101,8 @@ def plant(place: Place, month: date = MONTH, *, seed: int = 1) -> None:
         "stg_acces": [],
         "stg_import": [],
         "src_acces": [],
+        "stg_retour": [],
+        "src_retour": [],
         "clean_sirene_ul": [
             {"siren": siren, "libelle_activite_principale": "Mécanique industrielle"} for siren in sirens
         ],
@@ -133,8 +144,13 @@ def make_list(place: Place, month: date = MONTH) -> Run:
 
 def list_twice_as_strict(place: Place, month: date = MONTH) -> None:
     """Raise the scores' thresholds and make the list again: a shorter list, as a correction needs one."""
-    stricter = "replace (0.4::double as seuil_modere, 0.7::double as seuil_fort)"
-    query = f"select * exclude (month) {stricter} from lake.model_fitted where month = $month"
+    list_with_thresholds(place, 0.4, 0.7, month)
+
+
+def list_with_thresholds(place: Place, moderate: float, strong: float, month: date = MONTH) -> None:
+    """Make the list again with other thresholds of its scores."""
+    others = f"replace ({moderate}::double as seuil_modere, {strong}::double as seuil_fort)"
+    query = f"select * exclude (month) {others} from lake.model_fitted where month = $month"
     with place.warehouse.session() as session:
         session.replace(
             {TABLES["model_fitted"]: query},
@@ -163,6 +179,15 @@ def deliver(place: Place, table: str, rows: list[dict[str, object]], month: date
         )
         judge(session, table, month)
         judge(session, f"src_{source}", month)
+
+
+def plant_rows(place: Place, table: str, rows: list[dict[str, object]], month: date = MONTH) -> None:
+    """Store the rows of a computed table, with verdicts that pass."""
+    with place.warehouse.session() as session:
+        session.replace(
+            {table_of(table): frame_of(table_of(table), rows)}, where={"month": month}, author="test", message="planted"
+        )
+        judge(session, table, month)
 
 
 def table_of(asset: str) -> Table:

@@ -91,7 +91,7 @@ def sf(monkeypatch: pytest.MonkeyPatch, *line: str) -> int:
 def test_the_verbs_are_those_of_the_documentation() -> None:
     assert {verb[0] for verb in VERBS} == {
         "run", "status", "accept", "acceptances", "quarantine", "explain", "method", "evaluate", "search", "maintenance",
-        "publish", "rebuild", "retention", "erase",
+        "publish", "rebuild", "encrypt", "answers", "columns", "retention", "erase",
         "demo", "generate", "bench", "docs", "faults", "life", "ui",
     }  # fmt: skip
 
@@ -323,6 +323,22 @@ def test_faults_of_unknown_names_are_refused(
     for line in (("inject", name, "2026-03"), ("run", name)):
         assert sf(monkeypatch, "faults", *line) == 1
         assert re.match(r"fault: expected .*, found " + name, capsys.readouterr().err)
+
+
+def test_answers_of_an_empty_warehouse_say_that_no_list_was_published(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sf(monkeypatch, "answers", "2026-03") == 0
+    assert capsys.readouterr().out == "aucune liste publiée avant ce mois\n"
+
+
+def test_columns_says_what_each_column_is_used_for(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sf(monkeypatch, "columns", "stg_ccsf") == 0
+    assert capsys.readouterr().out.splitlines()[:2] == ["siret: key", "compte: nothing"]
+    assert sf(monkeypatch, "columns", "stg_unknown") == 1
+    assert "expected one of" in capsys.readouterr().err
 
 
 def test_faults_list_names_a_check_and_advice_for_each_fault() -> None:

@@ -147,10 +147,14 @@ def test_an_operator_may_run_each_check_alone() -> None:
     assert all(check.can_subset for check in checks)
 
 
-def test_the_monthly_job_computes_drift_and_verification_and_the_yearly_job_the_rest_of_the_evaluation() -> None:
+def test_the_monthly_job_computes_drift_answers_and_verification_and_the_yearly_job_the_rest_of_the_evaluation() -> (
+    None
+):
     evaluation = {key for key in ASSETS if GRAPH.get(key).group_name == "evaluation"}
     assert _selected("evaluate") == evaluation
-    assert {key.to_user_string() for key in _selected("monthly") & evaluation} == {"eval_drift", "eval_verification"}
+    assert {key.to_user_string() for key in _selected("monthly") & evaluation} == {
+        "eval_answers", "eval_drift", "eval_verification",
+    }  # fmt: skip
 
 
 def _selected(job: str) -> set[dg.AssetKey]:

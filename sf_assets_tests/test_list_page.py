@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
@@ -21,6 +22,11 @@ from sf_assets.lists.page.help import HELPS, helps_for
 from sf_assets.lists.page.render import page
 from sf_assets.lists.readme import About
 from sf_assets.model.evaluation import Thresholds
+from sf_assets.sources.arrival import inspect
+from sf_assets.sources.nomenclatures import label_tables
+from sf_assets.sources.registry import BY_NAME
+from sf_assets.staging.reading import READERS, read_source
+from sf_assets.staging.tables import query_of
 
 ABOUT = About(
     date(2026, 10, 1),
@@ -254,3 +260,69 @@ def test_what_is_proposed_follows_the_reasons_and_is_never_empty() -> None:
     assert all(not HELPS[position].themes for position in always)
     assert any("CCSF" in HELPS[position].text for position in helps_for(["dette_urssaf"]))
     assert not any("CCSF" in HELPS[position].text for position in helps_for(["activite_partielle"]))
+
+
+def test_answers_filled_in_on_the_page_are_read_back_as_they_were_given(reader: Reader, tmp_path: Path) -> None:
+    remark = '- rappeler le « gérant » ;\nil est "absent"'
+    (reader.folder / "18.html").write_text(page(sheets(20), ABOUT, recipient="codefi-01@dgfip"), encoding="utf-8")
+    opened = reader.open(18)
+    export = opened.get_by_role("button", name="Exporter les réponses")
+    assert export.is_disabled()
+    opened.get_by_role("button", name="ENTREPRISE 4", exact=True).click()
+    opened.get_by_label("Contactée", exact=True).select_option("Oui")
+    opened.get_by_label("Contactée le").fill("2026-11-12")
+    opened.get_by_label("Utilité").select_option("Déjà connue")
+    opened.get_by_label("Remarque").fill(remark)
+    assert faults(opened) == []
+    photograph(opened, "reponse")
+    dialog = opened.get_by_role("dialog")
+    dialog.get_by_role("button", name="Suivante").click()
+    assert opened.get_by_label("Remarque").input_value() == "", "the next company has no answer yet"
+    opened.get_by_label("Aide proposée").fill("délai de paiement")
+    dialog.get_by_role("button", name="Suivante").click()
+    opened.get_by_label("Utilité").select_option("Utile")
+    opened.get_by_label("Utilité").select_option("")
+    dialog.get_by_role("button", name="Précédente").click()
+    assert opened.get_by_label("Aide proposée").input_value() == "délai de paiement"
+    opened.keyboard.press("Escape")
+    assert opened.get_by_text("2 réponses à exporter").is_visible()
+    with opened.expect_download() as download:
+        export.click()
+    path = tmp_path / download.value.suggested_filename
+    assert path.name == "retour_codefi-01-dgfip_2610.csv"
+    download.value.save_as(path)
+    source = BY_NAME["retour"]
+    assert inspect(path, source).fault is None
+    with duckdb.connect() as connection:
+        label_tables.load(connection)
+        connection.execute("create temp table published as select '400000004' as company, '2610' as first_list union all "
+                           "select '400000005', '2610'")  # fmt: skip
+        connection.execute(READERS)
+        (count,) = read_source(connection, source, [path])
+        rows = connection.execute(
+            f"select * exclude (file_number, line) from ({query_of(source)}) order by siren"
+        ).fetchall()
+    assert (count.accepted, count.filtered, count.quarantined) == (2, 0, 0)
+    of_list = ("2610", "codefi-01@dgfip")
+    assert rows == [
+        ("400000004", *of_list, True, date(2026, 11, 12), "Déjà connue", None, f"'{remark}"),
+        ("400000005", *of_list, None, None, None, "délai de paiement", None),
+    ]
+
+
+def test_the_page_of_the_whole_list_takes_no_answers(reader: Reader) -> None:
+    assert 'id="repondre"' not in rendered(20)
+    assert 'id="exporter"' not in rendered(20)
+
+
+def test_the_last_answer_is_shown_beside_the_company_and_on_its_sheet(reader: Reader) -> None:
+    whole = sheets(20)
+    answered = pl.when(pl.col("rang") == 4).then(pl.lit("Utile, contactée le 12/12/2025"))
+    (reader.folder / "17.html").write_text(
+        page(Sheets(whole.rows.with_columns(derniere_reponse=answered), whole.sheets), ABOUT), encoding="utf-8"
+    )
+    opened = reader.open(17)
+    assert "Dernière réponse" in opened.locator("thead th").all_inner_texts()
+    opened.get_by_role("button", name="ENTREPRISE 4", exact=True).click()
+    assert "contactée le 12/12/2025" in opened.get_by_role("dialog").inner_text()
+    assert "Dernière réponse" not in rendered(20), "a column without a value is left out"

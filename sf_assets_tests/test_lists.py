@@ -56,6 +56,8 @@ def scored(*scores: float, **columns: list) -> pl.DataFrame:
         "evolution": ["Nouvelle alerte"] * count,
         "premiere_alerte": [MONTH] * count,
         "corrections": pl.Series([None] * count, dtype=pl.String),
+        "deja_connue_depuis": pl.Series([None] * count, dtype=pl.Date),
+        "derniere_reponse": pl.Series([None] * count, dtype=pl.String),
     }
     return pl.DataFrame(described | columns, schema_overrides={"procedure_connue": pl.String})
 
@@ -495,7 +497,11 @@ def test_the_five_files_are_written_and_read_back(tmp_path):
     assert html.read_text(encoding="utf-8") == PAGE
     lines = csv.read_bytes().decode("utf-8-sig").split("\r\n")
     assert csv.read_bytes().startswith(b"\xef\xbb\xbf")
-    assert lines[0].split(";") == [header.title for header in HEADERS if header.column != "corrections"]
+    assert lines[0].split(";") == [
+        header.title
+        for header in HEADERS
+        if header.column not in ("corrections", "deja_connue_depuis", "derniere_reponse")
+    ]
     first = dict(zip(lines[0].split(";"), lines[2].split(";"), strict=True))
     assert first == {
         "Rang": "2",

@@ -1,6 +1,8 @@
 """A list is published as an act, frozen, corrected by versions, and made again byte for byte."""
 
 import json
+import math
+import re
 import shutil
 import stat
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage.maintenance import merge_and_expire
+from sf_assets.evaluation.effect import FARTHEST
 from sf_assets.operations.acceptance import accept
 from sf_assets.publication import manifest as manifests
 from sf_assets.publication import publishing
@@ -24,15 +27,19 @@ from sf_assets.publication.rebuilding import Proof, rebuild
 from sf_assets.publication.versions import published_snapshots
 from sf_assets.vocabulary.failures import Blocked, PermanentFailure
 from sf_assets_dev import demo
+from sf_assets_dev.answers import answer_and_read_back
 from sf_assets_tests.planted_month import (
     BY,
     MONTH,
+    NEXT,
     REASON,
     deliver,
     judge,
     list_twice_as_strict,
+    list_with_thresholds,
     make_list,
     plant,
+    plant_rows,
     published_folder,
 )
 from sf_assets_tests.runs import Place
@@ -314,6 +321,77 @@ def test_each_recipient_gets_its_companies_and_columns_only(place: Place) -> Non
     assert proof(place).same, "the folders of recipients are proven too"
 
 
+def test_the_answers_of_officers_stand_beside_the_next_list_for_those_who_may_see_it(place: Place) -> None:
+    publish(place)
+    plant(place, NEXT)
+    listed = place.rows("list_alerts", MONTH)["siren"].to_list()
+    answers = [
+        {
+            "siren": listed[0],
+            "liste": "2509",
+            "destinataire": "codefi-21",
+            "utilite": "Déjà connue",
+            "remarque": "secrète",
+        },
+        {"siren": listed[1], "liste": "2509", "destinataire": "ddets-69", "contactee_le": date(2025, 10, 20)},
+    ]
+    rights = [recipient("dge", "national", "score urssaf dgefp"), recipient("ddets", "national", "urssaf dgefp")]
+    deliver(place, "stg_acces", rights, NEXT)
+    deliver(place, "stg_retour", answers, NEXT)
+    make_list(place, NEXT)
+    found = place.rows("list_alerts", NEXT).filter(pl.col("derniere_reponse").is_not_null())
+    assert dict(found.select("siren", "derniere_reponse").rows()) == {
+        listed[0]: "Déjà connue, réponse reçue en 10/2025",
+        listed[1]: "Contactée le 20/10/2025",
+    }
+    run = place.run("publish", NEXT, {"list_publication": {"by": BY, "reason": REASON}})
+    assert (run.failures, run.refused) == ({}, {}), "and the list is made again from the same answers"
+    folder = published_folder(place, month=NEXT) / "destinataires"
+    sent = rows_of(folder / "dge/liste_2510.csv").filter(SIREN=listed[0])
+    assert sent["Déjà connue depuis"].item() == "09/2025"
+    assert "Déjà connue, réponse reçue en 10/2025" in (folder / "dge/liste_2510.html").read_text(encoding="utf-8")
+    for path in files_of(folder / "ddets"):
+        assert "connue, réponse" not in (words_of(path) if path.suffix == ".xlsx" else path.read_text(encoding="utf-8"))
+    for path in files_of(published_folder(place, month=NEXT)):
+        assert b"secr" + "è".encode() + b"te" not in path.read_bytes()
+
+
+def test_published_lists_are_measured_with_their_answers_and_their_outcome(place: Place) -> None:
+    list_with_thresholds(place, 0.02, 0.4)
+    publish(place)
+    with place.warehouse.session() as session:
+        judge(session, "list_publication", MONTH)
+    plant(place, NEXT)
+    listed = place.rows("list_alerts", MONTH).filter(version=2)["siren"].to_list()
+    every = place.rows("feat_company_month", MONTH)["siren"].to_list()
+    answers = [
+        {"siren": siren, "liste": "2509", "destinataire": "dge", "contactee_le": date(2025, 10, 20), "utilite": "Utile"}
+        for siren in listed[:12]
+    ]
+    deliver(place, "stg_retour", answers, NEXT)
+    outcomes = [
+        {"siren": siren, "periode": MONTH, "target": siren in listed[:3], "en_procedure": siren == listed[-1]}
+        for siren in every
+    ]
+    plant_rows(place, "model_target", outcomes, NEXT)
+    run = place.build(NEXT, "list_answers", "eval_answers", "eval_effect")
+    assert (run.failures, run.refused) == ({}, {})
+    found = {
+        row["mesure"]: row
+        for row in place.rows("eval_answers", NEXT).filter(niveau=1, dimension="ensemble").iter_rows(named=True)
+    }
+    assert (found["contactees"]["entreprises"], found["contactees"]["valeur"]) == (len(listed), 12 / len(listed))
+    assert found["delai_jours"]["valeur"] == 14.0, "published on the 6th"
+    assert found["utiles"]["valeur"] == 1.0
+    assert found["defaillances"]["entreprises"] == len(listed) - 1, "one was already in a procedure"
+    assert found["defaillances_contactees"]["valeur"] == pytest.approx(3 / 12)
+    (effect,) = place.rows("eval_effect", NEXT).filter(mesure="effet_publication").iter_rows(named=True)
+    assert effect["valeur"] is None
+    odds = (pl.col("probabilite") / (1 - pl.col("probabilite"))).log() - math.log(0.02 / 0.98)
+    near = place.rows("model_scores", MONTH).filter(odds.abs() < FARTHEST, pl.col("siren") != listed[-1])
+    assert effect["lignes"] == near.height > 0, "scored companies around the threshold, listed or not"
+
+
 def rows_of(path: Path) -> pl.DataFrame:
     rows = pl.read_csv(path, separator=";", infer_schema=False)
     return rows.with_columns(pl.col(pl.String).str.strip_prefix('="').str.strip_suffix('"'))
@@ -323,6 +401,20 @@ def test_the_demonstration_ends_with_a_published_list_and_does_not_publish_it_tw
     for _ in range(2):
         assert demo.publish(place.settings, place.definitions, place.instance, MONTH)
     assert place.rows("list_publication", MONTH)["version"].to_list() == [1]
+
+
+def test_simulated_officers_answer_and_their_files_are_read_back(place: Place) -> None:
+    assert [*answer_and_read_back(place.settings, MONTH)] == [], "nothing is published yet"
+    list_with_thresholds(place, 0.02, 0.4)
+    deliver(place, "stg_acces", [recipient("dge", "national", "score"), recipient("codefi-21", "21", "urssaf")])
+    publish(place)
+    lines = [line.replace("\xa0", " ") for line in answer_and_read_back(place.settings, MONTH)]
+    assert lines == [line.replace("\xa0", " ") for line in answer_and_read_back(place.settings, MONTH)]
+    read = [line for line in lines if line.startswith("  retour_")]
+    assert [line.partition(":")[0].strip() for line in read] == ["retour_codefi-21_2509.csv", "retour_dge_2509.csv"]
+    assert all(line.endswith(" 0 refused") and " 0 answers" not in line for line in read)
+    assert "  liste de 09/2025, niveau toutes" in lines
+    assert any(re.match(r"    contactées : \d+,\d % sur 14 ", line) for line in lines)
 
 
 def test_changes_are_entries_exits_and_levels() -> None:

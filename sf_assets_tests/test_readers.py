@@ -85,6 +85,7 @@ ACCEPTED: dict[str, dict[str, str]] = {
     "zones": {zones: zones for zones in ("21", "2A 974", "R27 69", "national")},
     "lot": {"2510": "2510", "9901": "9901"},
     "utilite": {text: text for text in ("Utile", "Déjà connue", "Alerte erronée", "Hors de notre ressort")},
+    "cle_age": {"age1" + "q" * 58: "age1" + "q" * 58},
     "droits": {rights: rights for rights in ("score", "score urssaf dgefp bdf pge dgfip")},
 }  # fmt: skip
 
@@ -132,6 +133,7 @@ REFUSED: dict[str, list[str]] = {
     "zones": ["", "1", "20", "R1", "R99", "21,58", "21  58", " 21", "National", "national 21", "r27"],
     "lot": ["", "2513", "2500", "251", "202510", "10/25", "octobre"],
     "utilite": ["", "utile", "Utile ", "Deja connue", "oui"],
+    "cle_age": ["", "age1", "AGE1" + "Q" * 58, "age1" + "q" * 57, "age1" + "b" * 58, "ssh-ed25519 AAAA"],
     "droits": ["", "Score", "score,urssaf", "score  urssaf", "tout"],
 }  # fmt: skip
 

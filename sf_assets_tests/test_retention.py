@@ -182,6 +182,45 @@ def test_a_natural_person_is_erased_everywhere_and_the_trace_does_not_name_it(wi
         require_passed(session, [(TABLE.name, NEWEST)], SUITES)
 
 
+def catalog_texts(warehouse: Warehouse) -> set[str]:
+    """Return the ends of ranges of values that the catalog stores, of tables and of files."""
+    stored = "select unnest([min_value, max_value]) from __ducklake_metadata_lake.ducklake_{}_column_stats"
+    with warehouse.session() as session:
+        found = session.connection.execute(f"{stored.format('table')} union {stored.format('file')}").fetchall()
+    return {value for (value,) in found if value}
+
+
+def test_the_catalog_forgets_who_was_the_first_or_the_last_of_a_column(with_person: Warehouse) -> None:
+    names = SUITES["clean_sirene_ul"].table
+    assert names is not None
+    rows = [
+        {"siren": PERSON, "categorie_juridique": "1000", "raison_sociale": "AARON ALBAN"},
+        {"siren": KEPT, "categorie_juridique": "5710", "raison_sociale": "MENUISERIE"},
+    ]
+    with with_person.session() as session:
+        session.replace({names: frame_of(names, rows)}, where={"month": NEWEST}, author="test", message="test")
+    assert {PERSON, "AARON ALBAN"} <= catalog_texts(with_person)
+    done = erase_person(with_person, PERSON, by="C. Duval", reason="demande 14", at=AT, dry_run=False)
+    assert done.clean
+    left = catalog_texts(with_person)
+    assert not [text for text in left if PERSON in text or "AARON" in text]
+    for siren, found in ((KEPT, 1), (PERSON, 0)):
+        assert with_person.query(f"from lake.clean_sirene_ul where siren = '{siren}'").height == found
+    # A later write, outside of the former range, is found too.
+    write(with_person, date(2026, 11, 1), "000000001", "999999999")
+    assert with_person.query("from lake.stg_filter_import where siren in ('000000001', '999999999')").height == 2
+
+
+def test_a_statistic_that_still_names_the_person_is_counted(
+    with_person: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sf_assets.engine.storage.retention.widen_statistics", lambda _: 0)
+    done = erase_person(with_person, PERSON, by="C. Duval", reason="demande 14", at=AT, dry_run=False)
+    assert not done.clean
+    assert done.in_catalog > 0
+    assert "NOT CLEAN: 0 files" in done.summary
+
+
 @pytest.mark.parametrize(
     ("siren", "reason", "message"),
     [

@@ -12,12 +12,13 @@ from sf_assets.sources.nomenclatures import label_tables
 from sf_assets_dev.synthetic import write_batch
 from sf_assets_dev.synthetic.accounts import draw_statements
 from sf_assets_dev.synthetic.activities import ACTIVITIES
+from sf_assets_dev.synthetic.help import Help
 from sf_assets_dev.synthetic.others import CA3, CA12, DIANE_EXPORT, GROUPS, draw_others
 from sf_assets_dev.synthetic.places import PLACES
 from sf_assets_dev.synthetic.population import PUBLIC
 from sf_assets_dev.synthetic.procedures import LIQUIDATION, REDRESSEMENT, SAUVEGARDE, states
 from sf_assets_dev.synthetic.refiled import with_filed_again
-from sf_assets_dev.synthetic.timeline import FIRST_DAYS, MONTHS, Window, procol_dates, urssaf_dates
+from sf_assets_dev.synthetic.timeline import FIRST_DAYS, MONTHS, NEVER, Window, procol_dates, urssaf_dates
 from sf_assets_dev.synthetic.world import draw_block
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
@@ -328,6 +329,21 @@ def test_a_debt_is_a_history_that_never_grows(october: Path) -> None:
 @pytest.fixture(scope="module")
 def blocks() -> list:
     return [draw_block(1, number) for number in range(2)]
+
+
+def test_help_prevents_the_share_of_failures_it_is_said_to_and_changes_no_other_company(blocks: list) -> None:
+    (without, *_), month = blocks, 120
+    opened, siren = without.world.first.opened, without.companies.siren
+    soon = np.flatnonzero((opened > month) & (opened <= month + 18))
+    contacted = dict.fromkeys(siren.gather(soon).to_list() + siren.head(50).to_list(), date(2023, 1, 1))
+    helped = draw_block(1, 0, Help(0.6, contacted)).world.first.opened
+    spared = np.flatnonzero(helped != opened)
+    assert set(spared) <= set(soon)
+    assert set(helped[spared]) == {NEVER}
+    assert abs(len(spared) / len(soon) - 0.6) < 0.25
+    nothing = draw_block(1, 0, Help(0.0, contacted)).world
+    assert (nothing.first.opened == opened).all()
+    assert (nothing.headcount == without.world.headcount).all()
 
 
 def test_failures_are_near_the_published_rates(blocks: list) -> None:

@@ -40,6 +40,10 @@ _SCORED: Lineage = {
     ),
     ("list_alerts", "adresse"): (("clean_sirene", "adresse"),),
     ("list_alerts", "libelle_activite_principale"): (("clean_sirene_ul", "libelle_activite_principale"),),
+    ("list_alerts", "deja_connue_depuis"): (("list_answers", "mois_liste"), ("list_answers", "utilite")),
+    ("list_alerts", "derniere_reponse"): tuple(
+        ("list_answers", name) for name in ("contactee", "contactee_le", "destinataire", "mois_liste", "recue", "utilite")
+    ),
     ("list_alerts", "rang"): (("model_scores", "probabilite"),),
     **{(("list_alerts", f"motif_{n}")): tuple(("feat_matrix", name) for name in NAMES) for n in (1, 2, 3)},
 }  # fmt: skip
@@ -74,7 +78,7 @@ def derive() -> Lineage:
 
 
 def _queries() -> Iterator[tuple[Table, str]]:
-    for layer in ("staging", "clean", "features", "model"):
+    for layer in ("staging", "clean", "features", "model", "lists"):
         for path in sorted(files(f"sf_assets.{layer}").iterdir(), key=lambda path: path.name):
             name = path.name.removesuffix(".sql")
             # The import log is computed from the counts of a step, not from stored tables.

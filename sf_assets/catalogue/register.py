@@ -27,6 +27,7 @@ TEAM = "the team"
 # Why tables exist: by name, otherwise by the first word of the name, which is their layer.
 _PURPOSES: Mapping[str, str] = MappingProxyType({
     "stg_acces": "decide who may see what of a list",
+    "list_answers": "say beside the next list what officers answered, and measure lists; answers never become features",
     "stg_retour": "measure whether lists help; answers never become features",
     "src": "know which files were delivered",
     "stg": "compare deliveries, correct refused records, compute clean tables",

@@ -11,6 +11,8 @@ import typer
 
 from sf_assets.commands import (
     acceptances,
+    answers,
+    columns,
     evaluation,
     explanation,
     maintenance,
@@ -41,8 +43,10 @@ for verbs in (
     method,
     evaluation,
     publication,
+    answers,
     maintenance,
     retention,
+    columns,
 ):
     verbs.register(app)
 

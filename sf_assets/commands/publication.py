@@ -1,4 +1,4 @@
-"""`sf publish` and `sf rebuild`: a month's list is published with a name and a reason, and made again to prove it."""
+"""`sf publish`, `sf rebuild`, `sf encrypt`: a list is published with a reason, made again to prove it, handed over encrypted."""
 
 import sys
 from pathlib import Path
@@ -55,7 +55,32 @@ def rebuild(
         raise typer.Exit(1)
 
 
+def encrypt(
+    month: MonthArgument,
+    version: Annotated[int, typer.Option(min=1, help="Number of the published version.")],
+    into: Annotated[Path, typer.Option(help="Folder of the encrypted archives.")],
+) -> None:
+    """Encrypt each recipient's folder of a published list for its public key, the column `cle` of access.csv.
+
+    It needs the optional package pyrage; recipients decrypt with age. Example: `sf encrypt 2026-10 --version 1 --into remise`
+    """
+    from sf_assets.catalogue.tables import SUITES  # noqa: PLC0415
+    from sf_assets.engine.quality.gate import Gate  # noqa: PLC0415
+    from sf_assets.engine.resources import Folders  # noqa: PLC0415
+    from sf_assets.publication.encryption import encrypt_folders, recipient_keys  # noqa: PLC0415
+    from sf_assets.publication.publishing import version_folder  # noqa: PLC0415
+    from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    with warehouse_of(settings).session() as session:
+        keys = recipient_keys(session, Gate(SUITES), month)
+    folder = version_folder(Folders.below(settings.data).published, month, version)
+    for path in encrypt_folders(folder, month, keys, into):
+        sys.stdout.write(f"{path}\n")
+
+
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
     app.command()(publish)
     app.command()(rebuild)
+    app.command()(encrypt)

@@ -18,9 +18,15 @@ def retention(
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
     settings = Settings.from_environment()
-    done = run_retention(warehouse_of(settings), settings.data, at=datetime.now(UTC), dry_run=not apply)
+    done = run_retention(
+        warehouse_of(settings),
+        settings.data,
+        at=datetime.now(UTC),
+        dry_run=not apply,
+        dropped=settings.dropped_columns,
+    )
     sys.stdout.writelines(f"{line}\n" for line in done.lines())
-    if done.left:
+    if not done.clean:
         raise typer.Exit(1)
 
 
@@ -40,7 +46,7 @@ def erase(
     warehouse = warehouse_of(Settings.from_environment())
     done = erase_person(warehouse, siren, by=by, reason=reason, at=datetime.now(UTC), dry_run=not apply)
     sys.stdout.write(f"{done.summary}\n")
-    if done.left:
+    if not done.clean:
         raise typer.Exit(1)
 
 

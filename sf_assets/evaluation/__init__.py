@@ -2,5 +2,5 @@
 
 No list of a month depends on this layer, except through the champion that an earlier evaluation decided. `eval_backtest`,
 `eval_figures`, `eval_champion` and `eval_utility` run once a year, by the command `sf evaluate` or the job `evaluate`;
-`eval_drift` and `eval_verification` run every month.
+`eval_effect` runs with them; `eval_drift`, `eval_verification` and `eval_answers` run every month.
 """

@@ -9,8 +9,9 @@ from sf_assets.engine.charts.curves import Span, calibration, intervals, precisi
 from sf_assets.engine.charts.histogram import histogram
 from sf_assets.engine.charts.svg import NBSP
 from sf_assets.evaluation.figures import ALL_COMPANIES, OUTSIDE_PROCEDURE, PROCEDURES_AS_FAILURES, UNSEEN_COMPANIES
+from sf_assets.evaluation.help_report import effect_table, group_table, groups_of, list_table
 from sf_assets.evaluation.results import EvaluationResults
-from sf_assets.evaluation.tables import LARGEST_INDEX
+from sf_assets.evaluation.tables import FEWEST, LARGEST_INDEX
 from sf_assets.model.curves import precision_axis_end
 from sf_assets.model.methods import METHODS
 from sf_assets.vocabulary.partitions import HORIZON_MONTHS
@@ -68,7 +69,7 @@ _COUNTS = ("rows", "failing_companies")
 
 def render_report(results: EvaluationResults) -> str:
     """Return the report as one HTML text."""
-    sections = (_introduction, _overall, _curves, _groups, _champion, _utility, _oracle, _drift, _verification)
+    sections = (_introduction, _overall, _curves, _groups, _champion, _utility, _oracle, _drift, _verification, _help)
     body = "\n".join(line for section in sections for line in section(results))
     title = f"Ce que valent les méthodes, {results.month:%m/%Y}"
     return html_page(title, body)
@@ -242,6 +243,27 @@ def _verification(results: EvaluationResults) -> Iterator[str]:
           str(row["defaillances"]), french(row["precision"], row["bas"], row["haut"]), french(row["precision_annoncee"])]
          for row in results.verification.iter_rows(named=True)),
     )  # fmt: skip
+
+
+def _help(results: EvaluationResults) -> Iterator[str]:
+    yield "<h2>Ce que les listes ont apporté</h2>"
+    if results.answers.is_empty():
+        yield "<p>Aucune liste n'a été publiée avant ce mois.</p>"
+        return
+    yield (
+        f"<p>Réponses des agents et devenir des entreprises des listes publiées. Les chiffres de moins de {FEWEST} entreprises "
+        "sont masqués. Les réponses n'entrent dans aucun calcul du risque.</p>"
+    )
+    yield html_table(*list_table(results.answers))
+    for dimension in groups_of(results.answers):
+        yield html_table(*group_table(results.answers, dimension))
+    yield "<h3>Ce que l'aide change</h3>"
+    yield (
+        "<p>De part et d'autre du seuil, les entreprises se ressemblent : ce qui change au seuil vient de la liste, tant que les "
+        "contrôles ne trouvent rien ailleurs. Cela ne dit rien des entreprises loin du seuil. Comparer les entreprises "
+        "contactées aux autres ne prouve rien : les agents choisissent qui ils appellent, pour des raisons non écrites.</p>"
+    )
+    yield html_table(*effect_table(results.effect))
 
 
 def _values(rows: pl.DataFrame, column: str, name: str) -> tuple[float | None, float | None, float | None]:

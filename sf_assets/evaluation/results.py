@@ -13,11 +13,13 @@ from sf_assets.evaluation.figures import ALL_COMPANIES, OUTSIDE_PROCEDURE, OVERA
 from sf_assets.evaluation.loading import backtested_methods, bind_backtest, load_features, load_panel, load_scores
 from sf_assets.evaluation.oracle import OracleComparison, compare_with_oracle, learn_bound, load_oracle
 from sf_assets.evaluation.panel import Panel
-from sf_assets.evaluation.tables import DRIFT, FIGURES, UTILITY, VERIFICATION
+from sf_assets.evaluation.tables import ANSWERS, DRIFT, EFFECT, FIGURES, UTILITY, VERIFICATION
 from sf_assets.model.curves import calibration_of, distribution_of, precision_recall_of
 from sf_assets.model.matrix import Floats
 from sf_assets.model.methods import METHODS
 from sf_assets.model.selection import CHAMPION
+
+_TABLES = (FIGURES, CHAMPION, UTILITY, DRIFT, VERIFICATION, ANSWERS, EFFECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class EvaluationResults:
     Attributes:
         month: the month of the evaluation.
         companies: how many companies the backtest scored.
-        figures, champion, utility, drift, verification: the tables `eval_<name>` of the month.
+        figures, champion, utility, drift, verification, answers, effect: the tables `eval_<name>` of the month.
         oracle_comparisons: empty for real data, which has no oracle.
         best: the method of the highest average precision.
         precision_recall, calibration: the curves of each method, companies in a procedure left out.
@@ -43,6 +45,8 @@ class EvaluationResults:
     utility: pl.DataFrame
     drift: pl.DataFrame
     verification: pl.DataFrame
+    answers: pl.DataFrame
+    effect: pl.DataFrame
     oracle_comparisons: tuple[OracleComparison, ...]
     best: str
     precision_recall: tuple[Curve, ...]
@@ -94,11 +98,8 @@ def load_results(session: Session, month: date, shift: int, oracle: Path) -> Eva
         raise LookupError(
             f"eval_backtest, {month:%Y-%m}: expected scores of past origins, found none: history is too short"
         )
-    session.bind(dict.fromkeys((FIGURES, CHAMPION, UTILITY, DRIFT, VERIFICATION), month))
-    tables = {
-        name: session.connection.execute(f"from {name} order by all").pl()
-        for name in (FIGURES.name, CHAMPION.name, UTILITY.name, DRIFT.name, VERIFICATION.name)
-    }
+    session.bind(dict.fromkeys(_TABLES, month))
+    tables = {table.name: session.connection.execute(f"from {table.name} order by all").pl() for table in _TABLES}
     # A method that was removed from the code since has stored figures and no label to show.
     figures = tables[FIGURES.name].filter(pl.col("methode").is_in(list(METHODS)))
     outside = ~panel.en_procedure
@@ -122,6 +123,8 @@ def load_results(session: Session, month: date, shift: int, oracle: Path) -> Eva
         utility=tables[UTILITY.name],
         drift=tables[DRIFT.name],
         verification=tables[VERIFICATION.name],
+        answers=tables[ANSWERS.name],
+        effect=tables[EFFECT.name],
         oracle_comparisons=_oracle_comparisons(session, panel, oracle, scores, weights) if oracle.is_file() else (),
         best=best,
         precision_recall=tuple(

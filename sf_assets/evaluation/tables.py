@@ -13,6 +13,9 @@ LARGEST_INDEX = 0.25
 # As a share of all companies: the value was known for them when methods learned, and is unknown now.
 LARGEST_LOSS_OF_COVERAGE = 0.10
 
+# Figures of fewer companies are hidden.
+FEWEST = 11
+
 _ENTREPRISES = Column(
     "entreprises", "VARCHAR", "toutes: by methods that learned from every company; nouvelles: never from the one scored"
 )
@@ -163,5 +166,87 @@ VERIFICATION = Table(
     may_be_empty=True,
 )
 
-TABLES = (BACKTEST, FIGURES, CHAMPION, UTILITY, DRIFT, VERIFICATION)
+_AN_INTERVAL_IN_ORDER = no_rows(
+    "interval_in_order",
+    "select mesure from {batch} where bas > haut or not isfinite(bas) or not isfinite(haut)",
+    "Expected a finite interval whose low end is below its high end: look at what computes the figure.",
+)
+_GAPS_HAVE_A_REASON = no_rows(
+    "gaps_have_a_reason",
+    "select mesure from {batch} where valeur is null and raison is null",
+    "Expected a reason for every figure that is hidden or undefined: look at what computes it.",
+)
+
+ANSWERS = Table(
+    name="eval_answers",
+    grain="one figure of a past published list, at one of its two levels, for all of its companies or one group",
+    columns=(
+        Column("mois_liste", "DATE", "month of the list"),
+        Column("niveau", "INTEGER", "1: all alerts; 2: high risks alone"),
+        Column("dimension", "VARCHAR", "ensemble, departement, region, section or taille"),
+        Column("groupe", "VARCHAR", "the group of the dimension"),
+        Column(
+            "mesure",
+            "VARCHAR",
+            "contactees, delai_jours (median, from publication to first contact), utiles, deja_connues, erronees, hors_ressort "
+            f"(of the companies with an opinion), defaillances (within {HORIZON_MONTHS} months), and those of companies "
+            "contacted and of the others",
+        ),
+        Column("entreprises", "BIGINT", f"companies that count; NULL below {FEWEST}", unit="company"),
+        Column("valeur", "DOUBLE", "share of these, or days"),
+        Column("bas", "DOUBLE", "low end of its 95 % interval"),
+        Column("haut", "DOUBLE", "high end of its 95 % interval"),
+        Column("raison", "VARCHAR", "why the figure is hidden or undefined"),
+    ),
+    key=("mois_liste", "niveau", "dimension", "groupe", "mesure"),
+    rules=(
+        _AN_INTERVAL_IN_ORDER,
+        _GAPS_HAVE_A_REASON,
+        no_rows(
+            "small_groups_hidden",
+            f"select mesure from {{batch}} where entreprises between 1 and {FEWEST - 1} "
+            "or (entreprises is null and coalesce(valeur, bas, haut) is not null)",
+            f"A figure of fewer than {FEWEST} companies could single one out: look at evaluation/answers.py.",
+        ),
+    ),
+    may_be_empty=True,
+)
+
+EFFECT = Table(
+    name="eval_effect",
+    grain="one estimate of what help changes, or of the conditions under which the estimate holds",
+    columns=(
+        Column(
+            "comparaison", "VARCHAR", "seuil: just above against just below the threshold; contact: contacted or not"
+        ),
+        Column("mesure", "VARCHAR", "name of the estimate"),
+        Column("largeur", "DOUBLE", "bandwidth, in log odds on each side of the threshold; NULL for contact"),
+        Column("lignes", "BIGINT", "companies and lists used", unit="row"),
+        Column("valeur", "DOUBLE", "the estimate, a difference of shares unless the name says otherwise"),
+        Column("bas", "DOUBLE", "low end of its 95 % interval, errors clustered by company"),
+        Column("haut", "DOUBLE", "high end of its 95 % interval"),
+        Column("raison", "VARCHAR", "why it is undefined"),
+    ),
+    key=("comparaison", "mesure"),
+    rules=(
+        _AN_INTERVAL_IN_ORDER,
+        _GAPS_HAVE_A_REASON,
+        no_rows(
+            "threshold_not_manipulated",
+            "select mesure from {batch} where mesure = 'saut_densite' and not (bas <= 0 and haut >= 0)",
+            "Companies gather on one side of the threshold: the comparison around it proves nothing. Look at how scores and "
+            "thresholds were chosen.",
+            "warning",
+        ),
+        no_rows(
+            "no_effect_elsewhere",
+            "select mesure from {batch} where starts_with(mesure, 'temoin') and not (bas <= 0 and haut >= 0)",
+            "Outcomes jump where nothing happens: the effect at the threshold is not to be trusted either.",
+            "warning",
+        ),
+    ),
+    may_be_empty=True,
+)
+
+TABLES = (BACKTEST, FIGURES, CHAMPION, UTILITY, DRIFT, VERIFICATION, ANSWERS, EFFECT)
 SUITES: dict[str, Suite] = {table.name: suite_of(table) for table in TABLES}

@@ -15,13 +15,15 @@ from sf_assets.sources.retour import (
     UTILITIES,
 )
 
-_CHOICES = {CONTACTED: ("Oui", "Non"), USEFULNESS: UTILITIES}
+CHOICES = {CONTACTED: ("Oui", "Non"), USEFULNESS: UTILITIES}
 _WIDTHS = {CONTACTED: 11, CONTACTED_ON: 13, USEFULNESS: 22, OFFERED: 40, REMARK: 50}
 _DAY = "JJ/MM/AAAA"
 ADVICE = (
     "Remplissez les colonnes de droite (contactée, date, utilité, aide proposée, remarque), puis renvoyez ce fichier sous le nom "
-    "« retour_<destinataire>_<mois>.xlsx ». Les autres cellules sont protégées. Vos réponses servent à mesurer l'utilité des "
-    "listes : elles n'entrent jamais dans le calcul du risque."
+    "« retour_<destinataire>_<mois>.xlsx ». Les autres cellules sont protégées. Vous pouvez aussi répondre dans la page de la "
+    "même liste, qui exporte le fichier à renvoyer. Vos réponses servent à mesurer l'utilité des listes : elles n'entrent jamais "
+    "dans le calcul du risque. Ceux qui peuvent voir l'entreprise lisent votre dernier avis et sa date à côté de la liste "
+    "suivante, sans votre nom ; l'aide proposée et la remarque ne sont lues que par l'équipe, et effacées après deux ans."
 )
 
 
@@ -45,11 +47,11 @@ def guard_answers(sheet: Any, columns: list[str], rows: int) -> None:
     """Protect a sheet of `rows` companies, and validate the cells that stay open; `columns` are all of its titles."""
     for title in (CONTACTED, CONTACTED_ON, USEFULNESS) if rows else ():
         rule: dict[str, Any] = (
-            {"validate": "list", "source": list(_CHOICES[title])}
-            if title in _CHOICES
+            {"validate": "list", "source": list(CHOICES[title])}
+            if title in CHOICES
             else {"validate": "length", "criteria": "==", "value": len(_DAY)}
         )
-        expected = f"une date {_DAY}" if title not in _CHOICES else f"une valeur parmi : {', '.join(_CHOICES[title])}"
+        expected = f"une date {_DAY}" if title not in CHOICES else f"une valeur parmi : {', '.join(CHOICES[title])}"
         place = columns.index(title)
         sheet.data_validation(
             1, place, rows, place, rule | {"error_title": title, "error_message": f"Valeur attendue : {expected}."}

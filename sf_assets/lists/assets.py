@@ -16,18 +16,19 @@ from sf_assets.engine.resources import FoldersResource, GateResource, Parameters
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.features.registry import DETTE, THEMES
-from sf_assets.lists import contact
+from sf_assets.lists import contact, known_answers, received
 from sf_assets.lists.charts import alerts_by_department
 from sf_assets.lists.expert_rules import DEBT_IS_MAIN_THEME, apply_expert_rules
 from sf_assets.lists.export import write_list
+from sf_assets.lists.known_answers import with_known_answers
 from sf_assets.lists.month_list import READS, bind_list, month_list
 from sf_assets.lists.previous_list import with_previous_list
 from sf_assets.lists.readme_facts import acceptances_in_force, accepted_checks
 from sf_assets.lists.reasons import main_reasons
 from sf_assets.lists.scored import COMPANIES, companies_with_levels, scored_companies, selected_method
 from sf_assets.lists.selection import select
-from sf_assets.lists.tables import ALERTS, CORRECTED, EXPORT, LIST_VERSIONS
-from sf_assets.lists.versions import last_handed_over, version_of
+from sf_assets.lists.tables import ALERTS, ANSWERS, CORRECTED, EXPORT, LIST_VERSIONS
+from sf_assets.lists.versions import last_handed_over, row_of_version, version_of
 from sf_assets.model.explanations import by_theme
 from sf_assets.model.tables import EVALUATION
 from sf_assets.staging.in_force import reads_at
@@ -35,6 +36,8 @@ from sf_assets.vocabulary.partitions import DUE_DAY, add_months, cutoff_of, pars
 
 _SIGNALS = read_query(files("sf_assets.lists"), "list_signals")
 _PREVIOUS_ALERTS = read_query(files("sf_assets.lists"), "previous_alerts")
+# What is said of the companies in alert besides their risk.
+BESIDE = (*contact.READS, *known_answers.READS)
 
 
 def _open(gate: Gate, session: Session, month: date) -> None:
@@ -97,6 +100,28 @@ def list_corrections(
 
 @dg.asset(
     **asset_arguments(
+        ANSWERS,
+        "lists",
+        description=received.QUERY.header,
+        query=received.QUERY,
+        kinds={"duckdb", "sql"},
+        made_in=__name__,
+    ),
+    deps=[received.RETURNS],
+)
+def list_answers(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, gate: GateResource
+) -> dg.MaterializeResult[None]:
+    """Gather the answers of officers that came back until the month."""
+    month = parse_month(context.partition_key)
+    with warehouse.session() as session:
+        write = received.gather_answers(session, gate, month, context.run_id)
+        seen = preview_metadata(session, ANSWERS, month)
+    return dg.MaterializeResult(metadata=write_metadata(write) | seen)
+
+
+@dg.asset(
+    **asset_arguments(
         ALERTS,
         "lists",
         description="One row is one company in alert at the month's cut-off, with its level, its rank and its three main "
@@ -106,7 +131,7 @@ def list_corrections(
         settings=("cutoff_shift_days",),
         kinds={"python", "polars"},
     ),
-    deps=[*READS, CORRECTED.name, *contact.READS],
+    deps=[*READS, CORRECTED.name, *BESIDE],
 )
 def list_alerts(
     context: dg.AssetExecutionContext,
@@ -120,10 +145,8 @@ def list_alerts(
     cutoff = cutoff_of(month, parameters.cutoff_shift_days)
     with warehouse.session() as session:
         _open(gate, session, month)
-        gate.require(session, [(name, month) for name in (CORRECTED.name, *contact.READS)])
-        session.bind(
-            {ALERTS: None, EXPORT: None} | {gate.table(name): month for name in (CORRECTED.name, *contact.READS)}
-        )
+        gate.require(session, [(name, month) for name in (CORRECTED.name, *BESIDE)])
+        session.bind({ALERTS: None, EXPORT: None} | {gate.table(name): month for name in (CORRECTED.name, *BESIDE)})
         previous = session.connection.execute(_PREVIOUS_ALERTS.text, {"month": month}).pl()
         compared = add_months(month, -1) in session.months(EXPORT.name)
         selected = selected_method(session, month, Path(folders.models))
@@ -135,7 +158,7 @@ def list_alerts(
             alerts, contributions, selected.method.features_, cutoff=cutoff, typical=selected.method.typical_
         )
         listed = (
-            contact.with_contact(session, alerts)
+            with_known_answers(session, contact.with_contact(session, alerts))
             .join(reasons, on="siren", how="left", maintain_order="left")
             .with_columns(
                 pl.col("niveau").cast(pl.Int32),
@@ -153,21 +176,7 @@ def list_alerts(
         numbered = listed.with_columns(
             scores_version=pl.lit(version.scores_version, pl.Int32), version=pl.lit(version.number, pl.Int32)
         )
-        version_row = frame_of(
-            LIST_VERSIONS,
-            [
-                {
-                    "version": version.number,
-                    "methode": selected.method.name,
-                    "seuil_modere": selected.thresholds.modere,
-                    "seuil_fort": selected.thresholds.fort,
-                    "companies": listed.height,
-                    "forts": listed.filter(pl.col("niveau") == 2).height,  # noqa: PLR2004 - the level's rank
-                    "digest": version.digest,
-                    "scores_version": version.scores_version,
-                }
-            ],
-        )
+        version_row = row_of_version(version, listed, selected.method.name, selected.thresholds)
         write = session.replace(
             {ALERTS: numbered.select(ALERTS.column_names), LIST_VERSIONS: version_row},
             where={"month": month, "version": version.number},
@@ -270,4 +279,4 @@ def list_export(
     )
 
 
-ASSETS = (list_corrections, list_alerts, list_export)
+ASSETS = (list_answers, list_corrections, list_alerts, list_export)

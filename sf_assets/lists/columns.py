@@ -46,6 +46,9 @@ HEADERS: tuple[Header, ...] = (
     Header("probabilite", "Risque", 8, "percent", scopes=_SCORE),
     Header("evolution", "Évolution", 10, "sentence", optional=True, scopes=_SCORE),
     Header("premiere_alerte", "Première alerte", 9, "month", scopes=_SCORE),
+    # An answer about an alert says that there was one.
+    Header("deja_connue_depuis", "Déjà connue depuis", 9, "month", optional=True, scopes=_SCORE),
+    Header("derniere_reponse", "Dernière réponse", 22, "sentence", optional=True, scopes=_SCORE),
     Header("corrections", "Niveau corrigé pour", 24, "sentence", optional=True, scopes=_CORRECTION),
     *(
         Header(column, f"{ordinal} motif", 34, "sentence")

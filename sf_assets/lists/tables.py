@@ -34,6 +34,14 @@ ALERTS = Table(
             "change of level since last month's list, in French; NULL when that list was not handed over",
         ),
         Column("premiere_alerte", "DATE", "first month in which the company was on a list handed over, or on this one"),
+        Column(
+            "deja_connue_depuis",
+            "DATE",
+            "month of the first list about which an officer answered that the company was already known",
+        ),
+        Column(
+            "derniere_reponse", "VARCHAR", "last answer of each recipient, in French, newest first, equal ones once"
+        ),
         Column("motif_1", "VARCHAR", "main reason, in French"),
         Column("motif_2", "VARCHAR", "second reason"),
         Column("motif_3", "VARCHAR", "third reason"),
@@ -83,6 +91,27 @@ CORRECTED = Table(
             "Expert rules move a level by one: look at lists/expert_rules.py.",
         ),
         not_null("corrections", "A change of level without a rule: look at lists/expert_rules.py."),
+    ),
+    may_be_empty=True,
+)
+
+ANSWERS = Table(
+    name="list_answers",
+    grain="the newest answer of one recipient about one company of one published list",
+    columns=(
+        *pick("siren"),
+        Column("mois_liste", "DATE", "month of the list"),
+        *pick("destinataire contactee contactee_le utilite"),
+        Column("aide_proposee", "BOOLEAN", "the officer offered some help", non_identifying=True),
+        Column("recue", "DATE", "month of the batch in which the answer came back", non_identifying=True),
+    ),
+    key=("siren", "mois_liste", "destinataire"),
+    rules=(
+        no_rows(
+            "after_their_list",
+            "select siren from {batch} where not coalesce(recue > mois_liste and recue <= month, false)",
+            "An answer comes back in a later batch than its list, and is known from then on: look at list_answers.sql.",
+        ),
     ),
     may_be_empty=True,
 )
@@ -181,8 +210,9 @@ PROBES = (
     ),
 )
 
-TABLES = (CORRECTED, ALERTS, EXPORT)
+TABLES = (ANSWERS, CORRECTED, ALERTS, EXPORT)
 SUITES: dict[str, Suite] = {
+    ANSWERS.name: suite_of(ANSWERS),
     CORRECTED.name: suite_of(CORRECTED),
     ALERTS.name: suite_of(ALERTS, PROBES, tolerances=TOLERANCES),
     EXPORT.name: suite_of(EXPORT),

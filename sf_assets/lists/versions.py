@@ -9,7 +9,7 @@ from importlib.resources import files
 import polars as pl
 
 from sf_assets.engine.queries import read_query
-from sf_assets.engine.storage import Session
+from sf_assets.engine.storage import Session, frame_of
 from sf_assets.lists.export import HandedOver
 from sf_assets.lists.readme import percent
 from sf_assets.lists.tables import ALERTS, EXPORT, LIST_VERSIONS
@@ -52,6 +52,21 @@ def version_of(session: Session, listed: pl.DataFrame, thresholds: Thresholds, s
     if last_digest == content:
         return Version(number, made_from, content)
     return Version(number + (number in _handed_over_versions(session)), scores_version, content)
+
+
+def row_of_version(version: Version, listed: pl.DataFrame, method: str, thresholds: Thresholds) -> pl.DataFrame:
+    """Return the row of `list_versions` of a list made by a method with these thresholds."""
+    row = {
+        "version": version.number,
+        "methode": method,
+        "seuil_modere": thresholds.modere,
+        "seuil_fort": thresholds.fort,
+        "companies": listed.height,
+        "forts": listed.filter(pl.col("niveau") == 2).height,  # noqa: PLR2004 - the level's rank
+        "digest": version.digest,
+        "scores_version": version.scores_version,
+    }
+    return frame_of(LIST_VERSIONS, [row])
 
 
 def _handed_over_versions(session: Session) -> Collection[int]:

@@ -4,9 +4,12 @@ import dagster as dg
 
 from sf_assets.engine.charts.svg import embedded
 from sf_assets.engine.materialization import OWNERS, column_schema
-from sf_assets.engine.resources import FoldersResource, WarehouseResource, run_created_at
+from sf_assets.engine.resources import FoldersResource, ParametersResource, WarehouseResource, run_created_at
+from sf_assets.engine.storage.blanking import columns_by_table, files_with_values
+from sf_assets.engine.storage.retention import needed_files
 from sf_assets.operations.charts import arrivals_of
 from sf_assets.operations.status import STATUS, known_months, layer_statuses, record_statuses, status_page
+from sf_assets.publication.versions import published_snapshots
 from sf_assets.vocabulary.partitions import DUE_DAY, PARIS, month_due
 from sf_assets.vocabulary.version import VERSION
 
@@ -72,9 +75,31 @@ def latest_month_there(context: dg.AssetCheckExecutionContext, warehouse: Wareho
     )
 
 
+@dg.asset_check(
+    asset=STATUS.name,
+    description="No Parquet file of the warehouse holds a value of a column that the deployment drops, except files that a "
+    "published list is rebuilt from.",
+)
+def dropped_columns_absent(warehouse: WarehouseResource, parameters: ParametersResource) -> dg.AssetCheckResult:
+    """Read the dropped columns in every file on disk."""
+    dropped = parameters.dropped_columns
+    if not dropped:
+        return dg.AssetCheckResult(passed=True, description="No column is dropped.")
+    with warehouse.session() as session:
+        needed = needed_files(session, published_snapshots(session))
+        left = files_with_values(session, columns_by_table(dropped), needed)
+    found = f"{len(left)} files still hold values" if left else "no file holds a value"
+    return dg.AssetCheckResult(
+        passed=not left,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"{', '.join(dropped)}: {found}." + (" Run sf retention --apply." if left else ""),
+        metadata={"files": len(left)},
+    )
+
+
 def _describe(state: str, detail: str | None) -> str:
     return f"{state}, {detail}" if detail else state
 
 
 ASSETS = (status,)
-CHECKS = (latest_month_there,)
+CHECKS = (latest_month_there, dropped_columns_absent)

@@ -51,8 +51,8 @@ wide_job = dg.define_asset_job(
     "model in use reads them. Launch it after `history`.",
 )
 
-# Drift and the outcome of past lists are computed every month; the backtest takes minutes and runs once a year.
-_MONITORING = dg.AssetSelection.assets("eval_drift", "eval_verification")
+# Drift, answers and the outcome of past lists are computed every month; the backtest takes minutes and runs once a year.
+_MONITORING = dg.AssetSelection.assets("eval_drift", "eval_verification", "eval_answers")
 
 score_job = dg.define_asset_job(
     "score",

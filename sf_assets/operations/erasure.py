@@ -9,6 +9,7 @@ from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.carrying import carry_verdicts, checked_writes
 from sf_assets.engine.storage import Session, Warehouse, frame_of
 from sf_assets.engine.storage.retention import (
+    catalog_identifiers,
     conditions_of_company,
     delete_rows,
     files_with_identifiers,
@@ -46,16 +47,24 @@ class Erasure:
     rows: int
     published: int
     left: tuple[Path, ...] = ()
+    in_catalog: int = 0
+
+    @property
+    def clean(self) -> bool:
+        """Whether neither a file nor the catalog names the person any more, besides published lists."""
+        return not self.left and not self.in_catalog
 
     @property
     def summary(self) -> str:
         """The counts, in one line."""
         what = f"{self.rows} rows of {self.tables} tables"
-        kept = f"; {self.published} published lists name the person until they are past their time"
+        kept = f"; {self.published} published lists, and what they were made from, name the person until they are past their time"
         if not self.done:
             return f"dry run: {what} name the person{kept}"
         proof = (
-            f"NOT CLEAN: {len(self.left)} files still do" if self.left else "no other file on disk names it any more"
+            "no other file of the warehouse and no statistic of its catalog names it any more"
+            if self.clean
+            else f"NOT CLEAN: {len(self.left)} files and {self.in_catalog} statistics of the catalog still do"
         )
         return f"erased: {what}{kept}; {proof}"
 
@@ -97,7 +106,8 @@ def erase_person(
         kept = published_snapshots(session)
         remove_files(session, kept)
         left = files_with_identifiers(session, kept, anywhere=True)
-    return Erasure(done=True, tables=len(conditions), rows=rows, published=published, left=left)
+        in_catalog = catalog_identifiers(session, kept, anywhere=True)
+    return Erasure(done=True, tables=len(conditions), rows=rows, published=published, left=left, in_catalog=in_catalog)
 
 
 def _published(session: Session, siren: str) -> int:

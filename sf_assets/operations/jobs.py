@@ -7,7 +7,7 @@ from pydantic import Field
 
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.checks import POOL
-from sf_assets.engine.resources import FoldersResource, WarehouseResource, run_created_at
+from sf_assets.engine.resources import FoldersResource, ParametersResource, WarehouseResource, run_created_at
 from sf_assets.engine.storage.maintenance import LEAST_MONTHS
 from sf_assets.operations.acceptance import CannotAccept, accept
 from sf_assets.operations.assets import GROUP
@@ -143,17 +143,24 @@ class RetentionConfig(dg.Config):
     pool=POOL,
 )
 def remove_expired(
-    context: dg.OpExecutionContext, config: RetentionConfig, warehouse: WarehouseResource, folders: FoldersResource
+    context: dg.OpExecutionContext,
+    config: RetentionConfig,
+    warehouse: WarehouseResource,
+    folders: FoldersResource,
+    parameters: ParametersResource,
 ) -> None:
     """Run the retention, or count what it would remove."""
     at = run_created_at(context.instance, context.run_id)
-    done = run_retention(warehouse, folders.incoming.parent, at=at, dry_run=config.dry_run)
+    done = run_retention(
+        warehouse, folders.incoming.parent, at=at, dry_run=config.dry_run, dropped=parameters.dropped_columns
+    )
     context.add_output_metadata(done.metadata)
     for line in done.lines():
         context.log.info(line)
-    if done.left:
+    if not done.clean:
         raise PermanentFailure(
-            f"retention: expected no expired identifier on disk, found some in {len(done.left)} files."
+            f"retention: expected no expired identifier on disk, found some in {len(done.left)} files and {done.in_catalog} "
+            "statistics of the catalog."
         )
 
 

@@ -112,7 +112,13 @@ def _correction_of(batch: Batch, path: Path) -> Path:
 
 def _refused(warehouse: Warehouse, batch: Batch, source: Source, path: Path) -> dict[int, str]:
     values = {"month": batch.month, "source": source.name, "file": batch.name_of(path)}
-    return dict(warehouse.query(_REFUSED, values).iter_rows())
+    refused = dict(warehouse.query(_REFUSED, values).iter_rows())
+    if None in refused.values():
+        raise CannotCorrect(
+            f"{batch.name_of(path)}: expected the refused records as delivered, found none: columns of {source.table} are "
+            "dropped, so that raw lines are not stored. Correct the file itself."
+        )
+    return refused
 
 
 def _header(path: Path, source: Source) -> tuple[tuple[str, ...], str]:

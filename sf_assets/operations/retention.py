@@ -1,8 +1,8 @@
 """Retention: rows, snapshots and folders past their time are removed, and a scan proves that nothing of them is left."""
 
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -10,12 +10,15 @@ from sf_assets.catalogue.retention import FOLDERS, keep_of
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.carrying import carry_verdicts, checked_writes
 from sf_assets.engine.storage import Warehouse
+from sf_assets.engine.storage.blanking import blank_columns, columns_by_table, files_with_values, stored_values
 from sf_assets.engine.storage.retention import (
     ExpiredRows,
+    catalog_identifiers,
     delete_rows,
     expired_rows,
     files_with_identifiers,
     months_condition,
+    needed_files,
     remember_identifiers,
     remove_files,
     stored_tables,
@@ -32,7 +35,9 @@ class Retention:
     """The result of a retention, or of its dry run.
 
     `rows` and `folders` are past their time. `identifiers` counts the companies that no remaining row names, `removed` the
-    files removed from the warehouse, and `left` names files that still hold one of these identifiers: none is expected.
+    files removed from the warehouse. `left` names files that still hold one of these identifiers, or a value of a dropped
+    column, and `in_catalog` counts the statistics of columns that do: none is expected. `dropped` counts the rows of each
+    table that had a value in a column that the deployment drops.
     """
 
     done: bool
@@ -41,6 +46,13 @@ class Retention:
     identifiers: int = 0
     removed: int = 0
     left: tuple[Path, ...] = ()
+    in_catalog: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def clean(self) -> bool:
+        """Whether neither a file nor the catalog holds any more what was removed."""
+        return not self.left and not self.in_catalog
 
     @property
     def metadata(self) -> dict[str, int | bool]:
@@ -53,6 +65,7 @@ class Retention:
             "identifiers": self.identifiers,
             "files_removed": self.removed,
             "files_left_with_identifiers": len(self.left),
+            "statistics_left_with_identifiers": self.in_catalog,
         }
 
     def lines(self) -> Iterator[str]:
@@ -61,36 +74,56 @@ class Retention:
         for item in self.rows:
             yield f"{item.table}: {item.rows} rows {verb}, {item.months[0]:%Y-%m} to {item.months[-1]:%Y-%m}"
         yield from (f"{folder}: {verb}" for folder in self.folders)
+        yield from (
+            f"{table}: {rows} rows with values of dropped columns {verb}" for table, rows in self.dropped.items()
+        )
         if not self.done:
             yield f"dry run: {sum(item.rows for item in self.rows)} rows and {len(self.folders)} folders are past their time"
-        elif self.left:
-            yield f"NOT CLEAN: {len(self.left)} files still hold expired identifiers: {', '.join(map(str, self.left))}"
+        elif not self.clean:
+            where = f"{len(self.left)} files and {self.in_catalog} statistics of the catalog"
+            yield f"NOT CLEAN: {where} still hold expired identifiers: {', '.join(map(str, self.left))}"
         else:
-            yield f"scanned: none of {self.identifiers} expired identifiers is left in the files of the warehouse"
+            yield f"scanned: none of {self.identifiers} expired identifiers is left in the files and the catalog"
 
 
-def run_retention(warehouse: Warehouse, data: Path, *, at: datetime, dry_run: bool = True) -> Retention:
+def run_retention(
+    warehouse: Warehouse, data: Path, *, at: datetime, dry_run: bool = True, dropped: Collection[str] = ()
+) -> Retention:
     """Remove what is past its time, or count it. Nothing else may run meanwhile; `data` is the folder of the deployment.
 
+    `dropped` are columns, `<table>.<column>`, whose values are removed from rows already stored.
     What published lists need to be rebuilt stays until the lists themselves are past their time.
     """
     folders = tuple(_expired_folders(data, at))
     with warehouse.session() as session:
         kept_months = {table: keep_of(table).months for table in stored_tables(session)}
         expired = expired_rows(session, kept_months, at.date())
+        columns = columns_by_table(dropped)
+        filled = stored_values(session, columns)
         if dry_run:
-            return Retention(done=False, rows=expired, folders=folders)
+            return Retention(done=False, rows=expired, folders=folders, dropped=filled)
         identifiers = remember_identifiers(session, expired)
         before = checked_writes(session, SUITES)
         delete_rows(session, {item.table: months_condition(item.months) for item in expired})
+        blank_columns(session, columns)
         carry_verdicts(session, SUITES, before)
         # A list past its time is no longer published: its snapshot goes with it.
         kept = published_snapshots(session)
         removed = remove_files(session, kept)
-        left = files_with_identifiers(session, kept)
+        left, in_catalog = files_with_identifiers(session, kept), catalog_identifiers(session, kept)
+        left += files_with_values(session, columns, needed_files(session, kept))
     for folder in folders:
         _remove(folder)
-    return Retention(done=True, rows=expired, folders=folders, identifiers=identifiers, removed=removed, left=left)
+    return Retention(
+        done=True,
+        rows=expired,
+        folders=folders,
+        identifiers=identifiers,
+        removed=removed,
+        left=left,
+        in_catalog=in_catalog,
+        dropped=filled,
+    )
 
 
 def _expired_folders(data: Path, at: datetime) -> Iterator[Path]:

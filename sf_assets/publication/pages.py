@@ -41,7 +41,8 @@ def page_of(
     sheets = motifs.join(kept, on="siren", how="left", maintain_order="left").with_columns(
         pl.col("inconnus").fill_null([]), pl.col("aides").fill_null(_EVERY_HELP)
     )
-    return page(Sheets(rows_of(rows, companies, section_names()), sheets, hides_reasons), about)
+    content = Sheets(rows_of(rows, companies, section_names()), sheets, hides_reasons)
+    return page(content, about, recipient=right.recipient)
 
 
 def themes_of(right: Right) -> list[int]:

@@ -10,7 +10,7 @@ import polars as pl
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.inputs import AssetMonth
-from sf_assets.lists import contact
+from sf_assets.lists import contact, known_answers
 from sf_assets.lists.answers import ADVICE
 from sf_assets.lists.columns import HEADERS
 from sf_assets.lists.export import stem_of, with_date
@@ -26,7 +26,7 @@ from sf_assets.sources.nomenclatures.label_tables import departments_of_regions
 from sf_assets.staging.in_force import reads_at
 from sf_assets.vocabulary.scopes import SCOPES, SCORE
 
-READS = ("stg_acces", *contact.READS)
+READS = ("stg_acces", *contact.READS, *known_answers.READS)
 FOLDER = "destinataires"
 LEFT = "Sortie de la liste"
 _RIGHTS = "select * from stg_acces order by destinataire"
@@ -128,7 +128,9 @@ def _world(session: Session, made: MonthList, followed: Collection[str]) -> Worl
         pl.col("siren").is_in([*in_alert, *followed]) & ~pl.col("siren").is_in(made.listed["siren"].to_list())
     ).sort("siren")
     left = pl.when(pl.col("premiere_alerte").is_not_null()).then(pl.lit(LEFT))
-    others = contact.with_contact(session, others).join(before, on="siren", how="left", maintain_order="left")
+    others = known_answers.with_known_answers(session, contact.with_contact(session, others)).join(
+        before, on="siren", how="left", maintain_order="left"
+    )
     others = with_date(others.with_columns(evolution=left), made.about)
     columns = [header.column for header in HEADERS if header.column not in reason_columns()]
     rows = pl.concat(

@@ -21,6 +21,7 @@ ACCES = Source(
         Cell("suivis", "sirens", "suivis", optional=True),
         Cell("revu_le", "date_iso", "revu_le", required=True),
         Cell("valable_jusqu_au", "date_iso", "valable_jusqu_au", required=True),
+        Cell("cle", "cle_age", "cle", optional=True),
     ),
 )
 

@@ -47,6 +47,7 @@ Reader = Literal[
     "droits",
     "lot",
     "utilite",
+    "cle_age",
 ]
 OnError = Literal["record", "cell", "ignore"]
 
@@ -102,8 +103,10 @@ class Source:
 
     Rows: `wide` names the value of head-count files, whose months are columns. `yearly` marks files whose headers end with a
     year: a record becomes one row per year, from the first to the last. `keeps_line` stores the file and line of each row,
-    where the order of files matters. `account` applies to files without the identifier: it holds the header of the account,
-    and the column of the day on which the establishment of that account is looked up.
+    where the order of files matters. `about_lists` is the header of the month of a list, in answers about published lists: a
+    record about a company that was neither on that list nor on an earlier one is refused. `account` applies to files without
+    the identifier: it holds the header of the account, and the column of the day on which the establishment of that account
+    is looked up.
     """
 
     name: str
@@ -120,6 +123,7 @@ class Source:
     wide: str | None = None
     yearly: bool = False
     account: tuple[str, str] | None = None
+    about_lists: str = ""
     skip: str | None = None
     exempt: str | None = None
     keeps_line: bool = False

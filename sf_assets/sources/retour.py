@@ -23,6 +23,7 @@ RETOUR = Source(
     filtered=False,
     expected=False,
     keeps_line=True,
+    about_lists=LIST,
     first_sheet=True,
     legal_basis="rules of access signed by the partners",
     # A company without any answer is a line that the officer left as it was.

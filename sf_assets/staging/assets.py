@@ -21,7 +21,9 @@ from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.nomenclatures.label_tables import label_files
 from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.staging.delivery import account_rows, read_delivered, read_headcounts
+from sf_assets.staging.dropped import dropped_of, forget_refused, without_columns
 from sf_assets.staging.in_force import in_force, reads_at
+from sf_assets.staging.published import load_published
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING, query_of
 from sf_assets.vocabulary.partitions import parse_month
 
@@ -50,14 +52,20 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
             kinds={"duckdb"},
             made_in=__name__,
             made_with=(repr(source),),
+            settings=("dropped_columns",),
             data=label_files(_LABELS.get(source.name, ())),
         ),
         deps=[f"src_{source.name}", *perimeter, *accounts],
     )
     def stage(
-        context: dg.AssetExecutionContext, warehouse: WarehouseResource, folders: FoldersResource, gate: GateResource
+        context: dg.AssetExecutionContext,
+        warehouse: WarehouseResource,
+        folders: FoldersResource,
+        parameters: ParametersResource,
+        gate: GateResource,
     ) -> dg.MaterializeResult[None]:
         month = parse_month(context.partition_key)
+        dropped = dropped_of(table, parameters.dropped_columns)
         with warehouse.session() as session:
             gate.require(session, [(f"src_{source.name}", month), *((name, month) for name in perimeter)])
             batch = require_batch(folders.incoming, month)
@@ -65,6 +73,8 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
             label_tables.load(session.connection, updates)
             if source.filtered:
                 _load_perimeter(session, month)
+            if source.about_lists:
+                load_published(session, gate, month)
             if accounts:
                 _load_accounts(gate, session, accounts, month)
             with inspected_files(
@@ -75,12 +85,13 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
                         f"{source.name}: nothing delivered, {in_force(session, source.name, month)} stays in force"
                     )
                 counts = read_delivered(session.connection, batch, source, delivered)
+            forget_refused(session.connection, source, dropped)
             account = account_rows(counts, counted_records(session, batch, source.name, asset=f"src_{source.name}"))
             counted = frame_of(IMPORTS, ({"source": source.name} | row for row in account))
             session.connection.register("counted", counted.to_arrow())
             writes = session.replace(
                 {
-                    table: query,
+                    table: without_columns(query, table, dropped),
                     IMPORTS: "select * from counted",
                     QUARANTINE: "select * from quarantine",
                     LOG: _LOG.text,

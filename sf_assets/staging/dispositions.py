@@ -49,6 +49,7 @@ EXPECTED = {
     "zones": "national, or codes of departments and of regions such as R27, separated by blanks",
     "droits": f"rights among {', '.join(SCOPES)}, separated by blanks",
     "lot": "the month of a list, AAMM",
+    "cle_age": "a public key of age, age1 and 58 characters",
     "utilite": f"one of {', '.join(UTILITIES)}",
 }
 
@@ -193,7 +194,19 @@ def _errors(source: Source, header: Sequence[str]) -> list["_Error"]:
         cells[error.column, error.expected] = (
             replace(same, condition=f"({same.condition} or {error.condition})") if same else error
         )
-    return [*cells.values()] if source.lacks_key(header) else [*cells.values(), *_identity(source)[0]]
+    identity = [] if source.lacks_key(header) else _identity(source)[0]
+    return [*cells.values(), *identity, *([_unlisted(source)] if source.about_lists else [])]
+
+
+def _unlisted(source: Source) -> "_Error":
+    """Return the error of an answer about a company that was on no list published until the one it names."""
+    # Names are compared without case: `company` is not the name of a cell.
+    labels = {cell.column: cell.label for cell in source.cells}
+    company, month = labels["siren"], source.about_lists
+    listed = f'select 1 from published where published.company = "{company}" and published.first_list <= "{month}"'
+    named = f'regexp_full_match("{company}", \'{FIELDS["siren"].pattern}\') and read_lot("{month}") is not null'
+    expected = "a company of the published list that the answer names, or of one before"
+    return _Error(f"({named} and not exists ({listed}))", company, expected, f'"{company}"')
 
 
 def _notes(source: Source) -> list["_Error"]:

@@ -215,6 +215,10 @@ create or replace temp macro read_droits(x) as
             x <> '' and list_has_all(['score', 'urssaf', 'dgefp', 'bdf', 'pge', 'dgfip'], string_split(x, ' ')) then x
     end;
 
+-- A public key of age: Bech32, without 1, b, i and o.
+create or replace temp macro read_cle_age(x) as
+    case when regexp_full_match(x, 'age1[02-9ac-hj-np-z]{58}') then x end;
+
 create or replace temp macro read_lot(x) as case when regexp_full_match(x, '[0-9]{2}(0[1-9]|1[0-2])') then x end;
 
 create or replace temp macro read_utilite(x) as

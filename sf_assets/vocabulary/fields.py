@@ -45,6 +45,7 @@ _COLUMNS = (
     Column("droits", _TEXT, "rights of the recipient, by scope", non_identifying=True),
     Column("suivis", _TEXT, "sirens of the companies that the recipient follows, separated by commas"),
     Column("revu_le", _DATE, "day on which the partner last confirmed the line", non_identifying=True),
+    Column("cle", _TEXT, "public key (age) by which the folder of a recipient is encrypted; NULL when it is not"),
     Column("liste", _TEXT, "month of the list that an answer is about, AAMM", non_identifying=True),
     Column("contactee", _FLAG, "the officer contacted the company", non_identifying=True),
     Column("contactee_le", _DATE, "day of the contact", non_identifying=True),

@@ -51,8 +51,11 @@ class Parameters(BaseModel):
         (), description="wanted shares of alerts that fail, 'strong,both levels': 0.4,0.15; empty for the best F-beta"
     )
     corrections: tuple[str, ...] = Field((), description="expert corrections to apply, by name, separated by commas")
+    dropped_columns: tuple[str, ...] = Field(
+        (), description="columns of staging that are not stored, 'stg_<source>.<column>', separated by commas"
+    )
 
-    @field_validator("alert_shares", "alert_precisions", "corrections", mode="before")
+    @field_validator("alert_shares", "alert_precisions", "corrections", "dropped_columns", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return split_commas(value)

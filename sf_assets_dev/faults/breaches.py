@@ -282,6 +282,9 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
     ),
     "ranks_once": _each("'400000002' as siren"),
     "explanations_add_up": _each("0.00001 as ecart_explications", "null as ecart_explications"),
+    "after_their_list": _each(
+        "month as mois_liste", "(month + interval 1 month)::date as recue", "null as recue", "null as mois_liste"
+    ),
     "one_level_at_most": _each(
         "0 as niveau_modele, 2 as niveau", "2 as niveau_modele, 3 as niveau", "null as niveau_modele", "null as niveau"
     ),
@@ -289,6 +292,10 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
     "scored_from_its_origin_on": _each("(origine - interval 1 month)::date as periode"),
     "interval_in_order": _each("0.6 as bas, 0.5 as haut", "0.5 as bas, 'nan' as haut", "'-infinity' as bas"),
     "gaps_have_a_reason": _each("null as valeur, null as raison"),
+    "small_groups_hidden": _each(
+        "10 as entreprises", "null as entreprises, 0.5 as valeur, null as bas, null as haut",
+        "null as entreprises, null as valeur, 0.5 as bas, 0.5 as haut",
+    ),
     "versions_follow": _each("3 as version"),
     "one_champion": _each("'b' as candidat, 'b' as champion"),
     "replaced_beyond_noise": _each(

@@ -47,6 +47,8 @@ _ORDINARY = {
     "training_failures": "100",
     "ecart_explications": "0",
     "list_corrections.niveau": "2",
+    "eval_answers.entreprises": "11",
+    "list_answers.mois_liste": "(month - interval 1 month)::date",
     "remplace": "false",
 }
 _PATTERNS = {

@@ -14,6 +14,7 @@ from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets_dev.synthetic import accounts, altares, bodacc, debts, dgefp, procol, sirene, urssaf
 from sf_assets_dev.synthetic.access import ACCESS, write_access
 from sf_assets_dev.synthetic.accounts import Statements
+from sf_assets_dev.synthetic.help import NO_HELP, Help
 from sf_assets_dev.synthetic.nomenclature import Nomenclature, nomenclature_of
 from sf_assets_dev.synthetic.oracle import oracle_frame
 from sf_assets_dev.synthetic.others import Others, draw_others, write_others
@@ -70,6 +71,7 @@ def write_batch(
     oracle: Path | None = None,
     nomenclature: Nomenclature | None = None,
     others: bool = False,
+    help_given: Help = NO_HELP,
 ) -> dict[str, int]:
     """Write the files that the producers deliver for the batch `month` and return the rows written in each.
 
@@ -78,7 +80,8 @@ def write_batch(
     few not born yet; smaller companies are added to it. `years` limits the history of the monthly files. `oracle`
     receives, outside of the batch, the true hazard and probability of failure within 18 months of each company and month.
     `nomenclature` is the state of the register's switch to NAF 2025, by default that of the month. `others` adds the
-    occasional files: VAT returns, Diane, Ellisphere, rights of access.
+    occasional files: VAT returns, Diane, Ellisphere, rights of access. `help_given` prevents failures of companies that were
+    contacted.
 
     Raises:
         ValueError: no company is requested, or `oracle` is inside the batch.
@@ -97,7 +100,7 @@ def write_batch(
         truth: pq.ParquetWriter | None = None
         for number in range((companies + BLOCK - 1) // BLOCK):
             wanted = min(BLOCK, companies - number * BLOCK)
-            block = draw_block(seed, number)
+            block = draw_block(seed, number, help_given)
             switch = nomenclature or nomenclature_of(month)
             statements = with_filed_again(block, accounts.draw_statements(block))
             frames = _frames(block, statements, window, wanted, nomenclature=switch, with_oracle=oracle is not None)

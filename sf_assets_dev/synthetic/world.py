@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sf_assets_dev.synthetic.activities import of_section
+from sf_assets_dev.synthetic.help import NO_HELP, Help, helped
 from sf_assets_dev.synthetic.population import (
     PUBLIC,
     Companies,
@@ -83,8 +84,8 @@ class World:
     second: Procedure
 
 
-def draw_world(seed: int, block: int, companies: Companies) -> World:
-    """Simulate every month for the companies of one block."""
+def draw_world(seed: int, block: int, companies: Companies, help_given: Help = NO_HELP) -> World:
+    """Simulate every month for the companies of one block; help prevents some of their first failures."""
     rng = generator(seed, block, "world")
     total = len(companies)
     lasting = (rng.standard_normal(total, dtype=np.float32) * np.sqrt(LASTING)).astype(np.float32)
@@ -102,6 +103,7 @@ def draw_world(seed: int, block: int, companies: Companies) -> World:
     closed = first_passage(np.where(at_risk, _closing(companies), 0.0), rng.random(total))
     opened = first_passage(hazard, rng.random(total))
     opened = np.where(opened < closed, opened, NEVER)
+    opened = helped(generator(seed, block, "help"), opened, companies.siren, help_given)
     first = after_failure(rng, opened, companies)
     reopened = first_passage(np.where(months > first.ended[:, None], hazard, 0.0), rng.random(total))
     second = after_failure(rng, np.where(first.ended < NEVER, reopened, NEVER), companies)
@@ -234,9 +236,9 @@ class Block:
         return generator(self.seed, self.number, subject)
 
 
-def draw_block(seed: int, number: int) -> Block:
+def draw_block(seed: int, number: int, help_given: Help = NO_HELP) -> Block:
     """Draw one block of the world of `seed`."""
     companies = draw_companies(seed, number)
-    world = draw_world(seed, number, companies)
+    world = draw_world(seed, number, companies, help_given)
     establishments = forget_late_moves(draw_establishments(seed, number, companies), world.ceases)
     return Block(seed, number, companies, establishments, world)

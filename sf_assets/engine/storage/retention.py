@@ -1,4 +1,4 @@
-"""Removal of rows past their time, and the proof: a scan of the Parquet files left on disk.
+"""Removal of rows past their time, and the proof: a scan of the Parquet files left on disk and of the catalog's statistics.
 
 Deleted rows stay in a file that also holds younger months: such files are rewritten, old snapshots expire, and files that
 nothing needs any more are removed. Files of the snapshots to keep stay as they are.
@@ -13,6 +13,7 @@ from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.engine.storage.session import Session
 from sf_assets.engine.storage.shape import column_types, lake_name, sql_identifier
+from sf_assets.engine.storage.statistics import ranges_naming, widen_statistics
 from sf_assets.vocabulary.partitions import add_months
 
 IDENTIFIERS = ("siren", "siret")
@@ -148,7 +149,19 @@ def remove_files(session: Session, kept: Collection[int]) -> int:
         removed = session.connection.execute(
             "call ducklake_cleanup_old_files('lake', dry_run => false, cleanup_all => true)"
         )
-        return len(removed.fetchall())
+        files = len(removed.fetchall())
+    widen_statistics(session)
+    return files
+
+
+def catalog_identifiers(session: Session, kept: Collection[int], *, anywhere: bool = False) -> int:
+    """Return how many ranges of values in the catalog name a siren that the session remembers, as `files_with_identifiers`."""
+    return ranges_naming(session, sql_identifier(_EXPIRED), needed_files(session, kept), anywhere=anywhere)
+
+
+def needed_files(session: Session, kept: Collection[int]) -> set[str]:
+    """Return the names of the files that hold the rows of some snapshots."""
+    return {Path(path).name for (path,) in session.connection.execute(_NEEDED, {"kept": sorted(kept)}).fetchall()}
 
 
 def files_with_identifiers(session: Session, kept: Collection[int], *, anywhere: bool = False) -> tuple[Path, ...]:
@@ -156,7 +169,7 @@ def files_with_identifiers(session: Session, kept: Collection[int], *, anywhere:
 
     Files that a snapshot of `kept` needs are left out: they prove a published list.
     """
-    needed = {Path(path).name for (path,) in session.connection.execute(_NEEDED, {"kept": sorted(kept)}).fetchall()}
+    needed = needed_files(session, kept)
     files = sorted(Path(session.catalog.data_path).rglob("*.parquet"))
     return tuple(path for path in files if path.name not in needed and any(_holds(session, path, anywhere=anywhere)))
 

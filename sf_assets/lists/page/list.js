@@ -101,6 +101,7 @@ function sheet(row) {
     el("h3", {}, "Pourquoi elle est sur la liste"),
     one.motifs.length ? list(one.motifs) : el("p", {}, "Aucun fait isolé ne domine : c'est leur réunion qui élève le risque."),
   );
+  if (cell(row, "reponse")) article.append(el("h3", {}, "Ce qui a déjà été répondu"), el("p", {}, cell(row, "reponse")));
   const curves = [curve("Dette Urssaf", one.dette, "€"), curve("Effectif", one.effectif, "salariés"), curve("Risque", one.risque, "%")].filter(Boolean);
   if (curves.length) article.append(el("h3", {}, "Son évolution sur deux ans"), el("div", { class: "charts" }, ...curves));
   if (one.themes) article.append(el("h3", {}, "Ce qui compose le risque"), bars(one.themes));
@@ -108,10 +109,47 @@ function sheet(row) {
   article.append(el("h3", {}, "Ce que vous pouvez proposer"), list(one.aides.map((i) => data.aides[i])));
 }
 
+// Answers stay in the page until they are exported: nothing is stored on the computer, nothing is sent.
+const answering = document.getElementById("repondre");
+const answers = new Map();
+let exported = true;
+const titles = data.retour?.entete.slice(3) ?? [];
+const fieldOf = (title) => answering.elements.namedItem(title);
+function showAnswer(row) {
+  if (!answering) return;
+  const given = answers.get(data.fiches[Number(row.dataset.i)].siren) ?? {};
+  titles.forEach((title) => { fieldOf(title).value = given[title] ?? ""; });
+}
+answering?.addEventListener("input", () => {
+  const { siren } = data.fiches[Number(current.dataset.i)];
+  const given = Object.fromEntries(titles.map((title) => [title, fieldOf(title).value]));
+  if (Object.values(given).some((text) => text.trim())) answers.set(siren, given);
+  else answers.delete(siren);
+  exported = !answers.size;
+  document.getElementById("exporter").disabled = !answers.size;
+  document.getElementById("reponses").textContent = answers.size > 1 ? `${whole.format(answers.size)} réponses à exporter` : answers.size ? "1 réponse à exporter" : "Aucune réponse à exporter";
+});
+answering?.addEventListener("submit", (event) => event.preventDefault());
+// As in the list's own CSV, a text that a spreadsheet would run begins with an apostrophe.
+const quoted = (text) => `"${text.trim().replace(/^[=+\-@]/, "'$&").replaceAll("\r\n", "\n").replaceAll('"', '""')}"`;
+const french_day = (day) => day.split("-").reverse().join("/");
+document.getElementById("exporter")?.addEventListener("click", () => {
+  const { entete, liste, destinataire } = data.retour;
+  const lines = [...answers].map(([siren, given]) => [siren, liste, destinataire, ...titles.map((title) => (fieldOf(title).type === "date" ? french_day(given[title]) : given[title]))]);
+  const text = [entete, ...lines].map((line) => line.map(quoted).join(";")).join("\r\n");
+  const link = el("a", { href: URL.createObjectURL(new Blob(["\ufeff", text, "\r\n"], { type: "text/csv" })), download: `retour_${destinataire.replace(/[^a-z0-9_-]/g, "-")}_${liste}.csv` });
+  link.click();
+  URL.revokeObjectURL(link.href);
+  exported = true;
+  document.getElementById("reponses").textContent = `Fichier ${link.download} enregistré : renvoyez-le à l'équipe`;
+});
+addEventListener("beforeunload", (event) => { if (!exported) event.preventDefault(); });
+
 let current = null;
 function open(row) {
   current = row;
   sheet(row);
+  showAnswer(row);
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
   document.body.classList.add("fiche");

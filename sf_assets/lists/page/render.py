@@ -10,12 +10,15 @@ import polars as pl
 from markupsafe import Markup
 
 from sf_assets.features.registry import THEMES
+from sf_assets.lists.answers import CHOICES
 from sf_assets.lists.document import list_name
 from sf_assets.lists.page.content import MONTHS_SHOWN, SIZES, Sheets
 from sf_assets.lists.page.help import HELPS
 from sf_assets.lists.readme import About, percent, readme_lines
 from sf_assets.lists.selection import LEVELS
 from sf_assets.lists.wording import MONTHS, NBSP
+from sf_assets.sources.batch import batch_key
+from sf_assets.sources.retour import CONTACTED, CONTACTED_ON, LIST, OFFERED, RECIPIENT, REMARK, USEFULNESS
 from sf_assets.vocabulary.partitions import add_months
 
 _FOLDER = files("sf_assets.lists.page")
@@ -33,13 +36,17 @@ _FILTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column of the table: its key in the script, its title, the column of rows that fills it; left out without it."""
+    """A column of the table: its key in the script, its title, the column of rows that fills it; left out without it.
+
+    An optional column is also left out when no row has a value in it.
+    """
 
     key: str
     title: str
     source: str
     kind: str = "text"
     sorts: bool = True
+    optional: bool = False
 
 
 _COLUMNS = (
@@ -51,8 +58,20 @@ _COLUMNS = (
     _Column("niveau", "Niveau", "libelle_niveau", "level"),
     _Column("risque", "Risque", "probabilite", "percent"),
     _Column("evolution", "Évolution", "evolution"),
+    _Column("reponse", "Dernière réponse", "derniere_reponse", sorts=False, optional=True),
     _Column("motif", "Premier motif", "motif_1", "reason", sorts=False),
 )
+
+
+# The answers of a sheet, by the title that the file of answers gives each: name and kind of its field, and its choices.
+_ANSWERS = (
+    (CONTACTED, "contactee", "choice", CHOICES[CONTACTED]),
+    (CONTACTED_ON, "contactee_le", "date", ()),
+    (USEFULNESS, "utilite", "choice", CHOICES[USEFULNESS]),
+    (OFFERED, "aide", "text", ()),
+    (REMARK, "remarque", "text", ()),
+)
+ANSWERED = ("SIREN", LIST, RECIPIENT, *(title for title, *_ in _ANSWERS))
 
 
 @cache
@@ -73,14 +92,20 @@ def _text(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
 
 
-def page(content: Sheets, about: About) -> str:
-    """Return the page of a month's list: purpose, filters, table, and the data of the companies' sheets."""
+def page(content: Sheets, about: About, *, recipient: str = "") -> str:
+    """Return the page of a month's list: purpose, filters, table, and the data of the companies' sheets.
+
+    For a `recipient` each sheet has the answers that an officer fills in, which the page exports as a file to send back.
+    """
     months = [add_months(about.month, n) for n in range(1 - MONTHS_SHOWN, 1)]
     data = {
         "mois": [f"{MONTHS[month.month - 1]} {month.year}" for month in months],
         "themes": list(THEMES.values()),
         "aides": [one.text for one in HELPS],
         "fiches": json.loads(content.sheets.write_json()),
+        "retour": {"entete": ANSWERED, "liste": batch_key(about.month), "destinataire": recipient}
+        if recipient
+        else None,
     }
     encoded = json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPED)
     return (
@@ -91,19 +116,24 @@ def page(content: Sheets, about: About) -> str:
             cutoff=f"{about.cutoff:%d/%m/%Y}",
             probabilities=about.probabilities,
             rows=content.rows.to_dicts(),
-            columns=[column for column in _COLUMNS if column.source in content.rows.columns],
+            columns=[column for column in _COLUMNS if _is_there(column, content.rows)],
             filters=[
                 (name, label, _choices(content.rows[name], order))
                 for name, label, order in _FILTERS
                 if name in content.rows.columns
             ],
             hides_reasons=content.hides_reasons,
+            answers=_ANSWERS if recipient else (),
             lines=readme_lines(about),
             data=Markup(encoded),  # noqa: S704 - JSON whose brackets are escaped above
             style=Markup(_text("list.css")),  # noqa: S704 - a file of this package
             script=Markup(_text("list.js")),  # noqa: S704 - a file of this package
         )
     )
+
+
+def _is_there(column: _Column, rows: pl.DataFrame) -> bool:
+    return column.source in rows.columns and (not column.optional or rows[column.source].count() > 0)
 
 
 def _choices(values: pl.Series, order: tuple[str, ...]) -> list[str]:

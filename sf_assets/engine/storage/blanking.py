@@ -1,0 +1,75 @@
+"""Columns that are dropped from rows already stored, and the proof: which Parquet files on disk still hold a value of them."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from sf_assets.engine.storage.session import Session
+from sf_assets.engine.storage.shape import column_types, lake_name, sql_identifier
+
+Columns = Mapping[str, Collection[str]]
+
+
+def columns_by_table(names: Collection[str]) -> dict[str, list[str]]:
+    """Return the columns of each table, from names `<table>.<column>`.
+
+    >>> columns_by_table(["stg_a.x", "stg_a.y"])
+    {'stg_a': ['x', 'y']}
+    """
+    found: dict[str, list[str]] = {}
+    for name in names:
+        table, _, column = name.partition(".")
+        found.setdefault(table, []).append(column)
+    return found
+
+
+def stored_values(session: Session, columns: Columns) -> dict[str, int]:
+    """Return the number of rows of each table that still have a value in one of these columns; tables without are left out."""
+    counted: dict[str, int] = {}
+    for table, names in columns.items():
+        if there := _there(session, table, names):
+            filled = " or ".join(f"{sql_identifier(name)} is not null" for name in there)
+            ((rows,),) = session.connection.execute(
+                f"select count(*) from {lake_name(table)} where {filled}"
+            ).fetchall()
+            counted |= {table: rows} if rows else {}
+    return counted
+
+
+def blank_columns(session: Session, columns: Columns) -> None:
+    """Make these columns unknown in every stored row, in new files; the former files go with the snapshots that need them."""
+    connection = session.connection
+    with session.catalog.one_writer(connection, "dropped columns"):
+        for table in stored_values(session, columns):
+            name = lake_name(table)
+            unknown = ", ".join(f"null as {sql_identifier(one)}" for one in _there(session, table, columns[table]))
+            connection.execute(f"create or replace temp table rest as select * replace ({unknown}) from {name}")
+            connection.begin()
+            connection.execute(f"delete from {name}")
+            connection.execute(f"insert into {name} by name from rest order by month")
+            connection.commit()
+            connection.execute("drop table rest")
+
+
+def files_with_values(session: Session, columns: Columns, needed: Collection[str]) -> tuple[Path, ...]:
+    """Return the Parquet files on disk with a value in one of these columns; those `needed` by name are left out."""
+    found: list[Path] = []
+    for table, names in columns.items():
+        paths = [
+            path
+            for path in sorted(Path(session.catalog.data_path).rglob(f"{table}/**/*.parquet"))
+            if path.name not in needed and not path.stem.endswith("-delete")
+        ]
+        found += [path for path in paths if _holds(session, path, names)]
+    return tuple(found)
+
+
+def _there(session: Session, table: str, names: Collection[str]) -> list[str]:
+    return [name for name in column_types(session.connection, lake_name(table)) if name in names]
+
+
+def _holds(session: Session, path: Path, names: Collection[str]) -> bool:
+    described = session.connection.execute("select name from parquet_schema($1)", [str(path)]).fetchall()
+    there = [sql_identifier(name) for (name,) in described if name in names]
+    filled = " or ".join(f"{name} is not null" for name in there)
+    query = f"select exists (from read_parquet($1) where {filled or 'false'})"
+    return bool(session.connection.execute(query, [str(path)]).fetchall()[0][0])
