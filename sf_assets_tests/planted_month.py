@@ -16,8 +16,8 @@ from sf_assets.lists.month_list import READS
 from sf_assets.model.store import ModelCard, ModelStore
 from sf_assets.model.threshold import ThresholdMethod
 from sf_assets.vocabulary.schema import Table
-from sf_assets_tests.drawn import simulated
 from sf_assets_dev.deployment import Run
+from sf_assets_tests.drawn import simulated
 from sf_assets_tests.runs import Place
 
 MONTH, NEXT = date(2025, 9, 1), date(2025, 10, 1)
