@@ -179,6 +179,7 @@ def _variables(environ: Mapping[str, str], env_file: Path) -> dict[str, str]:
 
 def warehouse_of(settings: Settings) -> "Warehouse":
     """Return the warehouse of a deployment."""
+    from sf_assets.catalogue.modes import outside_of  # noqa: PLC0415
     from sf_assets.engine.storage import Warehouse  # noqa: PLC0415 - loads the engine
 
     return Warehouse(
@@ -187,19 +188,21 @@ def warehouse_of(settings: Settings) -> "Warehouse":
         memory_limit=settings.memory_limit,
         temp_directory=settings.temp_directory,
         threads=settings.threads,
+        outside=outside_of(settings.mode),
     )
 
 
 def resources_for(settings: Settings) -> dict[str, object]:
     """Return the Dagster resources of a deployment, by the names of the parameters of assets."""
-    from sf_assets.catalogue.tables import SUITES  # noqa: PLC0415 - loads every layer
+    from sf_assets.catalogue.modes import outside_of  # noqa: PLC0415
+    from sf_assets.catalogue.tables import suites_of  # noqa: PLC0415 - loads every layer
     from sf_assets.engine.quality.gate import Gate  # noqa: PLC0415
     from sf_assets.engine.resources import Folders  # noqa: PLC0415
 
     return {
         "warehouse": warehouse_of(settings),
-        "folders": Folders.below(settings.data),
+        "folders": Folders.below(settings.data, settings.mode),
         "parameters": settings.parameters,
-        "gate": Gate(SUITES),
+        "gate": Gate(suites_of(settings.mode), outside_of(settings.mode)),
         "notices": settings.notices,
     }

@@ -19,13 +19,20 @@ Companies = Annotated[int, typer.Option(min=1, help="Companies that ever had ten
 Seed = Annotated[int, typer.Option(help="Seed of the synthetic world: the same seed gives the same files.")]
 
 
-def demo(month: MonthOption = _DEMO_MONTH, companies: Companies = 4000, seed: Seed = 1) -> None:
+def demo(
+    month: MonthOption = _DEMO_MONTH,
+    companies: Companies = 4000,
+    seed: Seed = 1,
+    open_data: Annotated[bool, typer.Option("--open", help="Open data alone, as with SF_MODE=open.")] = False,
+) -> None:
     """Run the whole graph on synthetic companies, from files to a list. Running it again changes nothing.
 
-    Example: `sf demo --companies 1000`
+    Examples: `sf demo --companies 1000`, `sf demo --open`
     """
-    from sf_assets_dev.demo import run  # noqa: PLC0415
+    from sf_assets_dev.demo import run, use_open_data  # noqa: PLC0415
 
+    if open_data:
+        use_open_data()
     if not run(month or _DEMO_MONTH, companies=companies, seed=seed):
         raise typer.Exit(1)
 

@@ -8,6 +8,7 @@ from sf_assets.engine.quality.rules import Suite
 from sf_assets.evaluation.tables import SUITES as EVALUATION_SUITES
 from sf_assets.evaluation.tables import TABLES as EVALUATION
 from sf_assets.features.suites import SUITES as FEATURE_SUITES
+from sf_assets.features.suites import suites_of as feature_suites_of
 from sf_assets.features.tables import LAGS
 from sf_assets.features.tables import TABLES as FEATURES
 from sf_assets.lists.tables import SUITES as LIST_SUITES
@@ -21,6 +22,7 @@ from sf_assets.sources.suites import SUITES as SOURCE_SUITES
 from sf_assets.staging.suites import SUITES as STAGING_SUITES
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, STAGING
 from sf_assets.vocabulary.failures import UserError
+from sf_assets.vocabulary.modes import FULL, Mode
 from sf_assets.vocabulary.schema import Table
 
 TABLES: dict[str, Table] = {
@@ -52,6 +54,11 @@ SUITES: dict[str, Suite] = {
     **EVALUATION_SUITES,
     **PUBLICATION_SUITES,
 }
+
+
+def suites_of(mode: Mode) -> dict[str, Suite]:
+    """Return the checks of every asset, by name, as they are in a mode: only the features of the matrix depend on it."""
+    return SUITES if mode == FULL else SUITES | feature_suites_of(mode)
 
 
 def suite_named(asset: str) -> Suite:

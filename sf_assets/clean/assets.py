@@ -100,14 +100,12 @@ def clean_export(
     folder = _exports(folders, context)
     with warehouse.session() as session:
         gate.require(session, [(name, month) for name in _EXPORT.reads])
-        tables = [gate.table(name) for name in _EXPORT.reads]
-        session.bind(dict.fromkeys(tables, month))
+        session.bind({gate.table(name): month for name in _EXPORT.reads})
+        tables = [gate.table(name) for name in _EXPORT.reads if name not in gate.outside]
         written = write_tables(session.connection, tables, folder)
         session.connection.register("written", written.to_arrow())
         write = session.replace(
-            {
-                EXPORT: f"select counted.*, bytes, sha256 from ({_EXPORT.text}) as counted left join written using (file)"
-            },
+            {EXPORT: f"select counted.*, bytes, sha256 from ({_EXPORT.text}) as counted join written using (file)"},
             where={"month": month},
             author=context.run_id,
             message=f"{EXPORT.name} {month:%Y-%m}",

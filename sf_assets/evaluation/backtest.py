@@ -13,7 +13,12 @@ from sf_assets.model.splits import recent_months
 
 
 def backtest(
-    origin: Origin, methods: Mapping[str, type[ScoringMethod]], *, load: RowLoader, draw: RowLoader
+    origin: Origin,
+    methods: Mapping[str, type[ScoringMethod]],
+    *,
+    load: RowLoader,
+    draw: RowLoader,
+    features: tuple[str, ...] = IN_USE,
 ) -> Iterator[pl.DataFrame]:
     """Yield the scores of the months of an origin, a month at a time, in the columns of `eval_backtest`.
 
@@ -26,12 +31,13 @@ def backtest(
         methods: the classes of the methods, by name.
         load: returns all labelled rows of some months, to score.
         draw: returns the rows to learn from, which may be sampled and weighted.
+        features: the names of the features that methods read.
 
     """
     rows = draw(origin.training).filter(~pl.col("en_procedure"))
     folds = fold_of(rows["siren"])
-    whole = _fit(methods, rows)
-    others = [_fit(methods, rows.filter(folds != fold)) for fold in range(FOLDS)]
+    whole = _fit(methods, rows, features)
+    others = [_fit(methods, rows.filter(folds != fold), features) for fold in range(FOLDS)]
     del rows
     for month in origin.test:
         measured = load((month,))
@@ -44,9 +50,11 @@ def backtest(
                     yield _scores(unseen, fitted[name], origin, name, UNSEEN_COMPANIES)
 
 
-def _fit(methods: Mapping[str, type[ScoringMethod]], rows: pl.DataFrame) -> dict[str, ScoringMethod]:
+def _fit(
+    methods: Mapping[str, type[ScoringMethod]], rows: pl.DataFrame, features: tuple[str, ...]
+) -> dict[str, ScoringMethod]:
     target, weight, siren = (rows[name].to_numpy() for name in ("target", "weight", "siren"))
-    fitted = fit_methods(methods, IN_USE, rows, target=target, weights=weight, groups=siren)
+    fitted = fit_methods(methods, features, rows, target=target, weights=weight, groups=siren)
     recent = rows["periode"].is_in(recent_months(rows["periode"])).to_numpy()
     follow_recent_rate(fitted, rows, target=target, weights=weight, groups=siren, recent=recent)
     return fitted

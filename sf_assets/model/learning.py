@@ -65,7 +65,12 @@ class LearningResult:
 
 
 def learn(
-    plan: Split | InsufficientHistory, load: RowLoader, draw: RowLoader, *, rule: AlertRule = _BEST
+    plan: Split | InsufficientHistory,
+    load: RowLoader,
+    draw: RowLoader,
+    *,
+    rule: AlertRule = _BEST,
+    features: tuple[str, ...] = IN_USE,
 ) -> tuple[LearningResult, ...]:
     """Fit and measure every method for the month of `plan`.
 
@@ -76,11 +81,12 @@ def learn(
         load: returns all labelled rows of some months.
         draw: returns the rows to learn from, which may be sampled and weighted.
         rule: chooses the thresholds.
+        features: the names of the features that methods read.
 
     """
     if isinstance(plan, InsufficientHistory):
-        return tuple(_learn_without_history(kind(IN_USE), plan, load) for kind in METHODS.values())
-    first = _fit_all(_outside_procedure(draw(plan.training)))
+        return tuple(_learn_without_history(kind(features), plan, load, len(features)) for kind in METHODS.values())
+    first = _fit_all(_outside_procedure(draw(plan.training)), features)
     validation, test = load(plan.validation), load(plan.test)
     follow_recent_rate({one.name: one for one in first}, **_outcome(_outside_procedure(validation)))
     thresholds = [_thresholds(method, validation, rule) for method in first]
@@ -90,7 +96,7 @@ def learn(
     ]
     del first, validation, test
     rows = _outside_procedure(draw(plan.final_training))
-    fitted = _fit_all(rows)
+    fitted = _fit_all(rows, features)
     recent = recent_months(rows["periode"])
     shifts = follow_recent_rate(
         {one.name: one for one in fitted}, **_outcome(rows), recent=rows["periode"].is_in(recent).to_numpy()
@@ -141,10 +147,12 @@ def select_method(learned: Sequence[LearningResult], choices: Sequence[Choice] =
     return Choice(max(validated)[1], unusable + _MOST_PRECISE)
 
 
-def _learn_without_history(method: ScoringMethod, plan: InsufficientHistory, load: RowLoader) -> LearningResult:
+def _learn_without_history(
+    method: ScoringMethod, plan: InsufficientHistory, load: RowLoader, width: int
+) -> LearningResult:
     if method.learns or method.default_thresholds is None:
         return LearningResult(method.name, None, None, None, plan.statement, (), _NOTHING)
-    empty = np.empty((0, len(IN_USE)))
+    empty = np.empty((0, width))
     fitted = method.fit(empty, np.empty(0, dtype=bool))
     rows = load(plan.labelled) if plan.failures["labelled"] else None
     # The method learns nothing: every labelled month is new to it.
@@ -152,8 +160,8 @@ def _learn_without_history(method: ScoringMethod, plan: InsufficientHistory, loa
     return LearningResult(method.name, fitted, method.default_thresholds, evaluation, plan.statement, (), _NOTHING)
 
 
-def _fit_all(rows: pl.DataFrame) -> list[ScoringMethod]:
-    return list(fit_methods(METHODS, IN_USE, **_outcome(rows)).values())
+def _fit_all(rows: pl.DataFrame, features: tuple[str, ...]) -> list[ScoringMethod]:
+    return list(fit_methods(METHODS, features, **_outcome(rows)).values())
 
 
 def _outcome(rows: pl.DataFrame) -> dict[str, Any]:

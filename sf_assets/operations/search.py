@@ -13,10 +13,10 @@ import numpy as np
 import polars as pl
 from sklearn.metrics import average_precision_score
 
-from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.storage import Warehouse
 from sf_assets.evaluation.origins import fold_of
-from sf_assets.features.configurations import IN_USE
+from sf_assets.features.configurations import IN_USE, IN_USE_OF
+from sf_assets.features.tables import matrix_of
 from sf_assets.model.assets import rules_of
 from sf_assets.model.learning import usable_months
 from sf_assets.model.matrix import Flags
@@ -83,7 +83,13 @@ def folds(periods: pl.Series, companies: pl.Series, rules: SplitRules) -> Iterat
         )
 
 
-def search(rows: pl.DataFrame, name: str, settings: Sequence[Setting], rules: SplitRules) -> pl.DataFrame:
+def search(
+    rows: pl.DataFrame,
+    name: str,
+    settings: Sequence[Setting],
+    rules: SplitRules,
+    features: tuple[str, ...] = IN_USE,
+) -> pl.DataFrame:
     """Return one row per setting, the best first: `setting`, `average_precision`, `spread` over folds, `seconds`.
 
     `rows` are learning rows of companies in no procedure, with `siren`, `periode`, `target`, `weight` and the features.
@@ -92,7 +98,7 @@ def search(rows: pl.DataFrame, name: str, settings: Sequence[Setting], rules: Sp
     rows_of_settings = []
     for setting in settings:
         started = time.process_time()
-        precisions = [_average_precision(rows, name, setting, fold) for fold in parts]
+        precisions = [_average_precision(rows, name, setting, fold, features) for fold in parts]
         rows_of_settings.append(
             {
                 "methode": name,
@@ -105,9 +111,9 @@ def search(rows: pl.DataFrame, name: str, settings: Sequence[Setting], rules: Sp
     return pl.DataFrame(rows_of_settings).sort("average_precision", descending=True)
 
 
-def _average_precision(rows: pl.DataFrame, name: str, setting: Setting, fold: Fold) -> float:
+def _average_precision(rows: pl.DataFrame, name: str, setting: Setting, fold: Fold, features: tuple[str, ...]) -> float:
     learn, measure = rows.filter(fold.learn), rows.filter(fold.measure)
-    method = method_named(name)(IN_USE, **setting).fit(
+    method = method_named(name)(features, **setting).fit(
         learn, *(learn[column].to_numpy() for column in ("target", "weight", "siren"))
     )
     return float(
@@ -133,7 +139,7 @@ def results(
     rules = rules_of(parameters)
     rows = _rows(warehouse, month, parameters, rules, at_most=at_most)
     for name in methods or CANDIDATES:
-        for line in search(rows, name, CANDIDATES[name], rules).iter_rows():
+        for line in search(rows, name, CANDIDATES[name], rules, IN_USE_OF[parameters.mode]).iter_rows():
             yield "{:<12}{:<45} AP {:.4f} ± {:.4f}  {:6.1f} s".format(*line)
 
 
@@ -143,7 +149,7 @@ def _rows(
     with warehouse.session() as session:
         usable = usable_months(session, month, parameters)
         session.bind({TARGET: month})
-        session.bind_months([TABLES["feat_matrix"]], usable)
+        session.bind_months([matrix_of(parameters.mode)], usable)
         with session.reading():
             failures = session.connection.execute(
                 "select siren, periode from model_target where target and not en_procedure"

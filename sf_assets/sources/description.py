@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from sf_assets.vocabulary.modes import FULL, Mode
+
 Reader = Literal[
     "text",
     "accents",
@@ -47,6 +49,7 @@ Reader = Literal[
     "droits",
     "lot",
     "utilite",
+    "tranche",
 ]
 OnError = Literal["record", "cell", "ignore"]
 
@@ -104,6 +107,9 @@ class Source:
     year: a record becomes one row per year, from the first to the last. `keeps_line` stores the file and line of each row,
     where the order of files matters. `account` applies to files without the identifier: it holds the header of the account,
     and the column of the day on which the establishment of that account is looked up.
+
+    Modes: a source is read in its `modes` only. A source that `shares` the files of another reads other columns of them, besides
+    files of its own.
     """
 
     name: str
@@ -134,6 +140,8 @@ class Source:
     exclusive: bool = False
     rejects_copies: bool = False
     editions: tuple["Source", ...] = ()
+    modes: tuple[Mode, ...] = (FULL,)
+    shares: str = ""
     legal_basis: str = "convention with the producer"
 
     @property

@@ -49,6 +49,7 @@ EXPECTED = {
     "zones": "national, or codes of departments and of regions such as R27, separated by blanks",
     "droits": f"rights among {', '.join(SCOPES)}, separated by blanks",
     "lot": "the month of a list, AAMM",
+    "tranche": "a staff band of INSEE: 00, 01, 02, 03, 11, 12, 21, 22, 31, 32, 41, 42, 51, 52 or 53",
     "utilite": f"one of {', '.join(UTILITIES)}",
 }
 

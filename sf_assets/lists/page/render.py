@@ -48,6 +48,7 @@ _COLUMNS = (
     _Column("departement", "Dépt", "departement"),
     _Column("secteur", "Secteur", "libelle_section"),
     _Column("effectif", "Effectif", "effectif", "number"),
+    _Column("effectif", "Effectif", "tranche"),
     _Column("niveau", "Niveau", "libelle_niveau", "level"),
     _Column("risque", "Risque", "probabilite", "percent"),
     _Column("evolution", "Évolution", "evolution"),
