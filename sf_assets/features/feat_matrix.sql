@@ -41,7 +41,7 @@ families as (
 ),
 
 known as (
-    select * replace ({absent})
+    select * {absent}
     from families
 ),
 
