@@ -16,6 +16,7 @@ from sf_assets.engine.storage import Session
 from sf_assets.sources.batch import batch_key
 from sf_assets.staging.in_force import in_force
 from sf_assets.staging.tables import STAGING
+from sf_assets.vocabulary.modes import OPEN
 from sf_assets.vocabulary.partitions import cutoff_of, parse_month
 from sf_assets.vocabulary.schema import Table
 
@@ -67,6 +68,7 @@ def perimeter_report(
                 staff=parameters.perimeter_staff,
                 recent=parameters.perimeter_recent,
                 explicit=_count(session, explicit[0]) if explicit else None,
+                bands=parameters.mode == OPEN,
             ),
         )
     path = write_report(text, _exports(folders, context))

@@ -45,8 +45,8 @@ def month_drift(
 ) -> pl.DataFrame:
     """Return the rows of `eval_drift`: features and scores of a month, against the months `compared`.
 
-    `model_fitted` and `feat_matrix` of the month are bound in the session. No row without a month to compare with. `matrix` is the
-    table of features of the mode.
+    `model_fitted` and `feat_matrix` of the month are bound in the session. No row without a month to compare with. `matrix`
+    is the table of features of the mode.
     """
     if not compared:
         return frame_of(DRIFT, ())

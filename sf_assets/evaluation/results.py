@@ -126,7 +126,7 @@ def load_results(session: Session, month: date, shift: int, oracle: Path, mode: 
         utility=tables[UTILITY.name],
         drift=tables[DRIFT.name],
         verification=tables[VERIFICATION.name],
-        oracle_comparisons=_oracle_comparisons(session, panel, oracle, scores, weights, IN_USE_OF[mode])
+        oracle_comparisons=_oracle_comparisons(session, panel, oracle, scores, weights, features=IN_USE_OF[mode])
         if oracle.is_file()
         else (),
         best=best,
@@ -147,6 +147,7 @@ def _oracle_comparisons(
     path: Path,
     scores: dict[str, Floats],
     weights: Weights,
+    *,
     features: tuple[str, ...],
 ) -> tuple[OracleComparison, ...]:
     oracle = load_oracle(path, panel)

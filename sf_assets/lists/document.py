@@ -89,6 +89,8 @@ def _bars(siren: pl.Series, explained: Waterfall, features: Sequence[str]) -> pl
     micro = pl.DataFrame(explained.micro, schema=list(features), orient="row").fill_nan(None)
     groups = {label: [name for name in features if BY_NAME[name].theme == theme] for theme, label in THEMES.items()}
     themes = [micro.select(pl.struct(names).alias(label)).to_series() for label, names in groups.items() if names]
+    # Themes that no feature belongs to explain nothing.
+    macro = macro.select(label for label, names in groups.items() if names)
     return pl.DataFrame([siren, macro.to_struct("macroExpl"), pl.DataFrame(themes).to_struct("microExpl")])
 
 

@@ -24,10 +24,10 @@ def with_sizes(listed: pl.DataFrame, companies: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of a list with the staff bands of `companies` in place of head-counts, when they have bands."""
     if BAND not in companies.columns:
         return listed
-    bands = companies.select("siren", BAND, _LEAST)
+    bands = companies.select("siren", BAND)
     return listed.drop(HEADCOUNT).join(bands, on="siren", how="left", maintain_order="left")
 
 
-def size_of(rows: pl.DataFrame) -> pl.Expr:
-    """Return the number of people by which companies are sorted into classes: the head-count, or the least of the band."""
-    return pl.col(HEADCOUNT if HEADCOUNT in rows.columns else _LEAST)
+def size_column(companies: pl.DataFrame) -> str:
+    """Return the column by which companies are sorted into classes of size: the head-count, or the least of the band."""
+    return _LEAST if BAND in companies.columns else HEADCOUNT

@@ -67,15 +67,19 @@ def page(session: Session, month: date, siren: str, models: Path, *, shift: int 
     here = contributions[companies["siren"].to_numpy() == siren]
     explained = rescaled(here, company["probabilite"].to_numpy(), features)
     themes = by_theme(contributions, features)
-    labels = list(THEMES.values())
+    there = {BY_NAME[name].theme for name in features}
+    shown = [place for place, theme in enumerate(THEMES) if theme in there]
+    labels = [name for theme, name in THEMES.items() if theme in there]
     # The share of companies on which each theme weighs less than on this one.
     places = (themes < by_theme(here, features)).mean(axis=0)
     reasons = main_reasons(company, here, features, cutoff=cutoff_of(month, shift), typical=selected.method.typical_)
     sentences = [text for name in reason_columns() if (text := reasons[name].item())]
     percents = {"modéré": 100 * selected.thresholds.modere, "fort": 100 * selected.thresholds.fort}
-    bars = dict(zip(labels, explained.macro[0].tolist(), strict=True))
+    bars = dict(zip(labels, explained.macro[0, shown].tolist(), strict=True))
     has_bars = bool(np.isfinite(explained.macro).all())
-    charts = [radar(dict(zip(labels, places.tolist(), strict=True)), title="Place parmi les entreprises suivies")]
+    charts = [
+        radar(dict(zip(labels, places[shown].tolist(), strict=True)), title="Place parmi les entreprises suivies")
+    ]
     if has_bars:
         charts.insert(0, waterfall(bars, percents, title="Ce qui compose le risque"))
     described = contact.with_contact(session, company).with_columns(donnees_au=pl.lit(cutoff_of(month, shift)))

@@ -1,6 +1,7 @@
 """INSEE's staff bands: that of a legal unit in the register, and those that earlier stocks published."""
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from sf_assets_dev.synthetic.timeline import YEARS, Flags, Ints, Window
@@ -16,10 +17,10 @@ PUBLISHED_AFTER = 15
 _YEARS_BEFORE = 5
 
 
-def _of_year(world: World, year: int) -> tuple[np.ndarray, Flags]:  # type: ignore[type-arg]
+def _of_year(world: World, year: int) -> tuple[npt.NDArray[np.str_], Flags]:
     """Return the code of each company's band in December of a year, and whether it employed during that year."""
     december = int(np.flatnonzero(year == YEARS)[0]) + _DECEMBER
-    employed = world.alive[:, december - _DECEMBER : december + 1].any(axis=1)
+    employed: Flags = np.any(world.alive[:, december - _DECEMBER : december + 1], axis=1)
     staff: Ints = np.where(world.alive[:, december], world.headcount[:, december], 0)
     return _CODES[np.searchsorted(_LEAST, staff, side="right") - 1], employed
 

@@ -16,7 +16,7 @@ from sf_assets.features.registry import BY_NAME, THEMES
 from sf_assets.lists.page.help import helps_for
 from sf_assets.lists.reasons import reason_columns
 from sf_assets.lists.selection import LEVELS
-from sf_assets.lists.staff import size_of
+from sf_assets.lists.staff import HEADCOUNT, size_column
 from sf_assets.lists.tables import ALERTS
 from sf_assets.model.matrix import Floats
 from sf_assets.model.tables import FITTED, SCORES
@@ -126,12 +126,14 @@ def rows_of(listed: pl.DataFrame, companies: pl.DataFrame, sections: pl.DataFram
     labels = {level.rank: level.label for level in LEVELS}
     bounds, names = zip(*SIZES, strict=True)
     level = pl.col("niveau").replace_strict(labels, return_dtype=pl.String).alias("libelle_niveau")
+    size = size_column(companies)
+    known = companies.select("siren", "naf_section", *([size] if size != HEADCOUNT else []))
     return (
-        listed.join(companies.select("siren", "naf_section"), on="siren", how="left", maintain_order="left")
+        listed.join(known, on="siren", how="left", maintain_order="left")
         .join(sections, on="naf_section", how="left", maintain_order="left")
         .with_columns(
             *([level] if "niveau" in listed.columns else []),
-            taille=size_of(listed).cut(list(bounds[1:]), labels=list(names), left_closed=True).cast(pl.String),
+            taille=pl.col(size).cut(list(bounds[1:]), labels=list(names), left_closed=True).cast(pl.String),
         )
     )
 

@@ -9,13 +9,14 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
-from sf_assets.features.registry import THEMES
+from sf_assets.features.registry import FEATURES_OF, THEMES
 from sf_assets.lists.document import list_name
 from sf_assets.lists.page.content import MONTHS_SHOWN, SIZES, Sheets
 from sf_assets.lists.page.help import HELPS
 from sf_assets.lists.readme import About, percent, readme_lines
 from sf_assets.lists.selection import LEVELS
 from sf_assets.lists.wording import MONTHS, NBSP
+from sf_assets.vocabulary.modes import Mode
 from sf_assets.vocabulary.partitions import add_months
 
 _FOLDER = files("sf_assets.lists.page")
@@ -77,11 +78,12 @@ def _text(name: str) -> str:
 def page(content: Sheets, about: About) -> str:
     """Return the page of a month's list: purpose, filters, table, and the data of the companies' sheets."""
     months = [add_months(about.month, n) for n in range(1 - MONTHS_SHOWN, 1)]
+    themes, sheets = _themes_of(about.mode, content.sheets)
     data = {
         "mois": [f"{MONTHS[month.month - 1]} {month.year}" for month in months],
-        "themes": list(THEMES.values()),
+        "themes": themes,
         "aides": [one.text for one in HELPS],
-        "fiches": json.loads(content.sheets.write_json()),
+        "fiches": json.loads(sheets.write_json()),
     }
     encoded = json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPED)
     return (
@@ -105,6 +107,19 @@ def page(content: Sheets, about: About) -> str:
             script=Markup(_text("list.js")),  # noqa: S704 - a file of this package
         )
     )
+
+
+def _themes_of(mode: Mode, sheets: pl.DataFrame) -> tuple[list[str], pl.DataFrame]:
+    """Return the names of the themes that a mode has features of, and the sheets with their positions among these."""
+    there = {feature.theme for feature in FEATURES_OF[mode]}
+    places = [place for place, theme in enumerate(THEMES) if theme in there]
+    names = [name for theme, name in THEMES.items() if theme in there]
+    if len(places) == len(THEMES):
+        return names, sheets
+    moved = {place: number for number, place in enumerate(places)}
+    unknown = pl.col("inconnus").list.eval(pl.element().replace_strict(moved, return_dtype=pl.Int32))
+    bars = [pl.col("themes").list.gather(places)] if "themes" in sheets.columns else []
+    return names, sheets.with_columns(unknown, *bars)
 
 
 def _choices(values: pl.Series, order: tuple[str, ...]) -> list[str]:
