@@ -9,7 +9,7 @@ from datetime import date
 from itertools import groupby
 from pathlib import Path
 
-from sf_assets.catalogue.tables import LAYERS, SUITES
+from sf_assets.catalogue.tables import LAYERS, suites_of
 from sf_assets.engine.quality.acceptances import Acceptance, CheckKey
 from sf_assets.engine.quality.freshness import Outdated, describe_outdated, inputs_of, last_writes, outdated, spans
 from sf_assets.engine.quality.verdicts import accepted_of, obstacles_of, verdicts_on
@@ -63,13 +63,14 @@ def layer_statuses(session: Session, incoming: Path, months: Sequence[date], mod
     """Return one status for each layer of each of `months`, in order; assets outside the deployment have none."""
     layers = {layer: [name for name in names if name not in session.outside] for layer, names in LAYERS.items()}
     wanted = [(asset, month) for month in months for names in layers.values() for asset in names]
+    suites = suites_of(mode)
     inputs = inputs_of(session, wanted)
     verdicts = verdicts_on(session, [*inputs])
-    written = last_writes(session, SUITES, sorted({(asset, month) for asset, month, _ in verdicts}))
+    written = last_writes(session, suites, sorted({(asset, month) for asset, month, _ in verdicts}))
     accepted = accepted_of(session, verdicts)
     stale = outdated(inputs, verdicts, accepted)
     obstacles = {
-        (asset, month): list(obstacles_of(SUITES[asset], month, verdicts, written.get((asset, month)), accepted))
+        (asset, month): list(obstacles_of(suites[asset], month, verdicts, written.get((asset, month)), accepted))
         for asset, month in wanted
     }
     known = {(asset, month) for asset, month, _ in verdicts}

@@ -77,8 +77,8 @@ def share_of(right: Right, world: World) -> Share:
         rows.select("siren").join(world.reasons(names), on="siren", how="left", maintain_order="left")
         for names in (frozenset(world.features), right.features(world.features))
     )
-    readable = [header.column for header in HEADERS if right.may_read(header) and header.column in rows.columns]
-    rows = rows.join(stated, on="siren", how="left", maintain_order="left").select(readable)
+    rows = rows.join(stated, on="siren", how="left", maintain_order="left")
+    rows = rows.select(header.column for header in HEADERS if right.may_read(header) and header.column in rows.columns)
     # Ranks, and the order of the list, are part of the score.
     return Share(right, rows if SCORE in right.scopes else rows.sort("siren"), not whole.equals(stated))
 
