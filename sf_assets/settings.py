@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfig
 from sf_assets.lists.expert_rules import NAMES as EXPERT_RULES
 from sf_assets.model.splits import SplitRules, minimum_months, rules_for
 from sf_assets.vocabulary.failures import UserError
+from sf_assets.vocabulary.modes import OPEN
 from sf_assets.vocabulary.parameters import Parameters, split_commas
 
 if TYPE_CHECKING:  # The warehouse imports DuckDB and Polars, which `sf --help` does not need.
@@ -78,6 +79,14 @@ class Settings(Parameters, BaseSettings):
         if unknown := sorted(set(names) - set(EXPERT_RULES)):
             raise ValueError(f"expected names among {', '.join(EXPERT_RULES)}, found {', '.join(unknown)}")
         return names
+
+    @model_validator(mode="after")
+    def _require_data_of_corrections(self) -> "Settings":
+        if self.corrections and self.mode == OPEN:
+            raise ValueError(
+                "SF_CORRECTIONS: expected none with SF_MODE=open: expert rules read debts and short-time work"
+            )
+        return self
 
     @model_validator(mode="after")
     def _require_complete_mail(self) -> "Settings":

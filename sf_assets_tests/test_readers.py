@@ -84,6 +84,7 @@ ACCEPTED: dict[str, dict[str, str]] = {
     "destinataire": {"codefi-21": "codefi-21", "a.martin@dgfip.gouv.fr": "a.martin@dgfip.gouv.fr", "9": "9"},
     "zones": {zones: zones for zones in ("21", "2A 974", "R27 69", "national")},
     "lot": {"2510": "2510", "9901": "9901"},
+    "tranche": {"00": "0", "01": "1", "11": "10", "53": "10000"},
     "utilite": {text: text for text in ("Utile", "Déjà connue", "Alerte erronée", "Hors de notre ressort")},
     "droits": {rights: rights for rights in ("score", "score urssaf dgefp bdf pge dgfip")},
 }  # fmt: skip

@@ -1,5 +1,6 @@
 """Every table and every suite of the project by name."""
 
+from sf_assets.catalogue.modes import outside_of
 from sf_assets.clean.export import EXPORT
 from sf_assets.clean.report import REPORT
 from sf_assets.clean.suites import SUITES as CLEAN_SUITES
@@ -61,16 +62,17 @@ def suites_of(mode: Mode) -> dict[str, Suite]:
     return SUITES if mode == FULL else SUITES | feature_suites_of(mode)
 
 
-def suite_named(asset: str) -> Suite:
-    """Return the checks of an asset.
+def suite_named(asset: str, mode: Mode = FULL) -> Suite:
+    """Return the checks of an asset of a mode.
 
     Raises:
         UserError: there is no such asset; the message gives the known names.
 
     """
-    if asset not in SUITES:
-        raise UserError(f"asset: expected one of {', '.join(sorted(SUITES))}, found {asset}")
-    return SUITES[asset]
+    suites = {name: suite for name, suite in suites_of(mode).items() if name not in outside_of(mode)}
+    if asset not in suites:
+        raise UserError(f"asset: expected one of {', '.join(sorted(suites))}, found {asset}")
+    return suites[asset]
 
 
 # The names of the assets of each layer, in the order in which data flows.

@@ -20,7 +20,7 @@ from sf_assets.sources.description import Source
 from sf_assets.sources.inspection import LABELS, label_table_fault
 from sf_assets.sources.known import KNOWN
 from sf_assets.sources.log import ARRIVED, LOG
-from sf_assets.sources.registry import sources_in
+from sf_assets.sources.registry import BY_NAME, sources_in
 from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.failures import BadFile
 from sf_assets.vocabulary.modes import FULL, Mode
@@ -80,6 +80,7 @@ def arrivals_of(mode: Mode = FULL) -> dg.AssetsDefinition:
             raise BadFile(str(error)) from error
         if batch.unsupported:
             context.log.warning(f"type de fichier non supporté : {', '.join(batch.unsupported)}")
+        _require_own_warehouse(warehouse, mode)
         arrived = {
             source.name: [_inspect(batch, path, source) for path in batch.files.get(source.name, ())]
             for source in wanted
@@ -100,6 +101,19 @@ def arrivals_of(mode: Mode = FULL) -> dg.AssetsDefinition:
             )
 
     return arrivals
+
+
+def _require_own_warehouse(warehouse: Warehouse, mode: Mode) -> None:
+    """Refuse a warehouse that holds files of the other mode: months of two modes would be learned from together."""
+    with warehouse.session() as session:
+        if not session.months(ARRIVALS.name):
+            return
+        found = session.connection.execute(f"select distinct source from lake.{ARRIVALS.name}").fetchall()
+    if others := sorted({name for (name,) in found if name in BY_NAME and mode not in BY_NAME[name].modes}):
+        raise BadFile(
+            f"SF_MODE={mode}: expected a data folder of this mode, found one with files of {', '.join(others)}. Give each "
+            "mode an SF_DATA_DIR of its own."
+        )
 
 
 def _inspect(batch: Batch, path: Path, source: Source) -> Arrival:
