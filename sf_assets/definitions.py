@@ -26,33 +26,34 @@ from sf_assets.sources.assets import arrivals_of
 from sf_assets.staging.assets import ASSETS as STAGING
 from sf_assets.vocabulary.partitions import months
 
-_SETTINGS = Settings.from_environment()
-_MODE = _SETTINGS.mode
-_OUTSIDE = outside_of(_MODE)
-_ASSETS = within(
-    (
-        arrivals_of(_MODE),
+
+def definitions_of(settings: Settings) -> dg.Definitions:
+    """Return the definitions of a deployment: the assets of its mode, with their checks and jobs."""
+    outside = outside_of(settings.mode)
+    layers = (
+        arrivals_of(settings.mode),
         *STAGING,
         *CLEAN,
-        *features_of(_MODE),
+        *features_of(settings.mode),
         *MODEL,
         *LISTS,
         *EVALUATION,
         *PUBLICATION,
         *COCKPIT,
-    ),
-    _OUTSIDE,
-)
-_SUITES = [suite for name, suite in suites_of(_MODE).items() if name not in _OUTSIDE]
+    )
+    assets = with_settings(with_confidentiality(within(layers, outside)), settings.parameters)
+    suites = [suite for name, suite in suites_of(settings.mode).items() if name not in outside]
+    return dg.Definitions(
+        # The page of an asset links to the code that makes it.
+        assets=dg.with_source_code_references(assets),
+        asset_checks=[*(checks_for(suite, months) for suite in suites), *PUBLICATION_CHECKS, *COCKPIT_CHECKS],
+        # A job whose only asset is outside the mode is no job.
+        jobs=[*(job for job in JOBS if job is not wide_job or LAGS.name not in outside), *COCKPIT_JOBS],
+        schedules=[monthly_schedule, morning_refresh, monthly_proof],
+        sensors=[files_arrived, *SENSORS],
+        resources=resources_for(settings),
+        executor=dg.in_process_executor,
+    )
 
-defs = dg.Definitions(
-    # The page of an asset links to the code that makes it.
-    assets=dg.with_source_code_references(with_settings(with_confidentiality(_ASSETS), _SETTINGS.parameters)),
-    asset_checks=[*(checks_for(suite, months) for suite in _SUITES), *PUBLICATION_CHECKS, *COCKPIT_CHECKS],
-    # A job whose only asset is outside the mode is no job.
-    jobs=[*(job for job in JOBS if job is not wide_job or LAGS.name not in _OUTSIDE), *COCKPIT_JOBS],
-    schedules=[monthly_schedule, morning_refresh, monthly_proof],
-    sensors=[files_arrived, *SENSORS],
-    resources=resources_for(_SETTINGS),
-    executor=dg.in_process_executor,
-)
+
+defs = definitions_of(Settings.from_environment())

@@ -165,10 +165,8 @@ def test_accounts_that_stop_being_published_are_missing_three_months_after_they_
     rows(copy)
     (siren,) = copy.execute("select min(siren) from feat_company_month").fetchone()
     copy.execute("delete from stg_ratios_inpi_bce where siren = $1", [siren])
-    copy.execute(
-        "insert into stg_ratios_inpi_bce by name select $1 as siren, date '2020-12-31' as date_cloture_exercice, 'C' as type_bilan",
-        [siren],
-    )
+    closed = "$1 as siren, date '2020-12-31' as date_cloture_exercice, 'C' as type_bilan"
+    copy.execute(f"insert into stg_ratios_inpi_bce by name select {closed}", [siren])
     rows(copy, date(2021, 6, 1), date(2022, 12, 1))
     query = "select month, depot_manquant, age_comptes_publies from feat_registre where siren = $1 order by month"
     months = {month: (missing, age) for month, missing, age in copy.execute(query, [siren]).fetchall()}

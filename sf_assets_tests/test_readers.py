@@ -132,6 +132,7 @@ REFUSED: dict[str, list[str]] = {
     "destinataire": ["", ".", "..", "a/b", "../a", "A", "é", "a b", "-a", "a" * 65],
     "zones": ["", "1", "20", "R1", "R99", "21,58", "21  58", " 21", "National", "national 21", "r27"],
     "lot": ["", "2513", "2500", "251", "202510", "10/25", "octobre"],
+    "tranche": ["", "NN", "0", "04", "11 ", "54", "1 ou 2"],
     "utilite": ["", "utile", "Utile ", "Deja connue", "oui"],
     "droits": ["", "Score", "score,urssaf", "score  urssaf", "tout"],
 }  # fmt: skip
