@@ -102,7 +102,10 @@ def _source(source: Source) -> Iterator[str]:
     perimeter = "companies outside the perimeter are filtered" if source.filtered else "not filtered by the perimeter"
     key = f"key `{source.key}`" if source.key else "about no company"
     yield f"\n## {source.name}\n"
-    yield f"Separator `{source.separator}`; {quotes}; {key}; {perimeter}; legal basis: {source.legal_basis}; read in mode {' and '.join(source.modes)}."
+    modes = " and ".join(source.modes)
+    yield (
+        f"Separator `{source.separator}`; {quotes}; {key}; {perimeter}; legal basis: {source.legal_basis}; read in mode {modes}."
+    )
     if source.shares:
         yield f"It also reads the files of `{source.shares}`, for other columns."
     for edition in source.editions:

@@ -13,6 +13,7 @@ from sf_assets.commands import (
     acceptances,
     evaluation,
     explanation,
+    fetching,
     maintenance,
     method,
     publication,
@@ -43,6 +44,7 @@ for verbs in (
     publication,
     maintenance,
     retention,
+    fetching,
 ):
     verbs.register(app)
 
