@@ -37,6 +37,25 @@ def demo(
         raise typer.Exit(1)
 
 
+def compare_modes(
+    full: Annotated[Path, typer.Argument(help="Data folder of the full mode.")],
+    open_data: Annotated[Path, typer.Argument(help="Data folder of open data alone, of the same companies.")],
+    month: MonthOption = _DEMO_MONTH,
+    page: Annotated[Path | None, typer.Option(help="Markdown page that receives the tables.")] = None,
+) -> None:
+    """Compare both modes on the same companies: what protected data add to open data alone.
+
+    Example: `sf compare-modes data/demo data/demo-open --page docs/evaluation.md`
+    """
+    from sf_assets.vocabulary.modes import FULL, OPEN  # noqa: PLC0415
+    from sf_assets_dev.comparison import compare, lines_of, write_section  # noqa: PLC0415
+
+    made = compare({FULL: full, OPEN: open_data}, month or _DEMO_MONTH)
+    sys.stdout.writelines(f"{line}\n" for line in lines_of(made))
+    if page:
+        write_section(page, made)
+
+
 def generate(
     month: MonthArgument,
     into: Annotated[Path, typer.Argument(help="Folder of the batch, such as `data/incoming/2610`.")],
@@ -150,6 +169,7 @@ def run_faults(
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of a checkout."""
+    app.command("compare-modes")(compare_modes)
     for verb in (demo, generate, bench, life, ui, docs):
         app.command()(verb)
     app.add_typer(faults, name="faults")

@@ -120,7 +120,7 @@ def _bind_panel(gate: Gate, session: Session, month: date, parameters: Parameter
         session,
         [(name, scored) for scored in bind_backtest(session, month, gate.table("feat_matrix")) for name in described],
     )
-    return load_panel(session, parameters.cutoff_shift_days)
+    return load_panel(session, parameters.cutoff_shift_days, gate.table("feat_matrix"))
 
 
 @dg.asset(

@@ -21,7 +21,14 @@ from sf_assets.model.tables import TARGET
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.schema import Table
 
-BACKTEST_ROWS = read_query(files("sf_assets.evaluation"), "backtest_rows").text
+
+def backtest_rows(matrix: Table) -> str:
+    """Return the query of the rows of a backtest; `matrix` is the table of features of the mode."""
+    size = "effectif" if "effectif" in matrix.column_names else "tranche_effectif"
+    return read_query(files("sf_assets.evaluation"), "backtest_rows", {"size": size}).text
+
+
+BACKTEST_ROWS = backtest_rows(MATRIX)
 _SCORES = """
     select probabilite from eval_backtest where methode = $method and entreprises = $companies order by periode, siren
 """
@@ -36,12 +43,12 @@ def bind_backtest(session: Session, month: date, matrix: Table = MATRIX) -> list
     return scored
 
 
-def load_panel(session: Session, shift: int) -> Panel | None:
+def load_panel(session: Session, shift: int, matrix: Table = MATRIX) -> Panel | None:
     """Return the rows of the backtest bound in a session, with their outcomes; None when no month was scored.
 
     `shift` is the number of days between the last day of a month and its cut-off.
     """
-    rows = session.connection.execute(BACKTEST_ROWS, {"shift": shift}).pl()
+    rows = session.connection.execute(backtest_rows(matrix), {"shift": shift}).pl()
     return panel_of(rows, shift) if rows.height else None
 
 

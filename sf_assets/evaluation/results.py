@@ -93,7 +93,7 @@ def load_results(session: Session, month: date, shift: int, oracle: Path, mode: 
 
     """
     bind_backtest(session, month, matrix_of(mode))
-    panel = load_panel(session, shift)
+    panel = load_panel(session, shift, matrix_of(mode))
     if panel is None:
         raise LookupError(
             f"eval_backtest, {month:%Y-%m}: expected scores of past origins, found none: history is too short"
