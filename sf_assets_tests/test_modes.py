@@ -1,10 +1,12 @@
 """The modes of a deployment: what each reads, leaves out and refuses."""
 
+from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 
 from sf_assets.catalogue.modes import outside_of
@@ -19,6 +21,12 @@ from sf_assets.features.queries import feature_query
 from sf_assets.features.registry import FEATURES_OF, NAMES
 from sf_assets.features.tables import TABLES as FEATURES
 from sf_assets.features.tables import matrix_of
+from sf_assets.lists.columns import missing_from
+from sf_assets.lists.page.content import rows_of
+from sf_assets.lists.page.render import themes_of as themes_of_page
+from sf_assets.lists.readme import About, readme_lines
+from sf_assets.lists.staff import with_bands, with_sizes
+from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.threshold import LIMITS, OPEN_LIMITS, ThresholdMethod
 from sf_assets.settings import Settings
 from sf_assets.sources.assets import arrivals_of
@@ -190,3 +198,31 @@ def test_the_checks_of_the_matrix_follow_the_mode() -> None:
     for asset, mode in (("stg_debit", OPEN), ("clean_tranche", FULL)):
         with pytest.raises(UserError, match=f"found {asset}"):
             suite_named(asset, mode)
+
+
+def test_a_list_on_open_data_shows_bands_and_says_what_it_cannot_see() -> None:
+    companies = with_bands(
+        pl.DataFrame({"siren": ["1", "2"], "tranche_effectif": [20.0, None], "naf_section": ["C", None]})
+    )
+    listed = with_sizes(pl.DataFrame({"siren": ["2", "1"], "effectif": [None, None], "niveau": [1, 2]}), companies)
+    assert listed["tranche"].to_list() == [None, "20 à 49"]
+    assert "effectif" not in listed.columns
+    sections = pl.DataFrame({"naf_section": ["C"], "libelle_section": ["Industrie"]})
+    assert rows_of(listed, companies, sections)["taille"].to_list() == [None, "20 à 49"]
+    assert missing_from(listed.columns) == missing_from([*listed.columns, "effectif"])
+    assert "effectif" in missing_from(["siren"])
+    about = About(MONTH, date(2026, 10, 31), "Méthode", True, Thresholds(0.1, 0.2), 10, 120, mode=OPEN)  # noqa: FBT003
+    text = " ".join(line for _, line in readme_lines(about))
+    assert "données ouvertes seules" in text
+    for unseen in ("ni les dettes", "ni les effectifs d'un mois à l'autre", "ni les retards de paiement"):
+        assert unseen in text
+    assert not [name for name in PROTECTED if name in text.lower()]
+    assert "données ouvertes" not in " ".join(line for _, line in readme_lines(replace(about, mode=FULL)))
+
+
+def test_the_page_of_open_data_shows_its_own_themes() -> None:
+    sheets = pl.DataFrame({"siren": ["1"], "themes": [[0.0, 1.0, 0.0, 0.0, 2.0, 3.0]], "inconnus": [[1, 5]]})
+    names, moved = themes_of_page(OPEN, sheets)
+    assert names == ["Variation de l'effectif de l'entreprise", "Données financières", "Profil de l'entreprise"]
+    assert moved.to_dict(as_series=False) == {"siren": ["1"], "themes": [[1.0, 2.0, 3.0]], "inconnus": [[0, 2]]}
+    assert themes_of_page(FULL, sheets)[1].equals(sheets)

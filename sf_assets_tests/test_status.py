@@ -72,7 +72,7 @@ class Cockpit:
 def cockpit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cockpit:
     made = Cockpit(tmp_path)
     monkeypatch.setattr(subject, "LAYERS", LAYERS)
-    monkeypatch.setattr(subject, "SUITES", made.suites)
+    monkeypatch.setattr(subject, "suites_of", lambda _mode: made.suites)
     return made
 
 

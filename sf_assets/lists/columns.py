@@ -43,7 +43,7 @@ HEADERS: tuple[Header, ...] = (
     Header("departement", "Département", 12),
     Header("libelle_activite_principale", "Activité", 26, "sentence"),
     Header(HEADCOUNT, "Effectif", 8, "integer"),
-    Header(BAND, "Effectif (tranche INSEE)", 13),
+    Header(BAND, "Effectif (tranche INSEE)", 13, optional=True),
     Header("niveau", "Niveau d'alerte", 10, "sentence", scopes=_SCORE),
     Header("probabilite", "Risque", 8, "percent", scopes=_SCORE),
     Header("evolution", "Évolution", 10, "sentence", optional=True, scopes=_SCORE),

@@ -105,7 +105,7 @@ def month_list(
         selected.reference,
         mode=parameters.mode,
     )
-    edition = Edition(month, cutoff, f"{selected.method.name} {VERSION}", selected.thresholds)
+    edition = Edition(month, cutoff, f"{selected.method.name} {VERSION}", selected.thresholds, parameters.mode)
     contributions = selected.method.contributions(alerts)
     explained = waterfall(contributions, alerts["probabilite"].to_numpy(), selected.method.features_)
     evolution = read_evolution(session, gate, month, version)

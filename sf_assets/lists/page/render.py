@@ -78,7 +78,7 @@ def _text(name: str) -> str:
 def page(content: Sheets, about: About) -> str:
     """Return the page of a month's list: purpose, filters, table, and the data of the companies' sheets."""
     months = [add_months(about.month, n) for n in range(1 - MONTHS_SHOWN, 1)]
-    themes, sheets = _themes_of(about.mode, content.sheets)
+    themes, sheets = themes_of(about.mode, content.sheets)
     data = {
         "mois": [f"{MONTHS[month.month - 1]} {month.year}" for month in months],
         "themes": themes,
@@ -109,7 +109,7 @@ def page(content: Sheets, about: About) -> str:
     )
 
 
-def _themes_of(mode: Mode, sheets: pl.DataFrame) -> tuple[list[str], pl.DataFrame]:
+def themes_of(mode: Mode, sheets: pl.DataFrame) -> tuple[list[str], pl.DataFrame]:
     """Return the names of the themes that a mode has features of, and the sheets with their positions among these."""
     there = {feature.theme for feature in FEATURES_OF[mode]}
     places = [place for place, theme in enumerate(THEMES) if theme in there]
