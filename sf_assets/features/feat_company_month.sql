@@ -1,8 +1,8 @@
 -- One row is one company of the perimeter that employed people and was active at the month's cut-off, with its identity
 -- as known then. A company is followed under three conditions: its last known head-count is less than six months older
 -- than the newest that could be known; its head office is open according to the register; its head-count was known to
--- reach the minimum within the perimeter's window. On open data, staff bands take the place of head-counts. The last condition leaves out companies that are in today's
--- perimeter and reached it after the month.
+-- reach the minimum within the perimeter's window. The last condition leaves out companies that are in today's
+-- perimeter and reached it after the month. On open data, staff bands take the place of head-counts.
 with months as (
     select
         cast(month as date) as month,

@@ -1,5 +1,5 @@
--- One row is one company with a staff band, with the two rules of the perimeter: `is_staffed`, a band of at least $minimum people,
--- known within the last $perimeter_months months; `is_recent`, a band of the newest year or the one before it.
+-- One row is one company with a staff band, with the two rules of the perimeter: `is_staffed`, a band of at least $minimum
+-- people, known within the last $perimeter_months months; `is_recent`, a band of the newest year or the one before it.
 with bands as (
     select
         siren,
