@@ -10,6 +10,7 @@ MONTH ?= 2026-10
 
 # Targets work on the demonstration's own folder, unless SF_DATA_DIR names the folder of a deployment.
 DEMO := $(CURDIR)/data/demo
+OPEN := $(CURDIR)/data/demo-open
 ifdef SF_DATA_DIR
 export SF_DATA_DIR := $(abspath $(SF_DATA_DIR))
 export DAGSTER_HOME ?= $(abspath $(SF_DATA_DIR))/dagster
@@ -18,10 +19,10 @@ export SF_DATA_DIR := $(DEMO)
 export DAGSTER_HOME := $(DEMO)/dagster
 endif
 
-.PHONY: help demo ui test coverage lint bench evaluate faults life docs lock clean
+.PHONY: help demo demo-open ui test coverage lint bench evaluate faults life docs lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	@python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "expected Python 3.11 to 3.13, found $$(python3 --version)"; exit 1; }
@@ -31,11 +32,14 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	@touch $@
 
 # An existing Dagster home keeps its own settings.
-$(DAGSTER_HOME)/dagster.yaml:
-	@umask 077 && mkdir -p $(DAGSTER_HOME) && cp sf_assets/dagster.yaml $@
+$(DAGSTER_HOME)/dagster.yaml $(OPEN)/dagster/dagster.yaml:
+	@umask 077 && mkdir -p $(@D) && cp sf_assets/dagster.yaml $@
 
 demo: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## compute a list from synthetic companies, through the whole graph (MONTH=, COMPANIES=)
 	@$(SF) demo --month $(MONTH) --companies $(COMPANIES)
+
+demo-open: $(VENV)/installed $(OPEN)/dagster/dagster.yaml ## the same from open data alone, in a folder of its own
+	@SF_DATA_DIR=$(OPEN) DAGSTER_HOME=$(OPEN)/dagster $(SF) demo --open --month $(MONTH) --companies $(COMPANIES)
 
 ui: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## open the graph of the demonstration, or of SF_DATA_DIR, at http://127.0.0.1:3000 (PORT=)
 	@$(SF) ui --port $(PORT)
@@ -77,14 +81,16 @@ lock: $(VENV)/installed ## compile both locks again after a change of pyproject.
 # The folders that runs and verbs make; whatever else is below the demonstration's folder has been put there.
 MADE := oracle warehouse models lists published answers exports notices dagster evaluation explanations quarantine
 
-clean: ## remove the demonstration's folder and the environment; ask before any file that the demonstration did not make
-	@others=$$(cd '$(DEMO)' 2> /dev/null && find . \( $(MADE:%=-path ./% -o) -false \) -prune -o -type f -printf '%P\0' | sort -z \
+clean: ## remove the folders of the demonstrations and the environment; ask before any file that they did not make
+	@others=$$(for place in '$(DEMO)' '$(OPEN)'; do \
+		cd "$$place" 2> /dev/null && find . \( $(MADE:%=-path ./% -o) -false \) -prune -o -type f -printf '%P\0' | sort -z \
 		| xargs -0r -n 1 sh -c 'sha256sum "$$0" 2> /dev/null || printf "%064d  %s\n" 0 "$$0"' \
-		| grep -vxFf <(cat oracle/*.sha256 2> /dev/null) | cut -c67-); \
+		| grep -vxFf <(cat oracle/*.sha256 2> /dev/null) | cut -c67- | sed "s|^|$$place/|"; \
+	done); \
 	if [ -n "$$others" ]; then \
-		printf 'not made by the demonstration, below %s:\n%s\n' '$(DEMO)' "$$others"; \
+		printf 'not made by the demonstrations:\n%s\n' "$$others"; \
 		read -r -p 'remove them too? [y/N] ' answer; \
 		[ "$$answer" = y ] || { echo 'nothing was removed'; exit 1; }; \
 	fi
-	@chmod -Rf u+w '$(DEMO)/published' || true
-	rm -rf '$(DEMO)' $(VENV)
+	@chmod -Rf u+w '$(DEMO)/published' '$(OPEN)/published' || true
+	rm -rf '$(DEMO)' '$(OPEN)' $(VENV)

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfig
 from sf_assets.lists.expert_rules import NAMES as EXPERT_RULES
 from sf_assets.model.splits import SplitRules, minimum_months, rules_for
 from sf_assets.vocabulary.failures import UserError
+from sf_assets.vocabulary.modes import OPEN
 from sf_assets.vocabulary.parameters import Parameters, split_commas
 
 if TYPE_CHECKING:  # The warehouse imports DuckDB and Polars, which `sf --help` does not need.
@@ -87,6 +88,14 @@ class Settings(Parameters, BaseSettings):
 
             require_droppable(names)
         return names
+
+    @model_validator(mode="after")
+    def _require_data_of_corrections(self) -> "Settings":
+        if self.corrections and self.mode == OPEN:
+            raise ValueError(
+                "SF_CORRECTIONS: expected none with SF_MODE=open: expert rules read debts and short-time work"
+            )
+        return self
 
     @model_validator(mode="after")
     def _require_complete_mail(self) -> "Settings":
@@ -189,6 +198,7 @@ def _variables(environ: Mapping[str, str], env_file: Path) -> dict[str, str]:
 
 def warehouse_of(settings: Settings) -> "Warehouse":
     """Return the warehouse of a deployment."""
+    from sf_assets.catalogue.modes import outside_of  # noqa: PLC0415
     from sf_assets.engine.storage import Warehouse  # noqa: PLC0415 - loads the engine
 
     return Warehouse(
@@ -197,19 +207,21 @@ def warehouse_of(settings: Settings) -> "Warehouse":
         memory_limit=settings.memory_limit,
         temp_directory=settings.temp_directory,
         threads=settings.threads,
+        outside=outside_of(settings.mode),
     )
 
 
 def resources_for(settings: Settings) -> dict[str, object]:
     """Return the Dagster resources of a deployment, by the names of the parameters of assets."""
-    from sf_assets.catalogue.tables import SUITES  # noqa: PLC0415 - loads every layer
+    from sf_assets.catalogue.modes import outside_of  # noqa: PLC0415
+    from sf_assets.catalogue.tables import suites_of  # noqa: PLC0415 - loads every layer
     from sf_assets.engine.quality.gate import Gate  # noqa: PLC0415
     from sf_assets.engine.resources import Folders  # noqa: PLC0415
 
     return {
         "warehouse": warehouse_of(settings),
-        "folders": Folders.below(settings.data),
+        "folders": Folders.below(settings.data, settings.mode),
         "parameters": settings.parameters,
-        "gate": Gate(SUITES),
+        "gate": Gate(suites_of(settings.mode), outside_of(settings.mode)),
         "notices": settings.notices,
     }

@@ -19,15 +19,41 @@ Companies = Annotated[int, typer.Option(min=1, help="Companies that ever had ten
 Seed = Annotated[int, typer.Option(help="Seed of the synthetic world: the same seed gives the same files.")]
 
 
-def demo(month: MonthOption = _DEMO_MONTH, companies: Companies = 4000, seed: Seed = 1) -> None:
+def demo(
+    month: MonthOption = _DEMO_MONTH,
+    companies: Companies = 4000,
+    seed: Seed = 1,
+    open_data: Annotated[bool, typer.Option("--open", help="Open data alone, as with SF_MODE=open.")] = False,
+) -> None:
     """Run the whole graph on synthetic companies, from files to a list. Running it again changes nothing.
 
-    Example: `sf demo --companies 1000`
+    Examples: `sf demo --companies 1000`, `sf demo --open`
     """
-    from sf_assets_dev.demo import run  # noqa: PLC0415
+    from sf_assets_dev.demo import run, use_open_data  # noqa: PLC0415
 
+    if open_data:
+        use_open_data()
     if not run(month or _DEMO_MONTH, companies=companies, seed=seed):
         raise typer.Exit(1)
+
+
+def compare_modes(
+    full: Annotated[Path, typer.Argument(help="Data folder of the full mode.")],
+    open_data: Annotated[Path, typer.Argument(help="Data folder of open data alone, of the same companies.")],
+    month: MonthOption = _DEMO_MONTH,
+    page: Annotated[Path | None, typer.Option(help="Markdown page that receives the tables.")] = None,
+) -> None:
+    """Compare both modes on the same companies: what protected data add to open data alone.
+
+    Example: `sf compare-modes data/demo data/demo-open --page docs/evaluation.md`
+    """
+    from sf_assets.vocabulary.modes import FULL, OPEN  # noqa: PLC0415
+    from sf_assets_dev.comparison import compare, lines_of, write_section  # noqa: PLC0415
+
+    made = compare({FULL: full, OPEN: open_data}, month or _DEMO_MONTH)
+    sys.stdout.writelines(f"{line}\n" for line in lines_of(made))
+    if page:
+        write_section(page, made)
 
 
 def generate(
@@ -143,6 +169,7 @@ def run_faults(
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of a checkout."""
+    app.command("compare-modes")(compare_modes)
     for verb in (demo, generate, bench, life, ui, docs):
         app.command()(verb)
     app.add_typer(faults, name="faults")

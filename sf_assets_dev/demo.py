@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import sys
 import time
 from datetime import date
@@ -13,15 +14,21 @@ from sf_assets.commands import home
 from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.operations.launching import first_known, run_job, step_line
-from sf_assets.settings import Settings, warehouse_of
+from sf_assets.settings import PREFIX, Settings, warehouse_of
 from sf_assets.sources.batch import batch_key
+from sf_assets.vocabulary.modes import OPEN
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets_dev.synthetic import write_batch
 from sf_assets_dev.synthetic.access import ACCESS, write_access
 
 
+def use_open_data() -> None:
+    """Run in the mode of open data: the settings of this process, which the definitions read, and of those that it starts."""
+    os.environ[f"{PREFIX}MODE"] = OPEN
+
+
 def run(month: date, *, companies: int, seed: int) -> bool:
-    """Run the demonstration for a month that has ended; return whether a list was published."""
+    """Run the demonstration for a month that has ended, in the mode of the settings; return whether a list was published."""
     settings = Settings.from_environment()
     started = time.monotonic()
     _write_world(settings, month, companies=companies, seed=seed)
@@ -54,7 +61,7 @@ def _write_world(settings: Settings, month: date, *, companies: int, seed: int) 
     folder = settings.data / "incoming" / batch_key(month)
     oracle = settings.data / "oracle" / f"{batch_key(month)}.parquet"
     recipe = oracle.with_suffix(".json")
-    wanted = json.dumps({"companies": companies, "seed": seed})
+    wanted = json.dumps({"companies": companies, "seed": seed, "mode": settings.mode})
     if folder.is_dir() and recipe.is_file() and recipe.read_text() == wanted:
         return
     if folder.is_dir() and any(folder.iterdir()) and not recipe.is_file():
@@ -63,7 +70,7 @@ def _write_world(settings: Settings, month: date, *, companies: int, seed: int) 
         )
     started = time.monotonic()
     make_private_folder(oracle.parent)
-    rows = write_batch(folder, month=month, companies=companies, seed=seed, oracle=oracle)
+    rows = write_batch(folder, month=month, companies=companies, seed=seed, oracle=oracle, mode=settings.mode)
     rows[ACCESS] = write_access(folder / ACCESS, month)
     recipe.write_text(wanted)
     # Files that `make clean` removes without asking, unless they changed: written in the format of sha256sum.
@@ -96,7 +103,7 @@ def _run_graph(settings: Settings, month: date) -> bool:
     with home.instance() as instance:
         if not run_job(defs, instance, "batch", first=month):
             return False
-        first = first_known(warehouse_of(settings), month, settings.perimeter_months)
+        first = first_known(warehouse_of(settings), month, settings.parameters)
         if first < month and not run_job(defs, instance, "history", first=first, last=add_months(month, -1)):
             return False
         return run_job(defs, instance, "score", first=month) and publish(settings, defs, instance, month)

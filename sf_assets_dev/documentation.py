@@ -14,6 +14,7 @@ from sf_assets.engine.quality.rules import Probe, describe_check
 from sf_assets.engine.quality.tables import CHECK_VERDICTS
 from sf_assets.features.configurations import CONFIGURATIONS
 from sf_assets.features.registry import BY_NAME, THEMES
+from sf_assets.features.tables import matrix_of
 from sf_assets.operations.status import STATUS
 from sf_assets.sources.description import Source
 from sf_assets.sources.known import KNOWN
@@ -21,6 +22,7 @@ from sf_assets.sources.registry import SOURCES
 from sf_assets.staging.dispositions import EXPECTED
 from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.fields import FIELDS
+from sf_assets.vocabulary.modes import OPEN
 from sf_assets.vocabulary.schema import Column, Rule
 from sf_assets_dev.faults.planting import blocking
 from sf_assets_dev.faults.registry import FAULTS
@@ -101,7 +103,12 @@ def _source(source: Source) -> Iterator[str]:
     perimeter = "companies outside the perimeter are filtered" if source.filtered else "not filtered by the perimeter"
     key = f"key `{source.key}`" if source.key else "about no company"
     yield f"\n## {source.name}\n"
-    yield f"Separator `{source.separator}`; {quotes}; {key}; {perimeter}; legal basis: {source.legal_basis}."
+    modes = " and ".join(source.modes)
+    yield (
+        f"Separator `{source.separator}`; {quotes}; {key}; {perimeter}; legal basis: {source.legal_basis}; read in mode {modes}."
+    )
+    if source.shares:
+        yield f"It also reads the files of `{source.shares}`, for other columns."
     for edition in source.editions:
         yield f"Also as {_names(edition)}: separator `{edition.separator}`, {edition.encoding}."
     if source.account:
@@ -191,9 +198,11 @@ def _features() -> Iterator[str]:
     for name, members in CONFIGURATIONS.items():
         wide = len(set(members) & set(TABLES["feat_lags"].column_names))
         yield f"| {name} | {len(members)} | {len(members) - wide} | {wide} |"
-    for table in ("feat_matrix", "feat_lags"):
-        yield f"\n## {table}\n\nOne row is {TABLES[table].grain}."
-        features = [BY_NAME[name] for name in TABLES[table].column_names if name in BY_NAME]
+    tables = {"feat_matrix": TABLES["feat_matrix"], "feat_lags": TABLES["feat_lags"]}
+    tables["feat_matrix, with SF_MODE=open"] = matrix_of(OPEN)
+    for title, table in tables.items():
+        yield f"\n## {title}\n\nOne row is {table.grain}."
+        features = [BY_NAME[name] for name in table.column_names if name in BY_NAME]
         for theme in dict.fromkeys(feature.theme for feature in features):
             yield f"\n### {THEMES[theme]}\n\n| feature | label | unit | sources | known from | risk | why |"
             yield "|---|---|---|---|---|---|---|"

@@ -9,6 +9,7 @@ import duckdb
 from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.engine.queries import read_query
 from sf_assets.features.queries import feature_query
+from sf_assets.features.registry import FEATURES_OF
 from sf_assets.features.tables import LAGS
 from sf_assets.features.tables import TABLES as FEATURES
 from sf_assets.sources.arrival import read_header
@@ -21,18 +22,33 @@ from sf_assets.staging.reading import READERS, Count, read_source
 from sf_assets.staging.records import read_records
 from sf_assets.staging.tables import STAGING, query_of
 from sf_assets.vocabulary.delays import DELAYS
+from sf_assets.vocabulary.modes import FULL, Mode
 from sf_assets.vocabulary.partitions import add_months, cutoff_of
 
+# A clean table that reads its own earlier rows: a first batch has none.
+_EMPTY_BANDS = """
+    create table if not exists clean_tranche
+    (siren varchar, annee_effectif integer, effectif_minimum integer, connue_le date)
+"""
 PARAMETERS = {"shift": 0, "perimeter_months": 120, "minimum": 10, "recent": False}
 
 
-def stage(connection: duckdb.DuckDBPyConnection, incoming: Path, month: date) -> dict[str, list[Count]]:
+def stage(
+    connection: duckdb.DuckDBPyConnection, incoming: Path, month: date, mode: Mode = FULL
+) -> dict[str, list[Count]]:
     """Read a batch into staging tables, with its perimeter; return the counts of records of each source."""
     counts = {}
     label_tables.load(connection)
     connection.execute(READERS)
-    batch = read_batch(incoming, month)
-    perimeter(connection, batch.files["effectif_ent"][0], **PARAMETERS)
+    batch = read_batch(incoming, month, mode)
+    connection.execute(_EMPTY_BANDS)
+    if mode == FULL:
+        perimeter(connection, batch.files["effectif_ent"][0], **PARAMETERS)
+    else:
+        bands = BY_NAME["sirene_tranche"]
+        read_source(connection, bands, batch.files[bands.name])
+        connection.execute(f"create or replace table {bands.table} as {query_of(bands)}")
+        perimeter_of_bands(connection, month)
     connection.execute("create or replace temp table perimeter as from stg_filter_import")
     for source in SOURCES:
         if source.name in batch.files:
@@ -54,20 +70,36 @@ def perimeter(connection: duckdb.DuckDBPyConnection, path: Path, **parameters: o
     connection.execute(f"create or replace table stg_filter_import as {query.text}", query.bind_values(parameters))
 
 
+def perimeter_of_bands(connection: duckdb.DuckDBPyConnection, month: date) -> None:
+    """Create the table `stg_filter_import` from the staff bands of `stg_sirene_tranche` and `clean_tranche`."""
+    define_known_from(connection, DELAYS)
+    folder, values = files("sf_assets.staging"), PARAMETERS | {"reference_date": cutoff_of(month)}
+    rules, query = read_query(folder, "band_rules"), read_query(folder, "stg_filter_import")
+    connection.execute(f"create or replace temp table headcount_rules as {rules.text}", rules.bind_values(values))
+    connection.execute(f"create or replace table stg_filter_import as {query.text}", query.bind_values(values))
+
+
 def clean(connection: duckdb.DuckDBPyConnection, month: date) -> None:
     """Build every clean table; pairs of activity codes of a batch built before on this connection are read."""
     connection.execute("create table if not exists clean_naf_paire (siren varchar, naf varchar, naf25 varchar)")
+    connection.execute(_EMPTY_BANDS)
     define_known_from(connection, DELAYS)
     build(connection, "clean", CLEAN, PARAMETERS | {"reference_date": cutoff_of(month)})
 
 
 def features(
-    connection: duckdb.DuckDBPyConnection, first: date, last: date, *, delivered: date | None = None, shift: int = 0
+    connection: duckdb.DuckDBPyConnection,
+    first: date,
+    last: date,
+    *,
+    delivered: date | None = None,
+    shift: int = 0,
+    mode: Mode = FULL,
 ) -> None:
     """Build every feature table for a range of months; `delivered` is the month of the batch, by default the last one."""
     undated = {name: delivered or last for name, known in KNOWN.items() if not known.is_dated}
     define_known_from(connection, DELAYS, undated)
-    build(connection, "features", FEATURES, PARAMETERS | {"first": first, "last": last, "shift": shift})
+    build(connection, "features", FEATURES, PARAMETERS | {"first": first, "last": last, "shift": shift}, mode)
 
 
 def lags(connection: duckdb.DuckDBPyConnection, month: date) -> None:
@@ -76,10 +108,12 @@ def lags(connection: duckdb.DuckDBPyConnection, month: date) -> None:
     build(connection, "features", [LAGS], PARAMETERS | {"first": month, "last": month})
 
 
-def build(connection, layer, tables, values) -> None:
+def build(connection, layer, tables, values, mode=FULL) -> None:
     for table in tables:
         query = (
-            feature_query(table.name) if layer == "features" else read_query(files(f"sf_assets.{layer}"), table.name)
+            feature_query(table.name, features=FEATURES_OF[mode])
+            if layer == "features"
+            else read_query(files(f"sf_assets.{layer}"), table.name)
         )
         connection.execute(f"create or replace table {table.name} as {query.text}", query.bind_values(values))
 

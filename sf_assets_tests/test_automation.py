@@ -23,7 +23,7 @@ from sf_assets.lists.tables import EXPORT
 from sf_assets.operations.automation import files_arrived
 from sf_assets.settings import PREFIX, Settings, resources_for
 from sf_assets.sources.arrival import ARRIVALS, inspect
-from sf_assets.sources.batch import EXPECTED, batch_key, read_batch
+from sf_assets.sources.batch import batch_key, expected_in, read_batch
 from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.vocabulary.partitions import months
 
@@ -184,21 +184,21 @@ def test_without_a_batch_folder_nothing_starts(waiting: Waiting) -> None:
 
 
 def test_a_batch_with_a_missing_file_waits_and_names_it(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     for name in ("debit", "procol"):
         (waiting.incoming / "2509" / BY_NAME[name].names[0]).unlink()
     assert waiting.evaluate() == waiting.evaluate() == "batch 2509 waits for debit, procol"
 
 
 def test_only_the_sources_expected_every_month_are_waited_for(waiting: Waiting) -> None:
-    assert set(EXPECTED) == {source.name for source in SOURCES if source.expected}
-    assert {"paydex", "filter", "ccsf"}.isdisjoint(EXPECTED)
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    assert set(expected_in()) == {source.name for source in SOURCES if source.expected}
+    assert {"paydex", "filter", "ccsf"}.isdisjoint(expected_in())
+    waiting.deliver(SEPTEMBER, *expected_in())
     assert "is complete" in waiting.evaluate()
 
 
 def test_a_complete_batch_starts_its_month_once_it_has_stopped_changing(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     assert waiting.evaluate() == "batch 2509 is complete; it starts if nothing changes until the next evaluation"
     waiting.deliver(SEPTEMBER, "debit", content="still growing")
     assert "is complete" in waiting.evaluate()
@@ -209,7 +209,7 @@ def test_a_complete_batch_starts_its_month_once_it_has_stopped_changing(waiting:
 
 
 def test_a_file_delivered_again_starts_its_month_again(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     waiting.evaluate()
     first = waiting.evaluate()
     waiting.deliver(SEPTEMBER, "debit", content="corrected")
@@ -222,7 +222,7 @@ def test_a_file_delivered_again_starts_its_month_again(waiting: Waiting) -> None
 
 
 def test_an_optional_file_that_comes_later_starts_its_month_again(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     waiting.evaluate()
     assert isinstance(waiting.evaluate(), dg.RunRequest)
     waiting.deliver(SEPTEMBER, "paydex")
@@ -231,10 +231,10 @@ def test_an_optional_file_that_comes_later_starts_its_month_again(waiting: Waiti
 
 
 def test_the_newest_complete_month_of_the_past_starts(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     waiting.deliver(OCTOBER, "debit")
     assert "batch 2510 waits for " in waiting.evaluate()
-    waiting.deliver(OCTOBER, *EXPECTED)
+    waiting.deliver(OCTOBER, *expected_in())
     waiting.evaluate()
     request = waiting.evaluate()
     assert isinstance(request, dg.RunRequest)
@@ -242,7 +242,7 @@ def test_the_newest_complete_month_of_the_past_starts(waiting: Waiting) -> None:
 
 
 def test_a_former_month_delivered_again_starts_while_the_newest_waits(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     waiting.evaluate()
     waiting.evaluate()
     waiting.deliver(OCTOBER, "debit")
@@ -255,8 +255,8 @@ def test_a_former_month_delivered_again_starts_while_the_newest_waits(waiting: W
 
 
 def test_of_months_complete_before_the_first_evaluation_only_the_newest_starts(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
-    waiting.deliver(OCTOBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
+    waiting.deliver(OCTOBER, *expected_in())
     assert waiting.evaluate() == "batch 2510 is complete; it starts if nothing changes until the next evaluation"
     request = waiting.evaluate()
     assert isinstance(request, dg.RunRequest)
@@ -271,10 +271,10 @@ def evaluated(waiting: Waiting) -> dg.RunRequest | str:
 
 
 def test_months_delivered_between_two_evaluations_all_start_oldest_first(waiting: Waiting) -> None:
-    waiting.deliver(date(2025, 6, 1), *EXPECTED)
+    waiting.deliver(date(2025, 6, 1), *expected_in())
     waiting.evaluate()
     for month in (OCTOBER, SEPTEMBER, date(2025, 8, 1)):
-        waiting.deliver(month, *EXPECTED)
+        waiting.deliver(month, *expected_in())
     requests = waiting.evaluate_all()
     assert isinstance(requests, list)
     assert [request.partition_key for request in requests] == ["2025-06-01"]
@@ -284,7 +284,7 @@ def test_months_delivered_between_two_evaluations_all_start_oldest_first(waiting
 
 
 def test_a_published_month_does_not_start_at_the_first_evaluation(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     waiting.loaded(SEPTEMBER)
     waiting.published(SEPTEMBER)
     assert "its list used these files" in str(evaluated(waiting))
@@ -293,13 +293,13 @@ def test_a_published_month_does_not_start_at_the_first_evaluation(waiting: Waiti
 
 
 def test_a_month_loaded_without_a_list_starts_at_the_first_evaluation(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     waiting.loaded(SEPTEMBER)
     assert isinstance(evaluated(waiting), dg.RunRequest)
 
 
 def test_the_schedule_does_nothing_for_files_that_the_sensor_started(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     waiting.started(evaluated(waiting))
     assert "used these files" in str(waiting.tick(THIRD))
     waiting.deliver(SEPTEMBER, "paydex")
@@ -307,14 +307,14 @@ def test_the_schedule_does_nothing_for_files_that_the_sensor_started(waiting: Wa
 
 
 def test_the_sensor_does_nothing_for_files_that_the_schedule_started(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     waiting.evaluate()
     waiting.started(waiting.tick(THIRD), ended=False)
     assert "has not ended" in str(waiting.evaluate())
 
 
 def test_files_copied_again_as_they_were_start_nothing(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     waiting.started(evaluated(waiting))
     os.utime(waiting.incoming / "2509" / BY_NAME["debit"].names[0], (1, 1))
     assert "is complete" in str(waiting.evaluate())
@@ -322,7 +322,7 @@ def test_files_copied_again_as_they_were_start_nothing(waiting: Waiting) -> None
 
 
 def test_the_same_content_delivered_again_after_a_wrong_one_starts_its_month_again(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     keys = []
     for content in ("x", "wrong", "x", "wrong", "x"):
         waiting.deliver(SEPTEMBER, "debit", content=content)
@@ -335,7 +335,7 @@ def test_the_same_content_delivered_again_after_a_wrong_one_starts_its_month_aga
 
 
 def test_a_run_that_ended_before_it_read_the_files_does_not_count(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     waiting.started(evaluated(waiting))
     waiting.deliver(SEPTEMBER, "debit", content="y")
     request = evaluated(waiting)
@@ -349,8 +349,8 @@ def test_a_run_that_ended_before_it_read_the_files_does_not_count(waiting: Waiti
 
 
 def test_another_order_of_the_same_files_starts_its_month_again(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
-    names = {source: [f"2509/{BY_NAME[source].names[0]}"] for source in EXPECTED}
+    waiting.deliver(SEPTEMBER, *expected_in())
+    names = {source: [f"2509/{BY_NAME[source].names[0]}"] for source in expected_in()}
     (waiting.incoming / "2509" / "second.csv").write_text("y")
     first, second = names["debit"][0], "2509/second.csv"
     for order in ([first, second], [second, first]):
@@ -362,7 +362,7 @@ def test_another_order_of_the_same_files_starts_its_month_again(waiting: Waiting
 
 
 def test_a_file_of_the_same_size_with_other_bytes_starts_its_month_again(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     waiting.started(evaluated(waiting))
     path = waiting.incoming / "2509" / BY_NAME["debit"].names[0]
     path.write_text("z")
@@ -372,7 +372,7 @@ def test_a_file_of_the_same_size_with_other_bytes_starts_its_month_again(waiting
 
 def test_other_bytes_of_the_same_size_and_date_start_the_month_again(waiting: Waiting) -> None:
     """A file corrected within the second of the first one, or copied with the date of the first one."""
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     waiting.started(evaluated(waiting))
     path = waiting.incoming / "2509" / BY_NAME["debit"].names[0]
     dated = path.stat()
@@ -385,7 +385,7 @@ def test_other_bytes_of_the_same_size_and_date_start_the_month_again(waiting: Wa
 
 
 def test_files_loaded_by_hand_without_their_list_start_their_month(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     waiting.loaded(SEPTEMBER)
     waiting.published(SEPTEMBER)
     waiting.deliver(SEPTEMBER, "debit", content="corrected")
@@ -398,7 +398,7 @@ def run_failure(run: dg.DagsterRun) -> dg.DagsterEvent:
 
 
 def test_a_run_launched_by_hand_is_waited_for(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     waiting.evaluate()
     waiting.launched(SEPTEMBER, ended=False)
     assert "waits for the end of run " in str(waiting.evaluate())
@@ -409,7 +409,7 @@ def test_a_run_launched_by_hand_is_waited_for(waiting: Waiting) -> None:
 
 
 def test_a_killed_run_that_had_loaded_its_files_is_waited_for_then_started_again(waiting: Waiting) -> None:
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     waiting.evaluate()
     waiting.launched(SEPTEMBER, ended=False)
     (run,) = waiting.instance.get_runs()
@@ -423,8 +423,8 @@ def test_a_killed_run_that_had_loaded_its_files_is_waited_for_then_started_again
 
 
 def test_a_batch_of_a_month_that_has_not_ended_is_named(waiting: Waiting) -> None:
-    waiting.deliver(date(2098, 12, 1), *EXPECTED)
-    waiting.deliver(date(2015, 12, 1), *EXPECTED)
+    waiting.deliver(date(2098, 12, 1), *expected_in())
+    waiting.deliver(date(2015, 12, 1), *expected_in())
     assert waiting.evaluate() == "batch 1512: 2015-12 is before 2016-01; batch 9812: 2098-12 has not ended"
 
 
@@ -432,7 +432,7 @@ def test_a_month_completed_after_the_next_one_was_begun_starts_too(waiting: Wait
     waiting.deliver(SEPTEMBER, "debit")
     waiting.deliver(OCTOBER, "debit")
     waiting.evaluate()
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     assert "batch 2509 is complete" in str(waiting.evaluate())
     assert isinstance(waiting.evaluate(), dg.RunRequest)
 
@@ -440,7 +440,7 @@ def test_a_month_completed_after_the_next_one_was_begun_starts_too(waiting: Wait
 def test_a_folder_that_is_no_month_blocks_no_other(waiting: Waiting) -> None:
     for name in ("2513", "octobre", ".tmp"):
         (waiting.incoming / name).mkdir(parents=True)
-    waiting.deliver(SEPTEMBER, *EXPECTED)
+    waiting.deliver(SEPTEMBER, *expected_in())
     assert "batch 2509 is complete" in waiting.evaluate()
 
 

@@ -28,7 +28,7 @@ ROOT = typer.main.get_command(app)
 # One value for each required argument but the month; verbs with other names fail the tests below and are added here.
 VALUES = {
     "asset": "stg_debit", "check": "few_refused", "source": "debit", "siren": "005520135", "name": "foret", "job": "monthly",
-    "into": "folder", "reason": "a reason", "by": "A. Martin", "version": "1",
+    "into": "folder", "reason": "a reason", "by": "A. Martin", "version": "1", "full": "folder", "open_data": "folder",
 }  # fmt: skip
 
 
@@ -91,8 +91,8 @@ def sf(monkeypatch: pytest.MonkeyPatch, *line: str) -> int:
 def test_the_verbs_are_those_of_the_documentation() -> None:
     assert {verb[0] for verb in VERBS} == {
         "run", "status", "accept", "acceptances", "quarantine", "explain", "method", "evaluate", "search", "maintenance",
-        "publish", "rebuild", "encrypt", "answers", "columns", "retention", "erase",
-        "demo", "generate", "bench", "docs", "faults", "life", "ui",
+        "publish", "rebuild", "encrypt", "answers", "columns", "fetch-open", "retention", "erase",
+        "demo", "generate", "bench", "docs", "faults", "life", "ui", "compare-modes",
     }  # fmt: skip
 
 

@@ -128,7 +128,7 @@ def dead_paths(text: str) -> Iterator[str]:
 def command_at(words: list[str]) -> tuple[Command | None, list[str]]:
     """Return the command that the first words name, and the words after it; None when there is no such verb."""
     command: Command = typer.main.get_command(app)
-    while isinstance(command, Group) and words and re.fullmatch(r"[a-z][a-z_]*", words[0]):
+    while isinstance(command, Group) and words and re.fullmatch(r"[a-z][a-z_-]*", words[0]):
         inner = command.commands.get(words[0])
         if inner is None:
             return None, words
@@ -147,9 +147,9 @@ def dead_verbs(text: str) -> Iterator[str]:
 
 
 def dead_targets(text: str) -> Iterator[str]:
-    targets = set(re.findall(r"^([a-z]+):", text_of("Makefile"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
     for code in code_of(text):
-        yield from (f"make {name}" for name in re.findall(r"(?:^|\$ )make ([a-z]+)", code) if name not in targets)
+        yield from (f"make {name}" for name in re.findall(r"(?:^|\$ )make ([a-z-]+)", code) if name not in targets)
 
 
 def dead_modules(text: str) -> Iterator[str]:

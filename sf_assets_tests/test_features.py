@@ -19,13 +19,13 @@ from sf_assets.features.queries import feature_query
 from sf_assets.features.registry import BY_NAME, FEATURES, NAMES, Feature
 from sf_assets.features.tables import LAGS, MATRIX
 from sf_assets.features.tables import TABLES as FEATURE_TABLES
-from sf_assets.sources.known import KNOWN, day_of
-from sf_assets.staging.tables import STAGING
+from sf_assets.sources.known import KNOWN
 from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import add_months, cutoff_of
 from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests import plain
+from sf_assets_tests.later import rewrite_later, rewritten, split
 
 BATCH = date(2024, 6, 1)
 MONTH = date(2023, 3, 1)
@@ -79,50 +79,13 @@ def test_every_feature_takes_several_values_somewhere(copy):
     assert [name for name, count in zip(NAMES, counts, strict=True) if count < 2] == []
 
 
-# Columns that a rewritten row preserves: they identify the company and the record.
-_PRESERVED = {
-    "siren", "siret", "nic", "debit_id", "id_demande", "id_annonce", "no_ocfi", "annee_exercice", "date_deb_exercice",
-    "date_fin_exercice", "compte", "line", "file_number", "periode_debut", "periode_fin", "date_deb_tva", "date_fin_tva",
-    # The register only has today's head office: a company without one is not followed at all.
-    "siege",
-}  # fmt: skip
-
-
-def _rewritten(name: str) -> str:
-    """Return assignments that change every value of a staging table, except identifiers and the days from which it is known."""
-    preserved = _PRESERVED | set(KNOWN[name].columns)
-    ways = {"BOOLEAN": "not {0}", "VARCHAR": "reverse({0})", "DATE": "{0} + 90"}
-    return ", ".join(
-        f'"{column.name}" = ' + ways.get(column.type, "coalesce({0}, 1) * 3 + 1").format(f'"{column.name}"')
-        for column in STAGING[name].columns
-        if column.name not in preserved
-    )
-
-
-def _split(connection: duckdb.DuckDBPyConnection, cutoff: date) -> None:
-    """Store, for each source, the rows known after a cut-off in `after_<source>` and the others in `before_<source>`."""
-    for name, known in KNOWN.items():
-        # Sources without days are known from their delivery, which is after the cut-off.
-        later = f"coalesce({day_of(name, DELAYS)} > date '{cutoff}', false)" if known.is_dated else "true"
-        connection.execute(f"create table after_{name} as select rowid as row from stg_{name} where {later}")
-        connection.execute(f"create table before_{name} as select rowid as row from stg_{name} where not ({later})")
-
-
 def test_whatever_was_published_after_the_cutoff_changes_nothing_for_any_source(copy):
     before = _rows(copy)
-    _split(copy, CUTOFF)
+    split(copy, CUTOFF)
     empty = [name for name in KNOWN if not copy.execute(f"select count(*) from after_{name}").fetchone()[0]]
     # The synthetic batch has no such files; the first and the last only serve to read other files.
-    assert empty == ["admin_urssaf", "bdf", "retour", "filter"]
-    for name in KNOWN:
-        # Half of the later rows are rewritten, some are duplicated, and the other half is deleted.
-        rows = f"rowid in (select row from after_{name} where row % 2 = 0)"
-        if _rewritten(name):
-            copy.execute(f"update stg_{name} set {_rewritten(name)} where {rows}")
-        if not STAGING[name].key and name != "sirene":
-            copy.execute(f"insert into stg_{name} from stg_{name} where {rows} and rowid % 3 = 0")
-        if name != "sirene":
-            copy.execute(f"delete from stg_{name} where rowid in (select row from after_{name} where row % 2 = 1)")
+    assert empty == ["sirene_tranche", "admin_urssaf", "bdf", "retour", "filter"]
+    rewrite_later(copy)
     assert _rows(copy) == before
 
 
@@ -130,10 +93,10 @@ def test_values_published_before_the_cutoff_change_the_features(copy):
     """The same changes before the cut-off must change the features of each source, or the test above proves nothing."""
     _rows(copy)
     before = copy.execute("from feat_matrix where month = $1", [MONTH]).pl()
-    _split(copy, CUTOFF)
+    split(copy, CUTOFF)
     for name in (name for name in KNOWN if name not in ("sirene", "sirene_ul", "procol", "bodacc", "sirene_histo")):
-        if _rewritten(name):
-            copy.execute(f"update stg_{name} set {_rewritten(name)} where rowid in (select row from before_{name})")
+        if rewritten(name):
+            copy.execute(f"update stg_{name} set {rewritten(name)} where rowid in (select row from before_{name})")
     _rows(copy)
     after = copy.execute("from feat_matrix where month = $1", [MONTH]).pl()
     both = before.join(after, on="siren", suffix="_after")

@@ -12,7 +12,7 @@ from sf_assets.catalogue.tables import LAYERS
 from sf_assets.definitions import defs
 from sf_assets.operations.automation import files_arrived
 from sf_assets.settings import resources_for
-from sf_assets.sources.batch import EXPECTED
+from sf_assets.sources.batch import expected_in
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.vocabulary.partitions import parse_month
 from sf_assets_dev.deployment import Run
@@ -30,7 +30,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     made = Place(tmp_path_factory.mktemp("place"))
     folder = made.batch(SEPTEMBER)
     folder.mkdir(parents=True)
-    for source in EXPECTED:
+    for source in expected_in():
         (folder / BY_NAME[source].names[0]).write_text("not;what;was;promised\n")
     return made
 
@@ -49,7 +49,7 @@ def assert_stopped(run: Run) -> None:
     assert not run.success
     # Neither a filter, nor rights, nor answers were delivered: nothing is wrong with them.
     assert run.written <= {*LAYERS["sources"], "stg_filter", "stg_acces", "stg_retour"}
-    assert {f"src_{source}" for source in EXPECTED} <= set(run.refused)
+    assert {f"src_{source}" for source in expected_in()} <= set(run.refused)
 
 
 def test_a_month_started_by_the_schedule_stops_at_its_gates(place: Place, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 from polars.testing import assert_frame_equal
 
-from sf_assets.catalogue.tables import SUITES
+from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.leftovers import remove_leftovers
@@ -216,8 +216,7 @@ def test_the_temporary_folder_of_a_killed_session_is_removed_and_that_of_a_runni
     assert not folder.exists()
 
 
-def test_a_failed_check_is_accepted_from_the_pages_too(graph: GatedGraph, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SUITES, "up", graph.suite)
+def test_a_failed_check_is_accepted_from_the_pages_too(graph: GatedGraph) -> None:
     graph.write(MARCH, amount=BAD)
     graph.check(MARCH)
 
@@ -230,7 +229,8 @@ def test_a_failed_check_is_accepted_from_the_pages_too(graph: GatedGraph, monkey
             "by": "C. D.",
         }
         run_config = {"ops": {"accept_failed_check": {"config": accepted | config}}}
-        return accept_check.execute_in_process(resources={"warehouse": graph.warehouse}, run_config=run_config)
+        resources = {"warehouse": graph.warehouse, "gate": Gate({"up": graph.suite})}
+        return accept_check.execute_in_process(resources=resources, run_config=run_config)
 
     with pytest.raises(PermanentFailure, match="found one that passed"):
         launch(check="key_unique")

@@ -15,7 +15,7 @@ from sf_assets.operations import status as subject
 from sf_assets.operations.acceptance import accept
 from sf_assets.operations.assets import latest_month_there, status
 from sf_assets.operations.status import LayerStatus, known_months, layer_statuses, status_page
-from sf_assets.sources.batch import EXPECTED, batch_key
+from sf_assets.sources.batch import batch_key, expected_in
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.vocabulary.partitions import month_due
 from sf_assets_tests.gated import ADVICE, APRIL, BAD, FEBRUARY, JUDGED_AT, MARCH, GatedGraph
@@ -45,7 +45,7 @@ class Cockpit:
     def deliver(self, month: date, *, without: str = "") -> None:
         folder = self.incoming / batch_key(month)
         folder.mkdir()
-        for name in EXPECTED:
+        for name in expected_in():
             if name != without:
                 (folder / BY_NAME[name].names[0]).write_text("x")
 
@@ -72,7 +72,7 @@ class Cockpit:
 def cockpit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cockpit:
     made = Cockpit(tmp_path)
     monkeypatch.setattr(subject, "LAYERS", LAYERS)
-    monkeypatch.setattr(subject, "SUITES", made.suites)
+    monkeypatch.setattr(subject, "suites_of", lambda _mode: made.suites)
     return made
 
 

@@ -1,5 +1,6 @@
 """Every table and every suite of the project by name."""
 
+from sf_assets.catalogue.modes import outside_of
 from sf_assets.clean.export import EXPORT
 from sf_assets.clean.report import REPORT
 from sf_assets.clean.suites import SUITES as CLEAN_SUITES
@@ -8,6 +9,7 @@ from sf_assets.engine.quality.rules import Suite
 from sf_assets.evaluation.tables import SUITES as EVALUATION_SUITES
 from sf_assets.evaluation.tables import TABLES as EVALUATION
 from sf_assets.features.suites import SUITES as FEATURE_SUITES
+from sf_assets.features.suites import suites_of as feature_suites_of
 from sf_assets.features.tables import LAGS
 from sf_assets.features.tables import TABLES as FEATURES
 from sf_assets.lists.tables import SUITES as LIST_SUITES
@@ -21,6 +23,7 @@ from sf_assets.sources.suites import SUITES as SOURCE_SUITES
 from sf_assets.staging.suites import SUITES as STAGING_SUITES
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, STAGING
 from sf_assets.vocabulary.failures import UserError
+from sf_assets.vocabulary.modes import FULL, Mode
 from sf_assets.vocabulary.schema import Table
 
 TABLES: dict[str, Table] = {
@@ -54,16 +57,22 @@ SUITES: dict[str, Suite] = {
 }
 
 
-def suite_named(asset: str) -> Suite:
-    """Return the checks of an asset.
+def suites_of(mode: Mode) -> dict[str, Suite]:
+    """Return the checks of every asset, by name, as they are in a mode: only the features of the matrix depend on it."""
+    return SUITES if mode == FULL else SUITES | feature_suites_of(mode)
+
+
+def suite_named(asset: str, mode: Mode = FULL) -> Suite:
+    """Return the checks of an asset of a mode.
 
     Raises:
         UserError: there is no such asset; the message gives the known names.
 
     """
-    if asset not in SUITES:
-        raise UserError(f"asset: expected one of {', '.join(sorted(SUITES))}, found {asset}")
-    return SUITES[asset]
+    suites = {name: suite for name, suite in suites_of(mode).items() if name not in outside_of(mode)}
+    if asset not in suites:
+        raise UserError(f"asset: expected one of {', '.join(sorted(suites))}, found {asset}")
+    return suites[asset]
 
 
 # The names of the assets of each layer, in the order in which data flows.

@@ -16,6 +16,7 @@ from sf_assets.engine.storage import Session
 from sf_assets.sources.batch import batch_key
 from sf_assets.staging.in_force import in_force
 from sf_assets.staging.tables import STAGING
+from sf_assets.vocabulary.modes import OPEN
 from sf_assets.vocabulary.partitions import cutoff_of, parse_month
 from sf_assets.vocabulary.schema import Table
 
@@ -67,6 +68,7 @@ def perimeter_report(
                 staff=parameters.perimeter_staff,
                 recent=parameters.perimeter_recent,
                 explicit=_count(session, explicit[0]) if explicit else None,
+                bands=parameters.mode == OPEN,
             ),
         )
     path = write_report(text, _exports(folders, context))
@@ -100,14 +102,12 @@ def clean_export(
     folder = _exports(folders, context)
     with warehouse.session() as session:
         gate.require(session, [(name, month) for name in _EXPORT.reads])
-        tables = [gate.table(name) for name in _EXPORT.reads]
-        session.bind(dict.fromkeys(tables, month))
+        session.bind({gate.table(name): month for name in _EXPORT.reads})
+        tables = [gate.table(name) for name in _EXPORT.reads if name not in gate.outside]
         written = write_tables(session.connection, tables, folder)
         session.connection.register("written", written.to_arrow())
         write = session.replace(
-            {
-                EXPORT: f"select counted.*, bytes, sha256 from ({_EXPORT.text}) as counted left join written using (file)"
-            },
+            {EXPORT: f"select counted.*, bytes, sha256 from ({_EXPORT.text}) as counted join written using (file)"},
             where={"month": month},
             author=context.run_id,
             message=f"{EXPORT.name} {month:%Y-%m}",

@@ -29,6 +29,7 @@ REPORT = Table(
     ),
 )
 
+_RECENT = "Effectif connu dans les 3 derniers mois"
 _REASONS = {
     "motif_categorie_juridique": "Catégorie juridique",
     "motif_activite": "Activité principale",
@@ -41,7 +42,8 @@ class Perimeter:
     """The parameters printed in a report.
 
     `window` is in months, `staff` in people; `recent` requires a head-count in the last three months; `explicit` is the
-    number of companies in the filter delivered with the batch, None without one.
+    number of companies in the filter delivered with the batch, None without one. `bands` says that staff bands take the place of
+    head-counts.
     """
 
     month: date
@@ -50,6 +52,7 @@ class Perimeter:
     staff: int
     recent: bool
     explicit: int | None
+    bands: bool = False
 
 
 def report(steps: pl.DataFrame, perimeter: Perimeter) -> str:
@@ -66,17 +69,19 @@ def write_report(text: str, folder: Path) -> Path:
 
 
 def _lines(rows: Mapping[str, Mapping[str, int]], perimeter: Perimeter) -> Iterator[str]:
+    measured = "tranches d'effectif" if perimeter.bands else "effectifs"
+    recent = "Tranche de l'année la plus récente ou de la précédente" if perimeter.bands else _RECENT
     yield "# Détail des filtres du périmètre\n"
     yield f"Lot {batch_key(perimeter.month)}, arrêté au {perimeter.cutoff:%d/%m/%Y}.\n"
     if perimeter.explicit is not None:
         yield (
             f"Les enregistrements de ce lot sont ceux d'un filtre explicite de {_count(perimeter.explicit)} entreprises. "
-            "Le périmètre ci-dessous est calculé des effectifs comme chaque mois.\n"
+            f"Le périmètre ci-dessous est calculé des {measured} comme chaque mois.\n"
         )
     yield "## Paramètres\n\n| paramètre | valeur |\n|---|---|"
-    yield f"| Fenêtre des effectifs | {perimeter.window} mois |"
+    yield f"| Fenêtre des {measured} | {perimeter.window} mois |"
     yield f"| Effectif minimal | {perimeter.staff} |"
-    yield f"| Effectif connu dans les 3 derniers mois | {'exigé' if perimeter.recent else 'non exigé'} |"
+    yield f"| {recent} | {'exigé' if perimeter.recent else 'non exigé'} |"
     yield "\n## Périmètre d'import\n\n| étape | entreprises conservées | entreprises exclues | taux d'exclusion |"
     yield "|---|---:|---:|---:|"
     yield f"| Périmètre initial | {_count(rows['perimetre_initial']['apres'])} | | |"

@@ -3,7 +3,7 @@
 Each is the result of the query of the same name in this folder. Companies of the blacklist are only in the register's tables.
 """
 
-from sf_assets.clean import activities, occasional, open_accounts, procedures, statements
+from sf_assets.clean import activities, occasional, open_accounts, procedures, statements, tranches
 from sf_assets.vocabulary.fields import pick
 from sf_assets.vocabulary.schema import Column, Rule, Table, between, no_rows, not_null
 
@@ -257,6 +257,7 @@ TABLES = (
     SIRENE_UL,
     BLACKLIST,
     FILTER,
+    tranches.TRANCHE,
     AP,
     COTISATION,
     DEBIT,

@@ -25,10 +25,11 @@ def accept(
     from sf_assets.operations import acceptance  # noqa: PLC0415
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
-    with warehouse_of(Settings.from_environment()).session() as session:
+    settings = Settings.from_environment()
+    with warehouse_of(settings).session() as session:
         acceptance.accept(
             session,
-            suite_named(asset),
+            suite_named(asset, settings.mode),
             check,
             month,
             reason=reason,

@@ -15,6 +15,7 @@ from sf_assets.commands import (
     columns,
     evaluation,
     explanation,
+    fetching,
     maintenance,
     method,
     publication,
@@ -47,6 +48,7 @@ for verbs in (
     maintenance,
     retention,
     columns,
+    fetching,
 ):
     verbs.register(app)
 

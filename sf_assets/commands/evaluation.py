@@ -62,7 +62,12 @@ def evaluate(
                 raise typer.Exit(1)
     settings = Settings.from_environment()
     report, results = write_report(
-        warehouse_of(settings), month, data=settings.data, shift_days=settings.cutoff_shift_days, page=page
+        warehouse_of(settings),
+        month,
+        data=settings.data,
+        shift_days=settings.cutoff_shift_days,
+        page=page,
+        mode=settings.mode,
     )
     sys.stdout.writelines(f"{line}\n" for line in (*summary(results), "", str(report)))
 

@@ -27,6 +27,7 @@ def explain(month: MonthArgument, siren: Annotated[str, typer.Argument(help="Nin
             models=settings.data / "models",
             into=settings.data / "explanations",
             shift=settings.cutoff_shift_days,
+            mode=settings.mode,
         )
     sys.stdout.write(f"{path}\n")
 

@@ -41,15 +41,17 @@ def rebuild(
 
     Example: `sf rebuild 2026-10 --version 1`
     """
-    from sf_assets.catalogue.tables import SUITES  # noqa: PLC0415
+    from sf_assets.catalogue.modes import outside_of  # noqa: PLC0415
+    from sf_assets.catalogue.tables import suites_of  # noqa: PLC0415
     from sf_assets.engine.quality.gate import Gate  # noqa: PLC0415
     from sf_assets.engine.resources import Folders  # noqa: PLC0415
     from sf_assets.publication import rebuilding  # noqa: PLC0415
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
     settings = Settings.from_environment()
-    folders = Folders.below(settings.data)
-    proof = rebuilding.rebuild(warehouse_of(settings), Gate(SUITES), folders, month, version, into=into)
+    folders = Folders.below(settings.data, settings.mode)
+    gate = Gate(suites_of(settings.mode), outside_of(settings.mode))
+    proof = rebuilding.rebuild(warehouse_of(settings), gate, folders, month, version, into=into)
     sys.stdout.write(f"{proof.summary}\n")
     if not proof.same:
         raise typer.Exit(1)

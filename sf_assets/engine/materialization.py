@@ -84,6 +84,17 @@ def asset_arguments(
     }
 
 
+def within(assets: Iterable[dg.AssetsDefinition], outside: Collection[str]) -> list[dg.AssetsDefinition]:
+    """Return the assets of a deployment: those that are not `outside`, without their dependencies on these."""
+
+    def inside(spec: dg.AssetSpec) -> dg.AssetSpec:
+        deps = [dep for dep in spec.deps if dep.asset_key.to_user_string() not in outside]
+        return spec if len(deps) == len([*spec.deps]) else spec.replace_attributes(deps=deps)
+
+    kept = [one for one in assets if not {key.to_user_string() for key in one.keys} & {*outside}]
+    return list(dg.map_asset_specs(inside, kept))
+
+
 def with_settings(assets: Iterable[dg.AssetsDefinition], parameters: Parameters) -> list[dg.AssetsDefinition]:
     """Return the assets with code versions that follow the settings of the deployment, where these are not the defaults.
 

@@ -11,6 +11,7 @@ import dagster as dg
 
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.storage import Warehouse
+from sf_assets.vocabulary.modes import FULL, Mode
 from sf_assets.vocabulary.parameters import Parameters
 
 
@@ -19,7 +20,7 @@ class Folders:
     """The folders of a deployment, each with one sub-folder per month.
 
     They hold incoming files, fitted models, lists as last computed, exported tables, and lists as published: nothing writes
-    to a published version again.
+    to a published version again. `mode` says which incoming files are read.
     """
 
     incoming: Path
@@ -27,11 +28,12 @@ class Folders:
     lists: Path
     exports: Path
     published: Path
+    mode: Mode = FULL
 
     @classmethod
-    def below(cls, data: Path) -> "Folders":
+    def below(cls, data: Path, mode: Mode = FULL) -> "Folders":
         """Return the folders inside the data folder of a deployment."""
-        return cls(data / "incoming", data / "models", data / "lists", data / "exports", data / "published")
+        return cls(data / "incoming", data / "models", data / "lists", data / "exports", data / "published", mode)
 
 
 # Annotations for the functions that Dagster calls; other functions take the plain types.

@@ -23,6 +23,8 @@ from sf_assets.evaluation.origins import Origin, rolling_origins
 from sf_assets.evaluation.panel import Panel
 from sf_assets.evaluation.tables import BACKTEST, DRIFT, FIGURES, UTILITY, VERIFICATION
 from sf_assets.evaluation.utility import LEARNING_ROWS, ORIGINS, feature_groups, utility
+from sf_assets.features.configurations import IN_USE_OF
+from sf_assets.features.registry import FEATURES_OF
 from sf_assets.model.assets import SPLIT_BY, alert_rule_of, rules_of
 from sf_assets.model.learning import usable_months
 from sf_assets.model.methods import METHODS
@@ -94,7 +96,11 @@ def eval_backtest(
         for origin in origins:
             with session.reading():
                 for scores in backtest(
-                    origin, METHODS, load=lambda m: load_rows(session, m), draw=lambda m: sample_rows(session, m)
+                    origin,
+                    METHODS,
+                    load=lambda m: load_rows(session, m),
+                    draw=lambda m: sample_rows(session, m),
+                    features=IN_USE_OF[parameters.mode],
                 ):
                     session.connection.register("scores", scores.to_arrow())
                     session.connection.execute("insert into scored_rows by name select * from scores")
@@ -110,8 +116,11 @@ def _bind_panel(gate: Gate, session: Session, month: date, parameters: Parameter
     """Bind the backtest of a month behind its gate; return its rows with their outcomes, None when no month was scored."""
     gate.require(session, [(name, month) for name in (BACKTEST.name, TARGET.name, "clean_procedure_episode")])
     described = ("feat_company_month", "feat_matrix")
-    gate.require(session, [(name, scored) for scored in bind_backtest(session, month) for name in described])
-    return load_panel(session, parameters.cutoff_shift_days)
+    gate.require(
+        session,
+        [(name, scored) for scored in bind_backtest(session, month, gate.table("feat_matrix")) for name in described],
+    )
+    return load_panel(session, parameters.cutoff_shift_days, gate.table("feat_matrix"))
 
 
 @dg.asset(
@@ -221,7 +230,7 @@ def eval_utility(
                 origins,
                 load=lambda m: load_rows(session, m),
                 draw=lambda m: sample_rows(session, m, at_most=LEARNING_ROWS),
-                groups=feature_groups(),
+                groups=feature_groups(FEATURES_OF[parameters.mode]),
             )
         metadata = _write(session, UTILITY, rows, month, context.run_id)
     adds_nothing = rows.filter(~pl.col("apporte"))["nom"].to_list()
@@ -250,7 +259,7 @@ def eval_drift(
         session.bind({FITTED: month, gate.table("feat_matrix"): month})
         compared = reference_months(session, month)
         gate.require(session, [("feat_matrix", past) for past in compared])
-        rows = month_drift(session, month, compared, ModelStore(Path(folders.models)))
+        rows = month_drift(session, month, compared, ModelStore(Path(folders.models)), gate.table("feat_matrix"))
         metadata = _write(session, DRIFT, rows, month, context.run_id)
     return dg.MaterializeResult(metadata=metadata)
 

@@ -25,7 +25,12 @@ class _Fitted:
 
 
 def backtest(
-    origin: Origin, methods: Mapping[str, type[ScoringMethod]], *, load: RowLoader, draw: RowLoader
+    origin: Origin,
+    methods: Mapping[str, type[ScoringMethod]],
+    *,
+    load: RowLoader,
+    draw: RowLoader,
+    features: tuple[str, ...] = IN_USE,
 ) -> Iterator[pl.DataFrame]:
     """Yield the scores of the months of an origin, a month at a time, in the columns of `eval_backtest`.
 
@@ -38,14 +43,15 @@ def backtest(
         methods: the classes of the methods, by name.
         load: returns all labelled rows of some months, to score.
         draw: returns the rows to learn from, which may be sampled and weighted.
+        features: the names of the features that methods read.
 
     """
     drawn = draw(origin.training)
     folds = fold_of(drawn["siren"])
-    chosen = setting_for(methods, IN_USE, LABELLED.outside_procedure(drawn), LABELLED)
+    chosen = setting_for(methods, features, LABELLED.outside_procedure(drawn), LABELLED)
     settings = {"boosting": chosen.setting} if chosen else {}
-    whole = _fit(methods, drawn, settings)
-    others = [_fit(methods, drawn.filter(folds != fold), settings) for fold in range(FOLDS)]
+    whole = _fit(methods, drawn, features, settings)
+    others = [_fit(methods, drawn.filter(folds != fold), features, settings) for fold in range(FOLDS)]
     del drawn
     for month in origin.test:
         measured = load((month,))
@@ -58,10 +64,13 @@ def backtest(
 
 
 def _fit(
-    methods: Mapping[str, type[ScoringMethod]], drawn: pl.DataFrame, settings: Mapping[str, Mapping[str, Any]]
+    methods: Mapping[str, type[ScoringMethod]],
+    drawn: pl.DataFrame,
+    features: tuple[str, ...],
+    settings: Mapping[str, Mapping[str, Any]],
 ) -> _Fitted:
     rows = LABELLED.outside_procedure(drawn)
-    fitted = fit_methods(methods, IN_USE, **LABELLED.outcome(rows), settings=settings)
+    fitted = fit_methods(methods, features, **LABELLED.outcome(rows), settings=settings)
     recent = recent_months(rows["periode"])
     follow_recent_rate(fitted, **LABELLED.outcome(rows), recent=rows["periode"].is_in(recent).to_numpy())
     newest = drawn.filter(pl.col("periode").is_in(recent))

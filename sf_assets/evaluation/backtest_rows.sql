@@ -1,5 +1,5 @@
 -- One row is one company and month that the backtest scored: whether and when it failed (`date_defaillance` is the first day of
--- the procedure that makes the row fail), and the groups it belongs to.
+-- the procedure that makes the row fail), and the groups it belongs to. On open data, the least of the staff band is its size.
 with scored as (
     select siren, periode, origine from eval_backtest
     where entreprises = 'toutes' and methode = (select min(methode) from eval_backtest)
@@ -21,7 +21,7 @@ select
     case when l.target then o.date_debut end as date_defaillance,
     c.naf_section as section,
     c.libelle_region as region,
-    m.effectif,
+    m.{size} as effectif,
     m.age_entreprise
 from labelled as l
 asof left join openings as o on l.siren = o.siren and l.cutoff < o.date_debut

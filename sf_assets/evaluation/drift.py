@@ -12,10 +12,10 @@ from sf_assets.engine.sampling import define_sampling
 from sf_assets.engine.stability import stability_index
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.evaluation.tables import DRIFT
-from sf_assets.features.registry import NAMES
 from sf_assets.features.tables import MATRIX
 from sf_assets.model.methods import METHODS, scores_of
 from sf_assets.model.store import ModelStore
+from sf_assets.vocabulary.schema import Table
 
 # The stability index compares tenths: more rows would not change it.
 _REFERENCE_ROWS = 20_000
@@ -40,20 +40,24 @@ def reference_months(session: Session, month: date) -> list[date]:
     return [m for m in span if m.month == month.month] or span
 
 
-def month_drift(session: Session, month: date, compared: Sequence[date], store: ModelStore) -> pl.DataFrame:
+def month_drift(
+    session: Session, month: date, compared: Sequence[date], store: ModelStore, matrix: Table = MATRIX
+) -> pl.DataFrame:
     """Return the rows of `eval_drift`: features and scores of a month, against the months `compared`.
 
-    `model_fitted` and `feat_matrix` of the month are bound in the session. No row without a month to compare with.
+    `model_fitted` and `feat_matrix` of the month are bound in the session. No row without a month to compare with. `matrix`
+    is the table of features of the mode.
     """
     if not compared:
         return frame_of(DRIFT, ())
     learned = session.connection.execute(_LEARNED).fetchall()
     current = session.connection.execute("select * from feat_matrix order by siren").pl()
-    reference = reference_rows(session, compared)
+    reference = reference_rows(session, compared, matrix)
+    names = [name for name in matrix.column_names if name != "siren"]
     methods = {name: store.load(month, name, version)[0] for name, version, *_ in learned if name in METHODS}
     before, now = (pl.DataFrame(scores_of(methods, rows)) for rows in (reference, current))
     return pl.concat(
-        [drift_rows("variable", reference, current, NAMES), drift_rows("score", before, now, tuple(methods))]
+        [drift_rows("variable", reference, current, names), drift_rows("score", before, now, tuple(methods))]
     )
 
 
@@ -81,9 +85,9 @@ def _known_share(values: pl.Series) -> float | None:
     return values.count() / len(values) if len(values) else None
 
 
-def reference_rows(session: Session, months: Sequence[date]) -> pl.DataFrame:
+def reference_rows(session: Session, months: Sequence[date], matrix: Table = MATRIX) -> pl.DataFrame:
     """Return a sample of the rows of some months."""
-    session.bind_months([MATRIX], months)
+    session.bind_months([matrix], months)
     (rows,) = session.connection.execute("select count(*) from feat_matrix").fetchall()[0]
     one_in = max(round(rows / _REFERENCE_ROWS), 1)
     define_sampling(session)

@@ -14,10 +14,13 @@ from sf_assets.evaluation.loading import backtested_methods, bind_backtest, load
 from sf_assets.evaluation.oracle import OracleComparison, compare_with_oracle, learn_bound, load_oracle
 from sf_assets.evaluation.panel import Panel
 from sf_assets.evaluation.tables import ANSWERS, DRIFT, EFFECT, FIGURES, UTILITY, VERIFICATION
+from sf_assets.features.configurations import IN_USE_OF
+from sf_assets.features.tables import matrix_of
 from sf_assets.model.curves import calibration_of, distribution_of, precision_recall_of
 from sf_assets.model.matrix import Floats
 from sf_assets.model.methods import METHODS
 from sf_assets.model.selection import CHAMPION
+from sf_assets.vocabulary.modes import FULL, Mode
 
 _TABLES = (FIGURES, CHAMPION, UTILITY, DRIFT, VERIFICATION, ANSWERS, EFFECT)
 
@@ -79,7 +82,7 @@ class EvaluationResults:
         )
 
 
-def load_results(session: Session, month: date, shift: int, oracle: Path) -> EvaluationResults:
+def load_results(session: Session, month: date, shift: int, oracle: Path, mode: Mode = FULL) -> EvaluationResults:
     """Load the results of the evaluation of a month.
 
     Args:
@@ -87,13 +90,14 @@ def load_results(session: Session, month: date, shift: int, oracle: Path) -> Eva
         month: the month of the evaluation.
         shift: days between the last day of a month and its cut-off.
         oracle: the path of the oracle's file; it exists for synthetic data only.
+        mode: the mode of the deployment.
 
     Raises:
         LookupError: the backtest of the month has no row.
 
     """
-    bind_backtest(session, month)
-    panel = load_panel(session, shift)
+    bind_backtest(session, month, matrix_of(mode))
+    panel = load_panel(session, shift, matrix_of(mode))
     if panel is None:
         raise LookupError(
             f"eval_backtest, {month:%Y-%m}: expected scores of past origins, found none: history is too short"
@@ -125,7 +129,9 @@ def load_results(session: Session, month: date, shift: int, oracle: Path) -> Eva
         verification=tables[VERIFICATION.name],
         answers=tables[ANSWERS.name],
         effect=tables[EFFECT.name],
-        oracle_comparisons=_oracle_comparisons(session, panel, oracle, scores, weights) if oracle.is_file() else (),
+        oracle_comparisons=_oracle_comparisons(session, panel, oracle, scores, weights, features=IN_USE_OF[mode])
+        if oracle.is_file()
+        else (),
         best=best,
         precision_recall=tuple(
             precision_recall_of(name, panel.ranks(score, outside)[outside], target) for name, score in scores.items()
@@ -139,9 +145,15 @@ def load_results(session: Session, month: date, shift: int, oracle: Path) -> Eva
 
 
 def _oracle_comparisons(
-    session: Session, panel: Panel, path: Path, scores: dict[str, Floats], weights: Weights
+    session: Session,
+    panel: Panel,
+    path: Path,
+    scores: dict[str, Floats],
+    weights: Weights,
+    *,
+    features: tuple[str, ...],
 ) -> tuple[OracleComparison, ...]:
     oracle = load_oracle(path, panel)
     return compare_with_oracle(
-        panel, oracle, learn_bound(panel, oracle, load_features(session, panel)), scores, weights
+        panel, oracle, learn_bound(panel, oracle, load_features(session, panel, features)), scores, weights
     )

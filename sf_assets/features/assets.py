@@ -15,10 +15,13 @@ from sf_assets.engine.resources import GateResource, ParametersResource, Warehou
 from sf_assets.engine.storage import Session, Warehouse, Write
 from sf_assets.features.charts import coverage_chart, shift_chart, shifts_of
 from sf_assets.features.queries import feature_query
-from sf_assets.features.tables import LAGS, TABLES
+from sf_assets.features.reach import REACH, first_month
+from sf_assets.features.registry import FEATURES_OF, Feature
+from sf_assets.features.tables import LAGS, TABLES, tables_of
 from sf_assets.sources.known import KNOWN, define_known_from, rules_called_by, settings_called_by
 from sf_assets.staging.in_force import in_force, reads_at
 from sf_assets.vocabulary.failures import Blocked
+from sf_assets.vocabulary.modes import FULL, Mode
 from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import add_months, months_of
 from sf_assets.vocabulary.schema import Table
@@ -27,7 +30,6 @@ _FEATURES = {table.name for table in TABLES}
 _QUERIES = {table.name: feature_query(table.name) for table in TABLES}
 # Tables of earlier layers that features read, all of the same batch month.
 _BASE = sorted({name for query in _QUERIES.values() for name in query.reads} - _FEATURES)
-_HEADCOUNTS = "clean_effectif_ent"
 _LAGS_QUERY = feature_query(LAGS.name)
 _LAGS_YEARS = (1, 2, 3)
 
@@ -42,16 +44,11 @@ def _has_passed(gate: Gate, session: Session, state: date) -> bool:
 
 
 def _first_months(gate: Gate, session: Session, parameters: Parameters) -> dict[date, date]:
-    """Return the first month that each batch month tells of in full: head-counts are known, within the perimeter's window."""
-    session.bind({gate.table(_HEADCOUNTS): None})
-    query = f"select month, min(periode) from {_HEADCOUNTS} group by month"
-    return {
-        state: max(
-            add_months(known, parameters.all_delays["effectif_months"]),
-            add_months(state, 1 - parameters.perimeter_months),
-        )
-        for state, known in session.connection.execute(query).fetchall()
-    }
+    """Return the first month that each batch month tells of in full."""
+    name, column = REACH[parameters.mode]
+    session.bind({gate.table(name): None})
+    rows = session.connection.execute(f"select month, min({column}) from {name} group by month").fetchall()
+    return {state: first_month(oldest, state, parameters) for state, oldest in rows}
 
 
 def _spans(
@@ -118,18 +115,20 @@ def _build(
     return done
 
 
-def _charts(session: Session, month: date) -> dict[str, Any]:
+def _charts(session: Session, month: date, features: Sequence[Feature]) -> dict[str, Any]:
     """Return the charts of a month's matrix: coverage of sources, and shift of features since the month before."""
-    shifts = shifts_of(session, month)
+    shifts = shifts_of(session, month, features)
     return {
-        "coverage": dg.MetadataValue.md(embedded(coverage_chart(session, month), "coverage of each source by month")),
+        "coverage": dg.MetadataValue.md(
+            embedded(coverage_chart(session, month, features), "coverage of each source by month")
+        ),
         "shift": dg.MetadataValue.md(embedded(shift_chart(shifts), "shift of features since the month before")),
         "largest_shift": shifts[0][1] if shifts else 0.0,
     }
 
 
-def _feature_asset(table: Table) -> dg.AssetsDefinition:
-    query = _QUERIES[table.name]
+def _feature_asset(table: Table, mode: Mode = FULL) -> dg.AssetsDefinition:
+    query = _QUERIES[table.name] if mode == FULL else feature_query(table.name, features=FEATURES_OF[mode])
 
     @dg.asset(
         **asset_arguments(
@@ -158,7 +157,7 @@ def _feature_asset(table: Table) -> dg.AssetsDefinition:
             # All partitions of a range get the same metadata: a comparison with the month before needs a single month.
             seen = preview_metadata(session, table, wanted[0]) if len(wanted) == 1 else {}
             if seen and table.name == "feat_matrix":
-                seen |= _charts(session, wanted[0])
+                seen |= _charts(session, wanted[0], FEATURES_OF[mode])
         return dg.MaterializeResult(
             metadata=range_metadata([write for _, write in writes], len(wanted))
             | seen
@@ -221,4 +220,6 @@ def feat_lags(
     return dg.MaterializeResult(metadata=range_metadata(writes, len(wanted)))
 
 
-ASSETS = (*(_feature_asset(table) for table in TABLES), feat_lags)
+def assets_of(mode: Mode = FULL) -> tuple[dg.AssetsDefinition, ...]:
+    """Return the feature assets with the tables of a mode, those of the other mode included."""
+    return (*(_feature_asset(table, mode) for table in tables_of(mode)), feat_lags)

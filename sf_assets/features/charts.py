@@ -10,7 +10,7 @@ from sf_assets.engine.charts.calendar import coverage
 from sf_assets.engine.sampling import define_sampling
 from sf_assets.engine.stability import stability_index_with_unknown
 from sf_assets.engine.storage import Session
-from sf_assets.features.registry import FEATURES
+from sf_assets.features.registry import FEATURES, Feature
 from sf_assets.vocabulary.partitions import add_months
 
 _MONTHS = 24
@@ -18,13 +18,13 @@ _SAMPLE = 20_000  # companies compared per month: a larger sample changes the in
 _DISPLAYED = 15
 
 
-def coverage_chart(session: Session, month: date) -> str:
+def coverage_chart(session: Session, month: date, features: Sequence[Feature] = FEATURES) -> str:
     """Return the chart, as SVG, of the share of companies covered by each source in the 24 months up to `month`.
 
     A source covers a company when a feature that has this source only is known.
     """
     sources: dict[str, list[str]] = {}
-    for feature in FEATURES:
+    for feature in features:
         if len(feature.sources) == 1:
             sources.setdefault(feature.sources[0], []).append(feature.name)
     shares = ", ".join(f"avg((coalesce({', '.join(names)}) is not null)::integer)" for names in sources.values())
@@ -36,13 +36,13 @@ def coverage_chart(session: Session, month: date) -> str:
     return coverage(list(sources), [row[0] for row in rows], covered)
 
 
-def shifts_of(session: Session, month: date) -> list[tuple[str, float]]:
+def shifts_of(session: Session, month: date, features: Sequence[Feature] = FEATURES) -> list[tuple[str, float]]:
     """Return the stability index of each feature against the month before, largest first; empty without that month."""
-    before, after = (_sample(session, period) for period in (add_months(month, -1), month))
+    before, after = (_sample(session, period, features) for period in (add_months(month, -1), month))
     if not before.size or not after.size:
         return []
     shifts = [
-        (feature.name, stability_index_with_unknown(before[:, n], after[:, n])) for n, feature in enumerate(FEATURES)
+        (feature.name, stability_index_with_unknown(before[:, n], after[:, n])) for n, feature in enumerate(features)
     ]
     return sorted(shifts, key=lambda shift: -shift[1])
 
@@ -53,8 +53,10 @@ def shift_chart(shifts: Sequence[tuple[str, float]]) -> str:
     return bars(rows, title="Shift since the month before", decimals=3)
 
 
-def _sample(session: Session, month: date) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    columns = ", ".join(f"cast({feature.name} as double)" for feature in FEATURES)
+def _sample(
+    session: Session, month: date, features: Sequence[Feature]
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    columns = ", ".join(f"cast({feature.name} as double)" for feature in features)
     ((total,),) = session.connection.execute(
         "select count(*) from lake.feat_matrix where month = $1", [month]
     ).fetchall()

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sf_assets.features.registry import NAMES, RATIOS
+from sf_assets.features.registry import FEATURES_OF, NAMES, RATIOS
+from sf_assets.vocabulary.modes import FULL, OPEN, Mode
 
 # Features that the models of this project read. A feature of the registry is in no model until its name is added here:
 # those that are absent were tried at 4,000 companies, where none raised the average precision beyond noise and all of
@@ -47,3 +48,8 @@ CONFIGURATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "in_use": IN_USE,
     "matrix": NAMES,
 })  # fmt: skip
+
+# All companies of a month have the same month of the calendar: models that read it would learn single months.
+IN_USE_OF: Mapping[Mode, tuple[str, ...]] = MappingProxyType(
+    {FULL: IN_USE, OPEN: tuple(feature.name for feature in FEATURES_OF[OPEN] if feature.name != "mois_calendaire")}
+)

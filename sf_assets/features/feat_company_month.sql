@@ -2,7 +2,7 @@
 -- as known then. A company is followed under three conditions: its last known head-count is less than six months older
 -- than the newest that could be known; its head office is open according to the register; its head-count was known to
 -- reach the minimum within the perimeter's window. The last condition leaves out companies that are in today's
--- perimeter and reached it after the month.
+-- perimeter and reached it after the month. On open data, staff bands take the place of head-counts.
 with months as (
     select
         cast(month as date) as month,
@@ -64,15 +64,31 @@ closed as (
     where not states.est_actif
 ),
 
-reached as (
-    -- The months whose perimeter window contains a head-count that reaches the minimum.
-    select
-        siren,
-        cast(date_trunc('month', known_from_effectif_ent(periode) - $shift) as date) as since,
-        cast(since + to_months($perimeter_months) as date) as until,
-        coalesce(since > lag(until) over (partition by siren order by periode), true) as starts
+employers as (
+    -- Either head-counts or bands are outside the deployment, and empty.
+    select month, siren from feat_effectif where effectif > 0
+    union all
+    select month, siren from feat_tranche where tranche_effectif > 0
+),
+
+known_to_reach as (
+    select siren, cast(date_trunc('month', known_from_effectif_ent(periode) - $shift) as date) as since
     from clean_effectif_ent
     where effectif_ent >= $minimum
+    union all
+    select siren, cast(date_trunc('month', connue_le - $shift) as date) as since
+    from clean_tranche
+    where effectif_minimum >= $minimum
+),
+
+reached as (
+    -- The months whose perimeter window contains a head-count, or a band, that reaches the minimum.
+    select
+        siren,
+        since,
+        cast(since + to_months($perimeter_months) as date) as until,
+        coalesce(since > lag(until) over (partition by siren order by since), true) as starts
+    from known_to_reach
 ),
 
 entitled as (
@@ -175,7 +191,7 @@ select
     case when histories.since <= months.cutoff then coalesce(moved.demenagements, 0)::double end as demenagements_24m,
     case when known_from_ellisphere() <= months.cutoff then group_sizes.taille_groupe::double end as taille_groupe
 from months
-join feat_effectif as e on months.month = e.month and e.effectif > 0
+join employers as e on months.month = e.month
 join clean_filter as f on e.siren = f.siren
 join entitled on e.siren = entitled.siren and months.month >= entitled.since and months.month < entitled.until
 left join clean_sirene_ul as ul on f.siren = ul.siren

@@ -11,9 +11,13 @@ with months as (
 ),
 
 reached as (
-    select siren, min(known_from_effectif_ent(periode)) as since
-    from clean_effectif_ent
-    where effectif_ent >= $minimum
+    select siren, min(day) as since
+    from (
+        -- Either head-counts or bands are outside the deployment, and empty.
+        select siren, known_from_effectif_ent(periode) as day from clean_effectif_ent where effectif_ent >= $minimum
+        union all
+        select siren, connue_le as day from clean_tranche where effectif_minimum >= $minimum
+    ) as days
     group by siren
 ),
 

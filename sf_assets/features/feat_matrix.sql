@@ -17,6 +17,8 @@ families as (
         a.* exclude (month, siren),
         p.* exclude (month, siren),
         f.* exclude (month, siren),
+        b.* exclude (month, siren),
+        r.* exclude (month, siren),
         plans.siren is not null as delai_en_cours,
         section.taux_defaillance as taux_defaillance_section,
         departement.taux_defaillance as taux_defaillance_departement,
@@ -27,6 +29,8 @@ families as (
     left join feat_activite_partielle as a using (month, siren)
     left join feat_paiement as p using (month, siren)
     left join feat_comptes as f using (month, siren)
+    left join feat_tranche as b using (month, siren)
+    left join feat_registre as r using (month, siren)
     left join plans using (month, siren)
     left join feat_contexte as section
         on c.month = section.month and section.axe = 'section' and c.naf_section = section.code
@@ -37,7 +41,7 @@ families as (
 ),
 
 known as (
-    select * replace ({absent})
+    select * {absent}
     from families
 ),
 

@@ -20,11 +20,12 @@ def matrix_columns(features: Iterable[Feature]) -> dict[str, str]:
     """Return the parts of the query of the matrix: what stands for absent values, and the columns in their order.
 
     >>> matrix_columns([Feature("hours", "", "", "hour", (), "", "", 1, 0)])
-    {'absent': 'coalesce(hours, 0) as hours', 'features': 'hours::double as hours'}
+    {'absent': 'replace (coalesce(hours, 0) as hours)', 'features': 'hours::double as hours'}
     """
     columns = [*features]
     absent = {feature.name: feature.absent for feature in columns if feature.absent is not None}
+    filled = ", ".join(f"coalesce({name}, {value}) as {name}" for name, value in absent.items())
     return {
-        "absent": ", ".join(f"coalesce({name}, {value}) as {name}" for name, value in absent.items()),
+        "absent": f"replace ({filled})" if filled else "",
         "features": ",\n    ".join(f"{feature.name}::double as {feature.name}" for feature in columns),
     }

@@ -7,50 +7,23 @@ differences over calendar months, and features added since. `configurations.py` 
 The day from which a value is known depends on its sources: see `sources/known.py`.
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
-Unit = Literal[
-    "€", "person", "hour", "day", "month", "year", "share", "point", "ratio", "count", "flag", "€/person", "hour/person"
-]
-
-DETTE = "dette_urssaf"
-EFFECTIF = "effectif"
-ACTIVITE_PARTIELLE = "activite_partielle"
-PAIEMENT = "retards_paiement"
-FINANCES = "sante_financiere"
-PROFIL = "profil"
-
-THEMES = {
-    DETTE: "Dettes sociales",
-    EFFECTIF: "Variation de l'effectif de l'entreprise",
-    ACTIVITE_PARTIELLE: "Recours à l'activité partielle",
-    PAIEMENT: "Retards de paiement fournisseurs",
-    FINANCES: "Données financières",
-    PROFIL: "Profil de l'entreprise",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """One number per company and month, NULL while its sources have no value for the company.
-
-    `label` names it for officers. `phrase` is the French sentence that states a value: `{value}` stands for the formatted
-    number, `{evolution}` for a change ("a augmenté de …" or "a baissé de …"). `reason` explains why the feature is
-    computed. `risk` is the side on which economics expects more failures: +1 high values, -1 low values, 0 unknown.
-    `absent` is the value in the matrix of a company without a row in the table of the feature's family: 0 where no row means
-    nothing owed or consumed, None where the value is unknown.
-    """
-
-    name: str
-    label: str
-    theme: str
-    unit: Unit
-    sources: tuple[str, ...]
-    reason: str
-    phrase: str
-    risk: int = 0
-    absent: int | None = None
+from sf_assets.features.feature import (
+    ACTIVITE_PARTIELLE,
+    DETTE,
+    EFFECTIF,
+    FINANCES,
+    PAIEMENT,
+    PROFIL,
+    THEMES,
+    Feature,
+    Unit,
+)
+from sf_assets.features.open_features import OPEN_ALONE
+from sf_assets.vocabulary.modes import FULL, OPEN, Mode
 
 
 def _lags(feature: Feature, months: tuple[int, ...]) -> tuple[Feature, ...]:
@@ -204,4 +177,18 @@ WIDE: tuple[Feature, ...] = (
     ),
 )  # fmt: skip
 
-BY_NAME = _MATRIX | {feature.name: feature for feature in WIDE}
+BY_NAME = _MATRIX | {feature.name: feature for feature in (*WIDE, *OPEN_ALONE)}
+
+# Features of the full mode that open data give too.
+_IN_BOTH = (
+    "ca_variation12m", "caf_sur_ca", "couverture_des_interets", "age_entreprise", "demenagements_24m",
+    "taux_defaillance_section", "taux_defaillance_departement", "taux_defaillance_forme",
+)  # fmt: skip
+FEATURES_OF: Mapping[Mode, tuple[Feature, ...]] = MappingProxyType(
+    {FULL: FEATURES, OPEN: (*OPEN_ALONE, *(_MATRIX[name] for name in _IN_BOTH))}
+)
+
+__all__ = [
+    "ACTIVITE_PARTIELLE", "BY_NAME", "DETTE", "EFFECTIF", "FEATURES", "FEATURES_OF", "FINANCES", "NAMES", "PAIEMENT", "PROFIL",
+    "RATIOS", "THEMES", "WIDE", "Feature",
+]  # fmt: skip

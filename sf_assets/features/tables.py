@@ -4,9 +4,13 @@ A family's table has the columns of its query. Those that bear the name of a fea
 a new feature is not declared here; this module declares the identity of companies and the intermediate quantities.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from sf_assets.features.queries import feature_query
-from sf_assets.features.registry import BY_NAME, FEATURES, WIDE, Feature
+from sf_assets.features.registry import BY_NAME, FEATURES_OF, WIDE, Feature
 from sf_assets.vocabulary.fields import pick
+from sf_assets.vocabulary.modes import FULL, OPEN, Mode
 from sf_assets.vocabulary.schema import Column, Rule, Table, between
 
 _ADVICE_SHARE = "Shares lie between 0 and 1: check the unit of the source."
@@ -144,17 +148,61 @@ CONTEXTE = Table(
     rules=(between("taux_defaillance", 0, 1, _ADVICE_SHARE),),
 )
 
-MATRIX = Table(
-    name="feat_matrix",
-    grain="one company of the perimeter with every feature as known at the cut-off",
-    columns=(*pick("siren"), *(_column(feature) for feature in FEATURES)),
+TRANCHE = Table(
+    name="feat_tranche",
+    grain="one company with a staff band known at the cut-off",
+    columns=_columns_of("feat_tranche", *pick("siren")),
     key=("siren",),
     partition_by_month=True,
-    rules=(_not_negative("effectif"), _not_negative("dette_par_effectif")),
+    rules=(_not_negative("tranche_effectif"), _not_negative("age_tranche")),
 )
 
-# In dependency order: each table reads those before it.
-TABLES = (EFFECTIF, COMPANY_MONTH, CONTEXTE, DETTE, ACTIVITE_PARTIELLE, PAIEMENT, COMPTES, MATRIX)
+REGISTRE = Table(
+    name="feat_registre",
+    grain="one company of the perimeter with what open data alone say of it",
+    columns=_columns_of("feat_registre", *pick("siren")),
+    key=("siren",),
+    partition_by_month=True,
+    rules=(_not_negative("etablissements"), _not_negative("age_comptes_publies")),
+)
+
+_NOT_NEGATIVE: Mapping[Mode, tuple[str, ...]] = MappingProxyType(
+    {FULL: ("effectif", "dette_par_effectif"), OPEN: ("tranche_effectif", "etablissements")}
+)
+
+
+def matrix_of(mode: Mode) -> Table:
+    """Return the table that the models of a mode read: it has the features of the mode."""
+    return Table(
+        name="feat_matrix",
+        grain="one company of the perimeter with every feature as known at the cut-off",
+        columns=(*pick("siren"), *(_column(feature) for feature in FEATURES_OF[mode])),
+        key=("siren",),
+        partition_by_month=True,
+        rules=tuple(_not_negative(name) for name in _NOT_NEGATIVE[mode]),
+    )
+
+
+MATRIX = matrix_of(FULL)
+
+
+def tables_of(mode: Mode) -> tuple[Table, ...]:
+    """Return the feature tables in dependency order, those of the other mode included: each reads those before it."""
+    return (
+        EFFECTIF,
+        TRANCHE,
+        COMPANY_MONTH,
+        CONTEXTE,
+        DETTE,
+        ACTIVITE_PARTIELLE,
+        PAIEMENT,
+        COMPTES,
+        REGISTRE,
+        matrix_of(mode),
+    )
+
+
+TABLES = tables_of(FULL)
 
 LAGS = Table(
     name="feat_lags",

@@ -27,6 +27,7 @@ from sf_assets.lists.readme_facts import acceptances_in_force, accepted_checks
 from sf_assets.lists.reasons import main_reasons
 from sf_assets.lists.scored import COMPANIES, companies_with_levels, scored_companies, selected_method
 from sf_assets.lists.selection import select
+from sf_assets.lists.staff import HEADCOUNT
 from sf_assets.lists.tables import ALERTS, ANSWERS, CORRECTED, EXPORT, LIST_VERSIONS
 from sf_assets.lists.versions import last_handed_over, row_of_version, version_of
 from sf_assets.model.explanations import by_theme
@@ -161,6 +162,7 @@ def list_alerts(
             with_known_answers(session, contact.with_contact(session, alerts))
             .join(reasons, on="siren", how="left", maintain_order="left")
             .with_columns(
+                *([] if HEADCOUNT in alerts.columns else [pl.lit(None, pl.Float64).alias(HEADCOUNT)]),
                 pl.col("niveau").cast(pl.Int32),
                 methode=pl.lit(selected.method.name),
                 ecart_explications=pl.Series(np.abs(explained - alerts["probabilite"].to_numpy())),

@@ -8,6 +8,7 @@ import polars as pl
 
 from sf_assets.lists.reasons import reason_columns
 from sf_assets.lists.selection import LEVELS
+from sf_assets.lists.staff import BAND, HEADCOUNT
 from sf_assets.vocabulary.scopes import DGEFP, DGFIP, SCORE, URSSAF
 
 Kind = Literal["text", "integer", "percent", "month", "sentence"]
@@ -41,7 +42,8 @@ HEADERS: tuple[Header, ...] = (
     Header("raison_sociale", "Raison sociale", 28, "sentence"),
     Header("departement", "Département", 12),
     Header("libelle_activite_principale", "Activité", 26, "sentence"),
-    Header("effectif", "Effectif", 8, "integer"),
+    Header(HEADCOUNT, "Effectif", 8, "integer"),
+    Header(BAND, "Effectif (tranche INSEE)", 13, optional=True),
     Header("niveau", "Niveau d'alerte", 10, "sentence", scopes=_SCORE),
     Header("probabilite", "Risque", 8, "percent", scopes=_SCORE),
     Header("evolution", "Évolution", 10, "sentence", optional=True, scopes=_SCORE),
@@ -70,6 +72,13 @@ DEPARTURES = (
     Header("niveau_precedent", "Niveau le mois dernier", 16),
     Header("raison", "Pourquoi elle n'y figure plus", 60, "sentence"),
 )
+
+
+def missing_from(columns: Sequence[str]) -> list[str]:
+    """Return the columns of `HEADERS` that are not among some columns; a size is a head-count or a band."""
+    sizes = {HEADCOUNT, BAND}
+    needed = [header.column for header in HEADERS if header.column not in sizes]
+    return [name for name in needed if name not in columns] + ([] if sizes & {*columns} else [HEADCOUNT])
 
 
 def headers_of(alerts: pl.DataFrame) -> list[Header]:

@@ -6,24 +6,27 @@ from datetime import date
 
 import polars as pl
 
-from sf_assets.features.registry import BY_NAME, THEMES
+from sf_assets.features.registry import BY_NAME, FEATURES_OF, THEMES
 from sf_assets.lists.wording import MONTHS
 from sf_assets.model.evaluation import Thresholds
 from sf_assets.model.explanations import Waterfall
 from sf_assets.sources.batch import batch_key
+from sf_assets.vocabulary.modes import FULL, Mode
 
 
 @dataclass(frozen=True, slots=True)
 class Edition:
     """The values that every entry of a document repeats. None depends on the clock.
 
-    `cutoff` takes the place of the former system's run time; `algo` is the method and the version of the code.
+    `cutoff` takes the place of the former system's run time; `algo` is the method and the version of the code;
+    `mode` decides the themes of explanations.
     """
 
     month: date
     cutoff: date
     algo: str
     thresholds: Thresholds
+    mode: Mode = FULL
 
 
 def list_name(month: date) -> str:
@@ -53,7 +56,7 @@ def document(
     if unexplained:
         raise ValueError(f"document: expected an explanation for each alert, found {unexplained} without")
     entries = companies.select("siren", "niveau", **_fields(edition))
-    bars = _bars(alerts["siren"], explained, features)
+    bars = _bars(alerts["siren"], explained, features, edition.mode)
     with_bars = entries.filter(pl.col("niveau") > 0).join(bars, on="siren")
     without = entries.filter(pl.col("niveau") == 0)
     encoded = pl.concat([_encoded(without), _encoded(with_bars)]).sort("siren")["entry"]
@@ -83,12 +86,14 @@ def _fields(edition: Edition) -> dict[str, pl.Expr]:
     }
 
 
-def _bars(siren: pl.Series, explained: Waterfall, features: Sequence[str]) -> pl.DataFrame:
-    """Return `siren`, `macroExpl` {theme: percent} and `microExpl` {theme: {feature: percent}}."""
+def _bars(siren: pl.Series, explained: Waterfall, features: Sequence[str], mode: Mode) -> pl.DataFrame:
+    """Return `siren`, `macroExpl` {theme of the mode: percent} and `microExpl` {theme: {feature: percent}}."""
     macro = pl.DataFrame(explained.macro, schema=list(THEMES.values()), orient="row").fill_nan(None)
     micro = pl.DataFrame(explained.micro, schema=list(features), orient="row").fill_nan(None)
     groups = {label: [name for name in features if BY_NAME[name].theme == theme] for theme, label in THEMES.items()}
     themes = [micro.select(pl.struct(names).alias(label)).to_series() for label, names in groups.items() if names]
+    there = {feature.theme for feature in FEATURES_OF[mode]}
+    macro = macro.select(label for theme, label in THEMES.items() if theme in there)
     return pl.DataFrame([siren, macro.to_struct("macroExpl"), pl.DataFrame(themes).to_struct("microExpl")])
 
 

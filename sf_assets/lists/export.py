@@ -12,7 +12,7 @@ import polars as pl
 
 from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.engine.storage.folders import replace_folder
-from sf_assets.lists.columns import HEADERS
+from sf_assets.lists.columns import missing_from
 from sf_assets.lists.readme import About
 from sf_assets.lists.spreadsheet import write_csv
 from sf_assets.lists.workbook import write_xlsx
@@ -89,7 +89,7 @@ def write_files(
 
     """
     dated = with_date(alerts, about)
-    missing = [header.column for header in HEADERS if header.column not in dated.columns]
+    missing = missing_from(dated.columns)
     if missing:
         raise ValueError(f"list_alerts: expected columns {', '.join(missing)}, found none of that name")
     parquet, csv, xlsx, json, html = paths = tuple(

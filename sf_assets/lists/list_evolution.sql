@@ -19,8 +19,7 @@ scores as (
 
 select
     listed.siren,
-    list(feat_matrix.dette_sociale_ouvriere + feat_matrix.dette_sociale_patronale order by months.month) as dette,
-    list(feat_matrix.effectif order by months.month) as effectif,
+    {curves}
     list(scores.probabilite order by months.month) as risque
 from list_alerts as listed
 cross join months

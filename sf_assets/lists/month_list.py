@@ -19,6 +19,7 @@ from sf_assets.lists.page.render import page
 from sf_assets.lists.readme import About
 from sf_assets.lists.readme_facts import measured_precisions
 from sf_assets.lists.scored import SelectedMethod, companies_with_levels, selected_method
+from sf_assets.lists.staff import with_bands, with_sizes
 from sf_assets.lists.tables import ALERTS, CORRECTED, EXPORT, LIST_VERSIONS
 from sf_assets.lists.versions import changes, current_version, require_current
 from sf_assets.model.explanations import Waterfall, waterfall
@@ -81,9 +82,9 @@ def month_list(
     """
     cutoff = cutoff_of(month, parameters.cutoff_shift_days)
     selected = selected_method(session, month, models)
-    companies = companies_with_levels(session, month, selected)
+    companies = with_bands(companies_with_levels(session, month, selected))
     version = current_version(session)
-    listed = session.connection.execute(_LISTED, {"version": version}).pl()
+    listed = with_sizes(session.connection.execute(_LISTED, {"version": version}).pl(), companies)
     alerts = companies.filter(pl.col("niveau") > 0)
     require_current(listed, alerts, month)
     precision_fort, precision_modere = measured_precisions(session, selected.method.name)
@@ -102,8 +103,9 @@ def month_list(
         precision_fort,
         precision_modere,
         selected.reference,
+        mode=parameters.mode,
     )
-    edition = Edition(month, cutoff, f"{selected.method.name} {VERSION}", selected.thresholds)
+    edition = Edition(month, cutoff, f"{selected.method.name} {VERSION}", selected.thresholds, parameters.mode)
     contributions = selected.method.contributions(alerts)
     explained = waterfall(contributions, alerts["probabilite"].to_numpy(), selected.method.features_)
     evolution = read_evolution(session, gate, month, version)

@@ -8,6 +8,7 @@ from typing import Literal
 from sf_assets.lists.document import list_name
 from sf_assets.lists.wording import NBSP
 from sf_assets.model.evaluation import ReferenceRate, Thresholds
+from sf_assets.vocabulary.modes import FULL, OPEN, Mode
 from sf_assets.vocabulary.partitions import HORIZON_MONTHS
 
 Style = Literal["title", "heading", "text"]
@@ -22,7 +23,7 @@ class About:
     operator accepted. A company is followed when it employed `staff` people in one of the last `window` months.
     `precision_fort` and `precision_modere` are the shares of alerts, on the test months, that were followed by a procedure;
     None when they could not be measured. `reference` is the failure rate that probabilities refer to, `sections` are headings
-    and texts that a publication adds.
+    and texts that a publication adds. `mode` says which data the list is made from.
     """
 
     month: date
@@ -40,6 +41,7 @@ class About:
     precision_modere: float | None = None
     reference: ReferenceRate | None = None
     sections: tuple[tuple[str, str], ...] = ()
+    mode: Mode = FULL
 
 
 _PURPOSE = f"""\
@@ -60,6 +62,10 @@ remplacent ni l'analyse de l'agent ni la parole du dirigeant."""
 _ABSENCE = """\
 Ne pas y figurer n'est pas une preuve de bonne santé : certaines difficultés ne laissent pas de trace dans les données.
 Les entreprises dont une procédure collective est déjà connue n'y figurent pas, ni celles hors du périmètre suivi."""
+_OPEN_ALONE = """\
+Cette liste est faite de données ouvertes seules : le répertoire Sirene, les annonces du BODACC et les comptes publiés. \
+Elle ne voit ni les dettes, ni les effectifs d'un mois à l'autre, ni les retards de paiement : une entreprise qui cesse de \
+payer ses charges n'y apparaît que lorsque d'autres signes le montrent."""
 _KEPT = "La méthode ne change pas d'elle-même : seule une évaluation, ou une décision motivée, en retient une autre."
 _FIRST = "Aucune liste n'a été remise le mois dernier."
 _CONFIDENTIAL = "Liste réservée aux agents habilités des administrations partenaires. Ne la diffusez pas."
@@ -82,7 +88,9 @@ def readme_lines(about: About) -> tuple[tuple[Style, str], ...]:
                 _CODES,
             ]
         ),
-        "Ce qu'elle ne dit pas": f"{known}\n{_ABSENCE}\n{_followed(about)}",
+        "Ce qu'elle ne dit pas": "\n".join(
+            [known, *([_OPEN_ALONE] if about.mode == OPEN else []), _ABSENCE, _followed(about)]
+        ),
         "Comment elle est faite": "\n".join(filter(None, [_method(about), about.statement, _KEPT, *_accepted(about)])),
         "Ce qui a changé depuis le mois dernier": "\n".join(about.changes or [_FIRST]),
         **dict(about.sections),
@@ -121,6 +129,12 @@ def _precisions(about: About) -> Iterator[str]:
 
 
 def _followed(about: About) -> str:
+    if about.mode == OPEN:
+        return (
+            "Une entreprise est suivie quand la tranche d'effectif que publie l'INSEE a été d'au moins "
+            f"{about.staff} personnes au cours des {about.window} derniers mois connus. Cette tranche décrit sa situation une à "
+            "deux années plus tôt : son effectif d'aujourd'hui peut être moindre."
+        )
     return (
         f"Une entreprise est suivie quand elle a employé au moins {about.staff} personnes au cours d'un des "
         f"{about.window} derniers mois connus : son effectif d'aujourd'hui, dans la colonne « Effectif », peut être moindre."

@@ -15,8 +15,9 @@ COUNT = 3
 LEAST_SHARE = 0.05
 # Nineteen features describe debts: without a limit they would fill every line and hide the other themes.
 PER_THEME = 2
-# The feature that the basis of a theme is read from.
-_BASIS = {DETTE: "dette_sociale_ouvriere", FINANCES: "age_comptes"}
+# The features that the basis of a theme is read from: the first one that the mode has.
+_DEBTS = ("dette_sociale_ouvriere", "dette_sociale_patronale")
+_AGES = ("age_comptes", "age_comptes_publies")
 _LAG = re.compile(r"_lag\d+m$")
 
 
@@ -91,22 +92,17 @@ def _details(companies: pl.DataFrame, cutoff: date, stated: Collection[str]) -> 
     A basis comes from features of its own: it is given only when these may be stated.
     """
     row = pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
-    debt = pl.col("dette_sociale_ouvriere") + pl.col("dette_sociale_patronale")
-    closed = pl.lit(cutoff).dt.offset_by(
-        pl.concat_str(-(pl.col("age_comptes") * 30.4375).round().cast(pl.Int64), pl.lit("d"))
-    )
-    details = {
-        DETTE: pl.when(debt > 0).then(" (dette de " + quantity(debt, pl.lit("€")) + " " + end_of(cutoff) + ")"),
-        FINANCES: " (comptes clos en " + month_name(closed) + ")",
-    }
+    details: dict[str, pl.Expr] = dict.fromkeys((DETTE, FINANCES), pl.lit(None, pl.String))
+    if _DEBTS[0] in stated and {*_DEBTS} <= {*companies.columns}:
+        debt = pl.sum_horizontal(pl.col(_DEBTS), ignore_nulls=False)
+        text = " (dette de " + quantity(debt, pl.lit("€")) + " " + end_of(cutoff) + ")"
+        details[DETTE] = pl.when(debt > 0).then(text)
+    if age := next((name for name in _AGES if name in stated and name in companies.columns), None):
+        days = pl.concat_str(-(pl.col(age) * 30.4375).round().cast(pl.Int64), pl.lit("d"))
+        details[FINANCES] = " (comptes clos en " + month_name(pl.lit(cutoff).dt.offset_by(days)) + ")"
     return pl.concat(
         [
-            companies.select(
-                row,
-                theme=pl.lit(theme),
-                first=pl.lit(value=True),
-                detail=text if _BASIS[theme] in stated else pl.lit(None, pl.String),
-            )
+            companies.select(row, theme=pl.lit(theme), first=pl.lit(value=True), detail=text)
             for theme, text in details.items()
         ]
     )

@@ -8,14 +8,13 @@ import polars as pl
 
 from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage import Session
-from sf_assets.features.registry import NAMES
 from sf_assets.lists.selection import select, with_corrected_levels
 from sf_assets.model.evaluation import ReferenceRate, Thresholds
 from sf_assets.model.methods import ScoringMethod
 from sf_assets.model.store import ModelStore
 from sf_assets.vocabulary.failures import PermanentFailure
 
-COMPANIES = read_sql("sf_assets.lists", "scored_companies", features=", ".join(f"m.{name}" for name in NAMES))
+COMPANIES = read_sql("sf_assets.lists", "scored_companies")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@ select
     c.* exclude (age_entreprise),  -- noqa: AM04
     s.probabilite,
     f.siren is not null as dans_perimetre,
-    {features}
+    m.* exclude (siren)
 from feat_company_month as c
 join feat_matrix as m using (siren)  -- noqa: AL05
 join model_scores as s using (siren)

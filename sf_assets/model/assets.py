@@ -12,6 +12,7 @@ from sf_assets.engine.materialization import asset_arguments, preview_metadata, 
 from sf_assets.engine.queries import read_query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import frame_of
+from sf_assets.features.configurations import IN_USE_OF
 from sf_assets.model.alerting import AlertRule
 from sf_assets.model.charts import curve_charts, score_distribution_chart
 from sf_assets.model.fitted import fitted_rows, last_writes_of, save_methods
@@ -140,6 +141,7 @@ def model_learning(
                 current=(lambda: load_features(session, *_recorded((month,), read_months)))
                 if month in usable
                 else None,
+                features=IN_USE_OF[parameters.mode],
             )
         # Months that no method read are no inputs: computing them again does not make this step stale.
         session.inputs = {
@@ -231,7 +233,9 @@ def model_scores(
         for month in months:
             fitted = month if month in available or not available else available[-1]
             gate.require(session, [("feat_matrix", month), (FITTED.name, fitted)])
-            scored = score_month(session, month, fitted=fitted, store=store, author=context.run_id)
+            scored = score_month(
+                session, month, fitted=fitted, store=store, author=context.run_id, matrix=gate.table("feat_matrix")
+            )
             if scored.write is None:
                 context.log.info(f"scores of {month:%Y-%m} equal version {scored.version}: nothing written")
             elif scored.published:

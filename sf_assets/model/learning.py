@@ -100,7 +100,7 @@ def learn(
         draw: returns the rows to learn from, which may be sampled and weighted.
         rule: chooses the thresholds.
         names: the columns of the rows.
-        features: names of the features, in order.
+        features: the names of the features that methods read.
         kinds: the classes of the methods, by name; all of them by default.
         current: returns the features of the companies to score, whose mean score is then that of the newest labelled months. By
             default, and for a table of anyone, probabilities follow the labels alone.
@@ -112,7 +112,7 @@ def learn(
     """
     kinds = METHODS if kinds is None else kinds
     if isinstance(plan, InsufficientHistory):
-        return tuple(_learn_without_history(kind(IN_USE), plan, load) for kind in kinds.values())
+        return tuple(_learn_without_history(kind(features), plan, load, len(features)) for kind in kinds.values())
     training = names.outside_procedure(draw(plan.training))
     setting = setting_for(kinds, features, training, names, margin=margin)
     changed: dict[str, Mapping[str, Any]] = {"boosting": setting.setting} if setting else {}
@@ -240,10 +240,12 @@ def select_method(learned: Sequence[LearningResult], choices: Sequence[Choice] =
     return Choice(max(validated)[1], unusable + _MOST_PRECISE)
 
 
-def _learn_without_history(method: ScoringMethod, plan: InsufficientHistory, load: RowLoader) -> LearningResult:
+def _learn_without_history(
+    method: ScoringMethod, plan: InsufficientHistory, load: RowLoader, width: int
+) -> LearningResult:
     if method.learns or method.default_thresholds is None:
         return LearningResult(method.name, None, None, None, plan.statement, (), _NOTHING)
-    empty = np.empty((0, len(IN_USE)))
+    empty = np.empty((0, width))
     fitted = method.fit(empty, np.empty(0, dtype=bool))
     rows = load(plan.labelled) if plan.failures["labelled"] else None
     # The method learns nothing: every labelled month is new to it.

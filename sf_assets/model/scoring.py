@@ -8,13 +8,13 @@ import polars as pl
 
 from sf_assets.engine.queries import read_query
 from sf_assets.engine.storage import Session, Write
-from sf_assets.features.registry import NAMES
 from sf_assets.features.tables import MATRIX
 from sf_assets.model.methods import METHODS, scores_of
 from sf_assets.model.store import ModelStore
 from sf_assets.model.tables import FITTED, SCORES
+from sf_assets.vocabulary.schema import Table
 
-COMPANIES = f"select siren, {', '.join(NAMES)} from feat_matrix order by siren"
+COMPANIES = "select * from feat_matrix order by siren"
 _LATEST = "select coalesce(max(version), 0) from model_scores"
 SCORES_UNCHANGED = read_query(files("sf_assets.model"), "scores_unchanged").text
 _PUBLISHED = "select count(*) from lake.list_export where month = $month and scores_version = $version"
@@ -42,14 +42,17 @@ class ScoredMonth:
     means: dict[str, float]
 
 
-def score_month(session: Session, month: date, *, fitted: date, store: ModelStore, author: str) -> ScoredMonth:
+def score_month(
+    session: Session, month: date, *, fitted: date, store: ModelStore, author: str, matrix: Table = MATRIX
+) -> ScoredMonth:
     """Score the companies of a month by every method that is supported in the month `fitted`, and store the scores.
 
     Scores equal to those of the latest version, by the same versions of the models, are not stored again. Different
     scores replace the latest version, or become a new version beside it when a list was published from it. A model
-    with other thresholds and equal scores is another version: a list uses the models that its scores name.
+    with other thresholds and equal scores is another version: a list uses the models that its scores name. `matrix` is the
+    table of features of the mode.
     """
-    session.bind({MATRIX: month, FITTED: fitted, SCORES: month})
+    session.bind({matrix: month, FITTED: fitted, SCORES: month})
     with session.reading() as snapshot:
         scored = _scored(session, fitted, store).with_columns(features_snapshot=pl.lit(snapshot, pl.Int64))
     session.connection.register("scored", scored.to_arrow())

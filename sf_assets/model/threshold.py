@@ -3,6 +3,7 @@
 It learns nothing and needs no history: it makes the list as long as no model can be trained and measured.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -37,6 +38,18 @@ LIMITS: tuple[Limit, ...] = (
 )
 
 
+# Limits of what open data tell of a company, for a table without the debts and head-counts of the limits above.
+OPEN_LIMITS: tuple[Limit, ...] = (
+    Limit("depot_manquant", 1, 1.0, 2, "accounts that used to be published and are not any more"),
+    Limit("procedures_anterieures", 1, 1.0, 2, "a company that failed once fails again more often"),
+    Limit("autonomie_publiee", -1, 0.0, 2, "losses have eaten the own funds"),
+    Limit("resultat_sur_ca_publie", -1, -0.05, 1, "a loss of a twentieth of the turnover"),
+    Limit("marge_ebe_publiee", -1, 0.0, 1, "the activity itself costs more than it earns"),
+    Limit("tranche_variation12m", -1, -1.0, 1, "the staff fell by a band of INSEE within a year"),
+    Limit("fermetures_24m", 1, 1.0, 1, "an establishment was closed within two years"),
+)
+
+
 class ThresholdMethod(TableClassifier):
     """Score = points of the limits reached / points of all limits; an unknown value gives no point.
 
@@ -45,7 +58,8 @@ class ThresholdMethod(TableClassifier):
 
     Args:
         features: names of the features, in order; by default all columns of the table.
-        limits: the limits, by default those of this module, which are of French features.
+        limits: the limits, by default those of this module, which are of French features: `OPEN_LIMITS` for a table that has
+            their columns, otherwise `LIMITS`.
 
     Attributes:
         columns_, sides_, limits_, points_: for each limit, the position of its feature, its side, value and points.
@@ -85,7 +99,7 @@ class ThresholdMethod(TableClassifier):
         matrix = self._learned_matrix(X, least=0)
         _, classes = as_target(y, len(matrix))
         as_weights(sample_weight, len(matrix))
-        limits = LIMITS if self.limits is None else self.limits
+        limits = _limits_of(self.features_) if self.limits is None else self.limits
         missing = [name for name in dict.fromkeys(limit.feature for limit in limits) if name not in self.features_]
         if missing:
             raise ValueError(
@@ -134,3 +148,8 @@ class ThresholdMethod(TableClassifier):
     def typical_(self) -> Floats | None:
         """None: nothing is learned from rows, and the limits alone define high and low values."""
         return None
+
+
+def _limits_of(features: Collection[str]) -> tuple[Limit, ...]:
+    """Return the limits of this module for a table with these features."""
+    return OPEN_LIMITS if {limit.feature for limit in OPEN_LIMITS} <= {*features} else LIMITS

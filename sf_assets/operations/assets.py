@@ -37,7 +37,7 @@ def status(
     """Compute the state of every month, store it, and return it as a page."""
     with warehouse.session() as session:
         months = known_months(session, folders.incoming)
-        statuses = layer_statuses(session, folders.incoming, months)
+        statuses = layer_statuses(session, folders.incoming, months, folders.mode)
         if statuses:
             record_statuses(session, statuses, author=context.run_id)
         calendar = arrivals_of(session, months)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from sf_assets.engine.resources import FoldersResource, WarehouseResource
+from sf_assets.engine.resources import Folders, FoldersResource, WarehouseResource
 from sf_assets.engine.storage import Warehouse
 from sf_assets.lists.tables import EXPORT
 from sf_assets.sources.arrival import ARRIVALS
@@ -167,7 +167,7 @@ def monthly_schedule(
     month = add_months(context.scheduled_execution_time.astimezone(PARIS).date(), -1)
     key = month.isoformat()
     try:
-        batch = read_batch(folders.incoming, month)
+        batch = read_batch(folders.incoming, month, folders.mode)
     except BadBatch:
         return dg.RunRequest(run_key=key, partition_key=key)
     delivery = delivery_of(context.instance, warehouse, batch)
@@ -193,7 +193,7 @@ def files_arrived(
     requests: list[dg.RunRequest] = []
     notes: list[str] = []
     keys = months.get_partition_keys()
-    batches = list(_batches(folders.incoming, keys, notes))
+    batches = list(_batches(folders, keys, notes))
     newest = batches[-1].month if batches else None
     for batch in batches:
         key, name = batch.month.isoformat(), f"batch {batch_key(batch.month)}"
@@ -220,11 +220,12 @@ def files_arrived(
     return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason, cursor=json.dumps(looks))
 
 
-def _batches(incoming: Path, keys: Sequence[str], notes: list[str]) -> Iterator[Batch]:
+def _batches(folders: Folders, keys: Sequence[str], notes: list[str]) -> Iterator[Batch]:
     """Yield the batches of months that have ended, oldest first; add a note for a batch that cannot be read or is too early."""
+    incoming = folders.incoming
     for key in keys:
         try:
-            yield read_batch(incoming, parse_month(key))
+            yield read_batch(incoming, parse_month(key), folders.mode)
         except NoBatch:
             continue
         except BadBatch as error:

@@ -15,10 +15,9 @@ _ARRIVED = read_sql("sf_assets.operations", "deliveries")
 
 def arrivals_of(session: Session, months: Sequence[date]) -> str:
     """Return the chart, in SVG, of the arrivals of the latest of `months` that were inspected."""
+    names = [source.name for source in SOURCES if source.table not in session.outside]
     if not session.months("src_arrivals"):
-        return arrivals([source.name for source in SOURCES], [], {})
+        return arrivals(names, [], {})
     rows = session.connection.execute(_ARRIVED).fetchall()
     latest = sorted({month for _, month, _ in rows}.intersection(months))[-_MONTHS:]
-    return arrivals(
-        [source.name for source in SOURCES], latest, {(source, month): state for source, month, state in rows}
-    )
+    return arrivals(names, latest, {(source, month): state for source, month, state in rows})

@@ -18,10 +18,11 @@ from sf_assets.evaluation.table_report import render_table_report
 from sf_assets.model.columns import Names
 from sf_assets.model.methods import METHODS
 from sf_assets.sources.batch import batch_key
+from sf_assets.vocabulary.modes import FULL, Mode
 
 
 def write_report(
-    warehouse: Warehouse, month: date, *, data: Path, shift_days: int, page: Path | None = None
+    warehouse: Warehouse, month: date, *, data: Path, shift_days: int, page: Path | None = None, mode: Mode = FULL
 ) -> tuple[Path, EvaluationResults]:
     """Write the report of a month below `data/evaluation`, and the tables of a Markdown page if there is one.
 
@@ -29,7 +30,7 @@ def write_report(
     """
     key = batch_key(month)
     with warehouse.session() as session:
-        results = load_results(session, month, shift_days, data / "oracle" / f"{key}.parquet")
+        results = load_results(session, month, shift_days, data / "oracle" / f"{key}.parquet", mode)
     report = make_private_folder(data / "evaluation") / f"{key}.html"
     report.write_text(render_report(results), encoding="utf-8")
     if page:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from sf_assets.catalogue.tables import SUITES, TABLES
+from sf_assets.catalogue.tables import suites_of
 from sf_assets.engine.charts.company import radar, waterfall
-from sf_assets.engine.quality.verdicts import require_passed
+from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.features.registry import BY_NAME, THEMES
@@ -26,6 +26,7 @@ from sf_assets.model.explanations import by_theme
 from sf_assets.model.explanations import waterfall as rescaled
 from sf_assets.sources.batch import batch_key
 from sf_assets.vocabulary.failures import UserError
+from sf_assets.vocabulary.modes import FULL, Mode
 from sf_assets.vocabulary.partitions import cutoff_of
 
 _READS = (
@@ -44,7 +45,7 @@ class UnknownCompany(UserError):
     """The month has no score for this company."""
 
 
-def page(session: Session, month: date, siren: str, models: Path, *, shift: int = 0) -> str:
+def page(session: Session, month: date, siren: str, models: Path, *, shift: int = 0, mode: Mode = FULL) -> str:
     """Return the HTML page of a company for a month whose cut-off is `shift` days after its last day.
 
     Raises:
@@ -53,8 +54,9 @@ def page(session: Session, month: date, siren: str, models: Path, *, shift: int 
         PermanentFailure: no method was selected, or scores, features and models do not belong together.
 
     """
-    require_passed(session, [(name, month) for name in _READS], SUITES)
-    session.bind({TABLES[name]: month for name in _READS})
+    gate = Gate(suites_of(mode))
+    gate.check(session, [(name, month) for name in _READS])
+    session.bind({gate.table(name): month for name in _READS})
     selected = selected_method(session, month, models)
     companies = companies_with_levels(session, month, selected)
     company = companies.filter(siren=siren)
@@ -65,15 +67,19 @@ def page(session: Session, month: date, siren: str, models: Path, *, shift: int 
     here = contributions[companies["siren"].to_numpy() == siren]
     explained = rescaled(here, company["probabilite"].to_numpy(), features)
     themes = by_theme(contributions, features)
-    labels = list(THEMES.values())
+    there = {BY_NAME[name].theme for name in features}
+    shown = [place for place, theme in enumerate(THEMES) if theme in there]
+    labels = [name for theme, name in THEMES.items() if theme in there]
     # The share of companies on which each theme weighs less than on this one.
     places = (themes < by_theme(here, features)).mean(axis=0)
     reasons = main_reasons(company, here, features, cutoff=cutoff_of(month, shift), typical=selected.method.typical_)
     sentences = [text for name in reason_columns() if (text := reasons[name].item())]
     percents = {"modéré": 100 * selected.thresholds.modere, "fort": 100 * selected.thresholds.fort}
-    bars = dict(zip(labels, explained.macro[0].tolist(), strict=True))
+    bars = dict(zip(labels, explained.macro[0, shown].tolist(), strict=True))
     has_bars = bool(np.isfinite(explained.macro).all())
-    charts = [radar(dict(zip(labels, places.tolist(), strict=True)), title="Place parmi les entreprises suivies")]
+    charts = [
+        radar(dict(zip(labels, places[shown].tolist(), strict=True)), title="Place parmi les entreprises suivies")
+    ]
     if has_bars:
         charts.insert(0, waterfall(bars, percents, title="Ce qui compose le risque"))
     described = contact.with_contact(session, company).with_columns(donnees_au=pl.lit(cutoff_of(month, shift)))
@@ -138,8 +144,10 @@ def _signed(value: float) -> str:
     return f"{value:+.2f}".replace(".", ",").replace("-", "\N{MINUS SIGN}")
 
 
-def write_page(session: Session, month: date, siren: str, *, models: Path, into: Path, shift: int = 0) -> Path:
-    """Write the page of a company below `into`, in the folder of the month; return its path. `shift` is as in `page`.
+def write_page(
+    session: Session, month: date, siren: str, *, models: Path, into: Path, shift: int = 0, mode: Mode = FULL
+) -> Path:
+    """Write the page of a company below `into`, in the folder of the month; return its path. `shift` and `mode` are as in `page`.
 
     Raises:
         UserError: the siren has not nine digits, there is no warehouse or no such month yet, or the company was not scored.
@@ -149,7 +157,7 @@ def write_page(session: Session, month: date, siren: str, *, models: Path, into:
     digits = "".join(siren.split())
     if not (len(digits) == 9 and digits.isascii() and digits.isdigit()):  # noqa: PLR2004 - a siren has nine digits
         raise UserError("siren: expected nine digits, found something else")
-    text = page(session, month, digits, models, shift=shift)
+    text = page(session, month, digits, models, shift=shift, mode=mode)
     path = make_private_folder(into / batch_key(month)) / f"{digits}.html"
     path.write_text(text, encoding="utf-8")
     return path

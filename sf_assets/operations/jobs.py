@@ -5,9 +5,14 @@ from datetime import date
 import dagster as dg
 from pydantic import Field
 
-from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.checks import POOL
-from sf_assets.engine.resources import FoldersResource, ParametersResource, WarehouseResource, run_created_at
+from sf_assets.engine.resources import (
+    FoldersResource,
+    GateResource,
+    ParametersResource,
+    WarehouseResource,
+    run_created_at,
+)
 from sf_assets.engine.storage.maintenance import LEAST_MONTHS
 from sf_assets.operations.acceptance import CannotAccept, accept
 from sf_assets.operations.assets import GROUP
@@ -33,16 +38,19 @@ class AcceptanceConfig(dg.Config):
 
 
 @dg.op(description="Record the acceptance of one failed check for one month; the next write of its rows ends it.")
-def accept_failed_check(context: dg.OpExecutionContext, config: AcceptanceConfig, warehouse: WarehouseResource) -> None:
+def accept_failed_check(
+    context: dg.OpExecutionContext, config: AcceptanceConfig, warehouse: WarehouseResource, gate: GateResource
+) -> None:
     """Store an acceptance, or fail with the reason why it cannot be stored."""
-    if config.asset not in SUITES:
-        raise PermanentFailure(f"asset: expected one of {', '.join(sorted(SUITES))}, found {config.asset}")
+    known = gate.suites.keys() - gate.outside
+    if config.asset not in known:
+        raise PermanentFailure(f"asset: expected one of {', '.join(sorted(known))}, found {config.asset}")
     month: date = parse_month(f"{config.month}-01")
     with warehouse.session() as session:
         try:
             acceptance = accept(
                 session,
-                SUITES[config.asset],
+                gate.suites[config.asset],
                 config.check,
                 month,
                 reason=config.reason,

@@ -14,9 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sf_assets.engine.storage import Warehouse
-from sf_assets.vocabulary.delays import DELAYS
+from sf_assets.features.reach import REACH, first_month
 from sf_assets.vocabulary.failures import UserError
-from sf_assets.vocabulary.partitions import add_months, months
+from sf_assets.vocabulary.parameters import Parameters
+from sf_assets.vocabulary.partitions import months
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _NO_CONFIG: Mapping[str, Any] = MappingProxyType({})
@@ -162,7 +163,8 @@ def step_line(step: str, rows: int, seconds: float) -> str:
     return f"{step:<38} {rows:>11,} rows  {seconds:6.1f} s"
 
 
-def first_known(warehouse: Warehouse, month: date, perimeter_months: int) -> date:
-    """Return the first month with features: the first within the perimeter's window at which a head-count was known."""
-    known = warehouse.query("select min(periode) from lake.clean_effectif_ent where month = $month", {"month": month})
-    return max(add_months(known.item(), DELAYS["effectif_months"]), add_months(month, 1 - perimeter_months))
+def first_known(warehouse: Warehouse, month: date, parameters: Parameters) -> date:
+    """Return the first month of which a batch tells who was followed, within the perimeter's window."""
+    table, column = REACH[parameters.mode]
+    oldest = warehouse.query(f"select min({column}) from lake.{table} where month = $month", {"month": month})
+    return first_month(oldest.item(), month, parameters)

@@ -14,11 +14,11 @@ import numpy as np
 import polars as pl
 from sklearn.metrics import average_precision_score
 
-from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.storage import Warehouse
 from sf_assets.evaluation.labelled_table import read_table
 from sf_assets.evaluation.origins import fold_of
-from sf_assets.features.configurations import IN_USE
+from sf_assets.features.configurations import IN_USE, IN_USE_OF
+from sf_assets.features.tables import matrix_of
 from sf_assets.model.assets import rules_of
 from sf_assets.model.calibration import company_parts
 from sf_assets.model.columns import LABELLED, Names
@@ -179,7 +179,7 @@ def results(
     rows = _rows(warehouse, month, parameters, rules, at_most=at_most)
     parts = list(folds(rows["periode"], rows["siren"], rules))
     for name in wanted:
-        yield from _lines(search(rows, name, CANDIDATES[name], parts))
+        yield from _lines(search(rows, name, CANDIDATES[name], parts, features=IN_USE_OF[parameters.mode]))
 
 
 def table_results(
@@ -226,7 +226,7 @@ def _rows(
     with warehouse.session() as session:
         usable = usable_months(session, month, parameters)
         session.bind({TARGET: month})
-        session.bind_months([TABLES["feat_matrix"]], usable)
+        session.bind_months([matrix_of(parameters.mode)], usable)
         with session.reading():
             failures = session.connection.execute(
                 "select siren, periode from model_target where target and not en_procedure"

@@ -9,12 +9,13 @@ from datetime import date
 from itertools import groupby
 from pathlib import Path
 
-from sf_assets.catalogue.tables import LAYERS, SUITES
+from sf_assets.catalogue.tables import LAYERS, suites_of
 from sf_assets.engine.quality.acceptances import Acceptance, CheckKey
 from sf_assets.engine.quality.freshness import Outdated, describe_outdated, inputs_of, last_writes, outdated, spans
 from sf_assets.engine.quality.verdicts import accepted_of, obstacles_of, verdicts_on
 from sf_assets.engine.storage import Session, frame_of
 from sf_assets.sources.batch import BadBatch, NoBatch, batch_key, is_key, missing_files, month_of, read_batch
+from sf_assets.vocabulary.modes import FULL, Mode
 from sf_assets.vocabulary.schema import Column, Table
 
 STATUS = Table(
@@ -58,24 +59,26 @@ class LayerStatus:
         return "; ".join([*causes, *accepted])
 
 
-def layer_statuses(session: Session, incoming: Path, months: Sequence[date]) -> list[LayerStatus]:
-    """Return one status for each layer of each of `months`, in order."""
-    wanted = [(asset, month) for month in months for names in LAYERS.values() for asset in names]
+def layer_statuses(session: Session, incoming: Path, months: Sequence[date], mode: Mode = FULL) -> list[LayerStatus]:
+    """Return one status for each layer of each of `months`, in order; assets outside the deployment have none."""
+    layers = {layer: [name for name in names if name not in session.outside] for layer, names in LAYERS.items()}
+    wanted = [(asset, month) for month in months for names in layers.values() for asset in names]
+    suites = suites_of(mode)
     inputs = inputs_of(session, wanted)
     verdicts = verdicts_on(session, [*inputs])
-    written = last_writes(session, SUITES, sorted({(asset, month) for asset, month, _ in verdicts}))
+    written = last_writes(session, suites, sorted({(asset, month) for asset, month, _ in verdicts}))
     accepted = accepted_of(session, verdicts)
     stale = outdated(inputs, verdicts, accepted)
     obstacles = {
-        (asset, month): list(obstacles_of(SUITES[asset], month, verdicts, written.get((asset, month)), accepted))
+        (asset, month): list(obstacles_of(suites[asset], month, verdicts, written.get((asset, month)), accepted))
         for asset, month in wanted
     }
     known = {(asset, month) for asset, month, _ in verdicts}
     statuses: list[LayerStatus] = []
     for month in months:
-        files = _missing_files(incoming, month)
+        files = _missing_files(incoming, month, mode)
         above: tuple[str, ...] = tuple(f"waiting for {name}" for name in files or ())
-        for layer, names in LAYERS.items():
+        for layer, names in layers.items():
             held = {name: obstacles[name, month] for name in names if obstacles[name, month] or (name, month) in stale}
             refused = {
                 name: [obstacle for obstacle in of_asset if _refuses(verdicts, (name, month, obstacle[0]))]
@@ -153,10 +156,10 @@ def _state(
     return ("held", above) if above else ("to do", ())
 
 
-def _missing_files(incoming: Path, month: date) -> tuple[str, ...] | None:
+def _missing_files(incoming: Path, month: date, mode: Mode) -> tuple[str, ...] | None:
     """Return the expected files that the month lacks; None when no file was delivered for it."""
     try:
-        return missing_files(read_batch(incoming, month))
+        return missing_files(read_batch(incoming, month, mode))
     except NoBatch:
         return None
     except BadBatch:

@@ -2,17 +2,16 @@
 
 import polars as pl
 
-from sf_assets.features.registry import BY_NAME, NAMES, THEMES
-from sf_assets.lists.page.content import Sheets, rows_of, section_names
+from sf_assets.features.registry import FEATURES_OF, THEMES
+from sf_assets.lists.page.content import CURVES, Sheets, rows_of, section_names
 from sf_assets.lists.page.help import HELPS
 from sf_assets.lists.page.render import page
 from sf_assets.lists.readme import About
 from sf_assets.lists.reasons import reason_columns
 from sf_assets.publication.rights import Right
+from sf_assets.vocabulary.modes import FULL, Mode
 from sf_assets.vocabulary.scopes import SCORE
 
-# The features whose last two years a sheet draws.
-_DRAWN = {"dette": ("dette_sociale_ouvriere", "dette_sociale_patronale"), "effectif": ("effectif",)}
 _EVERY_HELP = list(range(len(HELPS)))
 
 
@@ -24,8 +23,12 @@ def page_of(
     `rows` are those of the share, with the columns and reasons that the right covers; `whole` is what the page of the whole
     list shows, and `companies` has the section of each company's activity.
     """
-    themes = themes_of(right)
-    curves = [name for name, made_of in _DRAWN.items() if right.features(made_of).issuperset(made_of)]
+    themes = themes_of(right, about.mode)
+    curves = [
+        name
+        for name, made_of in CURVES.items()
+        if name in whole.sheets.columns and right.features(made_of).issuperset(made_of)
+    ]
     scored = SCORE in right.scopes
     complete = scored and len(themes) == len(THEMES)
     kept = whole.sheets.select(
@@ -45,10 +48,10 @@ def page_of(
     return page(content, about, recipient=right.recipient)
 
 
-def themes_of(right: Right) -> list[int]:
-    """Return the positions in `THEMES` of those of which a right covers every feature."""
+def themes_of(right: Right, mode: Mode = FULL) -> list[int]:
+    """Return the positions in `THEMES` of those of which a right covers every feature of a mode."""
     return [
         position
         for position, theme in enumerate(THEMES)
-        if all(right.may_state(BY_NAME[name]) for name in NAMES if BY_NAME[name].theme == theme)
+        if all(right.may_state(feature) for feature in FEATURES_OF[mode] if feature.theme == theme)
     ]

@@ -77,8 +77,8 @@ def share_of(right: Right, world: World) -> Share:
         rows.select("siren").join(world.reasons(names), on="siren", how="left", maintain_order="left")
         for names in (frozenset(world.features), right.features(world.features))
     )
-    readable = [header.column for header in HEADERS if right.may_read(header)]
-    rows = rows.join(stated, on="siren", how="left", maintain_order="left").select(readable)
+    rows = rows.join(stated, on="siren", how="left", maintain_order="left")
+    rows = rows.select(header.column for header in HEADERS if right.may_read(header) and header.column in rows.columns)
     # Ranks, and the order of the list, are part of the score.
     return Share(right, rows if SCORE in right.scopes else rows.sort("siren"), not whole.equals(stated))
 
@@ -132,10 +132,12 @@ def _world(session: Session, made: MonthList, followed: Collection[str]) -> Worl
         before, on="siren", how="left", maintain_order="left"
     )
     others = with_date(others.with_columns(evolution=left), made.about)
-    columns = [header.column for header in HEADERS if header.column not in reason_columns()]
+    listed = with_date(made.listed, made.about)
+    named = [header.column for header in HEADERS if header.column not in reason_columns()]
+    columns = [name for name in named if name in listed.columns]
     rows = pl.concat(
         [
-            with_date(made.listed, made.about).select(columns),
+            listed.select(columns),
             others.select(name for name in columns if name in others.columns),
         ],
         how="diagonal_relaxed",

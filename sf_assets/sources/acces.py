@@ -1,6 +1,7 @@
 """Signaux Faibles: who may see what of a published list (rules §13). Each partner answers for its lines and reviews them."""
 
 from sf_assets.sources.description import Cell, Source
+from sf_assets.vocabulary.modes import BOTH
 
 ACCES = Source(
     name="acces",
@@ -13,6 +14,7 @@ ACCES = Source(
     exclusive=True,
     unique=("destinataire",),
     legal_basis="rules of access signed by the partners",
+    modes=BOTH,
     cells=(
         Cell("destinataire", "destinataire", "destinataire", required=True),
         Cell("role", column="role", required=True),

@@ -20,9 +20,10 @@ from sf_assets.sources.description import Source
 from sf_assets.sources.inspection import LABELS, label_table_fault
 from sf_assets.sources.known import KNOWN
 from sf_assets.sources.log import ARRIVED, LOG
-from sf_assets.sources.registry import SOURCES
+from sf_assets.sources.registry import BY_NAME, sources_in
 from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.failures import BadFile
+from sf_assets.vocabulary.modes import FULL, Mode
 from sf_assets.vocabulary.partitions import add_months, months, parse_month
 
 _LINES = "select source, sum(lines)::bigint from lake.src_arrivals where month = $month group by source"
@@ -62,35 +63,56 @@ def _spec(source: Source) -> dg.AssetSpec:
     )
 
 
-@dg.multi_asset(name="arrivals", specs=[_spec(source) for source in SOURCES], can_subset=True)
-def arrivals(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource, folders: FoldersResource
-) -> Iterator[dg.MaterializeResult[None]]:
-    """Inspect every file of the selected sources: bytes, checksums, encoding, compression, header, records."""
-    month = parse_month(context.partition_key)
-    wanted = [source for source in SOURCES if dg.AssetKey(f"src_{source.name}") in context.selected_asset_keys]
-    try:
-        batch = read_batch(folders.incoming, month)
-    except BadBatch as error:
-        raise BadFile(str(error)) from error
-    if batch.unsupported:
-        context.log.warning(f"type de fichier non supporté : {', '.join(batch.unsupported)}")
-    arrived = {
-        source.name: [_inspect(batch, path, source) for path in batch.files.get(source.name, ())] for source in wanted
-    }
-    labels = {name: _inspect_labels(batch, batch.files.get(name, ()), name) for name in LABELS}
-    for label in (label for files in labels.values() for label in files):
-        context.log.info(label.fault or f"{label.file} takes the place of the packaged table {label.source}")
-    snapshot, former = _record(warehouse, month, arrived | labels, run_id=context.run_id)
-    for source in wanted:
-        files = arrived[source.name]
-        faults = _faults(source, files, batch.folder)
-        for fault in faults:
-            context.log.error(fault)
-        yield dg.MaterializeResult(
-            asset_key=f"src_{source.name}",
-            metadata=_files_metadata(files, batch, source, former.get(source.name))
-            | {"fault": "; ".join(faults) or "none", "snapshot": snapshot},
+def arrivals_of(mode: Mode = FULL) -> dg.AssetsDefinition:
+    """Return the step that inspects the files of a month, with one asset per source of a mode."""
+    sources = sources_in(mode)
+
+    @dg.multi_asset(name="arrivals", specs=[_spec(source) for source in sources], can_subset=True)
+    def arrivals(
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource, folders: FoldersResource
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        """Inspect every file of the selected sources: bytes, checksums, encoding, compression, header, records."""
+        month = parse_month(context.partition_key)
+        wanted = [source for source in sources if dg.AssetKey(f"src_{source.name}") in context.selected_asset_keys]
+        try:
+            batch = read_batch(folders.incoming, month, mode)
+        except BadBatch as error:
+            raise BadFile(str(error)) from error
+        if batch.unsupported:
+            context.log.warning(f"type de fichier non supporté : {', '.join(batch.unsupported)}")
+        _require_own_warehouse(warehouse, mode)
+        arrived = {
+            source.name: [_inspect(batch, path, source) for path in batch.files.get(source.name, ())]
+            for source in wanted
+        }
+        labels = {name: _inspect_labels(batch, batch.files.get(name, ()), name) for name in LABELS}
+        for label in (label for files in labels.values() for label in files):
+            context.log.info(label.fault or f"{label.file} takes the place of the packaged table {label.source}")
+        snapshot, former = _record(warehouse, month, arrived | labels, run_id=context.run_id)
+        for source in wanted:
+            files = arrived[source.name]
+            faults = _faults(source, files, batch.folder)
+            for fault in faults:
+                context.log.error(fault)
+            yield dg.MaterializeResult(
+                asset_key=f"src_{source.name}",
+                metadata=_files_metadata(files, batch, source, former.get(source.name))
+                | {"fault": "; ".join(faults) or "none", "snapshot": snapshot},
+            )
+
+    return arrivals
+
+
+def _require_own_warehouse(warehouse: Warehouse, mode: Mode) -> None:
+    """Refuse a warehouse that holds files of the other mode: months of two modes would be learned from together."""
+    with warehouse.session() as session:
+        if not session.months(ARRIVALS.name):
+            return
+        found = session.connection.execute(f"select distinct source from lake.{ARRIVALS.name}").fetchall()
+    if others := sorted({name for (name,) in found if name in BY_NAME and mode not in BY_NAME[name].modes}):
+        raise BadFile(
+            f"SF_MODE={mode}: expected a data folder of this mode, found one with files of {', '.join(others)}. Give each "
+            "mode an SF_DATA_DIR of its own."
         )
 
 

@@ -18,14 +18,13 @@ from sf_assets.sources.description import Source
 from sf_assets.sources.manifest import BadManifest, read_manifest
 from sf_assets.sources.nomenclatures.editions import table_of
 from sf_assets.sources.nomenclatures.label_tables import TABLES as NOMENCLATURES
-from sf_assets.sources.registry import BY_NAME, SOURCES
+from sf_assets.sources.registry import BY_NAME, SOURCES, sources_in
 from sf_assets.vocabulary.failures import UserError
+from sf_assets.vocabulary.modes import FULL, Mode
 
 _KEY_LENGTH = 4
 # Prefix of the lock file that a spreadsheet writes beside a file that is open.
 _LOCK_PREFIX = "~$"
-# Names of the sources that are delivered every month.
-EXPECTED = tuple(source.name for source in SOURCES if source.expected)
 _LABELS = {table.name for table in NOMENCLATURES}
 
 
@@ -51,6 +50,7 @@ class Batch:
     files: dict[str, tuple[Path, ...]]
     unsupported: tuple[str, ...]
     doubtful: dict[Path, str] = field(default_factory=dict)
+    mode: Mode = FULL
 
     def name_of(self, path: Path) -> str:
         """Return the name of a file in tables and messages: its file name, or its path below the folder of batches.
@@ -125,10 +125,10 @@ def source_of(name: str) -> Source | None:
     return None
 
 
-def read_batch(incoming: Path, month: date) -> Batch:
+def read_batch(incoming: Path, month: date, mode: Mode = FULL) -> Batch:
     """List the files of a month by source: those of its description `<AAMM>.json`, otherwise of its folder `<AAMM>`.
 
-    Hidden files, and sub-folders other than `corrections`, are ignored.
+    Hidden files, and sub-folders other than `corrections`, are ignored. Files of sources outside the mode are unsupported.
 
     Raises:
         NoBatch: there is neither a description nor a folder.
@@ -148,19 +148,40 @@ def read_batch(incoming: Path, month: date) -> Batch:
             doubtful |= refused
     else:
         raise NoBatch(f"batch {batch_key(month)}: expected a folder {folder}, found none")
+    unsupported += _leave_out(files, mode)
     for path in _listed(folder / CORRECTIONS):
         owner = _corrected_source(path, files)
         if owner is None:
             unsupported.append(f"{CORRECTIONS}/{path.name}")
         else:
             files[owner].append(path)
-    return Batch(month, folder, {name: tuple(paths) for name, paths in files.items()}, tuple(unsupported), doubtful)
+    return Batch(
+        month, folder, {name: tuple(paths) for name, paths in files.items()}, tuple(unsupported), doubtful, mode
+    )
+
+
+def expected_in(mode: Mode = FULL) -> tuple[str, ...]:
+    """Return the names of the sources that are delivered every month in a mode."""
+    return tuple(source.name for source in sources_in(mode) if source.expected)
 
 
 def missing_files(batch: Batch) -> tuple[str, ...]:
     """Return the sources expected every month that have no file yet, and the missing files of the description."""
     described = (path for paths in batch.files.values() for path in paths if not path.is_file())
-    return (*(name for name in EXPECTED if name not in batch.files), *(batch.name_of(path) for path in described))
+    return (
+        *(name for name in expected_in(batch.mode) if name not in batch.files),
+        *(batch.name_of(path) for path in described),
+    )
+
+
+def _leave_out(files: dict[str, list[Path]], mode: Mode) -> list[str]:
+    """Take the sources outside a mode out of `files`, and return the names of their files; add the files that sources share."""
+    inside = {source.name: source for source in sources_in(mode)}
+    left_out = [files.pop(name) for name in [*files] if name in BY_NAME and name not in inside]
+    for name, source in inside.items():
+        if source.shares in files:
+            files[name] = [*files[source.shares], *files.get(name, ())]
+    return [path.name for paths in left_out for path in paths]
 
 
 def _listed(folder: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from sf_assets.sources.description import Cell, Source
+from sf_assets.vocabulary.modes import BOTH
 
 # The export has one line per announcement. `registre` holds the companies it is about, each written twice: 512345678,512 345 678.
 # Craftsmen may be in the trades register alone. Announcements without a company are about persons outside both registers; other
@@ -24,6 +25,7 @@ BODACC = Source(
     skip=f"(\"familleavis\" <> 'collective' or ({_NOBODY})) and not ({_CORRECTS})",
     exempt=_CORRECTS,
     legal_basis="open data",
+    modes=BOTH,
     cells=(
         Cell("familleavis", column="famille_avis"),
         Cell("registre", "sirens", "siren"),

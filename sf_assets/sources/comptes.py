@@ -1,6 +1,7 @@
 """Yearly accounts: the tax administration's statements, and the open ratios that INPI and Banque de France publish."""
 
 from sf_assets.sources.description import Cell, Reader, Source
+from sf_assets.vocabulary.modes import BOTH
 
 _STATEMENT = (
     Cell("siren", column="siren"),
@@ -85,6 +86,7 @@ RATIOS_INPI_BCE = Source(
     expected=False,
     unique=("siren", "date_cloture_exercice", "type_bilan"),
     legal_basis="open data",
+    modes=BOTH,
     cells=(
         Cell("siren", column="siren"),
         Cell("date_cloture_exercice", "date_cloture", "date_cloture_exercice", required=True),

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from sf_assets.vocabulary.modes import FULL, Mode
+
 Reader = Literal[
     "text",
     "accents",
@@ -48,6 +50,7 @@ Reader = Literal[
     "lot",
     "utilite",
     "cle_age",
+    "tranche",
 ]
 OnError = Literal["record", "cell", "ignore"]
 
@@ -107,6 +110,9 @@ class Source:
     record about a company that was neither on that list nor on an earlier one is refused. `account` applies to files without
     the identifier: it holds the header of the account, and the column of the day on which the establishment of that account
     is looked up.
+
+    Modes: a source is read in its `modes` only. A source that `shares` the files of another reads other columns of them, besides
+    files of its own.
     """
 
     name: str
@@ -138,6 +144,8 @@ class Source:
     exclusive: bool = False
     rejects_copies: bool = False
     editions: tuple["Source", ...] = ()
+    modes: tuple[Mode, ...] = (FULL,)
+    shares: str = ""
     legal_basis: str = "convention with the producer"
 
     @property

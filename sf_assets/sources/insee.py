@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from sf_assets.sources.description import Cell, Source
+from sf_assets.vocabulary.modes import BOTH, OPEN
 
 # The text that INSEE writes instead of each name, address and coordinate of a partly published unit.
 _NOT_DIFFUSED = "[ND]"
@@ -29,6 +30,7 @@ _EXTRACTED = Source(
     key="siren",
     filtered=False,
     legal_basis="open data",
+    modes=BOTH,
     cells=(
         Cell("siren", column="siren", digits=9),
         Cell("denominationUniteLegale", column="raison_sociale"),
@@ -66,6 +68,7 @@ _GEOCODED = Source(
     undisclosed=_NOT_DIFFUSED,
     filtered=False,
     legal_basis="open data",
+    modes=BOTH,
     cells=(
         Cell("siren", column="siren", digits=9),
         Cell("nic", column="nic", digits=5),
@@ -116,6 +119,7 @@ SIRENE_HISTO = Source(
     undisclosed=_NOT_DIFFUSED,
     expected=False,
     legal_basis="open data",
+    modes=BOTH,
     skip="\"etatAdministratifEtablissement\" not in ('A', 'F') or (\"dateDebut\" = '' and \"dateFin\" = '')",
     cells=(
         Cell("siret", column="siret", digits=14),
@@ -126,4 +130,27 @@ SIRENE_HISTO = Source(
     ),
 )
 
-SOURCES = (SIRENE, SIRENE_UL, SIRENE_HISTO)
+# The band is that of a past year, and a unit that no longer employs has none: earlier stocks, or an extract of them, say what the
+# bands of earlier years were. `NN` and an empty cell are unknown, not zero.
+SIRENE_TRANCHE = Source(
+    name="sirene_tranche",
+    producer="INSEE",
+    grain="the staff band of one legal unit in one year, as one stock publishes it",
+    names=("tranches_unites_legales.csv",),
+    pattern=r"(tranches_unites_legales|StockUniteLegale).*(19|20)[0-9]{2}.*[.](csv|parquet)",
+    shares="sirene_ul",
+    separator=",",
+    key="siren",
+    filtered=False,
+    expected=False,
+    legal_basis="open data",
+    modes=(OPEN,),
+    skip="\"trancheEffectifsUniteLegale\" in ('', 'NN') or \"anneeEffectifsUniteLegale\" = ''",
+    cells=(
+        Cell("siren", column="siren", digits=9),
+        Cell("anneeEffectifsUniteLegale", "entier", "annee_effectif", required=True),
+        Cell("trancheEffectifsUniteLegale", "tranche", "effectif_minimum", required=True),
+    ),
+)
+
+SOURCES = (SIRENE, SIRENE_UL, SIRENE_HISTO, SIRENE_TRANCHE)

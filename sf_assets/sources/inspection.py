@@ -13,20 +13,21 @@ from sf_assets.sources.nomenclatures.label_tables import TABLES as NOMENCLATURES
 from sf_assets.sources.nomenclatures.label_tables import csv_path
 from sf_assets.sources.nomenclatures.updates import BadNomenclature, require_valid
 from sf_assets.vocabulary.failures import BadFile
+from sf_assets.vocabulary.modes import FULL, Mode
 
 _INSPECTED = "select file, sha256, records from src_arrivals where month = $month and source = $source order by file"
 LABELS = {table.name: table for table in NOMENCLATURES}
 
 
-def require_batch(incoming: Path, month: date) -> Batch:
-    """Return the batch of a month.
+def require_batch(incoming: Path, month: date, mode: Mode = FULL) -> Batch:
+    """Return the batch of a month, with the files that a mode reads.
 
     Raises:
         BadFile: the month has no batch, or its description or a correction is wrong.
 
     """
     try:
-        return read_batch(incoming, month)
+        return read_batch(incoming, month, mode)
     except BadBatch as error:
         raise BadFile(str(error)) from error
 

@@ -54,6 +54,11 @@ KNOWN: Mapping[str, KnownFrom] = MappingProxyType({
     ),
     "sirene_ul": KnownFrom("the creation of the legal unit" + _BORN, ("creation",), "coalesce(creation, date '1900-01-01')"),
     "sirene_histo": KnownFrom("`date_debut` of the period", ("date_debut",), "coalesce(date_debut, date '1900-01-01')"),
+    "sirene_tranche": KnownFrom(
+        "{tranche_months} months after the end of its year, or its delivery when earlier",
+        ("annee_effectif",),
+        "make_date(annee_effectif, 12, 31) + to_months($tranche_months)",
+    ),
     "admin_urssaf": _DELIVERED,
     "effectif_ent": KnownFrom("{effectif_months} months after its month", ("periode",), "periode + to_months($effectif_months)"),
     "effectif": KnownFrom("{effectif_months} months after its month", ("periode",), "periode + to_months($effectif_months)"),

@@ -2,6 +2,7 @@
 
 from sf_assets.sources import acces, altares, bdf, bodacc, comptes, dgefp, diane, ellisphere, insee, retour, tva, urssaf
 from sf_assets.sources.description import Cell, Source
+from sf_assets.vocabulary.modes import BOTH, Mode
 
 # An explicit perimeter: in a batch that delivers one, it replaces the perimeter computed from head-counts.
 FILTER = Source(
@@ -15,6 +16,7 @@ FILTER = Source(
     filtered=False,
     expected=False,
     columns=("siren",),
+    modes=BOTH,
     ragged=True,
     skip="\"siren\" = 'siren'",
     cells=(Cell("siren", column="siren"),),
@@ -37,4 +39,10 @@ SOURCES = (
 )
 BY_NAME = {source.name: source for source in SOURCES}
 
-__all__ = ["BY_NAME", "FILTER", "SOURCES", "Cell", "Source"]
+
+def sources_in(mode: Mode) -> tuple[Source, ...]:
+    """Return the sources that a mode reads."""
+    return tuple(source for source in SOURCES if mode in source.modes)
+
+
+__all__ = ["BY_NAME", "FILTER", "SOURCES", "Cell", "Source", "sources_in"]

@@ -1,6 +1,7 @@
 """Answers of officers about the companies of a list: the workbook of their folder, filled in and sent back."""
 
 from sf_assets.sources.description import Cell, Source
+from sf_assets.vocabulary.modes import BOTH
 
 # Titles of the columns that officers fill in, as the workbook has them.
 CONTACTED, CONTACTED_ON, USEFULNESS, OFFERED, REMARK = (
@@ -26,6 +27,7 @@ RETOUR = Source(
     about_lists=LIST,
     first_sheet=True,
     legal_basis="rules of access signed by the partners",
+    modes=BOTH,
     # A company without any answer is a line that the officer left as it was.
     skip=" and ".join(f"\"{title}\" = ''" for title in (CONTACTED, CONTACTED_ON, USEFULNESS, OFFERED, REMARK)),
     cells=(

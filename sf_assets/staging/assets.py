@@ -20,6 +20,7 @@ from sf_assets.sources.log import LOG
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.nomenclatures.label_tables import label_files
 from sf_assets.sources.registry import BY_NAME, SOURCES
+from sf_assets.staging.bands import BANDS, apply_band_rules
 from sf_assets.staging.delivery import account_rows, read_delivered, read_headcounts
 from sf_assets.staging.dropped import dropped_of, forget_refused, without_columns
 from sf_assets.staging.in_force import in_force, reads_at
@@ -68,7 +69,7 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
         dropped = dropped_of(table, parameters.dropped_columns)
         with warehouse.session() as session:
             gate.require(session, [(f"src_{source.name}", month), *((name, month) for name in perimeter)])
-            batch = require_batch(folders.incoming, month)
+            batch = require_batch(folders.incoming, month, folders.mode)
             updates = delivered_label_tables(session, folders.incoming, month, _LABELS.get(source.name, ()))
             label_tables.load(session.connection, updates)
             if source.filtered:
@@ -146,7 +147,7 @@ def _totals(counted: pl.DataFrame) -> dict[str, int]:
                 made_in=__name__,
                 settings=("perimeter_months", "perimeter_recent", "perimeter_staff"),
             ),
-            deps=["src_effectif_ent"],
+            deps=["src_effectif_ent", BANDS.name],
             skippable=True,
         )
         for table, query in _PERIMETER.items()
@@ -160,18 +161,23 @@ def stg_filter_import(
     parameters: ParametersResource,
     gate: GateResource,
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Compute the import perimeter from the companies' head-count file (rules §5.2)."""
+    """Compute the import perimeter from the companies' head-count file (rules §5.2), or from staff bands on open data alone."""
     month = parse_month(context.partition_key)
     wanted = [table for table in _PERIMETER if dg.AssetKey(table.name) in context.selected_asset_keys]
     source = BY_NAME["effectif_ent"]
     with warehouse.session() as session:
-        gate.require(session, [("src_effectif_ent", month)])
-        batch = require_batch(folders.incoming, month)
-        label_tables.load(session.connection)
         values = parameters.query_values()
-        with inspected_files(session, batch, source.name, reader=source.table, asset=f"src_{source.name}") as delivered:
-            counted = counted_records(session, batch, source.name, asset=f"src_{source.name}")
-            read_headcounts(session.connection, batch, source, delivered, counted=counted, parameters=values)
+        if BANDS.name in gate.outside:
+            gate.require(session, [("src_effectif_ent", month)])
+            batch = require_batch(folders.incoming, month)
+            label_tables.load(session.connection)
+            with inspected_files(
+                session, batch, source.name, reader=source.table, asset=f"src_{source.name}"
+            ) as delivered:
+                counted = counted_records(session, batch, source.name, asset=f"src_{source.name}")
+                read_headcounts(session.connection, batch, source, delivered, counted=counted, parameters=values)
+        else:
+            apply_band_rules(session, gate, month, parameters)
         writes = session.replace(
             {table: _PERIMETER[table].text for table in wanted},
             where={"month": month},

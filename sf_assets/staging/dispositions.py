@@ -50,6 +50,7 @@ EXPECTED = {
     "droits": f"rights among {', '.join(SCOPES)}, separated by blanks",
     "lot": "the month of a list, AAMM",
     "cle_age": "a public key of age, age1 and 58 characters",
+    "tranche": "a staff band of INSEE: 00, 01, 02, 03, 11, 12, 21, 22, 31, 32, 41, 42, 51, 52 or 53",
     "utilite": f"one of {', '.join(UTILITIES)}",
 }
 

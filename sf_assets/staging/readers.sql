@@ -223,3 +223,11 @@ create or replace temp macro read_lot(x) as case when regexp_full_match(x, '[0-9
 
 create or replace temp macro read_utilite(x) as
     case when x in ('Utile', 'Déjà connue', 'Alerte erronée', 'Hors de notre ressort') then x end;
+
+-- The band of INSEE as the least number of people in it; `NN`, no employer or not known, is no number.
+create or replace temp macro read_tranche(x) as
+    case x
+        when '00' then 0 when '01' then 1 when '02' then 3 when '03' then 6 when '11' then 10 when '12' then 20
+        when '21' then 50 when '22' then 100 when '31' then 200 when '32' then 250 when '41' then 500
+        when '42' then 1000 when '51' then 2000 when '52' then 5000 when '53' then 10000
+    end;

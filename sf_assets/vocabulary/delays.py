@@ -16,6 +16,8 @@ DELAYS: dict[str, int] = {
     "paydex_months": 1,
     "comptes_months": 7,
     "bilans_months": 8,
+    # INSEE publishes the bands of a year in the spring of the second year after it
+    "tranche_months": 15,
 }
 _LONGEST = 366
 

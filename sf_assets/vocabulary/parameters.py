@@ -7,6 +7,7 @@ from types import MappingProxyType
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from sf_assets.vocabulary.delays import delays_with
+from sf_assets.vocabulary.modes import FULL, Mode
 
 # The setting behind each parameter `$name` of queries.
 SETTING_OF: Mapping[str, str] = MappingProxyType(
@@ -33,6 +34,7 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    mode: Mode = Field(FULL, description="full: every source; open: open data alone, in a data folder of its own")
     cutoff_shift_days: int = Field(0, ge=-27, le=27, description="days between the month's last day and the cut-off")
     perimeter_months: int = Field(
         120,

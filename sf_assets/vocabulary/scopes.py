@@ -28,6 +28,6 @@ SCOPE_OF_SOURCE: Mapping[str, str] = MappingProxyType({
     # Statements that a company deposits as confidential are for the tax administration only.
     "declarations_indmap": DGFIP, "declarations_af": DGFIP, "ratios_dirco": DGFIP, "tva_ca3": DGFIP, "tva_ca12": DGFIP,
     "effectif": _NO_SCOPE, "effectif_ent": _NO_SCOPE, "procol": _NO_SCOPE, "bodacc": _NO_SCOPE, "sirene": _NO_SCOPE,
-    "sirene_ul": _NO_SCOPE, "sirene_histo": _NO_SCOPE, "ratios_inpi_bce": _NO_SCOPE, "paydex": _NO_SCOPE,
-    "ellisphere": _NO_SCOPE, "diane": _NO_SCOPE,
+    "sirene_ul": _NO_SCOPE, "sirene_histo": _NO_SCOPE, "sirene_tranche": _NO_SCOPE,
+    "ratios_inpi_bce": _NO_SCOPE, "paydex": _NO_SCOPE, "ellisphere": _NO_SCOPE, "diane": _NO_SCOPE,
 })  # fmt: skip

@@ -91,8 +91,9 @@ def run_stage(workspace: Workspace, stage: str) -> tuple[list[Cost], list[Cost]]
     """Run the assets of a stage and their checks; return the costs of the asset steps, then of the check steps."""
     when: dict[str, Any] = {}
     if stage == "features":
-        warehouse = warehouse_of(Settings.from_environment())
-        first = first_known(warehouse, workspace.month, _PERIMETER_MONTHS)
+        settings = Settings.from_environment()
+        warehouse = warehouse_of(settings)
+        first = first_known(warehouse, workspace.month, settings.parameters)
         span = {"start": first.isoformat(), "end": workspace.month.isoformat()}
         when = {"tags": {f"dagster/asset_partition_range_{end}": key for end, key in span.items()}}
     return run(workspace, STAGES[stage], **when)

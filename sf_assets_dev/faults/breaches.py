@@ -249,6 +249,7 @@ BREACHES: Mapping[str, tuple[Breach, ...]] = {
     "known_to_the_register": (Breach((Rows(),), (Rows(), Rows(table="stg_sirene"))),),
     "periode_is_a_month": _each("(month + interval 1 day)::date as periode"),
     "in_order": _each("null as date_debut", "date_debut as date_fin"),
+    "known_after_its_year": _each("make_date(annee_effectif, 12, 31) as connue_le"),
     "clean_procol_at_date started_before": _each(
         "(periode + interval 1 day)::date as date_effet", "date '2015-12-01' as date_effet, date '2015-12-01' as periode"
     ),

@@ -11,7 +11,9 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from sf_assets.engine.storage.folders import make_private_folder
-from sf_assets_dev.synthetic import accounts, altares, bodacc, debts, dgefp, procol, sirene, urssaf
+from sf_assets.sources.batch import source_of
+from sf_assets.vocabulary.modes import FULL, Mode
+from sf_assets_dev.synthetic import accounts, altares, bands, bodacc, debts, dgefp, procol, sirene, urssaf
 from sf_assets_dev.synthetic.access import ACCESS, write_access
 from sf_assets_dev.synthetic.accounts import Statements
 from sf_assets_dev.synthetic.help import NO_HELP, Help
@@ -57,6 +59,7 @@ FILES = (
     File("ratios_dirco.csv", "siren", "|", decimals=4),
     File("ratios_inpi_bce.csv.gz", "siren", decimals=3),
     File("bodacc_procedures.csv", "registre"),
+    File(bands.NAME, "siren", ","),
 )  # fmt: skip
 _ORACLE = "oracle"
 
@@ -72,6 +75,7 @@ def write_batch(
     nomenclature: Nomenclature | None = None,
     others: bool = False,
     help_given: Help = NO_HELP,
+    mode: Mode = FULL,
 ) -> dict[str, int]:
     """Write the files that the producers deliver for the batch `month` and return the rows written in each.
 
@@ -81,7 +85,7 @@ def write_batch(
     receives, outside of the batch, the true hazard and probability of failure within 18 months of each company and month.
     `nomenclature` is the state of the register's switch to NAF 2025, by default that of the month. `others` adds the
     occasional files: VAT returns, Diane, Ellisphere, rights of access. `help_given` prevents failures of companies that were
-    contacted.
+    contacted. `mode` restricts the files to those that a mode reads.
 
     Raises:
         ValueError: no company is requested, or `oracle` is inside the batch.
@@ -93,10 +97,11 @@ def write_batch(
         raise ValueError(f"oracle: expected a path outside of {directory}, found {oracle}")
     window = Window.of(month, years)
     make_private_folder(directory)
-    rows = dict.fromkeys((file.name for file in FILES), 0)
+    files = [file for file in FILES if mode in _modes_of(file)]
+    rows = dict.fromkeys((file.name for file in files), 0)
     occasional: list[Others] = []
     with ExitStack() as stack:
-        outputs = {file.name: _open(directory / file.name, stack) for file in FILES}
+        outputs = {file.name: _open(directory / file.name, stack) for file in files}
         truth: pq.ParquetWriter | None = None
         for number in range((companies + BLOCK - 1) // BLOCK):
             wanted = min(BLOCK, companies - number * BLOCK)
@@ -106,7 +111,7 @@ def write_batch(
             frames = _frames(block, statements, window, wanted, nomenclature=switch, with_oracle=oracle is not None)
             if others:
                 occasional.append(_within(draw_others(block, statements, window), block, wanted))
-            for file in FILES:
+            for file in files:
                 frame = frames[file.name]
                 _write(outputs[file.name], file, frame, header=number == 0)
                 rows[file.name] += frame.height
@@ -119,6 +124,12 @@ def write_batch(
     if others:
         rows |= write_others(directory, occasional) | {ACCESS: write_access(directory / ACCESS, month)}
     return rows
+
+
+def _modes_of(file: File) -> tuple[Mode, ...]:
+    """Return the modes that read a file."""
+    source = source_of(file.name)
+    return source.modes if source else ()
 
 
 def _open(path: Path, stack: ExitStack) -> BinaryIO:
@@ -183,6 +194,7 @@ def _frames(
         "ratios_dirco.csv": dirco,
         "ratios_inpi_bce.csv.gz": accounts.inpi_frame(block.companies, statements, window),
         "bodacc_procedures.csv": bodacc.bodacc_frame(block, window),
+        bands.NAME: bands.history_frame(block, window),
     }
     if with_oracle:
         frames[_ORACLE] = oracle_frame(block, window)

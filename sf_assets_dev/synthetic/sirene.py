@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
+from sf_assets_dev.synthetic import bands
 from sf_assets_dev.synthetic.activities import ACTIVITIES
 from sf_assets_dev.synthetic.nomenclature import Nomenclature, coded, without_second
 from sf_assets_dev.synthetic.places import (
@@ -119,6 +120,7 @@ def unit_frame(block: Block, window: Window, nomenclature: Nomenclature = "befor
         _only(natural, surname).alias("nomUniteLegale"),
         _only(natural & pl.Series(draws[:, 0] < 0.2), usage).alias("nomUsageUniteLegale"),
         _only(~natural, company_names(companies.section, draws)).alias("denominationUniteLegale"),
+        *bands.current(world, window, ceased=ceased),
         companies.category.alias("categorieJuridiqueUniteLegale"),
         *coded(
             companies,

@@ -17,9 +17,13 @@ NOTHING: Mapping[date, Collection[AssetMonth]] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Gate:
-    """Opens for assets that passed their blocking checks; `suites` gives the checks of each asset, by name."""
+    """Opens for assets that passed their blocking checks; `suites` gives the checks of each asset, by name.
+
+    Assets `outside` are no part of the deployment: their tables read as empty, and nothing waits for them.
+    """
 
     suites: Mapping[str, Suite]
+    outside: frozenset[str] = frozenset()
 
     def require(
         self,
@@ -39,6 +43,7 @@ class Gate:
             Blocked: names each asset, month and check that never ran, is outdated, raised an error or failed, and what to do.
 
         """
+        by_month = {month: self._inside(of_month) for month, of_month in by_month.items()}
         own = {read for of_month in by_month.values() for read in of_month}
         checked = self.check(session, [*reads, *sorted(own.difference(absent))])
         delivered = {f"src_{name.removeprefix('stg_')}": day for name, day in checked if name.startswith("stg_")}
@@ -52,7 +57,10 @@ class Gate:
     def check(self, session: Session, reads: Iterable[AssetMonth]) -> dict[AssetMonth, int | None]:
         """Check assets that a step does not read itself; return the snapshot that wrote each, None without a row."""
         session.pin()
-        return require_passed(session, reads, self.suites)
+        return require_passed(session, self._inside(reads), self.suites)
+
+    def _inside(self, reads: Iterable[AssetMonth]) -> list[AssetMonth]:
+        return [read for read in reads if read[0] not in self.outside]
 
     def newest_passed(self, session: Session, table: Table, before: date) -> date | None:
         """Return the newest month before `before` in which a table passed its checks, and record it as an input; or None."""

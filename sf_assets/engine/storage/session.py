@@ -43,13 +43,14 @@ class Session:
 
     `inputs` are the assets and months read for the next write, each with the snapshot that wrote the rows read (None when
     there were none); `readers` are the written months that read an input, where not all of them do. That write stores
-    them in `asset_inputs`.
+    them in `asset_inputs`. Tables `outside` are no part of the deployment: they read as empty.
     """
 
     catalog: Catalog
     connection: duckdb.DuckDBPyConnection
     inputs: dict[AssetMonth, int | None] = field(default_factory=dict)
     readers: dict[AssetMonth, set[date]] = field(default_factory=dict)
+    outside: frozenset[str] = frozenset()
     _pinned: bool = False
     _copies: dict[str, set[date]] = field(default_factory=dict)
 
@@ -68,7 +69,7 @@ class Session:
 
     def months(self, table: str) -> list[date]:
         """Return the months that have rows in a table, sorted; none when the table does not exist yet."""
-        if not column_types(self.connection, lake_name(table)):
+        if table in self.outside or not column_types(self.connection, lake_name(table)):
             return []
         query = f"select distinct month from {lake_name(table)} order by month"
         return [month for (month,) in self.connection.execute(query).fetchall()]
@@ -200,7 +201,7 @@ class Session:
         }
 
     def _bind(self, table: Table, *, months: Collection[date] | None, with_month: bool) -> None:
-        found = column_types(self.connection, lake_name(table.name))
+        found = {} if table.name in self.outside else column_types(self.connection, lake_name(table.name))
         require_compatible_columns(table, found)
         columns = ", ".join(
             sql_identifier(name) if name in found else f"cast(null as {type_}) as {sql_identifier(name)}"

@@ -28,7 +28,7 @@ class Warehouse:
     `catalog` is the path of a SQLite file, or `postgres:` followed by a libpq string without password, which libpq reads
     from the file that PGPASSFILE names. `data_path` is the folder of Parquet files. A session that needs more than
     `memory_limit` spills to `temp_directory`, by default the system's. With a `snapshot` every table is as it was then, and
-    nothing can be written.
+    nothing can be written. Tables `outside` are no part of the deployment: they read as empty.
     """
 
     catalog: str
@@ -37,6 +37,7 @@ class Warehouse:
     threads: int = 2
     temp_directory: str = ""
     snapshot: int | None = None
+    outside: frozenset[str] = frozenset()
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -54,7 +55,7 @@ class Warehouse:
             database = _idle.pop(key, None) or self.connect()
         try:
             with redact_engine_errors(), database.cursor() as connection:
-                session = Session(self._catalog, connection)
+                session = Session(self._catalog, connection, outside=self.outside)
                 yield session
                 session.unpin()
         except BaseException:

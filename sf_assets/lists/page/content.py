@@ -1,9 +1,10 @@
 """What the page of a list holds: a row of the table and a sheet for each company."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
@@ -12,19 +13,24 @@ from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.queries import read_query
 from sf_assets.engine.storage import Session
 from sf_assets.features.registry import BY_NAME, THEMES
-from sf_assets.features.tables import MATRIX
 from sf_assets.lists.page.help import helps_for
 from sf_assets.lists.reasons import reason_columns
 from sf_assets.lists.selection import LEVELS
+from sf_assets.lists.staff import HEADCOUNT, size_column
 from sf_assets.lists.tables import ALERTS
 from sf_assets.model.matrix import Floats
 from sf_assets.model.tables import FITTED, SCORES
 from sf_assets.sources.nomenclatures.label_tables import csv_path
 from sf_assets.vocabulary.failures import Blocked
 from sf_assets.vocabulary.partitions import add_months
+from sf_assets.vocabulary.schema import Table
 
 MONTHS_SHOWN = 24
-_EVOLUTION = read_query(files("sf_assets.lists"), "list_evolution")
+_FOLDER = files("sf_assets.lists")
+# The curves of a sheet, by name: the features whose sum each one draws. Those that the mode does not have are left out.
+CURVES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"dette": ("dette_sociale_ouvriere", "dette_sociale_patronale"), "effectif": ("effectif",)}
+)
 # Head-counts as officers sort companies: the lower bound of each class, and its French name.
 SIZES = (
     (0, "moins de 10"),
@@ -59,10 +65,21 @@ def read_evolution(session: Session, gate: Gate, month: date, version: int) -> p
     """
     shown = [add_months(month, -n) for n in range(MONTHS_SHOWN)]
     session.bind({ALERTS: month})
-    for table in (MATRIX, FITTED, SCORES):
+    matrix = gate.table("feat_matrix")
+    for table in (matrix, FITTED, SCORES):
         stored = [one for one in session.months(table.name) if one in shown]
         session.bind_months([table], _checked(gate, session, table.name, stored))
-    return session.connection.execute(_EVOLUTION.text, {"month": month, "version": version}).pl()
+    return session.connection.execute(_evolution_query(matrix), {"month": month, "version": version}).pl()
+
+
+def _evolution_query(matrix: Table) -> str:
+    """Return the query of the curves that the features of a mode can draw."""
+    drawn = {name: parts for name, parts in CURVES.items() if {*parts} <= {*matrix.column_names}}
+    curves = "".join(
+        f"list({' + '.join(f'feat_matrix.{part}' for part in parts)} order by months.month) as {name}, "
+        for name, parts in drawn.items()
+    )
+    return read_query(_FOLDER, "list_evolution", {"curves": curves}).text
 
 
 def _checked(gate: Gate, session: Session, name: str, months: list[date]) -> list[date]:
@@ -96,7 +113,7 @@ def sheets_of(
     sheets = listed.select("siren", motifs=pl.concat_list(reason_columns()).list.drop_nulls())
     sheets = sheets.join(evolution, on="siren", how="left", maintain_order="left").with_columns(
         pl.col("risque").list.eval((pl.element() * 100).round(1)),
-        pl.col("dette").list.eval(pl.element().round(0)),
+        *([pl.col("dette").list.eval(pl.element().round(0))] if "dette" in evolution.columns else []),
         themes=_bars(bars),
         inconnus=_unknown(known),
         aides=_helps(bars),
@@ -109,12 +126,14 @@ def rows_of(listed: pl.DataFrame, companies: pl.DataFrame, sections: pl.DataFram
     labels = {level.rank: level.label for level in LEVELS}
     bounds, names = zip(*SIZES, strict=True)
     level = pl.col("niveau").replace_strict(labels, return_dtype=pl.String).alias("libelle_niveau")
+    size = size_column(companies)
+    known = companies.select("siren", "naf_section", *([size] if size != HEADCOUNT else []))
     return (
-        listed.join(companies.select("siren", "naf_section"), on="siren", how="left", maintain_order="left")
+        listed.join(known, on="siren", how="left", maintain_order="left")
         .join(sections, on="naf_section", how="left", maintain_order="left")
         .with_columns(
             *([level] if "niveau" in listed.columns else []),
-            taille=pl.col("effectif").cut(list(bounds[1:]), labels=list(names), left_closed=True).cast(pl.String),
+            taille=pl.col(size).cut(list(bounds[1:]), labels=list(names), left_closed=True).cast(pl.String),
         )
     )
 

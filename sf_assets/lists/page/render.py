@@ -9,7 +9,7 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
-from sf_assets.features.registry import THEMES
+from sf_assets.features.registry import FEATURES_OF, THEMES
 from sf_assets.lists.answers import CHOICES
 from sf_assets.lists.document import list_name
 from sf_assets.lists.page.content import MONTHS_SHOWN, SIZES, Sheets
@@ -19,6 +19,7 @@ from sf_assets.lists.selection import LEVELS
 from sf_assets.lists.wording import MONTHS, NBSP
 from sf_assets.sources.batch import batch_key
 from sf_assets.sources.retour import CONTACTED, CONTACTED_ON, LIST, OFFERED, RECIPIENT, REMARK, USEFULNESS
+from sf_assets.vocabulary.modes import Mode
 from sf_assets.vocabulary.partitions import add_months
 
 _FOLDER = files("sf_assets.lists.page")
@@ -55,6 +56,7 @@ _COLUMNS = (
     _Column("departement", "Dépt", "departement"),
     _Column("secteur", "Secteur", "libelle_section"),
     _Column("effectif", "Effectif", "effectif", "number"),
+    _Column("effectif", "Effectif", "tranche"),
     _Column("niveau", "Niveau", "libelle_niveau", "level"),
     _Column("risque", "Risque", "probabilite", "percent"),
     _Column("evolution", "Évolution", "evolution"),
@@ -98,11 +100,12 @@ def page(content: Sheets, about: About, *, recipient: str = "") -> str:
     For a `recipient` each sheet has the answers that an officer fills in, which the page exports as a file to send back.
     """
     months = [add_months(about.month, n) for n in range(1 - MONTHS_SHOWN, 1)]
+    themes, sheets = themes_of(about.mode, content.sheets)
     data = {
         "mois": [f"{MONTHS[month.month - 1]} {month.year}" for month in months],
-        "themes": list(THEMES.values()),
+        "themes": themes,
         "aides": [one.text for one in HELPS],
-        "fiches": json.loads(content.sheets.write_json()),
+        "fiches": json.loads(sheets.write_json()),
         "retour": {"entete": ANSWERED, "liste": batch_key(about.month), "destinataire": recipient}
         if recipient
         else None,
@@ -134,6 +137,19 @@ def page(content: Sheets, about: About, *, recipient: str = "") -> str:
 
 def _is_there(column: _Column, rows: pl.DataFrame) -> bool:
     return column.source in rows.columns and (not column.optional or rows[column.source].count() > 0)
+
+
+def themes_of(mode: Mode, sheets: pl.DataFrame) -> tuple[list[str], pl.DataFrame]:
+    """Return the names of the themes that a mode has features of, and the sheets with their positions among these."""
+    there = {feature.theme for feature in FEATURES_OF[mode]}
+    places = [place for place, theme in enumerate(THEMES) if theme in there]
+    names = [name for theme, name in THEMES.items() if theme in there]
+    if len(places) == len(THEMES):
+        return names, sheets
+    moved = {place: number for number, place in enumerate(places)}
+    unknown = pl.col("inconnus").list.eval(pl.element().replace_strict(moved, return_dtype=pl.Int32))
+    bars = [pl.col("themes").list.gather(places)] if "themes" in sheets.columns else []
+    return names, sheets.with_columns(unknown, *bars)
 
 
 def _choices(values: pl.Series, order: tuple[str, ...]) -> list[str]:
