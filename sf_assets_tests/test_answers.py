@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from sf_assets.catalogue.tables import TABLES
+from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.definitions import defs
 from sf_assets.engine.lineage import trace_to_files
 from sf_assets.engine.sql import read_sql
@@ -212,3 +212,9 @@ def test_remarks_and_free_texts_never_leave_the_table() -> None:
         if {("src_retour", "Remarque"), ("src_retour", "Aide proposée")} & {*trace_to_files((table.name, column.name))}
     }
     assert kept == {("stg_retour", "remarque"), ("stg_retour", "aide"), ("list_answers", "aide_proposee")}
+
+
+def test_refused_answers_are_a_note_that_stops_no_list() -> None:
+    blocking = {check.name for check in SUITES["stg_retour"].checks if check.severity == "error"}
+    assert "few_refused" not in blocking
+    assert "nothing_lost" in blocking

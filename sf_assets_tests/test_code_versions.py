@@ -165,6 +165,7 @@ CHANGED = {
     "alert_shares": ({"alert_shares": (0.01, 0.05)}, {"model_fitted", "eval_figures"}),
     "alert_precisions": ({"alert_precisions": (0.5, 0.1)}, {"model_fitted", "eval_figures"}),
     "corrections": ({"corrections": ("dette",)}, {"list_corrections"}),
+    "dropped_columns": ({"dropped_columns": ("stg_ccsf.stade",)}, {"stg_ccsf"}),
     "delays": ({"delays": {"procol_days": 3}}, {"clean_procedure", "model_target", "model_fitted"}),
 }
 

@@ -16,7 +16,7 @@ from sf_assets.operations.retention import run_retention
 from sf_assets.settings import Settings
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME
-from sf_assets.staging.dropped import dropped_of, forget_refused, without_columns
+from sf_assets.staging.dropped import forget_refused, without_columns
 from sf_assets.staging.reading import READERS, read_source
 from sf_assets.staging.tables import STAGING, query_of
 from sf_assets.vocabulary.failures import UserError
@@ -24,6 +24,7 @@ from sf_assets.vocabulary.parameters import Parameters
 from sf_assets_tests.planted_month import judge
 
 DROPPED = ("stg_ccsf.stade", "stg_ccsf.action")
+BY_TABLE = {"stg_ccsf": ("stade", "action")}
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 MONTH, NEXT = date(2026, 9, 1), date(2026, 10, 1)
 
@@ -65,7 +66,7 @@ def test_a_dropped_column_is_read_and_not_stored_nor_repeated_by_the_quarantine(
     good = {"Siret": "51234567800012", "Date_de_traitement": "1250301"}
     rows = [";".join(good.get(name, "APPROB") for name in headers), ";".join("secret" for _ in headers)]
     path.write_text("\n".join([";".join(headers), *rows]))
-    names = dropped_of(table, DROPPED)
+    names = Parameters(dropped_columns=DROPPED).dropped_by_table()[table.name]
     with duckdb.connect() as connection:
         label_tables.load(connection)
         connection.execute("create temp table perimeter as select '512345678' as siren")
@@ -96,9 +97,9 @@ def test_values_already_stored_are_removed_and_a_scan_of_the_files_proves_it(
     found = dropped_columns_absent(warehouse=warehouse, parameters=parameters)
     assert (found.passed, found.metadata["files"].value) == (False, 2)
     assert dropped_columns_absent(warehouse=warehouse, parameters=Parameters()).passed
-    planned = run_retention(warehouse, tmp_path, at=AT, dropped=DROPPED)
+    planned = run_retention(warehouse, tmp_path, at=AT, dropped=BY_TABLE)
     assert planned.dropped == {"stg_ccsf": 2}
-    done = run_retention(warehouse, tmp_path, at=AT, dry_run=False, dropped=DROPPED)
+    done = run_retention(warehouse, tmp_path, at=AT, dry_run=False, dropped=BY_TABLE)
     assert done.clean
     assert dropped_columns_absent(warehouse=warehouse, parameters=parameters).passed
     with warehouse.session() as session:
@@ -109,4 +110,4 @@ def test_values_already_stored_are_removed_and_a_scan_of_the_files_proves_it(
     )
     assert "SECRET" not in content
     assert "51234567800012" in content
-    assert run_retention(warehouse, tmp_path, at=AT, dropped=DROPPED).dropped == {}
+    assert run_retention(warehouse, tmp_path, at=AT, dropped=BY_TABLE).dropped == {}

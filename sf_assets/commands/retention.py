@@ -23,7 +23,7 @@ def retention(
         settings.data,
         at=datetime.now(UTC),
         dry_run=not apply,
-        dropped=settings.dropped_columns,
+        dropped=settings.dropped_by_table(),
     )
     sys.stdout.writelines(f"{line}\n" for line in done.lines())
     if not done.clean:

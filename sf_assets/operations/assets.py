@@ -5,7 +5,7 @@ import dagster as dg
 from sf_assets.engine.charts.svg import embedded
 from sf_assets.engine.materialization import OWNERS, column_schema
 from sf_assets.engine.resources import FoldersResource, ParametersResource, WarehouseResource, run_created_at
-from sf_assets.engine.storage.blanking import columns_by_table, files_with_values
+from sf_assets.engine.storage.blanking import files_with_values
 from sf_assets.engine.storage.retention import needed_files
 from sf_assets.operations.charts import arrivals_of
 from sf_assets.operations.status import STATUS, known_months, layer_statuses, record_statuses, status_page
@@ -87,7 +87,7 @@ def dropped_columns_absent(warehouse: WarehouseResource, parameters: ParametersR
         return dg.AssetCheckResult(passed=True, description="No column is dropped.")
     with warehouse.session() as session:
         needed = needed_files(session, published_snapshots(session))
-        left = files_with_values(session, columns_by_table(dropped), needed)
+        left = files_with_values(session, parameters.dropped_by_table(), needed)
     found = f"{len(left)} files still hold values" if left else "no file holds a value"
     return dg.AssetCheckResult(
         passed=not left,

@@ -160,7 +160,7 @@ def remove_expired(
     """Run the retention, or count what it would remove."""
     at = run_created_at(context.instance, context.run_id)
     done = run_retention(
-        warehouse, folders.incoming.parent, at=at, dry_run=config.dry_run, dropped=parameters.dropped_columns
+        warehouse, folders.incoming.parent, at=at, dry_run=config.dry_run, dropped=parameters.dropped_by_table()
     )
     context.add_output_metadata(done.metadata)
     for line in done.lines():

@@ -1,7 +1,7 @@
 """Retention: rows, snapshots and folders past their time are removed, and a scan proves that nothing of them is left."""
 
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from sf_assets.catalogue.retention import FOLDERS, keep_of
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.carrying import carry_verdicts, checked_writes
 from sf_assets.engine.storage import Warehouse
-from sf_assets.engine.storage.blanking import blank_columns, columns_by_table, files_with_values, stored_values
+from sf_assets.engine.storage.blanking import NOTHING, Columns, blank_columns, files_with_values, stored_values
 from sf_assets.engine.storage.retention import (
     ExpiredRows,
     catalog_identifiers,
@@ -87,31 +87,30 @@ class Retention:
 
 
 def run_retention(
-    warehouse: Warehouse, data: Path, *, at: datetime, dry_run: bool = True, dropped: Collection[str] = ()
+    warehouse: Warehouse, data: Path, *, at: datetime, dry_run: bool = True, dropped: Columns = NOTHING
 ) -> Retention:
     """Remove what is past its time, or count it. Nothing else may run meanwhile; `data` is the folder of the deployment.
 
-    `dropped` are columns, `<table>.<column>`, whose values are removed from rows already stored.
+    `dropped` are columns, by table, whose values are removed from rows already stored.
     What published lists need to be rebuilt stays until the lists themselves are past their time.
     """
     folders = tuple(_expired_folders(data, at))
     with warehouse.session() as session:
         kept_months = {table: keep_of(table).months for table in stored_tables(session)}
         expired = expired_rows(session, kept_months, at.date())
-        columns = columns_by_table(dropped)
-        filled = stored_values(session, columns)
+        filled = stored_values(session, dropped)
         if dry_run:
             return Retention(done=False, rows=expired, folders=folders, dropped=filled)
         identifiers = remember_identifiers(session, expired)
         before = checked_writes(session, SUITES)
         delete_rows(session, {item.table: months_condition(item.months) for item in expired})
-        blank_columns(session, columns)
+        blank_columns(session, dropped)
         carry_verdicts(session, SUITES, before)
         # A list past its time is no longer published: its snapshot goes with it.
         kept = published_snapshots(session)
         removed = remove_files(session, kept)
         left, in_catalog = files_with_identifiers(session, kept), catalog_identifiers(session, kept)
-        left += files_with_values(session, columns, needed_files(session, kept))
+        left += files_with_values(session, dropped, needed_files(session, kept))
     for folder in folders:
         _remove(folder)
     return Retention(

@@ -22,7 +22,7 @@ from sf_assets.sources.nomenclatures.label_tables import label_files
 from sf_assets.sources.registry import BY_NAME, SOURCES
 from sf_assets.staging.bands import BANDS, apply_band_rules
 from sf_assets.staging.delivery import account_rows, read_delivered, read_headcounts
-from sf_assets.staging.dropped import dropped_of, forget_refused, without_columns
+from sf_assets.staging.dropped import forget_refused, without_columns
 from sf_assets.staging.in_force import in_force, reads_at
 from sf_assets.staging.published import load_published
 from sf_assets.staging.tables import FILTER_IMPORT, FILTER_STEPS, IMPORTS, QUARANTINE, STAGING, query_of
@@ -53,7 +53,7 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
             kinds={"duckdb"},
             made_in=__name__,
             made_with=(repr(source),),
-            settings=("dropped_columns",),
+            settings=(f"dropped_columns.{table.name}",),
             data=label_files(_LABELS.get(source.name, ())),
         ),
         deps=[f"src_{source.name}", *perimeter, *accounts],
@@ -66,7 +66,7 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
         gate: GateResource,
     ) -> dg.MaterializeResult[None]:
         month = parse_month(context.partition_key)
-        dropped = dropped_of(table, parameters.dropped_columns)
+        dropped = parameters.dropped_by_table().get(table.name, ())
         with warehouse.session() as session:
             gate.require(session, [(f"src_{source.name}", month), *((name, month) for name in perimeter)])
             batch = require_batch(folders.incoming, month, folders.mode)

@@ -11,11 +11,6 @@ from sf_assets.vocabulary.schema import Table
 _FORGET = 'update quarantine set raw = null, found = if(list_contains($1::varchar[], "column"), null, found)'
 
 
-def dropped_of(table: Table, dropped: Collection[str]) -> list[str]:
-    """Return the columns of a table among columns named `<table>.<column>`."""
-    return [column.name for column in table.columns if f"{table.name}.{column.name}" in dropped]
-
-
 def without_columns(query: str, table: Table, names: Collection[str]) -> str:
     """Return the query of a staging table with some of its columns unknown."""
     if not names:

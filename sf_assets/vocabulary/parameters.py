@@ -20,6 +20,9 @@ SETTING_OF: Mapping[str, str] = MappingProxyType(
 )
 
 
+_DROPPED = "dropped_columns"
+
+
 def split_commas(value: object) -> object:
     """Return the parts of a comma-separated text, and any other value unchanged.
 
@@ -95,13 +98,26 @@ class Parameters(BaseModel):
         return {name: getattr(self, setting) for name, setting in SETTING_OF.items()}
 
     def changed(self, settings: Collection[str]) -> dict[str, object]:
-        """Return those of some settings that differ from the defaults, with their values; `delays.<name>` is one delay.
+        """Return those of some settings that differ from the defaults, with their values.
+
+        `delays.<name>` is one delay, and `dropped_columns.<table>` the columns that one table loses.
 
         >>> Parameters(perimeter_staff=20, delays={"procol_days": 15}).changed(["perimeter_staff", "delays.procol_days"])
         {'delays.procol_days': 15, 'perimeter_staff': 20}
         """
         values, defaults = self._by_setting(), Parameters.model_validate({})._by_setting()
-        return {name: values[name] for name in sorted(settings) if values[name] != defaults[name]}
+        dropped = {f"{_DROPPED}.{table}": columns for table, columns in self.dropped_by_table().items()}
+        values = dict.fromkeys(settings, ()) | values | dropped
+        return {name: values[name] for name in sorted(settings) if values[name] != defaults.get(name, ())}
+
+    def dropped_by_table(self) -> dict[str, tuple[str, ...]]:
+        """Return the dropped columns of each table that loses some.
+
+        >>> Parameters(dropped_columns=("stg_a.x", "stg_a.y")).dropped_by_table()
+        {'stg_a': ('x', 'y')}
+        """
+        pairs = [name.partition(".")[::2] for name in self.dropped_columns]
+        return {table: tuple(column for one, column in pairs if one == table) for table, _ in pairs}
 
     def _by_setting(self) -> dict[str, object]:
         return dict(self) | {f"delays.{name}": delay for name, delay in self.all_delays.items()}

@@ -2,24 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from sf_assets.engine.storage.session import Session
 from sf_assets.engine.storage.shape import column_types, lake_name, sql_identifier
 
+# Columns of tables.
 Columns = Mapping[str, Collection[str]]
-
-
-def columns_by_table(names: Collection[str]) -> dict[str, list[str]]:
-    """Return the columns of each table, from names `<table>.<column>`.
-
-    >>> columns_by_table(["stg_a.x", "stg_a.y"])
-    {'stg_a': ['x', 'y']}
-    """
-    found: dict[str, list[str]] = {}
-    for name in names:
-        table, _, column = name.partition(".")
-        found.setdefault(table, []).append(column)
-    return found
+NOTHING: Columns = MappingProxyType({})
 
 
 def stored_values(session: Session, columns: Columns) -> dict[str, int]:
