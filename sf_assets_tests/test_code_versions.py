@@ -149,7 +149,7 @@ def test_a_changed_publication_delay_changes_the_version_of_the_assets_that_depe
 
 def versions(parameters: Parameters) -> dict[str, str | None]:
     """Return the code version of each asset in a deployment of some parameters."""
-    assets = with_settings([*STAGED, *CLEANED, *features.ASSETS, *MODEL, *LISTS, *EVALUATION], parameters)
+    assets = with_settings([*STAGED, *CLEANED, *features.assets_of(), *MODEL, *LISTS, *EVALUATION], parameters)
     return {key.to_user_string(): version for one in assets for key, version in one.code_versions_by_key.items()}
 
 
@@ -158,6 +158,7 @@ CHANGED = {
         {"cutoff_shift_days": -3},
         {"clean_procol_at_date", "feat_dette", "model_target", "list_alerts"},
     ),
+    "mode": ({"mode": "open"}, {"stg_filter_import", "perimeter_report", "model_fitted", "list_export"}),
     "perimeter_staff": ({"perimeter_staff": 20}, {"stg_filter_import", "feat_company_month", "perimeter_report"}),
     "perimeter_recent": ({"perimeter_recent": True}, {"stg_filter_import", "stg_filter_steps"}),
     "perimeter_months": ({"perimeter_months": 100}, {"stg_filter_import", "feat_company_month", "model_fitted"}),
@@ -186,7 +187,7 @@ def test_every_setting_that_results_depend_on_is_tried() -> None:
 
 def test_an_asset_that_takes_parameters_says_which_decide_its_rows() -> None:
     # An asset of the clean layer binds the settings that its query names, which may be none.
-    for one in (*STAGED, *features.ASSETS, *MODEL, *LISTS, *EVALUATION):
+    for one in (*STAGED, *features.assets_of(), *MODEL, *LISTS, *EVALUATION):
         declared = all(spec.metadata["settings"] for spec in one.specs)
         assert declared == ("parameters" in one.required_resource_keys), one.node_def.name
 

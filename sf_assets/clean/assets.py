@@ -33,7 +33,7 @@ _EXPORT = read_query(_FOLDER, EXPORT.name)
         query=_REPORT,
         kinds={"duckdb", "sql", "markdown"},
         made_in=__name__,
-        settings=("cutoff_shift_days", "perimeter_months", "perimeter_recent", "perimeter_staff"),
+        settings=("cutoff_shift_days", "mode", "perimeter_months", "perimeter_recent", "perimeter_staff"),
     ),
     deps=[*_REPORT.reads, STAGING["filter"].name],
 )

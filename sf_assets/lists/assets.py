@@ -210,7 +210,7 @@ def list_alerts(
         "application's JSON document of all companies. Nothing is written unless every gate of the month passed.",
         starts_from=COMPANIES,
         made_in=__name__,
-        settings=("cutoff_shift_days", "perimeter_months", "perimeter_staff"),
+        settings=("cutoff_shift_days", "mode", "perimeter_months", "perimeter_staff"),
         kinds={"python", "parquet", "excel", "json"},
     ),
     deps=[ALERTS.name, CORRECTED.name, EVALUATION.name, *READS],

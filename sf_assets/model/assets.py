@@ -30,7 +30,7 @@ from sf_assets.vocabulary.partitions import add_months, months_of, parse_month
 _TARGET = read_query(files("sf_assets.model"), TARGET.name)
 # The settings that decide the months with known labels, their split, and the thresholds.
 _LABELLED_BY = ("cutoff_shift_days", "delays.procol_days", "perimeter_months")
-SPLIT_BY = (*_LABELLED_BY, "training_failures")
+SPLIT_BY = (*_LABELLED_BY, "mode", "training_failures")
 _LEARNED_BY = (*SPLIT_BY, "alert_precisions", "alert_shares")
 
 

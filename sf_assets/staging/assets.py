@@ -145,7 +145,7 @@ def _totals(counted: pl.DataFrame) -> dict[str, int]:
                 query=query,
                 kinds={"duckdb"},
                 made_in=__name__,
-                settings=("perimeter_months", "perimeter_recent", "perimeter_staff"),
+                settings=("mode", "perimeter_months", "perimeter_recent", "perimeter_staff"),
             ),
             deps=["src_effectif_ent", BANDS.name],
             skippable=True,
