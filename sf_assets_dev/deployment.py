@@ -140,10 +140,11 @@ class Deployment:
         bounds = {"start": first.isoformat(), "end": last.isoformat()}
         return self.run(job, tags={f"dagster/asset_partition_range_{end}": key for end, key in bounds.items()})
 
-    def build(self, month: date, *assets: str) -> Run:
-        """Materialise some assets of one month, with their checks, as from their page."""
+    def build(self, month: date | None, *assets: str, tags: Mapping[str, str] = _NOTHING) -> Run:
+        """Materialise some assets of one month, with their checks, as from their page; `tags` may name a range of months."""
         whole = self.definitions.resolve_implicit_global_asset_job_def()
-        return self._execute(whole, month, asset_selection=[dg.AssetKey(name) for name in assets])
+        selected = [dg.AssetKey(name) for name in assets]
+        return self._execute(whole, month, asset_selection=selected, tags=dict(tags))
 
     def run_checks(self, month: date, asset: str) -> Run:
         """Run the checks of an asset, without the asset."""

@@ -9,6 +9,7 @@ import duckdb
 
 from sf_assets.clean.activities import NAF_PAIRE
 from sf_assets.clean.tables import BLACKLIST
+from sf_assets.clean.tranches import TRANCHE
 from sf_assets.sources.known import define_known_from
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.staging.tables import FILTER_IMPORT, STAGING
@@ -38,7 +39,7 @@ class World:
         define_known_from(connection, DELAYS)
         # A pseudo-random number from 0 to n - 1, the same on every run.
         connection.execute("create temp macro draw(seed, rank, n) as cast(hash(seed || '/' || rank) % n as integer)")
-        for table in (*STAGING.values(), FILTER_IMPORT, BLACKLIST, NAF_PAIRE):
+        for table in (*STAGING.values(), FILTER_IMPORT, BLACKLIST, NAF_PAIRE, TRANCHE):
             columns = ", ".join(f"{column.name} {column.type}" for column in table.columns)
             connection.execute(f"create table {table.name} ({columns})")
         # Activities are in NAF rev. 2 unless a test sets another nomenclature.

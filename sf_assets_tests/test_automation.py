@@ -50,8 +50,9 @@ def test_each_job_builds_its_layers_by_month_with_all_their_checks(job: str, lay
     resolved, graph = defs.resolve_job_def(job), defs.resolve_asset_graph()
     assert resolved.partitions_def == months
     wanted = {key for key in graph.get_all_asset_keys() if graph.get(key).group_name in layers}
-    # Drift and verification are computed every month, the backtest once a year.
-    wanted |= {dg.AssetKey(name) for name in ("eval_drift", "eval_verification") if "lists" in layers}
+    # Drift, verification and answers are computed every month, the backtest once a year.
+    monthly = ("eval_drift", "eval_verification", "eval_answers")
+    wanted |= {dg.AssetKey(name) for name in monthly if "lists" in layers}
     assert set(resolved.asset_layer.executable_asset_keys) == wanted
     assert set(resolved.asset_layer.asset_graph.asset_check_keys) >= graph.get_check_keys_for_assets(wanted)
 

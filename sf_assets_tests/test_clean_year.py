@@ -11,7 +11,7 @@ from sf_assets.vocabulary.partitions import add_months
 
 MONTHS = [add_months(date(2024, 10, 1), n) for n in range(12)]
 # Sources that the synthetic batches lack have nothing to check.
-ABSENT = ("admin_urssaf", "diane", "tva", "ellisphere", "bdf", "filter", "acces", "retour")
+ABSENT = ("admin_urssaf", "tranche", "diane", "tva", "ellisphere", "bdf", "filter", "acces", "retour")
 
 
 def test_no_blocking_check_fails_on_twelve_valid_months(tmp_path: Path) -> None:

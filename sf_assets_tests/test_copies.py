@@ -18,7 +18,7 @@ LIKE_A_FILE = (
     "sigfaible_effectif_siret.csv", "effectif_dom.csv", "filter_2610.csv", "diane_2020.csv", "SF_DATA_20261001.txt",
     "sigfaible_etablissement_utf8_bis.csv", "annonces-commerciales.csv", "annonces-commerciales.json", "sigfaible_debits.csv",
     "S_202011095834-3_202311010315.csv", "E_202011095834_Retro-Paydex_20230101.csv", "Ellisphère-Tête de groupe-2026.xlsx",
-    "StockUniteLegale_utf8.csv", "retour_codefi-21_2610.csv", "access.csv",
+    "StockUniteLegale_utf8.csv", "StockUniteLegale_2021-06.parquet", "retour_codefi-21_2610.csv", "access.csv",
 )  # fmt: skip
 
 

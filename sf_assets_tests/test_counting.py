@@ -43,6 +43,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         opened.execute(
             "create temp table accounts as select '1' as compte, date '2899-01-01' as date_disparition, '' as siret"
         )
+        opened.execute("create temp table published (company varchar, first_list varchar)")
         opened.execute("attach ':memory:' as lake")
         for table in (IMPORTS, LOG):
             columns = ", ".join(f'"{name}" {type_}' for name, type_ in declared_types(table).items())

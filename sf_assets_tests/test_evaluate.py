@@ -88,7 +88,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learning, "METHODS", FAST)
         patch.setattr(evaluation, "METHODS", FAST)
-        patch.setattr(evaluation, "feature_groups", lambda: feature_groups()[:1])
+        patch.setattr(evaluation, "feature_groups", lambda features: feature_groups(features)[:1])
         patch.setattr(evaluation, "ORIGINS", 1)
         place = Place(tmp_path_factory.mktemp("evaluate"), perimeter_months=120, training_failures=5)
         write_inputs(place)

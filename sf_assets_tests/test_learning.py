@@ -146,7 +146,7 @@ def test_the_search_splits_months_by_the_same_rules_as_training(monkeypatch, tmp
         module, "_rows", lambda _warehouse, _month, _parameters, rules, **_: used.update(rows=rules) or rows
     )
     monkeypatch.setattr(module, "folds", lambda _periods, _companies, rules: used.update(folds=rules) or ())
-    monkeypatch.setattr(module, "search", lambda *_: pl.DataFrame())
+    monkeypatch.setattr(module, "search", lambda *_, **__: pl.DataFrame())
     assert list(module.results(None, FIRST, parameters, methods=["foret"], at_most=1)) == []
     training = rules_of(parameters)
     assert used == {"rows": training, "folds": training}

@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from sf_assets.catalogue.modes import outside_of
 from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.engine.storage.inputs import ASSET_INPUTS
 from sf_assets.lists import tables as list_tables
@@ -25,6 +26,7 @@ from sf_assets.model.methods import METHODS
 from sf_assets.operations import explain
 from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.vocabulary.delays import DELAYS
+from sf_assets.vocabulary.modes import FULL
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets_dev.deployment import Run
 from sf_assets_dev.synthetic import write_batch
@@ -40,9 +42,9 @@ SEED = 3
 # Features run over ranges of months, other layers month by month.
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
 # What the methods are worth is said once a year.
-YEARLY = {"eval_backtest", "eval_figures", "eval_champion", "eval_utility"}
-# And what no model in use reads, and publications, are made on demand only.
-APART = {*YEARLY, "feat_lags", "list_publication"}
+YEARLY = {"eval_backtest", "eval_figures", "eval_champion", "eval_utility", "eval_effect"}
+# What no model in use reads, and publications, are made on demand only; some tables are those of the other mode.
+APART = {*YEARLY, "feat_lags", "list_publication", *outside_of(FULL)}
 STORED = (
     *(name for name in TABLES if name not in APART),
     "stg_import",
