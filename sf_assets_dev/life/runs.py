@@ -29,8 +29,7 @@ def killed_run(deployment: OperatedDeployment, month: date) -> Mishap:
     # The button "Mark as canceled" of the page of the run: nobody else knows that its process is gone.
     for run in deployment.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
         deployment.instance.report_run_canceled(run)
-    look = deployment.look_twice()
-    deployment.start(look)
+    deployment.start(deployment.look())
     return Mishap(
         "the process of a run is killed",
         f"the sensor says: {shortened(waits.said)}",
