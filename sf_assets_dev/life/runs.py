@@ -12,7 +12,6 @@ from sf_assets_dev.faults.injection import spoil_file
 from sf_assets_dev.life.deployment import OperatedDeployment
 from sf_assets_dev.life.mishap import Mishap, deliver_batch, file_fault, shortened
 
-_SHARES = (0.02, 0.10)
 _OF_A_MONTH = dg.AssetSelection.groups("staging", "clean", "features", "model", "lists")
 
 
@@ -58,46 +57,61 @@ def wrong_settings(deployment: OperatedDeployment, month: date) -> Mishap:
 
 
 def accepted_then_scheduled(deployment: OperatedDeployment, month: date) -> Mishap:
-    """Accept a failed check, finish the month, then let the schedule's day come."""
+    """Accept a failed check, and those that its rows fail further down, then let the schedule's day come."""
     deliver_batch(deployment, month)
     fault = file_fault("debts_times_hundred")
     spoil_file(fault, deployment.incoming, month)
     deployment.start(deployment.look_twice())
     seen = deployment.status(month)["staging"].detail
-    with deployment.warehouse.session() as session:
-        accept(session, SUITES[fault.asset], fault.check, month, reason="Montants confirmés par le producteur",
-               accepted_by="C. Duval", accepted_at=datetime.now(UTC))  # fmt: skip
-    deployment.build(month, *_below(deployment, fault.asset))
+    refused, accepted = {fault.asset: {fault.check}}, []
+    while refused:
+        accepted += [_accept(deployment, asset, check, month) for asset in refused for check in sorted(refused[asset])]
+        below = set().union(*(_below(deployment, asset) for asset in refused))
+        run = deployment.build(month, *below)
+        refused = {asset: run.blocking(asset) for asset in run.refused if run.blocking(asset)}
     ticked = deployment.tick(month)
     return Mishap(
         "a failed check is accepted, then the schedule's day comes",
         f"status: {shortened(seen)}; then the schedule says: {shortened(ticked.said)}",
-        (f"sf accept {month:%Y-%m} {fault.asset} {fault.check}", f"materialise what follows {fault.asset}"),
-        "nothing: the acceptance holds",
+        (*accepted, f"materialise what follows {fault.asset}"),
+        "nothing: the acceptances hold",
         fault.check in seen and not ticked.requests and deployment.is_green(month),
     )
 
 
-def other_shares(deployment: OperatedDeployment, month: date) -> Mishap:
+def _accept(deployment: OperatedDeployment, asset: str, check: str, month: date) -> str:
+    """Accept a failed check and return the command that does it."""
+    reason, by, now = "Montants confirmés par le producteur", "C. Duval", datetime.now(UTC)
+    with deployment.warehouse.session() as session:
+        accept(session, SUITES[asset], check, month, reason=reason, accepted_by=by, accepted_at=now)
+    return f"sf accept {month:%Y-%m} {asset} {check}"
+
+
+def shorter_shares(deployment: OperatedDeployment, month: date) -> tuple[float, float]:
+    """Return the shares of a list half as long as the one of the month: a check would refuse one twice as long."""
+    share = deployment.rows("list_alerts", month)[0] / deployment.rows("feat_matrix", month)[0]
+    return round(share / 6, 4), round(share / 2, 4)
+
+
+def other_shares(deployment: OperatedDeployment, month: date, shares: tuple[float, float]) -> Mishap:
     """Ask for another length of a list that was handed over."""
     before = deployment.lists(month)
-    run = deployment.changed(alert_shares=_SHARES).run("score", month)
+    run = deployment.changed(alert_shares=shares).run("score", month)
     after = deployment.lists(month)
-    said = "; ".join(run.failures.values())
     return Mishap(
         "SF_ALERT_SHARES changes over a month whose list was handed over",
-        f"lists before: {', '.join(before)}; after: {', '.join(after)}{shortened(said)}",
+        f"lists before: {', '.join(before)}; after: {', '.join(after)}{shortened('; '.join(run.failures.values()))}",
         (f"sf run score {month:%Y-%m}",),
         "nothing: the former list stays in its folder",
         run.success and len(after) > len(before),
     )
 
 
-def new_version(deployment: OperatedDeployment, month: date) -> Mishap:
+def new_version(deployment: OperatedDeployment, month: date, shares: tuple[float, float]) -> Mishap:
     """Make a list again with another version of the package."""
     before = deployment.lists(month)
     with patch("sf_assets.lists.month_list.VERSION", f"{VERSION}.post1"):
-        deployment.changed(alert_shares=_SHARES).build(month, "list_export")
+        deployment.changed(alert_shares=shares).build(month, "list_export")
     after = deployment.lists(month)
     return Mishap(
         "a new version of the package makes a list again",
