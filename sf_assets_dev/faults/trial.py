@@ -50,8 +50,10 @@ class Trial:
 def play_fault(deployment: Deployment, fault: Fault, month: date) -> Trial:
     """Play a fault on a month whose checks all pass, and restore the month."""
     if isinstance(fault, FileFault):
-        # Clean tables above the fault may be older than a file that another trial has restored.
-        above = dg.AssetSelection.assets(fault.asset).upstream() & dg.AssetSelection.groups("clean")
+        # Tables above the fault may be older than a file that another trial has restored.
+        above = dg.AssetSelection.assets(fault.asset).upstream(include_self=False) & dg.AssetSelection.groups(
+            "staging", "clean"
+        )
         if names := deployment.names_of(above):
             deployment.build(month, *sorted(names))
     before = _StateBefore(deployment, fault, month)
