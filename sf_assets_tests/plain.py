@@ -1,8 +1,11 @@
 """The flow without Dagster or warehouse: a batch folder through staging, clean and features, in one DuckDB connection."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -13,7 +16,7 @@ from sf_assets.features.registry import FEATURES_OF
 from sf_assets.features.tables import LAGS
 from sf_assets.features.tables import TABLES as FEATURES
 from sf_assets.sources.arrival import read_header
-from sf_assets.sources.batch import read_batch
+from sf_assets.sources.batch import batch_key, read_batch
 from sf_assets.sources.known import KNOWN, day_of, define_known_from
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME, SOURCES
@@ -24,6 +27,7 @@ from sf_assets.staging.tables import STAGING, query_of
 from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.modes import FULL, Mode
 from sf_assets.vocabulary.partitions import add_months, cutoff_of
+from sf_assets_dev.synthetic import write_batch
 
 # A clean table that reads its own earlier rows: a first batch has none.
 _EMPTY_BANDS = """
@@ -58,6 +62,25 @@ def stage(
             columns = ", ".join(f'"{c.name}" {c.type}' for c in STAGING[source.name].columns)
             connection.execute(f"create or replace table {source.table} ({columns})")
     return counts
+
+
+def staged_world(folder: Path, month: date, mode: Mode = FULL, **world: Any) -> Path:
+    """Write a small synthetic batch and read it into staging; return the database file, which tests copy."""
+    write_batch(folder / batch_key(month), month=month, seed=3, mode=mode, **world)
+    path = folder / "world.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        stage(connection, folder, month, mode)
+    return path
+
+
+@contextmanager
+def copied(world: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a copy of a database file, with the tables of labels."""
+    path = folder / "copy.duckdb"
+    path.write_bytes(world.read_bytes())
+    with duckdb.connect(str(path)) as connection:
+        label_tables.load(connection)
+        yield connection
 
 
 def perimeter(connection: duckdb.DuckDBPyConnection, path: Path, **parameters: object) -> None:

@@ -21,7 +21,6 @@ from sf_assets.sources.registry import BY_NAME
 from sf_assets.staging.reading import read_source
 from sf_assets.staging.tables import STAGING, query_of
 from sf_assets.vocabulary.partitions import cutoff_of
-from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests import plain
 from sf_assets_tests.apart import shared
 
@@ -646,20 +645,12 @@ CUTOFF = cutoff_of(MONTH)
 @pytest.fixture(scope="module")
 def delivery(tmp_path_factory):
     """A small synthetic batch through staging, as a database file that tests copy."""
-    folder = tmp_path_factory.mktemp("bodacc")
-    write_batch(folder / "2406", month=BATCH, companies=400, seed=3)
-    path = folder / "world.duckdb"
-    with duckdb.connect(str(path)) as connection:
-        plain.stage(connection, folder, BATCH)
-    return path
+    return plain.staged_world(tmp_path_factory.mktemp("bodacc"), BATCH, companies=400)
 
 
 @pytest.fixture
 def copy(delivery, tmp_path):
-    path = tmp_path / "copy.duckdb"
-    path.write_bytes(delivery.read_bytes())
-    with duckdb.connect(str(path)) as connection:
-        label_tables.load(connection)
+    with plain.copied(delivery, tmp_path) as connection:
         yield connection
 
 

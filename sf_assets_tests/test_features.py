@@ -35,20 +35,12 @@ CUTOFF = cutoff_of(MONTH)
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """A small synthetic batch through staging, as a database file that tests copy."""
-    folder = tmp_path_factory.mktemp("world")
-    write_batch(folder / "2406", month=BATCH, companies=250, seed=3, others=True)
-    path = folder / "world.duckdb"
-    with duckdb.connect(str(path)) as connection:
-        plain.stage(connection, folder, BATCH)
-    return path
+    return plain.staged_world(tmp_path_factory.mktemp("world"), BATCH, companies=250, others=True)
 
 
 @pytest.fixture
 def copy(world, tmp_path):
-    path = tmp_path / "copy.duckdb"
-    path.write_bytes(world.read_bytes())
-    with duckdb.connect(str(path)) as connection:
-        plain.label_tables.load(connection)
+    with plain.copied(world, tmp_path) as connection:
         yield connection
 
 

@@ -2,7 +2,6 @@
 
 from datetime import date
 
-import duckdb
 import pytest
 
 from sf_assets.features.registry import FEATURES_OF
@@ -10,7 +9,6 @@ from sf_assets.sources.known import KNOWN
 from sf_assets.sources.registry import sources_in
 from sf_assets.vocabulary.modes import OPEN
 from sf_assets.vocabulary.partitions import add_months, cutoff_of
-from sf_assets_dev.synthetic import write_batch
 from sf_assets_tests import plain
 from sf_assets_tests.later import rewrite_later, rewritten, split
 
@@ -23,20 +21,12 @@ NAMES = [feature.name for feature in FEATURES_OF[OPEN]]
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """A small synthetic batch of open files through staging, as a database file that tests copy."""
-    folder = tmp_path_factory.mktemp("open")
-    write_batch(folder / "2406", month=BATCH, companies=250, seed=3, mode=OPEN)
-    path = folder / "world.duckdb"
-    with duckdb.connect(str(path)) as connection:
-        plain.stage(connection, folder, BATCH, OPEN)
-    return path
+    return plain.staged_world(tmp_path_factory.mktemp("open"), BATCH, OPEN, companies=250)
 
 
 @pytest.fixture
 def copy(world, tmp_path):
-    path = tmp_path / "copy.duckdb"
-    path.write_bytes(world.read_bytes())
-    with duckdb.connect(str(path)) as connection:
-        plain.label_tables.load(connection)
+    with plain.copied(world, tmp_path) as connection:
         yield connection
 
 

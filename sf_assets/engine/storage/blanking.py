@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from sf_assets.engine.storage.rewriting import rewrite_rows
 from sf_assets.engine.storage.session import Session
 from sf_assets.engine.storage.shape import column_types, lake_name, sql_identifier
 
@@ -27,17 +28,10 @@ def stored_values(session: Session, columns: Columns) -> dict[str, int]:
 
 def blank_columns(session: Session, columns: Columns) -> None:
     """Make these columns unknown in every stored row, in new files; the former files go with the snapshots that need them."""
-    connection = session.connection
-    with session.catalog.one_writer(connection, "dropped columns"):
+    with session.catalog.one_writer(session.connection, "dropped columns"):
         for table in stored_values(session, columns):
-            name = lake_name(table)
             unknown = ", ".join(f"null as {sql_identifier(one)}" for one in _there(session, table, columns[table]))
-            connection.execute(f"create or replace temp table rest as select * replace ({unknown}) from {name}")
-            connection.begin()
-            connection.execute(f"delete from {name}")
-            connection.execute(f"insert into {name} by name from rest order by month")
-            connection.commit()
-            connection.execute("drop table rest")
+            rewrite_rows(session, table, "true", f"* replace ({unknown})")
 
 
 def files_with_values(session: Session, columns: Columns, needed: Collection[str]) -> tuple[Path, ...]:

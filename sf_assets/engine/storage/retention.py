@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.catalog import sql_literal
+from sf_assets.engine.storage.rewriting import rewrite_rows
 from sf_assets.engine.storage.session import Session
 from sf_assets.engine.storage.shape import column_types, lake_name, sql_identifier
 from sf_assets.engine.storage.statistics import ranges_naming, widen_statistics
@@ -105,24 +106,15 @@ def months_condition(months: Collection[date]) -> str:
 def delete_rows(session: Session, conditions: Mapping[str, str]) -> int:
     """Delete the rows of each table that meet its condition, and write the rest of the files that held them again.
 
-    DuckLake's own rewriting narrows the statistics of the table, by which a filter then finds nothing in older snapshots:
-    published lists could not be rebuilt. Rows are therefore deleted and inserted, which only widens them. Other writers wait
-    meanwhile. Return the number of rows deleted.
+    Other writers wait meanwhile. Return the number of rows deleted.
     """
     connection, deleted = session.connection, 0
     with session.catalog.one_writer(connection, "retention"):
         for table, condition in conditions.items():
-            name = lake_name(table)
-            ((rows,),) = connection.execute(f"delete from {name} where {condition}").fetchall()
+            ((rows,),) = connection.execute(f"delete from {lake_name(table)} where {condition}").fetchall()
             deleted += rows
             if months := _months_beside(session, table):
-                beside = months_condition(months)
-                connection.execute(f"create or replace temp table rest as from {name} where {beside}")
-                connection.begin()
-                connection.execute(f"delete from {name} where {beside}")
-                connection.execute(f"insert into {name} by name from rest order by month")
-                connection.commit()
-                connection.execute("drop table rest")
+                rewrite_rows(session, table, months_condition(months))
     return deleted
 
 

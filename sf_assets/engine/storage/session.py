@@ -80,7 +80,7 @@ class Session:
 
         After `pin`, it is the pinned snapshot.
         """
-        with nullcontext() if self._pinned else self._transaction():
+        with nullcontext() if self._pinned else self.transaction():
             yield self._number("from lake.current_snapshot()")
 
     @contextmanager
@@ -251,7 +251,7 @@ class Session:
             try:
                 if attempt > 1:
                     self.catalog.attach(self.connection)
-                with self.catalog.one_writer(self.connection, purpose), self._transaction():
+                with self.catalog.one_writer(self.connection, purpose), self.transaction():
                     return write()
             except duckdb.Error as error:
                 if attempt == _ATTEMPTS or not is_transient(error):
@@ -260,7 +260,8 @@ class Session:
             attempt += 1
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
+        """Commit what the block writes, or nothing of it when it raises."""
         self.connection.begin()
         try:
             yield
