@@ -5,7 +5,9 @@ from datetime import date
 import polars as pl
 import pytest
 
+from sf_assets.model.assets import unused_settings
 from sf_assets.model.splits import InsufficientHistory, Split, SplitRules, plan_split
+from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import add_months
 
 MONTH = date(2026, 10, 1)
@@ -87,3 +89,18 @@ def test_test_months_without_failure_are_insufficient():
 def test_no_history_at_all_is_stated_too():
     found = plan_split(MONTH, [], failing([], 0))
     assert "Mois disponibles : aucun. Mois dont l'issue est connue : aucun, avec 0 entreprise" in found.statement
+
+
+@pytest.mark.parametrize(
+    ("last", "chosen", "unused"),
+    [
+        (date(2021, 4, 1), {"alert_shares": "0.01,0.05"}, ["SF_ALERT_SHARES"]),
+        (date(2021, 4, 1), {"alert_precisions": "0.4,0.1"}, ["SF_ALERT_PRECISIONS"]),
+        (date(2021, 4, 1), {}, []),
+        (MONTH, {"alert_shares": "0.01,0.05"}, []),
+    ],
+)
+def test_settings_of_thresholds_without_effect_are_named_when_no_model_can_be_trained(last, chosen, unused):
+    months = months_between(date(2016, 1, 1) if last == MONTH else date(2019, 5, 1), last)
+    plan = plan_split(last, months, failing(months, 60))
+    assert unused_settings(plan, Parameters.model_validate(chosen)) == unused

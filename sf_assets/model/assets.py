@@ -20,7 +20,7 @@ from sf_assets.model.learning import LearningResult, learn, select_method, usabl
 from sf_assets.model.rows import LABELLED_ROWS, load_features, load_rows, sample_rows
 from sf_assets.model.scoring import COMPANIES, ScoredMonth, score_month
 from sf_assets.model.selection import CHAMPION, last_decision_month, preferred_choices
-from sf_assets.model.splits import InsufficientHistory, Months, SplitRules, plan_split, rules_for
+from sf_assets.model.splits import InsufficientHistory, Months, Split, SplitRules, plan_split, rules_for
 from sf_assets.model.store import ModelStore
 from sf_assets.model.tables import EVALUATION, FITTED, SCORES, TARGET
 from sf_assets.staging.in_force import reads_at
@@ -42,6 +42,13 @@ def rules_of(parameters: Parameters) -> SplitRules:
 def alert_rule_of(parameters: Parameters) -> AlertRule:
     """Return the rule that chooses the thresholds of alerts in a deployment."""
     return AlertRule(tuple(parameters.alert_shares), tuple(parameters.alert_precisions))
+
+
+def unused_settings(plan: Split | InsufficientHistory, parameters: Parameters) -> list[str]:
+    """Return the settings of alert thresholds that are set without effect: the threshold method has limits of its own."""
+    if isinstance(plan, Split):
+        return []
+    return [f"SF_{name.upper()}" for name in parameters.changed(("alert_precisions", "alert_shares"))]
 
 
 @dg.asset(
@@ -151,6 +158,9 @@ def model_learning(
         }
         if isinstance(plan, InsufficientHistory):
             context.log.warning(plan.statement)
+        without_effect = unused_settings(plan, parameters)
+        for name in without_effect:
+            context.log.warning(f"{name}: without effect in {month:%Y-%m}, as no model could be trained")
         if decided := last_decision_month(session, month):
             gate.require(session, [(CHAMPION.name, decided)])
         choices = preferred_choices(session, month)
@@ -180,6 +190,7 @@ def model_learning(
             "retained": selected.method,
             "statement": plan.statement if isinstance(plan, InsufficientHistory) else "supported",
         }
+        | ({"without_effect": ", ".join(without_effect)} if without_effect else {})
         | {f"{result.name}_training_failures": result.training["failures"] for result in learned},
     )
     charts = {name: dg.MetadataValue.md(embedded(svg, name)) for name, svg in curve_charts(learned).items()}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
+from sf_assets.lists.expert_rules import NAMES as EXPERT_RULES
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets_dev.life import deliveries, runs, services
 from sf_assets_dev.life.deployment import OperatedDeployment
@@ -26,8 +27,8 @@ def live(deployment: OperatedDeployment, months: tuple[date, date, date], *, com
     yield runs.wrong_settings(deployment, second)
     yield deliveries.month_not_ended(deployment, add_months(third, 1))
     yield runs.accepted_then_scheduled(deployment, third)
-    shares = runs.shorter_shares(deployment, third)
-    yield runs.other_shares(deployment, third, shares)
-    yield runs.new_version(deployment, third, shares)
+    yield runs.shares_without_model(deployment, third)
+    yield runs.other_rules(deployment, third, EXPERT_RULES)
+    yield runs.new_version(deployment, third, EXPERT_RULES)
     yield services.notices_down(deployment)
     yield services.lock_held(deployment)

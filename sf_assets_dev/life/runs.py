@@ -87,31 +87,39 @@ def _accept(deployment: OperatedDeployment, asset: str, check: str, month: date)
     return f"sf accept {month:%Y-%m} {asset} {check}"
 
 
-def shorter_shares(deployment: OperatedDeployment, month: date) -> tuple[float, float]:
-    """Return the shares of a list half as long as the one of the month: a check would refuse one twice as long."""
-    share = deployment.rows("list_alerts", month)[0] / deployment.rows("feat_matrix", month)[0]
-    return round(share / 6, 4), round(share / 2, 4)
-
-
-def other_shares(deployment: OperatedDeployment, month: date, shares: tuple[float, float]) -> Mishap:
-    """Ask for another length of a list that was handed over."""
+def shares_without_model(deployment: OperatedDeployment, month: date) -> Mishap:
+    """Ask for another length of a list that the threshold method made, which has limits of its own."""
     before = deployment.lists(month)
-    run = deployment.changed(alert_shares=shares).run("score", month)
-    after = deployment.lists(month)
+    run = deployment.changed(alert_shares=(0.01, 0.05)).run("score", month)
+    said = run.metadata["model_fitted"].get("without_effect", "nothing")
     return Mishap(
-        "SF_ALERT_SHARES changes over a month whose list was handed over",
-        f"lists before: {', '.join(before)}; after: {', '.join(after)}{shortened('; '.join(run.failures.values()))}",
-        (f"sf run score {month:%Y-%m}",),
-        "nothing: the former list stays in its folder",
-        run.success and len(after) > len(before),
+        "SF_ALERT_SHARES is set although history is too short for a model",
+        f"the run warns, and metadata of model_fitted say: without effect {said}",
+        ("remove the setting, or deliver the history",),
+        "nothing: the list stays the same, without another version",
+        run.success and said == "SF_ALERT_SHARES" and deployment.lists(month) == before,
     )
 
 
-def new_version(deployment: OperatedDeployment, month: date, shares: tuple[float, float]) -> Mishap:
+def other_rules(deployment: OperatedDeployment, month: date, rules: tuple[str, ...]) -> Mishap:
+    """Ask for expert rules on a list that was handed over."""
+    before = deployment.lists(month)
+    run = deployment.changed(corrections=rules).run("score", month)
+    after = deployment.lists(month)
+    return Mishap(
+        "SF_CORRECTIONS changes over a month whose list was handed over",
+        f"lists before: {', '.join(before)}; after: {', '.join(after)}{shortened('; '.join(run.failures.values()))}",
+        (f"sf run score {month:%Y-%m}",),
+        "nothing: the former list stays in its folder",
+        run.success and len(after) == len(before) + 1,
+    )
+
+
+def new_version(deployment: OperatedDeployment, month: date, rules: tuple[str, ...]) -> Mishap:
     """Make a list again with another version of the package."""
     before = deployment.lists(month)
     with patch("sf_assets.lists.month_list.VERSION", f"{VERSION}.post1"):
-        deployment.changed(alert_shares=shares).build(month, "list_export")
+        deployment.changed(corrections=rules).build(month, "list_export")
     after = deployment.lists(month)
     return Mishap(
         "a new version of the package makes a list again",
