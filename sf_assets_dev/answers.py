@@ -42,27 +42,35 @@ def answer_and_read_back(settings: Settings, month: date) -> Iterator[str]:
     if not versions:
         return
     folder = make_private_folder(settings.data / "answers" / batch_key(month))
-    files = [write_answers(path, folder, month) for path in sorted((versions[-1] / FOLDER).iterdir())]
     with warehouse_of(settings).session() as session:
+        session.bind({PUBLICATION: month})
+        published = session.connection.execute(f"select min(published_at)::date from {PUBLICATION.name}").fetchall()
+        files = [
+            write_answers(path, folder, month, published=published[0][0])
+            for path in sorted((versions[-1] / FOLDER).iterdir())
+        ]
         yield from _figures(session, files, add_months(month, 1))
 
 
-def write_answers(recipient: Path, into: Path, month: date) -> Path:
-    """Write the file of answers that the page of a recipient would export; each recipient has a random stream of its own."""
+def write_answers(recipient: Path, into: Path, month: date, *, published: date) -> Path:
+    """Write the file of answers that the page of a recipient would export, each contact 2 to 22 days after the publication.
+
+    Each recipient has a random stream of its own.
+    """
     key = batch_key(month)
     listed = pl.read_csv(recipient / f"liste_{key}.csv", separator=";", infer_schema=False)
     sirens = listed["SIREN"].str.strip_prefix('="').str.strip_suffix('"')
     rng = np.random.default_rng([crc32(recipient.name.encode()), crc32(key.encode())])
     answered = rng.random(len(sirens)) < _SHARE
     contacted = rng.random(len(sirens)) < 0.7  # noqa: PLR2004 - most answers come after a call
-    days = rng.integers(6, 27, len(sirens))
+    days = rng.integers(2, 23, len(sirens))
     texts = {
         "SIREN": sirens,
         LIST: [key] * len(sirens),
         RECIPIENT: [recipient.name] * len(sirens),
         CONTACTED: ["Oui" if one else "Non" for one in contacted],
         CONTACTED_ON: [
-            f"{add_months(month, 1) + timedelta(days=int(day)):%d/%m/%Y}" if one else ""
+            f"{published + timedelta(days=int(day)):%d/%m/%Y}" if one else ""
             for one, day in zip(contacted, days, strict=True)
         ],
         USEFULNESS: [UTILITIES[one] for one in rng.choice(len(UTILITIES), len(sirens), p=_ODDS)],

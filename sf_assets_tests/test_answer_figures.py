@@ -2,13 +2,20 @@
 
 from datetime import date
 
+import duckdb
 import polars as pl
 import pytest
 
+from sf_assets.engine.sql import read_sql
+from sf_assets.engine.storage.shape import declared_types
 from sf_assets.evaluation.answers import HIDDEN, answer_figures
 from sf_assets.evaluation.effect import effect_rows
 from sf_assets.evaluation.help_report import group_table, help_lines
 from sf_assets.evaluation.tables import ANSWERS
+from sf_assets.lists.tables import ALERTS
+from sf_assets.lists.tables import ANSWERS as LIST_ANSWERS
+from sf_assets.model.tables import TARGET
+from sf_assets.publication.tables import PUBLICATION
 
 LIST = date(2025, 9, 1)
 
@@ -55,6 +62,26 @@ def test_contacts_delays_opinions_and_outcomes_are_counted_among_those_they_are_
     assert figure(rows, "defaillances_autres")[:2] == (24, 0.0)
     assert figure(rows, "contactees", "section", "C")[0] == 40
     assert figure(rows, "contactees", "taille", "10 à 19")[0] == 40
+
+
+def test_a_company_that_nobody_contacted_has_no_delay() -> None:
+    with duckdb.connect() as connection:
+        for table in (PUBLICATION, LIST_ANSWERS, ALERTS, TARGET):
+            columns = ", ".join(f"{name} {type_}" for name, type_ in declared_types(table).items())
+            connection.execute(f"create table {table.name} ({columns})")
+        connection.execute(
+            "insert into list_publication (month, version, list_version, published_at) values ($1, 1, 1, '2025-10-10')",
+            [LIST],
+        )
+        for siren, contacted, day in (("1", True, "2025-10-13"), ("2", True, "2025-10-01"), ("3", False, None)):
+            connection.execute("insert into list_alerts (month, version, siren) values ($1, 1, $2)", [LIST, siren])
+            connection.execute(
+                "insert into list_answers (siren, mois_liste, contactee, contactee_le) values ($2, $1, $3, $4)",
+                [LIST, siren, contacted, day],
+            )
+        connection.execute("insert into list_alerts (month, version, siren) values ($1, 1, '4')", [LIST])
+        rows = connection.execute(read_sql("sf_assets.evaluation", "answered_companies")).pl()
+    assert dict(rows.select("siren", "delai").iter_rows()) == {"1": 3, "2": 0, "3": None, "4": None}
 
 
 def test_a_figure_of_fewer_than_eleven_companies_is_hidden_and_so_is_the_one_that_would_give_it_away() -> None:

@@ -546,7 +546,7 @@ def test_the_workbook_has_its_header_frozen_and_risks_in_percent(tmp_path):
         assert "Liste!$1:$1</definedName>" in names
         # Codes and addresses are right of what is printed: reasons stay legible on paper.
         assert "Liste!$A$1:$M$2</definedName>" in names
-        assert 'formatCode="0.0%"' in book.read("xl/styles.xml").decode()
+        assert 'formatCode="0.0\xa0%"' in book.read("xl/styles.xml").decode()
         assert "2026-03-31T00:00:00Z" in book.read("docProps/core.xml").decode()
 
 
@@ -557,7 +557,7 @@ def test_rows_are_as_high_as_their_longest_text(tmp_path):
     with zipfile.ZipFile(path) as book:
         sheet, readme = (book.read(f"xl/worksheets/sheet{n}.xml").decode() for n in (1, 2))
         styles = book.read("xl/styles.xml").decode()
-    assert [points(sheet, row) for row in (2, 3)] == [7 * 15, 2 * 15], "an activity takes two lines"
+    assert [points(sheet, row) for row in (2, 3)] == [8 * 15, 2 * 15], "an activity takes two lines"
     assert 'wrapText="1"' in styles
     lines = enumerate(readme_lines(ABOUT), start=1)
     assert all(points(readme, row) >= 15 * len(text) / 110 for row, (_, text) in lines)

@@ -415,6 +415,11 @@ def test_simulated_officers_answer_and_their_files_are_read_back(place: Place) -
     assert all(line.endswith(" 0 refused") and " 0 answers" not in line for line in read)
     assert "  liste de 09/2025, niveau toutes" in lines
     assert any(re.match(r"    contactées : \d+,\d % sur 14 ", line) for line in lines)
+    answers = rows_of(place.settings.data / "answers" / "2509" / "retour_dge_2509.csv")
+    contacts = answers["Contactée le"].replace("", None).drop_nulls().str.to_date("%d/%m/%Y")
+    published = place.rows("list_publication", MONTH)["published_at"].item().date()
+    assert contacts.len() > 0
+    assert contacts.min() > published, "officers call once they have the list"
 
 
 def test_changes_are_entries_exits_and_levels() -> None:

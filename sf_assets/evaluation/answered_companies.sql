@@ -31,7 +31,11 @@ select
     listed.code_naf,
     listed.effectif,
     coalesce(answered.contactee, false) as contactee,
-    greatest(date_diff('day', published.publiee_le, answered.contactee_le), 0) as delai,
+    -- `greatest` passes over NULL: without the condition, a company that nobody contacted would have been contacted at once.
+    case
+        when answered.contactee_le is not null
+            then greatest(date_diff('day', published.publiee_le, answered.contactee_le), 0)
+    end as delai,
     answered.avis,
     outcome.target and not outcome.en_procedure as defaillance
 from list_alerts as listed

@@ -15,10 +15,17 @@ from sf_assets.lists.document import list_name
 from sf_assets.lists.readme import About, readme_lines
 from sf_assets.sources.batch import batch_key
 
-_FORMATS: dict[Kind, str] = {"text": "@", "integer": "0", "percent": "0.0%", "month": "@", "sentence": "@"}
+_FORMATS: dict[Kind, str] = {
+    "text": "@",
+    "integer": "0",
+    "percent": "0.0\N{NO-BREAK SPACE}%",
+    "month": "@",
+    "sentence": "@",
+}
 _A4 = 9
 _ROW_PIXELS = 20
-_README_WIDTH = 110
+# A column wider than the paper is cut, even where a sheet is fitted to the width of a page.
+_README_WIDTH = 80
 
 
 def write_xlsx(
@@ -64,7 +71,7 @@ def _write_table(
         table_style="Table Style Light 9",
         column_formats=formats,
         column_widths={title: 7 * width + 5 for title, width in widths.items()},
-        header_format={"text_wrap": True, "valign": "top"},
+        header_format={"text_wrap": True, "valign": "top", "bold": True, "bottom": 1},
         row_heights=heights,
         autofilter=True,
     )
@@ -82,13 +89,15 @@ def _write_table(
 
 
 def _format_of(header: Header) -> dict[str, Any]:
-    return {"num_format": _FORMATS[header.kind], "valign": "top", "text_wrap": header.kind == "sentence"}
+    # Numbers end where the text of the next column begins: the indent parts them.
+    texts = {} if header.kind in {"integer", "percent"} else {"align": "left", "indent": 1}
+    return {"num_format": _FORMATS[header.kind], "valign": "top", "text_wrap": header.kind == "sentence"} | texts
 
 
 def _heights(table: pl.DataFrame, headers: Sequence[Header]) -> Iterator[int]:
     """Yield the height of each row in pixels: not every program makes room for the lines of a wrapped text by itself."""
     lines = [
-        (pl.col(header.title).str.len_chars().fill_null(0) / (0.9 * header.width)).ceil()
+        (pl.col(header.title).str.len_chars().fill_null(0) / (0.9 * (header.width - 1))).ceil()
         for header in headers
         if header.kind == "sentence"
     ]
@@ -101,6 +110,7 @@ def _write_readme(workbook: Any, about: About) -> None:
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, _README_WIDTH)
     sheet.set_paper(_A4)
+    sheet.set_margins(left=0.4, right=0.4)
     sheet.fit_to_pages(1, 0)
     formats = {
         "title": workbook.add_format({"bold": True, "font_size": 16}),
@@ -108,6 +118,6 @@ def _write_readme(workbook: Any, about: About) -> None:
         "text": workbook.add_format({"text_wrap": True, "valign": "top"}),
     }
     for row, (style, text) in enumerate(readme_lines(about)):
-        lines = ceil(len(text) / (0.9 * _README_WIDTH)) if style == "text" else 1
+        lines = ceil(len(text) / _README_WIDTH) if style == "text" else 1
         sheet.set_row_pixels(row, (_ROW_PIXELS if style == "text" else 28) * max(lines, 1))
         sheet.write_string(row, 0, text, formats[style])
