@@ -11,6 +11,7 @@ from sf_assets.evaluation.tables import ANSWERS, FEWEST
 from sf_assets.lists.page.content import SIZES
 from sf_assets.sources.nomenclatures.label_tables import csv_path
 from sf_assets.sources.retour import UTILITIES
+from sf_assets.vocabulary.intervals import NORMAL
 
 HIDDEN = f"fewer than {FEWEST} companies, or the only other group hidden"
 UNKNOWN = "nobody yet"
@@ -18,7 +19,6 @@ OVERALL = "ensemble"
 # What is counted among which companies: the name of a figure, the companies that count, and those of them that are meant.
 _AVIS = {f"avis_{n}": text for n, text in enumerate(UTILITIES)}
 NAMES = {"avis_0": "utiles", "avis_1": "deja_connues", "avis_2": "erronees", "avis_3": "hors_ressort"}
-_NORMAL = 1.96
 
 
 def answer_figures(companies: pl.DataFrame) -> pl.DataFrame:
@@ -71,12 +71,12 @@ def _figures(rows: pl.DataFrame) -> pl.DataFrame:
         for name, column in shares.items()
     ]
     known, of = pl.col("concernees"), pl.col("entreprises")
-    centre = (known + _NORMAL**2 / 2) / (of + _NORMAL**2)
-    spread = _NORMAL * (known * (of - known) / of + _NORMAL**2 / 4).sqrt() / (of + _NORMAL**2)
+    centre = (known + NORMAL**2 / 2) / (of + NORMAL**2)
+    spread = NORMAL * (known * (of - known) / of + NORMAL**2 / 4).sqrt() / (of + NORMAL**2)
     as_shares = pl.concat(counted).with_columns(
         valeur=known / of, bas=(centre - spread).clip(0), haut=(centre + spread).clip(upper_bound=1)
     )
-    around = _NORMAL / 2 * of.sqrt()
+    around = NORMAL / 2 * of.sqrt()
     first, last = (of / 2 - around).floor().clip(0), pl.min_horizontal((of / 2 + around).ceil(), of - 1)
     delays = (
         rows.drop_nulls(["groupe", "delai"])

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sf_assets.model.matrix import Floats
+from sf_assets.vocabulary.intervals import NORMAL
 
 Ints = npt.NDArray[np.integer[Any]]
-NORMAL = 1.96
 # Fewer rows on a side than this say nothing about a parabola.
 FEWEST_ROWS = 50
 _SIDE = 3  # coefficients of each side: level, slope, curvature

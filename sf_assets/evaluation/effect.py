@@ -14,7 +14,6 @@ import polars as pl
 from sf_assets.engine.storage import frame_of
 from sf_assets.evaluation.discontinuity import (
     FEWEST_ROWS,
-    NORMAL,
     Estimate,
     best_bandwidth,
     clustered,
@@ -23,6 +22,7 @@ from sf_assets.evaluation.discontinuity import (
     jump,
 )
 from sf_assets.evaluation.tables import EFFECT
+from sf_assets.vocabulary.intervals import NORMAL
 
 THRESHOLD, CONTACT = "seuil", "contact"
 # Scores further from the threshold than this, in log odds, are not compared.

@@ -8,6 +8,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from sf_assets.model.matrix import Flags, Floats
+from sf_assets.vocabulary.intervals import NORMAL
 
 # One company in five calibrates: it fits two numbers, the others fit the raw score.
 PARTS = 5
@@ -121,5 +122,5 @@ def shift_interval(
     _, position = np.unique(companies, return_inverse=True)
     residuals = np.bincount(position, weights=weights * (target - probability))
     error = float(np.sqrt(residuals @ residuals) / (weights @ (probability * (1 - probability))))
-    half = 1.96 * error
+    half = NORMAL * error
     return RateShift(shift, shift - half, shift + half, float(np.average(target, weights=weights)))

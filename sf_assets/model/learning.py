@@ -27,6 +27,7 @@ from sf_assets.model.methods import METHODS, ScoringMethod, fit_methods, follow_
 from sf_assets.model.population import at_mean, follow_population, mean_scores
 from sf_assets.model.selection import Choice
 from sf_assets.model.splits import InsufficientHistory, Months, Split, newest_share, recent_months, split_table
+from sf_assets.vocabulary.intervals import NORMAL
 from sf_assets.vocabulary.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ RowLoader = Callable[[tuple[Any, ...]], pl.DataFrame]
 _BEST = AlertRule()
 # A list learned every month has the setting in use unless another is better beyond noise: one that followed its noise would
 # replace many companies on the list without being better.
-_MARGIN = 1.96
+_MARGIN = NORMAL
 # Half as many rows as for a table that is evaluated once: the comparison is then a fifth of what a month costs to learn.
 _COMPARED_ROWS = 10_000
 _NOTHING = {"rows": 0, "failures": 0}
