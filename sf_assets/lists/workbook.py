@@ -24,7 +24,7 @@ _FORMATS: dict[Kind, str] = {
 }
 _A4 = 9
 _ROW_PIXELS = 20
-# A column wider than the paper is cut, even where a sheet is fitted to the width of a page.
+# LibreOffice cuts a column wider than the paper, even on a sheet fitted to one page (findings/libreoffice_fit_of_one_column.sh).
 _README_WIDTH = 80
 
 
