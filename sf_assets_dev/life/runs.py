@@ -8,6 +8,7 @@ import dagster as dg
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.operations.acceptance import accept
 from sf_assets.vocabulary.version import VERSION
+from sf_assets_dev.deployment import Deployment, Run
 from sf_assets_dev.faults.injection import spoil_file
 from sf_assets_dev.life.deployment import OperatedDeployment
 from sf_assets_dev.life.mishap import Mishap, deliver_batch, file_fault, shortened
@@ -15,7 +16,7 @@ from sf_assets_dev.life.mishap import Mishap, deliver_batch, file_fault, shorten
 _OF_A_MONTH = dg.AssetSelection.groups("staging", "clean", "features", "model", "lists")
 
 
-def _below(deployment: OperatedDeployment, asset: str) -> set[str]:
+def _below(deployment: Deployment, asset: str) -> set[str]:
     """Return the assets of a month that follow an asset."""
     return deployment.names_of(dg.AssetSelection.assets(asset).downstream(include_self=False) & _OF_A_MONTH)
 
@@ -63,12 +64,7 @@ def accepted_then_scheduled(deployment: OperatedDeployment, month: date) -> Mish
     spoil_file(fault, deployment.incoming, month)
     deployment.start(deployment.look_twice())
     seen = deployment.status(month)["staging"].detail
-    refused, accepted = {fault.asset: {fault.check}}, []
-    while refused:
-        accepted += [_accept(deployment, asset, check, month) for asset in refused for check in sorted(refused[asset])]
-        below = set().union(*(_below(deployment, asset) for asset in refused))
-        run = deployment.build(month, *below)
-        refused = {asset: run.blocking(asset) for asset in run.refused if run.blocking(asset)}
+    accepted = _accepted(deployment, {fault.asset: {fault.check}}, month)
     ticked = deployment.tick(month)
     return Mishap(
         "a failed check is accepted, then the schedule's day comes",
@@ -79,7 +75,21 @@ def accepted_then_scheduled(deployment: OperatedDeployment, month: date) -> Mish
     )
 
 
-def _accept(deployment: OperatedDeployment, asset: str, check: str, month: date) -> str:
+def _accepted(deployment: Deployment, refused: dict[str, set[str]], month: date) -> list[str]:
+    """Accept failed checks and compute what follows, until no check fails; return the commands that do it."""
+    commands: list[str] = []
+    while refused:
+        commands += [_accept(deployment, asset, check, month) for asset in refused for check in sorted(refused[asset])]
+        below = set().union(*(_below(deployment, asset) for asset in refused))
+        refused = _refused(deployment.build(month, *below))
+    return commands
+
+
+def _refused(run: Run) -> dict[str, set[str]]:
+    return {asset: run.blocking(asset) for asset in run.refused if run.blocking(asset)}
+
+
+def _accept(deployment: Deployment, asset: str, check: str, month: date) -> str:
     """Accept a failed check and return the command that does it."""
     reason, by, now = "Montants confirmés par le producteur", "C. Duval", datetime.now(UTC)
     with deployment.warehouse.session() as session:
@@ -102,16 +112,18 @@ def shares_without_model(deployment: OperatedDeployment, month: date) -> Mishap:
 
 
 def other_rules(deployment: OperatedDeployment, month: date, rules: tuple[str, ...]) -> Mishap:
-    """Ask for expert rules on a list that was handed over."""
-    before = deployment.lists(month)
-    run = deployment.changed(corrections=rules).run("score", month)
+    """Ask for expert rules, which make the list that was handed over much longer."""
+    before, changed = deployment.lists(month), deployment.changed(corrections=rules)
+    refused = _refused(changed.run("score", month))
+    commands = _accepted(changed, refused, month)
     after = deployment.lists(month)
+    checks = ", ".join(f"{asset} {check}" for asset in refused for check in sorted(refused[asset]))
     return Mishap(
-        "SF_CORRECTIONS changes over a month whose list was handed over",
-        f"lists before: {', '.join(before)}; after: {', '.join(after)}{shortened('; '.join(run.failures.values()))}",
-        (f"sf run score {month:%Y-%m}",),
+        "SF_CORRECTIONS makes a list that was handed over more than twice as long",
+        f"refused by {checks or 'no check'}; lists before: {', '.join(before)}; after: {', '.join(after)}",
+        (f"sf run score {month:%Y-%m}", *commands, "materialise what follows"),
         "nothing: the former list stays in its folder",
-        run.success and len(after) == len(before) + 1,
+        bool(refused) and len(after) == len(before) + 1,
     )
 
 
