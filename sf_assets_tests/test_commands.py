@@ -247,6 +247,13 @@ def test_a_job_runs_for_one_month_or_for_a_range(
     defs = dg.Definitions(assets=[figures], jobs=[dg.define_asset_job("compute", [figures])])
     with dg.instance_for_test() as instance:
         assert launching.run_job(defs, instance, "compute", first=date(2025, 11, 1), last=last)
+        # The timeline and the page of a job show the runs of a code location only.
+        (module,) = re.findall("module_name: (.*)", (Path(__file__).parents[1] / "workspace.yaml").read_text())
+        for run in instance.get_runs(dg.RunsFilter(tags={".dagster/repository": f"__repository__@{module}"})):
+            assert run.remote_job_origin is not None
+            assert (run.remote_job_origin.location_name, run.remote_job_origin.job_name) == (module, "compute")
+            assert run.is_success
+        assert instance.get_runs_count(dg.RunsFilter(tags={".dagster/repository": f"__repository__@{module}"})) == 1
     assert computed == expected
     assert "figures" in capsys.readouterr().out
 
