@@ -25,9 +25,10 @@ import duckdb
 import pytest
 
 from sf_assets.engine.errors import EngineError
-from sf_assets.engine.storage import OutOfScope, SchemaMismatch, Session, Warehouse, Write
+from sf_assets.engine.storage import OutOfScope, SchemaMismatch, Session, Warehouse, Write, extensions
 from sf_assets.engine.storage import content as content_module
 from sf_assets.engine.storage import session as session_module
+from sf_assets.engine.storage.extensions import extension_file
 from sf_assets.engine.storage.folders import make_private_folder, replace_folder
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.schema import Column, Table
@@ -641,6 +642,17 @@ def test_extensions_come_from_their_wheels_not_from_the_home_folder(
     with warehouse.session() as session:
         assert write(session).rows == 2
     assert not (tmp_path / "home").exists()
+
+
+def test_an_extension_that_was_changed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = bytearray(Path(extension_file("sqlite_scanner")).read_bytes())
+    changed[len(changed) // 2] ^= 1
+    folder = tmp_path / "extensions" / f"v{duckdb.__version__}"
+    folder.mkdir(parents=True)
+    (folder / "sqlite_scanner.duckdb_extension").write_bytes(changed)
+    monkeypatch.setattr(extensions, "files", lambda _: tmp_path)
+    with pytest.raises(duckdb.IOException, match="signature"):
+        extension_file("sqlite_scanner")
 
 
 @pytest.mark.parametrize("catalog", ["postgres:host=db password=x", "postgres:postgresql://sf:x@db/warehouse"])
