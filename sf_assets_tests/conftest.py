@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sf_assets.engine.storage import Warehouse
+from sf_assets_tests.runs import load_once
 
 # Two test processes share two cores: threads of one that wait for each other, spinning, would take them from the other.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -32,6 +33,12 @@ def browser() -> Iterator[Any]:
         launched = engine.chromium.launch(executable_path=found, args=["--no-sandbox"] if os.geteuid() == 0 else [])
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="session")
+def loaded_month(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the data folder of a deployment that loaded a month; tests work on copies."""
+    return load_once(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture
