@@ -37,6 +37,11 @@ _EMPTY_BANDS = """
 PARAMETERS = {"shift": 0, "perimeter_months": 120, "minimum": 10, "recent": False}
 
 
+def connect(path: Path | str = ":memory:") -> duckdb.DuckDBPyConnection:
+    """Open a database of one thread: tests run two at a time on two cores, and a second thread costs more than it gains."""
+    return duckdb.connect(str(path), config={"threads": 1})
+
+
 def stage(
     connection: duckdb.DuckDBPyConnection, incoming: Path, month: date, mode: Mode = FULL
 ) -> dict[str, list[Count]]:
@@ -68,7 +73,7 @@ def staged_world(folder: Path, month: date, mode: Mode = FULL, **world: Any) -> 
     """Write a small synthetic batch and read it into staging; return the database file, which tests copy."""
     write_batch(folder / batch_key(month), month=month, seed=3, mode=mode, **world)
     path = folder / "world.duckdb"
-    with duckdb.connect(str(path)) as connection:
+    with connect(path) as connection:
         stage(connection, folder, month, mode)
     return path
 
@@ -78,7 +83,7 @@ def copied(world: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a copy of a database file, with the tables of labels."""
     path = folder / "copy.duckdb"
     path.write_bytes(world.read_bytes())
-    with duckdb.connect(str(path)) as connection:
+    with connect(path) as connection:
         label_tables.load(connection)
         yield connection
 

@@ -145,7 +145,8 @@ def connection():
     with duckdb.connect() as connection:
         label_tables.load(connection)
         connection.execute(READERS)
-        connection.execute(files("sf_assets.staging").joinpath("known_codes.sql").read_text(encoding="utf-8"))
+        for name in ("known_codes", "known_spellings"):
+            connection.execute(files("sf_assets.staging").joinpath(f"{name}.sql").read_text(encoding="utf-8"))
         yield connection
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import duckdb
 import plain
 import polars as pl
 
@@ -52,7 +51,7 @@ def _month(incoming: Path, month: date) -> dict[Table, pl.DataFrame]:
         for source in SOURCES
         for path in batch.files.get(source.name, ())
     ]
-    with duckdb.connect() as connection:
+    with plain.connect() as connection:
         counts = plain.stage(connection, incoming, month)
         plain.clean(connection, month)
         counted = {(row["source"], row["file"]): row["records"] for row in arrived}
