@@ -92,7 +92,7 @@ def steps(tmp_path: Path, text: str, *, months: int, recent: bool = False) -> di
     path = tmp_path / "sigfaible_effectif_siren.csv"
     path.write_text(text)
     source = BY_NAME["effectif_ent"]
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         label_tables.load(connection)
         connection.execute(READERS)
         line, header = read_header(path, source)
