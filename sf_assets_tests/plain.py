@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import duckdb
 
 from sf_assets.clean.tables import TABLES as CLEAN
-from sf_assets.engine.queries import read_query
+from sf_assets.engine.queries import Query, read_query
 from sf_assets.features.queries import feature_query
 from sf_assets.features.registry import FEATURES_OF
 from sf_assets.features.tables import LAGS
@@ -138,12 +139,16 @@ def lags(connection: duckdb.DuckDBPyConnection, month: date) -> None:
 
 def build(connection, layer, tables, values, mode=FULL) -> None:
     for table in tables:
-        query = (
-            feature_query(table.name, features=FEATURES_OF[mode])
-            if layer == "features"
-            else read_query(files(f"sf_assets.{layer}"), table.name)
-        )
+        query = _query(layer, table.name, mode)
         connection.execute(f"create or replace table {table.name} as {query.text}", query.bind_values(values))
+
+
+@cache
+def _query(layer: str, table: str, mode: Mode) -> Query:
+    """Return the query of a table; parsing it takes longer than running it on a small world."""
+    if layer == "features":
+        return feature_query(table, features=FEATURES_OF[mode])
+    return read_query(files(f"sf_assets.{layer}"), table)
 
 
 def known_from() -> dict[str, str]:
