@@ -44,11 +44,14 @@ demo-open: $(VENV)/installed $(OPEN)/dagster/dagster.yaml ## the same from open 
 ui: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## open the graph of the demonstration, or of SF_DATA_DIR, at http://127.0.0.1:3000 (PORT=)
 	@$(SF) ui --port $(PORT)
 
+# Two processes, a file of tests in one of them, in the order of sf_assets_tests/conftest.py.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/installed ## run the whole test suite, without network
-	@$(PYTHON) -m pytest -n 2 --dist loadfile
+	@$(PYTHON) -m pytest $(TWO)
 
 coverage: $(VENV)/installed ## the test suite once more, slower, with the lines and branches that no test reaches
-	@$(PYTHON) -m pytest -n 2 --dist loadfile --cov
+	@$(PYTHON) -m pytest $(TWO) --cov
 
 lint: $(VENV)/installed ## check format, lint, types and SQL
 	@$(VENV)/bin/ruff format --check .

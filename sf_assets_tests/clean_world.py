@@ -71,7 +71,7 @@ class World:
 
 @cache
 def _prepared() -> World:
-    return World(duckdb.connect())
+    return World(duckdb.connect(config={"threads": 1}))
 
 
 def fresh_world() -> Iterator[World]:

@@ -12,12 +12,22 @@ from typing import Any
 import pytest
 
 from sf_assets.engine.storage import Warehouse
+from sf_assets_tests.runs import load_once
 
-# Two test processes share two cores: threads of one that wait for each other, spinning, would take them from the other.
+# Two test processes share two cores: threads of one that wait for each other, spinning, would take them from the other. For
+# the same reason tests give DuckDB one thread.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+# Files whose few tests take longest: started last, one of them would keep one process busy while the other has nothing left.
+LONGEST = ("month", "faults", "clean_year", "excerpt", "evaluate", "quarantine", "publication", "storage")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _databases = count()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    rank = {f"test_{name}": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(LONGEST)))
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +42,12 @@ def browser() -> Iterator[Any]:
         launched = engine.chromium.launch(executable_path=found, args=["--no-sandbox"] if os.geteuid() == 0 else [])
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="session")
+def loaded_month(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the data folder of a deployment that loaded a month; tests work on copies."""
+    return load_once(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture
@@ -92,4 +108,4 @@ def either_warehouse(request: pytest.FixtureRequest) -> Warehouse:
 
 
 def _warehouse_in(folder: Path, catalog: str) -> Warehouse:
-    return Warehouse(catalog=catalog, data_path=str(folder / "tables"), temp_directory=str(folder / "spill"))
+    return Warehouse(catalog=catalog, data_path=str(folder / "tables"), temp_directory=str(folder / "spill"), threads=1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 
 import dagster as dg
@@ -40,12 +41,16 @@ class GatedGraph:
     """A graph of two assets with its warehouse and its instance; `amounts` is what `up` writes for each month."""
 
     def __init__(self, folder: Path) -> None:
-        self.warehouse = Warehouse(catalog=str(folder / "catalog.sqlite"), data_path=str(folder / "tables"))
-        self.instance = dg.DagsterInstance.ephemeral()
+        self.warehouse = Warehouse(str(folder / "catalog.sqlite"), str(folder / "tables"), threads=1)
         self.suite = suite_of(UP)
         self.amounts: dict[date, float] = {}
         self.attempts: list[date] = []
         self.reached: list[date] = []
+
+    @cached_property
+    def instance(self) -> dg.DagsterInstance:
+        """The instance of the graph's runs, made for tests that run it: it takes as long as three writes."""
+        return dg.DagsterInstance.ephemeral()
 
     def write(self, *months: date, amount: float = GOOD, rows: int = 4) -> None:
         query = "select lpad(i::varchar, 14, '0') as siret, $amount::double as montant from range($rows) t(i)"

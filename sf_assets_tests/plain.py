@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import duckdb
 
 from sf_assets.clean.tables import TABLES as CLEAN
-from sf_assets.engine.queries import read_query
+from sf_assets.engine.queries import Query, read_query
 from sf_assets.features.queries import feature_query
 from sf_assets.features.registry import FEATURES_OF
 from sf_assets.features.tables import LAGS
@@ -35,6 +36,11 @@ _EMPTY_BANDS = """
     (siren varchar, annee_effectif integer, effectif_minimum integer, connue_le date)
 """
 PARAMETERS = {"shift": 0, "perimeter_months": 120, "minimum": 10, "recent": False}
+
+
+def connect(path: Path | str = ":memory:") -> duckdb.DuckDBPyConnection:
+    """Open a database of one thread: tests run two at a time on two cores, and a second thread costs more than it gains."""
+    return duckdb.connect(str(path), config={"threads": 1})
 
 
 def stage(
@@ -68,7 +74,7 @@ def staged_world(folder: Path, month: date, mode: Mode = FULL, **world: Any) -> 
     """Write a small synthetic batch and read it into staging; return the database file, which tests copy."""
     write_batch(folder / batch_key(month), month=month, seed=3, mode=mode, **world)
     path = folder / "world.duckdb"
-    with duckdb.connect(str(path)) as connection:
+    with connect(path) as connection:
         stage(connection, folder, month, mode)
     return path
 
@@ -78,7 +84,7 @@ def copied(world: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a copy of a database file, with the tables of labels."""
     path = folder / "copy.duckdb"
     path.write_bytes(world.read_bytes())
-    with duckdb.connect(str(path)) as connection:
+    with connect(path) as connection:
         label_tables.load(connection)
         yield connection
 
@@ -133,12 +139,16 @@ def lags(connection: duckdb.DuckDBPyConnection, month: date) -> None:
 
 def build(connection, layer, tables, values, mode=FULL) -> None:
     for table in tables:
-        query = (
-            feature_query(table.name, features=FEATURES_OF[mode])
-            if layer == "features"
-            else read_query(files(f"sf_assets.{layer}"), table.name)
-        )
+        query = _query(layer, table.name, mode)
         connection.execute(f"create or replace table {table.name} as {query.text}", query.bind_values(values))
+
+
+@cache
+def _query(layer: str, table: str, mode: Mode) -> Query:
+    """Return the query of a table; parsing it takes longer than running it on a small world."""
+    if layer == "features":
+        return feature_query(table, features=FEATURES_OF[mode])
+    return read_query(files(f"sf_assets.{layer}"), table)
 
 
 def known_from() -> dict[str, str]:

@@ -30,7 +30,7 @@ TITLES = ("SIREN", "Liste", "Destinataire", "Contactée", "Contactée le", "Util
 
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         label_tables.load(connection)
         connection.execute("create temp table perimeter as select '0' as siren")
         connection.execute(
@@ -126,7 +126,7 @@ def test_an_answer_about_a_company_that_was_on_no_list_until_its_own_is_refused_
 
 
 def test_only_lists_published_before_the_batch_may_be_answered() -> None:
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("create table list_alerts as select * from (values ('a', date '2025-10-01', 1), "
                            "('b', date '2025-10-01', 2), ('a', date '2025-09-01', 1), ('c', date '2025-11-01', 1), "
                            "('d', date '2025-08-01', 1)) as t (siren, month, version)")  # fmt: skip
@@ -145,7 +145,7 @@ def answers(*rows: dict[str, object]) -> pl.DataFrame:
     types |= {"file_number": pl.Int64, "line": pl.Int64}
     default |= {"file_number": 1, "line": 2}
     stg_retour = pl.DataFrame([default | row for row in rows], schema=types)  # noqa: F841 - read by the query
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         return connection.execute(read_sql("sf_assets.lists", "list_answers") + " order by all").pl()
 
 
@@ -169,7 +169,7 @@ def test_the_newest_answer_of_each_recipient_counts_and_conflicts_stay() -> None
 
 def known(*rows: dict[str, object]) -> dict[str, tuple[str, date | None]]:
     list_answers = answers(*rows)  # noqa: F841 - read by the query
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         found = connection.execute(read_sql("sf_assets.lists", "known_answers")).fetchall()
     return {siren: (told, since) for siren, told, since in found}
 

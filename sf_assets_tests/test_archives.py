@@ -196,7 +196,7 @@ def test_every_gzip_archive_that_is_accepted_on_arrival_can_be_read(tmp_path: Pa
     path.write_bytes(content)
     arrival = inspect(path, PROCOL)
     assert arrival.fault is None
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         label_tables.load(connection)
         connection.execute("create temp table perimeter as select '512345678' as siren")
         (count,) = read_source(connection, PROCOL, [path])
@@ -303,7 +303,7 @@ def test_the_temporary_copy_of_an_archive_is_as_small_and_is_removed(
         assert text.stat().st_size < path.stat().st_size
         assert gzip.decompress(text.read_bytes()) == HEADER.encode() + lines
     assert [*scratch.iterdir()] == []
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("create temp table perimeter as select '512345678' as siren")
         label_tables.load(connection)
         (count,) = read_source(connection, PROCOL, [path])

@@ -8,37 +8,39 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import xlsxwriter
 from polars.testing import assert_frame_equal
 
 from sf_assets.sources.registry import BY_NAME
 from sf_assets_dev.deployment import Run
-from sf_assets_dev.synthetic import write_batch
-from sf_assets_tests.runs import Place
+from sf_assets_tests.runs import LOADED as SEPTEMBER
+from sf_assets_tests.runs import Place, copy_of
 
-SEPTEMBER, OCTOBER = date(2025, 9, 1), date(2025, 10, 1)
-OPTIONAL = ("altares_paydex.csv", "sigfaible_ccsf.csv", "ratios_dirco.csv")
+OCTOBER = date(2025, 10, 1)
+OPTIONAL = {"paydex": "altares_paydex.csv", "ccsf": "sigfaible_ccsf.csv", "ratios_dirco": "ratios_dirco.csv"}
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
 
 
 @dataclass(frozen=True)
 class World:
-    """A deployment whose September was delivered without the optional files and with an unknown file."""
+    """A deployment whose September was delivered again without the optional files and with an unknown file."""
 
     place: Place
     run: Run
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    place = Place(tmp_path_factory.mktemp("bad_input"))
+def world(loaded_month: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+    place = copy_of(loaded_month, tmp_path_factory.mktemp("bad_input"))
     folder = place.batch(SEPTEMBER)
-    write_batch(folder, month=SEPTEMBER, companies=150, years=3)
-    for name in OPTIONAL:
+    for name in OPTIONAL.values():
         (folder / name).unlink()
     (folder / "courrier.txt").write_text("Veuillez trouver ci-joint")
-    return World(place, place.run("batch", SEPTEMBER))
+    concerned = dg.AssetSelection.assets(*(f"src_{source}" for source in OPTIONAL)).downstream()
+    loaded = place.names_of(concerned & dg.AssetSelection.groups("sources", "staging", "clean"))
+    return World(place, place.build(SEPTEMBER, *loaded))
 
 
 @pytest.fixture

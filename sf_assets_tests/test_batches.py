@@ -12,11 +12,10 @@ from polars.testing import assert_frame_equal
 
 from sf_assets.sources.batch import BadBatch, NoBatch, missing_files, read_batch
 from sf_assets.sources.content import file_states, reading_order
-from sf_assets_dev.synthetic import write_batch
-from sf_assets_tests.runs import Place
+from sf_assets_tests.runs import LOADED as SEPTEMBER
+from sf_assets_tests.runs import Place, copy_of
 
 OCTOBER = date(2026, 10, 1)
-SEPTEMBER = date(2025, 9, 1)
 DEBITS = "sigfaible_debits.csv"
 pytestmark = pytest.mark.filterwarnings("ignore:(?s).*varying BackfillPolicies")
 
@@ -132,11 +131,8 @@ def test_another_reading_order_of_the_same_files_is_another_delivery(tmp_path: P
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    place = Place(tmp_path_factory.mktemp("batches"))
-    write_batch(place.batch(SEPTEMBER), month=SEPTEMBER, companies=80, years=3)
-    assert place.run("batch", SEPTEMBER).failures == {}
-    return place
+def loaded(loaded_month: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return copy_of(loaded_month, tmp_path_factory.mktemp("batches"))
 
 
 @pytest.fixture

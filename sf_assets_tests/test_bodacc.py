@@ -68,7 +68,7 @@ def as_csv(records: list[dict[str, object]]) -> str:
 
 def staged(*paths: Path, perimeter: tuple[str, ...] = (A, B)):
     """Return the staging rows, the counts and the quarantine of files."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         label_tables.load(connection)
         connection.execute("create temp table perimeter as select unnest($1) as siren", [list(perimeter)])
         counts = read_source(connection, BODACC, paths)
@@ -292,7 +292,7 @@ def test_a_correction_is_loaded_whatever_company_it_names(tmp_path, world, chang
 def test_a_company_is_once_in_an_announcement_and_a_correction_identifies_its_announcement(rows, broken):
     key = "unexpected_rows_query"
     queries = {rule.name: rule.arguments[key] for rule in STAGING["bodacc"].rules if key in rule.arguments}
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute(
             "create table batch (month integer, siren varchar, id_annonce varchar, type_avis varchar, id_avis_precedent varchar)"
         )

@@ -22,7 +22,7 @@ world = pytest.fixture(fresh_world, name="world")
 
 @pytest.fixture(scope="module")
 def empty() -> Iterator[World]:
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         world = World(connection)
         for table in TABLES:
             world.build(table.name)

@@ -122,7 +122,7 @@ def test_two_headcount_files_of_the_same_establishments_are_refused(
         "effectif_b.csv": headcounts(folder / "effectif_b.csv", SIRETS[20 - shared : 40 - shared]),
     }
     batch = Batch(OCTOBER, folder, {"effectif": tuple(paths.values())}, ())
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         label_tables.load(connection)
         connection.execute("create temp table perimeter as select '512345678' as siren")
         if not refused:

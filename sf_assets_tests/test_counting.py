@@ -37,7 +37,7 @@ LOG_QUERY = files("sf_assets.staging").joinpath("import_log.sql").read_text(enco
 
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as opened:
+    with duckdb.connect(config={"threads": 1}) as opened:
         label_tables.load(opened)
         opened.execute(f"create temp table perimeter as select '{SIREN}' as siren")
         opened.execute(
@@ -278,7 +278,7 @@ def test_a_conversion_that_loses_or_repeats_rows_is_refused_on_arrival(
         as_it_is(path, copy, *arguments)
         lines = copy.read_text(encoding="utf-8").replace("\ntwo", " two").splitlines()
         rows = [(place, line) for place, line in enumerate(lines)]
-        with duckdb.connect() as other:
+        with duckdb.connect(config={"threads": 1}) as other:
             other.execute("create table rows (place integer, line varchar)")
             other.executemany("insert into rows values (?, ?)", rows)
             retained = [line for _, line in other.execute(query).fetchall()]

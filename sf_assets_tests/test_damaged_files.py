@@ -49,7 +49,7 @@ def delivered(tmp_path_factory) -> dict[str, list[bytes]]:
 
 @pytest.fixture(scope="module")
 def connection():
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         label_tables.load(connection)
         yield connection
 

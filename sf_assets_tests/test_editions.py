@@ -58,7 +58,7 @@ INCREMENT = f"1;{SIREN};  actif €;12,5;28/03/2024\n2;{SIREN};cessé;;31/02/202
 
 def staged(source, *paths):
     """Return the staging rows, the counts and the quarantine of files."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         label_tables.load(connection)
         connection.execute("create temp table perimeter as select $1 as siren", [SIREN])
         counts = read_source(connection, source, paths)

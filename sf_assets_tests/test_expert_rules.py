@@ -123,7 +123,7 @@ def test_the_list_keeps_the_level_of_the_model_beside_the_corrected_one():
 @pytest.fixture
 def signals():
     """Give the signals of one company from its features, its demands of short-time work and its returns of VAT."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         features = [f"{debt}{lag}" for debt in DEBTS for lag in LAGS] + [
             "cotisation_mean12m", "dette_nette_sur_caf", "ebe_sur_ca", "k_propres_sur_k_social",
         ]  # fmt: skip

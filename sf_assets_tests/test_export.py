@@ -22,10 +22,9 @@ from sf_assets.staging.reading import READERS
 from sf_assets.staging.records import read_records
 from sf_assets.vocabulary.fields import pick
 from sf_assets.vocabulary.schema import Table
-from sf_assets_dev.synthetic import write_batch
-from sf_assets_tests.runs import Place
+from sf_assets_tests.runs import LOADED as SEPTEMBER
+from sf_assets_tests.runs import Place, copy_of
 
-SEPTEMBER = date(2025, 9, 1)
 # The ten tables of rules §8.4, and two tables that the former system did not export.
 EXPORTED = {
     "clean_filter", "clean_ap", "clean_cotisation", "clean_debit", "clean_delai", "clean_procol", "clean_procol_at_date",
@@ -93,7 +92,7 @@ def steps(tmp_path: Path, text: str, *, months: int, recent: bool = False) -> di
     path = tmp_path / "sigfaible_effectif_siren.csv"
     path.write_text(text)
     source = BY_NAME["effectif_ent"]
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         label_tables.load(connection)
         connection.execute(READERS)
         line, header = read_header(path, source)
@@ -157,11 +156,8 @@ def test_the_report_has_figures_rates_and_reasons_in_french() -> None:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    place = Place(tmp_path_factory.mktemp("export"))
-    write_batch(place.batch(SEPTEMBER), month=SEPTEMBER, companies=80, years=3)
-    assert place.run("batch", SEPTEMBER).failures == {}
-    return place
+def place(loaded_month: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return copy_of(loaded_month, tmp_path_factory.mktemp("export"))
 
 
 def test_a_batch_exports_its_clean_tables_and_the_report(place: Place) -> None:

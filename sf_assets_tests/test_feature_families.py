@@ -23,7 +23,7 @@ class Tables:
     """Every table that features read, empty except for the rows that a test adds."""
 
     def __init__(self) -> None:
-        self.connection = duckdb.connect()
+        self.connection = duckdb.connect(config={"threads": 1})
         for table in (*STAGING.values(), *CLEAN):
             self._create(table.name, "", table)
         for table in FEATURES:

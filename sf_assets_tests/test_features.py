@@ -108,7 +108,7 @@ _UNDATED = {"ca_variation12m", "caf_sur_ca", "couverture_des_interets", "taille_
 
 def test_later_files_give_the_same_features_as_those_scored(copy, tmp_path):
     write_batch(tmp_path / "2303", month=MONTH, companies=250, seed=3, others=True)
-    with duckdb.connect() as then:
+    with duckdb.connect(config={"threads": 1}) as then:
         plain.stage(then, tmp_path, MONTH)
         plain.clean(then, MONTH)
         plain.features(then, MONTH, MONTH)

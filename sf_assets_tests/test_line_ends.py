@@ -54,7 +54,7 @@ def test_every_line_is_read_with_its_number_whatever_the_line_ends(
 def test_a_record_of_several_lines_takes_the_place_of_its_lines(tmp_path: Path, *, transaction: bool) -> None:
     path = tmp_path / "lines.csv"
     path.write_text('a;b;c\n1;"x\ny";2\n3;z;4\n')
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         if transaction:
             connection.execute("begin")
         for _ in range(2):

@@ -293,7 +293,7 @@ def test_answers_filled_in_on_the_page_are_read_back_as_they_were_given(reader: 
     download.value.save_as(path)
     source = BY_NAME["retour"]
     assert inspect(path, source).fault is None
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         label_tables.load(connection)
         connection.execute("create temp table published as select '400000004' as company, '2610' as first_list union all "
                            "select '400000005', '2610'")  # fmt: skip

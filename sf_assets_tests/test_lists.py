@@ -317,7 +317,7 @@ def test_limits_reached_are_the_reasons_of_the_threshold_method():
 
 def once_listed(*rows: tuple[date, str, int, int], exported: dict[date, int]) -> pl.DataFrame:
     """Run the query on lists (month, siren, level, version) and the versions handed over."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("create table list_alerts (month date, siren varchar, niveau integer, version integer)")
         connection.execute("create table list_export (month date, list_version integer, version integer)")
         connection.executemany("insert into list_alerts values (?, ?, ?, ?)", [list(row) for row in rows])
@@ -586,7 +586,7 @@ def test_companies_that_left_the_list_are_named_with_the_reason(tmp_path):
 def test_who_left_the_list_is_read_from_the_last_list_handed_over():
     rows = [(FEBRUARY, "000000001", 2, 1), (FEBRUARY, "000000002", 1, 1), (FEBRUARY, "000000003", 1, 1),
             (FEBRUARY, "000000009", 2, 2), (MONTH, "000000002", 1, 1)]  # fmt: skip
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         schema = "month date, siren varchar, niveau integer, version integer"
         connection.execute(f"create table list_alerts ({schema}, raison_sociale varchar default 'X')")
         connection.executemany("insert into list_alerts (month, siren, niveau, version) values (?, ?, ?, ?)", rows)

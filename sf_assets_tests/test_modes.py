@@ -122,7 +122,7 @@ def test_assets_outside_are_neither_in_the_graph_nor_waited_for() -> None:
 
 
 def test_tables_outside_read_as_empty_and_need_no_checks(tmp_path: Path) -> None:
-    stored = Warehouse(catalog=str(tmp_path / "catalog.sqlite"), data_path=str(tmp_path / "tables"))
+    stored = Warehouse(catalog=str(tmp_path / "catalog.sqlite"), data_path=str(tmp_path / "tables"), threads=1)
     gate = Gate(SUITES)
     table = gate.table("clean_filter")
     with stored.session() as session:
@@ -144,7 +144,7 @@ def test_a_warehouse_of_one_mode_is_refused_by_the_other(tmp_path: Path) -> None
     from sf_assets.engine.resources import Folders  # noqa: PLC0415
 
     write_batch(tmp_path / "incoming" / "2610", month=MONTH, companies=2)
-    warehouse = Warehouse(catalog=str(tmp_path / "catalog.sqlite"), data_path=str(tmp_path / "tables"))
+    warehouse = Warehouse(catalog=str(tmp_path / "catalog.sqlite"), data_path=str(tmp_path / "tables"), threads=1)
 
     def arrive(mode: Mode, source: str) -> dg.ExecuteInProcessResult:
         return dg.materialize(

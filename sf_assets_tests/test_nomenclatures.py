@@ -42,7 +42,7 @@ SECTION_LABELS = {
 
 @pytest.fixture(scope="module")
 def con():
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         load(connection)
         yield connection
 
@@ -143,7 +143,7 @@ def require(*paths: Path, name: str = "categories_juridiques") -> None:
 def test_a_packaged_table_delivered_unchanged_is_accepted(tmp_path, table):
     path = delivered_csv(tmp_path, table.name)
     require(path, name=table.name)
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         load(connection)
         before = connection.execute(f"from {table.name}").fetchall()
         load(connection, {table.name: [path]})
@@ -156,7 +156,7 @@ def test_a_delivered_table_replaces_the_packaged_one_alone(tmp_path):
     archive = path.with_suffix(".csv.gz")
     archive.write_bytes(gzip.compress(path.read_bytes()))
     require(archive)
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         for update in (path, archive):
             load(connection, {"categories_juridiques": [update]})
             assert connection.execute("select libelle from categories_juridiques where code = '9998'").fetchone() == (
@@ -228,7 +228,7 @@ OFFICIAL = {
 
 def published(folder: Path, name: str) -> list[Path]:
     """Write the packaged table in the files of its producer."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         load(connection)
         rows = connection.execute(f"from {name}").pl()
     if name == "labels_departement_region":
@@ -247,7 +247,7 @@ def published(folder: Path, name: str) -> list[Path]:
 def test_a_table_in_the_layout_of_insee_replaces_the_packaged_one(tmp_path, name):
     paths = published(tmp_path, name)
     require(*paths, name=name)
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         load(connection)
         before = connection.execute(f"from {name} order by all").fetchall()
         load(connection, {name: paths})
@@ -266,7 +266,7 @@ def test_the_files_of_insee_give_the_packaged_tables(name, files):
     paths = [shared("reference", file) for file in files]
     assert {table_of(path.name) for path in paths} == {name}
     require(*paths, name=name)
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         load(connection)
         packaged = connection.execute(f"from {name} order by all").fetchall()
         load(connection, {name: paths})
@@ -314,7 +314,7 @@ def test_a_legal_category_without_a_name_is_refused_and_quotes_are_removed_from_
     lines = path.read_text().splitlines()
     path.write_text("\n".join(['1000, "Entrepreneur individuel"' if line[:4] == "1000" else line for line in lines]))
     require(path)
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         load(connection, {"categories_juridiques": [path]})
         (found,) = connection.execute("select libelle from categories_juridiques where code = '1000'").fetchall()
     assert found == ("Entrepreneur individuel",)

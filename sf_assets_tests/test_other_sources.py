@@ -22,7 +22,7 @@ ABROAD = "999999999"
 def staged(name: str, *paths: Path) -> tuple[pl.DataFrame, list[tuple[int, ...]], list[tuple[object, ...]]]:
     """Return staging rows, counts (records, accepted, filtered, quarantined) by file, and the quarantine."""
     source = BY_NAME[name]
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         label_tables.load(connection)
         connection.execute("create temp table perimeter as select $1 as siren", [SIREN])
         faults = [inspect(path, edition_of(source, path)).fault for path in paths]

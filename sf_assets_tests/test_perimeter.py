@@ -21,7 +21,7 @@ def perimeter(tmp_path):
     def perimeter(*lines, months=36, minimum=10, recent=False):
         path = tmp_path / "sigfaible_effectif_siren.csv"
         path.write_text("\n".join(lines))
-        with duckdb.connect() as connection:
+        with duckdb.connect(config={"threads": 1}) as connection:
             label_tables.load(connection)
             connection.execute(READERS)
             plain.perimeter(connection, path, perimeter_months=months, minimum=minimum, recent=recent)

@@ -94,7 +94,7 @@ BY_CHECK = {case.check: case for case in CASES}
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     folder = tmp_path_factory.mktemp("population")
-    warehouse = Warehouse(catalog=str(folder / "catalog.sqlite"), data_path=str(folder / "tables"))
+    warehouse = Warehouse(catalog=str(folder / "catalog.sqlite"), data_path=str(folder / "tables"), threads=1)
     with warehouse.session() as session:
         yield session
 

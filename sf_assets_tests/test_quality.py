@@ -55,7 +55,7 @@ GOOD = """
 
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
-    warehouse = Warehouse(catalog=str(tmp_path / "catalog.sqlite"), data_path=str(tmp_path / "tables"))
+    warehouse = Warehouse(catalog=str(tmp_path / "catalog.sqlite"), data_path=str(tmp_path / "tables"), threads=1)
     with warehouse.session() as opened:
         yield opened
 
@@ -373,7 +373,7 @@ def test_rules_that_pass_are_asked_in_few_statements(session: Session, monkeypat
 
 def test_checks_of_two_sessions_read_their_own_rows(tmp_path: Path) -> None:
     for name, amount in (("a", 10), ("b", -1), ("a", 10)):
-        warehouse = Warehouse(catalog=str(tmp_path / f"{name}.sqlite"), data_path=str(tmp_path / name))
+        warehouse = Warehouse(catalog=str(tmp_path / f"{name}.sqlite"), data_path=str(tmp_path / name), threads=1)
         with warehouse.session() as session:
             write(session, f"select * replace ({amount} as montant) from ({GOOD})")
             assert refused(checked(session)) == ["montant_in_range"] * (amount < 0)

@@ -3,7 +3,6 @@
 import gzip
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -16,10 +15,9 @@ from sf_assets.operations import quarantine
 from sf_assets.sources.batch import read_batch
 from sf_assets.sources.corrections import CORRECTIONS
 from sf_assets.sources.registry import BY_NAME
-from sf_assets_dev.synthetic import write_batch
-from sf_assets_tests.runs import Place
+from sf_assets_tests.runs import LOADED as SEPTEMBER
+from sf_assets_tests.runs import Place, copy_of
 
-SEPTEMBER = date(2025, 9, 1)
 FILES = {
     "debit": "sigfaible_debits.csv",
     "cotisation": "sigfaible_cotisdues.csv.gz",
@@ -88,10 +86,8 @@ def cut_short(record: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Spoilt:
-    place = Place(tmp_path_factory.mktemp("quarantine"))
-    write_batch(place.batch(SEPTEMBER), month=SEPTEMBER, companies=80, years=3)
-    assert place.build(SEPTEMBER, *ASSETS, *OTHERS).failures == {}
+def loaded(loaded_month: Path, tmp_path_factory: pytest.TempPathFactory) -> Spoilt:
+    place = copy_of(loaded_month, tmp_path_factory.mktemp("quarantine"))
     good = place.content(SEPTEMBER, TABLES)
     followed = set(good["stg_filter_import"]["siren"])
     spoilt = {}

@@ -21,7 +21,7 @@ def connection(tmp_path_factory):
     """Clean tables of a small synthetic batch, and the features of its 24 last months, each computed alone."""
     folder = tmp_path_factory.mktemp("world")
     write_batch(folder / "2406", month=BATCH, companies=90, seed=5, others=True)
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("set threads = 2")
         plain.stage(connection, folder, BATCH)
         # A company contributed once, long ago, and another starts in the middle of the months.

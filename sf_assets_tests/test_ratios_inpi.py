@@ -34,7 +34,7 @@ def line(closing="2023-12-31", kind="C", confidentiality="Public", **figures):
 def staged(path, source=INPI, sirens=(SIREN,)):
     arrival = inspect(path, edition_of(source, path))
     assert arrival.fault is None
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         label_tables.load(connection)
         connection.execute("create temp table perimeter as select unnest($1) as siren", [list(sirens)])
         (count,) = read_source(connection, source, [path])

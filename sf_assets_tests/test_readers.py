@@ -142,10 +142,11 @@ REFUSED: dict[str, list[str]] = {
 
 @pytest.fixture(scope="module")
 def connection():
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         label_tables.load(connection)
         connection.execute(READERS)
-        connection.execute(files("sf_assets.staging").joinpath("known_codes.sql").read_text(encoding="utf-8"))
+        for name in ("known_codes", "known_spellings"):
+            connection.execute(files("sf_assets.staging").joinpath(f"{name}.sql").read_text(encoding="utf-8"))
         yield connection
 
 
@@ -280,7 +281,7 @@ def test_the_line_number_in_a_correction_is_read_strictly(tmp_path, line):
 
     def corrected(text: str) -> int:
         correction.write_text(f"ligne,{header}\n{text},A,51234567800019,1,1,1,2024-02-10\n")
-        with duckdb.connect() as connection:
+        with duckdb.connect(config={"threads": 1}) as connection:
             label_tables.load(connection)
             connection.execute("create temp table perimeter as select '512345678' as siren")
             counts = read_source(connection, BY_NAME["apconso"], [original, correction], ["delivered", "correction"])

@@ -42,7 +42,7 @@ def publish(warehouse: Warehouse, month: date, snapshot: int) -> None:
 
 def values_on_disk(warehouse: Warehouse) -> Iterator[str]:
     """Yield every siren in the Parquet files on disk, referenced or not."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         for path in Path(warehouse.data_path).rglob("stg_filter_import/**/*.parquet"):
             if "-delete" not in path.name:
                 yield from (siren for (siren,) in connection.execute(f"select siren from '{path}'").fetchall())
@@ -110,7 +110,7 @@ def test_a_file_that_still_holds_an_identifier_is_named(
     filled: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left_over = Path(filled.data_path) / "main" / "stg_filter_import" / "ducklake-forgotten.parquet"
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute(f"copy (select '{GONE}00012' as siret) to '{left_over}'")
     done = run_retention(filled, tmp_path, at=AT, dry_run=False)
     assert done.left == (left_over,)

@@ -19,7 +19,7 @@ ID = SIRET[:9]
 
 @pytest.fixture
 def connection():
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         label_tables.load(connection)
         connection.execute("create temp table perimeter as select $1 as siren", [ID])
         connection.execute(READERS)
@@ -524,7 +524,7 @@ def test_a_file_larger_than_the_memory_allowed_is_read_all_the_same(tmp_path):
     path.write_text(f"{DEBIT}\n" + records * 150)
     allowed = 120_000_000
     assert path.stat().st_size > allowed
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("set threads = 2")
         connection.execute(f"set memory_limit = '{allowed}B'")
         connection.execute("set temp_directory = $1", [str(tmp_path / "spill")])

@@ -14,36 +14,38 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from dataclasses import replace as changed
 from datetime import date
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 
 from sf_assets.engine.errors import EngineError
-from sf_assets.engine.storage import OutOfScope, SchemaMismatch, Session, Warehouse, Write
+from sf_assets.engine.storage import OutOfScope, SchemaMismatch, Session, Warehouse, Write, extensions
 from sf_assets.engine.storage import content as content_module
 from sf_assets.engine.storage import session as session_module
+from sf_assets.engine.storage.extensions import extension_file
 from sf_assets.engine.storage.folders import make_private_folder, replace_folder
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.schema import Column, Table
-
-MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
-
-DEBTS = Table(
-    "debts",
-    "one debt of one establishment",
-    (Column("siret", "VARCHAR", "establishment"), Column("montant", "DOUBLE", "what is owed", unit="€")),
+from sf_assets_tests.writers import (
+    DEBTS,
+    FORTY_MONTHS,
+    MARCH,
+    TWO_DEBTS,
+    replace_forty_months,
+    rows,
+    start_writer,
+    write,
+    write_until_killed,
 )
+
+APRIL, MAY = date(2026, 4, 1), date(2026, 5, 1)
+
 COUNTS = Table(
     "counts", "one file", (Column("source", "VARCHAR", "kind of file"), Column("records", "INTEGER", "records in it"))
 )
-# Two debts whose amount identifies the write they come from.
-TWO_DEBTS = "select unnest(['a', 'b']) as siret, $amount::double as montant"
 
 
 @pytest.fixture
@@ -56,16 +58,6 @@ def newest(session: Session) -> int:
     """Return the number of the newest snapshot."""
     with session.reading() as snapshot:
         return snapshot
-
-
-def write(session: Session, amount: float = 1, month: date = MARCH, table: Table = DEBTS) -> Write:
-    return session.replace(
-        {table: TWO_DEBTS}, where={"month": month}, author="test", message="test", parameters={"amount": amount}
-    )[table.name]
-
-
-def rows(session: Session, sql: str = "select month, siret, montant from lake.debts order by all") -> list[tuple]:
-    return session.connection.execute(sql).fetchall()
 
 
 # The result of a write.
@@ -453,16 +445,6 @@ def test_two_writers_of_the_same_still_empty_month_leave_one_copy(either_warehou
         assert rows(first, "select count(*), count(distinct month) from lake.debts") == [(16, 8)]
 
 
-FORTY_MONTHS = [date(2020 + i // 12, 1 + i % 12, 1) for i in range(40)]
-
-
-def replace_forty_months(settings: dict[str, Any], writer: int) -> None:
-    """Replace the same forty months as the other writers, starting at another month."""
-    with Warehouse(**settings).session() as session:
-        for i in range(40):
-            write(session, writer, FORTY_MONTHS[(i + 5 * writer) % 40])
-
-
 def test_eight_processes_that_replace_forty_months_leave_forty_right_months(either_warehouse: Warehouse) -> None:
     writers = [start_writer(replace_forty_months, either_warehouse, writer) for writer in range(8)]
     for writer in writers:
@@ -475,22 +457,6 @@ def test_eight_processes_that_replace_forty_months_leave_forty_right_months(eith
         )
         assert months == [(month, ["a", "b"], 1) for month in FORTY_MONTHS]
         assert newest(session) == 320
-
-
-def write_until_killed(settings: dict[str, Any], ready: Connection) -> None:
-    """Replace one month again and again; the n-th write has 1,000 + n rows whose amount is n."""
-    with Warehouse(**settings).session() as session:
-        first = rows(session, "select coalesce(max(montant), 0)::int + 1 from lake.debts")[0][0]
-        for number in range(first, first + 10_000):
-            session.replace(
-                {DEBTS: "select i::varchar as siret, $n::double as montant from range(1000 + $n::int) t (i)"},
-                where={"month": MARCH},
-                author="test",
-                message="test",
-                parameters={"n": number},
-            )
-            if number == first:
-                ready.send("writing")
 
 
 def test_a_writer_killed_at_any_moment_leaves_the_old_or_the_new_month(either_warehouse: Warehouse) -> None:
@@ -513,15 +479,6 @@ def test_a_writer_killed_at_any_moment_leaves_the_old_or_the_new_month(either_wa
         assert killed_at == sorted(set(killed_at))
         write(session, 0)
         assert len(rows(session)) == 2
-
-
-def start_writer(work: Callable[..., None], warehouse: Warehouse, argument: object) -> multiprocessing.Process:
-    """Start a process without the connections and open files of this one."""
-    server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(["sf_assets.engine.storage"])
-    process = server.Process(target=work, args=(asdict(warehouse), argument))
-    process.start()
-    return process
 
 
 # Transient errors.
@@ -641,6 +598,17 @@ def test_extensions_come_from_their_wheels_not_from_the_home_folder(
     with warehouse.session() as session:
         assert write(session).rows == 2
     assert not (tmp_path / "home").exists()
+
+
+def test_an_extension_that_was_changed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = bytearray(Path(extension_file("sqlite_scanner")).read_bytes())
+    changed[len(changed) // 2] ^= 1
+    folder = tmp_path / "extensions" / f"v{duckdb.__version__}"
+    folder.mkdir(parents=True)
+    (folder / "sqlite_scanner.duckdb_extension").write_bytes(changed)
+    monkeypatch.setattr(extensions, "files", lambda _: tmp_path)
+    with pytest.raises(duckdb.IOException, match="signature"):
+        extension_file("sqlite_scanner")
 
 
 @pytest.mark.parametrize("catalog", ["postgres:host=db password=x", "postgres:postgresql://sf:x@db/warehouse"])

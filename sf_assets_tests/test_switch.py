@@ -65,19 +65,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
         write("switched", month, name)
         if name != "before":
             write("unchanged", month, "before")
-    with _connected() as connection:
+    with plain.connect() as connection:
         switched = {name: _month(connection, folder / "switched", month) for name, month in MONTHS.items()}
-    with _connected() as connection:
+    with plain.connect() as connection:
         unchanged = {
             name: _month(connection, folder / "unchanged", month) for name, month in MONTHS.items() if name != "before"
         }
-    with _connected() as connection:
+    with plain.connect() as connection:
         without_pairs = _month(connection, folder / "switched", MONTHS["after"])
     return Runs(switched, unchanged, without_pairs)
-
-
-def _connected() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"threads": 1})
 
 
 def _month(connection: duckdb.DuckDBPyConnection, incoming: Path, month: date) -> Month:

@@ -91,7 +91,7 @@ class Series:
 
 @pytest.fixture
 def series(tmp_path: Path) -> Iterator[Series]:
-    warehouse = Warehouse(catalog=str(tmp_path / "catalog.sqlite"), data_path=str(tmp_path / "tables"))
+    warehouse = Warehouse(catalog=str(tmp_path / "catalog.sqlite"), data_path=str(tmp_path / "tables"), threads=1)
     with warehouse.session() as session:
         yield Series(session)
 
@@ -196,7 +196,7 @@ _VALUES = {
 
 def test_every_number_of_several_months_at_once_is_that_of_each_month_alone() -> None:
     months = [date(2026, 9, 1), date(2026, 10, 1)]
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         # In parallel, the last digit of a sum of doubles varies.
         connection.execute("attach ':memory:' as lake; set threads = 1")
         judged = {suite.table.name: suite.table for suite in SUITES.values() if suite.table}
@@ -273,7 +273,7 @@ def test_the_newest_month_is_the_last_that_has_its_rows(rows: str, found: int | 
 def test_a_record_whose_correction_was_refused_too_counts_once() -> None:
     (refused,) = (tolerance for tolerance in TOLERANCES if tolerance.name == "refused_like_before")
     query = refused.query.format(month="date '2025-09-01'", source="debit")
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("attach ':memory:' as lake")
         connection.execute(
             "create table lake.stg_import as select date '2025-09-01' as month, 'debit' as source, * from (values "

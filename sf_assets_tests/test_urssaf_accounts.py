@@ -64,7 +64,7 @@ ENTRIES = (
 
 def read(name, path, accounts=ENTRIES):
     """Return the staging rows, the counts and the quarantine of a file without a siret."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         label_tables.load(connection)
         connection.execute("create temp table perimeter as select $1 as siren", [SIREN])
         connection.execute("create temp table accounts (compte varchar, siret varchar, date_disparition date)")

@@ -67,7 +67,7 @@ def test_a_dropped_column_is_read_and_not_stored_nor_repeated_by_the_quarantine(
     rows = [";".join(good.get(name, "APPROB") for name in headers), ";".join("secret" for _ in headers)]
     path.write_text("\n".join([";".join(headers), *rows]))
     names = Parameters(dropped_columns=DROPPED).dropped_by_table()[table.name]
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         label_tables.load(connection)
         connection.execute("create temp table perimeter as select '512345678' as siren")
         connection.execute(READERS)

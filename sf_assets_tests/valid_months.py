@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import duckdb
 import plain
 import polars as pl
 
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.engine.quality.freshness import last_writes
+from sf_assets.engine.quality.measuring import histories_of
+from sf_assets.engine.quality.outcomes import outcomes_of
 from sf_assets.engine.quality.tables import CHECK_VERDICTS
 from sf_assets.engine.quality.verdicts import Verdict, check_months, frame_of_verdicts
 from sf_assets.engine.storage import Session, frame_of
@@ -52,7 +53,7 @@ def _month(incoming: Path, month: date) -> dict[Table, pl.DataFrame]:
         for source in SOURCES
         for path in batch.files.get(source.name, ())
     ]
-    with duckdb.connect() as connection:
+    with plain.connect() as connection:
         counts = plain.stage(connection, incoming, month)
         plain.clean(connection, month)
         counted = {(row["source"], row["file"]): row["records"] for row in arrived}
@@ -78,11 +79,13 @@ def judge(session: Session, months: Sequence[date], assets: Sequence[str] = ASSE
     returned = []
     for month in months:
         verdicts = [verdict for asset in assets for verdict in rules[asset][month]]
-        verdicts += [
-            Verdict(asset, month, probe, probe.run(session, month), written.get((asset, month)))
-            for asset in assets
-            for probe in SUITES[asset].probes
-        ]
+        for asset in assets:
+            suite = dataclasses.replace(SUITES[asset], rules=())
+            histories = histories_of(session, asset, suite.tolerances, [month])
+            found = outcomes_of(session, suite, [month], with_rows=[month], histories=histories)[month]
+            verdicts += [
+                Verdict(asset, month, probe, found[probe.name], written.get((asset, month))) for probe in suite.probes
+            ]
         session.replace(
             {CHECK_VERDICTS: frame_of_verdicts({month: verdicts}, run_id="test", judged_at=JUDGED_AT)},
             where={"month": month, "asset": list(assets)},

@@ -55,7 +55,7 @@ EXPECTED = {
 }
 
 # Readers whose codes are looked up in a table of `known_codes.sql` before they are computed.
-_LOOKUP_TABLES = {"date_urssaf": "known_days", "periode_debut": "known_periods", "periode_fin": "known_periods"}
+LOOKUP_TABLES = {"date_urssaf": "known_days", "periode_debut": "known_periods", "periode_fin": "known_periods"}
 
 
 # Patterns that a reader always accepts: a cell without a staging column that matches is not read, since its value is not used.
@@ -162,7 +162,7 @@ def _classified(source: Source, header: Sequence[str], records: str) -> str:
     plain = f"{digits_only_condition(header, source.separator)} as is_plain," if source.wide else ""
     values = ", ".join(f"{_value(cell)} as v{n}" for n, cell in enumerate(source.cells))
     lookups = dict.fromkeys(
-        (_LOOKUP_TABLES[cell.reader], cell.label) for cell in source.cells if cell.reader in _LOOKUP_TABLES
+        (LOOKUP_TABLES[cell.reader], cell.label) for cell in source.cells if cell.reader in LOOKUP_TABLES
     )
     joins = " ".join(
         f'left join {table} as "{table} {name}" on "{table} {name}".code = "{name}"' for table, name in lookups
@@ -241,9 +241,9 @@ def _value(cell: Cell) -> str:
         return (
             f"case when regexp_full_match(\"{cell.label}\", '{_ALWAYS_READABLE[cell.reader]}') then 0 else {read} end"
         )
-    if cell.reader not in _LOOKUP_TABLES:
+    if cell.reader not in LOOKUP_TABLES:
         return read
-    table = f'"{_LOOKUP_TABLES[cell.reader]} {cell.label}"'
+    table = f'"{LOOKUP_TABLES[cell.reader]} {cell.label}"'
     return f"case when {table}.code is not null then {table}.{cell.reader} else {read} end"
 
 

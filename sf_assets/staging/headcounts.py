@@ -16,9 +16,12 @@ _RULES = read_query(files("sf_assets.staging"), "headcount_rules")
 
 def list_months(connection: duckdb.DuckDBPyConnection, header: Sequence[str]) -> None:
     """Create the temporary table `months`: the place, header and month of each column of a head-count file."""
-    rows = [(place, name, name[3:]) for place, name in months_of(header).items()]
-    connection.execute("create or replace temp table months (place integer, header varchar, periode date)")
-    connection.executemany("insert into months select $1, $2, read_periode_debut($3)", rows)
+    months = months_of(header)
+    connection.execute(
+        "create or replace temp table months as select place, header, read_periode_debut(header[4:]) as periode "
+        "from (select unnest($1::integer[]) as place, unnest($2::varchar[]) as header)",
+        [[*months], [*months.values()]],
+    )
 
 
 def apply_perimeter_rules(

@@ -19,14 +19,18 @@ from sf_assets.sources.corrections import LINE, edition_of, is_correction
 from sf_assets.sources.description import Cell, Source
 from sf_assets.sources.text import converted_to_text, is_parquet
 from sf_assets.sources.yearly import of_year, years_of
-from sf_assets.staging.dispositions import reasons_query, typed_query
+from sf_assets.staging.dispositions import LOOKUP_TABLES, reasons_query, typed_query
 from sf_assets.staging.headcounts import rows_by_month, set_months_variable
 from sf_assets.staging.records import read_records, read_rows
 from sf_assets.vocabulary.fields import FIELDS
 
 _FOLDER = files("sf_assets.staging")
 READERS = _FOLDER.joinpath("readers.sql").read_text(encoding="utf-8")
-_KNOWN_CODES = _FOLDER.joinpath("known_codes.sql").read_text(encoding="utf-8")
+# Tables in which readers look texts up, with these readers. They take a twentieth of a second: few sources need them.
+_LOOKUPS = {
+    "known_codes": frozenset(LOOKUP_TABLES),
+    "known_spellings": frozenset({"accents", "nature"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,14 @@ def read_source(
 
     """
     connection.execute(READERS)
-    connection.execute(_KNOWN_CODES)
+    known: set[str] = set()
     names = names or [path.name for path in paths]
     _start(connection, source, names, corrected=any(is_correction(path) for path in paths))
     connection.execute("set variable files = $1::varchar[]", [list(names)])
     for number, (name, path) in enumerate(zip(names, paths, strict=True)):
         connection.execute("set variable file = $1", [name])
         edition = edition_of(source, path)
+        _make_lookups(connection, edition, known)
         with converted_to_text(path, edition) as text:
             header = _read_edition(connection, text, edition)
             if edition.lacks_key(header):
@@ -92,6 +97,15 @@ def read_source(
         _drop_duplicates(connection, source, names)
     connection.execute(f"create or replace temp view cells as {_cells(source, len(paths))}")
     return _counts(connection, names)
+
+
+def _make_lookups(connection: duckdb.DuckDBPyConnection, edition: Source, known: set[str]) -> None:
+    """Make the tables in which the readers of an edition look texts up, except those already `known`."""
+    readers = {cell.reader for cell in edition.cells}
+    for name, of_readers in _LOOKUPS.items():
+        if name not in known and readers & of_readers:
+            connection.execute(read_sql("sf_assets.staging", name))
+            known.add(name)
 
 
 def _read_edition(connection: duckdb.DuckDBPyConnection, path: Path, edition: Source) -> Sequence[str]:

@@ -171,7 +171,7 @@ class Planted:
 @contextmanager
 def planted() -> Iterator[Planted]:
     """Open an in-memory warehouse with every table of the project, empty."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("attach ':memory:' as lake")
         for table in _PLACES.values():
             columns = ", ".join(f"{sql_identifier(name)} {type_}" for name, type_ in declared_types(table).items())

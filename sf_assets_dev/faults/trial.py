@@ -54,27 +54,30 @@ def play_fault(deployment: Deployment, fault: Fault, month: date) -> Trial:
         above = dg.AssetSelection.assets(fault.asset).upstream(include_self=False) & dg.AssetSelection.groups(
             "staging", "clean"
         )
-        if names := deployment.names_of(above):
-            deployment.build(month, *sorted(names))
+        names = sorted(deployment.names_of(above))
+        with deployment.warehouse.session() as session:
+            outdated = _obstacles(session, month, *names)
+        if outdated:
+            deployment.build(month, *names)
     before = _StateBefore(deployment, fault, month)
     path = before.path
     if isinstance(fault, FileFault):
         spoil_file(fault, deployment.incoming, month)
         spoiled = deployment.build(month, *path, _OTHER)
         with deployment.warehouse.session() as session:
-            others_ran = _OTHER in spoiled.written and not _obstacles(session, _OTHER, month)
+            others_ran = _OTHER in spoiled.written and not _obstacles(session, month, _OTHER)
     else:
         spoil_table(fault, deployment.warehouse, month)
         spoiled = deployment.run_checks(month, fault.asset)
         others_ran = True
     with deployment.warehouse.session() as session:
-        message = _obstacles(session, fault.asset, month)
+        message = _obstacles(session, month, fault.asset)
         stopped = f"{fault.asset}, {month:%Y-%m}: {fault.check} " in message and before.untouched(session)
-        others_ran = others_ran and not _obstacles(session, fault.asset, add_months(month, -1))
+        others_ran = others_ran and not _obstacles(session, add_months(month, -1), fault.asset)
     before.restore()
     repaired = deployment.build(month, *path, *before.shared)
     with deployment.warehouse.session() as session:
-        cleared = repaired.success and not _obstacles(session, fault.asset, month) and before.same(session)
+        cleared = repaired.success and not _obstacles(session, month, fault.asset) and before.same(session)
     line = next((text for text in message.splitlines() if f": {fault.check} " in text), "")
     return Trial(
         fault, fault.check in spoiled.blocking(fault.asset), stopped, others_ran, cleared, line.removeprefix("- ")
@@ -92,10 +95,10 @@ def _path(deployment: Deployment, first: str, last: str) -> list[str]:
     return sorted(deployment.names_of(between.required_multi_asset_neighbors()))
 
 
-def _obstacles(session: Session, asset: str, month: date) -> str:
-    """Return the gate's message to a reader of the asset; empty when the gate is open."""
+def _obstacles(session: Session, month: date, *assets: str) -> str:
+    """Return the gate's message to a reader of the assets; empty when the gate is open."""
     try:
-        require_passed(session, [(asset, month)], SUITES)
+        require_passed(session, [(asset, month) for asset in assets], SUITES)
     except Blocked as blocked:
         return str(blocked.description)
     return ""

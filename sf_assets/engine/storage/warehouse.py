@@ -84,6 +84,7 @@ class Warehouse:
             config={
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
+                "allow_unsigned_extensions": True,  # `extension_file` has verified them
                 "memory_limit": self.memory_limit,
                 "threads": self.threads,
                 "temp_directory": str(spill),
