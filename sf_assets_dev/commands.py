@@ -88,14 +88,19 @@ def generate(
 def bench(
     companies: Annotated[list[int] | None, typer.Option(help="A size to measure; may be repeated.")] = None,
     month: MonthOption = _DEMO_MONTH,
+    register_share: Annotated[
+        float, typer.Option(help="Share of INSEE's whole register around the largest size, up to 1.")
+    ] = 0,
 ) -> None:
     """Measure seconds, rows per second and memory of each stage, at 4,000 and 50,000 companies by default.
 
-    Example: `sf bench --companies 1000`
+    Examples: `sf bench --companies 1000`, `sf bench --companies 5000 --companies 20000 --register-share 0.06`
     """
-    from sf_assets_dev.bench.page import measure  # noqa: PLC0415
+    from sf_assets_dev.bench import country, page  # noqa: PLC0415
 
-    for line in measure(companies or [4_000, 50_000], month or _DEMO_MONTH):
+    wanted, of_month = companies or [4_000, 50_000], month or _DEMO_MONTH
+    lines = country.measure(wanted, of_month, register_share) if register_share else page.measure(wanted, of_month)
+    for line in lines:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
