@@ -7,6 +7,8 @@ SF := $(PYTHON) -m sf_assets
 PORT ?= 3000
 COMPANIES ?= 4000
 MONTH ?= 2026-10
+BENCH_COMPANIES ?= 350000
+REGISTER ?= 1
 
 # Targets work on the demonstration's own folder, unless SF_DATA_DIR names the folder of a deployment.
 DEMO := $(CURDIR)/data/demo
@@ -19,10 +21,10 @@ export SF_DATA_DIR := $(DEMO)
 export DAGSTER_HOME := $(DEMO)/dagster
 endif
 
-.PHONY: help demo demo-open ui test coverage lint bench evaluate faults life docs lock clean
+.PHONY: help demo demo-open ui test coverage lint bench bench-country evaluate faults life docs lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	@python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "expected Python 3.11 to 3.13, found $$(python3 --version)"; exit 1; }
@@ -61,6 +63,9 @@ lint: $(VENV)/installed ## check format, lint, types and SQL
 
 bench: $(VENV)/installed ## measure seconds, rows per second and memory of each stage at 4,000 and 50,000 companies
 	@$(SF) bench
+
+bench-country: $(VENV)/installed ## the same with 350,000 companies and INSEE's whole register: hours, and 60 GB below TMPDIR (BENCH_COMPANIES=, REGISTER=)
+	@$(SF) bench --companies $(BENCH_COMPANIES) --register-share $(REGISTER)
 
 evaluate: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## evaluate the methods (backtest, champion, utility, drift): a report, and the tables of docs/evaluation.md
 	@$(SF) evaluate $(MONTH) --page docs/evaluation.md

@@ -3,7 +3,7 @@
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -63,28 +63,44 @@ def generate(
     seed: Seed = 1,
     years: Annotated[int, typer.Option(help="Years of history in the monthly files.")] = 10,
     oracle: Annotated[Path | None, typer.Option(help="Parquet file for the true risks, outside the batch.")] = None,
+    register_share: Annotated[
+        float, typer.Option(help="Share of INSEE's whole register to write around the companies, up to 1.")
+    ] = 0,
+    form: Annotated[
+        Literal["parquet", "csv"], typer.Option(help="Form of the files of the whole register.")
+    ] = "parquet",
 ) -> None:
     """Write one month of synthetic files in the producers' formats.
 
-    Example: `sf generate 2026-10 data/incoming/2610 --companies 500`
+    Examples: `sf generate 2026-10 data/incoming/2610 --companies 500`,
+    `sf generate 2026-10 data/incoming/2610 --register-share 0.05`
     """
     from sf_assets_dev.synthetic.batch import write_batch  # noqa: PLC0415
+    from sf_assets_dev.synthetic.register.stock import FOLLOWED, write_register  # noqa: PLC0415
 
     rows = write_batch(into, month=month, companies=companies, seed=seed, years=years, oracle=oracle)
+    if register_share:
+        stocks = write_register(into, month=month, share=register_share, seed=seed, form=form)
+        rows = {name: count for name, count in rows.items() if name not in FOLLOWED} | stocks
     sys.stdout.write(f"{into}: {len(rows)} files, {sum(rows.values()):,} rows\n")
 
 
 def bench(
     companies: Annotated[list[int] | None, typer.Option(help="A size to measure; may be repeated.")] = None,
     month: MonthOption = _DEMO_MONTH,
+    register_share: Annotated[
+        float, typer.Option(help="Share of INSEE's whole register around the largest size, up to 1.")
+    ] = 0,
 ) -> None:
     """Measure seconds, rows per second and memory of each stage, at 4,000 and 50,000 companies by default.
 
-    Example: `sf bench --companies 1000`
+    Examples: `sf bench --companies 1000`, `sf bench --companies 5000 --companies 20000 --register-share 0.06`
     """
-    from sf_assets_dev.bench.page import measure  # noqa: PLC0415
+    from sf_assets_dev.bench import country, page  # noqa: PLC0415
 
-    for line in measure(companies or [4_000, 50_000], month or _DEMO_MONTH):
+    wanted, of_month = companies or [4_000, 50_000], month or _DEMO_MONTH
+    lines = country.measure(wanted, of_month, register_share) if register_share else page.measure(wanted, of_month)
+    for line in lines:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from sf_assets_dev.bench import stages as bench
+from sf_assets_dev.bench.country import register_cost, sizes
+from sf_assets_dev.bench.limits import growth
 from sf_assets_dev.bench.stages import Cost, Workspace
 
 OCTOBER = date(2026, 10, 1)
@@ -39,6 +41,7 @@ def test_every_stage_has_rows_seconds_and_a_plausible_peak(costs: list[Cost]) ->
     for cost in costs:
         assert cost.rows > 0
         assert 0 < cost.seconds < 60
+        assert 0 < cost.processor < 120
         assert 50 < cost.peak < 4096
 
 
@@ -77,10 +80,34 @@ def _peak_before_and_after_release(_: Workspace) -> tuple[float, float]:
 
 
 def test_costs_add_up_except_for_the_peak() -> None:
-    assert bench.total_cost("both", [Cost("a", 10, 1.5, 300), Cost("b", 20, 2.5, 200)]) == Cost("both", 30, 4.0, 300)
+    assert bench.total_cost("both", [Cost("a", 10, 1.5, 300, 2), Cost("b", 20, 2.5, 200, 3)]) == Cost(
+        "both", 30, 4.0, 300, 5
+    )
 
 
 def test_lines_are_as_wide_as_their_heading() -> None:
     texts = [*bench.heading("stage"), bench.line(Cost("lists", 0, 0.0, 400.4)), bench.line(Cost("x", 10**8, 1e3, 4e3))]
     assert len({len(text) for text in texts}) == 1
-    assert texts[2] == "| lists                    |           0 |      0.0 |         0 |      400 |"
+    assert texts[2] == "| lists                    |           0 |      0.0 |      0.0 |         0 |      400 |"
+
+
+def test_a_size_of_the_country_has_its_share_of_the_register() -> None:
+    assert sizes([5_000, 20_000], 0.1) == [(5_000, 0.025), (20_000, 0.1)]
+    assert sizes([350_000], 1) == [(350_000, 1.0)]
+
+
+def test_the_cost_of_the_register_is_that_of_its_tables_and_of_their_checks() -> None:
+    costs = {
+        "staging": [Cost("stg_sirene", 100, 1, 500, 2), Cost("stg_debit", 7, 9, 900, 9)],
+        "clean": [Cost("clean_sirene", 100, 2, 700, 3), Cost("clean_sirene_ul", 50, 2, 600, 4)],
+        "checks": [Cost("stg_sirene_checks", 100, 1, 400, 1), Cost("stg_debit_checks", 7, 1, 400, 1)],
+    }
+    assert register_cost(costs) == Cost("register, with its checks", 350, 6, 700, 10)
+
+
+def test_growth_is_the_exponent_of_processor_seconds_with_rows() -> None:
+    small, large = (
+        [Cost("a", 100, 9, 1, 1.0), Cost("new", 1, 1, 1, 1)],
+        [Cost("a", 400, 9, 1, 4.0), Cost("b", 2, 1, 1, 1)],
+    )
+    assert [*growth("Growth", small, large)][-1] == "| a | 100 → 400 | 1.0 → 4.0 | 1.00 |"

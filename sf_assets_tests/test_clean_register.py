@@ -1,7 +1,10 @@
 """Clean tables of the register, payment behaviour and yearly accounts. Comments give the specification's trap numbers."""
 
+import re
+from importlib.resources import files
+
 import pytest
-from clean_world import OTHER, SIRET, World, fresh_world
+from clean_world import OTHER, READS, SIRET, World, fresh_world
 
 from sf_assets.clean.tables import SIRENE, SIRENE_UL
 from sf_assets.engine.quality.rules import rules_of
@@ -44,6 +47,16 @@ def test_establishments_get_department_and_section_labels_and_none_is_left_out(w
         (SIRET, "Corse-du-Sud", "94", "Corse", "C", True),
         (OTHER, None, None, None, None, False),
     ]
+
+
+@pytest.mark.parametrize("name", ["clean_sirene", "clean_sirene_ul", "clean_sirene_histo", "clean_naf_paire"])
+def test_tables_of_the_whole_register_compare_no_row_with_every_other(world, name):
+    for read in READS.get(name, ()):
+        world.build(read)
+    text = files("sf_assets.clean").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    ((_, plan),) = world.connection.execute(f"explain {text}").fetchall()
+    assert "HASH_JOIN" in plan
+    assert not re.findall("BLOCKWISE_NL_JOIN|NESTED_LOOP_JOIN|CROSS_PRODUCT", plan)
 
 
 NAMES = "siren raison_sociale nom_unite_legale nom_usage_unite_legale prenom1_unite_legale prenom2_unite_legale"

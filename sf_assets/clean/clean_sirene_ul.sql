@@ -23,17 +23,26 @@ with delivered as (
     ) as named
 ),
 
+-- Joined by the siren alone: with `or` in the condition, DuckDB would compare every row with every pair.
+paired as (
+    select
+        delivered.*,
+        case when delivered.naf = paires.naf or delivered.naf25 = paires.naf25 then paires.naf end as naf_paire,
+        case when delivered.naf = paires.naf or delivered.naf25 = paires.naf25 then paires.naf25 end as naf25_paire
+    from delivered
+    left join clean_naf_paire as paires on delivered.siren = paires.siren
+),
+
 coded as (
     select
         d.*,
-        coalesce(d.naf, paires.naf, former.correspondant) as code_naf,
-        coalesce(d.naf25, paires.naf25, latter.correspondant) as code_naf25,
-        case when d.naf is not null then 'livree' when paires.naf is not null then 'paire' else former.origine end
+        coalesce(d.naf, d.naf_paire, former.correspondant) as code_naf,
+        coalesce(d.naf25, d.naf25_paire, latter.correspondant) as code_naf25,
+        case when d.naf is not null then 'livree' when d.naf_paire is not null then 'paire' else former.origine end
             as origine_naf,
-        case when d.naf25 is not null then 'livree' when paires.naf25 is not null then 'paire' else latter.origine end
+        case when d.naf25 is not null then 'livree' when d.naf25_paire is not null then 'paire' else latter.origine end
             as origine_naf25
-    from delivered as d
-    left join clean_naf_paire as paires on d.siren = paires.siren and (d.naf = paires.naf or d.naf25 = paires.naf25)
+    from paired as d
     left join clean_naf_passage as former on former.nomenclature = 'NAF2025' and d.naf25 = former.code
     left join clean_naf_passage as latter on latter.nomenclature = 'NAFRev2' and d.naf = latter.code
 ),

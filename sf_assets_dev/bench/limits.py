@@ -168,20 +168,16 @@ def explain_alerts(workspace: Workspace, alerts: int = 25_000) -> list[Cost]:
     return costs
 
 
-def growth(small: Sequence[Cost], large: Sequence[Cost]) -> Iterator[str]:
-    """Yield a table of the growth of each table's seconds with its rows: an exponent of 1 is proportional, less is better."""
+def growth(title: str, small: Sequence[Cost], large: Sequence[Cost]) -> Iterator[str]:
+    """Yield a table of the growth of processor seconds with rows: an exponent of 1 is proportional, less is better."""
     before = {cost.name: cost for cost in small}
-    yield from (
-        "\n## Growth of the clean tables and of the features\n",
-        "| table | rows | seconds | exponent |",
-        "|---|--:|--:|--:|",
-    )
-    for after in sorted(large, key=lambda cost: -cost.seconds):
-        first = before[after.name]
-        if after.rows > first.rows > 0:
-            exponent = math.log(after.seconds / first.seconds) / math.log(after.rows / first.rows)
+    yield from (f"\n## {title}\n", "| table | rows | seconds of cores | exponent |", "|---|--:|--:|--:|")
+    for after in sorted(large, key=lambda cost: -cost.processor):
+        first = before.get(after.name)
+        if first and after.rows > first.rows > 0 < first.processor:
+            exponent = math.log(after.processor / first.processor) / math.log(after.rows / first.rows)
             yield (
-                f"| {after.name} | {first.rows:,} → {after.rows:,} | {first.seconds:.1f} → {after.seconds:.1f} "
+                f"| {after.name} | {first.rows:,} → {after.rows:,} | {first.processor:.1f} → {after.processor:.1f} "
                 f"| {exponent:.2f} |"
             )
 

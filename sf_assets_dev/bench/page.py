@@ -17,10 +17,12 @@ from sf_assets_dev.bench.limits import clean_many_debts, compare, enlarge, estim
 from sf_assets_dev.bench.stages import STAGES, Cost, Workspace, generate, heading, line, run_stage, total_cost
 
 
-def report(workspace: Workspace, costs: list[Cost]) -> Iterator[str]:
-    """Measure one size and yield its lines; append the costs of the clean tables and of the features to `costs`."""
+def report(workspace: Workspace, costs: dict[str, list[Cost]]) -> Iterator[str]:
+    """Measure one size and yield its lines; add to `costs` those of the tables of each stage, of `checks` and of `stages`."""
     started = time.monotonic()
-    yield from (f"\n## {workspace.companies:,} companies, month {workspace.month:%Y-%m}\n", *heading("stage"))
+    register = f", {workspace.register:.1%} of the register" if workspace.register else ""
+    yield f"\n## {workspace.companies:,} companies{register}, month {workspace.month:%Y-%m}\n"
+    yield from heading("stage")
     stages = [workspace.in_new_process(generate)]
     yield line(stages[0])
     made: dict[str, list[Cost]] = {}
@@ -38,7 +40,7 @@ def report(workspace: Workspace, costs: list[Cost]) -> Iterator[str]:
     for stage in ("staging", "clean"):
         yield from ("", *heading(f"tables of {stage}"))
         yield from (line(cost) for cost in sorted(made[stage], key=lambda cost: -cost.seconds))
-    costs.extend([*made["clean"], total_cost("features", made["features"])])
+    costs |= made | {"checks": checked, "stages": stages}
 
 
 def limits(workspace: Workspace) -> Iterator[str]:
@@ -80,11 +82,12 @@ def _load() -> str:
 def measure(companies: Sequence[int], month: date) -> Iterator[str]:
     """Measure each number of companies in a temporary folder of its own; yield lines as stages end."""
     yield machine()
-    costs: list[list[Cost]] = [[] for _ in companies]
+    costs: list[dict[str, list[Cost]]] = [{} for _ in companies]
     for size, clean in zip(companies, costs, strict=True):
         with tempfile.TemporaryDirectory(prefix="sf_bench_") as folder:
             workspace = Workspace(Path(folder), month, size)
             yield from chain(report(workspace, clean), *([limits(workspace)] if size == max(companies) else []))
     if len(costs) > 1:
-        yield from growth(costs[0], costs[-1])
-        yield estimate_for_country(costs[-1][-1], companies[-1])
+        small, large = ([*cost["clean"], total_cost("features", cost["features"])] for cost in (costs[0], costs[-1]))
+        yield from growth("Growth of the clean tables and of the features", small, large)
+        yield estimate_for_country(large[-1], companies[-1])

@@ -32,6 +32,7 @@ from sf_assets.operations.launching import QUIET, first_known, rows_of
 from sf_assets.settings import Settings, warehouse_of
 from sf_assets.sources.batch import batch_key
 from sf_assets_dev.synthetic import write_batch
+from sf_assets_dev.synthetic.register.stock import FOLLOWED, write_register
 
 STAGES = {
     "sources": dg.AssetSelection.groups("sources"),
@@ -48,21 +49,26 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Cost of a step or a stage: rows (lines of files, rows written, rows checked), seconds, peak memory in MiB."""
+    """Cost of a step or a stage: rows (lines of files, rows written, rows checked), seconds, peak memory in MiB.
+
+    `processor` is the seconds of all cores together, in this process.
+    """
 
     name: str
     rows: int
     seconds: float
     peak: float
+    processor: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The folder of one measurement, with its month and number of companies."""
+    """The folder of one measurement, with its month, number of companies and share of INSEE's whole register."""
 
     folder: Path
     month: date
     companies: int
+    register: float = 0.0
 
     def in_new_process(self, work: Callable[..., _T], *arguments: object) -> _T:
         """Call `work(workspace, *arguments)` in a new process whose settings point to this folder, and return its result."""
@@ -81,10 +87,13 @@ def _set_environment(environment: dict[str, str]) -> None:
 def generate(workspace: Workspace) -> Cost:
     """Write the month's synthetic files."""
     reset_peak()
-    started = time.monotonic()
+    started, used = time.monotonic(), time.process_time()
     folder = workspace.folder / "incoming" / batch_key(workspace.month)
     rows = write_batch(folder, month=workspace.month, companies=workspace.companies)
-    return Cost("generator", sum(rows.values()), time.monotonic() - started, peak())
+    if workspace.register:
+        stocks = write_register(folder, month=workspace.month, share=workspace.register)
+        rows = {name: count for name, count in rows.items() if name not in FOLLOWED} | stocks
+    return Cost("generator", sum(rows.values()), time.monotonic() - started, peak(), time.process_time() - used)
 
 
 def run_stage(workspace: Workspace, stage: str) -> tuple[list[Cost], list[Cost]]:
@@ -137,6 +146,7 @@ class _CostRecorder:
         self.checked: list[Cost] = []
         self._rows: dict[str, int] = {}
         self._checked: set[str] = set()
+        self._used = 0.0
 
     def __call__(self, entry: EventLogEntry) -> None:
         event = entry.dagster_event
@@ -145,6 +155,7 @@ class _CostRecorder:
         step, rows = event.step_key, self._rows.get(event.step_key, 0)
         if event.event_type is DagsterEventType.STEP_START:
             reset_peak()
+            self._used = time.process_time()
         elif event.event_type is DagsterEventType.ASSET_MATERIALIZATION:
             self._rows[step] = rows_of(event, rows)
         elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
@@ -153,7 +164,8 @@ class _CostRecorder:
             self._rows[step] = max(rows, total)
         elif event.event_type is DagsterEventType.STEP_SUCCESS:
             seconds = (event.step_success_data.duration_ms or 0) / 1000
-            (self.checked if step in self._checked else self.made).append(Cost(step, rows, seconds, peak()))
+            cost = Cost(step, rows, seconds, peak(), time.process_time() - self._used)
+            (self.checked if step in self._checked else self.made).append(cost)
 
 
 def reset_peak() -> None:
@@ -170,22 +182,23 @@ def peak() -> float:
 def total_cost(name: str, costs: Sequence[Cost]) -> Cost:
     """Return the cost of several steps run in sequence: rows and seconds add up, the peak is the highest."""
     rows, seconds = sum(cost.rows for cost in costs), sum(cost.seconds for cost in costs)
-    return Cost(name, rows, seconds, max(cost.peak for cost in costs))
+    return Cost(name, rows, seconds, max(cost.peak for cost in costs), sum(cost.processor for cost in costs))
 
 
 def heading(first: str) -> tuple[str, str]:
     """Return the header of a table of costs: two lines of Markdown."""
     return (
-        f"| {first:<24} | {'rows':>11} | {'seconds':>8} | {'rows/s':>9} | {'peak MiB':>8} |",
-        f"|{'-' * 26}|{'-' * 12}:|{'-' * 9}:|{'-' * 10}:|{'-' * 9}:|",
+        f"| {first:<24} | {'rows':>11} | {'seconds':>8} | {'of cores':>8} | {'rows/s':>9} | {'peak MiB':>8} |",
+        f"|{'-' * 26}|{'-' * 12}:|{'-' * 9}:|{'-' * 9}:|{'-' * 10}:|{'-' * 9}:|",
     )
 
 
 def line(cost: Cost) -> str:
     """Return a cost as a row of a Markdown table.
 
-    >>> line(Cost("stg_debit", 1_000_000, 12.5, 600.4))
-    '| stg_debit                |   1,000,000 |     12.5 |    80,000 |      600 |'
+    >>> line(Cost("stg_debit", 1_000_000, 12.5, 600.4, 20.25))
+    '| stg_debit                |   1,000,000 |     12.5 |     20.2 |    80,000 |      600 |'
     """
     rate = cost.rows / cost.seconds if cost.seconds else 0
-    return f"| {cost.name:<24} | {cost.rows:>11,} | {cost.seconds:>8.1f} | {rate:>9,.0f} | {cost.peak:>8,.0f} |"
+    seconds = f"{cost.seconds:>8.1f} | {cost.processor:>8.1f}"
+    return f"| {cost.name:<24} | {cost.rows:>11,} | {seconds} | {rate:>9,.0f} | {cost.peak:>8,.0f} |"
