@@ -75,8 +75,8 @@ COMPILE = $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version
 	--no-annotate --no-header --quiet
 
 lock: $(VENV)/installed ## compile both locks again after a change of pyproject.toml: with the development tools, and without
-	@$(COMPILE) --extra dev --output-file requirements.lock
-	@$(COMPILE) --constraint requirements.lock --output-file requirements-run.lock
+	@$(COMPILE) --extra dev --extra s3 --output-file requirements.lock
+	@$(COMPILE) --extra s3 --constraint requirements.lock --output-file requirements-run.lock
 
 # The folders that runs and verbs make; whatever else is below the demonstration's folder has been put there.
 MADE := oracle warehouse models lists published answers exports notices dagster evaluation explanations quarantine

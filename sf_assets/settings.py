@@ -17,6 +17,7 @@ from sf_assets.vocabulary.parameters import Parameters, split_commas
 
 if TYPE_CHECKING:  # The warehouse imports DuckDB and Polars, which `sf --help` does not need.
     from sf_assets.engine.storage import Warehouse
+    from sf_assets.engine.storage.objects import ObjectStore
     from sf_assets.operations.notices import Outbox
 
 PREFIX = "SF_"
@@ -39,6 +40,11 @@ class Settings(Parameters, BaseSettings):
     data_dir: Path = Field(Path("data"), description="folder of incoming files, warehouse, models and lists")
     catalog: str = Field(
         "", description="DuckLake catalog: empty for SQLite below data_dir, or 'postgres:<libpq string>'"
+    )
+    tables: str = Field(
+        "",
+        pattern=r"^(s3://[^/\s]+(/\S*)?)?$",
+        description="where the warehouse's files are: empty for a folder below data_dir, or an address s3://bucket/prefix",
     )
     memory_limit: str = Field(
         "2500MB",
@@ -203,12 +209,22 @@ def warehouse_of(settings: Settings) -> "Warehouse":
 
     return Warehouse(
         catalog=settings.catalog_path,
-        data_path=str(settings.data / "warehouse" / "tables"),
+        data_path=settings.tables or str(settings.data / "warehouse" / "tables"),
         memory_limit=settings.memory_limit,
         temp_directory=settings.temp_directory,
         threads=settings.threads,
         outside=outside_of(settings.mode),
+        objects=_objects_of(settings.tables),
     )
+
+
+def _objects_of(address: str, environ: Mapping[str, str] = os.environ) -> "ObjectStore | None":
+    """Return the object store that the variables `AWS_*` open when an address needs one; the keys are no settings."""
+    if not address:
+        return None
+    from sf_assets.engine.storage.objects import ObjectStore  # noqa: PLC0415
+
+    return ObjectStore.of_variables(environ)
 
 
 def resources_for(settings: Settings) -> dict[str, object]:

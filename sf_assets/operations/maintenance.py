@@ -8,15 +8,20 @@ from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.leftovers import Leftovers, remove_leftovers
 from sf_assets.engine.storage.maintenance import LEAST_MONTHS, MaintenanceCounts, merge_and_expire
+from sf_assets.engine.storage.objects import is_remote
 from sf_assets.publication.versions import published_snapshots
 
 
 @dataclass(frozen=True, slots=True)
 class Maintenance:
-    """The result of one maintenance, or of its dry run: in the warehouse, and in the folders beside it."""
+    """The result of one maintenance, or of its dry run: in the warehouse, and in the folders beside it.
+
+    `uploads` counts the unfinished uploads to the object store that were ended.
+    """
 
     warehouse: MaintenanceCounts
     leftovers: Leftovers
+    uploads: int = 0
 
     @property
     def metadata(self) -> dict[str, int | bool]:
@@ -33,6 +38,7 @@ class Maintenance:
             "orphans_removed": done.orphans,
             "leftovers_removed": len(left.removed),
             "interrupted_publications": len(left.interrupted),
+            "uploads_ended": self.uploads,
         }
 
     @property
@@ -42,6 +48,7 @@ class Maintenance:
         return ("dry run: " if counts["dry_run"] else "done: ") + (
             "{files_before} files before, {files} after; {snapshots_expired} snapshots expired; {files_removed} files, "
             "{orphans_removed} orphans and {leftovers_removed} leftovers removed"
+            + ("; {uploads_ended} unfinished uploads ended" if self.uploads else "")
         ).format(**counts)
 
     def warnings(self) -> Iterator[str]:
@@ -66,4 +73,7 @@ def run_maintenance(
             session, at=at, keep_months=keep_months, dry_run=dry_run, kept=published_snapshots(session)
         )
     published = (folders.lists, folders.models, folders.exports, folders.published)
-    return Maintenance(done, remove_leftovers(warehouse.temp_directory, published, at=at, dry_run=dry_run))
+    uploads = 0
+    if warehouse.objects and is_remote(warehouse.data_path):
+        uploads = warehouse.objects.end_unfinished_uploads(warehouse.data_path, at=at, dry_run=dry_run)
+    return Maintenance(done, remove_leftovers(warehouse.temp_directory, published, at=at, dry_run=dry_run), uploads)

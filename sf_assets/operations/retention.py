@@ -45,7 +45,7 @@ class Retention:
     folders: tuple[Path, ...]
     identifiers: int = 0
     removed: int = 0
-    left: tuple[Path, ...] = ()
+    left: tuple[str, ...] = ()
     in_catalog: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
 
@@ -81,7 +81,7 @@ class Retention:
             yield f"dry run: {sum(item.rows for item in self.rows)} rows and {len(self.folders)} folders are past their time"
         elif not self.clean:
             where = f"{len(self.left)} files and {self.in_catalog} statistics of the catalog"
-            yield f"NOT CLEAN: {where} still hold expired identifiers: {', '.join(map(str, self.left))}"
+            yield f"NOT CLEAN: {where} still hold expired identifiers: {', '.join(self.left)}"
         else:
             yield f"scanned: none of {self.identifiers} expired identifiers is left in the files and the catalog"
 
