@@ -19,7 +19,7 @@ export SF_DATA_DIR := $(DEMO)
 export DAGSTER_HOME := $(DEMO)/dagster
 endif
 
-.PHONY: help demo demo-open ui test coverage lint bench evaluate faults life docs lock clean
+.PHONY: help demo demo-open ui test coverage lint bench evaluate faults life scale docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ faults: $(VENV)/installed ## play every fault of the catalogue; print what caugh
 
 life: $(VENV)/installed ## live three months with their mishaps; write docs/reliability.md when all of them end well
 	@$(SF) life --page docs/reliability.md
+
+scale: $(VENV)/installed ## the same month on PostgreSQL and an object store (S3), history by two runs at once, compared with one machine
+	@$(SF) scale
 
 docs: $(VENV)/installed ## write the pages derived from the declarations
 	@$(SF) docs

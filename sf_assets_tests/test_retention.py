@@ -126,7 +126,7 @@ def test_frozen_and_versioned_folders_are_removed_by_their_month(warehouse: Ware
     (frozen / "liste.csv").write_text("x")
     frozen.chmod(0o500)
     done = run_retention(warehouse, tmp_path, at=AT, dry_run=False)
-    assert set(done.folders) == {old, frozen.parent}
+    assert set(done.folders) == {str(old), str(frozen.parent)}
     assert not old.exists()
     assert not frozen.exists()
     assert young.is_dir()

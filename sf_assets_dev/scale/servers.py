@@ -79,9 +79,10 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def create_database(dsn: str, name: str) -> str:
-    """Create a database on the server of a libpq string; return the libpq string of the new one."""
-    subprocess.run(["psql", "-q", "-d", dsn, "-c", f"create database {name}"], check=True)  # noqa: S603, S607
+def create_database(dsn: str, name: str, template: str = "template1") -> str:
+    """Create a database on the server of a libpq string, a copy of another one; return the libpq string of the new one."""
+    statement = f"create database {name} template {template}"
+    subprocess.run(["psql", "-q", "-d", dsn, "-c", statement], check=True)  # noqa: S603, S607
     return dsn.replace("dbname=postgres", f"dbname={name}")
 
 
