@@ -21,7 +21,7 @@ export SF_DATA_DIR := $(DEMO)
 export DAGSTER_HOME := $(DEMO)/dagster
 endif
 
-.PHONY: help demo demo-open ui test coverage lint bench bench-country evaluate faults life docs lock clean
+.PHONY: help demo demo-open ui test coverage lint bench bench-country evaluate faults life scale docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ faults: $(VENV)/installed ## play every fault of the catalogue; print what caugh
 life: $(VENV)/installed ## live three months with their mishaps; write docs/reliability.md when all of them end well
 	@$(SF) life --page docs/reliability.md
 
+scale: $(VENV)/installed ## the same month on PostgreSQL and an object store (S3), history by two runs at once, compared with one machine
+	@$(SF) scale
+
 docs: $(VENV)/installed ## write the pages derived from the declarations
 	@$(SF) docs
 
@@ -83,8 +86,8 @@ COMPILE = $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version
 	--no-annotate --no-header --quiet
 
 lock: $(VENV)/installed ## compile both locks again after a change of pyproject.toml: with the development tools, and without
-	@$(COMPILE) --extra dev --output-file requirements.lock
-	@$(COMPILE) --constraint requirements.lock --output-file requirements-run.lock
+	@$(COMPILE) --extra dev --extra s3 --output-file requirements.lock
+	@$(COMPILE) --extra s3 --constraint requirements.lock --output-file requirements-run.lock
 
 # The folders that runs and verbs make; whatever else is below the demonstration's folder has been put there.
 MADE := oracle warehouse models lists published answers exports notices dagster evaluation explanations quarantine

@@ -16,7 +16,9 @@ from sf_assets.vocabulary.modes import OPEN
 from sf_assets.vocabulary.parameters import Parameters, split_commas
 
 if TYPE_CHECKING:  # The warehouse imports DuckDB and Polars, which `sf --help` does not need.
+    from sf_assets.engine.resources import Folders
     from sf_assets.engine.storage import Warehouse
+    from sf_assets.engine.storage.objects import ObjectStore
     from sf_assets.operations.notices import Outbox
 
 PREFIX = "SF_"
@@ -39,6 +41,16 @@ class Settings(Parameters, BaseSettings):
     data_dir: Path = Field(Path("data"), description="folder of incoming files, warehouse, models and lists")
     catalog: str = Field(
         "", description="DuckLake catalog: empty for SQLite below data_dir, or 'postgres:<libpq string>'"
+    )
+    tables: str = Field(
+        "",
+        pattern=r"^(s3://[^/\s]+(/\S*)?)?$",
+        description="where the warehouse's files are: empty for a folder below data_dir, or an address s3://bucket/prefix",
+    )
+    files: str = Field(
+        "",
+        pattern=r"^(s3://[^/\s]+(/\S*)?)?$",
+        description="where delivered files, models and lists are: empty for folders below data_dir, or s3://bucket/prefix",
     )
     memory_limit: str = Field(
         "2500MB",
@@ -172,6 +184,14 @@ class Settings(Parameters, BaseSettings):
         return self.data / "incoming"
 
     @property
+    def folders(self) -> "Folders":
+        """The folders of files by month, in the data folder or in an object store."""
+        from sf_assets.engine.resources import Folders  # noqa: PLC0415
+
+        objects = _objects_of(self.files)
+        return Folders.below(self.data, self.mode, (objects, self.files) if objects else None)
+
+    @property
     def notices(self) -> "Outbox":
         """The outbox of notices: the folder where they wait, and the channels that send them."""
         from sf_assets.operations.notices import Channels, Outbox  # noqa: PLC0415
@@ -203,12 +223,22 @@ def warehouse_of(settings: Settings) -> "Warehouse":
 
     return Warehouse(
         catalog=settings.catalog_path,
-        data_path=str(settings.data / "warehouse" / "tables"),
+        data_path=settings.tables or str(settings.data / "warehouse" / "tables"),
         memory_limit=settings.memory_limit,
         temp_directory=settings.temp_directory,
         threads=settings.threads,
         outside=outside_of(settings.mode),
+        objects=_objects_of(settings.tables),
     )
+
+
+def _objects_of(address: str, environ: Mapping[str, str] = os.environ) -> "ObjectStore | None":
+    """Return the object store that the variables `AWS_*` open when an address needs one; the keys are no settings."""
+    if not address:
+        return None
+    from sf_assets.engine.storage.objects import ObjectStore  # noqa: PLC0415
+
+    return ObjectStore.of_variables(environ)
 
 
 def resources_for(settings: Settings) -> dict[str, object]:
@@ -216,11 +246,10 @@ def resources_for(settings: Settings) -> dict[str, object]:
     from sf_assets.catalogue.modes import outside_of  # noqa: PLC0415
     from sf_assets.catalogue.tables import suites_of  # noqa: PLC0415 - loads every layer
     from sf_assets.engine.quality.gate import Gate  # noqa: PLC0415
-    from sf_assets.engine.resources import Folders  # noqa: PLC0415
 
     return {
         "warehouse": warehouse_of(settings),
-        "folders": Folders.below(settings.data, settings.mode),
+        "folders": settings.folders,
         "parameters": settings.parameters,
         "gate": Gate(suites_of(settings.mode), outside_of(settings.mode)),
         "notices": settings.notices,

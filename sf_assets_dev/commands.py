@@ -120,6 +120,23 @@ def life(
         sys.stdout.flush()
 
 
+def scale(
+    month: MonthOption = _DEMO_MONTH,
+    companies: Companies = 1000,
+    years: Annotated[int, typer.Option(min=2, help="Years of history in the monthly files.")] = 7,
+    seed: Seed = 1,
+) -> None:
+    """Run a month on PostgreSQL and an object store, its history by two runs at once; end with 1 if a row or byte differs.
+
+    Example: `sf scale --companies 300 --years 3`
+    """
+    from sf_assets_dev.scale.trial import play  # noqa: PLC0415
+
+    for line in play(month or _DEMO_MONTH, companies=companies, years=years, seed=seed):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
 def ui(port: Annotated[int, typer.Option(help="Port of the loopback.")] = 3000) -> None:
     """Show the pages of Dagster, behind a proxy that refuses what other sites send, where nginx is installed.
 
@@ -186,6 +203,6 @@ def run_faults(
 def register(app: typer.Typer) -> None:
     """Add the verbs of a checkout."""
     app.command("compare-modes")(compare_modes)
-    for verb in (demo, generate, bench, life, ui, docs):
+    for verb in (demo, generate, bench, life, scale, ui, docs):
         app.command()(verb)
     app.add_typer(faults, name="faults")

@@ -1,10 +1,9 @@
-"""A browser, and warehouses to test on: SQLite in a folder, and a private PostgreSQL server."""
+"""A browser, and warehouses to test on: SQLite in a folder, private servers of PostgreSQL and of S3."""
 
 import os
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from typing import Any
 import pytest
 
 from sf_assets.engine.storage import Warehouse
+from sf_assets.engine.storage.objects import ObjectStore
+from sf_assets_dev.scale import servers
 from sf_assets_tests.runs import load_once
 
 # Two test processes share two cores: threads of one that wait for each other, spinning, would take them from the other. For
@@ -58,45 +59,34 @@ def warehouse(tmp_path: Path) -> Warehouse:
 @pytest.fixture(scope="session")
 def postgres_dsn() -> Iterator[str]:
     """Start a PostgreSQL server on a socket of its own, and stop it at the end."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    if not found:
-        pytest.skip("no PostgreSQL server in /usr/lib/postgresql (Debian package postgresql)")
-    # The folder of pytest is closed to other users, and a server refuses to run as root.
-    folder = Path(tempfile.mkdtemp(prefix="sf_postgres_"))
-    user = None
-    if os.geteuid() == 0:
-        user = "postgres"
-        shutil.chown(folder, user)
-
-    def run(program: str, *arguments: str) -> None:
-        subprocess.run(
-            [found[-1].parent / program, *arguments],
-            user=user,
-            extra_groups=() if user else None,
-            cwd=folder,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-
-    data = folder / "data"
     try:
-        run("initdb", "-D", str(data), "-U", "sf", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
-        run("pg_ctl", "start", "-w", "-D", str(data), "-l", str(folder / "log"), "-o", options)
-        yield f"host={folder} user=sf dbname=postgres"
-    finally:
-        if (data / "postmaster.pid").exists():
-            run("pg_ctl", "stop", "-D", str(data), "-m", "immediate")
-        shutil.rmtree(folder)
+        with servers.postgres() as dsn:
+            yield dsn
+    except servers.NoServer as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[dict[str, str]]:
+    """Start an S3 server on a free port of the loopback, and stop it at the end; return the variables that open it."""
+    try:
+        with servers.seaweedfs() as variables:
+            yield variables
+    except servers.NoServer as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture
 def postgres_warehouse(postgres_dsn: str, tmp_path: Path) -> Warehouse:
     """Return a warehouse whose catalog is a database of its own."""
-    name = f"warehouse_{next(_databases)}"
-    subprocess.run(["psql", "-q", "-d", postgres_dsn, "-c", f"create database {name}"], check=True)
-    dsn = postgres_dsn.replace("dbname=postgres", f"dbname={name}")
-    return _warehouse_in(tmp_path, f"postgres:{dsn}")
+    return _warehouse_in(tmp_path, f"postgres:{servers.create_database(postgres_dsn, f'warehouse_{next(_databases)}')}")
+
+
+@pytest.fixture
+def remote_warehouse(postgres_warehouse: Warehouse, object_store: dict[str, str]) -> Warehouse:
+    """Return a warehouse whose catalog is in PostgreSQL, and whose files are below an address of their own in S3."""
+    address = f"{servers.create_bucket(object_store, f'bucket{next(_databases)}')}/some/place"
+    return replace(postgres_warehouse, data_path=address, objects=ObjectStore.of_variables(object_store))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -91,7 +91,7 @@ def test_assets_get_folders_and_parameters_of_the_settings(tmp_path: Path) -> No
     # Parameters built without settings are validated too.
     with pytest.raises(ValueError, match="from 0 to 366, found procol_days -1"):
         _ = Parameters(delays={"procol_days": -1}).all_delays
-    assert resources["folders"].incoming == tmp_path / "incoming"  # type: ignore[attr-defined]
+    assert resources["folders"].incoming.root == tmp_path / "incoming"  # type: ignore[attr-defined]
 
 
 def test_the_defaults_can_train_a_model(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,5 +1,6 @@
 """The state of each month: done, blocked by a check, waiting for a file, whatever else is blocked."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sf_assets.engine.quality.verdicts import check_months, record_verdicts
 from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage import frame_of
 from sf_assets.engine.storage.inputs import ASSET_INPUTS
+from sf_assets.engine.storage.shelves import Shelf
 from sf_assets.operations import status as subject
 from sf_assets.operations.acceptance import accept
 from sf_assets.operations.assets import latest_month_there, status
@@ -64,7 +66,7 @@ class Cockpit:
 
     @property
     def resources(self) -> dict[str, object]:
-        folders = Folders(incoming=self.incoming, models=UNUSED, lists=UNUSED, exports=UNUSED, published=UNUSED)
+        folders = replace(Folders.below(UNUSED), incoming=Shelf(self.incoming))
         return {"warehouse": self.graph.warehouse, "folders": folders}
 
 

@@ -1,7 +1,6 @@
 """The clean assets: one per table, in dependency order, then the perimeter report and the export of files."""
 
 from importlib.resources import files
-from pathlib import Path
 
 import dagster as dg
 
@@ -11,7 +10,7 @@ from sf_assets.clean.report import REPORT, Perimeter, report, write_report
 from sf_assets.clean.tables import TABLES
 from sf_assets.engine.materialization import asset_arguments, preview_metadata, write_metadata
 from sf_assets.engine.queries import read_query
-from sf_assets.engine.resources import Folders, FoldersResource, GateResource, ParametersResource, WarehouseResource
+from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import Session
 from sf_assets.sources.batch import batch_key
 from sf_assets.staging.in_force import in_force
@@ -71,7 +70,8 @@ def perimeter_report(
                 bands=parameters.mode == OPEN,
             ),
         )
-    path = write_report(text, _exports(folders, context))
+    with folders.exports.writing(month) as root:
+        path = write_report(text, root / batch_key(month))
     return dg.MaterializeResult(
         metadata=write_metadata(write)
         | seen
@@ -82,10 +82,6 @@ def perimeter_report(
 def _count(session: Session, table: Table) -> int:
     """Return the number of rows of a table bound in the session."""
     return int(session.connection.execute(f"select count(*) from {table.name}").fetchall()[0][0])
-
-
-def _exports(folders: Folders, context: dg.AssetExecutionContext) -> Path:
-    return Path(folders.exports) / batch_key(parse_month(context.partition_key))
 
 
 @dg.asset(
@@ -99,12 +95,13 @@ def clean_export(
 ) -> dg.MaterializeResult[None]:
     """Write the month's clean tables as Parquet files, all of them or none."""
     month = parse_month(context.partition_key)
-    folder = _exports(folders, context)
     with warehouse.session() as session:
         gate.require(session, [(name, month) for name in _EXPORT.reads])
         session.bind({gate.table(name): month for name in _EXPORT.reads})
         tables = [gate.table(name) for name in _EXPORT.reads if name not in gate.outside]
-        written = write_tables(session.connection, tables, folder)
+        with folders.exports.writing(month) as root:
+            folder = root / batch_key(month)
+            written = write_tables(session.connection, tables, folder)
         session.connection.register("written", written.to_arrow())
         write = session.replace(
             {EXPORT: f"select counted.*, bytes, sha256 from ({_EXPORT.text}) as counted join written using (file)"},

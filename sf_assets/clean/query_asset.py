@@ -52,7 +52,7 @@ def query_asset(table: Table, query: Query) -> dg.AssetsDefinition:
         with warehouse.session() as session:
             reads, gates = reads_at(gate, session, names, month)
             gate.require(session, gates)
-            updates = delivered_label_tables(session, folders.incoming, month, labels)
+            updates = delivered_label_tables(session, folders.incoming.of(month), month, labels)
             label_tables.load(session.connection, updates)
             define_known_from(session.connection, parameters.all_delays)
             session.bind(reads)

@@ -24,7 +24,7 @@ def explain(month: MonthArgument, siren: Annotated[str, typer.Argument(help="Nin
             session,
             month,
             siren,
-            models=settings.data / "models",
+            models=settings.folders.models,
             into=settings.data / "explanations",
             shift=settings.cutoff_shift_days,
             mode=settings.mode,

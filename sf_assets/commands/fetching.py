@@ -25,12 +25,14 @@ def fetch_open(
     from sf_assets.sources.batch import batch_key  # noqa: PLC0415
     from sf_assets.sources.downloads import DOWNLOADS  # noqa: PLC0415
 
-    folder = Settings.from_environment().incoming / batch_key(month)
+    incoming = Settings.from_environment().folders.incoming
+    folder = incoming.of(month) / batch_key(month)
     for done in fetch(DOWNLOADS, folder, mirror):
         how = "already there" if not done.downloaded else f"{done.downloaded:,} bytes downloaded"
         how += f", resumed after {done.resumed_from:,}" if done.resumed_from else ""
         sys.stdout.write(f"{done.name}: {done.bytes:,} bytes, {how}, SHA-256 {done.sha256}\n")
         sys.stdout.flush()
+    incoming.share(month)
     sys.stdout.write(f"{folder}\n")
 
 

@@ -15,14 +15,13 @@ def maintenance(
 
     Back up the catalog and the files first. Example: `sf maintenance --apply`
     """
-    from sf_assets.engine.resources import Folders  # noqa: PLC0415
     from sf_assets.operations.maintenance import run_maintenance  # noqa: PLC0415
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
     settings = Settings.from_environment()
     done = run_maintenance(
         warehouse_of(settings),
-        Folders.below(settings.data),
+        settings.folders,
         at=datetime.now(UTC),
         keep_months=keep_months,
         dry_run=not apply,

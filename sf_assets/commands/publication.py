@@ -44,12 +44,11 @@ def rebuild(
     from sf_assets.catalogue.modes import outside_of  # noqa: PLC0415
     from sf_assets.catalogue.tables import suites_of  # noqa: PLC0415
     from sf_assets.engine.quality.gate import Gate  # noqa: PLC0415
-    from sf_assets.engine.resources import Folders  # noqa: PLC0415
     from sf_assets.publication import rebuilding  # noqa: PLC0415
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
     settings = Settings.from_environment()
-    folders = Folders.below(settings.data, settings.mode)
+    folders = settings.folders
     gate = Gate(suites_of(settings.mode), outside_of(settings.mode))
     proof = rebuilding.rebuild(warehouse_of(settings), gate, folders, month, version, into=into)
     sys.stdout.write(f"{proof.summary}\n")
@@ -68,7 +67,6 @@ def encrypt(
     """
     from sf_assets.catalogue.tables import SUITES  # noqa: PLC0415
     from sf_assets.engine.quality.gate import Gate  # noqa: PLC0415
-    from sf_assets.engine.resources import Folders  # noqa: PLC0415
     from sf_assets.publication.encryption import encrypt_folders, recipient_keys  # noqa: PLC0415
     from sf_assets.publication.publishing import version_folder  # noqa: PLC0415
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
@@ -76,7 +74,7 @@ def encrypt(
     settings = Settings.from_environment()
     with warehouse_of(settings).session() as session:
         keys = recipient_keys(session, Gate(SUITES), month)
-    folder = version_folder(Folders.below(settings.data).published, month, version)
+    folder = version_folder(settings.folders.published, month, version)
     for path in encrypt_folders(folder, month, keys, into):
         sys.stdout.write(f"{path}\n")
 

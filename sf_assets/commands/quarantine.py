@@ -39,7 +39,9 @@ def export(month: MonthArgument, source: Source) -> None:
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
     settings = Settings.from_environment()
-    paths = export_records(warehouse_of(settings), *place_of(settings.data, month, source))
+    paths = export_records(
+        warehouse_of(settings), *place_of(settings.folders.incoming.of(month), settings.data, month, source)
+    )
     sys.stdout.writelines(f"{path}: correct the records, then replay\n" for path in paths)
 
 
@@ -56,9 +58,11 @@ def replay(month: MonthArgument, source: Source) -> None:
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
     settings = Settings.from_environment()
-    batch, described, folder = place_of(settings.data, month, source)
+    incoming = settings.folders.incoming
+    batch, described, folder = place_of(incoming.of(month), settings.data, month, source)
     for path, records in replay_records(warehouse_of(settings), batch, described, folder).items():
         sys.stdout.write(f"{path}: {f'{records} corrected records' if records else 'no correction, file removed'}\n")
+    incoming.share(month)
     sys.stdout.write(
         f"then materialise src_{source}, {described.table} and what follows for {month}: selection key:src_{source}+\n"
     )

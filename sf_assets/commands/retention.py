@@ -24,6 +24,7 @@ def retention(
         at=datetime.now(UTC),
         dry_run=not apply,
         dropped=settings.dropped_by_table(),
+        shelves=settings.folders.by_name,
     )
     sys.stdout.writelines(f"{line}\n" for line in done.lines())
     if not done.clean:

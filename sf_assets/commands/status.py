@@ -20,8 +20,9 @@ def status(month: MonthOption = None, as_json: JsonOption = False) -> None:
 
     settings = Settings.from_environment()
     with warehouse_of(settings).session() as session:
-        months = [month] if month else known_months(session, settings.incoming)
-        statuses = layer_statuses(session, settings.incoming, months, settings.mode)
+        delivered = settings.folders.incoming.names()
+        months = [month] if month else known_months(session, delivered)
+        statuses = layer_statuses(session, delivered, months, settings.mode)
         writer = session.writer()
     if as_json:
         sys.stdout.write(json.dumps(as_records(statuses), default=str, ensure_ascii=False) + "\n")

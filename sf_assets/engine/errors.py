@@ -31,6 +31,7 @@ _PLACES = (
     re.compile(r"\bon (Line: \d+)\b"),
     re.compile(r"\n(LINE \d+):"),
 )
+_ANSWER = re.compile(r"\bHTTP (?:code )?([45]\d\d)\b")
 _MAX_LENGTH = 300
 
 
@@ -61,6 +62,10 @@ def describe_error_text(text: str) -> str:
 def _describe(name: str, text: str) -> str:
     if name in _ABOUT_STATEMENTS:
         return f"{name}: {_LITERAL.sub('…', text.splitlines()[0] if text else '')}"[:_MAX_LENGTH].rstrip()
+    if name == "HTTPException":
+        # Keys are in no message of the extension, but it repeats what the server answers.
+        code = _ANSWER.search(text)
+        return f"{name}: the object store answered {code[1]}" if code else name
     places = [match[1] for place in _PLACES if (match := place.search(text))]
     return f"{name} ({', '.join(places)})" if places else name
 

@@ -11,29 +11,60 @@ import dagster as dg
 
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.storage import Warehouse
+from sf_assets.engine.storage.objects import ObjectStore
+from sf_assets.engine.storage.shared_files import SharedFiles
+from sf_assets.engine.storage.shared_folders import SharedFolders
+from sf_assets.engine.storage.shelves import Shelf
 from sf_assets.vocabulary.modes import FULL, Mode
 from sf_assets.vocabulary.parameters import Parameters
+
+# In the data folder: copies of what is in an object store, which may be deleted at any time when nothing runs.
+COPIES = "copies"
+_WRITTEN = ("models", "lists", "exports", "published")
 
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """The folders of a deployment, each with one sub-folder per month.
+    """The folders of a deployment below `data`, each with one sub-folder per month.
 
     They hold incoming files, fitted models, lists as last computed, exported tables, and lists as published: nothing writes
     to a published version again. `mode` says which incoming files are read.
     """
 
-    incoming: Path
-    models: Path
-    lists: Path
-    exports: Path
-    published: Path
+    data: Path
+    incoming: Shelf
+    models: Shelf
+    lists: Shelf
+    exports: Shelf
+    published: Shelf
     mode: Mode = FULL
 
     @classmethod
-    def below(cls, data: Path, mode: Mode = FULL) -> "Folders":
-        """Return the folders inside the data folder of a deployment."""
-        return cls(data / "incoming", data / "models", data / "lists", data / "exports", data / "published", mode)
+    def below(cls, data: Path, mode: Mode = FULL, shared: tuple[ObjectStore, str] | None = None) -> "Folders":
+        """Return the folders inside the data folder of a deployment.
+
+        With an object store and an address `shared`, they are there, and this machine has a copy of those it uses.
+        """
+        incoming, models, lists, exports, published = (_shelf(data, name, shared) for name in ("incoming", *_WRITTEN))
+        return cls(data, incoming, models, lists, exports, published, mode)
+
+    @property
+    def written(self) -> tuple[Shelf, ...]:
+        """The folders that runs write."""
+        return self.models, self.lists, self.exports, self.published
+
+    @property
+    def by_name(self) -> dict[str, Shelf]:
+        """Every folder by its name."""
+        return dict(zip(("incoming", *_WRITTEN), (self.incoming, *self.written), strict=True))
+
+
+def _shelf(data: Path, name: str, shared: tuple[ObjectStore, str] | None) -> Shelf:
+    if shared is None:
+        return Shelf(data / name)
+    objects, address = shared
+    kind = SharedFolders if name in _WRITTEN else SharedFiles
+    return Shelf(data / COPIES / name, kind(objects, f"{address.rstrip('/')}/{name}"))
 
 
 # Annotations for the functions that Dagster calls; other functions take the plain types.

@@ -2,7 +2,6 @@
 
 from datetime import date
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -259,7 +258,7 @@ def eval_drift(
         session.bind({FITTED: month, gate.table("feat_matrix"): month})
         compared = reference_months(session, month)
         gate.require(session, [("feat_matrix", past) for past in compared])
-        rows = month_drift(session, month, compared, ModelStore(Path(folders.models)), gate.table("feat_matrix"))
+        rows = month_drift(session, month, compared, ModelStore(folders.models), gate.table("feat_matrix"))
         metadata = _write(session, DRIFT, rows, month, context.run_id)
     return dg.MaterializeResult(metadata=metadata)
 

@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 from importlib.resources import files
-from pathlib import Path
 
 import dagster as dg
 import numpy as np
@@ -70,7 +69,7 @@ def list_corrections(
     month = parse_month(context.partition_key)
     with warehouse.session() as session:
         _open(gate, session, month)
-        selected = selected_method(session, month, Path(folders.models))
+        selected = selected_method(session, month, folders.models)
         changed = frame_of(CORRECTED, ()).drop("scores_version")
         if parameters.corrections:
             reads, gates = reads_at(gate, session, [name for name in _SIGNALS.reads if name not in READS], month)
@@ -150,7 +149,7 @@ def list_alerts(
         session.bind({ALERTS: None, EXPORT: None} | {gate.table(name): month for name in (CORRECTED.name, *BESIDE)})
         previous = session.connection.execute(_PREVIOUS_ALERTS.text, {"month": month}).pl()
         compared = add_months(month, -1) in session.months(EXPORT.name)
-        selected = selected_method(session, month, Path(folders.models))
+        selected = selected_method(session, month, folders.models)
         companies = companies_with_levels(session, month, selected)
         alerts = with_previous_list(companies.filter(pl.col("niveau") > 0), previous, month, compared=compared)
         contributions = selected.method.contributions(alerts)
@@ -236,19 +235,20 @@ def list_export(
             session,
             gate,
             month,
-            models=Path(folders.models),
+            models=folders.models,
             parameters=parameters,
             accepted=accepted_checks(acceptances_in_force(gate, session, month, but=EXPORT.name)),
         )
-        paths = write_list(
-            made.listed,
-            made.document(),
-            page=made.page(),
-            root=Path(folders.lists),
-            about=made.about,
-            handed_over=handed_over,
-            gone=made.gone,
-        )
+        with folders.lists.writing(month) as root:
+            paths = write_list(
+                made.listed,
+                made.document(),
+                page=made.page(),
+                root=root,
+                about=made.about,
+                handed_over=handed_over,
+                gone=made.gone,
+            )
         checksums = {path.name: sha256_of(path) for path in paths}
         number = handed_over.next_version(checksums)
         rows = pl.DataFrame(

@@ -12,6 +12,7 @@ import polars as pl
 
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.storage import Session
+from sf_assets.engine.storage.shelves import Shelf
 from sf_assets.lists.departures import departures
 from sf_assets.lists.document import Edition, document
 from sf_assets.lists.page.content import Sheets, read_evolution, section_names, sheets_of
@@ -70,7 +71,13 @@ def bind_list(session: Session, gate: Gate, month: date) -> None:
 
 
 def month_list(
-    session: Session, gate: Gate, month: date, *, models: Path, parameters: Parameters, accepted: tuple[str, ...]
+    session: Session,
+    gate: Gate,
+    month: date,
+    *,
+    models: Path | Shelf,
+    parameters: Parameters,
+    accepted: tuple[str, ...],
 ) -> MonthList:
     """Return the current list of a month, whose tables `bind_list` made readable; some are bound anew, to several months.
 

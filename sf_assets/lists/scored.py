@@ -8,6 +8,7 @@ import polars as pl
 
 from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage import Session
+from sf_assets.engine.storage.shelves import Shelf
 from sf_assets.lists.selection import select, with_corrected_levels
 from sf_assets.model.evaluation import ReferenceRate, Thresholds
 from sf_assets.model.methods import ScoringMethod
@@ -35,7 +36,7 @@ class SelectedMethod:
     reference: ReferenceRate | None = None
 
 
-def selected_method(session: Session, month: date, models: Path) -> SelectedMethod:
+def selected_method(session: Session, month: date, models: Path | Shelf) -> SelectedMethod:
     """Return the method that the list of the month uses; `models` is the folder of fitted models.
 
     Raises:

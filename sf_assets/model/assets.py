@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 from importlib.resources import files
-from pathlib import Path
 
 import dagster as dg
 
@@ -168,7 +167,7 @@ def model_learning(
         if choices and selected.method != choices[0].method:
             context.log.warning(f"{choices[0].method} cannot be used in {month:%Y-%m}: the list uses {selected.method}")
         snapshots = last_writes_of(session.inputs)
-        versions = save_methods(learned, month, Path(folders.models), snapshots.get("feat_matrix"))
+        versions = save_methods(learned, month, folders.models, snapshots.get("feat_matrix"))
         rows = fitted_rows(learned, selected, versions, snapshots)
         evaluated = [(result.name, result.evaluation) for result in learned if result.evaluation]
         figures = frame_of(
@@ -237,7 +236,7 @@ def model_scores(
 ) -> dg.MaterializeResult[None]:
     """Score the companies of each month by every supported method."""
     months = months_of(context)
-    store = ModelStore(Path(folders.models))
+    store = ModelStore(folders.models)
     done: list[ScoredMonth] = []
     with warehouse.session() as session:
         available = session.months(FITTED.name)

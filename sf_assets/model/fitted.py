@@ -8,6 +8,7 @@ import polars as pl
 
 from sf_assets.engine.storage import frame_of
 from sf_assets.engine.storage.inputs import AssetMonth
+from sf_assets.engine.storage.shelves import Shelf
 from sf_assets.model.learning import LearningResult
 from sf_assets.model.selection import Choice
 from sf_assets.model.store import ModelCard, ModelStore
@@ -28,7 +29,9 @@ def last_writes_of(inputs: Mapping[AssetMonth, int | None]) -> dict[str, int]:
     return last
 
 
-def save_methods(learned: Sequence[LearningResult], month: date, folder: Path, snapshot: int | None) -> dict[str, str]:
+def save_methods(
+    learned: Sequence[LearningResult], month: date, folder: Path | Shelf, snapshot: int | None
+) -> dict[str, str]:
     """Store the methods that history supports; return their versions by name."""
     store = ModelStore(folder)
     return {

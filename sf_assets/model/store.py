@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from sf_assets.engine.storage.folders import make_private_folder
+from sf_assets.engine.storage.shelves import Shelf, folder_of
 from sf_assets.model.evaluation import ChosenSetting, Comparison, ReferenceRate, Thresholds
 from sf_assets.model.methods import ScoringMethod, method_named
 from sf_assets.sources.batch import batch_key
@@ -107,11 +108,11 @@ class ModelCard:
 class ModelStore:
     """The folder that holds the stored methods."""
 
-    root: Path
+    root: Path | Shelf
 
     def folder(self, month: date, method: str, version: str) -> Path:
         """Return the folder of one version."""
-        return self.root / batch_key(month) / method / version
+        return folder_of(self.root, month) / batch_key(month) / method / version
 
     def versions(self, month: date, method: str) -> tuple[str, ...]:
         """Return the stored versions of a month and method, in order of their digests, which does not follow their age."""
@@ -140,8 +141,13 @@ class ModelStore:
         _require_trusted(content[MODEL], card.method)
         version = version_of(content[MODEL], card)
         target = self.folder(card.month, card.method, version)
-        if target.is_dir():
-            return version
+        if not target.is_dir():
+            self._write(target, content)
+        if isinstance(self.root, Shelf):
+            self.root.share(card.month)
+        return version
+
+    def _write(self, target: Path, content: Mapping[str, bytes]) -> None:
         draft = make_private_folder(target.parent) / f".draft-{uuid.uuid4().hex}"
         draft.mkdir()
         try:
@@ -150,7 +156,6 @@ class ModelStore:
             draft.rename(target)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-        return version
 
     def load(self, month: date, method: str, version: str) -> tuple[ScoringMethod, ModelCard]:
         """Return a stored method and its card.

@@ -36,8 +36,9 @@ def status(
 ) -> dg.MaterializeResult[None]:
     """Compute the state of every month, store it, and return it as a page."""
     with warehouse.session() as session:
-        months = known_months(session, folders.incoming)
-        statuses = layer_statuses(session, folders.incoming, months, folders.mode)
+        delivered = folders.incoming.names()
+        months = known_months(session, delivered)
+        statuses = layer_statuses(session, delivered, months, folders.mode)
         if statuses:
             record_statuses(session, statuses, author=context.run_id)
         calendar = arrivals_of(session, months)

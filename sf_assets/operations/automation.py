@@ -13,12 +13,13 @@ from pathlib import Path
 
 import dagster as dg
 
-from sf_assets.engine.resources import Folders, FoldersResource, WarehouseResource
+from sf_assets.engine.resources import FoldersResource, WarehouseResource
 from sf_assets.engine.storage import Warehouse
 from sf_assets.lists.tables import EXPORT
 from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.sources.batch import BadBatch, Batch, NoBatch, batch_key, is_key, missing_files, month_of, read_batch
 from sf_assets.sources.content import file_states, is_loaded, reading_order
+from sf_assets.vocabulary.modes import Mode
 from sf_assets.vocabulary.partitions import PARIS, add_months, months, parse_month
 
 # Features run over ranges of months, other layers month by month; Dagster warns that a backfill of a job uses the latter.
@@ -167,7 +168,7 @@ def monthly_schedule(
     month = add_months(context.scheduled_execution_time.astimezone(PARIS).date(), -1)
     key = month.isoformat()
     try:
-        batch = read_batch(folders.incoming, month, folders.mode)
+        batch = read_batch(folders.incoming.of(month), month, folders.mode)
     except BadBatch:
         return dg.RunRequest(run_key=key, partition_key=key)
     delivery = delivery_of(context.instance, warehouse, batch)
@@ -186,14 +187,16 @@ def files_arrived(
     row. A new delivery starts any month again; files whose content a run already used do not. At the very first evaluation
     only the newest complete month may start: operators launch the past themselves.
     """
-    if unknown := _unknown_names(folders.incoming):
-        context.log.warning(f"names in {folders.incoming} that are no month AAMM: {', '.join(unknown)}")
+    # The names and dates of files tell whether a month is complete; only those of a month that may start are read.
+    delivered = folders.incoming.names()
+    if unknown := _unknown_names(delivered):
+        context.log.warning(f"names in {folders.incoming.root} that are no month AAMM: {', '.join(unknown)}")
     # The last state of each month's files, and whether it needs no request: requested before, or older than the sensor.
     looks: dict[str, tuple[str, bool]] = json.loads(context.cursor or "{}")
     requests: list[dg.RunRequest] = []
     notes: list[str] = []
     keys = months.get_partition_keys()
-    batches = list(_batches(folders, keys, notes))
+    batches = list(_batches(delivered, folders.mode, keys, notes))
     newest = batches[-1].month if batches else None
     for batch in batches:
         key, name = batch.month.isoformat(), f"batch {batch_key(batch.month)}"
@@ -207,7 +210,8 @@ def files_arrived(
         if seen != known:
             notes.append(f"{name} is complete; it starts if nothing changes until the next evaluation")
         elif not settled:
-            delivery = delivery_of(context.instance, warehouse, batch)
+            whole = read_batch(folders.incoming.of(batch.month), batch.month, folders.mode)
+            delivery = delivery_of(context.instance, warehouse, whole)
             if delivery.settled:
                 notes.append(f"{name}: {delivery.settled}")
             elif delivery.waits_for:
@@ -216,16 +220,15 @@ def files_arrived(
             else:
                 requests.append(delivery.request())
         looks[key] = seen, seen == known
-    reason = "; ".join(notes) or f"no new batch below {folders.incoming}"
+    reason = "; ".join(notes) or f"no new batch below {folders.incoming.root}"
     return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason, cursor=json.dumps(looks))
 
 
-def _batches(folders: Folders, keys: Sequence[str], notes: list[str]) -> Iterator[Batch]:
+def _batches(incoming: Path, mode: Mode, keys: Sequence[str], notes: list[str]) -> Iterator[Batch]:
     """Yield the batches of months that have ended, oldest first; add a note for a batch that cannot be read or is too early."""
-    incoming = folders.incoming
     for key in keys:
         try:
-            yield read_batch(incoming, parse_month(key), folders.mode)
+            yield read_batch(incoming, parse_month(key), mode)
         except NoBatch:
             continue
         except BadBatch as error:

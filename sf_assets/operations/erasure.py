@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sf_assets.catalogue.tables import SUITES
 from sf_assets.engine.quality.carrying import carry_verdicts, checked_writes
@@ -46,7 +45,7 @@ class Erasure:
     tables: int
     rows: int
     published: int
-    left: tuple[Path, ...] = ()
+    left: tuple[str, ...] = ()
     in_catalog: int = 0
 
     @property

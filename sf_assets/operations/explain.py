@@ -15,6 +15,7 @@ from sf_assets.engine.charts.company import radar, waterfall
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.folders import make_private_folder
+from sf_assets.engine.storage.shelves import Shelf
 from sf_assets.features.registry import BY_NAME, THEMES
 from sf_assets.lists import contact
 from sf_assets.lists.document import list_name
@@ -45,7 +46,7 @@ class UnknownCompany(UserError):
     """The month has no score for this company."""
 
 
-def page(session: Session, month: date, siren: str, models: Path, *, shift: int = 0, mode: Mode = FULL) -> str:
+def page(session: Session, month: date, siren: str, models: Path | Shelf, *, shift: int = 0, mode: Mode = FULL) -> str:
     """Return the HTML page of a company for a month whose cut-off is `shift` days after its last day.
 
     Raises:
@@ -145,7 +146,7 @@ def _signed(value: float) -> str:
 
 
 def write_page(
-    session: Session, month: date, siren: str, *, models: Path, into: Path, shift: int = 0, mode: Mode = FULL
+    session: Session, month: date, siren: str, *, models: Path | Shelf, into: Path, shift: int = 0, mode: Mode = FULL
 ) -> Path:
     """Write the page of a company below `into`, in the folder of the month; return its path. `shift` and `mode` are as in `page`.
 

@@ -160,7 +160,12 @@ def remove_expired(
     """Run the retention, or count what it would remove."""
     at = run_created_at(context.instance, context.run_id)
     done = run_retention(
-        warehouse, folders.incoming.parent, at=at, dry_run=config.dry_run, dropped=parameters.dropped_by_table()
+        warehouse,
+        folders.data,
+        at=at,
+        dry_run=config.dry_run,
+        dropped=parameters.dropped_by_table(),
+        shelves=folders.by_name,
     )
     context.add_output_metadata(done.metadata)
     for line in done.lines():

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from sf_assets.catalogue.retention import FOLDERS, keep_of
 from sf_assets.catalogue.tables import SUITES
@@ -23,10 +24,12 @@ from sf_assets.engine.storage.retention import (
     remove_files,
     stored_tables,
 )
+from sf_assets.engine.storage.shelves import Shelf
 from sf_assets.publication.versions import published_snapshots
 from sf_assets.sources.batch import is_key, month_of
 from sf_assets.vocabulary.partitions import add_months
 
+NO_SHELVES: Mapping[str, Shelf] = MappingProxyType({})
 _KEY = 4  # characters of a month's key, at the start of the name of its folder
 
 
@@ -42,10 +45,10 @@ class Retention:
 
     done: bool
     rows: tuple[ExpiredRows, ...]
-    folders: tuple[Path, ...]
+    folders: tuple[str, ...]
     identifiers: int = 0
     removed: int = 0
-    left: tuple[Path, ...] = ()
+    left: tuple[str, ...] = ()
     in_catalog: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
 
@@ -81,26 +84,35 @@ class Retention:
             yield f"dry run: {sum(item.rows for item in self.rows)} rows and {len(self.folders)} folders are past their time"
         elif not self.clean:
             where = f"{len(self.left)} files and {self.in_catalog} statistics of the catalog"
-            yield f"NOT CLEAN: {where} still hold expired identifiers: {', '.join(map(str, self.left))}"
+            yield f"NOT CLEAN: {where} still hold expired identifiers: {', '.join(self.left)}"
         else:
             yield f"scanned: none of {self.identifiers} expired identifiers is left in the files and the catalog"
 
 
 def run_retention(
-    warehouse: Warehouse, data: Path, *, at: datetime, dry_run: bool = True, dropped: Columns = NOTHING
+    warehouse: Warehouse,
+    data: Path,
+    *,
+    at: datetime,
+    dry_run: bool = True,
+    dropped: Columns = NOTHING,
+    shelves: Mapping[str, Shelf] = NO_SHELVES,
 ) -> Retention:
     """Remove what is past its time, or count it. Nothing else may run meanwhile; `data` is the folder of the deployment.
 
+    Of `shelves`, by name, the entries in an object store are removed too.
     `dropped` are columns, by table, whose values are removed from rows already stored.
     What published lists need to be rebuilt stays until the lists themselves are past their time.
     """
     folders = tuple(_expired_folders(data, at))
+    shared = tuple(_expired_entries(shelves, at))
+    past = (*map(str, folders), *(f"{name}/{entry}" for name, entry in shared))
     with warehouse.session() as session:
         kept_months = {table: keep_of(table).months for table in stored_tables(session)}
         expired = expired_rows(session, kept_months, at.date())
         filled = stored_values(session, dropped)
         if dry_run:
-            return Retention(done=False, rows=expired, folders=folders, dropped=filled)
+            return Retention(done=False, rows=expired, folders=past, dropped=filled)
         identifiers = remember_identifiers(session, expired)
         before = checked_writes(session, SUITES)
         delete_rows(session, {item.table: months_condition(item.months) for item in expired})
@@ -113,10 +125,12 @@ def run_retention(
         left += files_with_values(session, dropped, needed_files(session, kept))
     for folder in folders:
         _remove(folder)
+    for name, entry in shared:
+        shelves[name].remove(entry)
     return Retention(
         done=True,
         rows=expired,
-        folders=folders,
+        folders=past,
         identifiers=identifiers,
         removed=removed,
         left=left,
@@ -132,6 +146,15 @@ def _expired_folders(data: Path, at: datetime) -> Iterator[Path]:
             key = folder.name[:_KEY]
             if folder.is_dir() and is_key(key) and month_of(key) < oldest:
                 yield folder
+
+
+def _expired_entries(shelves: Mapping[str, Shelf], at: datetime) -> Iterator[tuple[str, str]]:
+    """Yield the entries in an object store whose time is past, each after the name of its shelf."""
+    for name, shelf in shelves.items():
+        oldest = add_months(at.date(), -FOLDERS[name].months)
+        for entry in shelf.entries():
+            if is_key(entry[:_KEY]) and month_of(entry[:_KEY]) < oldest:
+                yield name, entry
 
 
 def _remove(folder: Path) -> None:

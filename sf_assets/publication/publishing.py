@@ -12,6 +12,7 @@ from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage import Session, Write, frame_of
 from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.engine.storage.folders import freeze_folder, replace_folder
+from sf_assets.engine.storage.shelves import Shelf
 from sf_assets.lists.tables import EXPORT
 from sf_assets.publication.changes import CAME, LEFT, MOVED, Changes
 from sf_assets.publication.inputs import input_digests, model_facts
@@ -41,9 +42,9 @@ class Publication:
     write: Write
 
 
-def version_folder(published: Path, month: date, version: int) -> Path:
-    """Return the folder of a published version below the folder of all of them."""
-    return published / batch_key(month) / f"v{version}"
+def version_folder(published: Shelf, month: date, version: int, *, afresh: bool = False) -> Path:
+    """Return the folder of a published version below the folder of all of them; `afresh`, as it is in a store now."""
+    return published.of(month, afresh=afresh) / batch_key(month) / f"v{version}"
 
 
 def publish(
@@ -110,6 +111,7 @@ def publish(
             files=files,
         )
         (draft / MANIFEST).write_text(manifest.to_json(), encoding="utf-8", newline="\n")
+    folders.published.share(month)
     write = _record(session, manifest, written, at, sha256_of(target / MANIFEST))
     freeze_folder(target)
     return Publication(target, manifest, write)

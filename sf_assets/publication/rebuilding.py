@@ -109,7 +109,7 @@ def rebuild(
         kept = session.connection.execute(
             "select count(*) from lake.snapshots() where snapshot_id = $1", [published.snapshot]
         ).fetchall()[0][0]
-    folder = version_folder(folders.published, month, version)
+    folder = version_folder(folders.published, month, version, afresh=True)
     manifest = read_manifest(folder, published.manifest)
     if not kept:
         raise PermanentFailure(

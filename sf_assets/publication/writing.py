@@ -12,6 +12,7 @@ from sf_assets.engine.quality.acceptances import Acceptance
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.storage import Session
 from sf_assets.engine.storage.inputs import AssetMonth
+from sf_assets.engine.storage.shelves import Shelf
 from sf_assets.lists.export import stem_of, write_files
 from sf_assets.lists.month_list import READS, MonthList, bind_list, month_list
 from sf_assets.lists.readme_facts import acceptances_in_force, accepted_checks
@@ -44,7 +45,7 @@ class Order:
     version: int
     reason: str
     parameters: Parameters
-    models: Path
+    models: Path | Shelf
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def arrivals_of(mode: Mode = FULL) -> dg.AssetsDefinition:
         month = parse_month(context.partition_key)
         wanted = [source for source in sources if dg.AssetKey(f"src_{source.name}") in context.selected_asset_keys]
         try:
-            batch = read_batch(folders.incoming, month, mode)
+            batch = read_batch(folders.incoming.of(month), month, mode)
         except BadBatch as error:
             raise BadFile(str(error)) from error
         if batch.unsupported:

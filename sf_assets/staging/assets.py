@@ -69,8 +69,9 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
         dropped = parameters.dropped_by_table().get(table.name, ())
         with warehouse.session() as session:
             gate.require(session, [(f"src_{source.name}", month), *((name, month) for name in perimeter)])
-            batch = require_batch(folders.incoming, month, folders.mode)
-            updates = delivered_label_tables(session, folders.incoming, month, _LABELS.get(source.name, ()))
+            incoming = folders.incoming.of(month)
+            batch = require_batch(incoming, month, folders.mode)
+            updates = delivered_label_tables(session, incoming, month, _LABELS.get(source.name, ()))
             label_tables.load(session.connection, updates)
             if source.filtered:
                 _load_perimeter(session, month)
@@ -169,7 +170,7 @@ def stg_filter_import(
         values = parameters.query_values()
         if BANDS.name in gate.outside:
             gate.require(session, [("src_effectif_ent", month)])
-            batch = require_batch(folders.incoming, month)
+            batch = require_batch(folders.incoming.of(month), month)
             label_tables.load(session.connection)
             with inspected_files(
                 session, batch, source.name, reader=source.table, asset=f"src_{source.name}"

@@ -1,12 +1,12 @@
-"""Columns that are dropped from rows already stored, and the proof: which Parquet files on disk still hold a value of them."""
+"""Columns that are dropped from rows already stored, and the proof: which stored Parquet files still hold a value of them."""
 
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from types import MappingProxyType
 
 from sf_assets.engine.storage.rewriting import rewrite_rows
 from sf_assets.engine.storage.session import Session
 from sf_assets.engine.storage.shape import column_types, lake_name, sql_identifier
+from sf_assets.engine.storage.stored_files import name_of, stored_files
 
 # Columns of tables.
 Columns = Mapping[str, Collection[str]]
@@ -34,14 +34,14 @@ def blank_columns(session: Session, columns: Columns) -> None:
             rewrite_rows(session, table, "true", f"* replace ({unknown})")
 
 
-def files_with_values(session: Session, columns: Columns, needed: Collection[str]) -> tuple[Path, ...]:
-    """Return the Parquet files on disk with a value in one of these columns; those `needed` by name are left out."""
-    found: list[Path] = []
+def files_with_values(session: Session, columns: Columns, needed: Collection[str]) -> tuple[str, ...]:
+    """Return the stored Parquet files with a value in one of these columns; those `needed` by name are left out."""
+    found: list[str] = []
     for table, names in columns.items():
         paths = [
             path
-            for path in sorted(Path(session.catalog.data_path).rglob(f"{table}/**/*.parquet"))
-            if path.name not in needed and not path.stem.endswith("-delete")
+            for path in stored_files(session, table)
+            if name_of(path) not in needed and not path.endswith("-delete.parquet")
         ]
         found += [path for path in paths if _holds(session, path, names)]
     return tuple(found)
@@ -51,9 +51,9 @@ def _there(session: Session, table: str, names: Collection[str]) -> list[str]:
     return [name for name in column_types(session.connection, lake_name(table)) if name in names]
 
 
-def _holds(session: Session, path: Path, names: Collection[str]) -> bool:
-    described = session.connection.execute("select name from parquet_schema($1)", [str(path)]).fetchall()
+def _holds(session: Session, path: str, names: Collection[str]) -> bool:
+    described = session.connection.execute("select name from parquet_schema($1)", [path]).fetchall()
     there = [sql_identifier(name) for (name,) in described if name in names]
     filled = " or ".join(f"{name} is not null" for name in there)
     query = f"select exists (from read_parquet($1) where {filled or 'false'})"
-    return bool(session.connection.execute(query, [str(path)]).fetchall()[0][0])
+    return bool(session.connection.execute(query, [path]).fetchall()[0][0])

@@ -11,6 +11,7 @@ import duckdb
 from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.engine.storage.locks import file_lock, holder_of, this_process, wait_for_lock
+from sf_assets.engine.storage.objects import is_remote
 from sf_assets.vocabulary.failures import PermanentFailure
 
 # An arbitrary number that no other application may use as an advisory lock in the same PostgreSQL database.
@@ -105,10 +106,13 @@ class Catalog:
             make_private_folder(Path(self.location).parent)
             # Without a write-ahead log, a long read makes every commit wait.
             source, journal = f"sqlite:{Path(self.location).resolve()}", "meta_journal_mode 'WAL', "
-        data = str(make_private_folder(Path(self.data_path)).resolve())
-        if not self._libpq and Path(self.location).resolve().parent == Path(data).parent:
-            # A catalog beside its files is moved and restored with them: the configured path then wins over the stored one.
-            journal += "override_data_path true, "
+        if is_remote(self.data_path):
+            data = self.data_path.rstrip("/") + "/"
+        else:
+            data = str(make_private_folder(Path(self.data_path)).resolve())
+            if not self._libpq and Path(self.location).resolve().parent == Path(data).parent:
+                # A catalog beside its files is moved and restored with them: the configured path wins over the stored one.
+                journal += "override_data_path true, "
         if self.snapshot is not None:
             journal += f"snapshot_version {self.snapshot}, "
         # No rows are stored in the catalog itself: small writes take the same path as large ones.

@@ -1,4 +1,4 @@
-"""Removal of rows past their time, and the proof: a scan of the Parquet files left on disk and of the catalog's statistics.
+"""Removal of rows past their time, and the proof: a scan of the Parquet files left and of the catalog's statistics.
 
 Deleted rows stay in a file that also holds younger months: such files are rewritten, old snapshots expire, and files that
 nothing needs any more are removed. Files of the snapshots to keep stay as they are.
@@ -7,7 +7,6 @@ nothing needs any more are removed. Files of the snapshots to keep stay as they 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.catalog import sql_literal
@@ -15,6 +14,7 @@ from sf_assets.engine.storage.rewriting import rewrite_rows
 from sf_assets.engine.storage.session import Session
 from sf_assets.engine.storage.shape import column_types, lake_name, sql_identifier
 from sf_assets.engine.storage.statistics import ranges_naming, widen_statistics
+from sf_assets.engine.storage.stored_files import name_of, stored_files
 from sf_assets.vocabulary.partitions import add_months
 
 IDENTIFIERS = ("siren", "siret")
@@ -123,9 +123,8 @@ def _months_beside(session: Session, table: str) -> list[date]:
     files = session.connection.execute(_WITH_DELETES, {"table": table}).fetchall()
     if not files:
         return []
-    root = Path(session.catalog.data_path)
-    named = {Path(path).name for (path,) in files}
-    paths = [str(path) for path in root.rglob("*.parquet") if path.name in named]
+    named = {name_of(path) for (path,) in files}
+    paths = [path for path in stored_files(session) if name_of(path) in named]
     rows = session.connection.execute("select distinct month from read_parquet($1) order by month", [paths]).fetchall()
     return [month for (month,) in rows]
 
@@ -153,22 +152,22 @@ def catalog_identifiers(session: Session, kept: Collection[int], *, anywhere: bo
 
 def needed_files(session: Session, kept: Collection[int]) -> set[str]:
     """Return the names of the files that hold the rows of some snapshots."""
-    return {Path(path).name for (path,) in session.connection.execute(_NEEDED, {"kept": sorted(kept)}).fetchall()}
+    return {name_of(path) for (path,) in session.connection.execute(_NEEDED, {"kept": sorted(kept)}).fetchall()}
 
 
-def files_with_identifiers(session: Session, kept: Collection[int], *, anywhere: bool = False) -> tuple[Path, ...]:
-    """Return the Parquet files on disk in which a text begins with a siren that the session remembers, or has it `anywhere`.
+def files_with_identifiers(session: Session, kept: Collection[int], *, anywhere: bool = False) -> tuple[str, ...]:
+    """Return the stored Parquet files in which a text begins with a siren that the session remembers, or has it `anywhere`.
 
     Files that a snapshot of `kept` needs are left out: they prove a published list.
     """
     needed = needed_files(session, kept)
-    files = sorted(Path(session.catalog.data_path).rglob("*.parquet"))
-    return tuple(path for path in files if path.name not in needed and any(_holds(session, path, anywhere=anywhere)))
+    files = [path for path in stored_files(session) if name_of(path) not in needed]
+    return tuple(path for path in files if any(_holds(session, path, anywhere=anywhere)))
 
 
-def _holds(session: Session, path: Path, *, anywhere: bool) -> Iterator[bool]:
+def _holds(session: Session, path: str, *, anywhere: bool) -> Iterator[bool]:
     """Yield, for each column of texts of a file, whether a value names one of the identifiers."""
-    source = f"read_parquet({sql_literal(str(path))})"
+    source = f"read_parquet({sql_literal(path)})"
     for name, type_, *_ in session.connection.execute(f"describe from {source}").fetchall():
         if type_ == "VARCHAR":
             text = f"f.{sql_identifier(name)}"

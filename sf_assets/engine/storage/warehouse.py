@@ -12,13 +12,14 @@ import polars as pl
 
 from sf_assets.engine.errors import redact_engine_errors
 from sf_assets.engine.storage.catalog import Catalog
-from sf_assets.engine.storage.extensions import extension_file
+from sf_assets.engine.storage.extensions import extension_file, open_object_store
 from sf_assets.engine.storage.folders import make_private_folder
+from sf_assets.engine.storage.objects import ObjectStore, is_remote
 from sf_assets.engine.storage.scratch import drop_scratch, make_scratch
 from sf_assets.engine.storage.session import NOTHING, Session
 
 # At most one idle database, by process and settings: a child process must not use the database of its parent.
-_idle: dict[tuple[int, str], duckdb.DuckDBPyConnection] = {}
+_idle: dict[tuple[int, "Warehouse"], duckdb.DuckDBPyConnection] = {}
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class Warehouse:
     """The location of the tables, and the limits of one session.
 
     `catalog` is the path of a SQLite file, or `postgres:` followed by a libpq string without password, which libpq reads
-    from the file that PGPASSFILE names. `data_path` is the folder of Parquet files. A session that needs more than
-    `memory_limit` spills to `temp_directory`, by default the system's. With a `snapshot` every table is as it was then, and
-    nothing can be written. Tables `outside` are no part of the deployment: they read as empty.
+    from the file that PGPASSFILE names. `data_path` is the folder of Parquet files, or an address in the store `objects`.
+    A session that needs more than `memory_limit` spills to `temp_directory`, by default the system's. With a `snapshot` every
+    table is as it was then, and nothing can be written. Tables `outside` are no part of the deployment: they read as empty.
     """
 
     catalog: str
@@ -38,6 +39,7 @@ class Warehouse:
     temp_directory: str = ""
     snapshot: int | None = None
     outside: frozenset[str] = frozenset()
+    objects: ObjectStore | None = None
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -50,7 +52,7 @@ class Warehouse:
             EngineError: instead of an engine's own error, whose message quotes values and would go to logs and notices.
 
         """
-        key = (os.getpid(), repr(self))
+        key = (os.getpid(), self)
         with redact_engine_errors():
             database = _idle.pop(key, None) or self.connect()
         try:
@@ -95,6 +97,8 @@ class Warehouse:
         try:
             for extension in self._catalog.extensions:
                 connection.load_extension(extension_file(extension))
+            if self.objects and is_remote(self.data_path):
+                open_object_store(connection, self.objects)
             self._catalog.attach(connection)
         except BaseException:
             connection.close()

@@ -1,0 +1,1 @@
+"""The months on several machines' services, compared with the embedded default."""

