@@ -66,7 +66,7 @@ def merge_and_expire(
             f"call ducklake_cleanup_old_files('lake', dry_run => {dry_run}, "
             f"older_than => timestamptz '{(at - _READERS).isoformat()}')",
         )
-        # Writers hold the same lock until their commit: none is writing files meanwhile.
+        # Files written ahead of a commit (`ahead.py`) are younger than any run, and stay.
         orphans = _count_rows(
             session,
             f"call ducklake_delete_orphaned_files('lake', dry_run => {dry_run}, "
