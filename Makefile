@@ -7,6 +7,8 @@ SF := $(PYTHON) -m sf_assets
 PORT ?= 3000
 COMPANIES ?= 4000
 MONTH ?= 2026-10
+KILLS ?= 20
+SEED ?= 1
 
 # Targets work on the demonstration's own folder, unless SF_DATA_DIR names the folder of a deployment.
 DEMO := $(CURDIR)/data/demo
@@ -19,7 +21,7 @@ export SF_DATA_DIR := $(DEMO)
 export DAGSTER_HOME := $(DEMO)/dagster
 endif
 
-.PHONY: help demo demo-open ui test coverage lint bench evaluate faults life docs lock clean
+.PHONY: help demo demo-open ui test coverage lint bench evaluate faults life chaos docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -67,6 +69,9 @@ faults: $(VENV)/installed ## play every fault of the catalogue; print what caugh
 
 life: $(VENV)/installed ## live three months with their mishaps; write docs/reliability.md when all of them end well
 	@$(SF) life --page docs/reliability.md
+
+chaos: $(VENV)/installed ## kill writers at random moments, restart their server; print what was torn, doubled or left (KILLS=, SEED=)
+	@$(SF) chaos --kills $(KILLS) --seed $(SEED)
 
 docs: $(VENV)/installed ## write the pages derived from the declarations
 	@$(SF) docs

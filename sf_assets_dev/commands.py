@@ -104,6 +104,23 @@ def life(
         sys.stdout.flush()
 
 
+def chaos(
+    kills: Annotated[int, typer.Option(min=1, help="Kills on each kind of catalog.")] = 20,
+    seed: Seed = 1,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of a month of one table.")] = 20_000,
+    page: Annotated[Path | None, typer.Option(help="Markdown page that receives the table.")] = None,
+) -> None:
+    """Kill writers of a warehouse at random moments, restart its server; end with 1 if a month was torn or a row doubled.
+
+    Example: `sf chaos --kills 200 --seed 7`
+    """
+    from sf_assets_dev.chaos.page import play  # noqa: PLC0415
+
+    for line in play(kills=kills, seed=seed, rows=rows, page=page):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
 def ui(port: Annotated[int, typer.Option(help="Port of the loopback.")] = 3000) -> None:
     """Show the pages of Dagster, behind a proxy that refuses what other sites send, where nginx is installed.
 
@@ -170,6 +187,6 @@ def run_faults(
 def register(app: typer.Typer) -> None:
     """Add the verbs of a checkout."""
     app.command("compare-modes")(compare_modes)
-    for verb in (demo, generate, bench, life, ui, docs):
+    for verb in (demo, generate, bench, life, chaos, ui, docs):
         app.command()(verb)
     app.add_typer(faults, name="faults")
