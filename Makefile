@@ -79,9 +79,10 @@ docs: $(VENV)/installed ## write the pages derived from the declarations
 COMPILE = $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --quiet
 
-lock: $(VENV)/installed ## compile both locks again after a change of pyproject.toml: with the development tools, and without
+lock: $(VENV)/installed ## compile the locks again after a change of pyproject.toml: with the development tools, without, and of the image
 	@$(COMPILE) --extra dev --output-file requirements.lock
 	@$(COMPILE) --constraint requirements.lock --output-file requirements-run.lock
+	@$(COMPILE) --constraint requirements.lock --extra kubernetes --output-file deploy/requirements-kubernetes.lock
 
 # The folders that runs and verbs make; whatever else is below the demonstration's folder has been put there.
 MADE := oracle warehouse models lists published answers exports notices dagster evaluation explanations quarantine

@@ -86,7 +86,10 @@ def write_on(settings: dict[str, Any], writer: Writer, ready: Connection, moment
             moment.value = COMPUTING
             return ended
 
-    Catalog.one_writer = Watched  # type: ignore[method-assign, assignment]
+    def watched(*arguments: Any) -> Watched:
+        return Watched(*arguments)
+
+    Catalog.one_writer = watched  # type: ignore[method-assign, assignment]
     with suppress(EngineError), Warehouse(**settings).session() as session:
         for number in count(writer.first):
             moment.value = COMPUTING
