@@ -89,6 +89,20 @@ def bench(
         sys.stdout.flush()
 
 
+def bench_catalog(
+    files: Annotated[list[int] | None, typer.Option(help="Files of a table; may be repeated.")] = None,
+) -> None:
+    """Measure statements on one month as the files of its table grow in the catalog: 120, 1,000, 5,000 and 20,000 by default.
+
+    Example: `sf bench-catalog --files 5000`
+    """
+    from sf_assets_dev.bench.catalog import play  # noqa: PLC0415
+
+    for line in play(files or [120, 1_000, 5_000, 20_000]):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
 def life(
     companies: Companies = 300,
     page: Annotated[Path | None, typer.Option(help="Markdown page that receives the table of mishaps.")] = None,
@@ -187,6 +201,7 @@ def run_faults(
 def register(app: typer.Typer) -> None:
     """Add the verbs of a checkout."""
     app.command("compare-modes")(compare_modes)
+    app.command("bench-catalog")(bench_catalog)
     for verb in (demo, generate, bench, life, chaos, ui, docs):
         app.command()(verb)
     app.add_typer(faults, name="faults")
