@@ -16,7 +16,7 @@ TYPES = ("VARCHAR", "DOUBLE", "BIGINT", "DATE", "INTEGER", "TIMESTAMP", "BOOLEAN
 COLUMNS = tuple(Column(f"c{n}", type_, "a value") for n, type_ in enumerate(TYPES))
 ROWS = """
     select * from (values
-        ('é''"', 'nan'::double, 9223372036854775807, date '1900-01-01', -5, timestamp '2026-03-01 12:00:00.123', true, 1.5::float),
+        ('é''"', 'nan'::double, 9223372036854775807, date '1900-01-01', -5, timestamp '2026-03-01 12:00:00.123', true, 1.5),
         (null, null, null, null, null, null, null, null),
         ('', 'inf'::double, -1, date '9999-12-31', 0, timestamp '1970-01-01', false, 'nan'::float),
         (repeat('z', 20000), -0.0, 0, date '2020-01-01', 1, timestamp '2262-04-11', true, 0)
