@@ -9,6 +9,8 @@ COMPANIES ?= 4000
 MONTH ?= 2026-10
 BENCH_COMPANIES ?= 350000
 REGISTER ?= 1
+KILLS ?= 20
+SEED ?= 1
 
 # Targets work on the demonstration's own folder, unless SF_DATA_DIR names the folder of a deployment.
 DEMO := $(CURDIR)/data/demo
@@ -21,7 +23,7 @@ export SF_DATA_DIR := $(DEMO)
 export DAGSTER_HOME := $(DEMO)/dagster
 endif
 
-.PHONY: help demo demo-open ui test coverage lint bench bench-country evaluate faults life scale docs lock clean
+.PHONY: help demo demo-open ui test coverage lint bench bench-country evaluate faults life chaos scale docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -76,6 +78,9 @@ faults: $(VENV)/installed ## play every fault of the catalogue; print what caugh
 life: $(VENV)/installed ## live three months with their mishaps; write docs/reliability.md when all of them end well
 	@$(SF) life --page docs/reliability.md
 
+chaos: $(VENV)/installed ## kill writers at random moments, restart their server; print what was torn, doubled or left (KILLS=, SEED=)
+	@$(SF) chaos --kills $(KILLS) --seed $(SEED)
+
 scale: $(VENV)/installed ## the same month on PostgreSQL and an object store (S3), history by two runs at once, compared with one machine
 	@$(SF) scale
 
@@ -85,9 +90,10 @@ docs: $(VENV)/installed ## write the pages derived from the declarations
 COMPILE = $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --quiet
 
-lock: $(VENV)/installed ## compile both locks again after a change of pyproject.toml: with the development tools, and without
+lock: $(VENV)/installed ## compile the locks again after a change of pyproject.toml: with the development tools, without, and of the image
 	@$(COMPILE) --extra dev --extra s3 --output-file requirements.lock
 	@$(COMPILE) --extra s3 --constraint requirements.lock --output-file requirements-run.lock
+	@$(COMPILE) --extra s3 --extra kubernetes --constraint requirements.lock --output-file deploy/requirements-kubernetes.lock
 
 # The folders that runs and verbs make; whatever else is below the demonstration's folder has been put there.
 MADE := oracle warehouse models lists published answers exports notices dagster evaluation explanations quarantine

@@ -6,7 +6,7 @@ from sf_assets.catalogue.confidentiality import with_confidentiality
 from sf_assets.catalogue.modes import outside_of
 from sf_assets.catalogue.tables import suites_of
 from sf_assets.clean.assets import ASSETS as CLEAN
-from sf_assets.engine.materialization import with_settings, within
+from sf_assets.engine.materialization import in_runs_of, with_settings, within
 from sf_assets.engine.quality.checks import checks_for
 from sf_assets.evaluation.assets import ASSETS as EVALUATION
 from sf_assets.evaluation.help_assets import ASSETS as HELP
@@ -43,7 +43,8 @@ def definitions_of(settings: Settings) -> dg.Definitions:
         *PUBLICATION,
         *COCKPIT,
     )
-    assets = with_settings(with_confidentiality(within(layers, outside)), settings.parameters)
+    declared = in_runs_of(within(layers, outside), settings.run_months)
+    assets = with_settings(with_confidentiality(declared), settings.parameters)
     suites = [suite for name, suite in suites_of(settings.mode).items() if name not in outside]
     return dg.Definitions(
         # The page of an asset links to the code that makes it.

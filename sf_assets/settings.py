@@ -59,6 +59,9 @@ class Settings(Parameters, BaseSettings):
     )
     temp_directory: str = Field("", description="where a session spills beyond its memory; empty for the system's")
     threads: int = Field(2, ge=1, description="threads of one warehouse session")
+    run_months: int = Field(
+        0, ge=0, description="most months of a range in one run of history or scores; 0 for all of them"
+    )
     ui: str = Field("", description="address of the pages, for the links of notices")
     notice_webhook: SecretStr = Field(SecretStr(""), description="where notices are posted as JSON; empty for nowhere")
     notice_smtp: str = Field(

@@ -105,6 +105,20 @@ def bench(
         sys.stdout.flush()
 
 
+def bench_catalog(
+    files: Annotated[list[int] | None, typer.Option(help="Files of a table; may be repeated.")] = None,
+) -> None:
+    """Measure statements on one month as the files of its table grow in the catalog: 120, 1,000, 5,000 and 20,000 by default.
+
+    Example: `sf bench-catalog --files 5000`
+    """
+    from sf_assets_dev.bench.catalog import play  # noqa: PLC0415
+
+    for line in play(files or [120, 1_000, 5_000, 20_000]):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
 def life(
     companies: Companies = 300,
     page: Annotated[Path | None, typer.Option(help="Markdown page that receives the table of mishaps.")] = None,
@@ -133,6 +147,23 @@ def scale(
     from sf_assets_dev.scale.trial import play  # noqa: PLC0415
 
     for line in play(month or _DEMO_MONTH, companies=companies, years=years, seed=seed):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
+def chaos(
+    kills: Annotated[int, typer.Option(min=1, help="Kills on each kind of catalog.")] = 20,
+    seed: Seed = 1,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of a month of one table.")] = 20_000,
+    page: Annotated[Path | None, typer.Option(help="Markdown page that receives the table.")] = None,
+) -> None:
+    """Kill writers of a warehouse at random moments, restart its server; end with 1 if a month was torn or a row doubled.
+
+    Example: `sf chaos --kills 200 --seed 7`
+    """
+    from sf_assets_dev.chaos.page import play  # noqa: PLC0415
+
+    for line in play(kills=kills, seed=seed, rows=rows, page=page):
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
@@ -203,6 +234,7 @@ def run_faults(
 def register(app: typer.Typer) -> None:
     """Add the verbs of a checkout."""
     app.command("compare-modes")(compare_modes)
-    for verb in (demo, generate, bench, life, scale, ui, docs):
+    app.command("bench-catalog")(bench_catalog)
+    for verb in (demo, generate, bench, life, chaos, scale, ui, docs):
         app.command()(verb)
     app.add_typer(faults, name="faults")

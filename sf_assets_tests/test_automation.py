@@ -17,14 +17,16 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from sf_assets.definitions import defs
+from sf_assets.definitions import definitions_of, defs
 from sf_assets.engine.storage import Warehouse, frame_of
 from sf_assets.lists.tables import EXPORT
-from sf_assets.operations.automation import files_arrived
+from sf_assets.operations.automation import RUN_KIND, files_arrived
+from sf_assets.operations.jobs import require_no_month
 from sf_assets.settings import PREFIX, Settings, resources_for
 from sf_assets.sources.arrival import ARRIVALS, inspect
 from sf_assets.sources.batch import batch_key, expected_in, read_batch
 from sf_assets.sources.registry import BY_NAME, SOURCES
+from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.partitions import months
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +63,28 @@ def test_only_the_history_runs_a_range_of_months_in_one_run() -> None:
     policies = {job: defs.resolve_job_def(job).backfill_policy for job in ("monthly", "batch", "history", "score")}
     assert policies.pop("history") == dg.BackfillPolicy.single_run()
     assert set(policies.values()) == {dg.BackfillPolicy.multi_run(max_partitions_per_run=1)}
+
+
+@pytest.mark.parametrize(
+    ("most", "policy"), [("0", dg.BackfillPolicy.single_run()), ("12", dg.BackfillPolicy.multi_run(12))]
+)
+def test_the_setting_cuts_ranges_of_history_and_scores_into_runs(most: str, policy: dg.BackfillPolicy) -> None:
+    cut = definitions_of(Settings.from_environment({"SF_RUN_MONTHS": most}))
+    assert {cut.resolve_job_def(job).backfill_policy for job in ("history", "wide")} == {policy}
+    graph = cut.resolve_asset_graph()
+    assert graph.get(dg.AssetKey("model_scores")).backfill_policy == policy
+    assert graph.get(dg.AssetKey("clean_debit")).backfill_policy in (None, dg.BackfillPolicy.multi_run(1))
+
+
+def test_retention_does_not_start_beside_a_run_of_a_month() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        require_no_month(instance)
+        tags = {RUN_KIND: "month"}
+        run = instance.create_run_for_job(
+            defs.resolve_job_def("history"), status=dg.DagsterRunStatus.STARTED, tags=tags
+        )
+        with pytest.raises(PermanentFailure, match=f"expected no run of a month meanwhile, found {run.run_id}"):
+            require_no_month(instance)
 
 
 @dataclass

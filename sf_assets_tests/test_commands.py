@@ -232,15 +232,25 @@ def test_run_refuses_an_unknown_job_and_ends_with_1_when_the_job_fails(
 
 
 @pytest.mark.parametrize(
-    ("last", "expected"), [(None, ["2025-11-01"]), (date(2026, 1, 1), ["2025-11-01", "2026-01-01"])]
+    ("last", "policy", "expected"),
+    [
+        (None, dg.BackfillPolicy.single_run(), ["2025-11-01"]),
+        (date(2026, 1, 1), dg.BackfillPolicy.single_run(), ["2025-11-01", "2026-01-01"]),
+        (date(2026, 1, 1), dg.BackfillPolicy.multi_run(2), ["2025-11-01", "2025-12-01", "2026-01-01"]),
+    ],
 )
 def test_a_job_runs_for_one_month_or_for_a_range(
-    last: date | None, expected: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    last: date | None,
+    policy: dg.BackfillPolicy,
+    expected: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """Each run of a range appends its first and its last month."""
     computed: list[str] = []
     monkeypatch.setattr(launching, "refresh_status", lambda *_: True)
 
-    @dg.asset(partitions_def=months, backfill_policy=dg.BackfillPolicy.single_run())
+    @dg.asset(partitions_def=months, backfill_policy=policy)
     def figures(context: dg.AssetExecutionContext) -> None:
         computed.extend([context.partition_keys[0], *context.partition_keys[1:][-1:]])
 

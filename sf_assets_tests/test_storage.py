@@ -304,7 +304,7 @@ def test_a_query_that_fails_changes_nothing(session: Session) -> None:
 
 
 def test_an_insert_that_fails_changes_nothing_and_is_not_retried(
-    either_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    either_warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attempts = before_each_attempt(monkeypatch, lambda _: None)
     with either_warehouse.session() as session:
@@ -312,7 +312,11 @@ def test_an_insert_that_fails_changes_nothing_and_is_not_retried(
         session.connection.execute("alter table lake.debts alter column siret set not null")
         snapshot = newest(session)
         attempts.clear()
-        with pytest.raises(duckdb.ConstraintException, match="siret"):
+        # On a shared catalog the transaction only registers files: one that does not fit is refused.
+        wrong = tmp_path / "wrong.parquet"
+        duckdb.execute(f"copy (select date '{MARCH}' as month, 1 as siret, 2.0::double as montant) to '{wrong}'")
+        monkeypatch.setattr(content_module, "write_files", lambda *_: (str(wrong),))
+        with pytest.raises((duckdb.ConstraintException, duckdb.InvalidInputException), match="siret"):
             session.replace(
                 {DEBTS: "select null::varchar as siret, 2.0::double as montant"},
                 where={"month": MARCH},
@@ -321,6 +325,7 @@ def test_an_insert_that_fails_changes_nothing_and_is_not_retried(
             )
         assert (rows(session), newest(session)) == ([(MARCH, "a", 1.0), (MARCH, "b", 1.0)], snapshot)
         assert len(attempts) == 1
+        monkeypatch.undo()
         assert write(session, 3).rows == 2
 
 

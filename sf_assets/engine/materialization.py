@@ -109,6 +109,18 @@ def with_settings(assets: Iterable[dg.AssetsDefinition], parameters: Parameters)
     return list(dg.map_asset_specs(versioned, assets))
 
 
+def in_runs_of(assets: Iterable[dg.AssetsDefinition], most: int) -> list[dg.AssetsDefinition]:
+    """Return the assets of which a range of months takes one run for every `most` months, where it took a single one.
+
+    Their rows are a function of the month, hence the same. With 0, a range stays in a single run.
+    """
+    single, several = dg.BackfillPolicy.single_run(), dg.BackfillPolicy.multi_run(max_partitions_per_run=most or 1)
+    return [
+        asset.with_attributes(backfill_policy=several) if most and asset.backfill_policy == single else asset
+        for asset in assets
+    ]
+
+
 def column_schema(table: Table) -> dg.TableSchema:
     """Return the columns of a table for its page in Dagster: type, meaning, unit, whether they identify."""
     return dg.TableSchema(

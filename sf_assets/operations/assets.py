@@ -6,6 +6,7 @@ from sf_assets.engine.charts.svg import embedded
 from sf_assets.engine.materialization import OWNERS, column_schema
 from sf_assets.engine.resources import FoldersResource, ParametersResource, WarehouseResource, run_created_at
 from sf_assets.engine.storage.blanking import files_with_values
+from sf_assets.engine.storage.maintenance import MOST_FILES, crowded_tables
 from sf_assets.engine.storage.retention import needed_files
 from sf_assets.operations.charts import arrivals_of
 from sf_assets.operations.status import STATUS, known_months, layer_statuses, record_statuses, status_page
@@ -98,9 +99,28 @@ def dropped_columns_absent(warehouse: WarehouseResource, parameters: ParametersR
     )
 
 
+@dg.asset_check(
+    asset=STATUS.name,
+    description=f"No table has more than {MOST_FILES:,} files: the catalog is asked for all of them by each statement.",
+)
+def few_files(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """Count the files of each table."""
+    with warehouse.session() as session:
+        crowded = crowded_tables(session)
+    listed = ", ".join(f"{table} has {files:,} files" for table, files in crowded.items())
+    return dg.AssetCheckResult(
+        passed=not crowded,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{listed}: run sf maintenance --apply, which merges the small ones."
+        if crowded
+        else f"No table has more than {MOST_FILES:,} files.",
+        metadata={"tables": len(crowded), "files": sum(crowded.values())},
+    )
+
+
 def _describe(state: str, detail: str | None) -> str:
     return f"{state}, {detail}" if detail else state
 
 
 ASSETS = (status,)
-CHECKS = (latest_month_there, dropped_columns_absent)
+CHECKS = (latest_month_there, dropped_columns_absent, few_files)

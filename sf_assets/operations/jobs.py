@@ -145,6 +145,21 @@ class RetentionConfig(dg.Config):
     dry_run: bool = Field(default=True, description="only count what would be removed")
 
 
+def require_no_month(instance: dg.DagsterInstance) -> None:
+    """Refuse to go on while a run of months works: where several share the pool, it does not keep them away.
+
+    Raises:
+        PermanentFailure: names the runs.
+
+    """
+    working = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+    if runs := instance.get_runs(dg.RunsFilter(statuses=working, tags={RUN_KIND: "month"})):
+        raise PermanentFailure(
+            f"retention: expected no run of a month meanwhile, found {', '.join(run.run_id for run in runs)}. Launch it again "
+            "when they have ended: nothing was removed, or only what is past its time."
+        )
+
+
 @dg.op(
     description="Remove rows, snapshots and folders past their time, then scan the files of the warehouse for what they named. "
     "Nothing else may run meanwhile.",
@@ -159,6 +174,8 @@ def remove_expired(
 ) -> None:
     """Run the retention, or count what it would remove."""
     at = run_created_at(context.instance, context.run_id)
+    if not config.dry_run:
+        require_no_month(context.instance)
     done = run_retention(
         warehouse,
         folders.data,

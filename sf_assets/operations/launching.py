@@ -38,8 +38,8 @@ def run_job(
 ) -> bool:
     """Run a job for the months from `first` to `last`, by default for `first` alone; return whether it succeeded.
 
-    Jobs that compute a range of months together take one run. The others take one run per month, and stop at the first that
-    fails: a month is compared with those before it.
+    Jobs that compute a range of months together take one run, or one for every `SF_RUN_MONTHS` months. The others take one
+    run per month. The first run that fails is the last: a month is compared with those before it.
 
     `config` is the configuration of its steps.
 
@@ -66,8 +66,8 @@ def run_job(
             f"months: expected a range from its earlier month to its later one, found {first:%Y-%m} to {last:%Y-%m}"
         )
     policy = jobs[job].backfill_policy
-    together = policy is not None and policy.max_partitions_per_run is None
-    runs = [keys] if together else [[key] for key in keys]
+    size = (policy.max_partitions_per_run or len(keys)) if policy else 1
+    runs = [keys[start : start + size] for start in range(0, len(keys), size)]
     succeeded = all(_run(jobs[job], instance, of, {**QUIET, **config}) for of in runs)
     refresh_status(defs, instance)
     return succeeded

@@ -1,6 +1,7 @@
-"""Sensors that follow the end of a run: a notice of a failure, and a refresh of the status of every month."""
+"""Sensors that follow the end of a run: a notice of a failure, a missing retry, and a refresh of the status of every month."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 import dagster as dg
 from dagster import DagsterEventType
@@ -12,6 +13,10 @@ from sf_assets.operations.jobs import status_job
 from sf_assets.operations.notices import Attempt, Notice, Outbox, deliver, enqueue
 
 _WILL_RETRY = "dagster/will_retry"
+# A tag of the runs whose failure was reported twice, and for how long the daemon may take to retry by itself.
+_ANNOUNCED = "sf_assets/announced_again"
+_PATIENCE_SECONDS = 300
+_LATEST = 100  # failed runs that are looked at
 _PARTITION = "dagster/partition"
 _SENSOR = "dagster/sensor_name"
 _REFRESH = "refresh_status_after_"
@@ -135,6 +140,34 @@ def tell_failed_checks(context: dg.RunStatusSensorContext, notices: OutboxResour
     return _send_notice(context, notices)
 
 
+@dg.sensor(
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Has Dagster make the retries that it announced and did not make: it may read the failure of a run before its "
+    "status is stored, and then forgets it.",
+)
+def announce_again(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Report the failure of such runs once more, so that the daemon reads it again and retries from the failed steps.
+
+    Dagster makes one retry of a failure, however often it reads it. A run executed in the process of a command has none.
+    """
+    instance, now = context.instance, datetime.now(UTC).timestamp()
+    failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], tags={_WILL_RETRY: "true"})
+    forgotten = [
+        record.dagster_run
+        for record in instance.get_run_records(failed, limit=_LATEST)
+        if record.dagster_run.is_complete_and_waiting_to_retry
+        and record.dagster_run.remote_job_origin
+        and _ANNOUNCED not in record.dagster_run.tags
+        and now - (record.end_time or now) >= _PATIENCE_SECONDS
+    ]
+    for run in forgotten:
+        instance.add_run_tags(run.run_id, {_ANNOUNCED: "true"})
+        instance.report_run_failed(run, "Announced again: the retry of this failure was not made.")
+        context.log.warning(f"run {run.run_id}: its retry was announced and not made; announced again")
+    return dg.SkipReason(f"{len(forgotten)} failures announced again" if forgotten else "no retry is missing")
+
+
 def _refresh_after(ended: dg.DagsterRunStatus) -> dg.SensorDefinition:
     @dg.run_status_sensor(
         name=f"{_REFRESH}{ended.value.lower()}",
@@ -154,6 +187,7 @@ SENSORS = (
     tell_failures,
     tell_failed_checks,
     send_again,
+    announce_again,
     _refresh_after(dg.DagsterRunStatus.SUCCESS),
     _refresh_after(dg.DagsterRunStatus.FAILURE),
 )

@@ -19,7 +19,8 @@ _INTRODUCTION = """\
 A scripted life of three months (`make life`): the sensor and the schedule are on, and things go wrong. The script takes the
 daemon's place, so that the ten minutes between two looks of the sensor pass at once; everything else is the product. Each row
 says what an operator sees, what they do until every layer of the month is done again, and what was lost. The
-[runbook](runbook.md) has the same cases as instructions. The script writes this page, and fails when a case does not end well.
+[runbook](runbook.md) has the same cases as instructions, and [chaos.md](chaos.md) what killed writers leave. The script writes
+this page, and fails when a case does not end well.
 
 """
 

@@ -29,6 +29,10 @@ class Catalog:
     Every transaction runs inside `one_writer`, commit included, because DuckLake does not isolate writers: two that
     replace the same empty month both succeed, and its rows are stored twice; two that replace different months of one
     table conflict; two on a SQLite catalog fail because it is locked.
+
+    There is one lock, not one per table: each write also replaces its rows of `asset_inputs`, and DuckLake compares writers
+    by table, not by row. It is short instead. On a shared catalog files are written before it is taken (`ahead.py`); on
+    SQLite, whose writers share one machine and its cores, inside, which saves reading each file again to register it.
     """
 
     location: str
@@ -44,6 +48,11 @@ class Catalog:
     def extensions(self) -> tuple[str, str]:
         """The DuckDB extensions that the catalog needs."""
         return ("ducklake", "postgres_scanner" if self._libpq else "sqlite_scanner")
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether writers of several machines may use the catalog."""
+        return bool(self._libpq)
 
     @property
     def _libpq(self) -> str:
@@ -136,12 +145,22 @@ def _advisory_holder(connection: duckdb.DuckDBPyConnection) -> str | None:
     return f"process {rows[0][0]}" if rows else None
 
 
+# What DuckDB says of a server that closed the connection, whichever class of error it raises then.
+_LOST = (
+    "Failed to prepare query",
+    "Failed to execute query",
+    "Unable to connect to Postgres",
+    "server closed the connection",
+)
+
+
 def is_transient(error: duckdb.Error) -> bool:
     """Return whether an error is a refused commit or a catalog that does not answer, which a retry may solve.
 
-    The loss of a PostgreSQL server raises the base class itself.
+    The loss of a PostgreSQL server raises the base class itself, or the class of the part of the engine that noticed it.
     """
-    return isinstance(error, duckdb.TransactionException | duckdb.IOException) or type(error) is duckdb.Error
+    refused = isinstance(error, duckdb.TransactionException | duckdb.IOException) or type(error) is duckdb.Error
+    return refused or any(text in str(error) for text in _LOST)
 
 
 def sql_literal(text: str) -> str:

@@ -1,10 +1,12 @@
 """Replacement of the rows of a table. Months that already have the same rows are not written again."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 
 import duckdb
 
+from sf_assets.engine.storage.ahead import Ahead, add_files, state_of, write_files
 from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.engine.storage.shape import column_types, create_or_extend, declared_types, lake_name, sql_identifier
 from sf_assets.vocabulary.failures import PermanentFailure
@@ -79,31 +81,80 @@ def identical_months(
     return frozenset(month for month, *_ in digests_stored & digests_computed)
 
 
+def write_ahead(
+    connection: duckdb.DuckDBPyConnection, table: Table, scope: Scope, computed: str, data_path: str
+) -> Ahead | None:
+    """Write the files of a replacement that `replace_scope` then only registers; None when that is not possible yet.
+
+    The files of months that already have the same rows are not written. A table that lacks declared columns gets them in
+    the transaction: its rows can be compared, and written, only there.
+    """
+    found = column_types(connection, lake_name(table.name))
+    if found and declared_types(table) != found:
+        return None
+    result = _typed(connection, table, scope, computed)
+    after = rows_by_month(connection, result)
+    ahead = Ahead(frozenset(), (0, 0))
+    if found:
+        # Read before the comparison: a write in between makes it differ in the transaction, where months are compared again.
+        state = state_of(connection, table.name)
+        before = rows_by_month(connection, f"{lake_name(table.name)} where {scope_condition(scope)}")
+        same = _same_months(connection, table, scope, result, _of_one_size(before, after))
+        ahead = Ahead(same, state)
+    added = after.keys() - ahead.same
+    rows = f"(from {result} where {scope_condition({'month': sorted(added)})})" if added else result
+    return replace(ahead, files=write_files(connection, table, rows, added, data_path))
+
+
 def replace_scope(
-    connection: duckdb.DuckDBPyConnection, table: Table, scope: Scope, computed: str
+    connection: duckdb.DuckDBPyConnection, table: Table, scope: Scope, computed: str, ahead: Ahead | None = None
 ) -> tuple[int, int, int]:
     """Replace the rows in scope by those of the relation `computed`, except in months that already have the same rows.
 
-    Return three numbers of rows: in scope before, in scope after, and in the months that were not written again.
+    Return three numbers of rows: in scope before, in scope after, and in the months that were not written again. Rows written
+    `ahead` are registered; months found the same then are compared again if another writer has changed the table since.
     """
     create_or_extend(connection, table)
     stored, result = lake_name(table.name), _typed(connection, table, scope, computed)
     before = rows_by_month(connection, f"{stored} where {scope_condition(scope)}")
     after = rows_by_month(connection, result)
-    same: frozenset[date] = frozenset()
-    if candidates := [month for month, rows in before.items() if after.get(month) == rows]:
-        in_stored, in_result = scope_condition({**scope, "month": candidates}), scope_condition({"month": candidates})
-        same = identical_months(
-            connection, f"{stored} where {in_stored}", f"{result} where {in_result}", ("month", *table.column_names)
-        )
+    if ahead is None:
+        same = _same_months(connection, table, scope, result, _of_one_size(before, after))
+    elif ahead.same and ahead.state != state_of(connection, table.name):
+        same = _same_months(connection, table, scope, result, ahead.same & set(_of_one_size(before, after)))
+    else:
+        same = ahead.same
     if replaced := before.keys() - same:
         connection.execute(f"delete from {stored} where {scope_condition({**scope, 'month': sorted(replaced)})}")
-    if added := after.keys() - same:
+    in_files = after.keys() - ahead.same if ahead else frozenset()
+    if ahead:
+        add_files(connection, table, ahead.files)
+    if added := after.keys() - same - in_files:
         # Sorting puts each month into few files.
         order = " order by month" if len(added) > 1 else ""
         in_result = scope_condition({"month": sorted(added)})
         connection.execute(f"insert into {stored} by name from {result} where {in_result}{order}")
     return sum(before.values()), sum(after.values()), sum(before[month] for month in same)
+
+
+def _of_one_size(before: Mapping[date, int], after: Mapping[date, int]) -> list[date]:
+    """Return the months that have as many rows before as after."""
+    return [month for month, rows in before.items() if after.get(month) == rows]
+
+
+def _same_months(
+    connection: duckdb.DuckDBPyConnection, table: Table, scope: Scope, result: str, candidates: Collection[date]
+) -> frozenset[date]:
+    """Return the candidates among the months that are stored with the rows of the relation `result`."""
+    if not candidates:
+        return frozenset()
+    in_stored, in_result = scope_condition({**scope, "month": candidates}), scope_condition({"month": candidates})
+    return identical_months(
+        connection,
+        f"{lake_name(table.name)} where {in_stored}",
+        f"{result} where {in_result}",
+        ("month", *table.column_names),
+    )
 
 
 def _typed(connection: duckdb.DuckDBPyConnection, table: Table, scope: Scope, computed: str) -> str:

@@ -20,6 +20,9 @@ _SMALL = (
     1 << 20
 )  # bytes: only files below this size are merged, so that months of large tables stay in files of their own
 
+# Files of one table from which on a statement on one of its months takes more than 0.2 s (docs/scale.md).
+MOST_FILES = 5_000
+
 _OLDER = read_sql("sf_assets.engine.storage", "older_snapshots")
 
 
@@ -66,7 +69,7 @@ def merge_and_expire(
             f"call ducklake_cleanup_old_files('lake', dry_run => {dry_run}, "
             f"older_than => timestamptz '{(at - _READERS).isoformat()}')",
         )
-        # Writers hold the same lock until their commit: none is writing files meanwhile.
+        # Files written ahead of a commit (`ahead.py`) are younger than any run, and stay.
         orphans = _count_rows(
             session,
             f"call ducklake_delete_orphaned_files('lake', dry_run => {dry_run}, "
@@ -74,6 +77,12 @@ def merge_and_expire(
         )
         files, size = _size(session)
     return MaintenanceCounts(not dry_run, files_before, files, bytes_before, size, expired, removed, orphans)
+
+
+def crowded_tables(session: Session) -> dict[str, int]:
+    """Return the tables that have more than `MOST_FILES` files, with their number of files, the largest first."""
+    crowded = "select table_name, file_count from ducklake_table_info('lake') where file_count > $most order by 2 desc"
+    return dict(session.connection.execute(crowded, {"most": MOST_FILES}).fetchall())
 
 
 def _expire(session: Session, oldest: date, kept: Collection[int], *, dry_run: bool) -> int:

@@ -8,14 +8,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from types import MappingProxyType
 from typing import TypeVar, cast
 
 import duckdb
 import polars as pl
 
+from sf_assets.engine.storage.ahead import Ahead
 from sf_assets.engine.storage.catalog import Catalog, is_transient
-from sf_assets.engine.storage.content import OutOfScope, Scope, replace_scope, scope_condition, scopes_of
+from sf_assets.engine.storage.content import OutOfScope, Scope, replace_scope, scope_condition, scopes_of, write_ahead
 from sf_assets.engine.storage.inputs import ASSET_INPUTS, AssetMonth, input_rows
 from sf_assets.engine.storage.shape import (
     SchemaMismatch,
@@ -146,8 +148,8 @@ class Session:
         column restricts the tables that have it. A query may leave out a column that has one value in `where`.
 
         Queries are computed before the transaction, all on the same snapshot, while other processes may write. Queries of
-        the tables `streamed` are computed during the transaction instead, which avoids a copy of their rows: only for
-        queries without parameters that select from temporary tables.
+        the tables `streamed` are computed where they are written instead, which avoids a copy of their rows: only for
+        queries without parameters that select from temporary tables. A shared catalog's files are written before it too.
 
         `author`, `message` and `extra` are stored with the snapshot. Missing tables and newly declared columns are created.
         Months that already have the same rows are not written again. The session's `inputs` are stored with the write,
@@ -175,10 +177,16 @@ class Session:
             self.readers.clear()
         for table in writes:
             self._check(table, scopes[table.name])
+        ahead: dict[Table, Ahead | None] = {}
+        for table in writes if self.catalog.is_shared else ():
+            act = partial(write_ahead, self.connection, table, scopes[table.name], _result_of(table))
+            ahead[table] = self._retried(partial(act, self.catalog.data_path))
 
         def write() -> dict[str, tuple[int, int, int]]:
             counts = {
-                table.name: replace_scope(self.connection, table, scopes[table.name], _result_of(table))
+                table.name: replace_scope(
+                    self.connection, table, scopes[table.name], _result_of(table), ahead.get(table)
+                )
                 for table in writes
             }
             self.connection.execute(
@@ -187,7 +195,7 @@ class Session:
             )
             return counts
 
-        counts = self._commit(write, message)
+        counts = self._retried(partial(self._alone, write, message))
         # A replacement of nothing by nothing commits no snapshot.
         snapshot = self._number(
             "select coalesce((from lake.last_committed_snapshot()), (from lake.current_snapshot()))"
@@ -244,15 +252,19 @@ class Session:
                     f"{table.name}: the query returns rows out of scope. {name}: expected {accepted}, found {returned}"
                 )
 
-    def _commit(self, write: Callable[[], _T], purpose: str) -> _T:
-        """Write in one transaction, other writers waiting; after a transient error, attach the catalog again and retry."""
+    def _alone(self, write: Callable[[], _T], purpose: str) -> _T:
+        """Write in one transaction, other writers waiting."""
+        with self.catalog.one_writer(self.connection, purpose), self.transaction():
+            return write()
+
+    def _retried(self, act: Callable[[], _T]) -> _T:
+        """Return what `act` returns; after a transient error, attach the catalog again and retry."""
         attempt = 1
         while True:
             try:
                 if attempt > 1:
                     self.catalog.attach(self.connection)
-                with self.catalog.one_writer(self.connection, purpose), self.transaction():
-                    return write()
+                return act()
             except duckdb.Error as error:
                 if attempt == _ATTEMPTS or not is_transient(error):
                     raise

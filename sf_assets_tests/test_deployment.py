@@ -1,0 +1,256 @@
+"""The files of `deploy/`: what a machine without a cluster can tell of them, and a backup that is really restored."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dagster import DagsterInstance
+from dagster._core.instance.config import dagster_instance_config
+
+from sf_assets.engine.storage import Warehouse
+from sf_assets.settings import Settings
+from sf_assets_dev.chaos.writing import MONTHS, write
+
+ROOT = Path(__file__).parents[1]
+DEPLOY = ROOT / "deploy"
+VALUES: dict[str, Any] = yaml.safe_load((DEPLOY / "kubernetes" / "values.yaml").read_text())
+CLUSTER: dict[str, Any] = yaml.safe_load((DEPLOY / "kubernetes" / "dagster.yaml").read_text())
+RESOURCES: list[dict[str, Any]] = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "resources.yaml").read_text()))
+# Keys of the chart's values at its version 1.13, by the place where they are; every other one would be ignored without a word.
+KNOWN = {
+    "": {
+        *(
+            "telemetry",
+            "serviceAccount",
+            "postgresql",
+            "generatePostgresqlPasswordSecret",
+            "global",
+            "dagster-user-deployments",
+        ),
+        *(
+            "dagsterWebserver",
+            "ingress",
+            "runLauncher",
+            "computeLogManager",
+            "dagsterDaemon",
+            "concurrency",
+            "retention",
+        ),
+        *("rabbitmq", "redis"),
+    },
+    "runLauncher.config.k8sRunLauncher": {
+        *(
+            "image",
+            "imagePullPolicy",
+            "jobNamespace",
+            "loadInclusterConfig",
+            "kubeconfigFile",
+            "envConfigMaps",
+            "envSecrets",
+        ),
+        *("envVars", "volumeMounts", "volumes", "labels", "failPodOnRunFailure", "securityContext", "runK8sConfig"),
+    },
+    "runLauncher.config.k8sRunLauncher.runK8sConfig": {
+        *("containerConfig", "podTemplateSpecMetadata", "podSpecConfig", "jobSpecConfig", "jobMetadata"),
+    },
+    "concurrency": {"enabled", "pools", "runs"},
+    "concurrency.pools": {"granularity", "defaultLimit", "opGranularityRunBuffer"},
+    "concurrency.runs": {"maxConcurrentRuns", "tagConcurrencyLimits"},
+    "dagsterDaemon.runMonitoring": {
+        *("enabled", "pollIntervalSeconds", "startTimeoutSeconds", "cancelTimeoutSeconds", "maxRuntimeSeconds"),
+        *("maxResumeRunAttempts", "freeSlotsAfterRunEndSeconds"),
+    },
+    "dagsterDaemon.runRetries": {"enabled", "maxRetries", "retryOnAssetOrOpFailure"},
+}
+
+
+def snake(values: object) -> object:
+    """Return values of the chart with the names of keys that `dagster.yaml` has."""
+    if isinstance(values, Mapping):
+        return {re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", key).lower(): snake(value) for key, value in values.items()}
+    return [snake(value) for value in values] if isinstance(values, list) else values
+
+
+def at(place: str) -> dict[str, Any]:
+    found = VALUES
+    for key in filter(None, place.split(".")):
+        found = found[key]
+    return found
+
+
+@pytest.mark.parametrize("path", ["sf_assets/dagster.yaml", "deploy/dagster.yaml", "deploy/kubernetes/dagster.yaml"])
+def test_dagster_accepts_each_instance_file_which_retries_crashed_runs_and_frees_their_slots(path: str) -> None:
+    config, _ = dagster_instance_config(str((ROOT / path).parent))
+    assert config["run_retries"] == {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False}
+    assert (config["run_monitoring"]["enabled"], config["telemetry"]["enabled"]) == (True, False)
+    assert config["run_monitoring"]["free_slots_after_run_end_seconds"] == 60
+    assert config["concurrency"]["pools"]["granularity"] == "run"
+
+
+def test_the_instance_of_one_server_starts_with_one_month_at_a_time(tmp_path: Path) -> None:
+    (tmp_path / "dagster.yaml").write_bytes((DEPLOY / "dagster.yaml").read_bytes())
+    with DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
+        assert "max_runtime_seconds: 43200" in instance.info_str()
+
+
+@pytest.mark.parametrize("place", KNOWN)
+def test_the_chart_knows_every_value(place: str) -> None:
+    assert at(place).keys() - KNOWN[place] == set()
+
+
+def test_the_chart_and_the_instance_file_of_the_cluster_say_the_same() -> None:
+    launcher, config = at("runLauncher.config.k8sRunLauncher"), CLUSTER["run_launcher"]["config"]
+    pods: Any = snake(launcher["runK8sConfig"])
+    # The chart adds the volumes of the code server to each run.
+    server: Any = snake(at("dagster-user-deployments")["deployments"][0])
+    expected = config["run_k8s_config"]
+    assert pods["job_spec_config"] == expected["job_spec_config"]
+    assert pods["container_config"] == {k: v for k, v in expected["container_config"].items() if k != "volume_mounts"}
+    assert pods["pod_spec_config"] == {k: v for k, v in expected["pod_spec_config"].items() if k != "volumes"}
+    assert server["volume_mounts"] == expected["container_config"]["volume_mounts"]
+    assert [volume["name"] for volume in server["volumes"]] == [
+        v["name"] for v in expected["pod_spec_config"]["volumes"]
+    ]
+    assert [one["name"] for one in launcher["envConfigMaps"]] == config["env_config_maps"]
+    assert [one["name"] for one in launcher["envSecrets"]] == config["env_secrets"]
+    limits = CLUSTER["concurrency"]
+    assert at("concurrency")["pools"] == {"granularity": "run", "defaultLimit": limits["pools"]["default_limit"]}
+    assert at("concurrency")["runs"]["maxConcurrentRuns"] == limits["runs"]["max_concurrent_runs"]
+    assert at("concurrency")["runs"]["tagConcurrencyLimits"] == limits["runs"]["tag_concurrency_limits"]
+    for name in ("run_monitoring", "run_retries"):
+        assert snake(VALUES["dagsterDaemon"])[name] == CLUSTER[name]  # type: ignore[index]
+    assert snake(VALUES["retention"]) == {"enabled": True, **CLUSTER["retention"]}
+    images = [at("dagster-user-deployments")["deployments"][0]["image"], VALUES["dagsterWebserver"]["image"]]
+    assert {f"{image['repository']}:{image['tag']}" for image in images} == {config["job_image"]}
+
+
+def test_every_pod_runs_without_root_on_a_root_it_cannot_write() -> None:
+    pods = [
+        at("dagster-user-deployments")["deployments"][0],
+        VALUES["dagsterWebserver"],
+        VALUES["dagsterDaemon"],
+        {
+            "podSecurityContext": at("runLauncher.config.k8sRunLauncher.runK8sConfig")["podSpecConfig"][
+                "securityContext"
+            ],
+            "securityContext": at("runLauncher.config.k8sRunLauncher.runK8sConfig")["containerConfig"][
+                "securityContext"
+            ],
+        },
+    ]
+    for pod in pods:
+        assert (pod["podSecurityContext"]["runAsNonRoot"], pod["podSecurityContext"]["runAsUser"]) == (True, 10001)
+        assert pod["securityContext"]["readOnlyRootFilesystem"] is True
+        assert pod["securityContext"]["allowPrivilegeEscalation"] is False
+        assert pod["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_the_settings_of_the_cluster_are_valid_and_hold_no_secret() -> None:
+    (found,) = [one for one in RESOURCES if one["kind"] == "ConfigMap"]
+    settings = Settings.from_environment(found["data"])
+    assert (settings.run_months, settings.catalog.startswith("postgres:")) == (12, True)
+    texts = "".join(path.read_text() for path in (DEPLOY / "kubernetes").iterdir())
+    assert not re.search(r"^\s*(postgresqlPassword|stringData|\w*(PASSWORD|SECRET)\w*): *\S", texts, re.MULTILINE)
+    mode = int(found["data"]["SF_MEMORY_LIMIT"].removesuffix("GB"))
+    assert mode < int(
+        CLUSTER["run_launcher"]["config"]["run_k8s_config"]["container_config"]["resources"]["limits"]["memory"][0]
+    )
+
+
+def test_the_image_has_no_default_base_installs_by_hash_and_runs_as_a_user() -> None:
+    lines = (DEPLOY / "Dockerfile").read_text().splitlines()
+    assert [line for line in lines if line.startswith("FROM")] == ["FROM ${BASE} AS build", "FROM ${BASE}"]
+    assert {line for line in lines if line.startswith("ARG")} == {"ARG BASE"}
+    installs = [line for line in lines if "pip install" in line and "/src/wheel" not in line]
+    assert installs
+    assert all("--require-hashes" in line and "--no-deps" in line for line in installs)
+    assert "USER 10001:10001" in lines
+    locked = (DEPLOY / "requirements-kubernetes.lock").read_text()
+    run = (ROOT / "requirements-run.lock").read_text()
+    pinned = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
+    differences = dict(pinned.findall(run)).items() - dict(pinned.findall(locked)).items()
+    assert differences == set()
+    assert {"dagster-k8s", "dagster-postgres", "dagster-aws", "psycopg2-binary"} <= dict(pinned.findall(locked)).keys()
+
+
+@pytest.mark.parametrize("base", ["", "python:3.13-slim", "python@sha256:abc"])
+def test_the_image_refuses_a_base_without_its_digest(base: str) -> None:
+    text = (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ")
+    (guard,) = re.findall(r"^RUN (case .*)$", text, re.MULTILINE)
+
+    def built_on(name: str) -> int:
+        return subprocess.run(["sh", "-c", guard], env={"BASE": name}, capture_output=True, check=False).returncode
+
+    assert built_on(base) == 1
+    assert built_on(f"python:3.13-slim@sha256:{'0' * 64}") == 0
+
+
+def run_script(name: str, *arguments: Path, catalog: str = "") -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "PYTHON": sys.executable, "SF_CATALOG": catalog}
+    command = [DEPLOY / name, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def rows(warehouse: Warehouse) -> list[tuple[Any, ...]]:
+    query = "select month, siren, numero from lake.{} order by all"
+    return [row for table in ("debts", "features") for row in warehouse.query(query.format(table)).iter_rows()]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_backup_is_restored_elsewhere_with_the_same_rows(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    data, elsewhere = tmp_path / "data", tmp_path / "restored"
+    catalog, other = str(data / "warehouse" / "catalog.sqlite"), str(elsewhere / "warehouse" / "catalog.sqlite")
+    if kind == "postgres":
+        dsn = request.getfixturevalue("postgres_dsn")
+        for name in ("backed_up", "restored"):
+            subprocess.run(["psql", "-q", "-d", dsn, "-c", f"create database {name}"], check=True)
+        catalog, other = (
+            f"postgres:{dsn.replace('dbname=postgres', f'dbname={name}')}" for name in ("backed_up", "restored")
+        )
+    warehouse = Warehouse(catalog=catalog, data_path=str(data / "warehouse" / "tables"), threads=1)
+    with warehouse.session() as session:
+        write(session, MONTHS, 1, 50)
+        write(session, MONTHS[:2], 2, 50)
+    (data / "models" / "2610").mkdir(parents=True)
+    (data / "models" / "2610" / "card.json").write_text("{}")
+    expected = rows(warehouse)
+
+    saved = run_script("backup.sh", data, tmp_path / "backup", catalog=catalog if kind == "postgres" else "")
+    assert saved.returncode == 0, saved.stderr
+    with warehouse.session() as session:
+        write(session, MONTHS, 3, 50)
+    done = run_script("restore.sh", tmp_path / "backup", elsewhere, catalog=other if kind == "postgres" else "")
+    assert done.returncode == 0, done.stderr
+    restored = replace(warehouse, catalog=other, data_path=str(elsewhere / "warehouse" / "tables"))
+    assert rows(restored) == expected
+    assert (elsewhere / "models" / "2610" / "card.json").read_text() == "{}"
+    with restored.session() as session:
+        write(session, MONTHS, 4, 50)
+    assert {row[2] for row in rows(restored)} == {4}
+    assert {row[2] for row in rows(warehouse)} == {3}
+
+
+def test_a_damaged_backup_is_not_restored(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    warehouse = Warehouse(
+        catalog=str(data / "warehouse" / "catalog.sqlite"), data_path=str(data / "warehouse" / "tables")
+    )
+    with warehouse.session() as session:
+        write(session, MONTHS[:1], 1, 50)
+    assert run_script("backup.sh", data, tmp_path / "backup").returncode == 0
+    assert "expected a new folder" in run_script("backup.sh", data, tmp_path / "backup").stderr
+    (damaged,) = (tmp_path / "backup").rglob("debts/*.parquet")
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    refused = run_script("restore.sh", tmp_path / "backup", tmp_path / "restored")
+    assert (refused.returncode, "damaged or incomplete, nothing was restored" in refused.stderr) == (1, True)
+    assert not (tmp_path / "restored").exists()
