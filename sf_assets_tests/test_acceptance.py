@@ -1,5 +1,6 @@
 """What an operator may take upon themself: one failed check, for one month, until its rows are written again."""
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,13 +18,21 @@ AT = datetime(2026, 4, 4, 9, 15, tzinfo=UTC)
 REASON = "URSSAF confirmed the credit notes"
 
 
-@pytest.fixture
-def graph(tmp_path: Path) -> GatedGraph:
-    """Return a graph whose March is refused by one check."""
-    made = GatedGraph(tmp_path)
-    made.amounts |= {MARCH: BAD, APRIL: BAD}
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a graph whose March is refused by one check; tests work on copies."""
+    folder = tmp_path_factory.mktemp("refused")
+    made = GatedGraph(folder)
     made.write(MARCH, amount=BAD)
     made.check(MARCH)
+    return folder
+
+
+@pytest.fixture
+def graph(refused: Path, tmp_path: Path) -> GatedGraph:
+    shutil.copytree(refused, tmp_path / "graph")
+    made = GatedGraph(tmp_path / "graph")
+    made.amounts |= {MARCH: BAD, APRIL: BAD}
     return made
 
 

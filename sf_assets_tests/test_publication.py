@@ -72,6 +72,22 @@ def publish(place: Place, *, by: str = BY, reason: str = REASON) -> Publication:
         )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def published_month(listed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a deployment whose list is published; tests work on copies."""
+    folder = tmp_path_factory.mktemp("published") / "data"
+    shutil.copytree(listed, folder)
+    publish(Place(folder))
+    return folder
+
+
+@pytest.fixture
+def published(published_month: Path, tmp_path: Path) -> Place:
+    folder = tmp_path / "data"
+    shutil.copytree(published_month, folder)
+    return Place(folder)
+
+
 def proof(place: Place, version: int = 1, into: Path | None = None) -> Proof:
     return rebuild(place.warehouse, Gate(SUITES), Folders.below(place.settings.data), MONTH, version, into=into)
 
@@ -184,39 +200,36 @@ def write_again(place: Place) -> None:
         )
 
 
-def test_the_proof_outlives_later_writes_and_maintenance(place: Place) -> None:
-    publish(place)
-    write_again(place)
-    with place.warehouse.session() as session:
+def test_the_proof_outlives_later_writes_and_maintenance(published: Place) -> None:
+    write_again(published)
+    with published.warehouse.session() as session:
         kept = published_snapshots(session)
         done = merge_and_expire(session, at=LATER, keep_months=24, dry_run=False, kept=kept)
     assert done.expired > 0
-    assert proof(place).same
+    assert proof(published).same
 
 
-def test_a_snapshot_that_expired_all_the_same_is_said(place: Place) -> None:
-    publish(place)
-    write_again(place)
-    with place.warehouse.session() as session:
+def test_a_snapshot_that_expired_all_the_same_is_said(published: Place) -> None:
+    write_again(published)
+    with published.warehouse.session() as session:
         merge_and_expire(session, at=LATER, keep_months=24, dry_run=False, kept=())
     with pytest.raises(PermanentFailure, match="expected snapshot"):
-        proof(place)
+        proof(published)
 
 
-def test_a_file_or_a_manifest_or_a_model_that_was_changed_is_found(place: Place) -> None:
-    publish(place)
-    folder = published_folder(place)
-    card = next((place.settings.data / "models").rglob("card.json"))
+def test_a_file_or_a_manifest_or_a_model_that_was_changed_is_found(published: Place) -> None:
+    folder = published_folder(published)
+    card = next((published.settings.data / "models").rglob("card.json"))
     whole = card.read_text()
     card.write_text(whole + " ")
-    found = proof(place)
+    found = proof(published)
     assert found.model == ("card.json",)
     assert not found.same
     card.write_text(whole)
     changed = folder / "liste_2509.csv"
     changed.chmod(0o600)
     changed.write_text("autre")
-    found = proof(place)
+    found = proof(published)
     assert found.altered == ("liste_2509.csv",)
     assert not found.explained
     assert "restore them from a backup" in found.summary
@@ -224,11 +237,10 @@ def test_a_file_or_a_manifest_or_a_model_that_was_changed_is_found(place: Place)
     path.chmod(0o600)
     path.write_text(path.read_text().replace(BY, "X"))
     with pytest.raises(PermanentFailure, match="Somebody changed the manifest"):
-        proof(place)
+        proof(published)
 
 
-def test_rows_that_differ_from_those_read_are_found(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    publish(place)
+def test_rows_that_differ_from_those_read_are_found(published: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     real = manifests.read_manifest
 
     def other_rows(folder: Path, checksum: str) -> manifests.Manifest:
@@ -236,27 +248,26 @@ def test_rows_that_differ_from_those_read_are_found(place: Place, monkeypatch: p
         return replace(manifest, inputs=tuple({**entry, "digest": "0"} for entry in manifest.inputs[:1]))
 
     monkeypatch.setattr("sf_assets.publication.rebuilding.read_manifest", other_rows)
-    found = proof(place)
+    found = proof(published)
     assert len(found.inputs) == 1
     assert not found.same
 
 
 def test_code_that_changed_names_the_version_to_install_and_still_proves_the_sources(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    published: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish(place)
     other = {"version": "9.9.9", "digest": "other", "python": "3", "libraries": {}}
     monkeypatch.setattr("sf_assets.publication.rebuilding.code_in_use", lambda: other)
-    assert proof(place).same, "other code that writes the same bytes proves the list"
+    assert proof(published).same, "other code that writes the same bytes proves the list"
     monkeypatch.setattr("sf_assets.lists.readme._CONFIDENTIAL", "autre phrase")
-    found = proof(place)
+    found = proof(published)
     assert found.different == ("liste_2509.html", "liste_2509.xlsx")
     assert found.explained
     assert "Published files, inputs and model are those recorded." in found.summary
     assert f"install v{manifests.VERSION}" in found.summary
     monkeypatch.undo()
     monkeypatch.setattr("sf_assets.lists.readme._CONFIDENTIAL", "autre phrase")
-    assert not proof(place).explained, "the same code that writes other bytes is an error"
+    assert not proof(published).explained, "the same code that writes other bytes is an error"
 
 
 def test_the_daily_folder_must_still_be_what_the_warehouse_gives(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,12 +277,11 @@ def test_the_daily_folder_must_still_be_what_the_warehouse_gives(place: Place, m
     assert not published_folder(place).exists()
 
 
-def test_the_newest_list_is_proven_every_month(place: Place) -> None:
-    publish(place)
-    changed = published_folder(place) / "liste_2509.csv"
+def test_the_newest_list_is_proven_every_month(published: Place) -> None:
+    changed = published_folder(published) / "liste_2509.csv"
     changed.chmod(0o600)
     changed.write_text("autre")
-    run = place.run("prove_published")
+    run = published.run("prove_published")
     (refusal,) = run.refused["list_publication"]
     assert refusal.check_name == "rebuilt_same"
     assert "liste_2509.csv" in (refusal.description or "")
@@ -321,10 +331,9 @@ def test_each_recipient_gets_its_companies_and_columns_only(place: Place) -> Non
     assert proof(place).same, "the folders of recipients are proven too"
 
 
-def test_the_answers_of_officers_stand_beside_the_next_list_for_those_who_may_see_it(place: Place) -> None:
-    publish(place)
-    plant(place, NEXT)
-    listed = place.rows("list_alerts", MONTH)["siren"].to_list()
+def test_the_answers_of_officers_stand_beside_the_next_list_for_those_who_may_see_it(published: Place) -> None:
+    plant(published, NEXT)
+    listed = published.rows("list_alerts", MONTH)["siren"].to_list()
     answers = [
         {
             "siren": listed[0],
@@ -336,23 +345,23 @@ def test_the_answers_of_officers_stand_beside_the_next_list_for_those_who_may_se
         {"siren": listed[1], "liste": "2509", "destinataire": "ddets-69", "contactee_le": date(2025, 10, 20)},
     ]
     rights = [recipient("dge", "national", "score urssaf dgefp"), recipient("ddets", "national", "urssaf dgefp")]
-    deliver(place, "stg_acces", rights, NEXT)
-    deliver(place, "stg_retour", answers, NEXT)
-    make_list(place, NEXT)
-    found = place.rows("list_alerts", NEXT).filter(pl.col("derniere_reponse").is_not_null())
+    deliver(published, "stg_acces", rights, NEXT)
+    deliver(published, "stg_retour", answers, NEXT)
+    make_list(published, NEXT)
+    found = published.rows("list_alerts", NEXT).filter(pl.col("derniere_reponse").is_not_null())
     assert dict(found.select("siren", "derniere_reponse").rows()) == {
         listed[0]: "Déjà connue, réponse reçue en 10/2025",
         listed[1]: "Contactée le 20/10/2025",
     }
-    run = place.run("publish", NEXT, {"list_publication": {"by": BY, "reason": REASON}})
+    run = published.run("publish", NEXT, {"list_publication": {"by": BY, "reason": REASON}})
     assert (run.failures, run.refused) == ({}, {}), "and the list is made again from the same answers"
-    folder = published_folder(place, month=NEXT) / "destinataires"
+    folder = published_folder(published, month=NEXT) / "destinataires"
     sent = rows_of(folder / "dge/liste_2510.csv").filter(SIREN=listed[0])
     assert sent["Déjà connue depuis"].item() == "09/2025"
     assert "Déjà connue, réponse reçue en 10/2025" in (folder / "dge/liste_2510.html").read_text(encoding="utf-8")
     for path in files_of(folder / "ddets"):
         assert "connue, réponse" not in (words_of(path) if path.suffix == ".xlsx" else path.read_text(encoding="utf-8"))
-    for path in files_of(published_folder(place, month=NEXT)):
+    for path in files_of(published_folder(published, month=NEXT)):
         assert b"secr" + "è".encode() + b"te" not in path.read_bytes()
 
 

@@ -1,8 +1,8 @@
 """Refused records: logged, counted, exported, corrected and read again, each loaded once."""
 
 import gzip
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -113,13 +113,9 @@ def loaded(loaded_month: Path, tmp_path_factory: pytest.TempPathFactory) -> Spoi
 
 
 @pytest.fixture
-def spoilt(loaded: Spoilt) -> Iterator[Spoilt]:
-    """Give the spoilt month as it loads, and take corrections away afterwards."""
-    assert loaded.place.build(SEPTEMBER, "src_debit", "stg_debit").failures == {}
-    yield loaded
-    for folder in (loaded.work, loaded.place.batch(SEPTEMBER) / CORRECTIONS):
-        for path in folder.glob("*"):
-            path.unlink()
+def spoilt(loaded: Spoilt, tmp_path: Path) -> Spoilt:
+    """Return the spoilt month as it loads, in a copy of its own."""
+    return replace(loaded, place=copy_of(loaded.place.settings.data, tmp_path / "data"))
 
 
 def test_the_log_has_the_outcome_of_each_file_in_french_and_the_first_messages(spoilt: Spoilt) -> None:
