@@ -89,6 +89,10 @@ def replace_scope(
     create_or_extend(connection, table)
     stored, result = lake_name(table.name), _typed(connection, table, scope, computed)
     before = rows_by_month(connection, f"{stored} where {scope_condition(scope)}")
+    if not before:
+        # The rows are not counted first: `computed` may be a query of minutes.
+        _insert(connection, stored, result, scope["month"])
+        return 0, sum(rows_by_month(connection, f"{stored} where {scope_condition(scope)}").values()), 0
     after = rows_by_month(connection, result)
     same: frozenset[date] = frozenset()
     if candidates := [month for month, rows in before.items() if after.get(month) == rows]:
@@ -99,11 +103,14 @@ def replace_scope(
     if replaced := before.keys() - same:
         connection.execute(f"delete from {stored} where {scope_condition({**scope, 'month': sorted(replaced)})}")
     if added := after.keys() - same:
-        # Sorting puts each month into few files.
-        order = " order by month" if len(added) > 1 else ""
-        in_result = scope_condition({"month": sorted(added)})
-        connection.execute(f"insert into {stored} by name from {result} where {in_result}{order}")
+        _insert(connection, stored, result, sorted(added))
     return sum(before.values()), sum(after.values()), sum(before[month] for month in same)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, stored: str, result: str, months: Collection[object]) -> None:
+    # Sorting puts each month into few files.
+    order = " order by month" if len(months) > 1 else ""
+    connection.execute(f"insert into {stored} by name from {result} where {scope_condition({'month': months})}{order}")
 
 
 def _typed(connection: duckdb.DuckDBPyConnection, table: Table, scope: Scope, computed: str) -> str:
