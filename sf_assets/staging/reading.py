@@ -73,7 +73,7 @@ def read_source(
     names = names or [path.name for path in paths]
     _start(connection, source, names, corrected=any(is_correction(path) for path in paths))
     connection.execute("set variable files = $1::varchar[]", [list(names)])
-    stays = _is_read_in_place(source, paths)
+    in_place = _is_read_in_place(source, paths)
     for number, (name, path) in enumerate(zip(names, paths, strict=True)):
         connection.execute("set variable file = $1", [name])
         edition = edition_of(source, path)
@@ -84,11 +84,11 @@ def read_source(
             if source.yearly:
                 _read_years(connection, edition, header)
             else:
-                _read_file(connection, edition, header, in_place=_casts(source, edition) if stays else "")
+                _read_file(connection, edition, header, columns=_casts(source, edition) if in_place else "")
         if source.wide:
             set_months_variable(connection, header, number)
         connection.execute("drop table if exists cut")
-    if not source.yearly:
+    if not source.yearly and not in_place:
         _append(connection, "tally", _TALLY)
     if source.unique:
         _drop_duplicates(connection, source, names)
@@ -135,16 +135,20 @@ def _casts(source: Source, edition: Source) -> str:
     )
 
 
-def _read_file(connection: duckdb.DuckDBPyConnection, edition: Source, header: Sequence[str], *, in_place: str) -> None:
+def _read_file(connection: duckdb.DuckDBPyConnection, edition: Source, header: Sequence[str], *, columns: str) -> None:
     """Type the records of one file, and add its wrong records and cells to the quarantine.
 
-    With the columns `in_place`, `typed` becomes a query of the file itself: until the end, it is read where it is.
+    With `columns`, those of the table of typed records, `typed` becomes a query of the file itself, which is read in place.
     """
-    if in_place:
+    if columns:
         query = (
-            f"select file, line, {in_place}, disposition, is_reported, is_outside from ({typed_query(edition, header)})"
+            f"select file, line, {columns}, disposition, is_reported, is_outside from ({typed_query(edition, header)})"
         )
         connection.execute(f"create or replace temp view typed as {query}")
+        _append(connection, "tally", _TALLY)
+        # Most files of the register have nothing to report: they are not read once more to list it.
+        if not connection.execute("select sum(reported) > 0 from tally").fetchall()[0][0]:
+            return
     else:
         _append(connection, "typed_records", typed_query(edition, header))
     _list_reported(connection)
@@ -194,7 +198,7 @@ def _start(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequenc
     connection.execute("create or replace temp view typed as from typed_records")
     connection.execute(
         "create or replace temp table tally "
-        "(file varchar, disposition varchar, records bigint, outside bigint, copies bigint)"
+        "(file varchar, disposition varchar, records bigint, outside bigint, copies bigint, reported bigint)"
     )
     connection.execute(
         'create or replace temp table quarantine (file varchar, line bigint, level varchar, "column" varchar, '
@@ -243,7 +247,9 @@ def _drop_duplicates(connection: duckdb.DuckDBPyConnection, source: Source, name
 
 
 _TALLY = """
-    select file, disposition, count(*) as records, count(*) filter (is_outside) as outside from typed group by all
+    select
+        file, disposition, count(*) as records, count(*) filter (is_outside) as outside, count(*) filter (is_reported) as reported
+    from typed group by all
 """
 
 # Records that are no longer accepted: added to their new disposition, and subtracted from the accepted ones.
