@@ -97,6 +97,52 @@ def test_the_parquet_edition_gives_the_rows_of_the_csv_edition_b7(tmp_path):
     assert "12345" in refused["raw"].item()
 
 
+HISTORY = """
+    select lpad((40000000000000 + n // 2)::varchar, if(n = 7, 13, 14), '0') as siret,
+        case when n <> 3 then date '2020-01-01' + n::integer end as "dateDebut",
+        case when n % 2 = 1 then date '2021-01-01' end as "dateFin",
+        case when n = 4 then '' else ['A', 'F'][1 + n % 2] end as "etatAdministratifEtablissement",
+        case when n <> 5 then n % 3 = 0 end as "changementEtatAdministratifEtablissement"
+    from range(12) as t (n)
+"""
+
+
+def test_values_stored_in_their_type_give_the_rows_and_refusals_of_their_texts_b7(tmp_path):
+    source = BY_NAME["sirene_histo"]
+    sirens = [str(400000000 + n) for n in range(2)]
+    found = []
+    for kind in ("typed", "texts"):
+        path = tmp_path / kind / "StockEtablissementHistorique_utf8.parquet"
+        path.parent.mkdir()
+        rows = f"select columns(*)::varchar from ({HISTORY})" if kind == "texts" else HISTORY
+        duckdb.sql(f"copy ({rows}) to '{path}' (format parquet)")
+        with duckdb.connect() as connection:
+            label_tables.load(connection)
+            connection.execute("create temp table perimeter as select unnest($1) as siren", [sirens])
+            counts = read_source(connection, source, [path])
+            cells = connection.execute(f"from ({query_of(source)}) order by all").fetchall()
+            found.append((cells, counts, connection.execute("from quarantine order by all").fetchall()))
+    typed, texts = found
+    assert typed == texts
+    rows, (count,), refused = typed
+    assert (count.records, count.quarantined, len(refused)) == (12, 2, 2)
+    assert count.accepted == len(rows) > 0
+    assert count.outside < count.filtered
+
+
+def test_dates_that_no_text_can_hold_are_refused_in_a_parquet_file_too(tmp_path):
+    path = tmp_path / "StockEtablissementHistorique_utf8.parquet"
+    never = "case n when 1 then date '12026-01-01' when 2 then date '0044-03-15 (BC)' else date '2020-01-01' end"
+    duckdb.sql(
+        f"""copy (select '51234567800019' as siret, {never} as "dateDebut", null::date as "dateFin",
+        'A' as "etatAdministratifEtablissement", true as "changementEtatAdministratifEtablissement" from range(3) as t (n))
+        to '{path}' (format parquet)"""
+    )
+    rows, (count,), refused = staged(BY_NAME["sirene_histo"], path)
+    assert (rows.height, count.quarantined) == (1, 2)
+    assert refused["expected"].to_list() == ["a date AAAA-MM-JJ"] * 2
+
+
 def test_a_file_without_the_optional_column_of_naf_2025_is_valid(tmp_path):
     source = BY_NAME["sirene_ul"]
     faults = {}

@@ -90,6 +90,26 @@ def test_a_file_that_changes_while_it_is_read_is_refused(folder: Folder, how: st
         folder.touch(how)
 
 
+def test_rows_read_from_a_file_that_changed_meanwhile_are_not_committed(folder: Folder) -> None:
+    before = folder.session.connection.execute("from lake.src_arrivals").fetchall()
+    row = dataclasses.asdict(inspect(folder.path, BY_NAME["procol"])) | {"lines": 9}
+
+    def read() -> None:
+        with folder.files() as found:
+            folder.touch("rewritten")
+            folder.session.replace(
+                {ARRIVALS: frame_of(ARRIVALS, [row])},
+                where={"month": MONTH},
+                author="test",
+                message="test",
+                verify=found.require_unchanged,
+            )
+
+    with pytest.raises(BadFile, match="found a change while they were read"):
+        read()
+    assert folder.session.connection.execute("from lake.src_arrivals").fetchall() == before
+
+
 def test_an_error_while_reading_an_unchanged_file_is_raised_unchanged(folder: Folder) -> None:
     with pytest.raises(ZeroDivisionError), folder.files():
         1 / 0  # noqa: B018

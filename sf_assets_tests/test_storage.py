@@ -60,6 +60,49 @@ def newest(session: Session) -> int:
         return snapshot
 
 
+# Rows computed while they are written.
+
+
+def test_a_streamed_query_reads_the_snapshot_of_the_checks_whatever_is_written_meanwhile(warehouse: Warehouse) -> None:
+    copied = changed(DEBTS, name="copied")
+    with warehouse.session() as session, warehouse.session() as other:
+        write(session, 1)
+        session.pin()
+        session.bind({DEBTS: MARCH}, pinned=True)
+        write(other, 2)
+        made = session.replace(
+            {copied: "from debts"}, where={"month": MARCH}, author="test", message="test", streamed=(copied,)
+        )["copied"]
+        assert rows(session, "select siret, montant from lake.copied order by all") == [("a", 1.0), ("b", 1.0)]
+        assert rows(session, "select distinct montant from lake.debts") == [(2.0,)]
+    assert (made.rows, made.replaced, made.unchanged) == (2, 0, 0)
+
+
+def test_a_streamed_query_written_again_leaves_equal_months_alone(session: Session) -> None:
+    copied = changed(DEBTS, name="copied")
+    write(session, 1)
+    for unchanged in (0, 2):
+        session.bind({DEBTS: MARCH}, pinned=True)
+        made = session.replace(
+            {copied: "from debts"}, where={"month": MARCH}, author="test", message="test", streamed=(copied,)
+        )["copied"]
+        assert (made.rows, made.unchanged) == (2, unchanged)
+
+
+def test_nothing_is_written_when_the_verification_before_the_commit_fails(session: Session) -> None:
+    write(session, 1)
+
+    def refuse() -> None:
+        raise PermanentFailure("files changed")
+
+    with pytest.raises(PermanentFailure, match="files changed"):
+        session.replace(
+            {DEBTS: "select 'c' as siret, 3::double as montant"}, where={"month": MARCH}, author="test", message="test",
+            verify=refuse,
+        )  # fmt: skip
+    assert rows(session) == [(MARCH, "a", 1.0), (MARCH, "b", 1.0)]
+
+
 # The result of a write.
 
 

@@ -1,5 +1,6 @@
 """The whole register written around the followed companies: INSEE's columns, one population in three files, two forms."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import polars as pl
 import pytest
 
 from sf_assets.sources.arrival import inspect
+from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME
+from sf_assets.staging.reading import read_source
+from sf_assets.staging.tables import query_of
 from sf_assets_dev.synthetic import write_batch
 from sf_assets_dev.synthetic.register.stock import FOLLOWED, UNITS, write_register
 
@@ -98,19 +102,39 @@ def test_shares_of_the_register_are_those_of_the_documentation(written) -> None:
     assert former.mean() == pytest.approx(0.24, abs=0.04)
 
 
-def test_csv_and_parquet_hold_the_same_rows(written, tmp_path: Path) -> None:
-    alone, whole, rows = written
-    folder = tmp_path / "2610"
+@pytest.fixture(scope="module", name="as_csv")
+def fixture_as_csv(tmp_path_factory: pytest.TempPathFactory, written) -> Path:
+    folder = tmp_path_factory.mktemp("csv") / "2610"
     write_batch(folder, month=MONTH, companies=20, years=1)
-    assert [*write_register(folder, month=MONTH, share=SHARE, form="csv").values()] == [*rows.values()]
+    assert [*write_register(folder, month=MONTH, share=SHARE, form="csv").values()] == [*written[2].values()]
+    return folder
+
+
+def test_csv_and_parquet_hold_the_same_rows(written, as_csv: Path) -> None:
+    _, whole, _ = written
     for _, name, _ in STOCKS.values():
-        texts = f"select columns(*)::varchar from '{{}}/{name}.{{}}'"
-        csv = f"from read_csv('{folder}/{name}.csv', all_varchar = true)"
-        parquet = texts.format(whole, "parquet")
+        csv = f"from read_csv('{as_csv}/{name}.csv', all_varchar = true)"
+        parquet = f"select columns(*)::varchar from '{whole}/{name}.parquet'"
         assert duckdb.sql(f"({csv}) except ({parquet})").fetchall() == []
-    assert {path.name for path in alone.iterdir()} - FOLLOWED == {p.name for p in folder.iterdir()} - {
-        f"{name}.csv" for _, name, _ in STOCKS.values()
-    }
+
+
+@pytest.mark.parametrize("source", STOCKS)
+def test_a_stock_read_in_place_gives_the_rows_and_the_account_of_its_texts(written, as_csv: Path, source: str) -> None:
+    alone, whole, _ = written
+    found = []
+    for folder, form in ((whole, "parquet"), (as_csv, "csv")):
+        with duckdb.connect() as connection:
+            label_tables.load(connection)
+            connection.execute(f"create temp table perimeter as select siren from '{alone}/sireneUL.csv'")
+            connection.execute("alter table perimeter alter siren type varchar using lpad(siren::varchar, 9, '0')")
+            (count,) = read_source(connection, BY_NAME[source], [folder / f"{STOCKS[source][1]}.{form}"])
+            rows = connection.execute(f"from ({query_of(BY_NAME[source])}) order by all").pl()
+            found.append((rows, replace(count, file=""), connection.execute("from quarantine").fetchall()))
+    (rows, count, refused), (texts, counted, refused_texts) = found
+    assert rows.equals(texts)
+    assert (count, refused) == (counted, refused_texts)
+    assert count.accepted == rows.height > 0
+    assert (count.outside > 0) == BY_NAME[source].filtered
 
 
 @pytest.mark.parametrize("share", [0, -0.1, 1.1])

@@ -44,33 +44,29 @@ coded as (
     from paired as d
     left join clean_naf_passage as former on former.nomenclature = 'NAF2025' and d.naf25 = former.code
     left join clean_naf_passage as latter on latter.nomenclature = 'NAFRev2' and d.naf = latter.code
+),
+
+addressed as (
+    select
+        *,
+        concat_ws(
+            chr(10),
+            nullif(
+                concat_ws(' ', numero_voie, indrep, type_voie, voie, '(' || complement_adresse || ')'), ''
+            ),
+            nullif(concat_ws(' ', code_postal, commune), ''),
+            pays_etranger
+        ) as lignes
+    from coded
 )
 
 select
     coded.siren,
     coded.siret,
     coded.siege,
+    -- Few addresses have double blanks, and the pattern would take longer than the rest.
     nullif(
-        regexp_replace(
-            concat_ws(
-                chr(10),
-                nullif(
-                    concat_ws(
-                        ' ',
-                        coded.numero_voie,
-                        coded.indrep,
-                        coded.type_voie,
-                        coded.voie,
-                        '(' || coded.complement_adresse || ')'
-                    ),
-                    ''
-                ),
-                nullif(concat_ws(' ', coded.code_postal, coded.commune), ''),
-                coded.pays_etranger
-            ),
-            ' {2,}', ' ', 'g'
-        ),
-        ''
+        case when contains(lignes, '  ') then regexp_replace(lignes, ' {2,}', ' ', 'g') else lignes end, ''
     ) as adresse,
     coded.code_commune,
     coded.departement,
@@ -88,7 +84,7 @@ select
     naf25_codes.niv1 as naf25_section,
     coded.origine_naf,
     coded.origine_naf25
-from coded
+from addressed as coded
 left join labels_departement_region as departements on coded.departement = departements.departement
 left join naf_codes on coded.code_naf = naf_codes.niv5
 left join naf25_codes on coded.code_naf25 = naf25_codes.niv5

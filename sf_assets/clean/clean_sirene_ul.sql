@@ -47,6 +47,21 @@ coded as (
     left join clean_naf_passage as latter on latter.nomenclature = 'NAFRev2' and d.naf = latter.code
 ),
 
+with_names as (
+    select
+        *,
+        concat_ws(
+            ' ',
+            nom_unite_legale,
+            nom_usage_unite_legale,
+            prenom1_unite_legale,
+            prenom2_unite_legale,
+            prenom3_unite_legale,
+            prenom4_unite_legale
+        ) as noms
+    from coded
+),
+
 head_offices as (
     select siren, siret, departement
     from stg_sirene
@@ -62,19 +77,7 @@ select
     coalesce(
         ul.raison_sociale,
         nullif(
-            regexp_replace(
-                concat_ws(
-                    ' ',
-                    ul.nom_unite_legale,
-                    ul.nom_usage_unite_legale,
-                    ul.prenom1_unite_legale,
-                    ul.prenom2_unite_legale,
-                    ul.prenom3_unite_legale,
-                    ul.prenom4_unite_legale
-                ),
-                ' {2,}', ' ', 'g'
-            ),
-            ''
+            case when contains(ul.noms, '  ') then regexp_replace(ul.noms, ' {2,}', ' ', 'g') else ul.noms end, ''
         ) || ' EI'
     ) as raison_sociale,
     ul.categorie_juridique,
@@ -97,7 +100,7 @@ select
     ul.nomenclature as nomenclature_activite,
     ul.origine_naf,
     ul.origine_naf25
-from coded as ul
+from with_names as ul
 left join categories_juridiques as categories on ul.categorie_juridique = categories.code
 left join naf_codes as naf on ul.code_naf = naf.niv5
 left join naf25_codes as naf25 on ul.code_naf25 = naf25.niv5

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from sf_assets.clean.tables import STREAMED
 from sf_assets.engine.materialization import asset_arguments, preview_metadata, write_metadata
 from sf_assets.engine.queries import Query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
@@ -55,7 +56,7 @@ def query_asset(table: Table, query: Query) -> dg.AssetsDefinition:
             updates = delivered_label_tables(session, folders.incoming.of(month), month, labels)
             label_tables.load(session.connection, updates)
             define_known_from(session.connection, parameters.all_delays)
-            session.bind(reads)
+            session.bind(reads, pinned=table in STREAMED)
             if reads_itself:
                 before = gate.newest_passed(session, table, month)
                 session.bind_months([table], [before] if before else [])
@@ -66,6 +67,7 @@ def query_asset(table: Table, query: Query) -> dg.AssetsDefinition:
                 author=context.run_id,
                 message=f"{table.name} {month:%Y-%m}",
                 parameters=query.bind_values(values),
+                streamed=(table,) if table in STREAMED else (),
             )
             seen = preview_metadata(session, table, month)
         labelled = {name: ", ".join(map(str, paths)) for name, paths in updates.items()}

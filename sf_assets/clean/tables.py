@@ -251,6 +251,9 @@ PAYDEX = Table(
     may_be_empty=True,
 )
 
+# As many rows as the whole register: they are computed while they are written, without a copy of them in memory or on disk.
+STREAMED = frozenset({SIRENE, SIRENE_UL})
+
 # In dependency order: each table reads those before it.
 TABLES = (
     *activities.TABLES,

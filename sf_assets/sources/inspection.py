@@ -32,19 +32,43 @@ def require_batch(incoming: Path, month: date, mode: Mode = FULL) -> Batch:
         raise BadFile(str(error)) from error
 
 
+class InspectedFiles(dict[str, Path]):
+    """The files of a source by name, in the state in which their checksums were those of the inspection."""
+
+    def __init__(self, files: Mapping[str, Path], fault: str) -> None:
+        super().__init__(files)
+        self._states = _states(files)
+        self._fault = fault
+
+    def require_unchanged(self) -> None:
+        """Refuse files that were written or replaced since.
+
+        Raises:
+            BadFile: a file changed.
+
+        """
+        if _states(self) != self._states:
+            raise BadFile(self._fault)
+
+
 @contextmanager
-def inspected_files(session: Session, batch: Batch, name: str, *, reader: str, asset: str) -> Iterator[dict[str, Path]]:
+def inspected_files(session: Session, batch: Batch, name: str, *, reader: str, asset: str) -> Iterator[InspectedFiles]:
     """Yield the files of a source or label table by name, after a comparison of their checksums with the inspection.
 
-    Read the files within the block: at its end, a change of any file during the block is refused. `reader` is the table that
+    Read the files within the block: at its end, a change of any file during the block is refused. Rows that are written
+    within the block are verified before they are committed (`InspectedFiles.require_unchanged`). `reader` is the table that
     reads them and `asset` the asset that inspects them again; both are named in messages.
 
     Raises:
         BadFile: a file changed since its inspection, or during the block.
 
     """
-    files = {batch.name_of(path): path for path in batch.files.get(name, ()) if path.is_file()}
-    states = _states(files)
+    found = {batch.name_of(path): path for path in batch.files.get(name, ()) if path.is_file()}
+    files = InspectedFiles(
+        found,
+        f"{reader}, {batch.month:%Y-%m}: expected {_list_names(found)} to stay as inspected on arrival, found a change "
+        f"while they were read. Materialise {asset} again.",
+    )
     inspected = _inspected(session, batch.month, name)
     if {file: sha256_of(path) for file, path in files.items()} != {file: sha256 for file, sha256, _ in inspected}:
         raise BadFile(
@@ -54,11 +78,7 @@ def inspected_files(session: Session, batch: Batch, name: str, *, reader: str, a
     try:
         yield files
     finally:
-        if _states(files) != states:
-            raise BadFile(
-                f"{reader}, {batch.month:%Y-%m}: expected {_list_names(files)} to stay as inspected on arrival, found a change "
-                f"while they were read. Materialise {asset} again."
-            )
+        files.require_unchanged()
 
 
 def counted_records(session: Session, batch: Batch, name: str, *, asset: str) -> dict[str, int]:

@@ -87,23 +87,24 @@ def _staging_asset(source: Source) -> dg.AssetsDefinition:
                         f"{source.name}: nothing delivered, {in_force(session, source.name, month)} stays in force"
                     )
                 counts = read_delivered(session.connection, batch, source, delivered)
-            forget_refused(session.connection, source, dropped)
-            account = account_rows(counts, counted_records(session, batch, source.name, asset=f"src_{source.name}"))
-            counted = frame_of(IMPORTS, ({"source": source.name} | row for row in account))
-            session.connection.register("counted", counted.to_arrow())
-            writes = session.replace(
-                {
-                    table: without_columns(query, table, dropped),
-                    IMPORTS: "select * from counted",
-                    QUARANTINE: "select * from quarantine",
-                    LOG: _LOG.text,
-                },
-                where={"month": month, "source": source.name},
-                author=context.run_id,
-                message=f"{table.name} {month:%Y-%m}",
-                streamed=(table,),
-                shared=(IMPORTS, QUARANTINE, LOG),
-            )
+                forget_refused(session.connection, source, dropped)
+                account = account_rows(counts, counted_records(session, batch, source.name, asset=f"src_{source.name}"))
+                counted = frame_of(IMPORTS, ({"source": source.name} | row for row in account))
+                session.connection.register("counted", counted.to_arrow())
+                writes = session.replace(
+                    {
+                        table: without_columns(query, table, dropped),
+                        IMPORTS: "select * from counted",
+                        QUARANTINE: "select * from quarantine",
+                        LOG: _LOG.text,
+                    },
+                    where={"month": month, "source": source.name},
+                    author=context.run_id,
+                    message=f"{table.name} {month:%Y-%m}",
+                    streamed=(table,),
+                    shared=(IMPORTS, QUARANTINE, LOG),
+                    verify=delivered.require_unchanged,
+                )
             preview = preview_metadata(session, table, month)
         return dg.MaterializeResult(
             metadata={"delivered": bool(delivered)} | write_metadata(writes[table.name]) | _totals(counted) | preview

@@ -51,7 +51,7 @@ def apply_corrections(
     adjusted = [_adjusted(connection, count) for count in counts]
     connection.execute(
         """
-        update typed set disposition = 'quarantined'
+        update typed_records as typed set disposition = 'quarantined'
         from corrections
         where typed.file = corrections.file and typed.line = corrections.original_line and typed.disposition = 'accepted'
         """

@@ -3,7 +3,7 @@
 The disposition of a record is `accepted`, `filtered` or `quarantined`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sf_assets.engine.sql import read_sql
@@ -11,6 +11,7 @@ from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.sources.description import Cell, Source
 from sf_assets.sources.retour import UTILITIES
 from sf_assets.staging.headcounts import digits_only_condition, headcounts_expression, invalid_headcounts_expression
+from sf_assets.staging.stored import field_of, place_of, stored_values, usable_value, without_texts
 from sf_assets.vocabulary.fields import FIELDS
 from sf_assets.vocabulary.scopes import SCOPES
 
@@ -55,7 +56,13 @@ EXPECTED = {
 }
 
 # Readers whose codes are looked up in a table of `known_codes.sql` before they are computed.
-LOOKUP_TABLES = {"date_urssaf": "known_days", "periode_debut": "known_periods", "periode_fin": "known_periods"}
+LOOKUP_TABLES = {
+    "date_urssaf": "known_days",
+    "periode_debut": "known_periods",
+    "periode_fin": "known_periods",
+    # All its codes: DuckDB would hold every row of the register in memory for a query inside an expression.
+    "type_voie": "types_voie",
+}
 
 
 # Patterns that a reader always accepts: a cell without a staging column that matches is not read, since its value is not used.
@@ -66,10 +73,11 @@ _TRAILER = "when starts_with(raw, '{}') then 'filtered'"
 
 def _field(header: Sequence[str], name: str, *, trims: bool) -> str:
     """Return the SQL of a field by header, without case: the right-most of equal headers; empty when it is missing."""
-    positions = [place for place, other in enumerate(header, start=1) if other.lower() == name.lower()]
-    if not positions:
+    place = place_of(header, name)
+    if not place:
         return "''"
-    return f"trim(fields[{positions[-1]}])" if trims else f"fields[{positions[-1]}]"
+    field = field_of(header, place)
+    return f"trim({field})" if trims else field
 
 
 def _text(header: Sequence[str], cell: Cell, *, trims: bool, undisclosed: str) -> str:
@@ -123,7 +131,7 @@ def typed_query(source: Source, header: Sequence[str], records: str = "records")
     columns = ", ".join(f"v{n} as {cell.column}" for n, cell in enumerate(source.cells) if cell.column)
     values = f"{headcounts_expression(header)} as {source.wide}," if source.wide else ""
     raw = "raw," if source.unique else ""
-    needed = f"not ({source.skip})" if source.skip else "true"
+    needed = f"not ({without_texts(source.skip, stored_values(source, header))})" if source.skip else "true"
     needed += f" and not starts_with(raw, '{source.trailer}')" if source.trailer else ""
     outside = f"disposition = 'filtered' and {needed}" if source.filtered else "false"
     doubtful = "not is_plain" if source.wide else _any(_notes(source))
@@ -155,12 +163,15 @@ def reasons_query(source: Source, header: Sequence[str], records: str = "reporte
 
 def _classified(source: Source, header: Sequence[str], records: str) -> str:
     """Return the query of the records of a view with their values and dispositions."""
-    texts = ", ".join(
+    cells = {cell.label: cell for cell in source.cells}
+    texts = [
         f'{_text(header, cell, trims=source.trims, undisclosed=source.undisclosed)} as "{label}"'
-        for label, cell in {cell.label: cell for cell in source.cells}.items()
-    )
+        for label, cell in cells.items()
+    ]
+    stored = stored_values(source, header)
+    texts += dict.fromkeys(stored.values())
     plain = f"{digits_only_condition(header, source.separator)} as is_plain," if source.wide else ""
-    values = ", ".join(f"{_value(cell)} as v{n}" for n, cell in enumerate(source.cells))
+    values = ", ".join(f"{_value(cell, stored)} as v{n}" for n, cell in enumerate(source.cells))
     lookups = dict.fromkeys(
         (LOOKUP_TABLES[cell.reader], cell.label) for cell in source.cells if cell.reader in LOOKUP_TABLES
     )
@@ -172,13 +183,13 @@ def _classified(source: Source, header: Sequence[str], records: str) -> str:
         "sf_assets.staging",
         "classified_records",
         plain=plain,
-        texts=texts,
+        texts=", ".join(texts),
         records=records,
         read=values,
         joins=joins,
-        skip=source.skip or "false",
+        skip=without_texts(source.skip or "false", stored),
         trailer=_TRAILER.format(source.trailer) if source.trailer else "",
-        errors=_any(_errors(source, header)),
+        errors=without_texts(_any(_errors(source, header)), stored),
         outside=outside,
         exempt=source.exempt or "false",
         placed=_placed(source) if source.lacks_key(header) else "valued",
@@ -235,7 +246,11 @@ def _placed(source: Source) -> str:
     return f"({placed})"
 
 
-def _value(cell: Cell) -> str:
+def _value(cell: Cell, stored: Mapping[str, str]) -> str:
+    if cell.label in stored:
+        return usable_value(cell, stored[cell.label])
+    if cell.reader == "type_voie":
+        return f'"types_voie {cell.label}".libelle'
     read = f'read_{cell.reader}("{cell.label}")'
     if not cell.column and cell.reader in _ALWAYS_READABLE:
         return (

@@ -14,6 +14,7 @@ import duckdb
 from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.engine.storage.packed import UnreadableFile
+from sf_assets.engine.storage.shape import sql_identifier
 from sf_assets.sources.arrival import read_columns
 from sf_assets.sources.corrections import LINE, edition_of, is_correction
 from sf_assets.sources.description import Cell, Source
@@ -28,7 +29,7 @@ _FOLDER = files("sf_assets.staging")
 READERS = _FOLDER.joinpath("readers.sql").read_text(encoding="utf-8")
 # Tables in which readers look texts up, with these readers. They take a twentieth of a second: few sources need them.
 _LOOKUPS = {
-    "known_codes": frozenset(LOOKUP_TABLES),
+    "known_codes": frozenset(LOOKUP_TABLES) - {"type_voie"},
     "known_spellings": frozenset({"accents", "nature"}),
 }
 
@@ -76,6 +77,7 @@ def read_source(
     names = names or [path.name for path in paths]
     _start(connection, source, names, corrected=any(is_correction(path) for path in paths))
     connection.execute("set variable files = $1::varchar[]", [list(names)])
+    in_place = _is_read_in_place(source, paths)
     for number, (name, path) in enumerate(zip(names, paths, strict=True)):
         connection.execute("set variable file = $1", [name])
         edition = edition_of(source, path)
@@ -87,11 +89,11 @@ def read_source(
             if source.yearly:
                 _read_years(connection, edition, header)
             else:
-                _read_file(connection, edition, header)
+                _read_file(connection, edition, header, columns=_casts(source, edition) if in_place else "")
         if source.wide:
             set_months_variable(connection, header, number)
         connection.execute("drop table if exists cut")
-    if not source.yearly:
+    if not source.yearly and not in_place:
         _append(connection, "tally", _TALLY)
     if source.unique:
         _drop_duplicates(connection, source, names)
@@ -113,16 +115,15 @@ def _read_edition(connection: duckdb.DuckDBPyConnection, path: Path, edition: So
     header_line, header = read_columns(path, edition)
     if is_parquet(path):
         digits = {cell.header.lower(): cell.digits for cell in edition.cells if cell.digits}
-        read_rows(connection, path, header, separator=edition.separator, digits=digits)
-    else:
-        read_records(
-            connection,
-            path,
-            separator=edition.separator,
-            lenient=edition.lenient_quotes,
-            header_line=header_line,
-            width=None if edition.ragged else len(header),
-        )
+        return read_rows(connection, path, header, separator=edition.separator, digits=digits)
+    read_records(
+        connection,
+        path,
+        separator=edition.separator,
+        lenient=edition.lenient_quotes,
+        header_line=header_line,
+        width=None if edition.ragged else len(header),
+    )
     return header
 
 
@@ -134,9 +135,36 @@ def _require_accounts(connection: duckdb.DuckDBPyConnection, name: str, source: 
         )
 
 
-def _read_file(connection: duckdb.DuckDBPyConnection, edition: Source, header: Sequence[str]) -> None:
-    """Type the records of one file, and add its wrong records and cells to the quarantine."""
-    _append(connection, "typed", typed_query(edition, header))
+def _is_read_in_place(source: Source, paths: Sequence[Path]) -> bool:
+    """Tell whether typed records need no table: those of the only file, whose columns and rows can be read again at will."""
+    return len(paths) == 1 and paths[0].suffix == ".parquet" and not (source.unique or source.yearly or source.wide)
+
+
+def _casts(source: Source, edition: Source) -> str:
+    """Return the SQL of the columns of the table of typed records, from a query of the records of an edition."""
+    present = _columns(edition)
+    return ", ".join(
+        f"cast({sql_identifier(name) if name in present else 'null'} as {type_}) as {sql_identifier(name)}"
+        for name, type_ in _types(source).items()
+    )
+
+
+def _read_file(connection: duckdb.DuckDBPyConnection, edition: Source, header: Sequence[str], *, columns: str) -> None:
+    """Type the records of one file, and add its wrong records and cells to the quarantine.
+
+    With `columns`, those of the table of typed records, `typed` becomes a query of the file itself, which is read in place.
+    """
+    if columns:
+        query = (
+            f"select file, line, {columns}, disposition, is_reported, is_outside from ({typed_query(edition, header)})"
+        )
+        connection.execute(f"create or replace temp view typed as {query}")
+        _append(connection, "tally", _TALLY)
+        # Most files of the register have nothing to report: they are not read once more to list it.
+        if not connection.execute("select sum(reported) > 0 from tally").fetchall()[0][0]:
+            return
+    else:
+        _append(connection, "typed_records", typed_query(edition, header))
     _list_reported(connection)
     _append(connection, "quarantine", reasons_query(edition, header))
 
@@ -152,7 +180,7 @@ def _read_years(connection: duckdb.DuckDBPyConnection, edition: Source, header: 
             )
         headers = (*of_year(header, year), "Annee")
         typed = typed_query(edition, headers, "records_of_year")
-        _append(connection, "typed", f"select * from ({typed}) where disposition = 'accepted' or {number} = 0")
+        _append(connection, "typed_records", f"select * from ({typed}) where disposition = 'accepted' or {number} = 0")
         if number == 0:
             _append(connection, "tally", f"{_TALLY} having file = getvariable('file')")
         _list_reported(connection)
@@ -172,22 +200,28 @@ def _start(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequenc
     """Create the empty tables that files are read into; they stay empty for a source without a file."""
     # An enum takes one byte per row for the name of the file, which millions of rows repeat.
     file = f"enum({', '.join(sql_literal(name) for name in names)})" if names else "varchar"
-    typed = {name: FIELDS[name].type if name in FIELDS else "VARCHAR" for name in _columns(source)}
+    typed = _types(source)
     typed |= {source.wide: "INTEGER[]"} if source.wide else {}
     typed |= {str(LINE.column): "VARCHAR"} if corrected else {}
     columns = "".join(f', "{name}" {type_}' for name, type_ in typed.items())
+    raw = ", raw varchar" if source.unique else ""
     connection.execute(
-        f"create or replace temp table typed (file {file}, line bigint{', raw varchar' if source.unique else ''}{columns}, "
+        f"create or replace temp table typed_records (file {file}, line bigint{raw}{columns}, "
         "disposition enum('accepted', 'filtered', 'quarantined'), is_reported boolean, is_outside boolean)"
     )
+    connection.execute("create or replace temp view typed as from typed_records")
     connection.execute(
         "create or replace temp table tally "
-        "(file varchar, disposition varchar, records bigint, outside bigint, copies bigint)"
+        "(file varchar, disposition varchar, records bigint, outside bigint, copies bigint, reported bigint)"
     )
     connection.execute(
         'create or replace temp table quarantine (file varchar, line bigint, level varchar, "column" varchar, '
         "expected varchar, found varchar, raw varchar)"
     )
+
+
+def _types(source: Source) -> dict[str, str]:
+    return {name: FIELDS[name].type if name in FIELDS else "VARCHAR" for name in _columns(source)}
 
 
 def _columns(source: Source) -> dict[str, Cell]:
@@ -223,11 +257,13 @@ def _drop_duplicates(connection: duckdb.DuckDBPyConnection, source: Source, name
         """,
         {"key": key},
     )
-    connection.execute("delete from typed using repeated r where typed.file = r.file and typed.line = r.line")
+    connection.execute("delete from typed_records as t using repeated as r where t.file = r.file and t.line = r.line")
 
 
 _TALLY = """
-    select file, disposition, count(*) as records, count(*) filter (is_outside) as outside from typed group by all
+    select
+        file, disposition, count(*) as records, count(*) filter (is_outside) as outside, count(*) filter (is_reported) as reported
+    from typed group by all
 """
 
 # Records that are no longer accepted: added to their new disposition, and subtracted from the accepted ones.

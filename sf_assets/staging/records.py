@@ -13,6 +13,7 @@ import duckdb
 from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.packed import LONGEST_LINE, LONGEST_RECORD, readable_text, unpacked
 from sf_assets.engine.storage.shape import sql_identifier
+from sf_assets.staging.stored import ParquetHeader
 
 # DuckDB needs a separator: this one is in no text file, so that each line is read as one field.
 _NO_SEPARATOR = "\x01\x02\x03\x04"
@@ -96,21 +97,32 @@ def read_rows(
     *,
     separator: str,
     digits: Mapping[str, int],
-) -> None:
+) -> ParquetHeader:
     """Create the views of `read_records` for a Parquet file: its rows, numbered from 1, with the columns `header` as texts.
 
     Texts are those of a CSV file with the same content, whatever the types of the columns. `digits` is the length of numeric
-    codes, by header in lower case.
+    codes, by header in lower case. The views have two more columns for the nth column of the header: `text_<n>`, the nth field,
+    and `stored_<n>`, the value as the file stores it. Return the header with the types of these.
     """
     connection.execute("set variable path = $1", [str(path)])
     described = connection.execute("describe from read_parquet(getvariable('path'))").fetchall()
     types = {name: kind for name, kind, *_ in described}
-    texts = ", ".join(_as_in_csv(name, types[name], digits.get(name.lower(), 0)) for name in header)
+    numbered = [*enumerate(header, start=1)]
+    texts = (f"{_as_in_csv(name, types[name], digits.get(name.lower(), 0))} as text_{n}" for n, name in numbered)
     connection.execute("set variable separator = $1", [separator])
     _make_views(
         connection,
-        read_sql("sf_assets.staging", "parquet_records", texts=texts, restricted=_RESTRICTED),
+        read_sql(
+            "sf_assets.staging",
+            "parquet_records",
+            texts=", ".join(f"text_{n}" for n, _ in numbered),
+            stored=", ".join(f"stored_{n}" for n, _ in numbered),
+            read=", ".join(texts),
+            values=", ".join(f"{sql_identifier(name)} as stored_{n}" for n, name in numbered),
+            restricted=_RESTRICTED,
+        ),
     )
+    return ParquetHeader.of({name: types[name] for name in header})
 
 
 def _as_in_csv(name: str, kind: str, digits: int) -> str:

@@ -56,13 +56,16 @@ class Session:
     _pinned: bool = False
     _copies: dict[str, set[date]] = field(default_factory=dict)
 
-    def bind(self, reads: Mapping[Table, date | None]) -> None:
+    def bind(self, reads: Mapping[Table, date | None], *, pinned: bool = False) -> None:
         """Make each table readable under its plain name: one month of it, without the column `month`, or all of it when None.
 
-        A table that is not stored yet is empty; a column that is not stored yet is NULL.
+        A table that is not stored yet is empty; a column that is not stored yet is NULL. Rows bound as `pinned` are those of
+        the current snapshot for good, also in the transaction of a write.
         """
+        version = self._number("from lake.current_snapshot()") if pinned else None
         for table, month in reads.items():
-            self._bind(table, months=None if month is None else (month,), with_month=month is None)
+            months = None if month is None else (month,)
+            self._bind(table, months=months, with_month=month is None, version=version)
 
     def bind_months(self, tables: Iterable[Table], months: Collection[date]) -> None:
         """Make several months of each table readable under its plain name, with the column `month`."""
@@ -141,6 +144,7 @@ class Session:
         parameters: Mapping[str, object] = NOTHING,
         streamed: Collection[Table] = (),
         shared: Collection[Table] = (),
+        verify: Callable[[], None] = lambda: None,
     ) -> dict[str, Write]:
         """Replace rows of several tables by the rows of queries or frames, in one transaction; return one `Write` per table.
 
@@ -149,7 +153,9 @@ class Session:
 
         Queries are computed before the transaction, all on the same snapshot, while other processes may write. Queries of
         the tables `streamed` are computed where they are written instead, which avoids a copy of their rows: only for
-        queries without parameters that select from temporary tables. A shared catalog's files are written before it too.
+        queries without parameters that select from temporary tables, from files or from tables bound as `pinned`. A shared
+        catalog's files are written before the transaction too. `verify` is called before the commit, and prevents it by an
+        exception.
 
         `author`, `message` and `extra` are stored with the snapshot. Missing tables and newly declared columns are created.
         Months that already have the same rows are not written again. The session's `inputs` are stored with the write,
@@ -189,6 +195,7 @@ class Session:
                 )
                 for table in writes
             }
+            verify()
             self.connection.execute(
                 "call lake.set_commit_message($author, $message, extra_info => $extra)",
                 {"author": author, "message": message, "extra": json.dumps(dict(extra), default=str)},
@@ -208,7 +215,9 @@ class Session:
             for name, (replaced, rows, unchanged) in counts.items()
         }
 
-    def _bind(self, table: Table, *, months: Collection[date] | None, with_month: bool) -> None:
+    def _bind(
+        self, table: Table, *, months: Collection[date] | None, with_month: bool, version: int | None = None
+    ) -> None:
         found = {} if table.name in self.outside else column_types(self.connection, lake_name(table.name))
         require_compatible_columns(table, found)
         columns = ", ".join(
@@ -218,7 +227,8 @@ class Session:
         )
         # In a new warehouse, models ask for no month at all: an empty list is not valid SQL.
         condition = "true" if months is None else scope_condition({"month": months}) if months else "false"
-        rows = f"from {lake_name(table.name)} where {condition}" if found else "where false"
+        of_snapshot = "" if version is None else f" at (version => {version})"
+        rows = f"from {lake_name(table.name)}{of_snapshot} where {condition}" if found else "where false"
         self.connection.execute(f"create or replace temp view {sql_identifier(table.name)} as select {columns} {rows}")
 
     def _compute(self, table: Table, rows: str | pl.DataFrame, parameters: Mapping[str, object], *, kind: str) -> None:
