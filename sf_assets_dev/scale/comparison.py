@@ -45,14 +45,13 @@ def differences(first: Warehouse, second: Warehouse) -> Iterator[Difference]:
             for side, other in (("first", "second"), ("second", "first")):
                 if side not in present:
                     connection.execute(f"create view {side} as from {other} limit 0")
-            yield Difference(name, *(_count(connection, query) for query in _COUNTS))
-
-
-_COUNTS = (
-    "from first",
-    "from (from first except all by name from second)",
-    "from (from second except all by name from first)",
-)
+            columns = ", ".join(sql_identifier(row[0]) for row in connection.execute("describe first").fetchall())
+            first_only, second_only = (
+                f"from (select {columns} from {side} except all select {columns} from {other})"
+                for side, other in (("first", "second"), ("second", "first"))
+            )
+            counts = (_count(connection, rows) for rows in ("from first", first_only, second_only))
+            yield Difference(name, *counts)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
