@@ -94,13 +94,13 @@ def write_ahead(
         return None
     result = _typed(connection, table, scope, computed)
     after = rows_by_month(connection, result)
-    ahead = Ahead(frozenset(), (0, 0))
+    ahead = Ahead(after, frozenset(), (0, 0))
     if found:
         # Read before the comparison: a write in between makes it differ in the transaction, where months are compared again.
         state = state_of(connection, table.name)
         before = rows_by_month(connection, f"{lake_name(table.name)} where {scope_condition(scope)}")
         same = _same_months(connection, table, scope, result, _of_one_size(before, after))
-        ahead = Ahead(same, state)
+        ahead = Ahead(after, same, state)
     added = after.keys() - ahead.same
     rows = f"(from {result} where {scope_condition({'month': sorted(added)})})" if added else result
     return replace(ahead, files=write_files(connection, table, rows, added, data_path))
@@ -117,7 +117,7 @@ def replace_scope(
     create_or_extend(connection, table)
     stored, result = lake_name(table.name), _typed(connection, table, scope, computed)
     before = rows_by_month(connection, f"{stored} where {scope_condition(scope)}")
-    after = rows_by_month(connection, result)
+    after = ahead.rows if ahead else rows_by_month(connection, result)
     if ahead is None:
         same = _same_months(connection, table, scope, result, _of_one_size(before, after))
     elif ahead.same and ahead.state != state_of(connection, table.name):
