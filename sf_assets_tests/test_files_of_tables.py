@@ -1,5 +1,6 @@
 """Files of tables: written before the transaction on a shared catalog, the same rows on both; few enough for the catalog."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,28 @@ def test_rows_of_every_type_are_read_as_they_were_written(
         assert read("(select month, c8, count(*) from lake.every group by all order by month)") == [
             (None, 4), ("e", 4), ("e", 4)
         ]  # fmt: skip
+
+
+def write_months(warehouse: Warehouse, name: str) -> None:
+    """Replace three months of a table of one's own, twice, and those of a table that all writers share."""
+    own, shared = (Table(table, "one row", COLUMNS[:2]) for table in (name, "shared"))
+    with warehouse.session() as session:
+        for turn in range(2):
+            for number in range(1, 4):
+                rows = f"select '{name}' as c0, {turn}.0::double as c1 from range(50)"
+                where = {"month": date(2026, number, 1)}
+                session.replace({own: rows, shared: rows}, where=where, author="test", message=name)
+
+
+def test_writers_of_different_tables_that_share_one_leave_each_month_once(either_warehouse: Warehouse) -> None:
+    names = ["one", "two", "three"]
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(write_months, [either_warehouse] * len(names), names))
+    for name in names:
+        found = either_warehouse.query(f"select month, min(c1), count(*), min(c0) from lake.{name} group by month")
+        assert sorted(found.rows()) == [(date(2026, number, 1), 1.0, 50, name) for number in range(1, 4)]
+    shared = either_warehouse.query("select month, count(*), count(distinct c0) from lake.shared group by month").rows()
+    assert sorted(shared) == [(date(2026, number, 1), 50, 1) for number in range(1, 4)]
 
 
 def test_a_table_with_too_many_files_is_reported(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """A retry that Dagster announced and did not make is made after all."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +11,6 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 from dagster._daemon.auto_run_reexecution import auto_run_reexecution
 from dagster._daemon.auto_run_reexecution.event_log_consumer import EventLogConsumerDaemon
 
-from sf_assets.operations import sensors
 from sf_assets.operations.sensors import announce_again
 
 RETRIES = {"run_retries": {"enabled": True, "max_retries": 2}}
@@ -29,15 +28,18 @@ def toy() -> None:
     nothing()
 
 
-def look(instance: dg.DagsterInstance) -> str | None:
-    """Return what the sensor says at one evaluation."""
-    result: Any = announce_again(dg.build_sensor_context(instance))
-    return str(result.skip_message)
+@dataclass
+class Looks:
+    """The sensor on one instance; `cursor` is that of its last evaluation."""
 
+    instance: dg.DagsterInstance
+    cursor: str | None = None
 
-def in_minutes(monkeypatch: pytest.MonkeyPatch, minutes: int) -> None:
-    later = datetime.now(UTC) + timedelta(minutes=minutes)
-    monkeypatch.setattr(sensors, "datetime", SimpleNamespace(now=lambda _: later))
+    def look(self) -> str:
+        """Return what the sensor says at one evaluation."""
+        result: Any = announce_again(dg.build_sensor_context(self.instance, cursor=self.cursor))
+        self.cursor = result.cursor
+        return str(result.skip_reason.skip_message)
 
 
 def fail_as_read_too_early(
@@ -74,20 +76,20 @@ def test_a_retry_that_was_announced_and_not_made_is_made(monkeypatch: pytest.Mon
         assert run is not None
         assert (run.is_complete_and_waiting_to_retry, retried) == (True, [])
 
-        assert look(instance) == "no retry is missing"
-        in_minutes(monkeypatch, 6)
-        assert look(instance) == "1 failures announced again"
+        sensor = Looks(instance)
+        assert [sensor.look() for _ in range(5)] == ["no retry is missing"] * 5
+        assert sensor.look() == "1 failures announced again"
         read()
         assert retried == [run_id]
-        assert look(instance) == "no retry is missing"
+        assert [sensor.look() for _ in range(7)] == ["no retry is missing"] * 7
 
 
-def test_neither_a_retried_run_nor_one_of_a_command_is_announced_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neither_a_retried_run_nor_one_of_a_command_is_announced_again() -> None:
     with dg.instance_for_test(overrides=RETRIES) as instance:
         of_a_command = instance.create_run_for_job(toy, status=dg.DagsterRunStatus.STARTED)
         retried = instance.create_run_for_job(toy, status=dg.DagsterRunStatus.STARTED, remote_job_origin=ORIGIN)
         for run in (of_a_command, retried):
             instance.report_run_failed(run)
         instance.add_run_tags(retried.run_id, {"dagster/auto_retry_run_id": "another"})
-        in_minutes(monkeypatch, 6)
-        assert look(instance) == "no retry is missing"
+        sensor = Looks(instance)
+        assert [sensor.look() for _ in range(7)] == ["no retry is missing"] * 7

@@ -1,7 +1,7 @@
 """Sensors that follow the end of a run: a notice of a failure, a missing retry, and a refresh of the status of every month."""
 
+import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 import dagster as dg
 from dagster import DagsterEventType
@@ -13,9 +13,9 @@ from sf_assets.operations.jobs import status_job
 from sf_assets.operations.notices import Attempt, Notice, Outbox, deliver, enqueue
 
 _WILL_RETRY = "dagster/will_retry"
-# A tag of the runs whose failure was reported twice, and for how long the daemon may take to retry by itself.
+# A tag of the runs whose failure was reported twice, and at how many looks the daemon may still retry by itself.
 _ANNOUNCED = "sf_assets/announced_again"
-_PATIENCE_SECONDS = 300
+_LOOKS = 5
 _LATEST = 100  # failed runs that are looked at
 _PARTITION = "dagster/partition"
 _SENSOR = "dagster/sensor_name"
@@ -146,26 +146,27 @@ def tell_failed_checks(context: dg.RunStatusSensorContext, notices: OutboxResour
     description="Has Dagster make the retries that it announced and did not make: it may read the failure of a run before its "
     "status is stored, and then forgets it.",
 )
-def announce_again(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+def announce_again(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Report the failure of such runs once more, so that the daemon reads it again and retries from the failed steps.
 
-    Dagster makes one retry of a failure, however often it reads it. A run executed in the process of a command has none.
+    A run is forgotten when it still waits at the sixth look, five minutes after the first. Dagster makes one retry of a
+    failure, however often it reads it. A run executed in the process of a command has none.
     """
-    instance, now = context.instance, datetime.now(UTC).timestamp()
     failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], tags={_WILL_RETRY: "true"})
-    forgotten = [
-        record.dagster_run
-        for record in instance.get_run_records(failed, limit=_LATEST)
-        if record.dagster_run.is_complete_and_waiting_to_retry
-        and record.dagster_run.remote_job_origin
-        and _ANNOUNCED not in record.dagster_run.tags
-        and now - (record.end_time or now) >= _PATIENCE_SECONDS
-    ]
+    waiting = {
+        run.run_id: run
+        for run in context.instance.get_runs(failed, limit=_LATEST)
+        if run.is_complete_and_waiting_to_retry and run.remote_job_origin and _ANNOUNCED not in run.tags
+    }
+    before: dict[str, int] = json.loads(context.cursor or "{}")
+    looks = {run_id: before.get(run_id, 0) + 1 for run_id in waiting}
+    forgotten = [run for run_id, run in waiting.items() if looks[run_id] > _LOOKS]
     for run in forgotten:
-        instance.add_run_tags(run.run_id, {_ANNOUNCED: "true"})
-        instance.report_run_failed(run, "Announced again: the retry of this failure was not made.")
+        context.instance.add_run_tags(run.run_id, {_ANNOUNCED: "true"})
+        context.instance.report_run_failed(run, "Announced again: the retry of this failure was not made.")
         context.log.warning(f"run {run.run_id}: its retry was announced and not made; announced again")
-    return dg.SkipReason(f"{len(forgotten)} failures announced again" if forgotten else "no retry is missing")
+    reason = f"{len(forgotten)} failures announced again" if forgotten else "no retry is missing"
+    return dg.SensorResult(skip_reason=reason, cursor=json.dumps(looks))
 
 
 def _refresh_after(ended: dg.DagsterRunStatus) -> dg.SensorDefinition:

@@ -15,10 +15,10 @@ _INTRODUCTION = """\
 month is *torn* when its rows are of two writes, incomplete, not of the same write in both tables, or when a transaction is
 in some of its months only. A row is *doubled* when its key is there twice. A lock is *left* when no other process can take it
 within ten seconds. At the end every month is written once more, and must hold the rows of an undisturbed writer. A writer
-whose server is restarted goes on by itself, or gives up and is *started again*, as Dagster does with a run whose process ended.
+whose server is restarted goes on by itself, or gives up and is *started again*, as an operator does with the failed run.
 `sf chaos --kills {kills} --seed {seed} --page docs/chaos.md` writes this page, and fails when a row does not end well.
 
-The mishaps that operators meet are in [reliability.md](reliability.md).
+The mishaps that operators meet are lived by `make life`.
 
 """
 _RESTARTS = 4  # kills for one restart of the server, which takes as long as several kills

@@ -7,7 +7,7 @@ belong to no snapshot; maintenance removes them.
 
 import os
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,9 +23,11 @@ from sf_assets.vocabulary.schema import Table
 class Ahead:
     """What was done for one table before its transaction.
 
-    The months `same` had the computed rows when the table was in `state`; the `files` hold the rows of the other months.
+    `rows` is the number of computed rows of each month. The months `same` had these rows when the table was in `state`; the
+    `files` hold the rows of the other months.
     """
 
+    rows: Mapping[date, int]
     same: frozenset[date]
     state: tuple[int, int]
     files: tuple[str, ...] = ()
