@@ -8,7 +8,15 @@ import duckdb
 
 from sf_assets.engine.storage.ahead import Ahead, add_files, state_of, write_files
 from sf_assets.engine.storage.catalog import sql_literal
-from sf_assets.engine.storage.shape import column_types, create_or_extend, declared_types, lake_name, sql_identifier
+from sf_assets.engine.storage.shape import (
+    SchemaMismatch,
+    column_differences,
+    column_types,
+    create_or_extend,
+    declared_types,
+    lake_name,
+    sql_identifier,
+)
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.schema import Table
 
@@ -58,6 +66,35 @@ def sql_constant(value: object) -> str:
     if isinstance(value, date):
         return f"date {sql_literal(str(value))}"
     return str(value) if isinstance(value, int | float) else sql_literal(str(value))
+
+
+def require_result(connection: duckdb.DuckDBPyConnection, table: Table, scope: Scope, computed: str) -> None:
+    """Require a result with the declared columns, and without rows out of scope.
+
+    Raises:
+        SchemaMismatch, OutOfScope: names the table, and what was expected and found.
+
+    """
+    expected, found = declared_types(table), column_types(connection, computed)
+    # DuckDB types a column of only NULL as INTEGER: it is accepted for any declared type.
+    for name, type_ in found.items():
+        if type_ == "INTEGER" != expected.get(name, type_):
+            ((known,),) = connection.execute(f"select count({sql_identifier(name)}) from {computed}").fetchall()
+            if not known:
+                found[name] = expected[name]
+    left_out = {name: expected[name] for name, values in scope.items() if len(values) == 1 and name not in found}
+    if mismatch := column_differences(expected, found | left_out):
+        raise SchemaMismatch(f"{table.name}: the query does not return the declared columns. {mismatch}")
+    for name in [name for name in scope if name in found]:
+        rows = connection.execute(
+            f"select distinct {sql_identifier(name)} from {computed} "
+            f"where ({scope_condition({name: scope[name]})}) is not true limit 5"
+        ).fetchall()
+        if rows:
+            accepted, returned = ", ".join(map(str, scope[name])), ", ".join(str(value) for (value,) in rows)
+            raise OutOfScope(
+                f"{table.name}: the query returns rows out of scope. {name}: expected {accepted}, found {returned}"
+            )
 
 
 def rows_by_month(connection: duckdb.DuckDBPyConnection, rows: str) -> dict[date, int]:

@@ -17,11 +17,9 @@ import polars as pl
 
 from sf_assets.engine.storage.ahead import Ahead
 from sf_assets.engine.storage.catalog import Catalog, is_transient
-from sf_assets.engine.storage.content import OutOfScope, Scope, replace_scope, scope_condition, scopes_of, write_ahead
+from sf_assets.engine.storage.content import replace_scope, require_result, scope_condition, scopes_of, write_ahead
 from sf_assets.engine.storage.inputs import ASSET_INPUTS, AssetMonth, input_rows
 from sf_assets.engine.storage.shape import (
-    SchemaMismatch,
-    column_differences,
     column_types,
     declared_types,
     lake_name,
@@ -182,7 +180,7 @@ class Session:
             self.inputs.clear()
             self.readers.clear()
         for table in writes:
-            self._check(table, scopes[table.name])
+            require_result(self.connection, table, scopes[table.name], _result_of(table))
         ahead: dict[Table, Ahead | None] = {}
         for table in writes if self.catalog.is_shared else ():
             act = partial(write_ahead, self.connection, table, scopes[table.name], _result_of(table))
@@ -238,29 +236,6 @@ class Session:
         named = {name for statement in self.connection.extract_statements(rows) for name in statement.named_parameters}
         used = {name: value for name, value in parameters.items() if name in named}
         self.connection.execute(f"create or replace temp {kind} {_result_of(table)} as {rows}", used)
-
-    def _check(self, table: Table, scope: Scope) -> None:
-        """Raise `SchemaMismatch` or `OutOfScope` for a result without the declared columns, or with rows out of scope."""
-        expected, found = declared_types(table), column_types(self.connection, _result_of(table))
-        # DuckDB types a column of only NULL as INTEGER: it is accepted for any declared type.
-        for name, type_ in found.items():
-            if type_ == "INTEGER" != expected.get(name, type_) and not self._number(
-                f"select count({sql_identifier(name)}) from {_result_of(table)}"
-            ):
-                found[name] = expected[name]
-        left_out = {name: expected[name] for name, values in scope.items() if len(values) == 1 and name not in found}
-        if mismatch := column_differences(expected, found | left_out):
-            raise SchemaMismatch(f"{table.name}: the query does not return the declared columns. {mismatch}")
-        for name in [name for name in scope if name in found]:
-            rows = self.connection.execute(
-                f"select distinct {sql_identifier(name)} from {_result_of(table)} "
-                f"where ({scope_condition({name: scope[name]})}) is not true limit 5"
-            ).fetchall()
-            if rows:
-                accepted, returned = ", ".join(map(str, scope[name])), ", ".join(str(value) for (value,) in rows)
-                raise OutOfScope(
-                    f"{table.name}: the query returns rows out of scope. {name}: expected {accepted}, found {returned}"
-                )
 
     def _alone(self, write: Callable[[], _T], purpose: str) -> _T:
         """Write in one transaction, other writers waiting."""
