@@ -12,7 +12,9 @@ import pytest
 
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.objects import ObjectStore
-from sf_assets_dev.scale import servers
+from sf_assets_dev.servers.missing import NoServer
+from sf_assets_dev.servers.postgres import create_database, postgres
+from sf_assets_dev.servers.seaweedfs import create_bucket, seaweedfs
 from sf_assets_tests.runs import load_once
 
 # Two test processes share two cores: threads of one that wait for each other, spinning, would take them from the other. For
@@ -60,9 +62,9 @@ def warehouse(tmp_path: Path) -> Warehouse:
 def postgres_dsn() -> Iterator[str]:
     """Start a PostgreSQL server on a socket of its own, and stop it at the end."""
     try:
-        with servers.postgres() as dsn:
-            yield dsn
-    except servers.NoServer as missing:
+        with postgres() as server:
+            yield server.dsn
+    except NoServer as missing:
         pytest.skip(str(missing))
 
 
@@ -70,22 +72,22 @@ def postgres_dsn() -> Iterator[str]:
 def object_store() -> Iterator[dict[str, str]]:
     """Start an S3 server on a free port of the loopback, and stop it at the end; return the variables that open it."""
     try:
-        with servers.seaweedfs() as variables:
+        with seaweedfs() as variables:
             yield variables
-    except servers.NoServer as missing:
+    except NoServer as missing:
         pytest.skip(str(missing))
 
 
 @pytest.fixture
 def postgres_warehouse(postgres_dsn: str, tmp_path: Path) -> Warehouse:
     """Return a warehouse whose catalog is a database of its own."""
-    return _warehouse_in(tmp_path, f"postgres:{servers.create_database(postgres_dsn, f'warehouse_{next(_databases)}')}")
+    return _warehouse_in(tmp_path, f"postgres:{create_database(postgres_dsn, f'warehouse_{next(_databases)}')}")
 
 
 @pytest.fixture
 def remote_warehouse(postgres_warehouse: Warehouse, object_store: dict[str, str]) -> Warehouse:
     """Return a warehouse whose catalog is in PostgreSQL, and whose files are below an address of their own in S3."""
-    address = f"{servers.create_bucket(object_store, f'bucket{next(_databases)}')}/some/place"
+    address = f"{create_bucket(object_store, f'bucket{next(_databases)}')}/some/place"
     return replace(postgres_warehouse, data_path=address, objects=ObjectStore.of_variables(object_store))
 
 

@@ -7,9 +7,10 @@ import pytest
 
 from sf_assets.engine.storage import Warehouse
 from sf_assets_dev.chaos.checking import is_as_undisturbed, stored
-from sf_assets_dev.chaos.server import server
 from sf_assets_dev.chaos.trial import Trial
 from sf_assets_dev.chaos.writing import MOMENTS, MONTHS, months_written, write
+from sf_assets_dev.servers.missing import NoServer
+from sf_assets_dev.servers.postgres import postgres
 
 ROWS = 300
 
@@ -22,11 +23,12 @@ def test_two_kills_on_either_catalog_leave_whole_months(either_warehouse: Wareho
 
 
 def test_a_restarted_server_leaves_whole_months(tmp_path: Path) -> None:
-    with server() as postgres:
-        if postgres is None:
-            pytest.skip("no PostgreSQL server")
-        warehouse = Warehouse(catalog=f"postgres:{postgres.dsn}", data_path=str(tmp_path / "tables"))
-        outcome = Trial(warehouse, seed=5, rows=ROWS).restarts(1, postgres.restart)
+    try:
+        with postgres() as server:
+            warehouse = Warehouse(catalog=f"postgres:{server.dsn}", data_path=str(tmp_path / "tables"))
+            outcome = Trial(warehouse, seed=5, rows=ROWS).restarts(1, server.restart)
+    except NoServer as missing:
+        pytest.skip(str(missing))
     assert (outcome.strokes, outcome.ended_well) == (1, True)
 
 

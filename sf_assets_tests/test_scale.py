@@ -16,9 +16,10 @@ from sf_assets.settings import Settings
 from sf_assets.vocabulary.modes import OPEN
 from sf_assets.vocabulary.schema import Column, Table
 from sf_assets_dev.deployment import Deployment
-from sf_assets_dev.scale import servers
 from sf_assets_dev.scale.comparison import Difference, differences
 from sf_assets_dev.scale.trial import Site, compared, deliver, halves
+from sf_assets_dev.servers.postgres import create_database
+from sf_assets_dev.servers.seaweedfs import create_bucket, seaweedfs
 from sf_assets_dev.synthetic import write_batch
 
 MONTH, JULY, AUGUST = date(2025, 9, 1), date(2025, 7, 1), date(2025, 8, 1)
@@ -65,9 +66,9 @@ def test_a_month_a_history_by_two_processes_and_the_list_are_those_of_one_machin
     for name, value in object_store.items():
         monkeypatch.setenv(name, value)
     number = next(_buckets)
-    bucket = servers.create_bucket(object_store, f"scale{number}")
+    bucket = create_bucket(object_store, f"scale{number}")
     places = {
-        "catalog": f"postgres:{servers.create_database(postgres_dsn, f'scale_{number}')}",
+        "catalog": f"postgres:{create_database(postgres_dsn, f'scale_{number}')}",
         "tables": f"{bucket}/tables",
         "files": f"{bucket}/files",
     }
@@ -115,7 +116,7 @@ def test_rows_that_differ_in_one_digit_or_in_their_number_are_counted(tmp_path: 
 
 
 def test_servers_are_gone_after_their_block() -> None:
-    with servers.seaweedfs() as variables:
+    with seaweedfs() as variables:
         port = int(variables["AWS_ENDPOINT_URL"].rpartition(":")[2])
     with socket.socket() as client:
         assert client.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED

@@ -21,7 +21,7 @@ from sf_assets.operations.retention import run_retention
 from sf_assets.settings import Settings
 from sf_assets.sources.batch import missing_files, read_batch
 from sf_assets.vocabulary.failures import PermanentFailure
-from sf_assets_dev.scale import servers
+from sf_assets_dev.servers.seaweedfs import create_bucket
 
 MONTH, OLD = date(2026, 3, 1), date(2010, 3, 1)
 LATER = datetime.now(UTC) + timedelta(days=3)
@@ -31,7 +31,7 @@ _names = count()
 @pytest.fixture
 def store(object_store: dict[str, str]) -> tuple[ObjectStore, str]:
     """Return the store, and an address of its own in it."""
-    address = servers.create_bucket(object_store, f"files{next(_names)}")
+    address = create_bucket(object_store, f"files{next(_names)}")
     return ObjectStore.of_variables(object_store), f"{address}/deployment"
 
 

@@ -20,7 +20,7 @@ from sf_assets.engine.storage import Session, Warehouse
 from sf_assets.engine.storage.catalog import Catalog
 from sf_assets.vocabulary.partitions import add_months
 from sf_assets.vocabulary.schema import Column, Table
-from sf_assets_dev.chaos.server import server
+from sf_assets_dev.servers.postgres import postgres
 
 LIMIT = 5_000
 """Files of one table up to which a statement on one month stays below `SECONDS`."""
@@ -98,10 +98,8 @@ def play(sizes: Sequence[int]) -> Iterator[str]:
     """Measure each size on each kind of catalog; yield the lines of a table."""
     yield "| catalog | files | attach, s | one month, s | one company of it, s | its replacement, s | of which locked, s |"
     yield "|---|--:|--:|--:|--:|--:|--:|"
-    with tempfile.TemporaryDirectory(prefix="sf_catalog_") as folder, server() as postgres:
-        catalogs = {"SQLite": str(Path(folder) / "catalog.sqlite")}
-        if postgres:
-            catalogs["PostgreSQL"] = f"postgres:{postgres.dsn}"
+    with tempfile.TemporaryDirectory(prefix="sf_catalog_") as folder, postgres() as server:
+        catalogs = {"SQLite": str(Path(folder) / "catalog.sqlite"), "PostgreSQL": f"postgres:{server.dsn}"}
         for name, catalog in catalogs.items():
             warehouse = Warehouse(catalog=catalog, data_path=f"{folder}/{name}", memory_limit="1GB", threads=1)
             with warehouse.session() as session:

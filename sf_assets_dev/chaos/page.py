@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sf_assets.engine.storage import Warehouse
-from sf_assets_dev.chaos.server import server
 from sf_assets_dev.chaos.trial import Outcome, Trial
+from sf_assets_dev.servers.postgres import postgres
 
 _INTRODUCTION = """\
 # Killed writers
@@ -28,22 +28,22 @@ def play(*, kills: int, seed: int, rows: int, page: Path | None) -> Iterator[str
     """Play the trial on each catalog; yield a line per kind of accident, and write the page when all of them ended well.
 
     Raises:
+        NoServer: PostgreSQL is not installed.
         SystemExit: a month was torn, a row doubled, a lock left, or the rows at the end differ.
 
     """
     found: list[tuple[str, Outcome]] = []
-    with tempfile.TemporaryDirectory(prefix="sf_chaos_") as folder, server() as postgres:
-        catalogs = {"SQLite": str(Path(folder) / "sqlite" / "catalog.sqlite")}
-        if postgres:
-            catalogs["PostgreSQL"] = f"postgres:{postgres.dsn}"
-        else:
-            yield "PostgreSQL: not installed (Debian package postgresql), not tried"
+    with tempfile.TemporaryDirectory(prefix="sf_chaos_") as folder, postgres() as server:
+        catalogs = {
+            "SQLite": str(Path(folder) / "sqlite" / "catalog.sqlite"),
+            "PostgreSQL": f"postgres:{server.dsn}",
+        }
         for name, catalog in catalogs.items():
             tables = str(Path(folder) / name / "tables")
             trial = Trial(Warehouse(catalog=catalog, data_path=tables, memory_limit="1GB", threads=1), seed, rows)
             outcomes = trial.kills(kills)
-            if postgres and name == "PostgreSQL":
-                outcomes.append(trial.restarts(max(1, kills // _RESTARTS), postgres.restart))
+            if name == "PostgreSQL":
+                outcomes.append(trial.restarts(max(1, kills // _RESTARTS), server.restart))
             for outcome in outcomes:
                 found.append((name, outcome))
                 yield f"{name}: {line_of(outcome)}"

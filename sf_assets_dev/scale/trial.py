@@ -20,8 +20,9 @@ from sf_assets.operations.launching import first_known
 from sf_assets.settings import PREFIX, Settings, warehouse_of
 from sf_assets.sources.batch import batch_key
 from sf_assets.vocabulary.partitions import add_months
-from sf_assets_dev.scale import servers
 from sf_assets_dev.scale.comparison import checksums, differences
+from sf_assets_dev.servers.postgres import create_database, postgres
+from sf_assets_dev.servers.seaweedfs import create_bucket, seaweedfs
 from sf_assets_dev.synthetic import write_batch
 
 _HOURS_AT_MOST = 2
@@ -120,8 +121,8 @@ def play(month: date, *, companies: int, years: int, seed: int) -> Iterator[str]
     }
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sf_scale_")))
-        dsn, keys = stack.enter_context(servers.postgres()), stack.enter_context(servers.seaweedfs())
-        bucket = servers.create_bucket(keys, "lake")
+        dsn, keys = stack.enter_context(postgres()).dsn, stack.enter_context(seaweedfs())
+        bucket = create_bucket(keys, "lake")
         one = embedded(folder / "embedded", common)
         rows = write_batch(
             one.data / "incoming" / batch_key(month), month=month, companies=companies, seed=seed, years=years
@@ -131,7 +132,7 @@ def play(month: date, *, companies: int, years: int, seed: int) -> Iterator[str]
             "two runs",
             folder / "remote",
             common,
-            catalog=servers.create_database(dsn, "lake_two"),
+            catalog=create_database(dsn, "lake_two"),
             bucket=bucket,
             keys=keys,
         )
@@ -148,7 +149,7 @@ def play(month: date, *, companies: int, years: int, seed: int) -> Iterator[str]
             "one run",
             folder / "single",
             common,
-            catalog=servers.create_database(dsn, "lake_one", template="lake_two"),
+            catalog=create_database(dsn, "lake_one", template="lake_two"),
             bucket=bucket,
             keys=keys,
         )

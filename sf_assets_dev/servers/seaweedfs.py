@@ -1,7 +1,4 @@
-"""Private servers on this machine for tests and comparisons: PostgreSQL on a socket, SeaweedFS (S3) on the loopback.
-
-Each lives in a folder of its own and ends with the block that started it, or with the process when it is killed.
-"""
+"""A SeaweedFS server, which speaks S3, on free ports of the loopback; it ends with this process even when that is killed."""
 
 import ctypes
 import json
@@ -21,6 +18,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sf_assets.engine.storage.objects import ObjectStore
+from sf_assets_dev.servers.missing import NoServer
 
 _PATIENCE_SECONDS = 60
 _PR_SET_PDEATHSIG = 1
@@ -33,57 +31,6 @@ _PORTS = (
     "filer.port.grpc",
     "s3.port",
 )
-
-
-class NoServer(RuntimeError):
-    """A server is not installed on this machine, or does not start; the message says what to install."""
-
-
-@contextmanager
-def postgres() -> Iterator[str]:
-    """Start a PostgreSQL server on a socket of its own; yield its libpq string, of the user `sf` without password.
-
-    Raises:
-        NoServer: the programs of PostgreSQL are not installed.
-
-    """
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    if not found:
-        raise NoServer("no PostgreSQL server in /usr/lib/postgresql (Debian package postgresql)")
-    # Temporary folders of a run may be closed to other users, and a server refuses to run as root.
-    folder = Path(tempfile.mkdtemp(prefix="sf_postgres_"))
-    user = None
-    if os.geteuid() == 0:
-        user = "postgres"
-        shutil.chown(folder, user)
-
-    def run(program: str, *arguments: str) -> None:
-        subprocess.run(  # noqa: S603 - programs of Debian, arguments of this module
-            [found[-1].parent / program, *arguments],
-            user=user,
-            extra_groups=() if user else None,
-            cwd=folder,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-
-    data = folder / "data"
-    try:
-        run("initdb", "-D", str(data), "-U", "sf", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
-        run("pg_ctl", "start", "-w", "-D", str(data), "-l", str(folder / "log"), "-o", options)
-        yield f"host={folder} user=sf dbname=postgres"
-    finally:
-        if (data / "postmaster.pid").exists():
-            run("pg_ctl", "stop", "-D", str(data), "-m", "immediate")
-        shutil.rmtree(folder)
-
-
-def create_database(dsn: str, name: str, template: str = "template1") -> str:
-    """Create a database on the server of a libpq string, a copy of another one; return the libpq string of the new one."""
-    statement = f"create database {name} template {template}"
-    subprocess.run(["psql", "-q", "-d", dsn, "-c", statement], check=True)  # noqa: S603, S607
-    return dsn.replace("dbname=postgres", f"dbname={name}")
 
 
 @contextmanager
