@@ -11,12 +11,12 @@ from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.engine.storage.shape import sql_identifier
 
 _TABLES = "select table_name from duckdb_tables() where database_name = 'lake' order by table_name"
-# Numbers of snapshots and names of runs, in the tables that record them; `version` of a model has its features' snapshot.
+# Numbers of snapshots, names of runs and dates of files, in the tables that record them.
 _OF_THE_RUN = {
     "check_verdicts": ("run_id", "judged_at", "snapshot"),
     "asset_inputs": ("snapshot",),
     "model_fitted": ("features_snapshot", "target_snapshot"),
-    "src_arrivals": ("changed_at",),
+    "src_arrivals": ("delivered_at", "changed_at"),
 }
 # The state of every month when it was last refreshed.
 _NOT_OF_MONTHS = {"status"}
@@ -34,24 +34,33 @@ class Difference:
 
 def differences(first: Warehouse, second: Warehouse) -> Iterator[Difference]:
     """Yield one comparison per table of either warehouse; a table that one of them lacks counts as empty."""
-    names = sorted({name for one in (first, second) for name in one.query(_TABLES)["table_name"]} - _NOT_OF_MONTHS)
-    for name in names:
-        with duckdb.connect() as connection:
-            for side, warehouse in (("first", first), ("second", second)):
-                if name in set(warehouse.query(_TABLES)["table_name"]):
-                    rows = warehouse.query(f"select * from lake.{sql_identifier(name)}")
-                    connection.register(side, rows.drop(_OF_THE_RUN.get(name, ()), strict=False).to_arrow())
-            present = {view for (view,) in connection.execute("select view_name from duckdb_views()").fetchall()}
-            for side, other in (("first", "second"), ("second", "first")):
-                if side not in present:
-                    connection.execute(f"create view {side} as from {other} limit 0")
-            columns = ", ".join(sql_identifier(row[0]) for row in connection.execute("describe first").fetchall())
+    with duckdb.connect() as connection:
+        # One session each: a process keeps one database attached, and attaching another takes a second.
+        stored = {side: _copy(connection, side, one) for side, one in (("first", first), ("second", second))}
+        for name in sorted({*stored["first"], *stored["second"]} - _NOT_OF_MONTHS):
+            one, other = (sql_identifier(f"{side} {name}") for side in ("first", "second"))
+            for side, missing, there in (("first", one, other), ("second", other, one)):
+                if name not in stored[side]:
+                    connection.execute(f"create table {missing} as from {there} limit 0")
+            columns = ", ".join(sql_identifier(row[0]) for row in connection.execute(f"describe {one}").fetchall())
             first_only, second_only = (
-                f"from (select {columns} from {side} except all select {columns} from {other})"
-                for side, other in (("first", "second"), ("second", "first"))
+                f"from (select {columns} from {left} except all select {columns} from {right})"
+                for left, right in ((one, other), (other, one))
             )
-            counts = (_count(connection, rows) for rows in ("from first", first_only, second_only))
+            counts = (_count(connection, rows) for rows in (f"from {one}", first_only, second_only))
             yield Difference(name, *counts)
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, side: str, warehouse: Warehouse) -> list[str]:
+    """Copy the tables of a warehouse, without what tells two runs apart; return their names."""
+    with warehouse.session() as session:
+        names = [name for (name,) in session.connection.execute(_TABLES).fetchall()]
+        for name in names:
+            rows = session.connection.execute(f"select * from lake.{sql_identifier(name)}").pl()
+            connection.register("rows", rows.drop(_OF_THE_RUN.get(name, ()), strict=False).to_arrow())
+            connection.execute(f"create table {sql_identifier(f'{side} {name}')} as from rows")
+            connection.unregister("rows")
+    return names
 
 
 def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
