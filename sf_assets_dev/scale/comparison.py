@@ -13,7 +13,8 @@ from sf_assets.engine.storage.shape import sql_identifier
 _TABLES = "select table_name from duckdb_tables() where database_name = 'lake' order by table_name"
 # Numbers of snapshots, names of runs and dates of files, in the tables that record them.
 _OF_THE_RUN = {
-    "check_verdicts": ("run_id", "judged_at", "snapshot"),
+    # A check that compares a month with those before measures what was there: of runs side by side, the later half may be first.
+    "check_verdicts": ("run_id", "judged_at", "snapshot", "unexpected_count", "element_count", "value", "statement"),
     "asset_inputs": ("snapshot",),
     "model_fitted": ("features_snapshot", "target_snapshot"),
     "src_arrivals": ("delivered_at", "changed_at"),
