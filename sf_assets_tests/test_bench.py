@@ -1,10 +1,12 @@
 """The benchmark measures plausible costs on a tiny batch, and leaves no file behind."""
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from sf_assets_dev.bench import country
 from sf_assets_dev.bench import stages as bench
 from sf_assets_dev.bench.country import register_cost, sizes
 from sf_assets_dev.bench.limits import growth
@@ -111,3 +113,25 @@ def test_growth_is_the_exponent_of_processor_seconds_with_rows() -> None:
         [Cost("a", 400, 9, 1, 4.0), Cost("b", 2, 1, 1, 1)],
     )
     assert [*growth("Growth", small, large)][-1] == "| a | 100 → 400 | 1.0 → 4.0 | 1.00 |"
+
+
+def test_the_country_is_reported_by_size_with_its_register_and_the_growth_between_sizes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def report(workspace: Workspace, costs: dict[str, list[Cost]]) -> Iterator[str]:
+        rows, seconds = workspace.companies * 100, workspace.companies / 10
+        costs |= {
+            "staging": [Cost("stg_sirene", rows, 1, 500, seconds)],
+            "clean": [Cost("clean_sirene", rows, 1, 600, seconds)],
+            "checks": [Cost("clean_sirene_checks", rows, 1, 400, seconds)],
+            "stages": [Cost("staging", rows, 1, 500, seconds)],
+        }
+        yield f"{workspace.companies} companies, {workspace.register:.3f} of the register"
+
+    monkeypatch.setattr(country, "report", report)
+    lines = [*country.measure([50, 200], OCTOBER, 0.1)]
+    assert [line for line in lines if line.endswith("of the register")] == [
+        "50 companies, 0.025 of the register", "200 companies, 0.100 of the register",
+    ]  # fmt: skip
+    assert "| register, with its checks | 15,000 → 60,000 | 15.0 → 60.0 | 1.00 |" in lines
+    assert "| staging | 5,000 → 20,000 | 5.0 → 20.0 | 1.00 |" in lines
