@@ -17,6 +17,8 @@ _OF_THE_RUN = {
     "check_verdicts": ("run_id", "judged_at", "snapshot", "unexpected_count", "element_count", "value", "statement"),
     "asset_inputs": ("snapshot",),
     "model_fitted": ("features_snapshot", "target_snapshot"),
+    # Two runs at once commit in any order.
+    "model_scores": ("features_snapshot",),
     "src_arrivals": ("delivered_at", "changed_at"),
 }
 # The state of every month when it was last refreshed.

@@ -62,7 +62,13 @@ def seaweedfs() -> Iterator[dict[str, str]]:
         f"-s3.config={config}",
     ]
     command += [f"-{name}={port}" for name, port in ports.items()]
-    command += ["-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-volume.max=100", "-master.telemetry=false"]
+    command += [
+        "-s3.iam=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-volume.max=1000",
+        "-master.telemetry=false",
+    ]
     command += ["-master.volumeSizeLimitMB=64", "-volume.minFreeSpacePercent=0"]
     variables = {
         "AWS_ACCESS_KEY_ID": keys["accessKey"],
