@@ -123,7 +123,7 @@ def life(
     companies: Companies = 300,
     page: Annotated[Path | None, typer.Option(help="Markdown page that receives the table of mishaps.")] = None,
 ) -> None:
-    """Live three months with twelve mishaps on a small synthetic world; end with 1 if one did not end well.
+    """Live three months with their mishaps on a small synthetic world; end with 1 if one did not end well.
 
     Example: `sf life --companies 100`
     """

@@ -28,14 +28,15 @@ class Warehouse:
 
     `catalog` is the path of a SQLite file, or `postgres:` followed by a libpq string without password, which libpq reads
     from the file that PGPASSFILE names. `data_path` is the folder of Parquet files, or an address in the store `objects`.
-    A session that needs more than `memory_limit` spills to `temp_directory`, by default the system's. With a `snapshot` every
-    table is as it was then, and nothing can be written. Tables `outside` are no part of the deployment: they read as empty.
+    A session that needs more than `memory_limit` spills to `temp_directory`, by default the system's; without a limit, or a
+    number of `threads`, those of DuckDB hold. With a `snapshot` every table is as it was then, and nothing can be written.
+    Tables `outside` are no part of the deployment: they read as empty.
     """
 
     catalog: str
     data_path: str
-    memory_limit: str = "4GB"
-    threads: int = 2
+    memory_limit: str = ""
+    threads: int = 0
     temp_directory: str = ""
     snapshot: int | None = None
     outside: frozenset[str] = frozenset()
@@ -82,14 +83,14 @@ class Warehouse:
         if self.temp_directory:
             make_private_folder(Path(self.temp_directory))
         spill, lock = make_scratch(self.temp_directory)
+        limits: dict[str, str | int] = {"memory_limit": self.memory_limit, "threads": self.threads}
         connection = duckdb.connect(
             config={
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "allow_unsigned_extensions": True,  # `extension_file` has verified them
-                "memory_limit": self.memory_limit,
-                "threads": self.threads,
                 "temp_directory": str(spill),
+                **{name: limit for name, limit in limits.items() if limit},
             }
         )
         # Unlike `weakref.finalize`, this also runs at the end of the child processes that Dagster starts for its steps.
