@@ -27,10 +27,12 @@ class Postgres:
 
     def run(self, program: str, *arguments: str) -> None:
         """Run one of its programs on its data."""
+        # Not by `user=` of subprocess, which would copy the page tables of this process: a large one is refused that.
+        as_user = (
+            ("setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", "--") if self.user else ()
+        )
         subprocess.run(  # noqa: S603 - programs of PostgreSQL
-            [self.programs / program, "-D", str(self.folder / "data"), *arguments],
-            user=self.user,
-            extra_groups=() if self.user else None,
+            [*as_user, str(self.programs / program), "-D", str(self.folder / "data"), *arguments],
             cwd=self.folder,
             check=True,
             stdout=subprocess.DEVNULL,

@@ -1,6 +1,5 @@
 """A SeaweedFS server, which speaks S3, on free ports of the loopback; it ends with this process even when that is killed."""
 
-import ctypes
 import json
 import os
 import secrets
@@ -21,7 +20,6 @@ from sf_assets.engine.storage.objects import ObjectStore
 from sf_assets_dev.servers.missing import NoServer
 
 _PATIENCE_SECONDS = 60
-_PR_SET_PDEATHSIG = 1
 _PORTS = (
     "master.port",
     "master.port.grpc",
@@ -52,7 +50,9 @@ def seaweedfs() -> Iterator[dict[str, str]]:
     data.mkdir()
     config.write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
     config.chmod(0o600)
+    # The server ends with the process that starts it, even killed. Not by `preexec_fn`, which copies the page tables of this one.
     command = [
+        *("setpriv", "--pdeathsig", "KILL", "--"),
         str(program),
         "server",
         f"-dir={data}",
@@ -85,7 +85,6 @@ def seaweedfs() -> Iterator[dict[str, str]]:
             stdout=log,
             stderr=log,
             start_new_session=True,
-            preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call, no lock
         )
         stack.callback(_stop, server, ports)
         _wait(server, variables)
@@ -106,11 +105,6 @@ def _free_ports() -> dict[str, int]:
         for one in sockets.values():
             one.bind(("127.0.0.1", 0))
         return {name: one.getsockname()[1] for name, one in sockets.items()}
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that starts it ends, even killed."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _wait(server: "subprocess.Popen[bytes]", variables: dict[str, str]) -> None:
