@@ -16,6 +16,7 @@ from pathlib import Path
 from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.objects import ObjectStore
+from sf_assets.engine.storage.warehouse import close_idle
 from sf_assets.operations.launching import first_known
 from sf_assets.settings import PREFIX, Settings, warehouse_of
 from sf_assets.sources.batch import batch_key
@@ -144,7 +145,7 @@ def play(month: date, *, companies: int, years: int, seed: int) -> Iterator[str]
         first = first_known(one.warehouse, month, Settings.model_validate({"perimeter_months": 12 * years}).parameters)
         last = add_months(month, -1)
         # The copy of the catalog has the same files: both histories start from the same batch in the same store.
-        _release(many)
+        close_idle()  # PostgreSQL copies a database that nobody uses
         single = remote(
             "one run",
             folder / "single",
@@ -165,12 +166,6 @@ def play(month: date, *, companies: int, years: int, seed: int) -> Iterator[str]
         wrong = yield from compared(one, many, month)
     if wrong:
         raise SystemExit(f"expected the rows and bytes of the embedded default, found others: {', '.join(wrong)}")
-
-
-def _release(site: Site) -> None:
-    """Close the connections of this process: PostgreSQL copies a database that nobody uses."""
-    with Warehouse(":memory:", str(site.data / "none")).session():
-        pass
 
 
 def deliver(one: Site, other: Site, month: date) -> None:

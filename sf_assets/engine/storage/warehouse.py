@@ -22,6 +22,13 @@ from sf_assets.engine.storage.session import NOTHING, Session
 _idle: dict[tuple[int, "Warehouse"], duckdb.DuckDBPyConnection] = {}
 
 
+def close_idle() -> None:
+    """Close the database that waits for the next session, with its connections to the server of the catalog."""
+    for key in list(_idle):
+        if database := _idle.pop(key, None):
+            database.close()
+
+
 @dataclass(frozen=True)
 class Warehouse:
     """The location of the tables, and the limits of one session.
@@ -64,9 +71,7 @@ class Warehouse:
         except BaseException:
             database.close()
             raise
-        for other in list(_idle):
-            if former := _idle.pop(other, None):
-                former.close()
+        close_idle()
         _idle[key] = database
 
     def query(self, sql: str, parameters: Mapping[str, object] = NOTHING) -> pl.DataFrame:
