@@ -157,7 +157,9 @@ def play(month: date, *, companies: int, years: int, seed: int) -> Iterator[str]
         seconds: dict[str, float] = {}
         for site, spans in ((one, [(first, last)]), (single, [(first, last)]), (many, halves(first, last, 2))):
             started = time.monotonic()
-            wait([site.start("history", *span, data=folder / f"run {n}") for n, span in enumerate(spans)])
+            # Two runs are two machines, each with copies of its own; one machine keeps everything in its folder.
+            places = [None] if site is one else [folder / f"{site.name} {n}" for n in range(len(spans))]
+            wait([site.start("history", *span, data=place) for span, place in zip(spans, places, strict=True)])
             seconds[site.name] = time.monotonic() - started
             yield f"history of {first:%Y-%m} to {last:%Y-%m}, {site.name}: {seconds[site.name]:.0f} s"
         yield f"two runs take {seconds['two runs'] / seconds['one run']:.2f} of the time of one, in the same store"
