@@ -290,6 +290,24 @@ def test_a_job_that_takes_one_month_runs_each_month_of_a_range_until_one_fails(
     assert computed == ["2025-11-01", "2025-12-01", "2026-01-01"][:expected]
 
 
+def test_a_daemon_does_not_start_a_run_again_that_failed_before_the_eyes_of_who_launched_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(launching, "refresh_status", lambda *_: True)
+
+    @dg.asset(partitions_def=months)
+    def figures() -> None:
+        raise ValueError
+
+    defs = dg.Definitions(assets=[figures], jobs=[dg.define_asset_job("compute", [figures])])
+    retries = {"run_retries": {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": True}}
+    with dg.instance_for_test(overrides=retries) as instance:
+        assert not launching.run_job(defs, instance, "compute", first=date(2025, 11, 1))
+        (run,) = instance.get_runs()
+    assert run.is_failure
+    assert run.tags.get("dagster/will_retry") != "true"
+
+
 @pytest.mark.parametrize("job", ["batch", "history", "score"])
 def test_a_range_of_months_written_backwards_starts_nothing(job: str) -> None:
     from sf_assets.definitions import defs  # noqa: PLC0415 - loads every layer

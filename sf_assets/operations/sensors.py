@@ -150,7 +150,7 @@ def announce_again(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Report the failure of such runs once more, so that the daemon reads it again and retries from the failed steps.
 
     A run is forgotten when it still waits at the sixth look, five minutes after the first. Dagster makes one retry of a
-    failure, however often it reads it. A run executed in the process of a command has none.
+    failure, however often it reads it. A run executed in the process of a command is not retried.
     """
     failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], tags={_WILL_RETRY: "true"})
     waiting = {

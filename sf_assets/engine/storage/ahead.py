@@ -16,6 +16,7 @@ import duckdb
 
 from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.engine.storage.folders import make_private_folder
+from sf_assets.engine.storage.objects import is_remote
 from sf_assets.vocabulary.schema import Table
 
 
@@ -51,7 +52,7 @@ def write_files(
     """
     if not months:
         return ()
-    remote = "://" in data_path
+    remote = is_remote(data_path)
     folder = f"{data_path.rstrip('/') if remote else os.path.realpath(data_path)}/main/{table.name}"
     if not remote:
         make_private_folder(Path(folder))

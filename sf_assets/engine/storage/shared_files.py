@@ -3,7 +3,6 @@
 An object appears whole or not at all, as a file that is renamed does. A copy keeps the date at which the object was written.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.engine.storage.objects import ObjectStore, bucket_and_prefix
-from sf_assets.engine.storage.shared_folders import alone, state_of
+from sf_assets.engine.storage.shared_folders import alone, read_state, state_of, write_state
 
 _KEY_LENGTH = 4  # of AAMM, at the start of a name
 
@@ -42,7 +41,7 @@ class SharedFiles:
                     self.objects.client().download_file(bucket, f"{prefix}{path}", str(draft))
                     os.utime(draft, (facts[2], facts[2]))
                     draft.replace(copy)
-            _remember(root, key, listed)
+            write_state(root, key, listed)
 
     def publish(self, root: Path, key: str) -> None:
         """Write the files below `root` that are new or changed to the store, and delete those that are no longer there."""
@@ -64,7 +63,7 @@ class SharedFiles:
             for name, path in there.items():
                 if name in listed:
                     os.utime(path, (listed[name][2], listed[name][2]))
-            _remember(root, key, {name: facts for name, facts in listed.items() if (root / name).is_file()})
+            write_state(root, key, {name: facts for name, facts in listed.items() if (root / name).is_file()})
 
     def names(self, root: Path) -> Path:
         """Return a folder with the names, sizes and dates of all files, without their content."""
@@ -121,15 +120,4 @@ class SharedFiles:
 
 
 def _known(root: Path, key: str) -> dict[str, tuple[str, int, float]]:
-    try:
-        text = (state_of(root) / f"{key}.json").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    return {path: (mark, size, changed) for path, (mark, size, changed) in json.loads(text).items()}
-
-
-def _remember(root: Path, key: str, files: Known) -> None:
-    state = make_private_folder(state_of(root)) / f"{key}.json"
-    draft = state.with_name(f".{state.name}.{os.getpid()}")
-    draft.write_text(json.dumps(files), encoding="utf-8")
-    draft.replace(state)
+    return {path: (mark, size, changed) for path, (mark, size, changed) in read_state(root, key).items()}

@@ -193,24 +193,35 @@ def state_of(root: Path) -> Path:
     return root.parent / STATE / root.name
 
 
+def read_state(root: Path, name: str) -> dict[str, Any]:
+    """Return what a copy below `root` was made from; nothing when there is none."""
+    try:
+        facts: dict[str, Any] = json.loads((state_of(root) / f"{name}{_MANIFEST}").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return facts
+
+
+def write_state(root: Path, name: str, facts: Mapping[str, Any]) -> None:
+    """Write what a copy below `root` was made from."""
+    state = make_private_folder(state_of(root)) / f"{name}{_MANIFEST}"
+    draft = state.with_name(f".{state.name}.{os.getpid()}")
+    draft.write_text(json.dumps(facts), encoding="utf-8")
+    draft.replace(state)
+
+
 def _known_names(root: Path, key: str) -> set[str]:
     return {path.name.removesuffix(_MANIFEST) for path in state_of(root).glob(f"{key}*{_MANIFEST}")}
 
 
 def _known(root: Path, name: str) -> tuple[str | None, Files]:
     """Return the mark and the files of the manifest that a copy was made from."""
-    try:
-        facts = json.loads((state_of(root) / f"{name}{_MANIFEST}").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None, {}
-    return facts["mark"], facts["files"]
+    facts = read_state(root, name)
+    return facts.get("mark"), facts.get("files", {})
 
 
 def _remember(root: Path, name: str, mark: str, files: Files) -> None:
-    state = make_private_folder(state_of(root)) / f"{name}{_MANIFEST}"
-    draft = state.with_name(f".{state.name}.{os.getpid()}")
-    draft.write_text(json.dumps({"mark": mark, "files": files}), encoding="utf-8")
-    draft.replace(state)
+    write_state(root, name, {"mark": mark, "files": files})
 
 
 def _forget(root: Path, name: str) -> None:
