@@ -93,20 +93,24 @@ def _description(data: Any) -> str:
 class Deployment:
     """One deployment below the folder of `settings`, as `SF_DATA_DIR` makes it.
 
-    `instance` stores its runs; without one they are forgotten at the end.
+    `instance` stores its runs; without one they are forgotten at the end. `made` are other definitions than those of the
+    environment, such as those of open data.
     """
 
-    def __init__(self, settings: Settings, instance: dg.DagsterInstance | None = None) -> None:
+    def __init__(
+        self, settings: Settings, instance: dg.DagsterInstance | None = None, made: dg.Definitions | None = None
+    ) -> None:
         from sf_assets.definitions import defs  # noqa: PLC0415 - loads every layer, which listing faults does not need
 
+        made = made or defs
         self.settings = settings
         self.instance = instance or dg.DagsterInstance.ephemeral()
         self.resources = resources_for(settings)
         self.warehouse: Warehouse = self.resources["warehouse"]  # type: ignore[assignment]
         self.definitions = dg.Definitions(
-            assets=defs.assets,
-            asset_checks=defs.asset_checks,
-            jobs=defs.jobs,
+            assets=made.assets,
+            asset_checks=made.asset_checks,
+            jobs=made.jobs,
             resources=self.resources,
             executor=dg.in_process_executor,
         )

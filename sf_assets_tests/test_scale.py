@@ -7,7 +7,6 @@ from datetime import date
 from itertools import count
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from sf_assets.definitions import definitions_of
@@ -32,15 +31,7 @@ class OpenDeployment(Deployment):
     """A deployment on open data, which has the fewest assets."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        made = definitions_of(settings)
-        self.definitions = dg.Definitions(
-            assets=made.assets,
-            asset_checks=made.asset_checks,
-            jobs=made.jobs,
-            resources=self.resources,
-            executor=dg.in_process_executor,
-        )
+        super().__init__(settings, made=definitions_of(settings))
 
     @property
     def site(self) -> Site:
