@@ -539,10 +539,11 @@ def before_each_attempt(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], No
     attempts: list[int] = []
     create_or_extend = content_module.create_or_extend
 
-    def watched(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-        create_or_extend(connection, table)
+    def watched(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
+        existed = create_or_extend(connection, table)
         attempts.append(len(attempts))
         act(attempts[-1])
+        return existed
 
     monkeypatch.setattr(content_module, "create_or_extend", watched)
     return attempts

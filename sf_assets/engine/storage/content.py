@@ -151,13 +151,12 @@ def replace_scope(
     Return three numbers of rows: in scope before, in scope after, and in the months that were not written again. Rows written
     `ahead` are registered; months found the same then are compared again if another writer has changed the table since.
     """
-    create_or_extend(connection, table)
+    existed = create_or_extend(connection, table)
     stored, result = lake_name(table.name), _typed(connection, table, scope, computed)
-    before = rows_by_month(connection, f"{stored} where {scope_condition(scope)}")
+    before = rows_by_month(connection, f"{stored} where {scope_condition(scope)}") if existed else {}
     if not before and not ahead:
         # The rows are not counted first: `computed` may be a query of minutes.
-        _insert(connection, stored, result, scope["month"])
-        return 0, sum(rows_by_month(connection, f"{stored} where {scope_condition(scope)}").values()), 0
+        return 0, _insert(connection, stored, result, scope["month"]), 0
     after = ahead.rows if ahead else rows_by_month(connection, result)
     if ahead is None:
         same = _same_months(connection, table, scope, result, _of_one_size(before, after))
@@ -175,10 +174,13 @@ def replace_scope(
     return sum(before.values()), sum(after.values()), sum(before[month] for month in same)
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, stored: str, result: str, months: Collection[object]) -> None:
+def _insert(connection: duckdb.DuckDBPyConnection, stored: str, result: str, months: Collection[object]) -> int:
+    """Write the rows of some months; return their number."""
     # Sorting puts each month into few files.
     order = " order by month" if len(months) > 1 else ""
-    connection.execute(f"insert into {stored} by name from {result} where {scope_condition({'month': months})}{order}")
+    insert = f"insert into {stored} by name from {result} where {scope_condition({'month': months})}{order}"
+    ((rows,),) = connection.execute(insert).fetchall()
+    return int(rows)
 
 
 def _of_one_size(before: Mapping[date, int], after: Mapping[date, int]) -> list[date]:

@@ -202,9 +202,7 @@ class Session:
 
         counts = self._retried(partial(self._alone, write, message))
         # A replacement of nothing by nothing commits no snapshot.
-        snapshot = self._number(
-            "select coalesce((from lake.last_committed_snapshot()), (from lake.current_snapshot()))"
-        )
+        snapshot = self._number("from lake.last_committed_snapshot()") or self._number("from lake.current_snapshot()")
         seconds = time.monotonic() - started
         for table in writes:
             self.connection.execute(f"drop {'view' if table in streamed else 'table'} {_result_of(table)}")
@@ -271,7 +269,7 @@ class Session:
 
     def _number(self, sql: str, parameters: Mapping[str, object] = NOTHING) -> int:
         row = self.connection.execute(sql, dict(parameters)).fetchone()
-        return int(row[0]) if row else 0
+        return int(row[0] or 0) if row else 0
 
 
 def _result_of(table: Table) -> str:

@@ -65,8 +65,8 @@ def require_compatible_columns(table: Table, found: Mapping[str, str]) -> None:
         )
 
 
-def create_or_extend(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Create a table, or add its newly declared columns, which are NULL in the existing rows.
+def create_or_extend(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    """Create a table, or add its newly declared columns, which are NULL in the existing rows; return whether it existed.
 
     Raises:
         SchemaMismatch: the stored table has undeclared columns or other types.
@@ -89,3 +89,4 @@ def create_or_extend(connection: duckdb.DuckDBPyConnection, table: Table) -> Non
             connection.execute(f"alter table {target} add column {name} {column.type}")
         meaning = column.meaning + (f" ({column.unit})" if column.unit else "")
         connection.execute(f"comment on column {target}.{name} is {sql_literal(meaning)}")
+    return bool(found)
