@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
-from importlib.resources import files
 
 import duckdb
 
 from sf_assets.clean.activities import NAF_PAIRE
+from sf_assets.clean.queries import clean_query
 from sf_assets.clean.tables import BLACKLIST
 from sf_assets.clean.tranches import TRANCHE
 from sf_assets.sources.known import define_known_from
@@ -59,7 +59,7 @@ class World:
     def build(self, name: str) -> None:
         for read in READS.get(name, ()):
             self.build(read)
-        text = files("sf_assets.clean").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+        text = clean_query(name).text
         values = {key: value for key, value in BOUND.items() if f"${key}" in text}
         self.connection.execute(f"create or replace table {name} as {text}", values)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from sf_assets.catalogue.queries import table_query
 from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.engine.queries import Query, read_query
 from sf_assets.features.queries import feature_query
@@ -21,6 +22,7 @@ from sf_assets.sources.batch import batch_key, read_batch
 from sf_assets.sources.known import KNOWN, day_of, define_known_from
 from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.sources.registry import BY_NAME, SOURCES
+from sf_assets.staging.bands import BAND_RULES
 from sf_assets.staging.headcounts import apply_perimeter_rules
 from sf_assets.staging.reading import READERS, Count, read_source
 from sf_assets.staging.records import read_records
@@ -103,8 +105,10 @@ def perimeter_of_bands(connection: duckdb.DuckDBPyConnection, month: date) -> No
     """Create the table `stg_filter_import` from the staff bands of `stg_sirene_tranche` and `clean_tranche`."""
     define_known_from(connection, DELAYS)
     folder, values = files("sf_assets.staging"), PARAMETERS | {"reference_date": cutoff_of(month)}
-    rules, query = read_query(folder, "band_rules"), read_query(folder, "stg_filter_import")
-    connection.execute(f"create or replace temp table headcount_rules as {rules.text}", rules.bind_values(values))
+    query = read_query(folder, "stg_filter_import")
+    connection.execute(
+        f"create or replace temp table headcount_rules as {BAND_RULES.text}", BAND_RULES.bind_values(values)
+    )
     connection.execute(f"create or replace table stg_filter_import as {query.text}", query.bind_values(values))
 
 
@@ -148,7 +152,7 @@ def _query(layer: str, table: str, mode: Mode) -> Query:
     """Return the query of a table; parsing it takes longer than running it on a small world."""
     if layer == "features":
         return feature_query(table, features=FEATURES_OF[mode])
-    return read_query(files(f"sf_assets.{layer}"), table)
+    return table_query(layer, table)
 
 
 def known_from() -> dict[str, str]:

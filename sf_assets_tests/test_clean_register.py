@@ -1,11 +1,11 @@
 """Clean tables of the register, payment behaviour and yearly accounts. Comments give the specification's trap numbers."""
 
 import re
-from importlib.resources import files
 
 import pytest
 from clean_world import OTHER, READS, SIRET, World, fresh_world
 
+from sf_assets.clean.queries import clean_query
 from sf_assets.clean.tables import SIRENE, SIRENE_UL
 from sf_assets.engine.quality.rules import rules_of
 from sf_assets.staging.tables import STAGING
@@ -53,8 +53,7 @@ def test_establishments_get_department_and_section_labels_and_none_is_left_out(w
 def test_tables_of_the_whole_register_compare_no_row_with_every_other(world, name):
     for read in READS.get(name, ()):
         world.build(read)
-    text = files("sf_assets.clean").joinpath(f"{name}.sql").read_text(encoding="utf-8")
-    ((_, plan),) = world.connection.execute(f"explain {text}").fetchall()
+    ((_, plan),) = world.connection.execute(f"explain {clean_query(name).text}").fetchall()
     assert "HASH_JOIN" in plan
     assert not re.findall("BLOCKWISE_NL_JOIN|NESTED_LOOP_JOIN|CROSS_PRODUCT", plan)
 

@@ -2,23 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from sf_assets.catalogue.queries import table_query
 from sf_assets.clean.assets import ASSETS as CLEANED
 from sf_assets.clean.query_asset import query_asset
 from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.engine import code_versions
 from sf_assets.engine.code_versions import ROOT, code_digest, source_files
 from sf_assets.engine.materialization import with_settings
-from sf_assets.engine.queries import Query, read_query
+from sf_assets.engine.queries import Query
 from sf_assets.evaluation.assets import ASSETS as EVALUATION
 from sf_assets.features import assets as features
-from sf_assets.features.queries import feature_query
 from sf_assets.features.tables import TABLES as FEATURES
 from sf_assets.lists.assets import ASSETS as LISTS
 from sf_assets.model.assets import ASSETS as MODEL
@@ -102,7 +101,7 @@ def feature_asset(table: Table, _: Query) -> dg.AssetsDefinition:
 
 
 QUERIES: list[tuple[Build, Table, Query]] = [
-    (build, table, (feature_query if tables is FEATURES else partial(read_query, files(package)))(table.name))
+    (build, table, table_query(package.removeprefix("sf_assets."), table.name))
     for build, package, tables in (
         (query_asset, "sf_assets.clean", CLEAN),
         (feature_asset, "sf_assets.features", FEATURES),

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import date
-from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
@@ -10,14 +9,13 @@ import polars as pl
 import pytest
 
 from sf_assets.catalogue.modes import outside_of
+from sf_assets.catalogue.queries import table_query
 from sf_assets.catalogue.tables import SUITES, suite_named, suites_of
 from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.engine.materialization import within
 from sf_assets.engine.quality.gate import Gate
-from sf_assets.engine.queries import read_query
 from sf_assets.engine.storage import Warehouse
 from sf_assets.features.configurations import IN_USE_OF
-from sf_assets.features.queries import feature_query
 from sf_assets.features.registry import FEATURES_OF, NAMES
 from sf_assets.features.tables import TABLES as FEATURES
 from sf_assets.features.tables import matrix_of
@@ -64,11 +62,7 @@ def test_tables_outside_a_mode_are_those_made_from_its_unread_sources_alone(mode
     outside = {source.table for source in SOURCES if mode not in source.modes}
     for layer, tables in (("clean", CLEAN), ("features", FEATURES)):
         for table in tables:
-            query = (
-                feature_query(table.name)
-                if layer == "features"
-                else read_query(files(f"sf_assets.{layer}"), table.name)
-            )
+            query = table_query(layer, table.name)
             reads = {*query.reads} - LABEL_TABLES - _PERIMETER - {table.name}
             if reads and reads <= outside:
                 outside.add(table.name)

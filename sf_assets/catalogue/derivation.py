@@ -17,9 +17,9 @@ from sqlglot.lineage import lineage
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 
+from sf_assets.catalogue.queries import table_query
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.lineage import Field, Lineage
-from sf_assets.features.queries import feature_query
 from sf_assets.features.registry import NAMES
 from sf_assets.lists.scored import COMPANIES
 from sf_assets.sources.log import LOG
@@ -83,10 +83,7 @@ def _queries() -> Iterator[tuple[Table, str]]:
             name = path.name.removesuffix(".sql")
             # The import log is computed from the counts of a step, not from stored tables.
             if path.name.endswith(".sql") and name in TABLES and not name.startswith("stg_") and name != LOG.name:
-                yield (
-                    TABLES[name],
-                    feature_query(name).text if layer == "features" else path.read_text(encoding="utf-8"),
-                )
+                yield TABLES[name], table_query(layer, name).text
     yield TABLES["list_alerts"], COMPANIES
 
 

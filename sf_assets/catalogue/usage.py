@@ -11,7 +11,9 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from sf_assets.catalogue.queries import table_query
 from sf_assets.catalogue.register import stored_tables
+from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.lineage import Field, load_lineage
 from sf_assets.features.registry import NAMES
 from sf_assets.features.tables import MATRIX
@@ -100,14 +102,16 @@ def _modules() -> tuple[tuple[str, frozenset[str], frozenset[str]], ...]:
     """Return the name of each query and module, the words in it, and the tables whose whole rows it reads."""
     return tuple(
         (path.name.partition(".")[0], frozenset(_WORD.findall(text)), frozenset(_WHOLE_ROWS.findall(text)))
-        for path in _files(files("sf_assets"))
-        for text in [path.read_text(encoding="utf-8")]
+        for path, text in _files(files("sf_assets"))
     )
 
 
-def _files(folder: Traversable) -> Iterator[Traversable]:
+def _files(folder: Traversable) -> Iterator[tuple[Traversable, str]]:
+    """Yield each query and module with its text; a query that others complete, as its asset runs it."""
     for path in sorted(folder.iterdir(), key=lambda one: one.name):
         if path.is_dir() and path.name not in _NOT_USERS:
             yield from _files(path)
+        elif folder.name == "clean" and path.name.endswith(".sql") and path.name.removesuffix(".sql") in TABLES:
+            yield path, table_query(folder.name, path.name.removesuffix(".sql")).text
         elif path.name.endswith((".sql", ".py")) and path.name != "__init__.py":
-            yield path
+            yield path, path.read_text(encoding="utf-8")

@@ -1,15 +1,13 @@
 """The clean assets: one per table, in dependency order, then the perimeter report and the export of files."""
 
-from importlib.resources import files
-
 import dagster as dg
 
 from sf_assets.clean.export import EXPORT, write_tables
+from sf_assets.clean.queries import clean_query
 from sf_assets.clean.query_asset import query_asset
 from sf_assets.clean.report import REPORT, Perimeter, report, write_report
 from sf_assets.clean.tables import TABLES
 from sf_assets.engine.materialization import asset_arguments, preview_metadata, write_metadata
-from sf_assets.engine.queries import read_query
 from sf_assets.engine.resources import FoldersResource, GateResource, ParametersResource, WarehouseResource
 from sf_assets.engine.storage import Session
 from sf_assets.sources.batch import batch_key
@@ -19,9 +17,8 @@ from sf_assets.vocabulary.modes import OPEN
 from sf_assets.vocabulary.partitions import cutoff_of, parse_month
 from sf_assets.vocabulary.schema import Table
 
-_FOLDER = files("sf_assets.clean")
-_REPORT = read_query(_FOLDER, REPORT.name)
-_EXPORT = read_query(_FOLDER, EXPORT.name)
+_REPORT = clean_query(REPORT.name)
+_EXPORT = clean_query(EXPORT.name)
 
 
 @dg.asset(
@@ -124,7 +121,7 @@ def clean_export(
 
 
 ASSETS = (
-    *(query_asset(table, read_query(_FOLDER, table.name)) for table in TABLES),
+    *(query_asset(table, clean_query(table.name)) for table in TABLES),
     perimeter_report,
     clean_export,
 )

@@ -3,51 +3,7 @@
 -- B6). Of several head offices, or of repeated rows of one, the open one counts, then the newest, as in
 -- feat_company_month. Activities are coded in both nomenclatures whichever INSEE delivered, with the way each code was
 -- decided, so that the history of a unit's sector goes across the change of nomenclature.
-with delivered as (
-    select
-        *,
-        case nomenclature when 'NAFRev2' then activite_principale end as naf,
-        case nomenclature when 'NAF2025' then activite_principale else activite_principale_naf25 end as naf25
-    from (
-        -- No code is in both tables: a code without a nomenclature belongs to the table that contains it.
-        select
-            units.*,
-            case
-                when units.nomenclature_activite is not null then units.nomenclature_activite
-                when former.niv5 is not null then 'NAFRev2'
-                when latter.niv5 is not null then 'NAF2025'
-            end as nomenclature
-        from stg_sirene_ul as units
-        left join naf_codes as former on units.activite_principale = former.niv5
-        left join naf25_codes as latter on units.activite_principale = latter.niv5
-    ) as named
-),
-
--- Joined by the siren alone: with `or` in the condition, DuckDB would compare every row with every pair.
-paired as (
-    select
-        delivered.*,
-        case when delivered.naf = paires.naf or delivered.naf25 = paires.naf25 then paires.naf end as naf_paire,
-        case when delivered.naf = paires.naf or delivered.naf25 = paires.naf25 then paires.naf25 end as naf25_paire
-    from delivered
-    left join clean_naf_paire as paires on delivered.siren = paires.siren
-),
-
-coded as (
-    select
-        d.*,
-        coalesce(d.naf, d.naf_paire, former.correspondant) as code_naf,
-        coalesce(d.naf25, d.naf25_paire, latter.correspondant) as code_naf25,
-        case when d.naf is not null then 'livree' when d.naf_paire is not null then 'paire' else former.origine end
-            as origine_naf,
-        case when d.naf25 is not null then 'livree' when d.naf25_paire is not null then 'paire' else latter.origine end
-            as origine_naf25
-    from paired as d
-    left join clean_naf_passage as former on former.nomenclature = 'NAF2025' and d.naf25 = former.code
-    left join clean_naf_passage as latter on latter.nomenclature = 'NAFRev2' and d.naf = latter.code
-),
-
-with_names as (
+with with_names as (
     select
         *,
         concat_ws(
@@ -59,7 +15,7 @@ with_names as (
             prenom3_unite_legale,
             prenom4_unite_legale
         ) as noms
-    from coded
+    from ({coded_activities}) as coded
 ),
 
 head_offices as (

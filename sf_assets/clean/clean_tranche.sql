@@ -3,28 +3,11 @@
 -- Bands of earlier batches stay: the register only has the newest one of a unit, and none once it no longer employs. Of
 -- several bands of a year, the one known first counts, and the largest of these. A year after the batch is a typing
 -- error, and its row is left out.
-with connues as (
-    select
-        siren,
-        annee_effectif,
-        effectif_minimum,
-        least(known_from_sirene_tranche(annee_effectif), cast($reference_date as date)) as connue_le
-    from stg_sirene_tranche
-    where annee_effectif < year(cast($reference_date as date))
-    union all
-    select
-        siren,
-        annee_effectif,
-        effectif_minimum,
-        connue_le
-    from clean_tranche
-)
-
 select
     siren,
     annee_effectif,
     effectif_minimum,
     connue_le
-from connues
+from ({known_bands}) as connues
 where siren in (select siren from clean_filter)
 qualify row_number() over (partition by siren, annee_effectif order by connue_le, effectif_minimum desc) = 1

@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.queries import read_query
+from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage import Session
 from sf_assets.sources.known import define_known_from
 from sf_assets.staging.tables import STAGING
@@ -15,7 +16,8 @@ from sf_assets.vocabulary.partitions import cutoff_of
 BANDS = STAGING["sirene_tranche"]
 # The bands of earlier batches, of which the register has only the newest.
 _EARLIER = "clean_tranche"
-_RULES = read_query(files("sf_assets.staging"), "band_rules")
+KNOWN_BANDS = read_sql("sf_assets.staging", "known_bands")
+BAND_RULES = read_query(files("sf_assets.staging"), "band_rules", {"known_bands": KNOWN_BANDS})
 
 
 def apply_band_rules(session: Session, gate: Gate, month: date, parameters: Parameters) -> None:
@@ -30,5 +32,5 @@ def apply_band_rules(session: Session, gate: Gate, month: date, parameters: Para
         "reference_date": cutoff_of(month, parameters.cutoff_shift_days)
     }
     session.connection.execute(
-        f"create or replace temp table headcount_rules as {_RULES.text}", _RULES.bind_values(values)
+        f"create or replace temp table headcount_rules as {BAND_RULES.text}", BAND_RULES.bind_values(values)
     )
