@@ -11,6 +11,7 @@ from sf_assets.engine.quality.freshness import last_writes
 from sf_assets.engine.quality.rules import Outcome
 from sf_assets.engine.quality.verdicts import Verdict, record_verdicts
 from sf_assets.engine.storage import Session, frame_of
+from sf_assets.engine.storage.shelves import Shelf
 from sf_assets.features.registry import NAMES
 from sf_assets.lists.month_list import READS
 from sf_assets.model.store import ModelCard, ModelStore
@@ -56,7 +57,7 @@ def plant(place: Place, month: date = MONTH, *, seed: int = 1) -> None:
         snapshot=None,
         code_version="test",
     )
-    version = ModelStore(place.settings.data / "models").save(method, card)
+    version = ModelStore(Shelf(place.settings.data / "models")).save(method, card)
     scores = method.predict_proba(features)[:, 1]
     sirens = features["siren"].to_list()
     rows: dict[str, list[dict[str, object]]] = {

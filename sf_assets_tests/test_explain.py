@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sf_assets.engine.storage import Warehouse
+from sf_assets.engine.storage.shelves import Shelf
 from sf_assets.operations import explain
 from sf_assets.vocabulary.failures import Blocked, UserError
 
@@ -15,7 +16,9 @@ OCTOBER = date(2026, 10, 1)
 
 def write_page(warehouse: Warehouse, folder: Path, siren: str = SIREN) -> Path:
     with warehouse.session() as session:
-        return explain.write_page(session, OCTOBER, siren, models=folder / "models", into=folder / "explanations")
+        return explain.write_page(
+            session, OCTOBER, siren, models=Shelf(folder / "models"), into=folder / "explanations"
+        )
 
 
 def test_a_month_that_was_never_scored_names_the_tables_that_are_missing(warehouse: Warehouse, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from polars.testing import assert_frame_equal
 from sf_assets.catalogue.modes import outside_of
 from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.engine.storage.inputs import ASSET_INPUTS
+from sf_assets.engine.storage.shelves import Shelf
 from sf_assets.lists import tables as list_tables
 from sf_assets.lists.expert_rules import NAMES as EXPERT_RULES
 from sf_assets.lists.selection import LEVELS
@@ -313,7 +314,7 @@ def test_corrections_that_the_deployment_names_change_levels_and_say_so(place: P
     labels = {level.rank: level.label for level in LEVELS}
     with place.warehouse.session() as session:
         for row in changed.head(3).iter_rows(named=True):
-            text = explain.page(session, OCTOBER, row["siren"], folder / "models")
+            text = explain.page(session, OCTOBER, row["siren"], Shelf(folder / "models"))
             assert f"{labels[row['niveau']]} (niveau du modèle corrigé : {escape(row['corrections'])})" in text
 
 
@@ -356,7 +357,7 @@ def test_other_thresholds_over_a_listed_month_end_in_another_list(place: Place, 
 
 
 def test_the_page_of_a_company_has_the_reasons_of_the_list_and_pictures(place: Place, october: Next) -> None:
-    models = place.settings.data_dir / "models"
+    models = Shelf(place.settings.data_dir / "models")
     listed = place.rows("list_alerts", OCTOBER).filter(pl.col("version") == pl.col("version").max()).row(0, named=True)
     with place.warehouse.session() as session:
         text = explain.page(session, OCTOBER, listed["siren"], models)

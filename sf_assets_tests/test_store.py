@@ -11,6 +11,7 @@ import skops.io
 from drawn import fitted, later, simulated, small
 from sklearn.preprocessing import StandardScaler
 
+from sf_assets.engine.storage.shelves import Shelf
 from sf_assets.features.registry import NAMES
 from sf_assets.model import store as store_module
 from sf_assets.model.evaluation import ChosenSetting, Comparison, ReferenceRate, Thresholds
@@ -41,7 +42,7 @@ def card(method, **changes) -> ModelCard:
 def test_a_stored_method_comes_back_with_its_card_and_the_same_scores(name, tmp_path):
     rows, _ = later()
     method = fitted(name)
-    store = ModelStore(tmp_path)
+    store = ModelStore(Shelf(tmp_path))
     compared = (Comparison({"leaves": 8}, 0.09, -0.001, 0.002), Comparison({}, 0.091, 0.0, 0.0))
     written = card(method, setting=ChosenSetting({}, compared))
     version = store.save(method, written)
@@ -56,14 +57,14 @@ def test_a_stored_method_comes_back_with_its_card_and_the_same_scores(name, tmp_
 
 @pytest.mark.parametrize("name", METHODS)
 def test_the_same_fit_is_the_same_version(name, tmp_path):
-    store = ModelStore(tmp_path)
+    store = ModelStore(Shelf(tmp_path))
     version = store.save(fitted(name), card(fitted(name)))
     again = small(name).fit(*simulated(20_000, seed=1))
     assert store.save(again, card(again)) == version
 
 
 def test_the_same_fit_of_rows_read_later_is_the_same_version(tmp_path):
-    store = ModelStore(tmp_path)
+    store = ModelStore(Shelf(tmp_path))
     learned = fitted("logistique")
     version = store.save(learned, card(learned))
     assert store.save(learned, card(learned, snapshot=13)) == version
@@ -71,7 +72,7 @@ def test_the_same_fit_of_rows_read_later_is_the_same_version(tmp_path):
 
 
 def test_another_fit_and_another_card_get_their_own_version(tmp_path):
-    store = ModelStore(tmp_path)
+    store = ModelStore(Shelf(tmp_path))
     learned = fitted("logistique")
     version = store.save(learned, card(learned))
     other = LogisticMethod(NAMES, C=1.0).fit(*simulated(20_000, seed=1))
@@ -83,7 +84,7 @@ def test_another_fit_and_another_card_get_their_own_version(tmp_path):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_loaded_method_is_stored_again_as_the_same_version(name, tmp_path):
-    store = ModelStore(tmp_path)
+    store = ModelStore(Shelf(tmp_path))
     version = store.save(fitted(name), card(fitted(name)))
     loaded, read = store.load(MONTH, name, version)
     assert store.save(loaded, read) == version
@@ -97,13 +98,13 @@ def test_a_failure_while_writing_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr("pathlib.Path.rename", full)
     with pytest.raises(OSError, match="disk full"):
-        ModelStore(tmp_path).save(learned, card(learned))
+        ModelStore(Shelf(tmp_path)).save(learned, card(learned))
     assert list((tmp_path / "2610" / "logistique").iterdir()) == []
 
 
 def test_an_altered_file_is_not_loaded(tmp_path):
     learned = fitted("logistique")
-    store = ModelStore(tmp_path)
+    store = ModelStore(Shelf(tmp_path))
     version = store.save(learned, card(learned))
     path = tmp_path / "2610" / "logistique" / version / "card.json"
     path.write_text(path.read_text(encoding="utf-8").replace("0.12", "0.99"), encoding="utf-8")
@@ -113,7 +114,7 @@ def test_an_altered_file_is_not_loaded(tmp_path):
 
 def test_a_card_of_an_older_version_is_refused(tmp_path):
     learned = fitted("logistique")
-    store = ModelStore(tmp_path)
+    store = ModelStore(Shelf(tmp_path))
     version = store.save(learned, card(learned, reference=ReferenceRate(MONTH, MONTH, 0.02, 0.1, -0.1, 0.3)))
     assert store.load(MONTH, "logistique", version)[1].reference.rate == 0.02
     path = tmp_path / "2610" / "logistique" / version / "card.json"
@@ -129,7 +130,7 @@ class UndeclaredType:
 
 
 def test_a_type_that_is_not_declared_is_neither_stored_nor_loaded(tmp_path):
-    store = ModelStore(tmp_path)
+    store = ModelStore(Shelf(tmp_path))
     strange = LogisticMethod(draws=1).fit(*simulated(2_000, seed=1))
     strange.pipeline_.steps[0] = ("tame", UndeclaredType())
     with pytest.raises(UntrustedModel, match="UndeclaredType"):
@@ -142,20 +143,20 @@ def test_another_object_than_the_method_is_refused(tmp_path):
     learned = fitted("logistique")
     version = write_unchecked(tmp_path, StandardScaler(), card(learned))
     with pytest.raises(UntrustedModel, match="expected a LogisticMethod, found a StandardScaler"):
-        ModelStore(tmp_path).load(MONTH, "logistique", version)
+        ModelStore(Shelf(tmp_path)).load(MONTH, "logistique", version)
 
 
 def test_a_method_fitted_with_another_scikit_learn_is_refused(tmp_path):
     learned = fitted("logistique")
     version = write_unchecked(tmp_path, learned, card(learned, scikit_learn="0.1"))
     with pytest.raises(UntrustedModel, match=r"found 0\.1"):
-        ModelStore(tmp_path).load(MONTH, "logistique", version)
+        ModelStore(Shelf(tmp_path)).load(MONTH, "logistique", version)
 
 
 def test_a_card_of_another_method_is_refused(tmp_path):
     learned = fitted("logistique")
     with pytest.raises(ValueError, match="expected method logistique"):
-        ModelStore(tmp_path).save(learned, card(fitted("seuils")))
+        ModelStore(Shelf(tmp_path)).save(learned, card(fitted("seuils")))
 
 
 def test_a_stored_archive_carries_neither_clock_nor_memory_address():

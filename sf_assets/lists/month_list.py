@@ -6,7 +6,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 
@@ -75,7 +74,7 @@ def month_list(
     gate: Gate,
     month: date,
     *,
-    models: Path | Shelf,
+    models: Shelf,
     parameters: Parameters,
     accepted: tuple[str, ...],
 ) -> MonthList:

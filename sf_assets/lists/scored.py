@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 
@@ -36,7 +35,7 @@ class SelectedMethod:
     reference: ReferenceRate | None = None
 
 
-def selected_method(session: Session, month: date, models: Path | Shelf) -> SelectedMethod:
+def selected_method(session: Session, month: date, models: Shelf) -> SelectedMethod:
     """Return the method that the list of the month uses; `models` is the folder of fitted models.
 
     Raises:

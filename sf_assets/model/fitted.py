@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 
@@ -29,9 +28,7 @@ def last_writes_of(inputs: Mapping[AssetMonth, int | None]) -> dict[str, int]:
     return last
 
 
-def save_methods(
-    learned: Sequence[LearningResult], month: date, folder: Path | Shelf, snapshot: int | None
-) -> dict[str, str]:
+def save_methods(learned: Sequence[LearningResult], month: date, folder: Shelf, snapshot: int | None) -> dict[str, str]:
     """Store the methods that history supports; return their versions by name."""
     store = ModelStore(folder)
     return {

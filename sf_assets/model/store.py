@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from sf_assets.engine.storage.folders import make_private_folder
-from sf_assets.engine.storage.shelves import Shelf, folder_of
+from sf_assets.engine.storage.shelves import Shelf
 from sf_assets.model.evaluation import ChosenSetting, Comparison, ReferenceRate, Thresholds
 from sf_assets.model.methods import ScoringMethod, method_named
 from sf_assets.sources.batch import batch_key
@@ -108,11 +108,11 @@ class ModelCard:
 class ModelStore:
     """The folder that holds the stored methods."""
 
-    root: Path | Shelf
+    root: Shelf
 
     def folder(self, month: date, method: str, version: str) -> Path:
         """Return the folder of one version."""
-        return folder_of(self.root, month) / batch_key(month) / method / version
+        return self.root.of(month) / batch_key(month) / method / version
 
     def versions(self, month: date, method: str) -> tuple[str, ...]:
         """Return the stored versions of a month and method, in order of their digests, which does not follow their age."""

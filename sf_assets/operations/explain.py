@@ -46,7 +46,7 @@ class UnknownCompany(UserError):
     """The month has no score for this company."""
 
 
-def page(session: Session, month: date, siren: str, models: Path | Shelf, *, shift: int = 0, mode: Mode = FULL) -> str:
+def page(session: Session, month: date, siren: str, models: Shelf, *, shift: int = 0, mode: Mode = FULL) -> str:
     """Return the HTML page of a company for a month whose cut-off is `shift` days after its last day.
 
     Raises:
@@ -146,7 +146,7 @@ def _signed(value: float) -> str:
 
 
 def write_page(
-    session: Session, month: date, siren: str, *, models: Path | Shelf, into: Path, shift: int = 0, mode: Mode = FULL
+    session: Session, month: date, siren: str, *, models: Shelf, into: Path, shift: int = 0, mode: Mode = FULL
 ) -> Path:
     """Write the page of a company below `into`, in the folder of the month; return its path. `shift` and `mode` are as in `page`.
 

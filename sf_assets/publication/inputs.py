@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from sf_assets.engine.storage import Session
@@ -34,7 +33,7 @@ def _digest(session: Session, table: str, month: date) -> dict[str, Any]:
     return {"table": table, "month": f"{month:%Y-%m}", "rows": found[0], "digest": found[1], "written_by": found[2]}
 
 
-def model_facts(made: MonthList, models: Path | Shelf) -> dict[str, Any]:
+def model_facts(made: MonthList, models: Shelf) -> dict[str, Any]:
     """Return the method, version, card and checksums of the stored model of a list."""
     folder = ModelStore(models).folder(made.month, made.selected.method.name, made.selected.model_version)
     card = ModelCard.from_json((folder / CARD).read_text(encoding="utf-8"))
@@ -46,7 +45,7 @@ def model_facts(made: MonthList, models: Path | Shelf) -> dict[str, Any]:
     }
 
 
-def model_checksums(models: Path | Shelf, month: date, method: str, version: str) -> dict[str, str | None]:
+def model_checksums(models: Shelf, month: date, method: str, version: str) -> dict[str, str | None]:
     """Return the SHA-256 of the files of a stored model by name, None for a file that is missing."""
     folder = ModelStore(models).folder(month, method, version)
     return {name: sha256_of(folder / name) if (folder / name).is_file() else None for name in (MODEL, CARD)}

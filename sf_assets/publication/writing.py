@@ -45,7 +45,7 @@ class Order:
     version: int
     reason: str
     parameters: Parameters
-    models: Path | Shelf
+    models: Shelf
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import polars as pl
 
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.queries import read_query
+from sf_assets.engine.storage.shelves import Shelf
 from sf_assets.lists.reasons import main_reasons
 from sf_assets.lists.scored import scored_companies
 from sf_assets.model.store import ModelStore
@@ -159,7 +160,7 @@ def explain_alerts(workspace: Workspace, alerts: int = 25_000) -> list[Cost]:
     rows = pl.concat([companies] * copies).head(alerts)
     costs = []
     for name, version in sorted(known):
-        method, _ = ModelStore(settings.data_dir / "models").load(workspace.month, name, version)
+        method, _ = ModelStore(Shelf(settings.data_dir / "models")).load(workspace.month, name, version)
         reset_peak()
         started = time.monotonic()
         contributions = method.contributions(rows)

@@ -93,8 +93,3 @@ def key_of(month: date) -> str:
     '2610'
     """
     return f"{month:%y%m}"
-
-
-def folder_of(place: Path | Shelf, month: date) -> Path:
-    """Return the folder of a shelf, with the entries of a month; a plain folder is returned as it is."""
-    return place.of(month) if isinstance(place, Shelf) else place
