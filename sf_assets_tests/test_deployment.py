@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 VALUES: dict[str, Any] = yaml.safe_load((DEPLOY / "kubernetes" / "values.yaml").read_text())
 CLUSTER: dict[str, Any] = yaml.safe_load((DEPLOY / "kubernetes" / "dagster.yaml").read_text())
+SERVERS: list[dict[str, Any]] = yaml.safe_load((DEPLOY / "kubernetes" / "servers.yaml").read_text())["items"]
 RESOURCES: list[dict[str, Any]] = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "resources.yaml").read_text()))
 # Keys of the chart's values at its version 1.13, by the place where they are; every other one would be ignored without a word.
 KNOWN = {
@@ -153,11 +154,47 @@ def test_every_pod_runs_without_root_on_a_root_it_cannot_write() -> None:
         assert pod["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
+def named(kind: str) -> dict[str, dict[str, Any]]:
+    """Return the objects of a kind, of the cluster without the chart, by name."""
+    return {one["metadata"]["name"]: one for one in [*RESOURCES, *SERVERS] if one["kind"] == kind}
+
+
+def test_the_cluster_without_the_chart_has_every_object_that_its_pods_name() -> None:
+    launcher = CLUSTER["run_launcher"]["config"]
+    assert set(named("ServiceAccount")) == {launcher["service_account_name"]}
+    assert {one["metadata"].get("namespace", "sf-assets") for one in [*RESOURCES, *SERVERS]} == {
+        launcher["job_namespace"]
+    }
+    chart = VALUES["dagsterDaemon"]
+    for name, one in named("Deployment").items():
+        pod = one["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        assert container["image"] == launcher["job_image"]
+        assert pod["securityContext"] == chart["podSecurityContext"]
+        assert container["securityContext"] == chart["securityContext"]
+        assert container["envFrom"] == [
+            *({"configMapRef": {"name": source}} for source in launcher["env_config_maps"]),
+            *({"secretRef": {"name": source}} for source in launcher["env_secrets"]),
+        ]
+        assert {volume["name"] for volume in pod["volumes"]} == {one["name"] for one in container["volumeMounts"]}
+        assert one["spec"]["selector"]["matchLabels"] == one["spec"]["template"]["metadata"]["labels"] == {"app": name}
+        assert pod["automountServiceAccountToken"] is (name != "dagster-viewer")
+    assert {name: one["spec"]["selector"] for name, one in named("Service").items()} == {
+        name: {"app": name} for name in ("dagster-webserver", "dagster-viewer")
+    }
+
+
+def test_there_is_one_daemon_and_the_viewer_launches_nothing() -> None:
+    daemon, viewer = (named("Deployment")[f"dagster-{name}"]["spec"] for name in ("daemon", "viewer"))
+    assert (daemon["replicas"], daemon["strategy"]) == (1, {"type": "Recreate"})
+    assert "--read-only" in viewer["template"]["spec"]["containers"][0]["command"]
+
+
 def test_the_settings_of_the_cluster_are_valid_and_hold_no_secret() -> None:
-    (found,) = [one for one in RESOURCES if one["kind"] == "ConfigMap"]
+    (found,) = named("ConfigMap").values()
     settings = Settings.from_environment(found["data"])
     assert (settings.run_months, settings.catalog.startswith("postgres:")) == (12, True)
-    texts = "".join(path.read_text() for path in (DEPLOY / "kubernetes").iterdir())
+    texts = "".join(path.read_text() for path in (DEPLOY / "kubernetes").glob("*.yaml"))
     assert not re.search(r"^\s*(postgresqlPassword|stringData|\w*(PASSWORD|SECRET)\w*): *\S", texts, re.MULTILINE)
     mode = int(found["data"]["SF_MEMORY_LIMIT"].removesuffix("GB"))
     assert mode < int(
@@ -181,7 +218,7 @@ def test_the_image_has_no_default_base_installs_by_hash_and_runs_as_a_user() -> 
     assert {"dagster-k8s", "dagster-postgres", "dagster-aws", "psycopg2-binary"} <= dict(pinned.findall(locked)).keys()
 
 
-@pytest.mark.parametrize("base", ["", "python:3.13-slim", "python@sha256:abc"])
+@pytest.mark.parametrize("base", ["", "python:3.12-slim", "python@sha256:abc"])
 def test_the_image_refuses_a_base_without_its_digest(base: str) -> None:
     text = (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ")
     (guard,) = re.findall(r"^RUN (case .*)$", text, re.MULTILINE)
@@ -190,7 +227,7 @@ def test_the_image_refuses_a_base_without_its_digest(base: str) -> None:
         return subprocess.run(["sh", "-c", guard], env={"BASE": name}, capture_output=True, check=False).returncode
 
     assert built_on(base) == 1
-    assert built_on(f"python:3.13-slim@sha256:{'0' * 64}") == 0
+    assert built_on(f"python:3.12-slim@sha256:{'0' * 64}") == 0
 
 
 def run_script(name: str, *arguments: Path, catalog: str = "") -> subprocess.CompletedProcess[str]:
