@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -55,11 +56,12 @@ class Cluster:
         """Apply objects."""
         self.kubectl("apply", "-f", "-", text=yaml.safe_dump_all(things))
 
-    def deploy(self, settings: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+    def deploy(self, settings: Mapping[str, str], secrets: Mapping[str, str], database: str) -> None:
         """Apply the files of deploy/kubernetes, with `settings` in the places of those of the ConfigMap; wait for their pods."""
         for one in yaml.safe_load_all((DEPLOY / "resources.yaml").read_text()):
             if one["kind"] == "ConfigMap":
-                one["data"] |= settings
+                catalog = one["data"]["SF_CATALOG"].replace("dbname=warehouse", f"dbname={database}")
+                one["data"] |= {**settings, "SF_CATALOG": catalog}
             self.apply(one)
         instance = yaml.safe_load((DEPLOY / "dagster.yaml").read_text())
         container = instance["run_launcher"]["config"]["run_k8s_config"]["container_config"]
@@ -76,12 +78,29 @@ class Cluster:
                 names.append(one["metadata"]["name"])
                 template = one["spec"]["template"]
                 # Pods read their settings when they start.
-                template["metadata"]["annotations"] = {"settings": sha256(repr(settings).encode()).hexdigest()}
+                template["metadata"]["annotations"] = {
+                    "settings": sha256(repr((settings, database)).encode()).hexdigest()
+                }
                 template["spec"]["containers"][0]["resources"] = {"requests": _REQUESTS, "limits": _LIMITS}
         self.apply(servers)
         self.apply(servers)
         for name in names:
             self.kubectl("rollout", "status", f"deployment/{name}", "--timeout=900s")
+
+    def hold(self, node: str, code: str) -> None:
+        """Start Python code in a pod of a host, as the daemon's pods are, and wait until it prints something."""
+        servers = yaml.safe_load((DEPLOY / "servers.yaml").read_text())["items"]
+        (daemon,) = [
+            one for one in servers if one["metadata"]["name"] == "dagster-daemon" and one["kind"] == "Deployment"
+        ]
+        spec = daemon["spec"]["template"]["spec"]
+        spec["containers"][0] |= {"command": ["python", "-c", code], "resources": {"requests": _REQUESTS}}
+        self.apply(_object("Pod", "holder", spec={**spec, "nodeName": node, "restartPolicy": "Never"}))
+        while True:
+            with suppress(RuntimeError):  # it has no container yet
+                if self.kubectl("logs", "holder"):
+                    return
+            time.sleep(1)
 
     def pods(self, **labels: str) -> list[dict[str, Any]]:
         """Return the pods with these labels."""

@@ -5,7 +5,8 @@
     trial serve &                          # PostgreSQL and the object store, until it is ended
     trial one                              # the months with the embedded default, in the same image
     trial months quiet                     # the same months in the cluster, and their comparison
-    trial months killed --after quiet      # history and list again, from the batch of `quiet`, with kills
+    trial months killed --kills            # once more, while a process, a pod and a host are killed during the history
+    trial unplug quiet                     # a host loses its cable while a process on it holds the lock
 
 docs/kubernetes.md says what was seen.
 """
@@ -119,30 +120,30 @@ class Trial:
     many: Site
     settings: Mapping[str, str]
     keys: Mapping[str, str]
-    dsn: str
 
-    def play(self, span: Sequence[str], *, after: str) -> list[str]:
+    def play(self, span: Sequence[str], *, kills: bool) -> list[str]:
         """Play batch, history and list, compare them with those of one machine, and return what differs.
 
-        `after` is a former trial, whose batch is taken; pods and a host are killed during the history then.
+        With `kills`, a process, a pod and a host are killed during the history.
         """
-        self.cluster.deploy(self.settings, self.keys)
+        self.cluster.deploy(self.settings, self.keys, self.many.name)
         pages = Pages(self.cluster.address_of("dagster-webserver", 3000))
         with Meter() as meter:
-            if not after:
-                started = time.monotonic()
-                runs = pages.wait_for_run(pages.launch("batch", MONTH.isoformat()), _PATIENCE)
-                self._report(meter, "batch", runs, started)
-                copy_database(self.dsn, self.many.name, f"{self.many.name}_batch")
+            self._job(pages, meter, "batch")
             started = time.monotonic()
             backfill = pages.launch_range(feature_assets(), span)
-            if after:
+            if kills:
                 self._kill(pages, backfill)
             runs = pages.wait_for_range(backfill, _PATIENCE)
             self._report(meter, f"history of {len(span)} months", runs, started)
-            started = time.monotonic()
-            runs = pages.wait_for_run(pages.launch("score", MONTH.isoformat()), _PATIENCE)
-            self._report(meter, "score", runs, started)
+            self._job(pages, meter, "score")
+        return self._compare()
+
+    def _job(self, pages: Pages, meter: Meter, job: str) -> None:
+        started = time.monotonic()
+        self._report(meter, job, pages.wait_for_run(pages.launch(job, MONTH.isoformat()), _PATIENCE), started)
+
+    def _compare(self) -> list[str]:
         lines = compared(self.one.site, self.many, MONTH)
         while True:
             try:
@@ -169,7 +170,13 @@ class Trial:
             run, pod = self._running(pages, backfill, touched, "host2" if what == "host" else "")
             touched.add(run.run_id)
             if what == "process":
-                subprocess.run(["pkill", "-KILL", "-f", f"dagster api execute_run.*{run.run_id}"], check=True)  # noqa: S603, S607
+                found = subprocess.run(  # noqa: S603
+                    ["pgrep", "-f", f"dagster api execute_run.*{run.run_id}"],  # noqa: S607
+                    check=True,
+                    capture_output=True,
+                    text=True,
+                )
+                os.kill(int(found.stdout.split()[-1]), signal.SIGKILL)
             elif what == "pod":
                 self.cluster.kubectl("delete", "pod", "--force", "--grace-period=0", pod["metadata"]["name"])
             else:
@@ -193,17 +200,6 @@ class Trial:
         raise TimeoutError("expected a run that has started, found none")
 
 
-def copy_database(dsn: str, name: str, copy: str) -> None:
-    """Make a copy of a database that is in use."""
-    target = create_database(dsn, copy)
-    source = ["pg_dump", "-d", dsn.replace("dbname=postgres", f"dbname={name}")]
-    with subprocess.Popen(source, stdout=subprocess.PIPE) as dump:  # noqa: S603
-        command = ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", target]
-        subprocess.run(command, stdin=dump.stdout, stdout=subprocess.DEVNULL, check=True)  # noqa: S603
-    if dump.returncode:
-        raise RuntimeError(f"expected a copy of {name}, found that pg_dump failed")
-
-
 def serve(servers: Path) -> None:
     """Start PostgreSQL and the object store, write how they are opened, and wait for a signal."""
     password = secrets.token_hex(16)
@@ -216,42 +212,72 @@ def serve(servers: Path) -> None:
         signal.sigwait({signal.SIGTERM, signal.SIGINT})
 
 
-def trial_of(cluster: Cluster, one: OneMachine, name: str, after: str, run_months: int) -> Trial:
-    """Return a trial with a catalog and files of its own; `after` another one, with the tables of that one's batch."""
-    servers = json.loads((cluster.folder / "state" / "servers.json").read_text())
-    dsn, store = servers["dsn"], servers["store"]
-    if after:
-        copy_database(dsn, f"{after}_batch", name)
-    else:
-        create_database(dsn, name)
-    tables, files = f"s3://{BUCKET}/{after or name}/tables", f"s3://{BUCKET}/{name}/files"
+def servers_of(cluster: Cluster) -> Any:
+    """Return how the servers that `serve` started are opened."""
+    return json.loads((cluster.folder / "state" / "servers.json").read_text())
+
+
+def site_of(cluster: Cluster, name: str) -> tuple[Site, dict[str, str]]:
+    """Return a trial's warehouse and files as this machine reaches them, and the settings with which pods do."""
+    servers = servers_of(cluster)
+    store, objects = servers["store"], ObjectStore.of_variables(servers["store"])
+    tables, files = f"s3://{BUCKET}/{name}/tables", f"s3://{BUCKET}/{name}/files"
+    warehouse = Warehouse(
+        f"postgres:{servers['dsn'].replace('dbname=postgres', f'dbname={name}')}",
+        tables,
+        threads=1,
+        objects=objects,
+        memory_limit="1GB",
+    )
+    folder = cluster.folder / "state" / name
     settings = {
         "AWS_REGION": store["AWS_REGION"],
         "AWS_ENDPOINT_URL": store["AWS_ENDPOINT_URL"].replace(LAN, "s3.example.fr"),
         "SF_TABLES": tables,
         "SF_FILES": files,
-        "SF_CATALOG": f"postgres:host=postgres.sf-assets.svc port=5432 user=sf dbname={name}",
-        "SF_RUN_MONTHS": str(run_months),
-        **one.common,
     }
-    keys = {"PGPASSWORD": servers["password"], "DAGSTER_PG_PASSWORD": servers["password"]}
-    keys |= {key: store[key] for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-    objects = ObjectStore.of_variables(store)
-    catalog = f"postgres:{dsn.replace('dbname=postgres', f'dbname={name}')}"
-    folder = cluster.folder / "state" / name
-    warehouse = Warehouse(catalog, tables, threads=1, objects=objects, memory_limit="1GB")
-    many = Site(name, folder, {}, warehouse, Folders.below(folder, shared=(objects, files)))
+    return Site(name, folder, {}, warehouse, Folders.below(folder, shared=(objects, files))), settings
+
+
+def trial_of(cluster: Cluster, one: OneMachine, name: str, run_months: int) -> Trial:
+    """Return a trial with a new catalog and files of its own, to which the batch is delivered."""
+    servers = servers_of(cluster)
+    create_database(servers["dsn"], name)
+    many, settings = site_of(cluster, name)
     deliver(one.site, many, MONTH)
-    return Trial(cluster, one, many, settings, keys, dsn)
+    settings |= {**one.common, "SF_RUN_MONTHS": str(run_months)}
+    keys = {"PGPASSWORD": servers["password"], "DAGSTER_PG_PASSWORD": servers["password"]}
+    keys |= {key: servers["store"][key] for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    return Trial(cluster, one, many, settings, keys)
+
+
+_HOLD = """
+import time
+from sf_assets.settings import Settings, warehouse_of
+warehouse = warehouse_of(Settings.from_environment())
+with warehouse.session() as session, warehouse._catalog.one_writer(session.connection, "a write of the trial"):
+    print("held", flush=True)
+    time.sleep(7200)
+"""
+
+
+def unplug(cluster: Cluster, many: Site) -> None:
+    """Take the cable of host2 out while a pod there holds the lock; print after how long another writer gets it."""
+    cluster.hold("host2", _HOLD)
+    cluster.script("cut", "2")
+    started = time.monotonic()
+    with many.warehouse.session() as session, many.warehouse._catalog.one_writer(session.connection, "another write"):
+        say(f"host2 without its cable: its lock is free after {time.monotonic() - started:.0f} s")
+    cluster.script("plug", "2")
 
 
 def main() -> None:
     """Play what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("what", choices=["serve", "one", "months"])
+    parser.add_argument("what", choices=["serve", "one", "months", "unplug"])
     parser.add_argument("name", nargs="?", default="quiet", help="name of a trial in the cluster")
-    parser.add_argument("--after", default="", help="the trial whose batch is taken; with kills")
+    parser.add_argument("--kills", action="store_true", help="kill a process, a pod and a host during the history")
     parser.add_argument("--companies", type=int, default=400)
     parser.add_argument("--years", type=int, default=7)
     parser.add_argument("--run-months", type=int, default=12)
@@ -269,9 +295,11 @@ def main() -> None:
         serve(cluster.folder / "state" / "servers.json")
     elif arguments.what == "one":
         play_one_machine(one, arguments.companies, arguments.years)
+    elif arguments.what == "unplug":
+        unplug(cluster, site_of(cluster, arguments.name)[0])
     else:
-        trial = trial_of(cluster, one, arguments.name, arguments.after, arguments.run_months)
-        wrong = trial.play(history_of(one.site, arguments.years), after=arguments.after)
+        trial = trial_of(cluster, one, arguments.name, arguments.run_months)
+        wrong = trial.play(history_of(one.site, arguments.years), kills=arguments.kills)
         say(f"{arguments.name}: {'different: ' + ', '.join(wrong) if wrong else 'the same rows and bytes'}")
 
 
