@@ -17,6 +17,7 @@ from dagster._core.instance.config import dagster_instance_config
 from sf_assets.engine.storage import Warehouse
 from sf_assets.settings import Settings
 from sf_assets_dev.chaos.writing import MONTHS, write
+from sf_assets_dev.servers.postgres import create_database
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -168,20 +169,31 @@ def test_the_cluster_without_the_chart_has_every_object_that_its_pods_name() -> 
     chart = VALUES["dagsterDaemon"]
     for name, one in named("Deployment").items():
         pod = one["spec"]["template"]["spec"]
-        (container,) = pod["containers"]
-        assert container["image"] == launcher["job_image"]
         assert pod["securityContext"] == chart["podSecurityContext"]
-        assert container["securityContext"] == chart["securityContext"]
-        assert container["envFrom"] == [
-            *({"configMapRef": {"name": source}} for source in launcher["env_config_maps"]),
-            *({"secretRef": {"name": source}} for source in launcher["env_secrets"]),
-        ]
-        assert {volume["name"] for volume in pod["volumes"]} == {one["name"] for one in container["volumeMounts"]}
+        for container in pod["containers"]:
+            assert container["image"] == launcher["job_image"]
+            assert container["securityContext"] == chart["securityContext"]
+            assert container["envFrom"] == [
+                *({"configMapRef": {"name": source}} for source in launcher["env_config_maps"]),
+                *({"secretRef": {"name": source}} for source in launcher["env_secrets"]),
+            ]
+            assert {volume["name"] for volume in pod["volumes"]} == {one["name"] for one in container["volumeMounts"]}
         assert one["spec"]["selector"]["matchLabels"] == one["spec"]["template"]["metadata"]["labels"] == {"app": name}
         assert pod["automountServiceAccountToken"] is (name != "dagster-viewer")
     assert {name: one["spec"]["selector"] for name, one in named("Service").items()} == {
         name: {"app": name} for name in ("dagster-webserver", "dagster-viewer")
     }
+
+
+def test_the_daemon_reads_the_code_of_the_container_beside_it_by_the_name_that_the_web_servers_have_for_it() -> None:
+    daemon, code = named("Deployment")["dagster-daemon"]["spec"]["template"]["spec"]["containers"]
+    (location,) = yaml.safe_load(named("ConfigMap")["dagster-workspace"]["data"]["workspace.yaml"])["load_from"]
+    assert location["grpc_server"] == {"host": "127.0.0.1", "port": 3030, "location_name": "sf_assets.definitions"}
+    assert code["command"][-4:] == ["--host", "127.0.0.1", "--port", "3030"]
+    assert {"name": "workspace", "mountPath": str(Path(daemon["command"][-1]).parent)} in daemon["volumeMounts"]
+    for name in ("dagster-webserver", "dagster-viewer"):
+        (pages,) = named("Deployment")[name]["spec"]["template"]["spec"]["containers"]
+        assert pages["command"][-2:] == ["--module-name", location["grpc_server"]["location_name"]]
 
 
 def test_there_is_one_daemon_and_the_viewer_launches_nothing() -> None:
@@ -191,7 +203,7 @@ def test_there_is_one_daemon_and_the_viewer_launches_nothing() -> None:
 
 
 def test_the_settings_of_the_cluster_are_valid_and_hold_no_secret() -> None:
-    (found,) = named("ConfigMap").values()
+    found = named("ConfigMap")["sf-assets-settings"]
     settings = Settings.from_environment(found["data"])
     assert (settings.run_months, settings.catalog.startswith("postgres:")) == (12, True)
     texts = "".join(path.read_text() for path in (DEPLOY / "kubernetes").glob("*.yaml"))
@@ -200,6 +212,18 @@ def test_the_settings_of_the_cluster_are_valid_and_hold_no_secret() -> None:
     assert mode < int(
         CLUSTER["run_launcher"]["config"]["run_k8s_config"]["container_config"]["resources"]["limits"]["memory"][0]
     )
+
+
+def test_the_server_of_the_catalog_looks_after_a_lost_host_within_two_minutes(
+    postgres_dsn: str, tmp_path: Path
+) -> None:
+    options = named("ConfigMap")["sf-assets-settings"]["data"]["SF_CATALOG"].partition("options=")[2]
+    values = {name: int(value) for name, value in re.findall(r"-c tcp_keepalives_(\w+)=(\d+)", options)}
+    assert values["idle"] + values["interval"] * values["count"] < 120
+    # A server refuses a connection with an option that it does not know.
+    catalog = f"postgres:{create_database(postgres_dsn, 'with_options')} options={options}"
+    with Warehouse(catalog=catalog, data_path=str(tmp_path / "tables"), threads=1).session() as session:
+        write(session, MONTHS[:1], 1, 50)
 
 
 def test_the_image_has_no_default_base_installs_by_hash_and_runs_as_a_user() -> None:

@@ -81,7 +81,8 @@ class Cluster:
                 template["metadata"]["annotations"] = {
                     "settings": sha256(repr((settings, database)).encode()).hexdigest()
                 }
-                template["spec"]["containers"][0]["resources"] = {"requests": _REQUESTS, "limits": _LIMITS}
+                for container in template["spec"]["containers"]:
+                    container["resources"] = {"requests": _REQUESTS, "limits": _LIMITS}
         self.apply(servers)
         self.apply(servers)
         for name in names:
@@ -94,7 +95,9 @@ class Cluster:
             one for one in servers if one["metadata"]["name"] == "dagster-daemon" and one["kind"] == "Deployment"
         ]
         spec = daemon["spec"]["template"]["spec"]
-        spec["containers"][0] |= {"command": ["python", "-c", code], "resources": {"requests": _REQUESTS}}
+        spec["containers"] = [
+            {**spec["containers"][0], "command": ["python", "-c", code], "resources": {"requests": _REQUESTS}}
+        ]
         self.apply(_object("Pod", "holder", spec={**spec, "nodeName": node, "restartPolicy": "Never"}))
         while True:
             with suppress(RuntimeError):  # it has no container yet
