@@ -202,6 +202,22 @@ def test_there_is_one_daemon_and_the_viewer_launches_nothing() -> None:
     assert "--read-only" in viewer["template"]["spec"]["containers"][0]["command"]
 
 
+def test_every_pod_leaves_a_dead_host_after_a_minute() -> None:
+    runs = at("runLauncher.config.k8sRunLauncher.runK8sConfig")["podSpecConfig"]
+    in_chart = [
+        at("dagster-user-deployments")["deployments"][0],
+        VALUES["dagsterWebserver"],
+        VALUES["dagsterDaemon"],
+        runs,
+    ]
+    without = [one["spec"]["template"]["spec"] for one in named("Deployment").values()]
+    for pod in [*in_chart, *without]:
+        assert {(one["key"], one["tolerationSeconds"]) for one in pod["tolerations"]} == {
+            ("node.kubernetes.io/unreachable", 60),
+            ("node.kubernetes.io/not-ready", 60),
+        }
+
+
 def test_the_settings_of_the_cluster_are_valid_and_hold_no_secret() -> None:
     found = named("ConfigMap")["sf-assets-settings"]
     settings = Settings.from_environment(found["data"])

@@ -111,18 +111,29 @@ class Cluster:
         return list(json.loads(self.kubectl("get", "pods", "-o", "json", "-l", selector))["items"])
 
     def address_of(self, app: str, port: int) -> str:
-        """Return the address of the running pod of a deployment."""
-        (pod,) = [
-            one
-            for one in self.pods(app=app)
-            if one["status"]["phase"] == "Running" and "deletionTimestamp" not in one["metadata"]
+        """Return the address of the newest pod of a deployment that is ready.
+
+        Raises:
+            ConnectionError: there is none now.
+
+        """
+        ready = [
+            pod
+            for pod in sorted(self.pods(app=app), key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+            if _condition(pod, "Ready").get("status") == "True" and "deletionTimestamp" not in pod["metadata"]
         ]
-        return f"http://{pod['status']['podIP']}:{port}"
+        if not ready:
+            raise ConnectionError(f"{app}: expected a pod that is ready, found none")
+        return f"http://{ready[-1]['status']['podIP']}:{port}"
 
     def pod_of(self, run_id: str) -> dict[str, Any] | None:
         """Return the pod of a run; None before it has one."""
         found = self.pods(**{"dagster/run-id": run_id})
         return found[0] if found else None
+
+
+def _condition(pod: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    return next((one for one in pod["status"].get("conditions", ()) if one["type"] == kind), {})
 
 
 def _object(kind: str, name: str, **content: Any) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """What an operator does on Dagster's pages, by the requests that these pages send."""
 
+import http.client
 import json
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +21,7 @@ _RUNS = """query($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on R
   runId status startTime endTime creationTime parentRunId jobName tags { key value } } } } }"""
 _ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 _PAUSE_SECONDS = 2
+_PATIENCE_SECONDS = 1200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +41,28 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The web server at `address`."""
+    """The web server whose address `find` returns: another one after its host has died."""
 
-    address: str
+    find: Callable[[], str]
 
     def ask(self, query: str, **variables: Any) -> Any:
-        """Return the answer to a query.
+        """Return the answer to a query; wait for a server as long as there is none.
 
         Raises:
             RuntimeError: the server refused it; with what it answered.
 
         """
         body = json.dumps({"query": query, "variables": variables}).encode()
+        for _ in _until(_PATIENCE_SECONDS, "web server"):
+            with suppress(OSError, http.client.HTTPException):
+                return self._answer(body)
+        raise AssertionError
+
+    def _answer(self, body: bytes) -> Any:
         request = urllib.request.Request(  # noqa: S310 - our own address
-            f"{self.address}/graphql", body, {"Content-Type": "application/json"}
+            f"{self.find()}/graphql", body, {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             found = json.load(answer)
         if found.get("errors") or not found.get("data"):
             raise RuntimeError(f"expected an answer, found {found}")

@@ -127,7 +127,7 @@ class Trial:
         With `kills`, a process, a pod and a host are killed during the history.
         """
         self.cluster.deploy(self.settings, self.keys, self.many.name)
-        pages = Pages(self.cluster.address_of("dagster-webserver", 3000))
+        pages = Pages(lambda: self.cluster.address_of("dagster-webserver", 3000))
         with Meter() as meter:
             self._job(pages, meter, "batch")
             started = time.monotonic()
