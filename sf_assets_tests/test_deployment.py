@@ -196,6 +196,19 @@ def test_the_daemon_reads_the_code_of_the_container_beside_it_by_the_name_that_t
         assert pages["command"][-2:] == ["--module-name", location["grpc_server"]["location_name"]]
 
 
+def test_the_daemon_may_delete_the_job_and_the_pod_of_a_cancelled_run_and_nothing_else() -> None:
+    (role,) = named("Role").values()
+    may_delete = {resource for rule in role["rules"] if "delete" in rule["verbs"] for resource in rule["resources"]}
+    assert may_delete == {"jobs", "jobs/status", "pods"}
+    assert {group for rule in role["rules"] for group in rule["apiGroups"]} == {"", "batch"}
+
+
+def test_a_range_of_months_waits_for_code_that_cannot_be_loaded() -> None:
+    # Dagster's own variable: without it, a code server that does not answer ends the range and cancels its runs.
+    assert named("ConfigMap")["sf-assets-settings"]["data"]["DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"] == "1"
+    assert "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR=1" in (DEPLOY / "sf_assets.env").read_text().splitlines()
+
+
 def test_there_is_one_daemon_and_the_viewer_launches_nothing() -> None:
     daemon, viewer = (named("Deployment")[f"dagster-{name}"]["spec"] for name in ("daemon", "viewer"))
     assert (daemon["replicas"], daemon["strategy"]) == (1, {"type": "Recreate"})

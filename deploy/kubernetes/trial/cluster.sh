@@ -3,7 +3,8 @@
 #
 # `up` starts the control plane and a name server. `host N` adds a host: a containerd and a kubelet with processes, mounts and
 # network of their own, whose pods have addresses and reach the control plane, PostgreSQL and the object store by the network alone.
-# `kill N` ends all of its processes at once; `cut N` takes its cable out, and everything on it goes on; `down` removes every trace.
+# `kill N` ends all of its processes at once, and `host N` starts it again; `cut N` takes its cable out, and everything on it goes on.
+# `down` removes every trace.
 # Binaries and images come from binaries.sh and image.sh; etcd, containerd, runc, CNI plugins and dnsmasq from Debian. Run it as root.
 set -euo pipefail
 
@@ -89,14 +90,16 @@ host() {
     local name=host$number place=$state/host$number
     kubeconfig "$name"
     mkdir -p "$place"/{cni,log,containerd,kubelet}
-    ip netns add "sf-$name"
-    ip link add "sf-$name" type veth peer name eth0 netns "sf-$name"
-    ip link set "sf-$name" master sf-lan up
-    ip -n "sf-$name" link set lo up
-    ip -n "sf-$name" addr add "$lan.$((10 + number))/24" dev eth0
-    ip -n "sf-$name" link set eth0 up
-    ip -n "sf-$name" route add default via "$lan.1"
-    ip route add "10.244.$number.0/24" via "$lan.$((10 + number))"
+    if [ ! -e "/run/netns/sf-$name" ]; then # otherwise it starts again after `kill`
+        ip netns add "sf-$name"
+        ip link add "sf-$name" type veth peer name eth0 netns "sf-$name"
+        ip link set "sf-$name" master sf-lan up
+        ip -n "sf-$name" link set lo up
+        ip -n "sf-$name" addr add "$lan.$((10 + number))/24" dev eth0
+        ip -n "sf-$name" link set eth0 up
+        ip -n "sf-$name" route add default via "$lan.1"
+        ip route add "10.244.$number.0/24" via "$lan.$((10 + number))"
+    fi
     cat > "$place/cni/pods.conflist" <<J
 {"cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "bridge", "bridge": "cni0", "isGateway": true,
  "ipam": {"type": "host-local", "dataDir": "/run/cni", "ranges": [[{"subnet": "10.244.$number.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}

@@ -164,10 +164,10 @@ class Trial:
             )
 
     def _kill(self, pages: Pages, backfill: str) -> None:
-        """Kill the process of one run, delete the pod of another, and end the host of a third."""
+        """End a host with the runs on it, kill the process of another run, and delete the pod of a third."""
         touched: set[str] = set()
-        for what in ("process", "pod", "host"):
-            run, pod = self._running(pages, backfill, touched, "host2" if what == "host" else "")
+        for what in ("host", "process", "pod"):
+            run, pod = self._running(pages, backfill, touched, "host2" if what == "host" else "host1")
             touched.add(run.run_id)
             if what == "process":
                 found = subprocess.run(  # noqa: S603
@@ -181,6 +181,8 @@ class Trial:
                 self.cluster.kubectl("delete", "pod", "--force", "--grace-period=0", pod["metadata"]["name"])
             else:
                 self.cluster.script("kill", "2")
+                # The runs that are killed next would start again on it as long as nobody knows that it is dead.
+                self.cluster.kubectl("wait", "node/host2", "--for=condition=Ready=Unknown", "--timeout=300s")
             say(f"{what} of run {run.run_id[:8]} killed on {pod['spec']['nodeName']}")
 
     def _running(self, pages: Pages, backfill: str, touched: set[str], node: str) -> tuple[Run, dict[str, Any]]:
