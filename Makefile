@@ -78,7 +78,7 @@ faults: $(VENV)/installed ## play every fault of the catalogue; print what caugh
 life: $(VENV)/installed ## live three months with their mishaps; write docs/reliability.md when all of them end well
 	@$(SF) life --page docs/reliability.md
 
-chaos: $(VENV)/installed ## kill writers at random moments, restart their server; print what was torn, doubled or left (KILLS=, SEED=)
+chaos: $(VENV)/installed ## kill writers at random moments, restart or stop their servers; print what was torn, doubled or left (KILLS=, SEED=)
 	@$(SF) chaos --kills $(KILLS) --seed $(SEED)
 
 scale: $(VENV)/installed ## the same month on PostgreSQL and an object store (S3), history by two runs at once, compared with one machine

@@ -157,7 +157,7 @@ def chaos(
     rows: Annotated[int, typer.Option(min=1, help="Rows of a month of one table.")] = 20_000,
     page: Annotated[Path | None, typer.Option(help="Markdown page that receives the table.")] = None,
 ) -> None:
-    """Kill writers of a warehouse at random moments, restart its server; end with 1 if a month was torn or a row doubled.
+    """Kill writers of a warehouse at random moments, disturb its servers; end with 1 if a month was torn or a row doubled.
 
     Example: `sf chaos --kills 200 --seed 7`
     """

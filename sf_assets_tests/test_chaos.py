@@ -26,7 +26,7 @@ def test_a_restarted_server_leaves_whole_months(tmp_path: Path) -> None:
     try:
         with postgres() as server:
             warehouse = Warehouse(catalog=f"postgres:{server.dsn}", data_path=str(tmp_path / "tables"))
-            outcome = Trial(warehouse, seed=5, rows=ROWS).restarts(1, server.restart)
+            outcome = Trial(warehouse, seed=5, rows=ROWS).disturbances("restarted", 1, lambda _draw: server.restart())
     except NoServer as missing:
         pytest.skip(str(missing))
     assert (outcome.strokes, outcome.ended_well) == (1, True)

@@ -144,6 +144,26 @@ def add(shelf: Shelf, name: str) -> None:
     (shelf.root / "2603" / name / "model").write_text(name)
 
 
+def test_a_manifest_whose_answer_was_lost_is_known_as_our_own(here: Folders, there: Folders) -> None:
+    publish(here.lists, {"liste.csv": "a"})
+    assert here.lists.store
+    client = here.lists.store.objects.client()
+    put = client.put_object
+
+    def put_twice(**object_: Any) -> Any:
+        put(**object_)
+        return put(**object_)
+
+    client.put_object = put_twice
+    try:
+        publish(here.lists, {"liste.csv": "b"})
+    finally:
+        client.put_object = put
+    assert content(there.lists.of(MONTH)) == {"2603/liste.csv": "b"}
+    publish(here.lists, {"liste.csv": "c"})
+    assert content(there.lists.of(MONTH)) == {"2603/liste.csv": "c"}
+
+
 def test_a_folder_that_another_run_published_meanwhile_is_not_overwritten(here: Folders, there: Folders) -> None:
     publish(here.models, {"a/model": "a"})
     there.models.of(MONTH)

@@ -89,6 +89,48 @@ def test_a_streamed_query_written_again_leaves_equal_months_alone(session: Sessi
         assert (made.rows, made.unchanged) == (2, unchanged)
 
 
+@pytest.mark.parametrize(("again", "times"), [("nothing", 1), ("the same rows", 2), ("other rows", 3)])
+def test_on_a_shared_catalog_a_streamed_query_is_computed_once_unless_it_replaces_rows(
+    postgres_warehouse: Warehouse, again: str, times: int
+) -> None:
+    first = {"nothing": (), "the same rows": (1,), "other rows": (2,)}[again]
+    with postgres_warehouse.session() as session:
+        session.connection.execute("create temp sequence computed")
+        for amount in (*first, 1):
+            # The filter counts: one row, for which the sequence goes one further each time.
+            made = session.replace(
+                {DEBTS: f"select 'a' as siret, {amount}::double as montant where nextval('computed') > 0"},
+                where={"month": MARCH},
+                author="test",
+                message="test",
+                streamed=(DEBTS,),
+            )["debts"]
+        assert rows(session, "select currval('computed')") == [(times,)]
+        assert rows(session) == [(MARCH, "a", 1.0)]
+    assert (made.rows, made.replaced) == (1, len(first))
+
+
+@pytest.mark.parametrize("months", [[MARCH], [MARCH, APRIL, MAY]])
+@pytest.mark.parametrize("by_month", [True, False])
+def test_a_first_write_counts_the_rows_of_its_files(
+    postgres_warehouse: Warehouse, months: list[date], *, by_month: bool
+) -> None:
+    table = changed(DEBTS, partition_by_month=by_month)
+    listed = ", ".join(f"date '{month}'" for month in months[:2])
+    query = f"select unnest([{listed}]) as month, unnest(range(5))::varchar as siret, 1::double as montant"
+    with postgres_warehouse.session() as session:
+        for limit, found in ((0, 0), (5, 2)):
+            made = session.replace(
+                {table: f"from ({query}) where month is not null limit {limit}"},
+                where={"month": months},
+                author="test",
+                message="test",
+                streamed=(table,),
+            )["debts"]
+            assert made.rows == min(found, len(months[:2]))
+        assert rows(session, "select count(*) from lake.debts") == [(made.rows,)]
+
+
 def test_nothing_is_written_when_the_verification_before_the_commit_fails(session: Session) -> None:
     write(session, 1)
 

@@ -1,1 +1,1 @@
-"""Writers of a warehouse killed at random moments, and its server restarted amid writes: what is stored afterwards."""
+"""Writers of a warehouse killed at random moments, and its servers disturbed amid writes: what is stored afterwards."""

@@ -1,11 +1,11 @@
-"""The trial: a writer is killed again and again at a random moment of its writes, or its server restarted under it."""
+"""The trial: a writer is killed again and again at a random moment of its writes, or its servers disturbed under it."""
 
 import multiprocessing
 import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
@@ -13,7 +13,8 @@ from sf_assets.engine.storage import Session, Warehouse
 from sf_assets_dev.chaos.checking import is_as_undisturbed, seconds_until_free, stored
 from sf_assets_dev.chaos.writing import MOMENTS, MONTHS, Moment, Writer, write, write_on
 
-_PATIENCE_SECONDS = 120.0
+# The longest that a writer waits for a server that refuses, before it gives up, and more.
+_PATIENCE_SECONDS = 600.0
 # After which share of a write's duration it is struck, at most: some writes are struck at their first moment, some late.
 _LATEST = 2.0
 
@@ -44,7 +45,6 @@ class Trial:
     warehouse: Warehouse
     seed: int
     rows: int = 20_000
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
 
     def kills(self, times: int) -> list[Outcome]:
         """Kill a writer `times` times; return what was found, by the moment of the kill."""
@@ -64,17 +64,20 @@ class Trial:
             outcome.same = same
         return list(outcomes.values())
 
-    def restarts(self, times: int, restart: Callable[[], None]) -> Outcome:
-        """Restart the server `times` times under a writer that goes on; a writer that gave up is started again, and counted."""
+    def disturbances(self, name: str, times: int, disturb: Callable[[random.Random], None]) -> Outcome:
+        """Disturb a server `times` times under a writer that goes on; a writer that gave up is started again, and counted.
+
+        `disturb` ends when the server answers again; what it draws follows the seed.
+        """
         draw = random.Random(self.seed)  # noqa: S311 - a trial, no secret
-        outcome = Outcome("server restarted under a writer")
+        outcome = Outcome(name)
         with self.warehouse.session() as session:
             write(session, MONTHS, 0, self.rows)
         for _ in range(times):
             with self.warehouse.session() as session, self._writer(session) as (process, ready, _moment):
                 seconds = _seconds_of_a_write(ready)
                 time.sleep(draw.uniform(0, _LATEST * seconds))
-                restart()
+                disturb(draw)
                 outcome.again += not _writes_on(ready)
                 process.kill()
                 process.join()
@@ -103,7 +106,7 @@ class Trial:
         moment = server.Value("i", 0, lock=False)
         first = stored(session, self.seed, self.rows).newest + 1
         writer = Writer(self.seed, first, self.rows)
-        process = server.Process(target=write_on, args=(asdict(self.warehouse), writer, sent, moment), daemon=True)
+        process = server.Process(target=write_on, args=(self.warehouse, writer, sent, moment), daemon=True)
         process.start()
         sent.close()
         try:

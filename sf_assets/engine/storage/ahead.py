@@ -45,13 +45,14 @@ def state_of(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[int, in
 
 def write_files(
     connection: duckdb.DuckDBPyConnection, table: Table, rows: str, months: Collection[date], data_path: str
-) -> tuple[str, ...]:
-    """Write the rows of a relation of the declared columns where DuckLake would, and return the paths of the files.
+) -> dict[str, int]:
+    """Write the rows of a relation of the declared columns where DuckLake would; return the rows of each file, by its path.
 
-    They are one file, or one for each month of a table that is partitioned by month.
+    The rows are of the `months`. They are one file, or one for each month of a table that is partitioned by month; none
+    when there are none.
     """
     if not months:
-        return ()
+        return {}
     remote = is_remote(data_path)
     folder = f"{data_path.rstrip('/') if remote else os.path.realpath(data_path)}/main/{table.name}"
     if not remote:
@@ -62,10 +63,22 @@ def write_files(
             "partition_by (month), write_partition_columns, filename_pattern 'ducklake-{uuidv7}', append, ",
         )
     else:
-        target, layout = f"{folder}/ducklake-{uuid.uuid4()}.parquet", ""
-    copy = f"copy (from {rows} order by month) to {sql_literal(target)} (format parquet, {layout}return_files)"
-    ((_, files),) = connection.execute(copy).fetchall()
-    return tuple(files)
+        target, layout = f"{folder}/ducklake-{uuid.uuid4()}.parquet", "write_empty_file false, "
+    # Sorting puts each month into few files.
+    order = " order by month" if len(months) > 1 else ""
+    copy = f"copy (from {rows}{order}) to {sql_literal(target)} (format parquet, {layout}return_stats)"
+    return {file: number for file, number, *_ in connection.execute(copy).fetchall()}
+
+
+def rows_in_files(
+    connection: duckdb.DuckDBPyConnection, files: Mapping[str, int], months: Collection[date]
+) -> dict[date, int]:
+    """Return the rows of each month in written files of the `months`: of several, their column of months is read."""
+    if not files or len(months) == 1:
+        return dict.fromkeys(months, sum(files.values())) if files else {}
+    listed = ", ".join(map(sql_literal, files))
+    query = f"select month, count(*) from read_parquet([{listed}], hive_partitioning => false) group by month"
+    return dict(connection.execute(query).fetchall())
 
 
 def add_files(connection: duckdb.DuckDBPyConnection, table: Table, files: Collection[str]) -> None:

@@ -12,6 +12,7 @@ from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.engine.storage.locks import file_lock, holder_of, this_process, wait_for_lock
 from sf_assets.engine.storage.objects import is_remote
+from sf_assets.engine.storage.room import is_full_disk
 from sf_assets.vocabulary.failures import PermanentFailure
 
 # An arbitrary number that no other application may use as an advisory lock in the same PostgreSQL database.
@@ -152,15 +153,26 @@ _LOST = (
     "Unable to connect to Postgres",
     "server closed the connection",
 )
+# Answers of an object store that ask for another try: too slow, too many at once.
+_PASSING = (408, 429)
 
 
 def is_transient(error: duckdb.Error) -> bool:
     """Return whether an error is a refused commit or a catalog that does not answer, which a retry may solve.
 
-    The loss of a PostgreSQL server raises the base class itself, or the class of the part of the engine that noticed it.
+    The loss of a PostgreSQL server raises the base class itself, or the class of the part of the engine that noticed it. An
+    object store that refuses a key, or has no such object, will do so again; a full disk stays full.
     """
+    answer = getattr(error, "status_code", None)
+    if is_full_disk(error) or (answer in range(400, 500) and answer not in _PASSING):
+        return False
     refused = isinstance(error, duckdb.TransactionException | duckdb.IOException) or type(error) is duckdb.Error
     return refused or any(text in str(error) for text in _LOST)
+
+
+def is_of_store(error: duckdb.Error) -> bool:
+    """Return whether an object store did not answer a request, or refused it: DuckDB has repeated it for a minute already."""
+    return isinstance(error, duckdb.HTTPException) or " error for HTTP " in str(error)
 
 
 def sql_literal(text: str) -> str:

@@ -1,12 +1,12 @@
 """Replacement of the rows of a table. Months that already have the same rows are not written again."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from datetime import date
+from typing import cast
 
 import duckdb
 
-from sf_assets.engine.storage.ahead import Ahead, add_files, state_of, write_files
+from sf_assets.engine.storage.ahead import Ahead, add_files, rows_in_files, state_of, write_files
 from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.engine.storage.shape import (
     SchemaMismatch,
@@ -110,12 +110,15 @@ def identical_months(
     Rows are compared by their number and the sum of their 64-bit hashes: one pass over each relation, without memory for
     their rows. Hashes are not stored, so that a version of DuckDB with another hash function changes nothing.
     """
+    digests_stored, digests_computed = (_digests(connection, rows, columns) for rows in (stored, computed))
+    return frozenset(month for month, _ in digests_stored.items() & digests_computed.items())
+
+
+def _digests(connection: duckdb.DuckDBPyConnection, rows: str, columns: Collection[str]) -> dict[date, tuple[int, int]]:
+    """Return the number of rows of each month of a relation, and the sum of their hashes."""
     row = ", ".join(map(sql_identifier, columns))
-    digests = f"select month, count(*), sum(hash({row})::hugeint) from {{}} group by month"
-    digests_stored, digests_computed = (
-        set(connection.execute(digests.format(relation)).fetchall()) for relation in (stored, computed)
-    )
-    return frozenset(month for month, *_ in digests_stored & digests_computed)
+    query = f"select month, count(*), sum(hash({row})::hugeint) from {rows} group by month"
+    return {month: (number, digest) for month, number, digest in connection.execute(query).fetchall()}
 
 
 def write_ahead(
@@ -123,24 +126,32 @@ def write_ahead(
 ) -> Ahead | None:
     """Write the files of a replacement that `replace_scope` then only registers; None when that is not possible yet.
 
-    The files of months that already have the same rows are not written. A table that lacks declared columns gets them in
-    the transaction: its rows can be compared, and written, only there.
+    The files of months that already have the same rows are not written. `computed`, which may be a query of minutes, is
+    computed once, or twice when it replaces rows by others. A table that lacks declared columns gets them in the
+    transaction: its rows can be compared, and written, only there.
     """
     found = column_types(connection, lake_name(table.name))
     if found and declared_types(table) != found:
         return None
     result = _typed(connection, table, scope, computed)
-    after = rows_by_month(connection, result)
-    ahead = Ahead(after, frozenset(), (0, 0))
-    if found:
-        # Read before the comparison: a write in between makes it differ in the transaction, where months are compared again.
-        state = state_of(connection, table.name)
-        before = rows_by_month(connection, f"{lake_name(table.name)} where {scope_condition(scope)}")
-        same = _same_months(connection, table, scope, result, _of_one_size(before, after))
-        ahead = Ahead(after, same, state)
-    added = after.keys() - ahead.same
+    # Read before the comparison: a write in between makes it differ in the transaction, where months are compared again.
+    state = state_of(connection, table.name) if found else (0, 0)
+    stored = f"{lake_name(table.name)} where {scope_condition(scope)}"
+    if not found or not (before := rows_by_month(connection, stored)):
+        months = cast("Collection[date]", scope["month"])
+        files = write_files(connection, table, result, months, data_path)
+        return Ahead(rows_in_files(connection, files, months), frozenset(), state, tuple(files))
+    columns = ("month", *table.column_names)
+    computed_digests = _digests(connection, result, columns)
+    after = {month: number for month, (number, _) in computed_digests.items()}
+    same = frozenset[date]()
+    if candidates := _of_one_size(before, after):
+        compared = f"{lake_name(table.name)} where {scope_condition({**scope, 'month': candidates})}"
+        same = frozenset(m for m, _ in _digests(connection, compared, columns).items() & computed_digests.items())
+    added = after.keys() - same
     rows = f"(from {result} where {scope_condition({'month': sorted(added)})})" if added else result
-    return replace(ahead, files=write_files(connection, table, rows, added, data_path))
+    files = write_files(connection, table, rows, added, data_path)
+    return Ahead(after, same, state, tuple(files))
 
 
 def replace_scope(

@@ -14,8 +14,9 @@ from sf_assets.engine.storage.catalog import sql_literal
 from sf_assets.engine.storage.objects import ObjectStore
 from sf_assets.vocabulary.failures import UserError
 
-# Waits of 0.1 s, each four times the one before: half a minute in all, during which the store may restart or refuse.
-_RETRIES = 5
+# A request is made nine times, with eight waits between that double from 0.25 s: a minute in all, during which the store may
+# restart or refuse. An upload has three such minutes.
+_REQUEST_SETTINGS = {"http_retries": 9, "http_retry_wait_ms": 250, "http_retry_backoff": 2}
 
 
 def extension_file(extension: str) -> str:
@@ -61,4 +62,5 @@ def open_object_store(connection: duckdb.DuckDBPyConnection, store: ObjectStore)
     # The extension copies the keys of the environment into settings, which a query could read.
     for setting in ("s3_access_key_id", "s3_secret_access_key", "s3_session_token"):
         connection.execute(f"set global {setting} = ''")
-    connection.execute(f"set global http_retries = {_RETRIES}")
+    for setting, value in _REQUEST_SETTINGS.items():
+        connection.execute(f"set global {setting} = {value}")

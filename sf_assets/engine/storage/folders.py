@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sf_assets.engine.storage.room import room_in
+
 DRAFT = ".draft-"
 _COMPLETE, _FORMER = ".complete-", ".former-"
 
@@ -40,13 +42,18 @@ def replace_folder(target: Path, archive: Callable[[Path], Path | None] = _no_ar
     The former content of `target` moves to the folder that `archive` returns, called with the complete draft. It is deleted
     when `archive` returns None or a folder that exists. If the process is killed, `recover` completes the replacement, or
     cancels one whose draft was not complete, before the next one.
+
+    Raises:
+        FullDisk: the draft finds no room.
+
     """
     parent = make_private_folder(target.parent)
     recover(target)
     draft = parent / f"{DRAFT}{uuid.uuid4().hex}"
     draft.mkdir()
     try:
-        yield draft
+        with room_in(parent):
+            yield draft
         archived = archive(draft)
         # Renamed, the draft is known to be complete, and which folder it replaces.
         draft.rename(_complete(target))

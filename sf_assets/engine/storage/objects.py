@@ -18,8 +18,9 @@ _PROTOCOLS = ("http://", "https://")
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 # An upload in parts that is older was left by a killed process: none takes a day.
 _UNFINISHED = timedelta(days=1)
-# With growing waits, about half a minute in all, during which the store may restart or refuse.
-_ATTEMPTS = 8
+# The waits between are drawn between 0 and twice as much each time, from 0.05 s up to 20 s: a minute or more in all, during which
+# the store may restart or refuse.
+_ATTEMPTS = 16
 
 
 def is_remote(address: str) -> bool:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from sf_assets.engine.storage.room import room_in
+
 PREFIX = "sf_assets_"
 _LOCK = ".in_use"
 
@@ -28,7 +30,8 @@ def scratch_folder(directory: str = "") -> Iterator[Path]:
     """Yield a temporary folder, removed at the end of the block."""
     folder, lock = make_scratch(directory)
     try:
-        yield folder
+        with room_in(folder.parent, "Free space there, or set TMPDIR to a folder of another disk."):
+            yield folder
     finally:
         drop_scratch(folder, lock)
 

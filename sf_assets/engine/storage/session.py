@@ -16,7 +16,7 @@ import duckdb
 import polars as pl
 
 from sf_assets.engine.storage.ahead import Ahead
-from sf_assets.engine.storage.catalog import Catalog, is_transient
+from sf_assets.engine.storage.catalog import Catalog, is_of_store, is_transient
 from sf_assets.engine.storage.content import replace_scope, require_result, scope_condition, scopes_of, write_ahead
 from sf_assets.engine.storage.inputs import ASSET_INPUTS, AssetMonth, input_rows
 from sf_assets.engine.storage.shape import (
@@ -32,6 +32,8 @@ from sf_assets.vocabulary.schema import Table
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 _ATTEMPTS = 8
+# Of a write whose files an object store does not take: each has lasted minutes.
+_ATTEMPTS_WITHOUT_STORE = 2
 _PAUSE_SECONDS = 0.1
 
 _T = TypeVar("_T")
@@ -249,7 +251,8 @@ class Session:
                     self.catalog.attach(self.connection)
                 return act()
             except duckdb.Error as error:
-                if attempt == _ATTEMPTS or not is_transient(error):
+                most = _ATTEMPTS_WITHOUT_STORE if is_of_store(error) else _ATTEMPTS
+                if attempt >= most or not is_transient(error):
                     raise
             time.sleep(random.uniform(0, _PAUSE_SECONDS * 2**attempt))  # noqa: S311 - spreads retries, no secret
             attempt += 1

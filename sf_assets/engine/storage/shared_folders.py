@@ -175,17 +175,22 @@ class SharedFolders:
         condition = {"IfMatch": mark} if mark else {"IfNoneMatch": "*"}
         text = json.dumps({"files": files}, ensure_ascii=False, indent=1, sort_keys=True)
         try:
-            written = client.put_object(
+            mark = client.put_object(
                 Bucket=bucket, Key=f"{prefix}{folder.name}{_MANIFEST}", Body=text.encode(), **condition
-            )
+            )["ETag"]
         except Exception as error:
             if error_code(error) not in _CHANGED:
                 raise
+            # When the answer of the store was lost, the request was repeated after it had been obeyed.
+            there, mark = self._read(folder.name)
+            if there == files:
+                _remember(root, folder.name, str(mark), files)
+                return
             raise PermanentFailure(
                 f"{self.address}/{folder.name}: expected the folder as it was when this step began, found one that another run "
                 "published meanwhile. Run the step again."
             ) from error
-        _remember(root, folder.name, written["ETag"], files)
+        _remember(root, folder.name, mark, files)
 
 
 def state_of(root: Path) -> Path:

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from pathlib import Path
+from tempfile import gettempdir
 
 import duckdb
 import polars as pl
@@ -15,6 +16,7 @@ from sf_assets.engine.storage.catalog import Catalog
 from sf_assets.engine.storage.extensions import extension_file, open_object_store
 from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.engine.storage.objects import ObjectStore, is_remote
+from sf_assets.engine.storage.room import room_of_engine
 from sf_assets.engine.storage.scratch import drop_scratch, make_scratch
 from sf_assets.engine.storage.session import NOTHING, Session
 
@@ -57,6 +59,7 @@ class Warehouse:
         of the last session is reused by the next, unless the session failed. Temporary tables end with their session.
 
         Raises:
+            FullDisk: the disk of the temporary files or of the tables has no room.
             EngineError: instead of an engine's own error, whose message quotes values and would go to logs and notices.
 
         """
@@ -64,7 +67,7 @@ class Warehouse:
         with redact_engine_errors():
             database = _idle.pop(key, None) or self.connect()
         try:
-            with redact_engine_errors(), database.cursor() as connection:
+            with redact_engine_errors(), self._room(), database.cursor() as connection:
                 session = Session(self._catalog, connection, outside=self.outside)
                 yield session
                 session.unpin()
@@ -110,6 +113,9 @@ class Warehouse:
             connection.close()
             raise
         return connection
+
+    def _room(self) -> AbstractContextManager[None]:
+        return room_of_engine(Path(self.temp_directory or gettempdir()), self.data_path)
 
     @property
     def _catalog(self) -> Catalog:
