@@ -333,12 +333,12 @@ def test_a_table_without_anything_to_learn_from_is_refused(tmp_path: Path) -> No
         read_table(tmp_path / "names.csv", NAMES)
     days = public_panel(30, 2).with_columns(opened=pl.date(2001, 5, 3))
     days.write_parquet(tmp_path / "days.parquet")
-    with pytest.raises(UserError, match="to learn from, found opened$"):
+    with pytest.raises(UserError, match=r"to learn from, found opened$"):
         read_table(tmp_path / "days.parquet", NAMES, ["opened"])
 
 
 @pytest.mark.parametrize(("name", "form"), [("panel.parquet", "Parquet"), ("panel.csv", "CSV with commas")])
 def test_a_file_that_cannot_be_read_is_refused_by_its_path(name: str, form: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text('company,year\n1,2,3\n"')
-    with pytest.raises(UserError, match=f"{name}: expected a {form} file, found one that cannot be read"):
+    with pytest.raises(UserError, match=rf"{name}: expected a {form} file, found one that cannot be read"):
         read_table(tmp_path / name, NAMES)

@@ -48,8 +48,8 @@ def read_table(path: Path, names: Names, features: Sequence[str] = (), *, with_r
         with_ratios: whether ratios of the numeric columns are features too.
 
     Raises:
-        UserError: the file cannot be read or has no row, it has no such column, a company, period or outcome is unknown, the outcome has not two values, or no
-            column can be learned from.
+        UserError: the file cannot be read, has no row or no such column, a company, period or outcome is unknown, the outcome
+            has not two values, or no column can be learned from.
 
     """
     if not path.is_file():
