@@ -115,6 +115,17 @@ def test_what_cannot_be_learned_from_is_refused_by_the_name_of_its_column(name, 
         method.predict_proba(kind(frame.drop("age")))
 
 
+def test_a_column_in_which_nothing_is_known_is_unknown_whatever_its_type():
+    frame, label = outsiders()
+    method = learner("boosting").fit(frame, label)
+    unknown = frame.with_columns(cash=pl.lit(None, dtype=pl.Float64))
+    untyped = frame.with_columns(cash=pl.lit(None))
+    assert untyped["cash"].dtype == pl.Null
+    for kind in (pl.DataFrame.clone, pl.DataFrame.lazy, pl.DataFrame.to_pandas):
+        assert np.array_equal(score(method, kind(untyped)), score(method, unknown))
+        learner("logistique").fit(kind(untyped), label)
+
+
 def test_a_repeated_column_is_refused_by_name():
     frame, label = outsiders()
     twice = pd.concat([frame.to_pandas(), frame.to_pandas()[["age"]]], axis=1)

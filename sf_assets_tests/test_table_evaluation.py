@@ -139,13 +139,16 @@ def test_a_table_of_one_period_is_measured_on_companies_never_seen(tmp_path: Pat
         (pl.lit(0).alias("failed"), NAMES, "table: target: expected failures and others"),
         (pl.col("year") % 3, Names("company", "year"), "column year: Only binary classification is supported"),
         (pl.lit(float("inf")).alias("margin"), NAMES, "table: features: .* found infinity in margin"),
+        (pl.all().head(0), NAMES, "firms.parquet: expected rows, found none"),
     ],
 )
 def test_a_table_that_cannot_be_learned_from_is_refused_with_its_columns(
     change: pl.Expr, names: Names, message: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "firms.parquet"
-    public_panel().with_columns(change).write_parquet(path)
+    panel = public_panel()
+    changed = panel.select(change) if change.meta.has_multiple_outputs() else panel.with_columns(change)
+    changed.write_parquet(path)
     with pytest.raises(UserError, match=message):
         evaluate_table(read_table(path, names), {"logistique": METHODS["logistique"]}, replicates=2)
 
@@ -328,3 +331,14 @@ def test_a_table_without_anything_to_learn_from_is_refused(tmp_path: Path) -> No
     public_panel(30, 2).select("company", "year", "failed", "name").write_csv(tmp_path / "names.csv")
     with pytest.raises(UserError, match="expected columns of numbers or categories to learn from, found name"):
         read_table(tmp_path / "names.csv", NAMES)
+    days = public_panel(30, 2).with_columns(opened=pl.date(2001, 5, 3))
+    days.write_parquet(tmp_path / "days.parquet")
+    with pytest.raises(UserError, match=r"to learn from, found opened$"):
+        read_table(tmp_path / "days.parquet", NAMES, ["opened"])
+
+
+@pytest.mark.parametrize(("name", "form"), [("panel.parquet", "Parquet"), ("panel.csv", "CSV with commas")])
+def test_a_file_that_cannot_be_read_is_refused_by_its_path(name: str, form: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text('company,year\n1,2,3\n"')
+    with pytest.raises(UserError, match=rf"{name}: expected a {form} file, found one that cannot be read"):
+        read_table(tmp_path / name, NAMES)

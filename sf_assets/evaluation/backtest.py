@@ -57,10 +57,11 @@ def backtest(
         measured = load((month,))
         fold = fold_of(measured["siren"])
         apart = [measured.filter(fold == one) for one in range(FOLDS)]
-        yield from _scores(measured, whole, origin, ALL_COMPANIES)
+        scored = [*_scores(measured, whole, origin, ALL_COMPANIES)]
         for fitted, unseen in zip(others, apart, strict=True):
             if unseen.height:
-                yield from _scores(unseen, fitted, origin, UNSEEN_COMPANIES)
+                scored += _scores(unseen, fitted, origin, UNSEEN_COMPANIES)
+        yield pl.concat(scored)
 
 
 def _fit(

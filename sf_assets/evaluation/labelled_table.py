@@ -48,17 +48,23 @@ def read_table(path: Path, names: Names, features: Sequence[str] = (), *, with_r
         with_ratios: whether ratios of the numeric columns are features too.
 
     Raises:
-        UserError: the file has no such column, a company, period or outcome is unknown, the outcome has not two values, or no
-            column can be learned from.
+        UserError: the file cannot be read, has no row or no such column, a company, period or outcome is unknown, the outcome
+            has not two values, or no column can be learned from.
 
     """
     if not path.is_file():
         raise UserError(f"{path}: expected a Parquet or CSV file, found none")
-    frame = pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
+    try:
+        frame = pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        form = "CSV with commas" if path.suffix == ".csv" else "Parquet"
+        raise UserError(f"{path}: expected a {form} file, found one that cannot be read: {error}") from error
     keys = [name for name in (names.group, names.target, names.period) if name]
     missing = [name for name in (*keys, *features) if name not in frame.columns]
     if missing:
         raise UserError(f"{path}: expected columns {', '.join(missing)}, found {', '.join(frame.columns)}")
+    if not frame.height:
+        raise UserError(f"{path}: expected rows, found none")
     for name in keys:
         if unknown := frame[name].null_count():
             raise UserError(
@@ -72,7 +78,7 @@ def read_table(path: Path, names: Names, features: Sequence[str] = (), *, with_r
     learned, left_out = features_of(rows, features, frame[names.group], with_ratios=with_ratios)
     if not learned.width:
         raise UserError(
-            f"{path}: expected columns of numbers or categories to learn from, found {', '.join(left_out) or 'none'}"
+            f"{path}: expected columns of numbers or categories to learn from, found {', '.join(features or left_out) or 'none'}"
         )
     period = frame[names.period] if names.period else pl.Series([""]).new_from_index(0, frame.height)
     periods = period.unique().sort()

@@ -77,7 +77,13 @@ def as_matrix(rows: Rows, features: Sequence[str] | None, *, owner: str = "metho
 def _numbers(rows: Rows, features: Sequence[str]) -> Floats:
     """Return the features of a frame with named columns."""
     frame = _frame(rows, features)
-    texts = [name for name in features if not (frame[name].dtype.is_numeric() or frame[name].dtype == pl.Boolean)]
+    # A column in which nothing is known has no type, or that of texts in pandas.
+    texts = [
+        name
+        for name in features
+        if not (frame[name].dtype.is_numeric() or frame[name].dtype == pl.Boolean)
+        and frame[name].null_count() < frame.height
+    ]
     if texts:
         raise ValueError(
             f"features: expected numbers in {', '.join(texts)}, found {frame[texts[0]].dtype}. "

@@ -48,4 +48,6 @@ def load_features(session: Session, month: date) -> pl.DataFrame:
 
 def _read(session: Session, months: Months, *, one_in: int) -> pl.DataFrame:
     define_sampling(session)
-    return session.connection.execute(LABELLED_ROWS, {"months": list(months), "one_in": one_in}).pl()
+    # Without months there is no bound: NULL selects no row.
+    bounds = {"first": min(months, default=None), "last": max(months, default=None)}
+    return session.connection.execute(LABELLED_ROWS, {"months": list(months), "one_in": one_in, **bounds}).pl()
