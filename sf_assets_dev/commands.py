@@ -153,7 +153,7 @@ def scale(
 
 def chaos(
     kills: Annotated[int, typer.Option(min=1, help="Kills on each kind of catalog.")] = 20,
-    seed: Seed = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the moments of the kills.")] = 1,
     rows: Annotated[int, typer.Option(min=1, help="Rows of a month of one table.")] = 20_000,
     page: Annotated[Path | None, typer.Option(help="Markdown page that receives the table.")] = None,
 ) -> None:

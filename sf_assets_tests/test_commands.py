@@ -147,6 +147,12 @@ def test_status_of_an_empty_warehouse_is_an_empty_json_list() -> None:
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
 
 
+def test_status_of_an_empty_warehouse_names_its_folder(data: Path) -> None:
+    page = CliRunner().invoke(app, ["status"])
+    assert page.exit_code == 0
+    assert f"{data}: expected delivered files or computed months, found none." in page.stdout
+
+
 def test_status_ends_with_1_when_a_month_waits_for_a_file(data: Path) -> None:
     (data / "incoming" / "2603").mkdir(parents=True)
     page = CliRunner().invoke(app, ["status"])

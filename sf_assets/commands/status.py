@@ -26,6 +26,11 @@ def status(month: MonthOption = None, as_json: JsonOption = False) -> None:
         writer = session.writer()
     if as_json:
         sys.stdout.write(json.dumps(as_records(statuses), default=str, ensure_ascii=False) + "\n")
+    elif not months:
+        sys.stdout.write(
+            f"{settings.data}: expected delivered files or computed months, found none. `SF_DATA_DIR` names another folder; that "
+            "of `make demo` is data/demo.\n"
+        )
     else:
         sys.stdout.writelines(f"{line}\n" for line in status_page(statuses))
         if writer:

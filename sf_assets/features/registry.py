@@ -33,7 +33,7 @@ def _lags(feature: Feature, months: tuple[int, ...]) -> tuple[Feature, ...]:
             name=f"{feature.name}_lag{n}m",
             label=f"{feature.label}, {n} mois plus tôt",
             phrase=f"{feature.label}, il y a {n} mois : {{value}}",
-            reason=f"shows whether today's value is new: the same quantity {n} months before",
+            reason=f"shows whether today's value is new: the same quantity {n} month{'s' if n > 1 else ''} before",
             risk=0,
         )
         for n in months

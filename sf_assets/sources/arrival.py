@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import duckdb
@@ -274,6 +275,11 @@ def _require_trailer(path: Path, source: Source) -> None:
         raise UnreadableFile(f"{path.name}: expected {stated[0]} lines as the last line states, found {lines}")
 
 
+def _likeness(name: str, missing: str) -> float:
+    """Return how much a column of the file looks like one that is missing: the new spelling is listed first."""
+    return SequenceMatcher(None, name.lower(), missing.lower()).ratio()
+
+
 def _require_columns(arrival: Arrival, source: Source) -> None:
     names = names_of(arrival.header) if source.yearly else arrival.header
     found = {name.lower() for name in names}
@@ -284,6 +290,7 @@ def _require_columns(arrival: Arrival, source: Source) -> None:
         known = len(found & declared)
         # A line without any declared name may be a record, whose cells must stay out of messages.
         unknown = [name for name in arrival.header if name.lower() not in declared] if known else []
+        unknown.sort(key=lambda name: max(_likeness(name, one) for one in missing), reverse=True)
         others = f"; undeclared: {', '.join(unknown[:_LISTED_COLUMNS])}" if unknown else ""
         raise UnreadableFile(
             f"{arrival.file}, line {arrival.header_line}: expected {expected} in the header, "
