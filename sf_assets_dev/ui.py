@@ -7,10 +7,13 @@ port that is drawn at each start.
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 _DEPLOY = Path(__file__).parents[1] / "deploy"
@@ -18,6 +21,9 @@ _WITHOUT = (
     "nginx is not installed: until it is (apt-get install nginx-light), open no other site in the browser that shows these "
     "pages, since any page could launch runs through it.\n"
 )
+
+# What `dagster dev` takes to end its own processes.
+_PATIENCE_SECONDS = 20
 
 
 def nginx() -> str | None:
@@ -44,6 +50,26 @@ def free_port() -> int:
         return int(drawn.getsockname()[1])
 
 
+def run_until_stopped(command: Sequence[str]) -> int:
+    """Run a server until it ends, or until this process is interrupted or terminated; the processes it started end with it.
+
+    Return its exit code, or 0 when it was stopped.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    server = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own command
+    try:
+        return server.wait()
+    except KeyboardInterrupt:
+        server.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(_PATIENCE_SECONDS)
+        return 0
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
 def serve(port: int) -> int:
     """Show the pages at `port` of the loopback until they are stopped; return the exit code of the web server."""
     program = nginx()
@@ -60,15 +86,13 @@ def serve(port: int) -> int:
     ]
     if program is None:
         sys.stdout.write(_WITHOUT)
-        return subprocess.call([*dagster, "--port", str(inner)])  # noqa: S603 - our own command
+        return run_until_stopped([*dagster, "--port", str(inner)])
     with tempfile.TemporaryDirectory(prefix="sf_ui_") as folder:
         proxy = subprocess.Popen(proxy_command(program, Path(folder), port=port, inner=inner))  # noqa: S603 - the same
         try:
             sys.stdout.write(f"The pages are at http://127.0.0.1:{port} (the port that Dagster names is behind it)\n")
             sys.stdout.flush()
-            return subprocess.call([*dagster, "--port", str(inner)])  # noqa: S603 - our own command
-        except KeyboardInterrupt:
-            return 0
+            return run_until_stopped([*dagster, "--port", str(inner)])
         finally:
             proxy.terminate()
             proxy.wait()

@@ -11,10 +11,10 @@ import pytest
 import sqlglot
 from sqlglot import expressions as exp
 
+from sf_assets.catalogue.queries import table_query
 from sf_assets.catalogue.tables import SUITES, TABLES
 from sf_assets.definitions import definitions_of, defs
-from sf_assets.engine.queries import Query, read_query
-from sf_assets.features.queries import feature_query
+from sf_assets.engine.queries import Query
 from sf_assets.operations.automation import RUN_KIND
 from sf_assets.settings import Settings
 from sf_assets.sources.registry import SOURCES
@@ -190,7 +190,7 @@ def _selected(job: str) -> set[dg.AssetKey]:
 
 
 def _query_of(path: Path) -> Query:
-    return feature_query(path.stem) if path.parent.name == "features" else read_query(path.parent, path.stem)
+    return table_query(path.parent.name, path.stem)
 
 
 @_named(QUERIES)
@@ -209,7 +209,7 @@ def test_a_query_file_is_one_select_under_a_header_named_after_its_table(path: P
 
 @_named([path for path in QUERIES if path.parent.name in {"staging", "clean"}])
 def test_a_batch_query_leaves_the_month_to_the_runner(path: Path) -> None:
-    tree = sqlglot.parse_one(re.sub(r"\$[a-z_]+", "null", path.read_text(encoding="utf-8")), dialect="duckdb")
+    tree = sqlglot.parse_one(re.sub(r"\$[a-z_]+", "null", _query_of(path).text), dialect="duckdb")
     assert [column.sql() for column in tree.find_all(exp.Column) if column.name == "month"] == []
     assert "month" not in tree.named_selects
 

@@ -320,7 +320,9 @@ def test_codes_that_come_as_numbers_keep_their_zeros_and_days_have_no_hour(tmp_p
 
 def test_the_new_spelling_of_a_renamed_column_is_named_before_other_undeclared_columns(tmp_path):
     path = tmp_path / "sigfaible_debits.csv"
-    names = "Urssaf_gestion;Dep;num_cpte;Siren;Siret;Dt_immat;Etat_cpte;Cd_pro_col;Periode;Num_Ecn;Num_Hist_Ecn;Dt_trt_ecn"
+    names = (
+        "Urssaf_gestion;Dep;num_cpte;Siren;Siret;Dt_immat;Etat_cpte;Cd_pro_col;Periode;Num_Ecn;Num_Hist_Ecn;Dt_trt_ecn"
+    )
     path.write_text(f"{names};Montant_PO;Mt_PP;Cd_op_ecn;Motif_ecn;Recours_en_cours\n", encoding="utf-8")
     assert "expected column Mt_PO in the header" in inspect(path, BY_NAME["debit"]).fault
     assert "undeclared: Montant_PO, " in inspect(path, BY_NAME["debit"]).fault

@@ -2,15 +2,21 @@
 
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from dataclasses import dataclass
 from datetime import date
+from io import StringIO
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from sf_assets.catalogue.tables import SUITES
 from sf_assets.definitions import defs
+from sf_assets.engine.quality.rules import Probe
 from sf_assets.operations.launching import run_job
 from sf_assets.vocabulary.failures import UserError
+from sf_assets.vocabulary.schema import Rule
 from sf_assets_tests.runs import Place
 
 SEPTEMBER = date(2025, 9, 1)
@@ -36,15 +42,42 @@ def test_the_definitions_load_without_a_warning_and_without_the_libraries_that_o
     assert (done.stdout.decode(), done.stderr.decode()) == ("[]\n", "")
 
 
+@dataclass(frozen=True)
+class Launched:
+    place: Place
+    printed: str
+
+
 @pytest.fixture(scope="module")
-def launched(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Return a deployment whose one month has a file that is not as promised, run as `sf run batch` does."""
+def launch(tmp_path_factory: pytest.TempPathFactory) -> Launched:
+    """Run a month that has a file that is not as promised, as `sf run batch` does."""
     place = Place(tmp_path_factory.mktemp("launched"))
     folder = place.batch(SEPTEMBER)
     folder.mkdir(parents=True)
     (folder / "sigfaible_debits.csv").write_text("not;what;was;promised\n")
-    assert not run_job(place.definitions, place.instance, "batch", first=SEPTEMBER)
-    return place
+    with redirect_stdout(StringIO()) as printed:
+        assert not run_job(place.definitions, place.instance, "batch", first=SEPTEMBER)
+    return Launched(place, printed.getvalue())
+
+
+@pytest.fixture
+def launched(launch: Launched) -> Place:
+    return launch.place
+
+
+def test_a_failed_check_says_what_it_refuses_and_what_to_do_on_the_terminal(launch: Launched) -> None:
+    _, _, failed = launch.printed.partition("src_debit_checks FAILED\n")
+    line = failed.splitlines()[0]
+    assert line.startswith(
+        "    src_debit as_promised: Refused for 2025-09: sigfaible_debits.csv, line 1: expected column"
+    )
+    assert check_of("src_debit", "as_promised").advice in line
+    assert "DagsterAssetCheckFailedError" not in launch.printed
+
+
+def check_of(asset: str, name: str) -> Rule | Probe:
+    (check,) = (check for check in SUITES[asset].checks if check.name == name)
+    return check
 
 
 def test_a_run_from_the_command_line_refreshes_status_whatever_became_of_it(launched: Place) -> None:

@@ -8,6 +8,7 @@ import re
 import shutil
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -220,3 +221,25 @@ def test_the_services_listen_on_the_loopback_and_the_viewer_is_read_only() -> No
     assert "--read-only" in commands["sf-viewer"][0]
     ports = {name: re.findall(r"--port (\d+)", line)[0] for name, (line,) in commands.items() if "--port" in line}
     assert all(f"proxy_pass http://127.0.0.1:{port};" in (DEPLOY / "nginx.conf").read_text() for port in ports.values())
+
+
+def test_what_the_pages_started_ends_with_them() -> None:
+    """Of `make ui` that is terminated, neither a web server nor a daemon is left."""
+    serve = f"from sf_assets_dev.ui import run_until_stopped; run_until_stopped({['sh', '-c', 'sleep 600 & echo $!; wait']})"
+    with subprocess.Popen([sys.executable, "-c", serve], stdout=subprocess.PIPE, text=True) as pages:
+        assert pages.stdout
+        child = int(pages.stdout.readline())
+        assert is_running(child)
+        pages.terminate()
+        assert pages.wait(timeout=60) == 0
+    until = time.monotonic() + 10
+    while is_running(child) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not is_running(child)
+
+
+def is_running(process: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except FileNotFoundError:
+        return False

@@ -571,6 +571,24 @@ def test_a_writer_killed_at_any_moment_leaves_the_old_or_the_new_month(either_wa
         assert len(rows(session)) == 2
 
 
+def test_whoever_stops_a_query_stops_its_run_and_not_one_step_of_it(warehouse: Warehouse) -> None:
+    class Stopped(BaseException):
+        """What the handler of a signal raises."""
+
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    # The database is attached before the clock runs.
+    warehouse.query("select 1")
+    former = signal.signal(signal.SIGALRM, stop)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        with pytest.raises(Stopped):
+            warehouse.query("select sum(a.range * b.range) from range(1000000) as a, range(1000000) as b")
+    finally:
+        signal.signal(signal.SIGALRM, former)
+
+
 # Transient errors.
 
 CUT = "select pg_terminate_backend(pid) from pg_stat_activity where datname like 'warehouse_%'"

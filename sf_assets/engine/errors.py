@@ -33,6 +33,7 @@ _PLACES = (
 )
 _ANSWER = re.compile(r"\bHTTP (?:code )?([45]\d\d)\b")
 _MAX_LENGTH = 300
+_INTERRUPTED = "Query interrupted"
 
 
 class EngineError(Exception):
@@ -41,9 +42,17 @@ class EngineError(Exception):
 
 @contextmanager
 def redact_engine_errors() -> Iterator[None]:
-    """Raise an `EngineError` instead of the engine's own error, which is not attached as its cause either."""
+    """Raise an `EngineError` instead of the engine's own error, which is not attached as its cause either.
+
+    What interrupts a query is raised as it is. DuckDB makes an error of it (1.5.5): only the step would fail, and its run,
+    which somebody stops, would go on with the next one.
+    """
     try:
         yield
+    except RuntimeError as error:
+        if str(error) == _INTERRUPTED and error.__cause__:
+            raise error.__cause__ from None
+        raise
     except ENGINE_ERRORS as error:
         raise EngineError(describe_error(error)).with_traceback(error.__traceback__) from None
 

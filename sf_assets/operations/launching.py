@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 import dagster as dg
-from dagster import DagsterEvent, DagsterEventType, EventLogEntry
+from dagster import AssetCheckEvaluation, DagsterEvent, DagsterEventType, EventLogEntry
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -113,7 +113,7 @@ def refresh_status(defs: dg.Definitions, instance: dg.DagsterInstance) -> bool:
 
 
 class Reporter:
-    """Prints one line per step as it ends: rows, seconds, checks passed; for a failure, its message.
+    """Prints one line per step as it ends: rows, seconds, checks passed; for a failure, its message and what to do.
 
     On a terminal a bar below these lines says how many of the job's steps have ended.
     """
@@ -121,6 +121,7 @@ class Reporter:
     def __init__(self, title: str, steps: int) -> None:
         self._rows: dict[str, int] = {}
         self._passed: dict[str, list[bool]] = {}
+        self._refused: dict[str, list[str]] = {}
         self._console = Console(file=sys.stdout, highlight=False, soft_wrap=True, markup=False)
         self._bar: Progress | None = None
         if self._console.is_terminal:
@@ -146,13 +147,21 @@ class Reporter:
         if event.event_type is DagsterEventType.ASSET_MATERIALIZATION:
             self._rows[step] = rows_of(event, self._rows.get(step, 0))
         elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
-            self._passed.setdefault(step, []).append(event.asset_check_evaluation_data.passed)
+            self._judge(step, event.asset_check_evaluation_data)
         elif event.event_type is DagsterEventType.STEP_SUCCESS:
             self._end(step, (event.step_success_data.duration_ms or 0) / 1000)
         elif event.event_type is DagsterEventType.STEP_FAILURE:
             failure = event.step_failure_data
             description = failure.user_failure_data.description if failure.user_failure_data else None
-            self._print(f"  {step} FAILED\n{description or failure.error_display_string}")
+            refused = "\n".join(self._refused.get(step, ()))
+            self._print(f"  {step} FAILED\n{refused or description or failure.error_display_string}")
+
+    def _judge(self, step: str, result: AssetCheckEvaluation) -> None:
+        self._passed.setdefault(step, []).append(result.passed)
+        if not result.passed and result.severity is dg.AssetCheckSeverity.ERROR:
+            name = f"{result.asset_key.to_user_string()} {result.check_name}"
+            advice = result.metadata["advice"].value if "advice" in result.metadata else ""
+            self._refused.setdefault(step, []).append(f"    {name}: {result.description} {advice}".rstrip())
 
     def _end(self, step: str, seconds: float) -> None:
         if checks := self._passed.get(step):
