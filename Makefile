@@ -30,6 +30,7 @@ help: ## list the targets
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	@python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "expected Python 3.11 to 3.13, found $$(python3 --version)"; exit 1; }
+	@echo 'making the environment: 2 GB, some minutes'
 	@python3 -m venv $(VENV) || { echo "python3 cannot make virtual environments: apt-get install python3-venv"; exit 1; }
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

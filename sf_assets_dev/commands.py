@@ -7,20 +7,31 @@ from typing import Annotated, Literal
 
 import typer
 
-from sf_assets.commands.arguments import MonthArgument, MonthOption
+from sf_assets.commands.arguments import MonthArgument, parse_month_argument
 
 faults = typer.Typer(
     no_args_is_help=True, help="Faults of deliveries and tables: list them, inject one, play them all."
 )
 
 _DEMO_MONTH = date(2026, 10, 1)
+# Typer would display the default with its day, which the option refuses.
+DemoMonth = Annotated[
+    date,
+    typer.Option(
+        "--month",
+        parser=parse_month_argument,
+        metavar="YYYY-MM",
+        help="Month of the batch.",
+        show_default=f"{_DEMO_MONTH:%Y-%m}",
+    ),
+]
 
 Companies = Annotated[int, typer.Option(min=1, help="Companies that ever had ten staff.")]
 Seed = Annotated[int, typer.Option(help="Seed of the synthetic world: the same seed gives the same files.")]
 
 
 def demo(
-    month: MonthOption = _DEMO_MONTH,
+    month: DemoMonth = _DEMO_MONTH,
     companies: Companies = 4000,
     seed: Seed = 1,
     open_data: Annotated[bool, typer.Option("--open", help="Open data alone, as with SF_MODE=open.")] = False,
@@ -33,14 +44,14 @@ def demo(
 
     if open_data:
         use_open_data()
-    if not run(month or _DEMO_MONTH, companies=companies, seed=seed):
+    if not run(month, companies=companies, seed=seed):
         raise typer.Exit(1)
 
 
 def compare_modes(
     full: Annotated[Path, typer.Argument(help="Data folder of the full mode.")],
     open_data: Annotated[Path, typer.Argument(help="Data folder of open data alone, of the same companies.")],
-    month: MonthOption = _DEMO_MONTH,
+    month: DemoMonth = _DEMO_MONTH,
     page: Annotated[Path | None, typer.Option(help="Markdown page that receives the tables.")] = None,
 ) -> None:
     """Compare both modes on the same companies: what protected data add to open data alone.
@@ -50,7 +61,7 @@ def compare_modes(
     from sf_assets.vocabulary.modes import FULL, OPEN  # noqa: PLC0415
     from sf_assets_dev.comparison import compare, lines_of, write_section  # noqa: PLC0415
 
-    made = compare({FULL: full, OPEN: open_data}, month or _DEMO_MONTH)
+    made = compare({FULL: full, OPEN: open_data}, month)
     sys.stdout.writelines(f"{line}\n" for line in lines_of(made))
     if page:
         write_section(page, made)
@@ -87,7 +98,7 @@ def generate(
 
 def bench(
     companies: Annotated[list[int] | None, typer.Option(help="A size to measure; may be repeated.")] = None,
-    month: MonthOption = _DEMO_MONTH,
+    month: DemoMonth = _DEMO_MONTH,
     register_share: Annotated[
         float, typer.Option(help="Share of INSEE's whole register around the largest size, up to 1.")
     ] = 0,
@@ -98,7 +109,7 @@ def bench(
     """
     from sf_assets_dev.bench import country, page  # noqa: PLC0415
 
-    wanted, of_month = companies or [4_000, 50_000], month or _DEMO_MONTH
+    wanted, of_month = companies or [4_000, 50_000], month
     lines = country.measure(wanted, of_month, register_share) if register_share else page.measure(wanted, of_month)
     for line in lines:
         sys.stdout.write(f"{line}\n")
@@ -135,7 +146,7 @@ def life(
 
 
 def scale(
-    month: MonthOption = _DEMO_MONTH,
+    month: DemoMonth = _DEMO_MONTH,
     companies: Companies = 1000,
     years: Annotated[int, typer.Option(min=2, help="Years of history in the monthly files.")] = 7,
     seed: Seed = 1,
@@ -146,7 +157,7 @@ def scale(
     """
     from sf_assets_dev.scale.trial import play  # noqa: PLC0415
 
-    for line in play(month or _DEMO_MONTH, companies=companies, years=years, seed=seed):
+    for line in play(month, companies=companies, years=years, seed=seed):
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 

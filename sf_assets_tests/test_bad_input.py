@@ -112,7 +112,7 @@ def take_away(path: Path) -> None:
         ("debit", take_away, "delivered", "expected sigfaible_debits.csv in "),
     ],
 )
-def test_a_bad_file_stops_what_depends_on_it_until_it_is_delivered_again(  # decision B2
+def test_a_bad_file_stops_what_depends_on_it_until_it_is_delivered_again(  # deviation B2
     place: Place, source: str, spoil: Callable[[Path], None], check: str, message: str
 ) -> None:
     src, stg, clean = f"src_{source}", f"stg_{source}", f"clean_{source}"

@@ -60,7 +60,7 @@ def test_the_ratios_that_features_read_are_columns():
 # ---- perimeter
 
 
-def test_the_blacklist_has_the_reasons_of_each_company(world):  # traps 27, 28, 29, decision B16
+def test_the_blacklist_has_the_reasons_of_each_company(world):  # traps 27, 28, 29, deviation B16
     sirens = [f"40000000{n}" for n in range(1, 8)]
     world.add("stg_filter_import", "siren", *((siren,) for siren in sirens))
     world.add(
@@ -170,7 +170,7 @@ def test_short_time_work_repeats_demands_by_month_and_preserves_consumption_days
     ]
 
 
-def test_hours_of_a_demand_are_spread_by_day_for_reasons_1_to_5(world):  # decision B14
+def test_hours_of_a_demand_are_spread_by_day_for_reasons_1_to_5(world):  # deviation B14
     world.add(
         "stg_apdemande", "siret periode_debut periode_fin heures motif_recours",
         (SIRET, "2024-01-20", "2024-03-05", 460, 2), (SIRET, "2024-01-20", "2024-03-05", 460, 6),

@@ -30,7 +30,7 @@ def test_delivered_days_take_precedence_over_the_code(world):
     assert world.rows("clean_paydex", "paydex") == [(23,)]
 
 
-def test_of_two_measures_on_one_day_the_last_file_counts_whatever_the_line(world):  # decision B15
+def test_of_two_measures_on_one_day_the_last_file_counts_whatever_the_line(world):  # deviation B15
     columns = "siren date_valeur file_number line paydex"
     world.add("stg_paydex", columns, (SIREN, "2024-03-04", 2, 5, 1), (SIREN, "2024-03-04", 1, 90, 2))
     assert world.rows("clean_paydex", "paydex") == [(1,)]
@@ -105,7 +105,7 @@ def statement(
 def test_a_ratio_is_computed_from_its_amounts_and_unknown_when_one_is_missing_or_the_divisor_is_zero(
     world, ratio, value, operands, divisors
 ):
-    """Rules §9.6 without the division by days; an unknown amount gives an unknown ratio (decision B17, trap 70)."""
+    """Rules §9.6 without the division by days; an unknown amount gives an unknown ratio (deviation B17, trap 70)."""
     ends = iter(f"{year}-12-31" for year in range(2015, 2035))
     expected = {}
     for amounts, actual in (

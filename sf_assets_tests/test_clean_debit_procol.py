@@ -192,7 +192,7 @@ def test_the_state_of_a_month_is_the_state_on_its_first_day(world):  # traps 47,
 @pytest.mark.parametrize(
     ("day", "last"), [("2014-05-01", "2024-04"), ("2014-05-02", "2024-05"), ("2014-04-02", "2024-04")]
 )
-def test_a_plan_ends_ten_calendar_years_after_its_date(world, day, last):  # trap 49, as decision B10 has it
+def test_a_plan_ends_ten_calendar_years_after_its_date(world, day, last):  # trap 49, as deviation B10 has it
     _procedures(world, ("400000001", day, "sauvegarde", "plan_continuation"))
     assert _months(world, "400000001")[0][2] == last
 
@@ -223,7 +223,7 @@ def test_after_a_closed_procedure_only_another_kind_still_open_has_rows(world): 
         ((None, "abandon_procedure"), "abandon_procedure"),
     ],
 )
-def test_of_two_stages_on_one_day_the_later_in_a_procedure_counts(world, stages, winner):  # decision B11
+def test_of_two_stages_on_one_day_the_later_in_a_procedure_counts(world, stages, winner):  # deviation B11
     for order in (stages, stages[::-1]):
         world.connection.execute("delete from stg_procol")
         _procedures(world, *(("400000001", "2024-05-15", "redressement", stage) for stage in order))

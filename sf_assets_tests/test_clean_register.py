@@ -32,7 +32,7 @@ ADDRESS = "siret numero_voie indrep type_voie voie complement_adresse code_posta
         ((None,) * 8, None),
     ],
 )
-def test_an_address_has_only_the_parts_that_exist(world, pieces, address):  # trap 55, as decision B6 has it
+def test_an_address_has_only_the_parts_that_exist(world, pieces, address):  # trap 55, as deviation B6 has it
     world.add("stg_sirene", ADDRESS, (SIRET, *pieces))
     assert world.rows("clean_sirene", "adresse") == [(address,)]
 
@@ -70,7 +70,7 @@ NAMES = "siren raison_sociale nom_unite_legale nom_usage_unite_legale prenom1_un
         ((None, None, None, None, None), None),
     ],
 )
-def test_a_natural_person_is_named_by_the_names_that_exist(world, names, expected):  # decision B6
+def test_a_natural_person_is_named_by_the_names_that_exist(world, names, expected):  # deviation B6
     world.add("stg_sirene_ul", NAMES, ("400000001", *names))
     assert world.rows("clean_sirene_ul", "raison_sociale") == [(expected,)]
 
@@ -296,7 +296,7 @@ def test_first_periods_of_an_establishment_that_start_on_one_day_are_all_stored(
 PAYDEX = "siren date_valeur line paydex fpi_30 fpi_90"
 
 
-def test_the_latest_measure_of_a_month_counts_even_for_missing_values(world):  # decision B15
+def test_the_latest_measure_of_a_month_counts_even_for_missing_values(world):  # deviation B15
     world.add(
         "stg_paydex", PAYDEX,
         ("400000001", "2024-03-28", 2, 15, None, 40), ("400000001", "2024-03-04", 3, 12, 35, 120),
@@ -324,7 +324,7 @@ def _statement(
         world.add(name, " ".join((STATEMENT, *own)), (*key, *own.values()))
 
 
-def test_ratios_are_computed_from_the_amounts_of_the_statement(world):  # decision B17
+def test_ratios_are_computed_from_the_amounts_of_the_statement(world):  # deviation B17
     _statement(
         world,
         mnt_af_endettement_net=30, rto_af_endettement_a_terme=4, mnt_af_sig_ebe_ret=50_000, mnt_af_ca=1_000_000,
@@ -346,7 +346,7 @@ def test_ratios_are_computed_from_the_amounts_of_the_statement(world):  # decisi
     )  # fmt: skip
 
 
-def test_an_unknown_operand_or_a_zero_divisor_makes_an_unknown_ratio(world):  # trap 56, decision B17
+def test_an_unknown_operand_or_a_zero_divisor_makes_an_unknown_ratio(world):  # trap 56, deviation B17
     _statement(world, mnt_af_sig_ebe_ret=50_000, mnt_af_ca=0, d_cr_250_expl_salaire=1, mnt_af_sig_va_ret=400_000)
     ratios = "ebe_sur_ca, stocks_sur_ca, charges_personnel_sur_va, dette_nette_sur_caf, liquidite_reduite"
     assert world.rows("clean_ratios", ratios) == [(None,) * 5]

@@ -50,14 +50,14 @@ def command_of(verb: tuple[str, ...]) -> click.Command:
 
 
 def months_of(verb: tuple[str, ...]) -> list[click.Parameter]:
-    return [parameter for parameter in command_of(verb).params if parameter.metavar == "AAAA-MM"]
+    return [parameter for parameter in command_of(verb).params if parameter.metavar == "YYYY-MM"]
 
 
 def arguments(verb: tuple[str, ...], month: str) -> list[str]:
     """Return a complete command line of a verb in which every month is `month`."""
     line = [*verb]
     for parameter in command_of(verb).params:
-        is_month = parameter.metavar == "AAAA-MM"
+        is_month = parameter.metavar == "YYYY-MM"
         if parameter.required or is_month:
             option = [parameter.opts[0]] if isinstance(parameter, click.Option) else []
             line += [*option, month if is_month else VALUES[str(parameter.name)]]
@@ -127,7 +127,7 @@ def test_help_of_the_whole_lists_the_verbs_and_the_exit_codes() -> None:
 def test_a_month_in_another_spelling_is_refused_in_a_sentence(verb: tuple[str, ...], month: str) -> None:
     result = CliRunner().invoke(app, arguments(verb, month))
     assert result.exit_code == 2
-    assert f"expected a month AAAA-MM, found {month!r}" in words(result.output)
+    assert f"expected a month YYYY-MM, found {month!r}" in words(result.output)
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_no_asset_depends_on_a_later_layer() -> None:
     assert [(key, parent) for key, parent in edges if order[parent] > order[key]] == []
 
 
-def test_the_blacklist_is_computed_before_every_table_that_excludes_its_companies() -> None:  # trap 60, decision B13
+def test_the_blacklist_is_computed_before_every_table_that_excludes_its_companies() -> None:  # trap 60, deviation B13
     filtered = {"clean_ap", "clean_cotisation", "clean_debit", "clean_delai", "clean_procol", "clean_effectif",
             "clean_effectif_ent", "clean_filter", "clean_sirene_histo"}  # fmt: skip
     for name in filtered:

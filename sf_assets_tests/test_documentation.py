@@ -59,17 +59,17 @@ def test_the_picture_of_the_readme_counts_what_is_declared():
     ]  # fmt: skip
 
 
-def test_every_trap_of_reading_and_every_decision_is_named_by_a_test():
-    """Traps 1 to 62 are those of the former system's specification, decisions B1 to B19 those of docs/deviations.md."""
+def test_every_trap_of_reading_and_every_deviation_is_named_by_a_test():
+    """Traps 1 to 62 are those of the former system's specification, deviations B1 to B19 those of docs/deviations.md."""
     tests = "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
     named = re.findall(r"traps?((?:[ _,]|and|\d)+)", tests)
     traps = {int(number) for numbers in named for number in re.findall(r"\d+", numbers)}
     assert set(range(1, 63)) - traps == set()
-    decisions = {int(number) for number in re.findall(r"(?:decision B|_b|[( ]B)(\d+)", tests)}
-    assert set(range(1, 20)) - decisions == set()
+    deviations = {int(number) for number in re.findall(r"(?:deviation B|_b|[( ]B)(\d+)", tests)}
+    assert set(range(1, 20)) - deviations == set()
 
 
-def test_every_decision_is_explained():
+def test_every_deviation_is_explained():
     deviations = (DOCS / "deviations.md").read_text(encoding="utf-8")
     assert [n for n in range(1, 20) if f"| B{n} |" not in deviations] == []
 

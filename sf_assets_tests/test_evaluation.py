@@ -85,7 +85,7 @@ def test_an_undefined_figure_is_none_with_a_reason_and_never_zero():
     assert {name for name, value in flat.items() if value is None} == set(found.undefined)
 
 
-def test_companies_in_a_procedure_are_removed_in_one_reading_and_failed_in_the_other():  # decision B18
+def test_companies_in_a_procedure_are_removed_in_one_reading_and_failed_in_the_other():  # deviation B18
     in_procedure = np.array([False, True, False, False, False, False])
     found = evaluate(SCORE, TARGET, in_procedure, Thresholds(0.2, 0.6), probabilities=True)
     assert (found.hors_procedure.rows, found.hors_procedure.failures) == (5, 3)

@@ -164,7 +164,7 @@ def test_the_bars_of_the_waterfall_equal_the_example_of_the_rules():
     )
 
 
-def test_features_add_up_to_themes_and_themes_to_the_risk():  # decision B19
+def test_features_add_up_to_themes_and_themes_to_the_risk():  # deviation B19
     rows = later()[0].filter(score(fitted("logistique"), later()[0]) > 0.05)
     risk = score(fitted("logistique"), rows)
     found = waterfall(fitted("logistique").contributions(rows), risk, NAMES)

@@ -167,7 +167,7 @@ def files_of(place: Place) -> dict[str, bytes]:
 
 def test_running_the_same_month_again_gives_the_same_rows_in_every_table(
     place: Place, again: Again
-) -> None:  # decision B9
+) -> None:  # deviation B9
     assert again.run.failures == {}
     assert set(place.tables()) == set(STORED)
     for table, before in again.before.items():

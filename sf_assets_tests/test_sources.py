@@ -77,7 +77,7 @@ def test_a_valid_file_has_no_fault_and_its_lines_are_counted(tmp_path):
     assert (arrival.fault, arrival.lines, arrival.bytes) == (None, 2, len(GOOD))
 
 
-def test_a_byte_order_mark_is_not_part_of_the_first_column(tmp_path):  # trap 21, decision B3
+def test_a_byte_order_mark_is_not_part_of_the_first_column(tmp_path):  # trap 21, deviation B3
     assert _inspect(tmp_path, b"\xef\xbb\xbf" + GOOD.encode()).fault is None
 
 
@@ -129,7 +129,7 @@ def test_a_character_cut_by_the_end_is_refused(tmp_path):
     assert "cut by the end" in _inspect(tmp_path, GOOD.encode() + "é".encode()[:1]).fault
 
 
-def test_a_cut_archive_is_refused(tmp_path):  # decision B3
+def test_a_cut_archive_is_refused(tmp_path):  # deviation B3
     archive = gzip.compress(GOOD.encode() * 1000)
     fault = _inspect(tmp_path, archive[: len(archive) // 2], "sigfaible_pcoll.csv.gz").fault
     assert fault.startswith("sigfaible_pcoll.csv.gz: expected a complete gzip archive, found a cut or damaged one")

@@ -214,7 +214,7 @@ def test_days_after_the_20th_belong_to_the_next_month_trap_37(read, treated, mon
     assert str(rows[0][14]) == month
 
 
-def test_the_account_of_records_of_section_2_5(connection, read):  # trap 6, decision B1
+def test_the_account_of_records_of_section_2_5(connection, read):  # trap 6, deviation B1
     rows, count = read(
         "debit",
         DEBIT,
@@ -241,7 +241,7 @@ def test_every_error_of_a_record_is_reported_once(connection, read):
     assert sorted(errors) == [(2, "record", column, found) for column, found in wrong.items()]
 
 
-def test_values_are_neither_trimmed_nor_guessed_and_missing_text_is_unknown(read):  # traps 4, 5, decision B6
+def test_values_are_neither_trimmed_nor_guessed_and_missing_text_is_unknown(read):  # traps 4, 5, deviation B6
     header = "siren,état_organisation,code_paydex,paydex,n_fournisseurs,encours_étudiés,fpi_30,fpi_90,date"
     rows, _ = read("paydex", header, f"{ID}, actif ,007,,,,,,2024-03-04")
     assert rows[0][:3] == (ID, " actif ", "007")
@@ -249,7 +249,7 @@ def test_values_are_neither_trimmed_nor_guessed_and_missing_text_is_unknown(read
     assert rows[0][:4] == (ID, None, None, None)
 
 
-def test_more_than_two_hundred_bad_records_are_all_quarantined(connection, read):  # trap 15, decision B1
+def test_more_than_two_hundred_bad_records_are_all_quarantined(connection, read):  # trap 15, deviation B1
     _, count = read("debit", DEBIT, *[_debit(treated="1240230")] * 300, _debit())
     assert (count.accepted, count.quarantined, len(_quarantine(connection))) == (1, 300, 300)
 
@@ -452,7 +452,7 @@ def test_the_code_in_naf_2025_of_an_establishment_is_loaded_and_its_column_is_op
     assert (count.accepted, rows[0][-1]) == (1, None)
 
 
-def test_bad_coordinates_quarantine_their_cell_only_and_missing_ones_are_unknown_trap_16(read):  # trap 36, decision B6
+def test_bad_coordinates_quarantine_their_cell_only_and_missing_ones_are_unknown_trap_16(read):  # trap 36, deviation B6
     rows, count = read("sirene", *_sirene(longitude="x", latitude=""))
     assert rows[0][22:24] == (None, None)
     assert (count.accepted, count.cells) == (1, 1)

@@ -94,7 +94,7 @@ CLOCKS = re.compile(
 )
 
 
-def test_no_result_depends_on_the_current_date() -> None:  # trap 59, decision B9
+def test_no_result_depends_on_the_current_date() -> None:  # trap 59, deviation B9
     clocks = {
         module_of(path) if path.suffix == ".py" else path.name
         for path in [*MODULES, *QUERIES]

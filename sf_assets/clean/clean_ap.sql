@@ -1,6 +1,6 @@
 -- One row is one establishment and period of short-time work, authorised or consumed (rules §6.1). Consumption keeps
 -- its delivered day, which may fall inside a month. `etp_autorise` repeats the whole demand on each of its months, as
--- the application expects; `heures_autorisees` spreads the demand over its days, for reasons 1 to 5 (decision B14,
+-- the application expects; `heures_autorisees` spreads the demand over its days, for reasons 1 to 5 (deviation B14,
 -- §9.9).
 with demandes as (
     select

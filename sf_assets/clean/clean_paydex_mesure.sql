@@ -1,5 +1,5 @@
 -- One row is the payment behaviour of one company as measured on one day; of several measures of a day, the last in
--- file order (rules §9.2, decision B15). Where only the paydex code is known, the provider's table converts it to days:
+-- file order (rules §9.2, deviation B15). Where only the paydex code is known, the provider's table converts it to days:
 -- 180 − 3 × code up to 050, then a list, unknown from 080 on.
 with measures as (
     select *, case when regexp_full_match(code_paydex, '[0-9]{1,3}') then cast(code_paydex as integer) end as code

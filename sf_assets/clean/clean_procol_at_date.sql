@@ -1,5 +1,5 @@
 -- One row is one company in a collective procedure on the first day of one month, from 2016 to the month of the
--- reference date; a company without a row is in no procedure (in bonis: rules §6.6.3, decision B9). Of several
+-- reference date; a company without a row is in no procedure (in bonis: rules §6.6.3, deviation B9). Of several
 -- procedures on a day, the most serious is taken: liquidation, redressement, sauvegarde.
 with mois as (
     select

@@ -1,5 +1,5 @@
 -- One row is one stretch of time during which a company is in one kind of procedure, end excluded (rules §6.6.2,
--- decisions B10 and B11). Stored as intervals, the state on any day is a comparison of dates. For each kind, an event
+-- deviations B10 and B11). Stored as intervals, the state on any day is a comparison of dates. For each kind, an event
 -- lasts until the next one; a closing stage is no procedure; a plan ends after ten years.
 with etapes as (
     -- Of two stages reached on the same day, the later in the course of a procedure counts.

@@ -2,7 +2,7 @@
 -- (rules §9.13). The year is that of the day six months before closing: accounts closed on 30 June 2023 are those of
 -- 2022. Of several accounts of a year, consolidated ones come first, then full, then simplified ones, then those closed
 -- last. A closing date after the batch's cut-off is a typing error, and its row is left out. Partly confidential
--- accounts show the figures of the income statement as zeros: there, zero is unknown (decision B6). Accounts are known
+-- accounts show the figures of the income statement as zeros: there, zero is unknown (deviation B6). Accounts are known
 -- a delay after closing, as other accounts without a date of deposit.
 with exercices as (
     select

@@ -2,7 +2,7 @@
 -- statement was filed. The most complete statement has the fewest unknown amounts, then the latest financial year, then
 -- the greatest number, then the latest filing (rules §9.6). A statement filed again replaces the former one from its
 -- own deposit on, and changes nothing before. A ratio is not divided by days; it is unknown when an operand is unknown
--- or the denominator is zero (decision B17). Records of `declarations_af` and `ratios_dirco` have no day of deposit:
+-- or the denominator is zero (deviation B17). Records of `declarations_af` and `ratios_dirco` have no day of deposit:
 -- for a filing, or a financial year, the n-th record in file order goes with the n-th deposit, and the last record with
 -- the deposits that have none.
 with filings as (

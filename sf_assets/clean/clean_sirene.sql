@@ -1,5 +1,5 @@
 -- One row is one establishment of the register, in the perimeter or not (rules §6.7). The address has only the parts
--- that exist: street, then postal code and commune, then country, each on its line (decision B6). Activities are coded
+-- that exist: street, then postal code and commune, then country, each on its line (deviation B6). Activities are coded
 -- in both nomenclatures whichever INSEE delivered; where a code corresponds to several, the pair of codes of its legal
 -- unit decides.
 with addressed as (

@@ -48,7 +48,7 @@ def evaluate(
         _evaluate_table(table, _names(group, target, period), features=feature or (), ratios=ratios, gap=gap)
         return
     if month is None:
-        raise typer.BadParameter("expected a month AAAA-MM, or --table with --group and --target, found neither")
+        raise typer.BadParameter("expected a month YYYY-MM, or --table with --group and --target, found neither")
     from sf_assets.operations.evaluation_report import summary, write_report  # noqa: PLC0415
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
@@ -120,7 +120,7 @@ def search(
         settings = Settings.from_environment()
         lines = results(warehouse_of(settings), month, settings.parameters, methods=method or (), at_most=rows)
     else:
-        raise typer.BadParameter("expected a month AAAA-MM, or --table with --group and --target, found neither")
+        raise typer.BadParameter("expected a month YYYY-MM, or --table with --group and --target, found neither")
     for line in lines:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()

@@ -6,9 +6,14 @@ import typer
 
 from sf_assets.commands.arguments import MonthArgument, UntilOption
 
+_JOBS = (
+    "`monthly` (a whole month), `batch` (from files to clean tables), `history` (features that models learn from), `score` "
+    "(from features to the list), `evaluate` (once a year) or `wide` (columns of former months, for experiments)."
+)
+
 
 def run(
-    job: Annotated[str, typer.Argument(help="`monthly`, `batch`, `history`, `score`, `evaluate` or `wide`.")],
+    job: Annotated[str, typer.Argument(help=_JOBS)],
     month: MonthArgument,
     until: UntilOption = None,
 ) -> None:

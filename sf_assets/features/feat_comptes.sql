@@ -1,7 +1,7 @@
 -- One row is one company and month: the ratios of the newest statement known at the cut-off and closed less than two
 -- years before it, with their changes since the statement of the year before, if it was known too. All ratios come from
 -- one statement. Features of INPI's open data come from the newest public accounts in the same way. Partly confidential
--- accounts show the figures of the income statement as zeros: there, zero is unknown (decision B6).
+-- accounts show the figures of the income statement as zeros: there, zero is unknown (deviation B6).
 with months as (
     select
         cast(month as date) as month,

@@ -1,7 +1,7 @@
 -- One row is one month of a company that owed, contributed to or agreed a payment plan with URSSAF in the twenty-four
 -- months until then: its debts, its contributions due, and the outcome of its plans. Each event counts from the month of its
 -- processing day. A debt is computed by differences: the last event of a debt in a month, minus the last event before,
--- summed by company and cumulated (decisions B12, B17). A plan is respected when nothing is owed at the end of the
+-- summed by company and cumulated (deviations B12, B17). A plan is respected when nothing is owed at the end of the
 -- month in which it ends.
 with events as (
     select

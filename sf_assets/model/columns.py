@@ -30,7 +30,7 @@ class Names:
     weight: str | None = None
 
     def outside_procedure(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Return the rows of companies in no procedure: the others have already failed (decision B18)."""
+        """Return the rows of companies in no procedure: the others have already failed (deviation B18)."""
         return rows if self.in_procedure is None else rows.filter(~pl.col(self.in_procedure))
 
     def already_failed(self, rows: pl.DataFrame) -> Flags:

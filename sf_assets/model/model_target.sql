@@ -1,6 +1,6 @@
 -- One row is one company and past month whose horizon has passed: whether a procedure opened within the horizon, and whether the
 -- company was already in a procedure at the cut-off. The horizon counts whole months: twelve months after a cut-off in March 2024
--- end with March 2025. A company that left a procedure can fail again (decisions B17 and B18).
+-- end with March 2025. A company that left a procedure can fail again (deviations B17 and B18).
 with months as (
     select
         cast(month as date) as periode,

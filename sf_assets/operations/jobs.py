@@ -32,7 +32,7 @@ class AcceptanceConfig(dg.Config):
 
     asset: str = Field(description="asset whose check failed")
     check: str = Field(description="name of the failed check")
-    month: str = Field(description="month of the batch, AAAA-MM", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    month: str = Field(description="month of the batch, YYYY-MM", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
     reason: str = Field(description="reason for which the month may go on")
     by: str = Field(description="name of the person who answers for it")
 

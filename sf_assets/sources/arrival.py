@@ -1,7 +1,7 @@
 """Inspection of delivered files: each file is read once, byte by byte, before any other code opens it.
 
 A file that does not match its description is refused here with a message that names the place. Downstream assets then do
-not run, so that the rows loaded from an earlier delivery stay (decision B2).
+not run, so that the rows loaded from an earlier delivery stay (deviation B2).
 """
 
 import codecs

@@ -1,5 +1,5 @@
 -- The readers of cells: one macro per reader of `sources/description.py`, from a text to a value, NULL when the text is empty or
--- cannot be read. Source: rules §2.3 and §3, decisions B4 and B6.
+-- cannot be read. Source: rules §2.3 and §3, deviations B4 and B6.
 
 create or replace temp macro read_text(x) as nullif(x, '');
 

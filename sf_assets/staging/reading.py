@@ -1,7 +1,7 @@
 """Reading of the files of a source: from records of texts to typed rows.
 
 Each record is accepted, filtered or quarantined. A quarantined record or cell is stored with its file, line, column, expected
-content and raw record; the other records of the file are loaded (decision B1).
+content and raw record; the other records of the file are loaded (deviation B1).
 """
 
 from collections.abc import Sequence
@@ -241,7 +241,7 @@ def _cells(source: Source, files: int) -> str:
 
 
 def _drop_duplicates(connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str]) -> None:
-    """Retain one record per key: exact copies are filtered, other earlier records are quarantined (decision B8)."""
+    """Retain one record per key: exact copies are filtered, other earlier records are quarantined (deviation B8)."""
     key = ", ".join(source.unique)
     values = ", ".join(_columns(source))
     connection.execute(

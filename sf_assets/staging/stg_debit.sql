@@ -1,5 +1,5 @@
 -- One row is one event in the life of a debt. An event after the 20th belongs to the next month. The identifier of a debt
--- contains the account, so that debts of two accounts of an establishment stay apart (decision B12).
+-- contains the account, so that debts of two accounts of an establishment stay apart (deviation B12).
 select
     siret,
     numero_compte,
