@@ -169,6 +169,7 @@ class Trial:
         for what in ("host", "process", "pod"):
             run, pod = self._running(pages, backfill, touched, "host2" if what == "host" else "host1")
             touched.add(run.run_id)
+            say(f"{what} of run {run.run_id[:8]} is killed on {pod['spec']['nodeName']}")
             if what == "process":
                 found = subprocess.run(  # noqa: S603
                     ["pgrep", "-f", f"dagster api execute_run.*{run.run_id}"],  # noqa: S607
@@ -183,7 +184,6 @@ class Trial:
                 self.cluster.script("kill", "2")
                 # The runs that are killed next would start again on it as long as nobody knows that it is dead.
                 self.cluster.kubectl("wait", "node/host2", "--for=condition=Ready=Unknown", "--timeout=300s")
-            say(f"{what} of run {run.run_id[:8]} killed on {pod['spec']['nodeName']}")
 
     def _running(self, pages: Pages, backfill: str, touched: set[str], node: str) -> tuple[Run, dict[str, Any]]:
         """Wait for a run that has worked for ten seconds, on a host if that is named; return it and its pod."""
@@ -193,6 +193,7 @@ class Trial:
                 if (
                     run.status == "STARTED"
                     and run.run_id not in touched
+                    and not run.repeats  # Dagster repeats a run twice
                     and time.time() - run.started > _WORKED_SECONDS
                 ):
                     pod = self.cluster.pod_of(run.run_id)
