@@ -6,7 +6,7 @@
     trial one                              # the months with the embedded default, in the same image
     trial months quiet                     # the same months in the cluster, and their comparison
     trial months killed --kills            # once more, while a process, a pod and a host are killed during the history
-    trial unplug quiet                     # a host loses its cable while a process on it holds the lock
+    trial unplug                           # a host loses its cable while a process on it holds the lock
 
 docs/kubernetes.md says what was seen.
 """
@@ -264,14 +264,19 @@ with warehouse.session() as session, warehouse._catalog.one_writer(session.conne
 """
 
 
-def unplug(cluster: Cluster, many: Site) -> None:
-    """Take the cable of host2 out while a pod there holds the lock; print after how long another writer gets it."""
-    cluster.hold("host2", _HOLD)
+def unplug(cluster: Cluster) -> None:
+    """Take the cable of host2 out while a pod there holds the lock of a warehouse; print after how long another gets it."""
+    create_database(servers_of(cluster)["dsn"], "unplug")
+    site, settings = site_of(cluster, "unplug")
+    with site.warehouse.session() as session, site.warehouse._catalog.one_writer(session.connection, "a first write"):
+        say("a warehouse is made")
+    cluster.hold("host2", _HOLD, settings, "unplug")
     cluster.script("cut", "2")
     started = time.monotonic()
-    with many.warehouse.session() as session, many.warehouse._catalog.one_writer(session.connection, "another write"):
-        say(f"host2 without its cable: its lock is free after {time.monotonic() - started:.0f} s")
+    with site.warehouse.session() as session, site.warehouse._catalog.one_writer(session.connection, "another write"):
+        say(f"host2 lost its cable: its lock is free after {time.monotonic() - started:.0f} s")
     cluster.script("plug", "2")
+    cluster.kubectl("delete", "pod", "holder", "--force", "--grace-period=0")
 
 
 def main() -> None:
@@ -299,7 +304,7 @@ def main() -> None:
     elif arguments.what == "one":
         play_one_machine(one, arguments.companies, arguments.years)
     elif arguments.what == "unplug":
-        unplug(cluster, site_of(cluster, arguments.name)[0])
+        unplug(cluster)
     else:
         trial = trial_of(cluster, one, arguments.name, arguments.run_months)
         wrong = trial.play(history_of(one.site, arguments.years), kills=arguments.kills)
