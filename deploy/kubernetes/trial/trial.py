@@ -205,6 +205,7 @@ class Trial:
 
 def serve(servers: Path) -> None:
     """Start PostgreSQL and the object store, write how they are opened, and wait for a signal."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # which ends the servers
     password = secrets.token_hex(16)
     with postgres(LAN, password) as server, seaweedfs(LAN) as store:
         create_database(server.dsn, "dagster")
@@ -212,7 +213,7 @@ def serve(servers: Path) -> None:
         servers.touch(mode=0o600)
         servers.write_text(json.dumps({"dsn": server.dsn, "password": password, "store": store}))
         say("PostgreSQL and SeaweedFS are started")
-        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+        signal.pause()
 
 
 def servers_of(cluster: Cluster) -> Any:
