@@ -60,8 +60,7 @@ class Cluster:
         """Apply the files of deploy/kubernetes, with `settings` in the places of those of the ConfigMap; wait for their pods."""
         for one in yaml.safe_load_all((DEPLOY / "resources.yaml").read_text()):
             if one["kind"] == "ConfigMap":
-                catalog = one["data"]["SF_CATALOG"].replace("dbname=warehouse", f"dbname={database}")
-                one["data"] |= {**settings, "SF_CATALOG": catalog}
+                one["data"] |= {**settings, "SF_CATALOG": _catalog_of(database)}
             self.apply(one)
         instance = yaml.safe_load((DEPLOY / "dagster.yaml").read_text())
         container = instance["run_launcher"]["config"]["run_k8s_config"]["container_config"]
@@ -88,16 +87,21 @@ class Cluster:
         for name in names:
             self.kubectl("rollout", "status", f"deployment/{name}", "--timeout=900s")
 
-    def hold(self, node: str, code: str) -> None:
-        """Start Python code in a pod of a host, as the daemon's pods are, and wait until it prints something."""
+    def hold(self, node: str, code: str, settings: Mapping[str, str], database: str) -> None:
+        """Start Python code in a pod of a host, with other settings than its daemon's, and wait until it prints something."""
         servers = yaml.safe_load((DEPLOY / "servers.yaml").read_text())["items"]
-        (daemon,) = [
-            one for one in servers if one["metadata"]["name"] == "dagster-daemon" and one["kind"] == "Deployment"
+        (spec,) = [
+            one["spec"]["template"]["spec"]
+            for one in servers
+            if one["metadata"]["name"] == "dagster-viewer" and one["kind"] == "Deployment"
         ]
-        spec = daemon["spec"]["template"]["spec"]
-        spec["containers"] = [
-            {**spec["containers"][0], "command": ["python", "-c", code], "resources": {"requests": _REQUESTS}}
-        ]
+        values = {**settings, "SF_CATALOG": _catalog_of(database)}
+        spec["containers"][0] |= {
+            "command": ["python", "-c", code],
+            "env": [{"name": name, "value": value} for name, value in values.items()],
+            "resources": {"requests": _REQUESTS},
+        }
+        del spec["containers"][0]["readinessProbe"]
         self.apply(_object("Pod", "holder", spec={**spec, "nodeName": node, "restartPolicy": "Never"}))
         while True:
             with suppress(RuntimeError):  # it has no container yet
@@ -130,6 +134,14 @@ class Cluster:
         """Return the pod of a run; None before it has one."""
         found = self.pods(**{"dagster/run-id": run_id})
         return found[0] if found else None
+
+
+def _catalog_of(database: str) -> str:
+    """Return the catalog of resources.yaml, in another database."""
+    (found,) = [
+        one for one in yaml.safe_load_all((DEPLOY / "resources.yaml").read_text()) if one["kind"] == "ConfigMap"
+    ]
+    return str(found["data"]["SF_CATALOG"].replace("dbname=warehouse", f"dbname={database}"))
 
 
 def _condition(pod: Mapping[str, Any], kind: str) -> dict[str, Any]:

@@ -142,12 +142,16 @@ mount --make-rshared /
 echo 1 > /proc/sys/net/ipv4/ip_forward
 containerd --config $place/containerd.toml > $state/containerd$number.log 2>&1 &
 for _ in \$(seq 60); do [ -S /run/containerd/containerd.sock ] && break; sleep 1; done
-for image in pause sf-assets; do ctr --namespace k8s.io images import $folder/images/\$image.tar; done
+for image in pause sf-assets; do
+    [ -f $place/\$image ] || { ctr --namespace k8s.io images import $folder/images/\$image.tar && touch $place/\$image; }
+done
 kubelet --config=$place/kubelet.yaml --kubeconfig=$state/$name.kubeconfig --root-dir=$place/kubelet --cert-dir=$place/pki --node-ip=$lan.$((10 + number)) &
 while true; do wait -n || sleep 1; done
 S
     for controller in $controllers; do mkdir -p "/sys/fs/cgroup/$controller/sf-$name"; done
     for file in cpus mems; do cat "/sys/fs/cgroup/cpuset/cpuset.$file" > "/sys/fs/cgroup/cpuset/sf-$name/cpuset.$file"; done
+    # The share of a machine with these cores, not that of one process.
+    echo $((1024 * $(nproc))) > "/sys/fs/cgroup/cpu/sf-$name/cpu.shares"
     start "$name" nsenter --net="/run/netns/sf-$name" \
         unshare --mount --uts --ipc --pid --fork --kill-child --mount-proc bash "$place/init.sh"
 }

@@ -20,7 +20,7 @@ _STATE = """query($id: String!) { partitionBackfillOrError(backfillId: $id) { __
 _RUNS = """query($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results {
   runId status startTime endTime creationTime parentRunId jobName tags { key value } } } } }"""
 _ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
-_PAUSE_SECONDS = 2
+_PAUSE_SECONDS = 5
 _PATIENCE_SECONDS = 1200
 
 
@@ -135,7 +135,7 @@ def _run(found: Any) -> Run:
 
 
 def _until(seconds: float, what: str) -> Iterator[None]:
-    """Yield every two seconds.
+    """Yield every five seconds.
 
     Raises:
         TimeoutError: at the end of that time.

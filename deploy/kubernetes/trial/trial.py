@@ -6,7 +6,7 @@
     trial one                              # the months with the embedded default, in the same image
     trial months quiet                     # the same months in the cluster, and their comparison
     trial months killed --kills            # once more, while a process, a pod and a host are killed during the history
-    trial unplug quiet                     # a host loses its cable while a process on it holds the lock
+    trial unplug                           # a host loses its cable while a process on it holds the lock
 
 docs/kubernetes.md says what was seen.
 """
@@ -169,6 +169,7 @@ class Trial:
         for what in ("host", "process", "pod"):
             run, pod = self._running(pages, backfill, touched, "host2" if what == "host" else "host1")
             touched.add(run.run_id)
+            say(f"{what} of run {run.run_id[:8]} is killed on {pod['spec']['nodeName']}")
             if what == "process":
                 found = subprocess.run(  # noqa: S603
                     ["pgrep", "-f", f"dagster api execute_run.*{run.run_id}"],  # noqa: S607
@@ -183,7 +184,6 @@ class Trial:
                 self.cluster.script("kill", "2")
                 # The runs that are killed next would start again on it as long as nobody knows that it is dead.
                 self.cluster.kubectl("wait", "node/host2", "--for=condition=Ready=Unknown", "--timeout=300s")
-            say(f"{what} of run {run.run_id[:8]} killed on {pod['spec']['nodeName']}")
 
     def _running(self, pages: Pages, backfill: str, touched: set[str], node: str) -> tuple[Run, dict[str, Any]]:
         """Wait for a run that has worked for ten seconds, on a host if that is named; return it and its pod."""
@@ -193,6 +193,7 @@ class Trial:
                 if (
                     run.status == "STARTED"
                     and run.run_id not in touched
+                    and not run.repeats  # Dagster repeats a run twice
                     and time.time() - run.started > _WORKED_SECONDS
                 ):
                     pod = self.cluster.pod_of(run.run_id)
@@ -204,6 +205,7 @@ class Trial:
 
 def serve(servers: Path) -> None:
     """Start PostgreSQL and the object store, write how they are opened, and wait for a signal."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # which ends the servers
     password = secrets.token_hex(16)
     with postgres(LAN, password) as server, seaweedfs(LAN) as store:
         create_database(server.dsn, "dagster")
@@ -211,7 +213,7 @@ def serve(servers: Path) -> None:
         servers.touch(mode=0o600)
         servers.write_text(json.dumps({"dsn": server.dsn, "password": password, "store": store}))
         say("PostgreSQL and SeaweedFS are started")
-        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+        signal.pause()
 
 
 def servers_of(cluster: Cluster) -> Any:
@@ -263,14 +265,19 @@ with warehouse.session() as session, warehouse._catalog.one_writer(session.conne
 """
 
 
-def unplug(cluster: Cluster, many: Site) -> None:
-    """Take the cable of host2 out while a pod there holds the lock; print after how long another writer gets it."""
-    cluster.hold("host2", _HOLD)
+def unplug(cluster: Cluster) -> None:
+    """Take the cable of host2 out while a pod there holds the lock of a warehouse; print after how long another gets it."""
+    create_database(servers_of(cluster)["dsn"], "unplug")
+    site, settings = site_of(cluster, "unplug")
+    with site.warehouse.session() as session, site.warehouse._catalog.one_writer(session.connection, "a first write"):
+        say("a warehouse is made")
+    cluster.hold("host2", _HOLD, settings, "unplug")
     cluster.script("cut", "2")
     started = time.monotonic()
-    with many.warehouse.session() as session, many.warehouse._catalog.one_writer(session.connection, "another write"):
-        say(f"host2 without its cable: its lock is free after {time.monotonic() - started:.0f} s")
+    with site.warehouse.session() as session, site.warehouse._catalog.one_writer(session.connection, "another write"):
+        say(f"host2 lost its cable: its lock is free after {time.monotonic() - started:.0f} s")
     cluster.script("plug", "2")
+    cluster.kubectl("delete", "pod", "holder", "--force", "--grace-period=0")
 
 
 def main() -> None:
@@ -298,7 +305,7 @@ def main() -> None:
     elif arguments.what == "one":
         play_one_machine(one, arguments.companies, arguments.years)
     elif arguments.what == "unplug":
-        unplug(cluster, site_of(cluster, arguments.name)[0])
+        unplug(cluster)
     else:
         trial = trial_of(cluster, one, arguments.name, arguments.run_months)
         wrong = trial.play(history_of(one.site, arguments.years), kills=arguments.kills)
