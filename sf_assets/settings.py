@@ -191,17 +191,22 @@ class Settings(Parameters, BaseSettings):
         """The folders of files by month, in the data folder or in an object store."""
         from sf_assets.engine.resources import Folders  # noqa: PLC0415
 
+        return Folders.below(self.data, self.mode, self._shared)
+
+    @property
+    def _shared(self) -> "tuple[ObjectStore, str] | None":
         objects = _objects_of(self.files)
-        return Folders.below(self.data, self.mode, (objects, self.files) if objects else None)
+        return (objects, self.files) if objects else None
 
     @property
     def notices(self) -> "Outbox":
         """The outbox of notices: the folder where they wait, and the channels that send them."""
+        from sf_assets.engine.resources import shelf_of  # noqa: PLC0415
         from sf_assets.operations.notices import Channels, Outbox  # noqa: PLC0415
 
         webhook = self.notice_webhook.get_secret_value()
         channels = Channels(webhook, self.notice_smtp, self.notice_from, self.notice_to)
-        return Outbox(self.data / "notices", channels, self.ui)
+        return Outbox(shelf_of(self.data, "notices", self._shared), channels, self.ui)
 
     @property
     def parameters(self) -> Parameters:

@@ -43,6 +43,7 @@ def test_a_full_temporary_folder_is_named_leaves_the_month_and_is_no_obstacle_af
     ("words", "place"),
     [
         ('IO Error: Could not write file "/lake/tables/main/debts/a.parquet": No space left on device', "/lake/tables"),
+        ('IO Error: Could not write file "/spill/lake/a.parquet": No space left on device', "/spill/lake"),
         ("Failed to execute query: database or disk is full", "/lake/tables"),
         ('IO Error: Could not write file "/spill/sf_assets_x/duckdb_temp": No space left on device', "/spill"),
     ],
@@ -50,7 +51,8 @@ def test_a_full_temporary_folder_is_named_leaves_the_month_and_is_no_obstacle_af
 def test_a_full_disk_is_told_from_a_catalog_that_does_not_answer(words: str, place: str) -> None:
     error = duckdb.IOException(words)
     assert not is_transient(error)
-    with pytest.raises(FullDisk, match=f"^{place}: expected room"), room_of_engine(Path("/spill"), "/lake/tables"):
+    tables = "/lake/tables" if place == "/spill" else place
+    with pytest.raises(FullDisk, match=f"^{place}: expected room"), room_of_engine(Path("/spill"), tables):
         raise error
 
 

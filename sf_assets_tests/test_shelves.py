@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
-from sf_assets.engine.resources import Folders
-from sf_assets.engine.storage.folders import freeze_folder, replace_folder
+from sf_assets.engine.resources import Folders, shelf_of
+from sf_assets.engine.storage.folders import freeze_folder, make_private_folder, replace_folder
 from sf_assets.engine.storage.objects import ObjectStore, bucket_and_prefix
 from sf_assets.engine.storage.shelves import Shelf
 from sf_assets.operations.maintenance import run_maintenance
+from sf_assets.operations.notices import Channels, Notice, enqueue
+from sf_assets.operations.notices import deliver as send_all
 from sf_assets.operations.retention import run_retention
 from sf_assets.settings import Settings
 from sf_assets.sources.batch import missing_files, read_batch
@@ -295,3 +297,58 @@ def test_folders_are_below_the_data_folder_unless_files_have_an_address(
     assert shared.lists.store.address == "s3://bucket/prefix/lists"
     assert shared.lists.root.parent.name == "copies"
     assert object_store["AWS_SECRET_ACCESS_KEY"] not in repr(shared)
+
+
+# Files that the verbs of operators write.
+
+
+def test_what_operators_write_is_in_the_store(here: Folders, there: Folders) -> None:
+    for name in ("evaluation", "explanations", "quarantine"):
+        with here.by_name[name].writing(MONTH) as root:
+            (make_private_folder(root / "2603") / "page.html").write_text(name)
+            (root / "2603.html").write_text(name)
+        assert content(there.by_name[name].of(MONTH)) == {"2603.html": name, "2603/page.html": name}
+
+
+def test_records_edited_on_one_machine_are_replayed_on_another_and_never_replaced_by_their_original(
+    here: Folders, there: Folders
+) -> None:
+    with here.quarantine.writing(MONTH) as root:
+        (make_private_folder(root / "2603") / "debits.csv").write_text("1;wrong")
+    (here.quarantine.root / "2603" / "debits.csv").write_text("1;right at last")
+    here.quarantine.share(MONTH)
+    for folders in (here, there):
+        assert content(folders.quarantine.of(MONTH)) == {"2603/debits.csv": "1;right at last"}
+
+
+def test_explanations_go_with_their_lists(here: Folders, remote_warehouse: object, tmp_path: Path) -> None:
+    with here.explanations.writing(OLD) as root:
+        (make_private_folder(root / "1003") / "111111111.html").write_text("a")
+    (make_private_folder(tmp_path / "explanations" / "1003") / "111111111.html").write_text("a")
+    done = run_retention(
+        remote_warehouse,  # type: ignore[arg-type]
+        tmp_path,
+        at=datetime.now(UTC),
+        dry_run=False,
+        shelves=here.by_name,
+    )
+    assert done.folders == (str(tmp_path / "explanations" / "1003"), "explanations/1003")
+    assert here.explanations.entries() == []
+    assert not (tmp_path / "explanations" / "1003").exists()
+
+
+def test_a_notice_that_waits_on_one_machine_is_sent_by_another_once(
+    store: tuple[ObjectStore, str], tmp_path: Path
+) -> None:
+    here, there = (shelf_of(tmp_path / name, "notices", store) for name in ("here", "there"))
+    channels = Channels(webhook="http://127.0.0.1:1")
+    with here.whole() as waiting:
+        enqueue(waiting, "run", Notice("monthly failed", ()), channels)
+    for shelf in (here, there):
+        with shelf.whole() as waiting:
+            assert send_all(waiting, channels)["run"].failed == {"webhook": "URLError"}
+    with there.whole() as waiting:
+        assert send_all(waiting, Channels())["run"].failed == {}
+    with here.whole() as waiting:
+        assert send_all(waiting, channels) == {}
+    assert keys(store) == []

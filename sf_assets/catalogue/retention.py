@@ -43,6 +43,7 @@ FOLDERS: Mapping[str, Keep] = MappingProxyType({
     "exports": _BY_LAYER["clean"],
     "models": _BY_LAYER["model"],
     "lists": _BY_LAYER["list"],
+    "explanations": _BY_LAYER["list"],
     "published": _BY_LAYER["list"],
 })  # fmt: skip
 

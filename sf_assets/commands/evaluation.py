@@ -64,10 +64,9 @@ def evaluate(
     report, results = write_report(
         warehouse_of(settings),
         month,
-        data=settings.data,
+        folders=settings.folders,
         shift_days=settings.cutoff_shift_days,
         page=page,
-        mode=settings.mode,
     )
     sys.stdout.writelines(f"{line}\n" for line in (*summary(results), "", str(report)))
 
@@ -85,6 +84,7 @@ def _evaluate_table(path: Path, names: "Names", *, features: Sequence[str], rati
     from sf_assets.operations.evaluation_report import write_table_report  # noqa: PLC0415
     from sf_assets.settings import Settings  # noqa: PLC0415
 
+    # Of no month and no deployment: it stays on this machine.
     into = Settings.from_environment().data / "evaluation"
     report, evaluation = write_table_report(path, names, features=features, ratios=ratios, gap=gap, into=into)
     sys.stdout.writelines(f"{line}\n" for line in (*summary_lines(evaluation), "", str(report)))

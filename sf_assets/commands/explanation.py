@@ -19,13 +19,14 @@ def explain(month: MonthArgument, siren: Annotated[str, typer.Argument(help="Nin
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
     settings = Settings.from_environment()
-    with warehouse_of(settings).session() as session:
+    folders = settings.folders
+    with warehouse_of(settings).session() as session, folders.explanations.writing(month) as into:
         path = write_page(
             session,
             month,
             siren,
-            models=settings.folders.models,
-            into=settings.data / "explanations",
+            models=folders.models,
+            into=into,
             shift=settings.cutoff_shift_days,
             mode=settings.mode,
         )

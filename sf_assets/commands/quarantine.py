@@ -39,9 +39,12 @@ def export(month: MonthArgument, source: Source) -> None:
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
     settings = Settings.from_environment()
-    paths = export_records(
-        warehouse_of(settings), *place_of(settings.folders.incoming.of(month), settings.data, month, source)
-    )
+    folders = settings.folders
+    # What was edited on this machine is not replaced by what it was made from.
+    folders.quarantine.share(month)
+    with folders.quarantine.writing(month) as exported:
+        place = place_of(folders.incoming.of(month), exported, month, source)
+        paths = export_records(warehouse_of(settings), *place)
     sys.stdout.writelines(f"{path}: correct the records, then replay\n" for path in paths)
 
 
@@ -58,8 +61,9 @@ def replay(month: MonthArgument, source: Source) -> None:
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
     settings = Settings.from_environment()
-    incoming = settings.folders.incoming
-    batch, described, folder = place_of(incoming.of(month), settings.data, month, source)
+    incoming, edited = settings.folders.incoming, settings.folders.quarantine
+    edited.share(month)
+    batch, described, folder = place_of(incoming.of(month), edited.of(month), month, source)
     for path, records in replay_records(warehouse_of(settings), batch, described, folder).items():
         sys.stdout.write(f"{path}: {f'{records} corrected records' if records else 'no correction, file removed'}\n")
     incoming.share(month)

@@ -21,6 +21,7 @@ from sf_assets.vocabulary.parameters import Parameters
 # In the data folder: copies of what is in an object store, which may be deleted at any time when nothing runs.
 COPIES = "copies"
 _WRITTEN = ("models", "lists", "exports", "published")
+_OF_OPERATORS = ("evaluation", "explanations", "quarantine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Folders:
     """The folders of a deployment below `data`, each with one sub-folder per month.
 
     They hold incoming files, fitted models, lists as last computed, exported tables, and lists as published: nothing writes
-    to a published version again. `mode` says which incoming files are read.
+    to a published version again. Operators' verbs write reports of evaluation, explanations of companies, and quarantined
+    records to be corrected. `mode` says which incoming files are read.
     """
 
     data: Path
@@ -37,6 +39,9 @@ class Folders:
     lists: Shelf
     exports: Shelf
     published: Shelf
+    evaluation: Shelf
+    explanations: Shelf
+    quarantine: Shelf
     mode: Mode = FULL
 
     @classmethod
@@ -45,8 +50,8 @@ class Folders:
 
         With an object store and an address `shared`, they are there, and this machine has a copy of those it uses.
         """
-        incoming, models, lists, exports, published = (_shelf(data, name, shared) for name in ("incoming", *_WRITTEN))
-        return cls(data, incoming, models, lists, exports, published, mode)
+        shelves = {name: shelf_of(data, name, shared) for name in ("incoming", *_WRITTEN, *_OF_OPERATORS)}
+        return cls(data=data, mode=mode, **shelves)
 
     @property
     def written(self) -> tuple[Shelf, ...]:
@@ -56,10 +61,11 @@ class Folders:
     @property
     def by_name(self) -> dict[str, Shelf]:
         """Every folder by its name."""
-        return dict(zip(("incoming", *_WRITTEN), (self.incoming, *self.written), strict=True))
+        return {name: getattr(self, name) for name in ("incoming", *_WRITTEN, *_OF_OPERATORS)}
 
 
-def _shelf(data: Path, name: str, shared: tuple[ObjectStore, str] | None) -> Shelf:
+def shelf_of(data: Path, name: str, shared: tuple[ObjectStore, str] | None) -> Shelf:
+    """Return a folder of a deployment: below its data folder, or below an address of an object store."""
     if shared is None:
         return Shelf(data / name)
     objects, address = shared

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
+from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.evaluation.labelled_table import read_table
@@ -18,21 +19,21 @@ from sf_assets.evaluation.table_report import render_table_report
 from sf_assets.model.columns import Names
 from sf_assets.model.methods import METHODS
 from sf_assets.sources.batch import batch_key
-from sf_assets.vocabulary.modes import FULL, Mode
 
 
 def write_report(
-    warehouse: Warehouse, month: date, *, data: Path, shift_days: int, page: Path | None = None, mode: Mode = FULL
+    warehouse: Warehouse, month: date, *, folders: Folders, shift_days: int, page: Path | None = None
 ) -> tuple[Path, EvaluationResults]:
-    """Write the report of a month below `data/evaluation`, and the tables of a Markdown page if there is one.
+    """Write the report of a month into the folder `evaluation`, and the tables of a Markdown page if there is one.
 
     `shift_days` is that of the cut-off. Return the report's path, and what it is made of.
     """
     key = batch_key(month)
     with warehouse.session() as session:
-        results = load_results(session, month, shift_days, data / "oracle" / f"{key}.parquet", mode)
-    report = make_private_folder(data / "evaluation") / f"{key}.html"
-    report.write_text(render_report(results), encoding="utf-8")
+        results = load_results(session, month, shift_days, folders.data / "oracle" / f"{key}.parquet", folders.mode)
+    with folders.evaluation.writing(month) as root:
+        report = make_private_folder(root) / f"{key}.html"
+        report.write_text(render_report(results), encoding="utf-8")
     if page:
         page.write_text(replace_tables(page.read_text(encoding="utf-8"), results), encoding="utf-8")
     return report, results

@@ -17,6 +17,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from sf_assets.engine.storage.folders import make_private_folder
+from sf_assets.engine.storage.shelves import Shelf
 
 _TIMEOUT_SECONDS = 10
 _LONGEST = 4000  # characters of one problem; the page of the run has the stack of calls
@@ -57,7 +58,7 @@ class Channels:
 class Outbox:
     """The folder in which notices wait, the channels that send them, and the address of Dagster's pages for links."""
 
-    folder: Path
+    shelf: Shelf
     channels: Channels = Channels()
     ui: str = ""
 

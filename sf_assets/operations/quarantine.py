@@ -167,8 +167,8 @@ def _write(path: Path, header: tuple[str, ...], records: Mapping[int, str], sepa
     draft.replace(path)
 
 
-def place_of(incoming: Path, data: Path, month: date, name: str) -> tuple[Batch, Source, Path]:
-    """Return the batch of a month below `incoming`, a source by name, and the folder of its exported records below `data`.
+def place_of(incoming: Path, exported: Path, month: date, name: str) -> tuple[Batch, Source, Path]:
+    """Return the batch of a month below `incoming`, a source by name, and the folder of its records below `exported`.
 
     Raises:
         UserError: there is no such source, or the batch cannot be read.
@@ -176,4 +176,4 @@ def place_of(incoming: Path, data: Path, month: date, name: str) -> tuple[Batch,
     """
     if name not in BY_NAME:
         raise UserError(f"source: expected one of {', '.join(sorted(BY_NAME))}, found {name}")
-    return read_batch(incoming, month), BY_NAME[name], data / "quarantine" / batch_key(month)
+    return read_batch(incoming, month), BY_NAME[name], exported / batch_key(month)

@@ -150,9 +150,9 @@ def _expired_folders(data: Path, at: datetime) -> Iterator[Path]:
 
 def _expired_entries(shelves: Mapping[str, Shelf], at: datetime) -> Iterator[tuple[str, str]]:
     """Yield the entries in an object store whose time is past, each after the name of its shelf."""
-    for name, shelf in shelves.items():
-        oldest = add_months(at.date(), -FOLDERS[name].months)
-        for entry in shelf.entries():
+    for name, keep in FOLDERS.items():
+        oldest = add_months(at.date(), -keep.months)
+        for entry in shelves[name].entries() if name in shelves else ():
             if is_key(entry[:_KEY]) and month_of(entry[:_KEY]) < oldest:
                 yield name, entry
 

@@ -93,8 +93,10 @@ def _send_notice(context: dg.RunStatusSensorContext, notices: Outbox) -> dg.Skip
         return dg.SkipReason(f"run {context.dagster_run.run_id} succeeded without a failed check")
     context.log.warning(f"{notice.subject}\n{notice.text}")
     run_id = context.dagster_run.run_id
-    enqueue(notices.folder, run_id, notice, notices.channels)
-    attempt = deliver(notices.folder, notices.channels).get(run_id, Attempt((), {}))
+    with notices.shelf.whole() as folder:
+        enqueue(folder, run_id, notice, notices.channels)
+    with notices.shelf.whole() as folder:
+        attempt = deliver(folder, notices.channels).get(run_id, Attempt((), {}))
     return dg.SkipReason(
         "; ".join([f"{notice.subject}; sent to {', '.join(('log', *attempt.sent))}", *_waiting(attempt)])
     )
@@ -111,7 +113,8 @@ def _waiting(attempt: Attempt) -> list[str]:
 )
 def send_again(context: dg.SensorEvaluationContext, notices: OutboxResource) -> dg.SkipReason:
     """Send the notices that wait in the outbox."""
-    attempts = deliver(notices.folder, notices.channels)
+    with notices.shelf.whole() as folder:
+        attempts = deliver(folder, notices.channels)
     for run_id, attempt in attempts.items():
         context.log.info(
             "; ".join([f"run {run_id}: sent to {', '.join(attempt.sent) or 'nobody'}", *_waiting(attempt)])

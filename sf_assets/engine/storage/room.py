@@ -43,7 +43,8 @@ def room_of_engine(temporary: Path, tables: str) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         text = str(error)
-        if _NO_SPILL in text or (is_full_disk(error) and str(temporary) in text):
+        # The tables may be below the folder of temporary files.
+        if _NO_SPILL in text or (is_full_disk(error) and str(temporary) in text and tables not in text):
             advice = "Free space there, or set SF_TEMP_DIRECTORY to a folder of another disk, or raise SF_MEMORY_LIMIT."
             raise FullDisk(str(temporary), advice) from None
         if is_full_disk(error):

@@ -68,6 +68,15 @@ class Shelf:
         yield self.of(month)
         self.share(month)
 
+    @contextmanager
+    def whole(self) -> Iterator[Path]:
+        """Yield the folder with the entries of all months; publish them at the end of the block, unless it fails."""
+        if self.store:
+            self.store.fetch(self.root, "")
+        yield self.root
+        if self.store:
+            self.store.publish(self.root, "")
+
     def names(self) -> Path:
         """Return a folder in which files have their names, sizes and dates; with a store, they have no content."""
         return self.store.names(self.root) if self.store else self.root
