@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from sf_assets.engine.errors import describe_error
 from sf_assets.evaluation.table_columns import features_of
 from sf_assets.model.columns import Names
 from sf_assets.model.matrix import Flags, as_target
@@ -58,7 +59,10 @@ def read_table(path: Path, names: Names, features: Sequence[str] = (), *, with_r
         frame = pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
     except pl.exceptions.PolarsError as error:
         form = "CSV with commas" if path.suffix == ".csv" else "Parquet"
-        raise UserError(f"{path}: expected a {form} file, found one that cannot be read: {error}") from error
+        # The message may quote a value.
+        raise UserError(
+            f"{path}: expected a {form} file, found one that cannot be read ({describe_error(error)})"
+        ) from None
     keys = [name for name in (names.group, names.target, names.period) if name]
     missing = [name for name in (*keys, *features) if name not in frame.columns]
     if missing:
