@@ -77,13 +77,13 @@ def _checks(connection: duckdb.DuckDBPyConnection, month: date) -> Iterator[str]
 
 
 def _models(connection: duckdb.DuckDBPyConnection, month: date) -> Iterator[str]:
-    yield "\nfigures on later months                                            strong               moderate"
-    yield f"{'':<27}{'failures  ROC AUC  av. prec.  calib.':<38}{'F0.5  prec. recall':<21}F2    prec. recall"
+    yield f"\n{'figures on later months':<70}{'strong':<21}moderate"
+    yield f"{'':<30}{'failures  ROC AUC  av. prec.  calib.':<40}{'F0.5  prec. recall':<21}F2    prec. recall"
     for name, reading, failures, *figures in _frame(connection, _MODELS, month).iter_rows():
         auc, precision, error, *levels = (f"{figure:.3f}" if figure is not None else "   – " for figure in figures)
         strong, moderate = " ".join(levels[:3]), " ".join(levels[3:])
         quality = f"{failures or 0:>8.0f}{auc:>9}{precision:>11}{error:>8}"
-        yield f"  {name:<11}{reading:<14}{quality}  {strong:<21}{moderate}"
+        yield f"  {name:<12} {reading:<15}{quality}    {strong:<21}{moderate}"
     for name, statement, retained in _frame(connection, _STATEMENTS, month).iter_rows():
         if statement:
             yield f"  {name}: {statement}"
