@@ -3,12 +3,12 @@
 import runpy
 from dataclasses import replace
 from datetime import date
-from importlib.resources import files
 
 import duckdb
 import pytest
 from polars.testing import assert_frame_equal
 
+from sf_assets.catalogue.queries import table_query
 from sf_assets.clean.tables import TABLES as CLEAN
 from sf_assets.engine.queries import read_query
 from sf_assets.features import assets as feature_assets
@@ -129,11 +129,7 @@ def test_later_files_give_the_same_features_as_those_scored(copy, tmp_path):
 def test_no_query_has_a_publication_delay_of_its_own():
     for layer, declared in (("clean", CLEAN), ("features", (*FEATURE_TABLES, LAGS))):
         for table in declared:
-            query = (
-                feature_query(table.name)
-                if layer == "features"
-                else read_query(files(f"sf_assets.{layer}"), table.name)
-            )
+            query = table_query(layer, table.name)
             assert not {name for name in query.parameters if name.endswith(("_months", "_days"))} - {"perimeter_months"}
     # Queries call the same rules as these tests; clean tables call those of procedures and statements.
     text = "".join(feature_query(table.name).text for table in FEATURE_TABLES)

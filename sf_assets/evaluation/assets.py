@@ -58,17 +58,12 @@ def _bind_origins(gate: Gate, session: Session, month: date, parameters: Paramet
     return rolling_origins(month, usable, failures, rules_of(parameters), every=every)
 
 
-def _write(
-    session: Session, table: Table, rows: pl.DataFrame | str, month: date, run_id: str, *, streamed: bool = False
-) -> dict[str, Any]:
+def _write(session: Session, table: Table, rows: pl.DataFrame | str, month: date, run_id: str) -> dict[str, Any]:
     """Replace a month of a table by the rows of a frame or query; return the metadata of the write."""
-    written = session.replace(
-        {table: rows},
-        where={"month": month},
-        author=run_id,
-        message=f"{table.name} {month:%Y-%m}",
-        streamed=(table,) if streamed else (),
-    )
+    message = f"{table.name} {month:%Y-%m}"
+    # The scores of a whole backtest are millions of rows of a temporary table, and need no second copy.
+    streamed = (table,) if table is BACKTEST else ()
+    written = session.replace({table: rows}, where={"month": month}, author=run_id, message=message, streamed=streamed)
     write = written[table.name]
     return write_metadata(write) | preview_metadata(session, table, month)
 
@@ -114,8 +109,7 @@ def eval_backtest(
             context.log.info(f"origin {origin.month:%Y-%m}: {len(origin.training)} months learned from")
         if not origins:
             context.log.warning(f"no origin before {month:%Y-%m} has enough known failures to learn from")
-        # Streamed: the scores of the whole backtest are millions of rows, and need no second copy.
-        metadata = _write(session, BACKTEST, "select * from scored_rows", month, context.run_id, streamed=True)
+        metadata = _write(session, BACKTEST, "select * from scored_rows", month, context.run_id)
         session.connection.execute("drop table scored_rows")
     return dg.MaterializeResult(metadata=metadata | {"origins": [f"{origin.month:%Y-%m}" for origin in origins]})
 

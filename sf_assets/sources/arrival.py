@@ -13,7 +13,6 @@ import zipfile
 import zlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from difflib import SequenceMatcher
 from pathlib import Path
 
 import duckdb
@@ -28,10 +27,9 @@ from sf_assets.engine.storage.packed import (
 )
 from sf_assets.sources.counting import RecordCounter, require_whole_copy
 from sf_assets.sources.description import Source
-from sf_assets.sources.monthly import months_of, odd_months_of
+from sf_assets.sources.header import require_columns
 from sf_assets.sources.parquet import count_rows, parquet_columns
 from sf_assets.sources.text import converted_to_text, is_parquet
-from sf_assets.sources.yearly import names_of, years_of
 from sf_assets.vocabulary.schema import Column, Table
 
 _LONE = re.compile(rb"\r(?=[^\n])")
@@ -53,7 +51,6 @@ _READER_ERRORS = (
     NotImplementedError,
 )
 # Number of undeclared columns that a message lists: enough to recognise a new spelling.
-_LISTED_COLUMNS = 4
 
 ARRIVALS = Table(
     name="src_arrivals",
@@ -145,7 +142,7 @@ def inspect(path: Path, source: Source) -> Arrival:
         arrival = replace(
             arrival, lines=lines, records=records, content_sha256=content_sha256, header=header, header_line=header_line
         )
-        _require_columns(arrival, source)
+        require_columns(arrival.file, arrival.header_line, arrival.header, source)
     except UnreadableFile as error:
         return replace(arrival, fault=str(error))
     except _READER_ERRORS as error:
@@ -273,34 +270,3 @@ def _require_trailer(path: Path, source: Source) -> None:
     # The producer may or may not count the header and the trailer.
     if stated and not lines - 2 <= int(stated[0]) <= lines:
         raise UnreadableFile(f"{path.name}: expected {stated[0]} lines as the last line states, found {lines}")
-
-
-def _likeness(name: str, missing: str) -> float:
-    """Return how much a column of the file looks like one that is missing: the new spelling is listed first."""
-    return SequenceMatcher(None, name.lower(), missing.lower()).ratio()
-
-
-def _require_columns(arrival: Arrival, source: Source) -> None:
-    names = names_of(arrival.header) if source.yearly else arrival.header
-    found = {name.lower() for name in names}
-    declared = {cell.header.lower() for cell in source.cells}
-    missing = source.missing_from(names)
-    if missing:
-        expected = f"column {missing[0]}" if len(missing) == 1 else f"columns {', '.join(dict.fromkeys(missing))}"
-        known = len(found & declared)
-        # A line without any declared name may be a record, whose cells must stay out of messages.
-        unknown = [name for name in arrival.header if name.lower() not in declared] if known else []
-        unknown.sort(key=lambda name: max(_likeness(name, one) for one in missing), reverse=True)
-        others = f"; undeclared: {', '.join(unknown[:_LISTED_COLUMNS])}" if unknown else ""
-        raise UnreadableFile(
-            f"{arrival.file}, line {arrival.header_line}: expected {expected} in the header, "
-            f"found {len(arrival.header)} columns, {known} of them declared{others}"
-        )
-    if source.yearly and not years_of(arrival.header):
-        raise UnreadableFile(
-            f"{arrival.file}, line {arrival.header_line}: expected columns that end with a year, found none"
-        )
-    if source.wide and (odd := odd_months_of(arrival.header) or ([] if months_of(arrival.header) else ["none"])):
-        raise UnreadableFile(
-            f"{arrival.file}, line {arrival.header_line}: expected head-count columns effAAAAXY, found {odd[0]}"
-        )
