@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ _WITHOUT = (
 
 # What `dagster dev` takes to end its own processes.
 _PATIENCE_SECONDS = 20
+_PAUSE_SECONDS = 0.2
 
 
 def nginx() -> str | None:
@@ -55,11 +57,16 @@ def run_until_stopped(command: Sequence[str]) -> int:
 
     Return its exit code, or 0 when it was stopped.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Handlers that only take note: an exception could be raised between the start of the server and what ends it.
+    stopped: list[int] = []
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda number, _: stopped.append(number))
     server = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own command
     try:
-        return server.wait()
-    except KeyboardInterrupt:
+        while server.poll() is None and not stopped:
+            time.sleep(_PAUSE_SECONDS)
+        if server.returncode is not None:
+            return server.returncode
         server.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
             server.wait(_PATIENCE_SECONDS)
