@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from sf_assets.catalogue.queries import table_query
+from sf_assets.catalogue.queries import COMPLETED, table_query
 from sf_assets.catalogue.register import stored_tables
 from sf_assets.catalogue.tables import TABLES
 from sf_assets.engine.lineage import Field, load_lineage
@@ -111,7 +111,7 @@ def _files(folder: Traversable) -> Iterator[tuple[Traversable, str]]:
     for path in sorted(folder.iterdir(), key=lambda one: one.name):
         if path.is_dir() and path.name not in _NOT_USERS:
             yield from _files(path)
-        elif folder.name == "clean" and path.name.endswith(".sql") and path.name.removesuffix(".sql") in TABLES:
+        elif folder.name in COMPLETED and path.name.endswith(".sql") and path.name.removesuffix(".sql") in TABLES:
             yield path, table_query(folder.name, path.name.removesuffix(".sql")).text
         elif path.name.endswith((".sql", ".py")) and path.name != "__init__.py":
             yield path, path.read_text(encoding="utf-8")

@@ -83,7 +83,6 @@ class Cluster:
                 for container in template["spec"]["containers"]:
                     container["resources"] = {"requests": _REQUESTS, "limits": _LIMITS}
         self.apply(servers)
-        self.apply(servers)
         for name in names:
             self.kubectl("rollout", "status", f"deployment/{name}", "--timeout=900s")
 

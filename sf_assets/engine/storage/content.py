@@ -102,20 +102,12 @@ def rows_by_month(connection: duckdb.DuckDBPyConnection, rows: str) -> dict[date
     return dict(connection.execute(f"select month, count(*) from {rows} group by month").fetchall())
 
 
-def identical_months(
-    connection: duckdb.DuckDBPyConnection, stored: str, computed: str, columns: Collection[str]
-) -> frozenset[date]:
-    """Return the months whose rows are the same in two relations, in any order.
-
-    Rows are compared by their number and the sum of their 64-bit hashes: one pass over each relation, without memory for
-    their rows. Hashes are not stored, so that a version of DuckDB with another hash function changes nothing.
-    """
-    digests_stored, digests_computed = (_digests(connection, rows, columns) for rows in (stored, computed))
-    return frozenset(month for month, _ in digests_stored.items() & digests_computed.items())
-
-
 def _digests(connection: duckdb.DuckDBPyConnection, rows: str, columns: Collection[str]) -> dict[date, tuple[int, int]]:
-    """Return the number of rows of each month of a relation, and the sum of their hashes."""
+    """Return the number of rows of each month of a relation, and the sum of their 64-bit hashes.
+
+    Two relations with equal digests of a month have the same rows in it, in any order: one pass over each, without memory for
+    their rows. Digests are not stored, so that a version of DuckDB with another hash function changes nothing.
+    """
     row = ", ".join(map(sql_identifier, columns))
     query = f"select month, count(*), sum(hash({row})::hugeint) from {rows} group by month"
     return {month: (number, digest) for month, number, digest in connection.execute(query).fetchall()}
@@ -141,13 +133,9 @@ def write_ahead(
         months = cast("Collection[date]", scope["month"])
         files = write_files(connection, table, result, months, data_path)
         return Ahead(rows_in_files(connection, files, months), frozenset(), state, tuple(files))
-    columns = ("month", *table.column_names)
-    computed_digests = _digests(connection, result, columns)
+    computed_digests = _digests(connection, result, ("month", *table.column_names))
     after = {month: number for month, (number, _) in computed_digests.items()}
-    same = frozenset[date]()
-    if candidates := _of_one_size(before, after):
-        compared = f"{lake_name(table.name)} where {scope_condition({**scope, 'month': candidates})}"
-        same = frozenset(m for m, _ in _digests(connection, compared, columns).items() & computed_digests.items())
+    same = _stored_months(connection, table, scope, computed_digests, _of_one_size(before, after))
     added = after.keys() - same
     rows = f"(from {result} where {scope_condition({'month': sorted(added)})})" if added else result
     files = write_files(connection, table, rows, added, data_path)
@@ -205,13 +193,24 @@ def _same_months(
     """Return the candidates among the months that are stored with the rows of the relation `result`."""
     if not candidates:
         return frozenset()
-    in_stored, in_result = scope_condition({**scope, "month": candidates}), scope_condition({"month": candidates})
-    return identical_months(
-        connection,
-        f"{lake_name(table.name)} where {in_stored}",
-        f"{result} where {in_result}",
-        ("month", *table.column_names),
-    )
+    in_result = f"{result} where {scope_condition({'month': candidates})}"
+    computed = _digests(connection, in_result, ("month", *table.column_names))
+    return _stored_months(connection, table, scope, computed, candidates)
+
+
+def _stored_months(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    scope: Scope,
+    computed: Mapping[date, tuple[int, int]],
+    candidates: Collection[date],
+) -> frozenset[date]:
+    """Return the candidates among the months that are stored with the rows of the digests `computed`."""
+    if not candidates:
+        return frozenset()
+    in_stored = f"{lake_name(table.name)} where {scope_condition({**scope, 'month': candidates})}"
+    stored = _digests(connection, in_stored, ("month", *table.column_names))
+    return frozenset(month for month, _ in stored.items() & computed.items())
 
 
 def _typed(connection: duckdb.DuckDBPyConnection, table: Table, scope: Scope, computed: str) -> str:
