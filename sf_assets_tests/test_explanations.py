@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import shap
 from drawn import DEBT, company, earlier, fitted, later, small
+from sklearn.ensemble import RandomForestClassifier
 
 from sf_assets.features.registry import BY_NAME, NAMES, THEMES
 from sf_assets.model.explanations import by_theme, waterfall
 from sf_assets.model.methods import METHODS, score
+from sf_assets.model.nodes import trees_of
 from sf_assets.model.trees import covers_of, tree_base, tree_contributions
 
 LEARNING = [name for name, method in METHODS.items() if method.learns]
@@ -60,6 +62,51 @@ def test_contributions_of_trees_are_the_shapley_values_by_their_definition(name)
         assert parts[0] == pytest.approx((first - neither + both - second) / 2, abs=1e-6)
         assert parts[1] == pytest.approx((second - neither + both - first) / 2, abs=1e-6)
         assert tree_base(ensemble, covers) == pytest.approx(neither, abs=1e-6)
+
+
+@pytest.mark.parametrize("rows", [3, 4_000], ids=["fewer rows than patterns", "more rows than patterns"])
+@pytest.mark.parametrize("depth", [3, 14], ids=["shallow", "leaves of their own"])
+def test_contributions_of_trees_equal_those_of_the_reference_implementation(rows, depth):
+    rng = np.random.default_rng(5)
+    table = rng.normal(size=(4_000, 6)).round(1)
+    table[rng.random(table.shape) < 0.2] = np.nan
+    failure = rng.random(4_000) < 1 / (1 + np.exp(2 - 3 * np.nan_to_num(table[:, 0] * table[:, 1])))
+    forest = RandomForestClassifier(n_estimators=5, max_depth=depth, random_state=1).fit(table, failure)
+    covers = covers_of(forest, table, rng.random(4_000))
+    if depth > 3:
+        deepest = max(len(path) for nodes in trees_of(forest).nodes for path in paths_of(nodes))
+        assert deepest > 10, "the trees have no leaf whose path alone reads more answers than a group does"
+    parts = tree_contributions(forest, table[:rows], covers)
+    assert np.abs(parts - _reference(forest, table[:rows], covers)).max() < 1e-12
+
+
+def paths_of(nodes) -> list[list[int]]:
+    waiting, paths = [(0, [])], []
+    while waiting:
+        node, path = waiting.pop()
+        if nodes.left[node] < 0:
+            paths.append(path)
+        else:
+            waiting += [(child, [*path, node]) for child in (nodes.left[node], nodes.right[node])]
+    return paths
+
+
+def _reference(ensemble, matrix, covers) -> np.ndarray:
+    trees = [
+        {
+            "children_left": nodes.left,
+            "children_right": nodes.right,
+            "children_default": nodes.default,
+            "features": nodes.feature,
+            "thresholds": nodes.threshold,
+            "values": nodes.value[:, np.newaxis],
+            "node_sample_weight": cover,
+        }
+        for nodes, cover in zip(trees_of(ensemble).nodes, covers, strict=True)
+    ]
+    described = {"trees": trees, "base_offset": 0.0, "input_dtype": np.float32}
+    explainer = shap.TreeExplainer(described, feature_perturbation="tree_path_dependent")
+    return np.asarray(explainer.shap_values(matrix, check_additivity=False)).reshape(matrix.shape)
 
 
 def _expected(method, row, known) -> float:

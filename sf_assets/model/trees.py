@@ -1,84 +1,18 @@
 """Explanations of ensembles of trees: their exact SHAP values, and the median of each feature."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sf_assets.model.matrix import Floats
+from sf_assets.model.nodes import Nodes, trees_of
+from sf_assets.model.shapley import add_shapley_values
 
 # For each tree, the weight of the training rows that reach each node ("cover" in SHAP).
 Covers = list[Floats]
 _ROWS_PER_LEAF = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Nodes:
-    """The nodes of one fitted tree as arrays, one element per node.
-
-    Attributes:
-        left, right: the child nodes, -1 in a leaf.
-        default: the child of rows whose value is unknown.
-        feature, threshold: rows whose value of the feature is at most the threshold go left.
-        value: the value that a leaf adds to the output of the ensemble.
-
-    """
-
-    left: npt.NDArray[np.int32]
-    right: npt.NDArray[np.int32]
-    default: npt.NDArray[np.int32]
-    feature: npt.NDArray[np.int32]
-    threshold: Floats
-    value: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Trees:
-    """The trees of a fitted ensemble: its output is `offset` plus the value of one leaf of each tree.
-
-    `precision` is the type in which the ensemble compares values with thresholds.
-    """
-
-    nodes: tuple[Nodes, ...]
-    offset: float
-    precision: type
-
-
-def trees_of(ensemble: Any) -> Trees:
-    """Return the trees of a fitted forest, whose output is the mean vote, or of a boosting, whose output is log-odds."""
-    if hasattr(ensemble, "estimators_"):
-        return Trees(
-            tuple(_of_forest(one.tree_, len(ensemble.estimators_)) for one in ensemble.estimators_), 0.0, np.float32
-        )
-    offset = float(np.ravel(ensemble._baseline_prediction)[0])
-    return Trees(tuple(_of_boosting(one[0].nodes) for one in ensemble._predictors), offset, np.float64)
-
-
-def _of_forest(tree: Any, trees: int) -> Nodes:
-    left, right = tree.children_left.astype(np.int32), tree.children_right.astype(np.int32)
-    return Nodes(
-        left,
-        right,
-        np.where(tree.missing_go_to_left, left, right).astype(np.int32),
-        tree.feature.astype(np.int32),
-        tree.threshold.astype(np.float64),
-        tree.value[:, 0, 1] / tree.value[:, 0].sum(axis=1) / trees,
-    )
-
-
-def _of_boosting(nodes: Any) -> Nodes:
-    leaf = nodes["is_leaf"].astype(bool)
-    left, right = (np.where(leaf, -1, nodes[side].astype(np.int32)) for side in ("left", "right"))
-    return Nodes(
-        left,
-        right,
-        np.where(nodes["missing_go_to_left"].astype(bool), left, right),
-        np.where(leaf, -2, nodes["feature_idx"].astype(np.int32)),
-        nodes["num_threshold"].astype(np.float64),
-        nodes["value"].astype(np.float64),
-    )
 
 
 def covers_of(ensemble: Any, matrix: Floats, weights: Floats) -> Covers:
@@ -100,9 +34,7 @@ def _cover(nodes: Nodes, columns: npt.NDArray[Any], weights: Floats) -> Floats:
         cover[node] = weights[rows].sum()
         if nodes.left[node] < 0:
             continue
-        values = columns[rows, nodes.feature[node]]
-        unknown_left = nodes.default[node] == nodes.left[node]
-        goes_left = np.where(np.isnan(values), unknown_left, values <= nodes.threshold[node])
+        goes_left = nodes.goes_left(node, columns[rows, nodes.feature[node]])
         waiting += [(nodes.left[node], rows[goes_left]), (nodes.right[node], rows[~goes_left])]
     return cover
 
@@ -113,9 +45,12 @@ def tree_contributions(ensemble: Any, matrix: Floats, covers: Sequence[Floats]) 
     A feature outside of a coalition is averaged over both children of a node, in proportion to `covers`. With `tree_base`
     the values of a row add up to its output: the mean vote of a forest, the log-odds of a boosting.
     """
-    explainer = _explainer(ensemble, covers)
-    values = np.asarray(explainer.shap_values(matrix, check_additivity=False), dtype=np.float64)
-    return values[:, :, 0] if values.ndim == 3 else values  # noqa: PLR2004 - rows, features, outputs
+    trees = trees_of(ensemble)
+    columns: npt.NDArray[Any] = np.asfortranarray(matrix, dtype=trees.precision)
+    parts = np.zeros(matrix.T.shape)
+    for nodes, cover in zip(trees.nodes, covers, strict=True):
+        add_shapley_values(parts, nodes, cover, columns)
+    return parts.T
 
 
 def tree_base(ensemble: Any, covers: Sequence[Floats]) -> float:
@@ -143,27 +78,3 @@ def medians(matrix: Floats) -> Floats:
     [2.0, 0.0]
     """
     return np.array([np.median(known) if (known := column[~np.isnan(column)]).size else 0.0 for column in matrix.T])
-
-
-def _explainer(ensemble: Any, covers: Sequence[Floats]) -> Any:
-    # Importing shap takes seconds of compilation, and only explanations need it.
-    import shap  # noqa: PLC0415
-
-    trees = trees_of(ensemble)
-    described = {
-        "trees": [
-            {
-                "children_left": nodes.left,
-                "children_right": nodes.right,
-                "children_default": nodes.default,
-                "features": nodes.feature,
-                "thresholds": nodes.threshold,
-                "values": nodes.value[:, np.newaxis],
-                "node_sample_weight": cover,
-            }
-            for nodes, cover in zip(trees.nodes, covers, strict=True)
-        ],
-        "base_offset": trees.offset,
-        "input_dtype": trees.precision,
-    }
-    return shap.TreeExplainer(described, feature_perturbation="tree_path_dependent")

@@ -14,6 +14,8 @@ from sf_assets_dev.synthetic.world import Block, World
 HOURS = 151.67
 _LONGEST = 6
 """Maximum number of months that one demand covers."""
+_DEMANDS = 1000
+"""Maximum number of demands of one company: an identifier has three digits for their rank."""
 
 # Share of employees on short-time work, all sectors, from March 2020 on (Dares): the shape of the crisis.
 _CRISIS = (
@@ -60,7 +62,10 @@ def draw_short_time(block: Block, staff: Ints) -> ShortTime:
     propensity = 0.75 * lasting + 0.66 * passing
     on = (propensity > -ndtri(share))[company] & (staff > 0)
     on[rng.random(len(company)) < 0.05] = False
-    account, begins, ends = _spells(on)
+    spells = _spells(on)
+    # One company of the country, with many establishments, has more spells than identifiers.
+    identified = ranks(company[spells[0]]) < _DEMANDS
+    account, begins, ends = (values[identified] for values in spells)
     count = len(account)
     in_crisis = (ends >= _CRISIS_START) & (begins < _CRISIS_START + 26)
     least = np.where(in_crisis, 0.7, 0.3)
@@ -118,14 +123,20 @@ def _spells(on: Flags) -> tuple[Ints, Ints, Ints]:
     return np.repeat(account, pieces), begins, np.minimum(begins + _LONGEST - 1, np.repeat(last, pieces))
 
 
+def ranks(company: Ints) -> Ints:
+    """Return the rank of each item within its company, from 0; items of a company follow one another.
+
+    >>> ranks(np.array([4, 4, 4, 9])).tolist()
+    [0, 1, 2, 0]
+    """
+    starts = np.flatnonzero(np.diff(company, prepend=-1))
+    return np.arange(len(company)) - np.repeat(starts, np.diff(np.append(starts, len(company))))
+
+
 def _identifiers(companies: Companies, establishments: Establishments, short_time: ShortTime) -> pl.Series:
     """Return 11 digits per demand: company, rank of the demand within it, and `00` for an original demand."""
     company = establishments.company[short_time.account]
-    starts = np.flatnonzero(np.diff(company, prepend=-1))
-    rank = np.arange(len(company)) - np.repeat(starts, np.diff(np.append(starts, len(company))))
-    if len(rank) and rank.max() >= 1000:
-        raise ValueError(f"demande_ap: expected under 1000 demands per company, found {rank.max() + 1}")
-    number = companies.number[company] * 1000 + rank
+    number = companies.number[company] * _DEMANDS + ranks(company)
     return pl.Series(number).cast(pl.String).str.zfill(9) + "00"
 
 
