@@ -75,7 +75,9 @@ def _judgments(block: Block) -> pl.DataFrame:
     parts = []
     for one in (block.world.first, block.world.second):
         company, judged, label, _ = steps_of(one)
-        found = pl.DataFrame({"company": company, "judged": judged, "label": label, "kind": one.kind[company]})
+        columns = {"company": company, "judged": judged, "label": label, "kind": one.kind[company]}
+        # In a few blocks of the country no company fails twice: without a type, a column without rows is of type Null.
+        found = pl.DataFrame(columns, schema_overrides={"label": pl.String})
         liquidated, converted = pl.col("label") == "ouverture_liquidation", pl.col("label") == "ouverture_redressement"
         converts = (liquidated & (pl.col("kind") != LIQUIDATION)) | (converted & (pl.col("kind") == SAUVEGARDE))
         nature = pl.col("label").replace_strict(_NATURES, default=None, return_dtype=pl.String)
