@@ -39,13 +39,21 @@ def source_files(module: str) -> frozenset[Path]:
     pending = [module]
     paths: set[Path] = set()
     while pending:
-        path = _path(pending.pop())
-        text = path.read_text(encoding="utf-8")
-        paths |= {path, *_files_named(path.parent, text)}
-        new = {name for name in _imported(text) if not _is_excluded(name)} - visited
+        own, imported = _read_module(pending.pop())
+        paths |= own
+        new = imported - visited
         visited |= new
         pending += new
     return frozenset(paths)
+
+
+@cache
+def _read_module(module: str) -> tuple[frozenset[Path], frozenset[str]]:
+    """Return the file of a module with the files that it names, and the modules that it imports."""
+    path = _path(module)
+    text = path.read_text(encoding="utf-8")
+    imported = (name for name in _imported(text) if not _is_excluded(name))
+    return frozenset({path, *_files_named(path.parent, text)}), frozenset(imported)
 
 
 def _is_excluded(module: str) -> bool:

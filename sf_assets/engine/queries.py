@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources.abc import Traversable
 
 import sqlglot
@@ -45,19 +46,27 @@ def read_query(folder: Traversable, name: str, parts: Mapping[str, str] = NOTHIN
     header = " ".join(
         line.removeprefix("--").strip() for line in text.split("\n\n")[0].splitlines() if line[:2] == "--"
     )
-    tree = sqlglot.parse_one(_PARAMETER.sub("null", text), dialect="duckdb")
-    ctes = {cte.alias for cte in tree.find_all(exp.CTE)}
-    reads = dict.fromkeys(table.name for table in tree.find_all(exp.Table) if table.name and table.name not in ctes)
+    columns, reads = _columns_and_reads(_PARAMETER.sub("null", text))
     body = "\n".join(line.split("--")[0].rstrip() for line in text.splitlines())
     return Query(
         name=name,
         text=text,
         header=header,
-        columns=_selected(tree),
-        reads=tuple(reads),
+        columns=columns,
+        reads=reads,
         parameters=frozenset(_PARAMETER.findall(body)),
         digest=hashlib.sha256(body.encode()).hexdigest()[:12],
     )
+
+
+# Tables, assets and pages each ask for the same queries, and parsing them is most of the start of a process.
+@cache
+def _columns_and_reads(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the columns that a query selects, and the tables that it reads."""
+    tree = sqlglot.parse_one(text, dialect="duckdb")
+    ctes = {cte.alias for cte in tree.find_all(exp.CTE)}
+    reads = dict.fromkeys(table.name for table in tree.find_all(exp.Table) if table.name and table.name not in ctes)
+    return _selected(tree), tuple(reads)
 
 
 def _selected(tree: exp.Expr) -> tuple[str, ...]:
