@@ -202,6 +202,27 @@ def test_a_demand_that_ends_before_it_starts_has_no_row_and_one_without_reason_n
     ]
 
 
+def test_the_reasons_of_a_country_fit_into_the_memory_of_a_session():
+    """A list of texts for each establishment and month took 2.5 GB at 350,000 companies; here both are smaller alike."""
+    with duckdb.connect(config={"threads": 1}) as connection:
+        small = World(connection)
+        connection.execute(
+            """
+            insert into stg_apdemande by name
+            select
+                lpad(i::varchar, 14, '0') as siret,
+                i::varchar as id_demande,
+                1 + i % 6 as motif_recours,
+                date '2024-01-01' as periode_debut,
+                date '2024-01-31' as periode_fin
+            from range(150_000) as numbers (i)
+            """
+        )
+        connection.execute("set memory_limit = '70MB'")
+        small.build("clean_ap")
+        assert connection.execute("select count(distinct motif_recours) from clean_ap").fetchall() == [(6,)]
+
+
 def test_the_last_consumption_is_of_the_whole_table_blacklisted_companies_included(world):  # trap 40
     world.add("stg_apconso", "siret periode heures", (SIRET, "2024-02-01", 1), (OTHER, "2024-03-01", 1))
     world.blacklist(OTHER[:9])

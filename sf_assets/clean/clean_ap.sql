@@ -23,7 +23,7 @@ evenements as (
         demandes.periode,
         coalesce(demandes.heures, 0) / 151.67 as etp_autorise,
         0 as etp_consomme,
-        labels.label as motif_recours,
+        1 << labels.id as motif,
         false as is_last,
         -- A demand whose last day comes before its first one has no day, even within one month.
         case
@@ -51,19 +51,43 @@ evenements as (
         0,
         coalesce(heures, 0)
     from stg_apconso
+),
+
+-- A sum of decimals does not depend on the order of rows; a sum of floating numbers does. Reasons are added up as bits: a
+-- list of texts for each of the millions of groups would not fit into the memory of a session.
+sommes as (
+    select
+        siret,
+        periode,
+        cast(sum(cast(etp_autorise as decimal(38, 9))) as double) as etp_autorise,
+        cast(sum(cast(etp_consomme as decimal(38, 9))) as double) as etp_consomme,
+        bit_or(motif) as motifs,
+        bool_or(is_last) as is_last,
+        cast(sum(cast(heures_autorisees as decimal(38, 9))) as double) as heures_autorisees,
+        cast(sum(cast(heures_consommees as decimal(38, 9))) as double) as heures_consommees
+    from evenements
+    where left(siret, 9) not in (select siren from siren_blacklist)
+    group by siret, periode
+),
+
+motifs_recours as (
+    select
+        sommes.motifs,
+        string_agg(distinct labels.label, '; ' order by labels.label) as motif_recours
+    from (select distinct motifs from sommes) as sommes
+    inner join labels_motif_recours as labels on (sommes.motifs >> labels.id) & 1 = 1
+    group by sommes.motifs
 )
 
--- A sum of decimals does not depend on the order of rows; a sum of floating numbers does.
 select
-    siret,
-    left(siret, 9) as siren,
-    periode,
-    cast(sum(cast(etp_autorise as decimal(38, 9))) as double) as etp_autorise,
-    cast(sum(cast(etp_consomme as decimal(38, 9))) as double) as etp_consomme,
-    string_agg(distinct motif_recours, '; ' order by motif_recours) as motif_recours,
-    bool_or(is_last) as is_last,
-    cast(sum(cast(heures_autorisees as decimal(38, 9))) as double) as heures_autorisees,
-    cast(sum(cast(heures_consommees as decimal(38, 9))) as double) as heures_consommees
-from evenements
-where left(siret, 9) not in (select siren from siren_blacklist)
-group by siret, periode
+    sommes.siret,
+    left(sommes.siret, 9) as siren,
+    sommes.periode,
+    sommes.etp_autorise,
+    sommes.etp_consomme,
+    motifs_recours.motif_recours,
+    sommes.is_last,
+    sommes.heures_autorisees,
+    sommes.heures_consommees
+from sommes
+left join motifs_recours on sommes.motifs = motifs_recours.motifs
