@@ -29,6 +29,7 @@ ROOT = typer.main.get_command(app)
 VALUES = {
     "asset": "stg_debit", "check": "few_refused", "source": "debit", "siren": "005520135", "name": "foret", "job": "monthly",
     "into": "folder", "reason": "a reason", "by": "A. Martin", "version": "1", "full": "folder", "open_data": "folder",
+    "former": "folder",
 }  # fmt: skip
 
 
