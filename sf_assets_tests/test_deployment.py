@@ -205,6 +205,20 @@ def test_the_daemon_reads_the_code_of_the_container_beside_it_by_the_name_that_t
         assert pages["command"][-2:] == ["--module-name", location["grpc_server"]["location_name"]]
 
 
+def test_the_services_of_one_server_read_the_code_of_one_of_them_by_the_name_of_runs_of_the_command_line() -> None:
+    units = {path.stem: path.read_text() for path in DEPLOY.glob("*.service")}
+    commands = {name: re.findall(r"^ExecStart=\S+/(.*)$", text, re.MULTILINE)[0] for name, text in units.items()}
+    (location,) = yaml.safe_load((DEPLOY / "workspace.yaml").read_text())["load_from"]
+    name = CODE_LOCATION.code_location_origin.location_name
+    assert location["grpc_server"]["location_name"] == name
+    socket = location["grpc_server"]["socket"]
+    assert commands.pop("sf-code") == f"dagster api grpc -m {name} --socket {socket}"
+    assert f"RuntimeDirectory={Path(socket).parent.name}" in units["sf-code"]
+    # Only the server is told to stop: it waits for its runs, which systemd would otherwise end with it.
+    assert {"KillMode=mixed", "TimeoutStopSec=600"} <= set(units["sf-code"].splitlines())
+    assert all("-w /var/lib/sf_assets/workspace.yaml" in command for command in commands.values())
+
+
 def test_the_daemon_may_delete_the_job_and_the_pod_of_a_cancelled_run_and_nothing_else() -> None:
     (role,) = named("Role").values()
     may_delete = {resource for rule in role["rules"] if "delete" in rule["verbs"] for resource in rule["resources"]}
