@@ -107,7 +107,9 @@ def _upload(files: Mapping[str, int], root: Path, objects: ObjectStore, address:
 
 def _require_same(file: Path, copy: str, found: str) -> None:
     if (expected := sha256_of(file)) != found:
-        raise PermanentFailure(f"{copy}: expected the SHA-256 {expected} of {file}, found {found}. Remove it, then move again.")
+        raise PermanentFailure(
+            f"{copy}: expected the SHA-256 {expected} of {file}, found {found}. Remove it, then move again."
+        )
 
 
 def _copy_catalog(session: Session, there: Session) -> None:
