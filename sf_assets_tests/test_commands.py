@@ -92,7 +92,7 @@ def sf(monkeypatch: pytest.MonkeyPatch, *line: str) -> int:
 def test_the_verbs_are_those_of_the_documentation() -> None:
     assert {verb[0] for verb in VERBS} == {
         "run", "status", "accept", "acceptances", "quarantine", "explain", "method", "evaluate", "search", "maintenance",
-        "publish", "rebuild", "encrypt", "answers", "columns", "fetch-open", "retention", "erase",
+        "publish", "rebuild", "encrypt", "answers", "columns", "fetch-open", "retention", "erase", "move",
         "demo", "generate", "bench", "bench-catalog", "chaos", "docs", "faults", "life", "scale", "ui", "compare-modes",
     }  # fmt: skip
 
