@@ -18,7 +18,7 @@ def move(
     from sf_assets.operations.moving import move as copy  # noqa: PLC0415
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
-    settings, place = Settings.from_environment(), Settings(data_dir=former)
+    settings, place = Settings.from_environment(), Settings.model_validate({"data_dir": former})
     folders = {**Folders.below(former.absolute()).by_name, "notices": shelf_of(former.absolute(), "notices", None)}
     new = {**settings.folders.by_name, "notices": settings.notices.shelf}
     sys.stdout.write(f"{copy(warehouse_of(place), warehouse_of(settings), folders, new).summary}\n")
