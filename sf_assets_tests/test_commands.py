@@ -29,6 +29,7 @@ ROOT = typer.main.get_command(app)
 VALUES = {
     "asset": "stg_debit", "check": "few_refused", "source": "debit", "siren": "005520135", "name": "foret", "job": "monthly",
     "into": "folder", "reason": "a reason", "by": "A. Martin", "version": "1", "full": "folder", "open_data": "folder",
+    "former": "folder",
 }  # fmt: skip
 
 
@@ -91,7 +92,7 @@ def sf(monkeypatch: pytest.MonkeyPatch, *line: str) -> int:
 def test_the_verbs_are_those_of_the_documentation() -> None:
     assert {verb[0] for verb in VERBS} == {
         "run", "status", "accept", "acceptances", "quarantine", "explain", "method", "evaluate", "search", "maintenance",
-        "publish", "rebuild", "encrypt", "answers", "columns", "fetch-open", "retention", "erase",
+        "publish", "rebuild", "encrypt", "answers", "columns", "fetch-open", "retention", "erase", "move",
         "demo", "generate", "bench", "bench-catalog", "chaos", "docs", "faults", "life", "scale", "ui", "compare-modes",
     }  # fmt: skip
 

@@ -15,6 +15,7 @@ from dagster import DagsterInstance
 from dagster._core.instance.config import dagster_instance_config
 
 from sf_assets.engine.storage import Warehouse
+from sf_assets.operations.launching import CODE_LOCATION
 from sf_assets.settings import Settings
 from sf_assets_dev.chaos.writing import MONTHS, write
 from sf_assets_dev.servers.postgres import create_database
@@ -30,22 +31,12 @@ KNOWN = {
     "": {
         *(
             "telemetry",
-            "serviceAccount",
             "postgresql",
             "generatePostgresqlPasswordSecret",
             "global",
             "dagster-user-deployments",
         ),
-        *(
-            "dagsterWebserver",
-            "ingress",
-            "runLauncher",
-            "computeLogManager",
-            "dagsterDaemon",
-            "concurrency",
-            "retention",
-        ),
-        *("rabbitmq", "redis"),
+        *("dagsterWebserver", "runLauncher", "computeLogManager", "dagsterDaemon", "concurrency", "retention"),
     },
     "runLauncher.config.k8sRunLauncher": {
         *(
@@ -87,6 +78,11 @@ def at(place: str) -> dict[str, Any]:
     return found
 
 
+def code_server() -> dict[str, Any]:
+    (server,) = at("dagster-user-deployments")["deployments"]
+    return dict(server)
+
+
 @pytest.mark.parametrize("path", ["sf_assets/dagster.yaml", "deploy/dagster.yaml", "deploy/kubernetes/dagster.yaml"])
 def test_dagster_accepts_each_instance_file_which_retries_crashed_runs_and_frees_their_slots(path: str) -> None:
     config, _ = dagster_instance_config(str((ROOT / path).parent))
@@ -111,16 +107,9 @@ def test_the_chart_knows_every_value(place: str) -> None:
 def test_the_chart_and_the_instance_file_of_the_cluster_say_the_same() -> None:
     launcher, config = at("runLauncher.config.k8sRunLauncher"), CLUSTER["run_launcher"]["config"]
     pods: Any = snake(launcher["runK8sConfig"])
-    # The chart adds the volumes of the code server to each run.
-    server: Any = snake(at("dagster-user-deployments")["deployments"][0])
-    expected = config["run_k8s_config"]
-    assert pods["job_spec_config"] == expected["job_spec_config"]
-    assert pods["container_config"] == {k: v for k, v in expected["container_config"].items() if k != "volume_mounts"}
-    assert pods["pod_spec_config"] == {k: v for k, v in expected["pod_spec_config"].items() if k != "volumes"}
-    assert server["volume_mounts"] == expected["container_config"]["volume_mounts"]
-    assert [volume["name"] for volume in server["volumes"]] == [
-        v["name"] for v in expected["pod_spec_config"]["volumes"]
-    ]
+    assert pods == config["run_k8s_config"]
+    # What the chart adds to runs from the code server would win: its memory, its volumes, its token.
+    assert code_server()["includeConfigInLaunchedRuns"] == {"enabled": False}
     assert [one["name"] for one in launcher["envConfigMaps"]] == config["env_config_maps"]
     assert [one["name"] for one in launcher["envSecrets"]] == config["env_secrets"]
     limits = CLUSTER["concurrency"]
@@ -130,13 +119,33 @@ def test_the_chart_and_the_instance_file_of_the_cluster_say_the_same() -> None:
     for name in ("run_monitoring", "run_retries"):
         assert snake(VALUES["dagsterDaemon"])[name] == CLUSTER[name]  # type: ignore[index]
     assert snake(VALUES["retention"]) == {"enabled": True, **CLUSTER["retention"]}
-    images = [at("dagster-user-deployments")["deployments"][0]["image"], VALUES["dagsterWebserver"]["image"]]
+    images = [pod["image"] for pod in (code_server(), VALUES["dagsterWebserver"], VALUES["dagsterDaemon"])]
     assert {f"{image['repository']}:{image['tag']}" for image in images} == {config["job_image"]}
+
+
+def test_no_service_makes_a_variable_that_the_settings_do_not_know() -> None:
+    # Kubernetes adds these variables to each pod, one without `enableServiceLinks: false`, that starts after the service.
+    for name in (code_server()["name"], "dagster-dagster-webserver", "dagster-dagster-webserver-read-only"):
+        prefix = name.upper().replace("-", "_")
+        Settings.from_environment({f"{prefix}_SERVICE_HOST": "10.0.0.1", f"{prefix}_PORT": "tcp://10.0.0.1:3030"})
+
+
+def test_the_pages_and_the_daemon_of_the_chart_name_the_code_as_runs_of_the_command_line_do() -> None:
+    web, code = VALUES["dagsterWebserver"], code_server()
+    (server,) = web["workspace"]["servers"]
+    assert web["workspace"]["enabled"]
+    assert (server["host"], server["port"]) == (code["name"], code["port"])
+    assert server["name"] == CODE_LOCATION.code_location_origin.location_name == code["dagsterApiGrpcArgs"][-1]
+
+
+def test_the_pages_of_the_chart_listen_where_a_user_without_rights_may() -> None:
+    web = VALUES["dagsterWebserver"]
+    assert web["service"]["port"] == web["readinessProbe"]["httpGet"]["port"] >= 1024
 
 
 def test_every_pod_runs_without_root_on_a_root_it_cannot_write() -> None:
     pods = [
-        at("dagster-user-deployments")["deployments"][0],
+        code_server(),
         VALUES["dagsterWebserver"],
         VALUES["dagsterDaemon"],
         {
@@ -194,6 +203,20 @@ def test_the_daemon_reads_the_code_of_the_container_beside_it_by_the_name_that_t
     for name in ("dagster-webserver", "dagster-viewer"):
         (pages,) = named("Deployment")[name]["spec"]["template"]["spec"]["containers"]
         assert pages["command"][-2:] == ["--module-name", location["grpc_server"]["location_name"]]
+
+
+def test_the_services_of_one_server_read_the_code_of_one_of_them_by_the_name_of_runs_of_the_command_line() -> None:
+    units = {path.stem: path.read_text() for path in DEPLOY.glob("*.service")}
+    commands = {name: re.findall(r"^ExecStart=\S+/(.*)$", text, re.MULTILINE)[0] for name, text in units.items()}
+    (location,) = yaml.safe_load((DEPLOY / "workspace.yaml").read_text())["load_from"]
+    name = CODE_LOCATION.code_location_origin.location_name
+    assert location["grpc_server"]["location_name"] == name
+    socket = location["grpc_server"]["socket"]
+    assert commands.pop("sf-code") == f"dagster api grpc -m {name} --socket {socket}"
+    assert f"RuntimeDirectory={Path(socket).parent.name}" in units["sf-code"]
+    # Only the server is told to stop: it waits for its runs, which systemd would otherwise end with it.
+    assert {"KillMode=mixed", "TimeoutStopSec=600"} <= set(units["sf-code"].splitlines())
+    assert all("-w /var/lib/sf_assets/workspace.yaml" in command for command in commands.values())
 
 
 def test_the_daemon_may_delete_the_job_and_the_pod_of_a_cancelled_run_and_nothing_else() -> None:

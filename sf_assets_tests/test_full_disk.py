@@ -1,6 +1,8 @@
 """A full disk: the error names the place and what to do, nothing is torn, and the same command succeeds once there is room."""
 
+import errno
 import shutil
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -9,7 +11,7 @@ import pytest
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.catalog import is_transient
 from sf_assets.engine.storage.folders import replace_folder
-from sf_assets.engine.storage.room import FullDisk, room_of_engine
+from sf_assets.engine.storage.room import FullDisk, LittleMemory, room_of_engine
 from sf_assets.engine.storage.scratch import scratch_folder
 from sf_assets_tests.writers import DEBTS, MARCH, rows, write
 
@@ -54,6 +56,24 @@ def test_a_full_disk_is_told_from_a_catalog_that_does_not_answer(words: str, pla
     tables = "/lake/tables" if place == "/spill" else place
     with pytest.raises(FullDisk, match=f"^{place}: expected room"), room_of_engine(Path("/spill"), tables):
         raise error
+
+
+def test_too_little_memory_is_told_from_a_full_disk(warehouse: Warehouse) -> None:
+    with (
+        pytest.raises(LittleMemory, match="SF_MEMORY_LIMIT: expected enough memory") as little,
+        warehouse.session() as session,
+    ):
+        session.connection.execute("set memory_limit = '5MB'; select list(i) from range(10_000_000) t (i)")
+    assert little.value.allow_retries is False
+
+
+def test_a_disk_without_room_for_a_folder_is_named(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", fail)
+    with pytest.raises(FullDisk, match=f"^{warehouse.temp_directory}: expected room"):
+        warehouse.connect()
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full")

@@ -215,7 +215,7 @@ def test_the_services_listen_on_the_loopback_and_the_viewer_is_read_only() -> No
     commands = {
         path.stem: re.findall(r"^ExecStart=(.*)$", path.read_text(), re.MULTILINE) for path in DEPLOY.glob("*.service")
     }
-    assert set(commands) == {"sf-webserver", "sf-viewer", "sf-daemon"}
+    assert set(commands) == {"sf-webserver", "sf-viewer", "sf-daemon", "sf-code"}
     for name in ("sf-webserver", "sf-viewer"):
         assert "--host 127.0.0.1" in commands[name][0]
     assert "--read-only" in commands["sf-viewer"][0]

@@ -22,7 +22,7 @@ from sf_assets.vocabulary.partitions import months
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 # The code location of workspace.yaml, which Dagster names after its module.
-_CODE_LOCATION = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("sf_assets.definitions"), "__repository__")
+CODE_LOCATION = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("sf_assets.definitions"), "__repository__")
 _REPOSITORY = ".dagster/repository"
 # Whoever launched a run in their process sees it fail: a daemon that runs beside it must not start it again.
 _NO_RETRY: Mapping[str, str] = MappingProxyType({"dagster/max_retries": "0"})
@@ -97,8 +97,8 @@ def _execute(
     **when: Any,
 ) -> bool:
     """Run a job in this process; return whether it succeeded. The pages of Dagster show the run beside those of the daemon."""
-    origin = _CODE_LOCATION.get_job_origin(job.name)
-    tags = {**tags, **_NO_RETRY, _REPOSITORY: _CODE_LOCATION.get_label()}
+    origin = CODE_LOCATION.get_job_origin(job.name)
+    tags = {**tags, **_NO_RETRY, _REPOSITORY: CODE_LOCATION.get_label()}
     result = job.execute_in_process(instance=instance, run_config=config, raise_on_error=False, tags=tags, **when)
     # A run in process names no code location (Dagster 1.13): neither the timeline nor the page of its job would show it.
     instance.run_storage.replace_job_origin(result.dagster_run, origin)

@@ -105,6 +105,18 @@ class Catalog:
         connection.execute(f"attach if not exists {sql_literal(self._libpq)} as guard (type postgres)")
         return _advisory_holder(connection)
 
+    @contextmanager
+    def database(self, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+        """Attach the database of the catalog, whose tables DuckLake hides, for the block; yield the name that it has."""
+        place, kind = (self._libpq, "postgres") if self._libpq else (str(Path(self.location).resolve()), "sqlite")
+        connection.execute(f"attach {sql_literal(place)} as catalog_database (type {kind})")
+        try:
+            yield "catalog_database"
+        finally:
+            # After the loss of the server, or of what the block began, the session ends with an error anyway.
+            with suppress(duckdb.Error):
+                connection.execute("detach catalog_database")
+
     @property
     def _lock_file(self) -> Path:
         return Path(f"{self.location}.lock")

@@ -1,4 +1,4 @@
-"""Full disks: an error that names the place and what to do, instead of one that names a block or nothing at all."""
+"""Full disks and too little memory: errors that name the place and what to do, instead of a block or nothing at all."""
 
 import errno
 from collections.abc import Iterator
@@ -15,13 +15,26 @@ _NO_ROOM = ("No space left on device", "Disk quota exceeded", "database or disk 
 _NO_SPILL = "failed to offload data block"
 
 
+_AGAIN = "Then run it again: `sf run <job> <month>`, or *from failure* on the page of the run."
+
+
+class LittleMemory(PermanentFailure):
+    """A step needs more than the memory of its session, for something that cannot be spilled."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "SF_MEMORY_LIMIT: expected enough memory for this step, found too little. Nothing of the step was stored. Raise the "
+            f"limit, or lower SF_THREADS. {_AGAIN}"
+        )
+
+
 class FullDisk(PermanentFailure):
     """A disk has no room for what a step writes. Nothing of the step is stored; another try would find the same disk."""
 
     def __init__(self, place: str, advice: str) -> None:
         super().__init__(
             f"{place}: expected room for the files of this step, found a full disk. Nothing of the step was stored. {advice} "
-            "Then run it again: `sf run <job> <month>`, or *from failure* on the page of the run."
+            f"{_AGAIN}"
         )
 
 
@@ -38,7 +51,12 @@ def room_in(folder: Path, advice: str = "Free space there.") -> Iterator[None]:
 
 @contextmanager
 def room_of_engine(temporary: Path, tables: str) -> Iterator[None]:
-    """Raise a `FullDisk` when DuckDB finds no room in its folder of temporary files, or where the tables are."""
+    """Raise a `FullDisk` when DuckDB finds no room in its folder of temporary files, or where the tables are.
+
+    Raises:
+        LittleMemory: it finds none in memory, although there was room to spill.
+
+    """
     try:
         yield
     except duckdb.Error as error:
@@ -51,6 +69,8 @@ def room_of_engine(temporary: Path, tables: str) -> Iterator[None]:
             raise FullDisk(
                 tables, "Free space there; `sf maintenance --apply` removes what is no longer needed."
             ) from None
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise LittleMemory from None
         raise
 
 

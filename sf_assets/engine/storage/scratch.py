@@ -18,9 +18,14 @@ def make_scratch(directory: str = "") -> tuple[Path, IO[bytes]]:
     """Create a temporary folder for this user only, inside `directory` or the system's; return it with its lock file.
 
     The lock is held until the file is closed, or until the last process that inherited it ends, even when killed.
+
+    Raises:
+        FullDisk: there is no room for a folder.
+
     """
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=directory or None))
-    lock = (folder / _LOCK).open("wb")
+    with room_in(Path(directory or tempfile.gettempdir()), "Free space there."):
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=directory or None))
+        lock = (folder / _LOCK).open("wb")
     fcntl.flock(lock, fcntl.LOCK_EX)
     return folder, lock
 
