@@ -91,61 +91,68 @@ def take_away(path: Path) -> None:
     path.unlink()
 
 
-@pytest.mark.parametrize(
-    ("source", "spoil", "check", "message"),
-    [
-        ("procol", empty, "as_promised", "sigfaible_pcoll.csv: expected a header, found an empty file"),
-        (
-            "debit",
-            rename_column,
-            "as_promised",
-            "sigfaible_debits.csv, line 1: expected column Mt_PO in the header, found 17 columns",
-        ),
-        ("delai", spoil_byte, "as_promised", "sigfaible_delais.csv, line 3: expected UTF-8, found byte 0xe9"),
-        ("cotisation", cut, "as_promised", "sigfaible_cotisdues.csv.gz: expected a complete gzip archive, found a cut"),
-        (
-            "effectif",
-            deliver_twice,
-            "delivered_once",
-            "expected each delivery once, found sigfaible_effectif_siret.csv and sigfaible_effectif_siret.csv.gz",
-        ),
-        ("debit", take_away, "delivered", "expected sigfaible_debits.csv in "),
-    ],
-)
-def test_a_bad_file_stops_what_depends_on_it_until_it_is_delivered_again(  # deviation B2
-    place: Place, source: str, spoil: Callable[[Path], None], check: str, message: str
-) -> None:
-    src, stg, clean = f"src_{source}", f"stg_{source}", f"clean_{source}"
-    before = place.content(SEPTEMBER, [stg, clean])
-    delivered = next(
-        path for path in place.batch(SEPTEMBER).iterdir() if path.name.removesuffix(".gz") in BY_NAME[source].names
-    )
-    good = delivered.read_bytes()
-    spoil(delivered)
+# What happens to the file of each source, the check that refuses it, and what its message says.
+BAD_FILES: dict[str, tuple[Callable[[Path], None], str, str]] = {
+    "procol": (empty, "as_promised", "sigfaible_pcoll.csv: expected a header, found an empty file"),
+    "debit": (
+        rename_column,
+        "as_promised",
+        "sigfaible_debits.csv, line 1: expected column Mt_PO in the header, found 17 columns",
+    ),
+    "delai": (spoil_byte, "as_promised", "sigfaible_delais.csv, line 3: expected UTF-8, found byte 0xe9"),
+    "cotisation": (
+        cut,
+        "as_promised",
+        "sigfaible_cotisdues.csv.gz: expected a complete gzip archive, found a cut",
+    ),
+    "effectif": (
+        deliver_twice,
+        "delivered_once",
+        "expected each delivery once, found sigfaible_effectif_siret.csv and sigfaible_effectif_siret.csv.gz",
+    ),
+    "apdemande": (take_away, "delivered", "expected demande_ap.csv in "),
+}
 
-    run = place.build(SEPTEMBER, src, stg, clean, "src_apconso", "stg_apconso")
-    (error,) = run.errors
-    assert message in error
-    assert run.metadata[src]["fault"] == error
-    assert run.blocking(src) == {check}
-    assert run.written == {src, "src_apconso", "stg_apconso"}
-    assert set(run.failures) == {f"{src}_checks"}
 
-    for asset in (stg, clean):
-        later = place.build(SEPTEMBER, asset)
-        assert set(later.failures) == {asset}
-        fault = later.failures[asset].split(f"{src}, 2025-09: {check} refuses ")[1]
-        assert fault.startswith(("the batch: expected ", message))
-        assert "Stack Trace" not in later.failures[asset]
-        assert_frame_equal(place.rows(asset, SEPTEMBER), before[asset])
+def test_bad_files_stop_what_depends_on_them_until_they_are_delivered_again(place: Place) -> None:  # deviation B2
+    """Six files at once: each stops its own tables, and no other."""
+    sources, staging = ([f"{layer}_{name}" for name in BAD_FILES] for layer in ("src", "stg"))
+    clean = [f"clean_{'ap' if name == 'apdemande' else name}" for name in BAD_FILES]
+    before = place.content(SEPTEMBER, [*staging, *clean])
+    good = {}
+    for name, (spoil, _, _) in BAD_FILES.items():
+        (delivered,) = (
+            path for path in place.batch(SEPTEMBER).iterdir() if path.name.removesuffix(".gz") in BY_NAME[name].names
+        )
+        good[delivered] = delivered.read_bytes()
+        spoil(delivered)
 
-    for path in place.batch(SEPTEMBER).glob(f"{delivered.name}*"):
-        path.unlink()
-    delivered.write_bytes(good)
-    corrected = place.build(SEPTEMBER, src, stg, clean)
+    run = place.build(SEPTEMBER, *sources, *staging, *clean, "src_apconso", "stg_apconso")
+    assert len(run.errors) == len(BAD_FILES)
+    for name, (_, check, message) in BAD_FILES.items():
+        (error,) = (error for error in run.errors if message in error)
+        assert run.metadata[f"src_{name}"]["fault"] == error
+        assert run.blocking(f"src_{name}") == {check}
+    assert run.written == {*sources, "src_apconso", "stg_apconso"}
+    assert set(run.failures) == {f"{source}_checks" for source in sources}
+
+    for layer in (staging, clean):
+        later = place.build(SEPTEMBER, *layer)
+        assert set(later.failures) == set(layer)
+        for asset, (name, (_, check, message)) in zip(layer, BAD_FILES.items(), strict=True):
+            fault = later.failures[asset].split(f"src_{name}, 2025-09: {check} refuses ")[1]
+            assert fault.startswith(("the batch: expected ", message))
+            assert "Stack Trace" not in later.failures[asset]
+            assert_frame_equal(place.rows(asset, SEPTEMBER), before[asset])
+
+    for delivered, content in good.items():
+        for path in place.batch(SEPTEMBER).glob(f"{delivered.name}*"):
+            path.unlink()
+        delivered.write_bytes(content)
+    corrected = place.build(SEPTEMBER, *sources, *staging, *clean)
     assert (corrected.failures, corrected.errors) == ({}, [])
-    for asset in (stg, clean):
-        assert_frame_equal(place.rows(asset, SEPTEMBER), before[asset])
+    for asset, rows in before.items():
+        assert_frame_equal(place.rows(asset, SEPTEMBER), rows)
 
 
 def blank_book(path: Path) -> None:

@@ -1,8 +1,6 @@
 """Rules for every asset and query of the project: described, checked, run by a job, reading only earlier layers."""
 
 import re
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -244,16 +242,3 @@ def test_the_metadata_of_an_asset_has_the_query_that_computes_it() -> None:
 @_named(PASSING)
 def test_sql_that_no_table_is_named_after_has_a_header(path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith("-- ")
-
-
-def test_loading_the_definitions_prints_no_warning() -> None:
-    loading = subprocess.run(
-        [sys.executable, "-c", "import sf_assets.definitions"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    assert loading.stdout == ""
-    assert loading.stderr == ""

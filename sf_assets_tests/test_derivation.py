@@ -2,7 +2,7 @@
 
 import pytest
 
-from sf_assets.catalogue.derivation import Untraceable, _of_query, derive
+from sf_assets.catalogue.derivation import Untraceable, _of_query
 from sf_assets.vocabulary.schema import Column, Table
 
 KNOWN = {
@@ -68,12 +68,3 @@ def test_an_expression_without_traceable_columns_is_refused_by_name(query: str, 
     with pytest.raises(Untraceable, match="made: expected columns by their names") as refused:
         origins(query)
     assert named in str(refused.value)
-
-
-def test_every_query_of_the_project_is_traced_with_its_windows() -> None:
-    found = derive()
-    assert {("stg_debit", "siret"), ("stg_debit", "periode_prise_en_compte")} <= set(
-        found["clean_debit", "part_ouvriere"]
-    )
-    assert ("clean_paydex_mesure", "siren") in found["feat_paiement", "paydex"]
-    assert ("stg_sirene", "siege") in found["siren_blacklist", "motif_siege"]

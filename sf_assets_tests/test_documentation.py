@@ -11,7 +11,7 @@ import pytest
 import typer
 from click import Command, Group
 
-from sf_assets.catalogue.derivation import written
+from sf_assets.catalogue.derivation import derive, written
 from sf_assets.catalogue.tables import LAYERS, TABLES
 from sf_assets.commands.app import app
 from sf_assets.features.registry import NAMES
@@ -43,6 +43,15 @@ def test_a_generated_page_is_fresh(name):
 
 def test_the_record_of_lineage_is_fresh():
     assert (files("sf_assets.engine") / "lineage.csv").read_text(encoding="utf-8") == written(), "run `make docs`"
+
+
+def test_every_query_of_the_project_is_traced_with_its_windows():
+    found = derive()
+    assert {("stg_debit", "siret"), ("stg_debit", "periode_prise_en_compte")} <= set(
+        found["clean_debit", "part_ouvriere"]
+    )
+    assert ("clean_paydex_mesure", "siren") in found["feat_paiement", "paydex"]
+    assert ("stg_sirene", "siege") in found["siren_blacklist", "motif_siege"]
 
 
 def test_every_source_table_and_feature_is_described():

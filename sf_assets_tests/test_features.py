@@ -19,7 +19,8 @@ from sf_assets.features.queries import feature_query
 from sf_assets.features.registry import BY_NAME, FEATURES, NAMES, Feature
 from sf_assets.features.tables import LAGS, MATRIX
 from sf_assets.features.tables import TABLES as FEATURE_TABLES
-from sf_assets.sources.known import KNOWN
+from sf_assets.sources.known import KNOWN, define_known_from
+from sf_assets.sources.nomenclatures import label_tables
 from sf_assets.vocabulary.delays import DELAYS
 from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import add_months, cutoff_of
@@ -34,8 +35,13 @@ CUTOFF = cutoff_of(MONTH)
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """A small synthetic batch through staging, as a database file that tests copy."""
-    return plain.staged_world(tmp_path_factory.mktemp("world"), BATCH, companies=250, others=True)
+    """A small synthetic batch with its clean tables and the features of `MONTH`, as a database file that tests copy."""
+    folder = tmp_path_factory.mktemp("world")
+    staged = plain.staged_world(folder, BATCH, companies=250, others=True)
+    with plain.connect(staged) as connection:
+        label_tables.load(connection)
+        _rows(connection)
+    return staged
 
 
 @pytest.fixture
@@ -47,6 +53,11 @@ def copy(world, tmp_path):
 def _rows(connection, first=MONTH, last=MONTH):
     plain.clean(connection, BATCH)
     plain.features(connection, first, last, delivered=BATCH)
+    return _stored(connection)
+
+
+def _stored(connection):
+    """Return the features of the month as they were computed last."""
     matrix = connection.execute("select * from feat_matrix where month = $1 order by siren", [MONTH]).fetchall()
     procedures = connection.execute(
         "select siren, procedure_connue from feat_company_month where month = $1 order by siren", [MONTH]
@@ -55,7 +66,6 @@ def _rows(connection, first=MONTH, last=MONTH):
 
 
 def test_the_matrix_has_exactly_the_declared_features(copy):
-    _rows(copy)
     columns = [name for (name, *_) in copy.execute("describe feat_matrix").fetchall()]
     assert columns == ["month", "siren", *NAMES] == ["month", *MATRIX.column_names]
 
@@ -72,7 +82,7 @@ def test_every_feature_takes_several_values_somewhere(copy):
 
 
 def test_whatever_was_published_after_the_cutoff_changes_nothing_for_any_source(copy):
-    before = _rows(copy)
+    before = _stored(copy)
     split(copy, CUTOFF)
     empty = [name for name in KNOWN if not copy.execute(f"select count(*) from after_{name}").fetchone()[0]]
     # The synthetic batch has no such files; the first and the last only serve to read other files.
@@ -83,7 +93,6 @@ def test_whatever_was_published_after_the_cutoff_changes_nothing_for_any_source(
 
 def test_values_published_before_the_cutoff_change_the_features(copy):
     """The same changes before the cut-off must change the features of each source, or the test above proves nothing."""
-    _rows(copy)
     before = copy.execute("from feat_matrix where month = $1", [MONTH]).pl()
     split(copy, CUTOFF)
     for name in (name for name in KNOWN if name not in ("sirene", "sirene_ul", "procol", "bodacc", "sirene_histo")):
@@ -114,7 +123,6 @@ def test_later_files_give_the_same_features_as_those_scored(copy, tmp_path):
         plain.features(then, MONTH, MONTH)
         scored = then.execute("from feat_matrix order by siren").pl()
         described = then.execute("from feat_company_month order by siren").pl()
-    _rows(copy)
     recomputed = copy.execute("from feat_matrix where month = $1 order by siren", [MONTH]).pl()
     assert recomputed["siren"].equals(scored["siren"])
     moved = {name for name in NAMES if not recomputed[name].equals(scored[name])}
@@ -191,7 +199,7 @@ def test_a_lag_knows_only_what_its_own_month_knew(copy):
 
 
 def test_companies_that_grew_into_the_perimeter_later_are_not_followed_yet(copy):
-    before = _rows(copy)
+    before = _stored(copy)
     reached = f"select siren from stg_effectif_ent where effectif_ent >= 10 and {plain.known_from()['stg_effectif_ent']} <= $1"
     (later,) = copy.execute(f"delete from stg_filter_import where siren not in ({reached})", [CUTOFF]).fetchone()
     assert later > 0
@@ -199,7 +207,7 @@ def test_companies_that_grew_into_the_perimeter_later_are_not_followed_yet(copy)
 
 
 def test_a_month_alone_and_within_a_range_are_the_same(copy):
-    assert _rows(copy) == _rows(copy, date(2021, 11, 1), date(2024, 2, 1))
+    assert _stored(copy) == _rows(copy, date(2021, 11, 1), date(2024, 2, 1))
 
 
 def _one_company(connection):
@@ -231,7 +239,6 @@ def _debit(connection, siren, day, rank, ouvriere, patronale):
 
 
 def test_a_debt_is_the_last_state_known_at_each_months_end(copy):
-    _rows(copy)
     siren = _one_company(copy)
     _debit(copy, siren, "2022-12-31", 1, 100, 400)
     _debit(copy, siren, "2023-03-01", 2, 60, 240)
@@ -242,7 +249,6 @@ def test_a_debt_is_the_last_state_known_at_each_months_end(copy):
 
 
 def test_mean_contributions_are_over_twelve_calendar_months_with_quarters_spread(copy):
-    _rows(copy)
     siren = _one_company(copy)
     copy.execute(
         """
@@ -262,7 +268,6 @@ def test_mean_contributions_are_over_twelve_calendar_months_with_quarters_spread
 
 
 def test_contributions_booked_later_do_not_lengthen_the_time_that_a_mean_is_over(copy):
-    _rows(copy)
     siren = _one_company(copy)
     booked = "insert into stg_cotisation by name select $1 || '00019' as siret, $2::date as periode_debut, $3::date as "
     copy.execute(f"{booked} periode_fin, 120 as du", [siren, "2023-01-01", "2023-02-01"])
@@ -273,7 +278,6 @@ def test_contributions_booked_later_do_not_lengthen_the_time_that_a_mean_is_over
 
 
 def test_a_head_count_is_known_three_months_later(copy):
-    _rows(copy)
     siren = _one_company(copy)
     copy.execute("update stg_effectif_ent set effectif_ent = 40 where periode = '2022-12-01'")
     copy.execute("update stg_effectif_ent set effectif_ent = 50 where periode = '2021-12-01'")
@@ -318,7 +322,7 @@ _FAMILIES = (
 
 def test_a_feature_is_added_by_its_line_of_the_registry_and_its_expression_alone(copy):
     """Whatever family computes it, or the matrix itself, and no other file is changed."""
-    _rows(copy)
+    define_known_from(copy, DELAYS, {name: BATCH for name, known in KNOWN.items() if not known.is_dated})
     values = plain.PARAMETERS | {"first": MONTH, "last": MONTH, "shift": 0}
     before = copy.execute("from feat_matrix order by siren").pl()
     new = Feature("essai", "Essai", registry.PROFIL, "count", ("debit",), "a trial", "Essai : {value}")
@@ -378,7 +382,6 @@ def test_every_feature_has_a_label_a_reason_and_a_publication_rule():
 
 
 def test_a_second_or_repeated_head_office_changes_no_count_and_is_the_same_in_every_table(copy):
-    _rows(copy)
     chosen = "select siren, siret_siege from feat_company_month where month = $1 order by all"
     before = copy.execute(chosen, [MONTH]).fetchall()
     copy.execute("insert into stg_sirene from stg_sirene where siege using sample 20 rows (reservoir, 1)")

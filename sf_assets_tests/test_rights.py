@@ -88,7 +88,7 @@ def stems_hidden_from(held: Right) -> set[str]:
     return {stem for name, stem in begins.items() if name not in allowed and stem and stem not in shown}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(WORLDS, RIGHTS)
 def test_no_share_holds_a_company_or_a_column_or_a_reason_outside_of_the_right(of: World, held: Right) -> None:
     share = share_of(held, of)

@@ -29,12 +29,11 @@ from sf_assets.engine.storage.extensions import extension_file
 from sf_assets.engine.storage.folders import make_private_folder, replace_folder
 from sf_assets.vocabulary.failures import PermanentFailure
 from sf_assets.vocabulary.schema import Column, Table
+from sf_assets_dev.chaos.together import replace_together
 from sf_assets_tests.writers import (
     DEBTS,
-    FORTY_MONTHS,
     MARCH,
     TWO_DEBTS,
-    replace_forty_months,
     rows,
     start_writer,
     write,
@@ -535,18 +534,10 @@ def test_two_writers_of_the_same_still_empty_month_leave_one_copy(either_warehou
         assert rows(first, "select count(*), count(distinct month) from lake.debts") == [(16, 8)]
 
 
-def test_eight_processes_that_replace_forty_months_leave_forty_right_months(either_warehouse: Warehouse) -> None:
-    writers = [start_writer(replace_forty_months, either_warehouse, writer) for writer in range(8)]
-    for writer in writers:
-        writer.join()
-    assert [writer.exitcode for writer in writers] == [0] * 8
-    with either_warehouse.session() as session:
-        months = rows(
-            session,
-            "select month, list(siret order by siret), count(distinct montant) from lake.debts group by 1 order by 1",
-        )
-        assert months == [(month, ["a", "b"], 1) for month in FORTY_MONTHS]
-        assert newest(session) == 320
+def test_eight_processes_that_replace_the_same_months_leave_right_months(either_warehouse: Warehouse) -> None:
+    """`make chaos` lets them replace forty months."""
+    found = replace_together(either_warehouse, months=8)
+    assert (found.strokes, found.ended_well, found.again) == (64, True, 0)
 
 
 def test_a_writer_killed_at_any_moment_leaves_the_old_or_the_new_month(either_warehouse: Warehouse) -> None:

@@ -31,16 +31,6 @@ def rows(session: Session, sql: str = "select month, siret, montant from lake.de
     return session.connection.execute(sql).fetchall()
 
 
-FORTY_MONTHS = [date(2020 + i // 12, 1 + i % 12, 1) for i in range(40)]
-
-
-def replace_forty_months(settings: dict[str, Any], writer: int) -> None:
-    """Replace the same forty months as the other writers, starting at another month."""
-    with Warehouse(**settings).session() as session:
-        for i in range(40):
-            write(session, writer, FORTY_MONTHS[(i + 5 * writer) % 40])
-
-
 def write_until_killed(settings: dict[str, Any], ready: Connection) -> None:
     """Replace one month again and again; the n-th write has 1,000 + n rows whose amount is n."""
     with Warehouse(**settings).session() as session:

@@ -8,6 +8,7 @@ from pathlib import Path
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.objects import ObjectStore
 from sf_assets_dev.chaos.month import play_month
+from sf_assets_dev.chaos.together import replace_together
 from sf_assets_dev.chaos.trial import Outcome, Trial
 from sf_assets_dev.servers.postgres import Postgres, create_database, postgres
 from sf_assets_dev.servers.seaweedfs import SeaweedFS, create_bucket, object_server
@@ -19,6 +20,9 @@ _INTRODUCTION = """\
 month is *torn* when its rows are of two writes, incomplete, not of the same write in both tables, or when a transaction is
 in some of its months only. A row is *doubled* when its key is there twice. A lock is *left* when no other process can take it
 within ten seconds. At the end every month is written once more, and must hold the rows of an undisturbed writer.
+
+Before that, eight processes replace the same forty months, each starting at another one: every month must hold the rows of one
+of them, and every write be a snapshot of its own.
 
 Servers are disturbed under a writer, which goes on by itself, or gives up and is *started again*, as an operator does with the
 failed run. PostgreSQL is restarted as after a crash. The object store (S3: SeaweedFS, tables only) is restarted, for which
@@ -32,6 +36,8 @@ The mishaps that operators meet are lived by `make life`.
 """
 SQLITE, POSTGRES, STORE = "SQLite", "PostgreSQL", "PostgreSQL, S3"
 _LONGEST_SECONDS = 30.0
+# Months that eight processes replace at once.
+_SHARED_MONTHS = 40
 # Kills for one disturbance of a server, which takes as long as several kills.
 _PER_RESTART, _PER_OUTAGE = 4, 10
 
@@ -51,6 +57,9 @@ def play(*, kills: int, seed: int, rows: int, page: Path | None) -> Iterator[str
         object_server() as store,
     ):
         for name, warehouse in _warehouses(Path(folder), server, store):
+            outcome = replace_together(warehouse, _SHARED_MONTHS)
+            found.append((name, outcome))
+            yield f"{name}: {line_of(outcome)}"
             trial = Trial(warehouse, seed, rows)
             for outcome in trial.kills(kills):
                 found.append((name, outcome))

@@ -4,6 +4,7 @@ import gzip
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -22,7 +23,7 @@ from sf_assets_dev.synthetic.oracle import oracle_frame
 from sf_assets_dev.synthetic.others import Others, draw_others, write_others
 from sf_assets_dev.synthetic.population import BLOCK, EXTRAS
 from sf_assets_dev.synthetic.refiled import with_filed_again
-from sf_assets_dev.synthetic.timeline import Window
+from sf_assets_dev.synthetic.timeline import Ints, Window
 from sf_assets_dev.synthetic.world import Block, draw_block
 
 
@@ -105,12 +106,11 @@ def write_batch(
         truth: pq.ParquetWriter | None = None
         for number in range((companies + BLOCK - 1) // BLOCK):
             wanted = min(BLOCK, companies - number * BLOCK)
-            block = draw_block(seed, number, help_given)
+            drawn = _draw_alone(seed, number) if help_given is NO_HELP else _draw(seed, number, help_given)
             switch = nomenclature or nomenclature_of(month)
-            statements = with_filed_again(block, accounts.draw_statements(block))
-            frames = _frames(block, statements, window, wanted, nomenclature=switch, with_oracle=oracle is not None)
+            frames = _frames(drawn, window, wanted, nomenclature=switch, with_oracle=oracle is not None)
             if others:
-                occasional.append(_within(draw_others(block, statements, window), block, wanted))
+                occasional.append(_within(draw_others(drawn.block, drawn.statements, window), drawn.block, wanted))
             for file in files:
                 frame = frames[file.name]
                 _write(outputs[file.name], file, frame, header=number == 0)
@@ -157,20 +157,37 @@ def _write(output: BinaryIO, file: File, frame: pl.DataFrame, *, header: bool) -
     )
 
 
-def _frames(
-    block: Block,
-    statements: Statements,
-    window: Window,
-    wanted: int,
-    *,
-    nomenclature: Nomenclature,
-    with_oracle: bool,
-) -> dict[str, pl.DataFrame]:
-    """Return the rows of every file for the first `wanted` companies of a block and as many extras in proportion."""
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A block and what was drawn of it for all months: a delivery only cuts a window out."""
+
+    block: Block
+    statements: Statements
+    staff: Ints
+    short_time: dgefp.ShortTime
+    due: urssaf.Contributions
+    owed: debts.Debts
+
+
+def _draw(seed: int, number: int, help_given: Help = NO_HELP) -> _Drawn:
+    block = draw_block(seed, number, help_given)
     staff = urssaf.staff_of(block)
     short_time = dgefp.draw_short_time(block, staff)
     due = urssaf.draw_contributions(block, staff, short_time.idle)
-    owed = debts.draw_debts(block, due)
+    statements = with_filed_again(block, accounts.draw_statements(block))
+    return _Drawn(block, statements, staff, short_time, due, debts.draw_debts(block, due))
+
+
+# Batches of fewer companies than a block, written month after month, are cut out of the same draws.
+_draw_alone = lru_cache(maxsize=1)(_draw)
+
+
+def _frames(
+    drawn: _Drawn, window: Window, wanted: int, *, nomenclature: Nomenclature, with_oracle: bool
+) -> dict[str, pl.DataFrame]:
+    """Return the rows of every file for the first `wanted` companies of a block and as many extras in proportion."""
+    block, statements, staff, due, owed = drawn.block, drawn.statements, drawn.staff, drawn.due, drawn.owed
+    short_time = drawn.short_time
     demands, consumption = dgefp.ap_frames(block, short_time, window)
     indmap, af, dirco = accounts.statement_frames(block.companies, statements, window)
     frames = {
