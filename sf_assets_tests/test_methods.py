@@ -68,7 +68,7 @@ def test_all_methods_together_read_the_columns_of_a_table_once(monkeypatch):
     together = fit_methods(kinds, NAMES, rows, **outcome)
     follow_recent_rate(together, rows, **outcome)
     scores_of(together, rows)
-    assert len(reads) == 3  # noqa: PLR2004 - fit, follow, score
+    assert len(reads) == 3, "fit, follow, score"
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones():
