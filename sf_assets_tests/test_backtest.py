@@ -71,23 +71,23 @@ def test_the_fold_of_a_company_depends_on_its_number_only() -> None:
 
 
 class Remembering:
-    """A method that gives 1 to the companies it learned from and 0 to the others."""
+    """A method whose only feature is the number of a company: it gives 1 to those it learned from and 0 to the others."""
 
     members = ()
     learns = False
     name = "memory"
 
     def __init__(self, features):
-        self.features = features
+        self.features_ = features
 
     def fit(self, X, y, _weights, groups):  # noqa: N803
         assert len(y) == len(X)
-        self.known = set(groups)
-        self.periods = set(X["periode"])
+        assert [int(siren) for siren in groups] == X[:, 0].tolist()
+        self.known = X[:, 0]
         return self
 
     def predict_proba(self, X):  # noqa: N803
-        seen = X["siren"].is_in(list(self.known)).to_numpy().astype(float)
+        seen = np.isin(X[:, 0], self.known).astype(float)
         return np.column_stack([1 - seen, seen])
 
 
@@ -123,7 +123,14 @@ def test_a_month_scored_later_has_the_mean_score_of_the_newest_months_that_were_
 def test_unseen_companies_are_scored_by_methods_that_did_not_learn_from_them() -> None:
     rows = pl.DataFrame(
         [
-            {"siren": f"{i:09}", "periode": month, "target": i % 3 == 0, "en_procedure": i == 7, "weight": 1.0}
+            {
+                "siren": f"{i:09}",
+                "number": i,
+                "periode": month,
+                "target": i % 3 == 0,
+                "en_procedure": i == 7,
+                "weight": 1.0,
+            }
             for month in months_from(date(2020, 1, 1), 3)
             for i in range(60)
         ]
@@ -136,7 +143,7 @@ def test_unseen_companies_are_scored_by_methods_that_did_not_learn_from_them() -
 
     first, *test = months_from(date(2020, 1, 1), 3)
     origin = Origin(test[0], (first,), tuple(test))
-    scored = pl.concat(backtest(origin, {"memory": Remembering}, load=load, draw=load))
+    scored = pl.concat(backtest(origin, {"memory": Remembering}, load=load, draw=load, features=("number",)))
     assert scored.schema == frame_of(BACKTEST, ()).schema
     assert loaded == [(first,), (test[0],), (test[1],)], "months are read one at a time"
     of_all = scored.filter(entreprises="toutes")

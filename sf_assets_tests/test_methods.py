@@ -9,11 +9,12 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from sf_assets.features.registry import FEATURES, NAMES
+from sf_assets.model import matrix
 from sf_assets.model.boosting import Bins, BoostingMethod
 from sf_assets.model.evaluation import Thresholds, figures
 from sf_assets.model.forest import ForestMethod
 from sf_assets.model.logistic import LogisticMethod, Tame
-from sf_assets.model.methods import METHODS, method_named, score
+from sf_assets.model.methods import METHODS, fit_methods, follow_recent_rate, method_named, score, scores_of
 from sf_assets.model.store import canonical
 from sf_assets.model.threshold import ThresholdMethod
 
@@ -56,6 +57,18 @@ def test_no_row_gives_no_score_and_no_contribution(name):
 def test_invalid_rows_are_refused_with_the_names_of_their_columns(rows, message):
     with pytest.raises(ValueError, match=message):
         ThresholdMethod(NAMES).fit(rows, np.zeros(len(rows)))
+
+
+def test_all_methods_together_read_the_columns_of_a_table_once(monkeypatch):
+    reads, read = [], matrix._numbers
+    monkeypatch.setattr(matrix, "_numbers", lambda rows, names: reads.append(names) or read(rows, names))
+    rows, failure = (part[:2_000] for part in earlier())
+    outcome = {"target": failure, "weights": np.ones(2_000), "groups": np.arange(2_000)}
+    kinds = {name: METHODS[name] for name in ("logistique", "deux_etages", "seuils")}
+    together = fit_methods(kinds, NAMES, rows, **outcome)
+    follow_recent_rate(together, rows, **outcome)
+    scores_of(together, rows)
+    assert len(reads) == 3, "fit, follow, score"
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones():

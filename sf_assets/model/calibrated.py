@@ -105,7 +105,8 @@ class CalibratedMethod(ProbabilityClassifier):
         target, classes = as_target(y, len(matrix))
         weights = as_weights(sample_weight, len(matrix))
         counted = weights > 0
-        matrix, target, weights = matrix[counted], target[counted], weights[counted]
+        if not counted.all():
+            matrix, target, weights = matrix[counted], target[counted], weights[counted]
         names = None if groups is None else _groups(groups, counted)
         parts = company_parts(target, names, seed=self.seed)
         self._require_rows(int((parts > 0).sum()))

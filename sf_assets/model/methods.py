@@ -9,7 +9,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from sf_assets.model.evaluation import Thresholds
-from sf_assets.model.matrix import Flags, Floats, Rows
+from sf_assets.model.matrix import Flags, Floats, Rows, as_matrix
 
 if TYPE_CHECKING:
     from sf_assets.model.calibration import RateShift
@@ -137,17 +137,19 @@ def fit_methods(
     """
     changed = settings or {}
     alone = {name: kind for name, kind in kinds.items() if not kind.members}
+    # Each method would read the columns of the table again, which takes as long as a regression scores it.
+    matrix = as_matrix(rows, features)
     # A method limits the threads of the whole process: without an outer limit, the first fit to end would lift the other's.
     with threadpool_limits(1), ThreadPoolExecutor(2) as pool:
         made = pool.map(
-            lambda kind: kind(features, **changed.get(kind.name, {})).fit(rows, target, weights, groups), alone.values()
+            lambda kind: kind(features, **changed.get(kind.name, {})).fit(matrix, target, weights, groups), alone.values()
         )
         fitted = dict(zip(alone, made, strict=True))
     for name, kind in kinds.items():
         if kind.members:
             of_members = {member: changed[member] for member in kind.members if member in changed}
             composed: Any = kind(features, settings=of_members or None, **changed.get(name, {}))  # type: ignore[call-arg]
-            fitted[name] = composed.fit(rows, target, weights, groups, fitted=fitted)
+            fitted[name] = composed.fit(matrix, target, weights, groups, fitted=fitted)
     return {name: fitted[name] for name in kinds}
 
 
@@ -172,9 +174,10 @@ def follow_recent_rate(
 
 def scores_of(fitted: Mapping[str, ScoringMethod], rows: Rows) -> dict[str, Floats]:
     """Return the score of each row, from 0 to 1, by every method; what methods have in common is computed once."""
-    log_odds = _log_odds(fitted, rows)
+    table = _read_once(fitted, rows)
+    log_odds = _log_odds(fitted, table)
     return {
-        name: method.score_of_total(log_odds[name]) if name in log_odds else score(method, rows)
+        name: method.score_of_total(log_odds[name]) if name in log_odds else score(method, table)
         for name, method in fitted.items()
     }
 
@@ -182,10 +185,17 @@ def scores_of(fitted: Mapping[str, ScoringMethod], rows: Rows) -> dict[str, Floa
 def _log_odds(fitted: Mapping[str, ScoringMethod], rows: Rows) -> dict[str, Floats]:
     """Return the log-odds of the methods that learn; one made of others takes theirs where the fits are the same."""
     learned: dict[str, Any] = {name: method for name, method in fitted.items() if method.learns}
+    rows = _read_once(learned, rows)
     alone = {name: (method, method.log_odds(rows)) for name, method in learned.items() if not method.members}
     return {
         name: method.log_odds(rows, alone) if method.members else alone[name][1] for name, method in learned.items()
     }
+
+
+def _read_once(fitted: Mapping[str, ScoringMethod], rows: Rows) -> Rows:
+    """Return the features of a table as a matrix when all methods read the same ones, the table itself otherwise."""
+    features = {method.features_ for method in fitted.values()}
+    return as_matrix(rows, features.pop()) if len(features) == 1 else rows
 
 
 def score(method: ScoringMethod, rows: Rows) -> Floats:

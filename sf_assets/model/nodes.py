@@ -40,9 +40,10 @@ class Nodes:
 
     def goes_left(self, split: int, values: npt.NDArray[Any]) -> Flags:
         """Return which of some values of the feature of a split go left."""
-        unknown = np.isnan(values)
-        left: Flags = values <= self.threshold[split]
-        return left | unknown if self.default[split] == self.left[split] else left
+        threshold = self.threshold[split]
+        # An unknown value is neither above a threshold nor below.
+        left: Flags = ~(values > threshold) if self.default[split] == self.left[split] else values <= threshold
+        return left
 
 
 @dataclass(frozen=True, slots=True)

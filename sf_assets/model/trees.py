@@ -21,21 +21,35 @@ def covers_of(ensemble: Any, matrix: Floats, weights: Floats) -> Covers:
     An ensemble stores unweighted counts of its training rows, which hold all failures and a sample of the others. The base
     of its explanations would depend on the size of that sample; weighted rows represent the population.
     """
-    trees = trees_of(ensemble)
-    columns: npt.NDArray[Any] = np.asfortranarray(matrix, dtype=trees.precision)
-    return [_cover(nodes, columns, weights) for nodes in trees.nodes]
+    nodes = trees_of(ensemble).nodes
+    if hasattr(ensemble, "estimators_"):
+        rows: npt.NDArray[Any] = np.ascontiguousarray(matrix, dtype=np.float32)
+        leaves = (one.tree_.apply(rows) for one in ensemble.estimators_)
+    else:
+        columns: npt.NDArray[Any] = np.asfortranarray(matrix, dtype=np.float64)
+        leaves = (_leaves(one, columns) for one in nodes)
+    return [_cover(one, leaf, weights) for one, leaf in zip(nodes, leaves, strict=True)]
 
 
-def _cover(nodes: Nodes, columns: npt.NDArray[Any], weights: Floats) -> Floats:
-    cover = np.zeros(nodes.left.size)
-    waiting = [(0, np.arange(len(columns)))]
+def _leaves(nodes: Nodes, columns: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """Return the leaf that each row reaches. A tree has few leaves: each split is computed on all rows, which is a vector."""
+    leaves = np.zeros(len(columns), dtype=np.intp)
+    waiting = [(0, np.ones(len(columns), dtype=bool))]
     while waiting:
-        node, rows = waiting.pop()
-        cover[node] = weights[rows].sum()
+        node, reached = waiting.pop()
         if nodes.left[node] < 0:
+            leaves[reached] = node
             continue
-        goes_left = nodes.goes_left(node, columns[rows, nodes.feature[node]])
-        waiting += [(nodes.left[node], rows[goes_left]), (nodes.right[node], rows[~goes_left])]
+        goes_left = nodes.goes_left(node, columns[:, nodes.feature[node]])
+        waiting += [(nodes.left[node], reached & goes_left), (nodes.right[node], reached & ~goes_left)]
+    return leaves
+
+
+def _cover(nodes: Nodes, leaves: npt.NDArray[np.intp], weights: Floats) -> Floats:
+    cover = np.bincount(leaves, weights=weights, minlength=nodes.left.size).astype(np.float64)
+    # A tree stores children after their parent.
+    for node in np.flatnonzero(nodes.left >= 0)[::-1]:
+        cover[node] = cover[nodes.left[node]] + cover[nodes.right[node]]
     return cover
 
 
