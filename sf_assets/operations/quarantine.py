@@ -1,15 +1,17 @@
 """Quarantined records: counted, exported to be corrected, and read again.
 
 `counts` shows no identifiers. `export` writes the refused records of a source below `quarantine/<AAMM>/`, in files to be
-edited. `replay` writes the changed records into the month's folder `corrections`; records that were left unchanged, or
-restored, stay refused. A second replay changes nothing.
+edited, each with the reasons of its refusals beside it. `replay` writes the changed records into the month's folder
+`corrections`; records that were left unchanged, or restored, stay refused. A second replay changes nothing.
 """
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import TextIO
 
 from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage import Warehouse
@@ -24,6 +26,14 @@ from sf_assets.vocabulary.failures import UserError
 
 _BOM = "\ufeff"
 _COUNTS = read_sql("sf_assets.operations", "quarantined_by_rule")
+# The reasons of a file of refused records, beside it: `replay` reads the records alone.
+_REASONS_SUFFIX = ".reasons.csv"
+_REASONS = """
+    select line, "column", expected, found, level from lake.stg_quarantine
+    where month = $month and source = $source and file = $file
+    order by line, "column" nulls first, expected
+"""
+_REASONS_HEADER = (LINE.header, "column", "expected", "found", "refused")
 _REFUSED = """
     select line, any_value(raw) as raw from lake.stg_quarantine
     where month = $month and source = $source and file = $file
@@ -46,7 +56,9 @@ def counts(warehouse: Warehouse, month: date, source: str | None = None) -> Iter
 def export(warehouse: Warehouse, batch: Batch, source: Source, folder: Path) -> list[Path]:
     """Write the refused records of each file of a source, with the numbers of their lines, to be edited; return the paths.
 
-    A record that was corrected before appears as corrected.
+    A record that was corrected before appears as corrected. Beside each file is one of reasons, `reasons_of`: a row is a
+    line, a column of it (none for the whole record), what was expected, what was found, and whether the record or the cell
+    alone was refused.
 
     Raises:
         CannotCorrect: an exported file was edited since its last replay.
@@ -66,8 +78,18 @@ def export(warehouse: Warehouse, batch: Batch, source: Source, folder: Path) -> 
                 f"{work}: expected no change since its last replay, found some. Replay it, or remove it."
             )
         _write(work, header, refused | corrected, separator)
+        _write_reasons(reasons_of(work), _reasons(warehouse, batch, source, path), separator)
         written.append(work)
     return written
+
+
+def reasons_of(work: Path) -> Path:
+    """Return the file of the reasons of a file of refused records.
+
+    >>> reasons_of(Path("sigfaible_debits.csv")).name
+    'sigfaible_debits.reasons.csv'
+    """
+    return work.with_name(work.name.removesuffix(".csv") + _REASONS_SUFFIX)
 
 
 def replay(warehouse: Warehouse, batch: Batch, source: Source, folder: Path) -> dict[Path, int]:
@@ -121,6 +143,11 @@ def _refused(warehouse: Warehouse, batch: Batch, source: Source, path: Path) -> 
     return refused
 
 
+def _reasons(warehouse: Warehouse, batch: Batch, source: Source, path: Path) -> Iterator[tuple[object, ...]]:
+    values = {"month": batch.month, "source": source.name, "file": batch.name_of(path)}
+    return warehouse.query(_REASONS, values).iter_rows()
+
+
 def _header(path: Path, source: Source) -> tuple[tuple[str, ...], str]:
     """Return the names of the columns of a file, preceded by the name of the line number, and the separator."""
     edition = edition_of(source, path)
@@ -158,12 +185,27 @@ def _changed(edited: Mapping[int, str], refused: Mapping[int, str]) -> dict[int,
 
 
 def _write(path: Path, header: tuple[str, ...], records: Mapping[int, str], separator: str) -> None:
-    """Write a file of corrections atomically."""
+    """Write a file of corrections."""
+    with _written(path) as out:
+        csv.writer(out, delimiter=separator, lineterminator="\n").writerow(header)
+        out.writelines(f"{line}{separator}{raw}\n" for line, raw in sorted(records.items()))
+
+
+def _write_reasons(path: Path, reasons: Iterable[tuple[object, ...]], separator: str) -> None:
+    """Write a file of reasons."""
+    with _written(path) as out:
+        rows = csv.writer(out, delimiter=separator, lineterminator="\n")
+        rows.writerow(_REASONS_HEADER)
+        rows.writerows(reasons)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[TextIO]:
+    """Open a file to be written, and put it into its place at once when the block ends."""
     make_private_folder(path.parent)
     draft = path.with_name(f".{path.name}")
     with draft.open("w", encoding="utf-8", newline="") as out:
-        csv.writer(out, delimiter=separator, lineterminator="\n").writerow(header)
-        out.writelines(f"{line}{separator}{raw}\n" for line, raw in sorted(records.items()))
+        yield out
     draft.replace(path)
 
 
