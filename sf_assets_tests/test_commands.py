@@ -207,6 +207,24 @@ def test_accept_records_an_acceptance_that_acceptances_lists(
 
 
 @pytest.mark.usefixtures("data")
+@pytest.mark.parametrize(
+    ("verb", "printed"),
+    [
+        (("quarantine", "list", "2026-03"), "2026-03: no record is refused\n"),
+        (("quarantine", "list", "2026-03", "debit"), "2026-03: no record of debit is refused\n"),
+        (("acceptances", "2026-03"), "2026-03: no failed check was allowed\n"),
+        (("method", "list"), "no choice: a list keeps the method of the one before it\n"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_list_of_nothing_says_so(
+    verb: tuple[str, ...], printed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sf(monkeypatch, *verb) == 0
+    assert capsys.readouterr().out == printed
+
+
+@pytest.mark.usefixtures("data")
 def test_accept_of_an_unknown_asset_names_the_known_ones(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -289,7 +289,7 @@ def test_the_command_lists_exports_and_replays_without_printing_a_record(
 def test_a_source_without_a_refused_record_says_so(spoilt: Spoilt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SF_DATA_DIR", str(spoilt.place.settings.data_dir))
     result = CliRunner().invoke(app, ["quarantine", "export", "2025-09", "delai"])
-    assert (result.exit_code, result.stdout) == (0, "delai: no record of 2025-09 is refused\n")
+    assert (result.exit_code, result.stdout) == (0, "2025-09: no record of delai is refused\n")
 
 
 def test_the_reasons_of_refused_records_and_cells_are_beside_them_and_replay_reads_the_records_alone(

@@ -55,7 +55,8 @@ def acceptances(month: MonthArgument, as_json: JsonOption = False) -> None:
             records = acceptance.records(session, month)
             sys.stdout.write(json.dumps(records, default=str, ensure_ascii=False) + "\n")
         else:
-            sys.stdout.writelines(f"{line}\n" for line in acceptance.lines(session, month))
+            lines = list(acceptance.lines(session, month)) or [f"{month:%Y-%m}: no failed check was allowed"]
+            sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def register(app: typer.Typer) -> None:

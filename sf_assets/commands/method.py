@@ -45,7 +45,8 @@ def list_choices() -> None:
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
     with warehouse_of(Settings.from_environment()).session() as session:
-        sys.stdout.writelines(f"{line}\n" for line in decisions.lines(session))
+        lines = list(decisions.lines(session)) or ["no choice: a list keeps the method of the one before it"]
+        sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def register(app: typer.Typer) -> None:

@@ -46,7 +46,7 @@ def export(month: MonthArgument, source: Source) -> None:
         place = place_of(folders.incoming.of(month), exported, month, source)
         paths = export_records(warehouse_of(settings), *place)
     if not paths:
-        sys.stdout.write(f"{source}: no record of {month:%Y-%m} is refused\n")
+        sys.stdout.write(f"{month:%Y-%m}: no record of {source} is refused\n")
     for path in paths:
         sys.stdout.write(f"{path}: records to correct\n{reasons_of(path)}: why each was refused, by line\n")
     if paths:

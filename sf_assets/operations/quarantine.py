@@ -13,6 +13,8 @@ from datetime import date
 from pathlib import Path
 from typing import TextIO
 
+import polars as pl
+
 from sf_assets.engine.sql import read_sql
 from sf_assets.engine.storage import Warehouse
 from sf_assets.engine.storage.folders import make_private_folder
@@ -22,6 +24,7 @@ from sf_assets.sources.corrections import CORRECTIONS, LINE, correction_name, ed
 from sf_assets.sources.description import Source
 from sf_assets.sources.registry import BY_NAME
 from sf_assets.sources.text import converted_to_text
+from sf_assets.staging.tables import QUARANTINE
 from sf_assets.vocabulary.failures import UserError
 
 _BOM = "\ufeff"
@@ -29,13 +32,13 @@ _COUNTS = read_sql("sf_assets.operations", "quarantined_by_rule")
 # The reasons of a file of refused records, beside it: `replay` reads the records alone.
 _REASONS_SUFFIX = ".reasons.csv"
 _REASONS = """
-    select line, "column", expected, found, level from lake.stg_quarantine
+    select line, "column", expected, found, level from stg_quarantine
     where month = $month and source = $source and file = $file
     order by line, "column" nulls first, expected
 """
 _REASONS_HEADER = (LINE.header, "column", "expected", "found", "refused")
 _REFUSED = """
-    select line, any_value(raw) as raw from lake.stg_quarantine
+    select line, any_value(raw) as raw from stg_quarantine
     where month = $month and source = $source and file = $file
     group by line order by line
 """
@@ -47,7 +50,10 @@ class CannotCorrect(UserError):
 
 def counts(warehouse: Warehouse, month: date, source: str | None = None) -> Iterator[str]:
     """Yield one line of text per source, rule and column of a month, without values of the records."""
-    rows = warehouse.query(_COUNTS, {"month": month, "source": source})
+    rows = _query(warehouse, _COUNTS, {"month": month, "source": source})
+    if rows.is_empty():
+        yield f"{month:%Y-%m}: no record{f' of {source}' if source else ''} is refused"
+        return
     yield f"{'source':<24}{'refused':>8}{'corrected':>10}  rule"
     for name, level, column, expected, refused, corrected in rows.iter_rows():
         yield f"{name:<24}{refused:>8}{corrected:>10}  {level}: {column or 'record'}, {expected}"
@@ -123,6 +129,13 @@ def replay(warehouse: Warehouse, batch: Batch, source: Source, folder: Path) -> 
     return replayed
 
 
+def _query(warehouse: Warehouse, query: str, values: Mapping[str, object]) -> pl.DataFrame:
+    """Return the rows of a query that reads the quarantine, which is empty before the first batch is loaded."""
+    with warehouse.session() as session:
+        session.bind({QUARANTINE: None})
+        return session.connection.execute(query, dict(values)).pl()
+
+
 def _originals(batch: Batch, source: Source) -> list[Path]:
     corrections = batch.corrections(source.name)
     return [path for path in batch.files.get(source.name, ()) if path not in corrections]
@@ -134,7 +147,7 @@ def _correction_of(batch: Batch, path: Path) -> Path:
 
 def _refused(warehouse: Warehouse, batch: Batch, source: Source, path: Path) -> dict[int, str]:
     values = {"month": batch.month, "source": source.name, "file": batch.name_of(path)}
-    refused = dict(warehouse.query(_REFUSED, values).iter_rows())
+    refused = dict(_query(warehouse, _REFUSED, values).iter_rows())
     if None in refused.values():
         raise CannotCorrect(
             f"{batch.name_of(path)}: expected the refused records as delivered, found none: columns of {source.table} are "
@@ -145,7 +158,7 @@ def _refused(warehouse: Warehouse, batch: Batch, source: Source, path: Path) -> 
 
 def _reasons(warehouse: Warehouse, batch: Batch, source: Source, path: Path) -> Iterator[tuple[object, ...]]:
     values = {"month": batch.month, "source": source.name, "file": batch.name_of(path)}
-    return warehouse.query(_REASONS, values).iter_rows()
+    return _query(warehouse, _REASONS, values).iter_rows()
 
 
 def _header(path: Path, source: Source) -> tuple[tuple[str, ...], str]:

@@ -49,7 +49,7 @@ def _delivered(source: Source) -> Probe:
         "delivered",
         check,
         f"the batch holds {names}",
-        f"Ask {source.producer} for the file, put it into the batch's folder and materialise src_{source.name} again.",
+        f"Ask {source.producer} for the file, put it into the batch's folder, then run src_{source.name} and what follows it.",
     )
 
 
@@ -64,8 +64,8 @@ def _delivered_once(source: Source) -> Probe:
         "delivered_once",
         check,
         "several files complete one another: none is a copy of another one, compressed or not",
-        "The records of a copy would be counted twice. Take the copy out of the folder and materialise "
-        f"src_{source.name} again.",
+        "The records of a copy would be counted twice. Take the copy out of the folder, then run "
+        f"src_{source.name} and what follows it.",
     )
 
 
@@ -79,7 +79,8 @@ def _one_file(source: Source) -> Probe:
         "one_file",
         check,
         "at most one file is delivered, which holds the whole source",
-        f"Every file of {source.producer} is complete: leave only one in the folder and materialise src_{source.name} again.",
+        f"Every file of {source.producer} is complete: leave only one in the folder, then run src_{source.name} and what "
+        "follows it.",
     )
 
 

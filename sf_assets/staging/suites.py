@@ -78,7 +78,7 @@ _USABLE_FILTER = Probe(
     _usable_filter,
     "an explicit perimeter is one file that holds at least one siren and nothing but sirens",
     "Correct the filter file, or take it out of the batch's folder to use the perimeter computed from head-counts; then "
-    "materialise src_filter and stg_filter again.",
+    "run src_filter and what follows it.",
 )
 
 SUITES: dict[str, Suite] = {
