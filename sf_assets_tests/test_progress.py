@@ -63,13 +63,14 @@ def test_a_terminal_shows_the_step_that_runs_and_how_many_have_ended() -> None:
         assert "clean_debit" not in after.rpartition("1/2")[2]
 
 
-@pytest.fixture
-def reported() -> str:
-    """Return what is printed about a run of a source and a table."""
+def report(*, fails: bool) -> str:
+    """Return what is printed about a run of a source and of a table that reads it."""
     out = StringIO()
 
     @dg.asset(partitions_def=months)
     def src_files() -> dg.MaterializeResult[None]:
+        if fails:
+            raise dg.Failure("The disk is full.")
         return dg.MaterializeResult(metadata={"files": 1, "delivered": True, "lines": 1200})
 
     @dg.asset(partitions_def=months, deps=[src_files])
@@ -81,12 +82,23 @@ def reported() -> str:
     with dg.instance_for_test() as instance, Reporter("job", 2, console=Console(file=out, width=200)) as steps:
         instance.add_event_listener("5c3b0ae5-0000-4000-8000-000000000000", steps)
         job.execute_in_process(
-            instance=instance, partition_key="2026-03-01", run_id="5c3b0ae5-0000-4000-8000-000000000000"
+            instance=instance,
+            partition_key="2026-03-01",
+            run_id="5c3b0ae5-0000-4000-8000-000000000000",
+            raise_on_error=False,
         )
     return out.getvalue()
 
 
-def test_delivered_files_have_lines_and_tables_have_rows(reported: str) -> None:
+def test_a_run_of_which_a_step_failed_ends_with_what_was_not_run() -> None:
+    lines = report(fails=True).splitlines()
+    assert lines[2:4] == ["  src_files FAILED", "The disk is full."]
+    assert lines[-1] == ("job: 0 of 2 steps done; failed: src_files; 1 not run because of that. What to do: sf status")
+
+
+def test_delivered_files_have_lines_and_tables_have_rows() -> None:
+    reported = report(fails=False)
+    assert "What to do" not in reported
     (source,) = [line for line in reported.splitlines() if "src_files" in line]
     (table,) = [line for line in reported.splitlines() if " table" in line]
     assert source.split()[:3] == ["src_files", "1,200", "lines"]

@@ -105,13 +105,19 @@ class Terminal:
 
 
 class Reporter:
-    """Prints the events of a run: of each step its rows, its seconds, its checks that passed; of a failure, what to do."""
+    """Prints the events of a run: of each step its rows, its seconds, its checks that passed; of a failure, what to do.
+
+    The last line of a run of which steps failed counts those that were not run because of them.
+    """
 
     def __init__(self, title: str, steps: int, *, console: Console | None = None) -> None:
         self._rows: dict[str, int] = {}
         self._units: dict[str, str] = {}
         self._passed: dict[str, list[bool]] = {}
         self._refused: dict[str, list[str]] = {}
+        self._title, self._steps = title, steps
+        self._ended: list[str] = []
+        self._failed: list[str] = []
         self._terminal = Terminal(title, steps, console=console)
         self._terminal.console.print(f"\n{title}")
 
@@ -121,6 +127,12 @@ class Reporter:
 
     def __exit__(self, *_: object) -> None:
         self._terminal.__exit__()
+        if self._failed:
+            left = self._steps - len(self._ended) - len(self._failed)
+            self._terminal.console.print(
+                f"{self._title}: {len(self._ended)} of {self._steps} steps done; failed: {', '.join(self._failed)}"
+                f"{f'; {left} not run because of that' if left else ''}. What to do: sf status"
+            )
 
     def __call__(self, entry: EventLogEntry) -> None:
         """Handle one event of the run."""
@@ -141,6 +153,7 @@ class Reporter:
             failure = event.step_failure_data
             description = failure.user_failure_data.description if failure.user_failure_data else None
             refused = "\n".join(self._refused.get(step, ()))
+            self._failed.append(step)
             self._terminal.end(f"  {step} FAILED\n{refused or description or failure.error_display_string}")
 
     def _judge(self, step: str, result: AssetCheckEvaluation) -> None:
@@ -149,6 +162,7 @@ class Reporter:
             self._refused.setdefault(step, []).append(f"    {describe_refusal(result)}")
 
     def _end(self, step: str, seconds: float) -> None:
+        self._ended.append(step)
         if checks := self._passed.get(step):
             self._terminal.end(f"  {step:<38} {sum(checks):>3} of {len(checks)} passed  {seconds:6.1f} s")
         else:
