@@ -65,6 +65,7 @@ def compare_modes(
     sys.stdout.writelines(f"{line}\n" for line in lines_of(made))
     if page:
         write_section(page, made)
+        sys.stdout.write(f"section rewritten in {page}\n")
 
 
 def generate(
