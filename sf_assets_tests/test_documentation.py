@@ -45,6 +45,11 @@ def test_the_record_of_lineage_is_fresh():
     assert (files("sf_assets.engine") / "lineage.csv").read_text(encoding="utf-8") == written(), "run `make docs`"
 
 
+def test_checks_are_sentences_and_not_classes_of_great_expectations():
+    assert not re.findall(r"Expect[A-Z]\w+", text_of("docs/dictionary.md") + text_of("docs/faults.md"))
+    assert "The month has at least one row." in text_of("docs/dictionary.md")
+
+
 def test_every_source_table_and_feature_is_described():
     sources, tables, features = (page(name) for name in ("sources.md", "dictionary.md", "features.md"))
     assert all(f"## {source.name}\n" in sources for source in SOURCES)

@@ -17,7 +17,7 @@ from duckdb_engine import CursorWrapper
 from great_expectations import expectations
 
 from sf_assets.engine.errors import describe_error_text
-from sf_assets.engine.quality.rules import ROW_COUNT, Outcome
+from sf_assets.engine.quality.rules import NOT_EMPTY, Outcome
 from sf_assets.engine.storage.content import sql_constant
 from sf_assets.engine.storage.shape import sql_identifier
 from sf_assets.vocabulary.schema import Rule, Table
@@ -27,6 +27,7 @@ _ERROR_LENGTH = 300
 # Great Expectations fetches 200 rows of a query at most, and a row for each column of a table.
 _FETCHED = 5000
 _ROWS = "checked_rows"
+_NO_ROW = "the month: expected at least one row, found none."
 # There is one batch for the process, which reads one connection at a time.
 _ONE_AT_A_TIME = Lock()
 # Great Expectations reads braces as placeholders and SQLAlchemy reads colons as parameters, also inside literals. Queries
@@ -213,16 +214,8 @@ def _outcome_of(
         element_count=total,
         sample=_sample_of((row for row in rows_found if isinstance(row, Mapping)), key),
         query=query,
-        statement=""
-        if result.success or rule.expectation != ROW_COUNT
-        else f"the month: expected {_bounds_of(rule)}, found {total}.",
+        statement="" if result.success or rule.name != NOT_EMPTY else _NO_ROW,
     )
-
-
-def _bounds_of(rule: Rule) -> str:
-    """Return the number of rows that a table may have, in words."""
-    bounds = (("at least", "min_value"), ("at most", "max_value"))
-    return " and ".join(f"{side} {rule.arguments[name]}" for side, name in bounds if name in rule.arguments) + " rows"
 
 
 def _query_of(rule: Rule, rows: str) -> str:

@@ -11,7 +11,6 @@ from sf_assets.vocabulary.schema import LARGEST, OWNER, Rule, Severity, Table, n
 
 NOT_EMPTY = "not_empty"
 FINITE = "numbers_finite"
-ROW_COUNT = "ExpectTableRowCountToBeBetween"
 DECIMAL = ("DOUBLE", "FLOAT")
 
 
@@ -153,7 +152,7 @@ def _presence(table: Table) -> tuple[Rule, ...]:
     if table.may_be_empty:
         return ()
     advice = "Check that the month's files arrived and that the tables it is built from have rows."
-    return (Rule(NOT_EMPTY, ROW_COUNT, {"min_value": 1}, advice),)
+    return (Rule(NOT_EMPTY, "ExpectTableRowCountToBeBetween", {"min_value": 1}, advice),)
 
 
 def _key(table: Table) -> tuple[Rule, ...]:
