@@ -17,7 +17,7 @@ from sf_assets.engine.storage import Warehouse, frame_of
 from sf_assets.engine.storage.inputs import ASSET_INPUTS
 from sf_assets.operations import launching, reruns
 from sf_assets.operations.launching import assets_from, run_from
-from sf_assets.operations.reruns import reads_of_past, stale_past
+from sf_assets.operations.reruns import is_open, reads_of_past, stale_past
 from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.schema import Column, Table
 from sf_assets_tests.gated import APRIL, FEBRUARY, JUDGED_AT, MARCH
@@ -102,7 +102,10 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, date, date | None, 
     return asked
 
 
-def launch(*, past: bool, stale: list[date], monkeypatch: pytest.MonkeyPatch, **options: object) -> bool:
+def launch(
+    *, past: bool, stale: list[date], monkeypatch: pytest.MonkeyPatch, opens: bool = False, **options: object
+) -> bool:
+    monkeypatch.setattr(launching, "is_open", lambda *_: opens)
     monkeypatch.setattr(launching, "reads_of_past", lambda *_: past)
     monkeypatch.setattr(launching, "stale_past", lambda *_: ({"feat_dette", "feat_matrix"} if stale else set(), stale))
     warehouse = SimpleNamespace(session=nullcontext)
@@ -136,11 +139,19 @@ def test_a_month_whose_past_has_batches_of_its_own_is_one_run(
     assert [job for job, *_ in runs] == ["monthly"]
 
 
-def test_nothing_follows_a_batch_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("opens", "expected"), [(False, ["monthly"]), (True, ["monthly", "history", "monthly"])])
+def test_a_refused_batch_stops_what_reads_it_alone(
+    *, opens: bool, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(launching, "run_job", lambda _defs, _instance, job, **_: asked.append(job))
-    assert not launch(past=True, stale=[MARCH], monkeypatch=monkeypatch, starts=["src_debit"])
-    assert asked == ["monthly"]
+
+    def run_job(_defs: object, _instance: object, job: str, **_: object) -> bool:
+        asked.append(job)
+        return len(asked) > 1
+
+    monkeypatch.setattr(launching, "run_job", run_job)
+    assert not launch(past=True, stale=[MARCH], monkeypatch=monkeypatch, opens=opens, starts=["src_debit"])
+    assert asked == expected
 
 
 def probe(name: str) -> Suite:
@@ -181,6 +192,12 @@ def test_past_months_know_the_batch_that_they_were_computed_from(past: Warehouse
     with past.session() as session:
         assert reads_of_past(session, APRIL)
         assert not reads_of_past(session, MARCH)
+
+
+def test_what_is_read_is_open_once_its_checks_passed(past: Warehouse) -> None:
+    with past.session() as session:
+        assert is_open(session, ["no_asset"], APRIL)
+        assert not is_open(session, ["clean_debit"], APRIL)
 
 
 def test_a_batch_written_again_makes_the_past_stale_with_what_reads_it(past: Warehouse) -> None:

@@ -14,7 +14,7 @@ from sf_assets.engine.storage import Warehouse
 from sf_assets.features.reach import REACH, first_month
 from sf_assets.operations.automation import batch_job, history_job, monthly_job
 from sf_assets.operations.progress import Reporter
-from sf_assets.operations.reruns import reads_of_past, stale_past
+from sf_assets.operations.reruns import is_open, reads_of_past, stale_past
 from sf_assets.publication.assets import JOB as PUBLISH
 from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.parameters import Parameters
@@ -95,14 +95,19 @@ def run_from(
         in_parts = job == monthly_job.name and reads_of_past(session, month)
     if not in_parts:
         return run_job(defs, instance, job, first=month, only=wanted)
-    if batch and not run_job(defs, instance, job, first=month, only=batch):
-        return False
+    rest = wanted - batch
+    loaded = not batch or run_job(defs, instance, job, first=month, only=batch)
+    graph = defs.resolve_asset_graph()
+    read = {parent.to_user_string() for key in rest for parent in graph.get(key).parent_keys - rest}
     with warehouse.session() as session:
+        # A refused source that nothing here reads stops nothing.
+        if not rest or not (loaded or is_open(session, read, month)):
+            return loaded
         names, past = stale_past(session, month)
     features = [dg.AssetKey(name) for name in names]
     if past and not run_job(defs, instance, history_job.name, first=past[0], last=past[-1], only=features):
         return False
-    return not wanted - batch or run_job(defs, instance, job, first=month, only=wanted - batch)
+    return run_job(defs, instance, job, first=month, only=rest) and loaded
 
 
 def assets_from(

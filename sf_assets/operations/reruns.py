@@ -7,11 +7,12 @@ features are run again too: models of the month learn from them.
 from collections.abc import Iterable
 from datetime import date
 
-from sf_assets.catalogue.tables import LAYERS, MONITORING
+from sf_assets.catalogue.tables import LAYERS, MONITORING, SUITES
 from sf_assets.engine.quality.freshness import inputs_of, outdated
-from sf_assets.engine.quality.verdicts import accepted_of, verdicts_on
+from sf_assets.engine.quality.verdicts import accepted_of, require_passed, verdicts_on
 from sf_assets.engine.storage import Session
 from sf_assets.sources.registry import BY_NAME
+from sf_assets.vocabulary.failures import Blocked
 from sf_assets.vocabulary.partitions import parse_month
 
 _OF_A_MONTH = {*(name for names in LAYERS.values() for name in names), *MONITORING}
@@ -43,6 +44,15 @@ def once_corrected(asset: str, partition: str | None) -> str:
 def _start_of(asset: str) -> str:
     source = asset.removeprefix("stg_")
     return f"src_{source}" if source in BY_NAME else asset
+
+
+def is_open(session: Session, names: Iterable[str], month: date) -> bool:
+    """Return whether all of these assets passed their blocking checks for a month, as the gate of their readers asks."""
+    try:
+        require_passed(session, [(name, month) for name in names if name in SUITES.keys() - session.outside], SUITES)
+    except Blocked:
+        return False
+    return True
 
 
 def stale_past(session: Session, month: date) -> tuple[set[str], list[date]]:
