@@ -302,7 +302,7 @@ def test_the_reasons_of_refused_records_and_cells_are_beside_them_and_replay_rea
         assert [int(row["ligne"]) for row in rows] == list(spoilt.lines[source])
         assert {(row["column"], row["refused"]) for row in rows} == {(column, refused)}
         assert all(row["expected"] for row in rows)
-        assert spoilt.replay(source) == {}, "nothing was edited"
+        assert set(spoilt.replay(source).values()) == {0}, "nothing was edited"
     assert {row["found"] for row in rows} == {"ouest"}
 
 

@@ -1,7 +1,7 @@
 """What the terminal says of a run: the step that is running, with its seconds, and one line per step as it ends.
 
 On a terminal, bars below these lines say how many steps have ended and which one runs. Elsewhere a step that lasts is named
-after ten seconds, after a minute, and then every five minutes.
+after half a minute, and then every five minutes.
 """
 
 import sys
@@ -21,7 +21,7 @@ from sf_assets.operations.reruns import once_corrected
 
 def _marks() -> Iterator[int]:
     """Yield the seconds after which a step that still runs is named again."""
-    return chain((10, 60), count(300, 300))
+    return chain((30,), count(300, 300))
 
 
 class RunningStep:

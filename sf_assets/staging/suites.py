@@ -58,7 +58,7 @@ def _few_refused(source: Source) -> Probe:
         "few_refused",
         check,
         f"at most {REFUSED_SHARE:.0%} of the records are quarantined and not yet corrected",
-        f"Look into stg_quarantine for the rule that refuses most, and ask {source.producer} what changed.",
+        f"Count them by rule (sf quarantine list), and ask {source.producer} what changed.",
         # A few answers are filled in by hand: one that is refused must not stop the list of the month.
         "warning" if source.about_lists else "error",
     )
