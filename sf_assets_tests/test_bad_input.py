@@ -136,6 +136,8 @@ def test_a_bad_file_stops_what_depends_on_it_until_it_is_delivered_again(  # dev
         assert set(later.failures) == {asset}
         fault = later.failures[asset].split(f"{src}, 2025-09: {check} refuses ")[1]
         assert fault.startswith(("the batch: expected ", message))
+        # Which of two files is the copy is for a person to say.
+        assert (".csv.gz" in fault) is (spoil in (deliver_twice, cut))
         assert "Stack Trace" not in later.failures[asset]
         assert_frame_equal(place.rows(asset, SEPTEMBER), before[asset])
 
