@@ -17,7 +17,7 @@ from sf_assets.engine.storage import Warehouse, frame_of
 from sf_assets.engine.storage.inputs import ASSET_INPUTS
 from sf_assets.operations import launching, reruns
 from sf_assets.operations.launching import assets_from, run_from
-from sf_assets.operations.reruns import is_open, reads_of_past, stale_past
+from sf_assets.operations.reruns import is_open, never_checked, reads_of_past, stale_past
 from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.schema import Column, Table
 from sf_assets_tests.gated import APRIL, FEBRUARY, JUDGED_AT, MARCH
@@ -103,9 +103,16 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, date, date | None, 
 
 
 def launch(
-    *, past: bool, stale: list[date], monkeypatch: pytest.MonkeyPatch, opens: bool = False, **options: object
+    *,
+    past: bool,
+    stale: list[date],
+    monkeypatch: pytest.MonkeyPatch,
+    opens: bool = False,
+    never: tuple[str, ...] = (),
+    **options: object,
 ) -> bool:
     monkeypatch.setattr(launching, "is_open", lambda *_: opens)
+    monkeypatch.setattr(launching, "never_checked", lambda _, names, __: set(names) & set(never))
     monkeypatch.setattr(launching, "reads_of_past", lambda *_: past)
     monkeypatch.setattr(launching, "stale_past", lambda *_: ({"feat_dette", "feat_matrix"} if stale else set(), stale))
     warehouse = SimpleNamespace(session=nullcontext)
@@ -123,6 +130,15 @@ def test_past_months_of_the_batch_are_computed_between_its_tables_and_its_models
     assert {"feat_dette", "list_export"} <= rest[3]
     assert batch[3] | rest[3] == names(assets_from(defs, "monthly", starts=["src_debit"]))
     assert not batch[3] & rest[3]
+
+
+def test_what_is_needed_and_was_never_run_is_run_too(
+    runs: list[tuple[str, date, date | None, set[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = ("feat_effectif", "list_publication")
+    assert launch(past=False, stale=[], monkeypatch=monkeypatch, never=never, starts=["src_debit"])
+    ((_, _, _, found),) = runs
+    assert found == names(assets_from(defs, "monthly", starts=["src_debit"])) | {"feat_effectif"}
 
 
 def test_past_months_that_did_not_change_are_left_alone(
@@ -192,6 +208,15 @@ def test_past_months_know_the_batch_that_they_were_computed_from(past: Warehouse
     with past.session() as session:
         assert reads_of_past(session, APRIL)
         assert not reads_of_past(session, MARCH)
+
+
+def test_an_asset_was_never_checked_until_its_checks_ran(past: Warehouse) -> None:
+    asked = ["clean_debit", "feat_dette", "no_asset"]
+    with past.session() as session:
+        assert never_checked(session, asked, APRIL) == {"clean_debit", "feat_dette"}
+    judge(past, probe("clean_debit"), APRIL)
+    with past.session() as session:
+        assert never_checked(session, asked, APRIL) == {"feat_dette"}
 
 
 def test_what_is_read_is_open_once_its_checks_passed(past: Warehouse) -> None:

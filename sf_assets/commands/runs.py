@@ -31,8 +31,8 @@ def run(
     """Run a job for a month, or for the months from the first to `--until`, in this process.
 
     With `--from`, only an asset and everything that follows it: after a corrected file, its source. With `--after`, only
-    what follows it: after an acceptance. When features of earlier months were computed from the batch of the month, job
-    `monthly` runs those that it made stale again too.
+    what follows it: after an acceptance. What these need and was never run for the month is run too. When features of
+    earlier months were computed from the batch of the month, job `monthly` runs those that it made stale again too.
 
     The daemon of `dagster dev` runs the same jobs from the schedule and the sensor; this verb needs no daemon.
 

@@ -14,7 +14,7 @@ from sf_assets.engine.storage import Warehouse
 from sf_assets.features.reach import REACH, first_month
 from sf_assets.operations.automation import batch_job, history_job, monthly_job
 from sf_assets.operations.progress import Reporter
-from sf_assets.operations.reruns import is_open, reads_of_past, stale_past
+from sf_assets.operations.reruns import is_open, never_checked, reads_of_past, stale_past
 from sf_assets.publication.assets import JOB as PUBLISH
 from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.parameters import Parameters
@@ -81,24 +81,26 @@ def run_from(
 ) -> bool:
     """Run the assets of a job that are among `starts`, or follow one of `starts` or `after`; return whether all succeeded.
 
-    With neither, the whole job is run. Models of a month learn from the months before it. When features of these were computed
-    from the batch of the month, as those of a first batch are, they are run again as soon as its clean tables have changed,
-    before what reads them.
+    With neither, the whole job is run. What they need and was never run for the month is run too. Models of a month learn from
+    the months before it. When features of these were computed from the batch of the month, as those of a first batch are, they
+    are run again as soon as its clean tables have changed, before what reads them.
 
     Raises:
         UserError: there is no such job or asset, no asset of the job follows it, or the month has not ended.
 
     """
+    graph = defs.resolve_asset_graph()
     wanted = assets_from(defs, job, starts=starts, after=after)
-    batch = wanted & _assets_of(defs, batch_job.name)
+    above = _names_of(dg.AssetSelection.keys(*wanted).upstream().resolve(graph) & _assets_of(defs, job) - wanted)
     with warehouse.session() as session:
+        wanted |= {dg.AssetKey(name) for name in never_checked(session, above, month)}
+        batch = wanted & _assets_of(defs, batch_job.name)
         in_parts = job == monthly_job.name and reads_of_past(session, month)
     if not in_parts:
         return run_job(defs, instance, job, first=month, only=wanted)
     rest = wanted - batch
     loaded = not batch or run_job(defs, instance, job, first=month, only=batch)
-    graph = defs.resolve_asset_graph()
-    read = {parent.to_user_string() for key in rest for parent in graph.get(key).parent_keys - rest}
+    read = _names_of({parent for key in rest for parent in graph.get(key).parent_keys} - rest)
     with warehouse.session() as session:
         # A refused source that nothing here reads stops nothing.
         if not rest or not (loaded or is_open(session, read, month)):
@@ -136,6 +138,10 @@ def assets_from(
 
 def _assets_of(defs: dg.Definitions, job: str) -> frozenset[dg.AssetKey]:
     return frozenset(defs.resolve_job_def(job).asset_layer.selected_asset_keys)
+
+
+def _names_of(keys: Collection[dg.AssetKey]) -> set[str]:
+    return {key.to_user_string() for key in keys}
 
 
 def _require_job(defs: dg.Definitions, job: str, *, configured: bool = False) -> dg.JobDefinition:

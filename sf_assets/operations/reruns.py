@@ -4,7 +4,7 @@ The months before were computed from the newest batch that reaches back to them.
 features are run again too: models of the month learn from them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from sf_assets.catalogue.tables import LAYERS, MONITORING, SUITES
@@ -53,6 +53,12 @@ def is_open(session: Session, names: Iterable[str], month: date) -> bool:
     except Blocked:
         return False
     return True
+
+
+def never_checked(session: Session, names: Collection[str], month: date) -> set[str]:
+    """Return those of some assets of which no check ever ran for a month: what reads them would be refused."""
+    checked = {asset for asset, _, _ in verdicts_on(session, [(name, month) for name in names])}
+    return {name for name in names if name in SUITES and SUITES[name].checks} - checked
 
 
 def stale_past(session: Session, month: date) -> tuple[set[str], list[date]]:
