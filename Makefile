@@ -70,13 +70,13 @@ bench: $(VENV)/installed ## measure seconds, rows per second and memory of each 
 bench-country: $(VENV)/installed ## the same with 350,000 companies and INSEE's whole register: hours, and 60 GB below TMPDIR (BENCH_COMPANIES=, REGISTER=)
 	@$(SF) bench --companies $(BENCH_COMPANIES) --register-share $(REGISTER)
 
-evaluate: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## evaluate the methods (backtest, champion, utility, drift): a report, and the tables of docs/evaluation.md
+evaluate: $(VENV)/installed $(DAGSTER_HOME)/dagster.yaml ## evaluate the methods (backtest, champion, utility, drift): a report; rewrites the tables of docs/evaluation.md, a committed page
 	@$(SF) evaluate $(MONTH) --page docs/evaluation.md
 
 faults: $(VENV)/installed ## play every fault of the catalogue; print what caught, stopped and cleared each
 	@$(SF) faults run
 
-life: $(VENV)/installed ## live three months with their mishaps; write docs/reliability.md when all of them end well
+life: $(VENV)/installed ## live three months with their mishaps; rewrites docs/reliability.md, a committed page, when all of them end well
 	@$(SF) life --page docs/reliability.md
 
 chaos: $(VENV)/installed ## kill writers at random moments, restart or stop their servers; print what was torn, doubled or left (KILLS=, SEED=)
@@ -85,7 +85,7 @@ chaos: $(VENV)/installed ## kill writers at random moments, restart or stop thei
 scale: $(VENV)/installed ## the same month on PostgreSQL and an object store (S3), history by two runs at once, compared with one machine
 	@$(SF) scale
 
-docs: $(VENV)/installed ## write the pages derived from the declarations
+docs: $(VENV)/installed ## rewrite the committed pages that are derived from the declarations
 	@$(SF) docs
 
 COMPILE = $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from sf_assets.commands.arguments import MonthArgument, parse_month_argument
+from sf_assets.commands.arguments import DEVELOPMENT, MonthArgument, parse_month_argument
 
 faults = typer.Typer(
     no_args_is_help=True, help="Faults of deliveries and tables: list them, inject one, play them all."
@@ -65,6 +65,7 @@ def compare_modes(
     sys.stdout.writelines(f"{line}\n" for line in lines_of(made))
     if page:
         write_section(page, made)
+        sys.stdout.write(f"section rewritten in {page}\n")
 
 
 def generate(
@@ -244,8 +245,8 @@ def run_faults(
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of a checkout."""
-    app.command("compare-modes")(compare_modes)
-    app.command("bench-catalog")(bench_catalog)
+    app.command("compare-modes", rich_help_panel=DEVELOPMENT)(compare_modes)
+    app.command("bench-catalog", rich_help_panel=DEVELOPMENT)(bench_catalog)
     for verb in (demo, generate, bench, life, chaos, scale, ui, docs):
-        app.command()(verb)
-    app.add_typer(faults, name="faults")
+        app.command(rich_help_panel=DEVELOPMENT)(verb)
+    app.add_typer(faults, name="faults", rich_help_panel=DEVELOPMENT)

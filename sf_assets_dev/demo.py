@@ -13,7 +13,8 @@ import dagster as dg
 from sf_assets.commands import home
 from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.engine.storage.folders import make_private_folder
-from sf_assets.operations.launching import first_known, run_job, step_line
+from sf_assets.operations.launching import first_known, run_job
+from sf_assets.operations.progress import Terminal, step_line
 from sf_assets.settings import PREFIX, Settings, warehouse_of
 from sf_assets.sources.batch import batch_key
 from sf_assets.vocabulary.modes import OPEN
@@ -70,8 +71,12 @@ def _write_world(settings: Settings, month: date, *, companies: int, seed: int) 
         )
     started = time.monotonic()
     make_private_folder(oracle.parent)
-    rows = write_batch(folder, month=month, companies=companies, seed=seed, oracle=oracle, mode=settings.mode)
-    rows[ACCESS] = write_access(folder / ACCESS, month)
+    step = f"synthetic France, {companies} companies"
+    with Terminal() as terminal:
+        terminal.start(step)
+        rows = write_batch(folder, month=month, companies=companies, seed=seed, oracle=oracle, mode=settings.mode)
+        rows[ACCESS] = write_access(folder / ACCESS, month)
+        terminal.end(step_line(step, sum(rows.values()), time.monotonic() - started))
     recipe.write_text(wanted)
     # Files that `make clean` removes without asking, unless they changed: written in the format of sha256sum.
     made = (
@@ -80,7 +85,6 @@ def _write_world(settings: Settings, month: date, *, companies: int, seed: int) 
         if path.is_file()
     )
     oracle.with_suffix(".sha256").write_text("".join(made))
-    _print(step_line(f"synthetic France, {companies} companies", sum(rows.values()), time.monotonic() - started))
 
 
 def _state(settings: Settings, month: date) -> str:

@@ -22,6 +22,7 @@ from sf_assets.operations import evaluation_report, launching, search
 from sf_assets.settings import Settings, warehouse_of
 from sf_assets.vocabulary.failures import PermanentFailure, UserError
 from sf_assets.vocabulary.partitions import months
+from sf_assets.vocabulary.version import VERSION
 
 MARCH = date(2026, 3, 1)
 ROOT = typer.main.get_command(app)
@@ -123,6 +124,17 @@ def test_help_of_the_whole_lists_the_verbs_and_the_exit_codes() -> None:
     assert "Exit codes: 0 done; 1 refused, blocked or failed" in words(result.stdout)
 
 
+def test_the_help_is_in_panels_by_subject() -> None:
+    titles = re.findall(r"╭─ ([^─]+) ─", CliRunner().invoke(app, ["--help"], env={"COLUMNS": "120"}).stdout)
+    assert titles == ["Options", "A month", "Quality: checks and refused records", "Scores and lists", "Upkeep",
+                      "Development, in a checkout only"]  # fmt: skip
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"sf_assets {VERSION}\n")
+
+
 @pytest.mark.parametrize("month", ["octobre", "2026-13", "2026", "2610", "2026-10-01", ""])
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if months_of(verb)], ids=" ".join)
 def test_a_month_in_another_spelling_is_refused_in_a_sentence(verb: tuple[str, ...], month: str) -> None:
@@ -183,7 +195,9 @@ def test_accept_records_an_acceptance_that_acceptances_lists(
         record_verdicts(session, suite.asset, verdicts, run_id="run", judged_at=datetime(2026, 4, 3, tzinfo=UTC))
     line = ("accept", "2026-03", suite.asset, "not_empty", "--by", "C. Duval", "--reason")
     assert sf(monkeypatch, *line, "the file is right") == 0
-    assert "(in force)" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "(in force)" in printed
+    assert printed.endswith("then: sf run monthly 2026-03 --after stg_filter_steps\n")
     assert sf(monkeypatch, "acceptances", "2026-03") == 0
     assert "accepted by C. Duval on 20" in capsys.readouterr().out
     assert sf(monkeypatch, "acceptances", "2026-03", "--json") == 0
@@ -191,6 +205,24 @@ def test_accept_records_an_acceptance_that_acceptances_lists(
     assert (record["accepted_by"], record["check_name"], record["in_force"]) == ("C. Duval", "not_empty", True)
     assert sf(monkeypatch, *line, " ") == 1
     assert "expected a reason and a name" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize(
+    ("verb", "printed"),
+    [
+        (("quarantine", "list", "2026-03"), "2026-03: no record is refused\n"),
+        (("quarantine", "list", "2026-03", "debit"), "2026-03: no record of debit is refused\n"),
+        (("acceptances", "2026-03"), "2026-03: no failed check was allowed\n"),
+        (("method", "list"), "no choice: a list keeps the method of the one before it\n"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_list_of_nothing_says_so(
+    verb: tuple[str, ...], printed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sf(monkeypatch, *verb) == 0
+    assert capsys.readouterr().out == printed
 
 
 @pytest.mark.usefixtures("data")
@@ -236,6 +268,10 @@ def test_run_refuses_an_unknown_job_and_ends_with_1_when_the_job_fails(
     monkeypatch.setattr(launching, "run_job", lambda *_, **months: asked.append(months))
     assert sf(monkeypatch, "run", "history", "2025-11", "--until", "2026-03") == 1
     assert asked == [{"first": date(2025, 11, 1), "last": MARCH}]
+    monkeypatch.setattr(launching, "run_from", lambda *_, **options: asked.append(options))
+    assert sf(monkeypatch, "run", "monthly", "2026-03", "--from", "src_debit", "--after", "stg_ap") == 1
+    assert asked[1:] == [{"month": MARCH, "starts": ["src_debit"], "after": ["stg_ap"]}]
+    assert sf(monkeypatch, "run", "monthly", "2025-11", "--until", "2026-03", "--from", "src_debit") == 2
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,11 @@ def test_every_query_of_the_project_is_traced_with_its_windows():
     assert ("stg_sirene", "siege") in found["siren_blacklist", "motif_siege"]
 
 
+def test_checks_are_sentences_and_not_classes_of_great_expectations():
+    assert not re.findall(r"Expect[A-Z]\w+", text_of("docs/dictionary.md") + text_of("docs/faults.md"))
+    assert "The month has at least one row." in text_of("docs/dictionary.md")
+
+
 def test_every_source_table_and_feature_is_described():
     sources, tables, features = (page(name) for name in ("sources.md", "dictionary.md", "features.md"))
     assert all(f"## {source.name}\n" in sources for source in SOURCES)
@@ -215,7 +220,7 @@ def test_the_examples_of_a_verb_are_calls_that_it_accepts(command):
 
 
 def test_a_dead_link_or_anchor_is_found():
-    text = "[a](nowhere.md) [b](architecture.md#nowhere) [c](architecture.md#three-rings) [d](https://example.org)"
+    text = "[a](nowhere.md) [b](architecture.md#nowhere) [c](architecture.md#rings) [d](https://example.org)"
     assert list(dead_links("docs/glossary.md", text)) == ["nowhere.md", "architecture.md#nowhere"]
 
 

@@ -76,6 +76,9 @@ def test_a_failed_note_is_reported_but_blocks_neither_this_run_nor_a_later_one(g
     result = graph.run("up", "down")
     evaluation = evaluations_of(result)["montant_usual"]
     assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
+    # A mean is right or wrong as a whole.
+    assert evaluation.metadata["total"].value == 4
+    assert not {"unexpected", "percent", "previous_unexpected", "previous_percent"} & evaluation.metadata.keys()
     assert result.success
     assert graph.obstacles(MARCH) == []
 

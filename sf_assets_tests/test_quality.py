@@ -122,6 +122,8 @@ def test_each_kind_of_rule_refuses_its_bad_rows_and_counts_them(
     assert refused(outcomes) == [rule]
     assert outcomes[rule].unexpected_count == count
     assert outcomes[rule].error == ""
+    # A count of nothing says nothing.
+    assert outcomes[rule].statement == ("" if count else "the month: expected at least one row, found none.")
 
 
 @pytest.mark.parametrize("value", ["nan", "infinity", "-infinity"])

@@ -1,5 +1,6 @@
 """Refused records: logged, counted, exported, corrected and read again, each loaded once."""
 
+import csv
 import gzip
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -281,7 +282,28 @@ def test_the_command_lists_exports_and_replays_without_printing_a_record(
     (first, *_) = spoilt.lines["debit"].values()
     assert first.split(";")[2] not in printed
     assert "record: record, expected 17 fields" in printed
-    assert "selection key:src_debit+" in printed
+    assert "then: sf quarantine replay 2025-09 debit\n" in printed
+    assert "then: sf run monthly 2025-09 --from src_debit\n" in printed
+
+
+def test_a_source_without_a_refused_record_says_so(spoilt: Spoilt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SF_DATA_DIR", str(spoilt.place.settings.data_dir))
+    result = CliRunner().invoke(app, ["quarantine", "export", "2025-09", "delai"])
+    assert (result.exit_code, result.stdout) == (0, "2025-09: no record of delai is refused\n")
+
+
+def test_the_reasons_of_refused_records_and_cells_are_beside_them_and_replay_reads_the_records_alone(
+    spoilt: Spoilt,
+) -> None:
+    for source, column, refused in (("debit", "", "record"), ("sirene", "longitude", "cell")):
+        (path,) = spoilt.export(source)
+        with quarantine.reasons_of(path).open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream, delimiter=BY_NAME[source].separator))
+        assert [int(row["ligne"]) for row in rows] == list(spoilt.lines[source])
+        assert {(row["column"], row["refused"]) for row in rows} == {(column, refused)}
+        assert all(row["expected"] for row in rows)
+        assert set(spoilt.replay(source).values()) == {0}, "nothing was edited"
+    assert {row["found"] for row in rows} == {"ouest"}
 
 
 def test_a_correction_of_an_unknown_file_is_reported_as_unsupported(spoilt: Spoilt) -> None:

@@ -90,6 +90,21 @@ def test_a_missing_column_is_named(tmp_path):
     assert fault.startswith("sigfaible_pcoll.csv, line 1: expected column Dt_effet in the header, found 3 columns")
 
 
+@pytest.mark.parametrize(
+    ("separator", "found"), [(",", "commas"), ("\t", "tabs"), ("|", "bars")], ids=["comma", "tab", "bar"]
+)
+def test_another_separator_is_named_instead_of_the_columns(tmp_path, separator, found):
+    fault = _inspect(tmp_path, GOOD.replace(";", separator).encode()).fault
+    assert fault == (
+        "sigfaible_pcoll.csv, line 1: expected columns separated by semicolons, found them separated by " + found
+    )
+
+
+def test_a_single_unknown_column_is_not_taken_for_another_separator(tmp_path):
+    assert _inspect(tmp_path, b"Siret\n").fault.startswith("sigfaible_pcoll.csv, line 1: expected columns ")
+    assert "separated" not in _inspect(tmp_path, b"a,Siret,b\n").fault
+
+
 def test_a_header_that_is_a_record_is_not_repeated_in_the_message(tmp_path):
     fault = _inspect(tmp_path, GOOD.encode().split(b"\n", 1)[1]).fault
     assert fault.endswith("in the header, found 5 columns, 0 of them declared")

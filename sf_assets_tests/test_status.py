@@ -101,6 +101,7 @@ def test_a_refused_check_blocks_its_layer_and_holds_those_below(cockpit: Cockpit
     assert [one.state for one in found.values()] == ["done", "blocked", "held"]
     assert found["clean"].detail == found["lists"].detail == "up montant_in_range"
     assert found["clean"].messages == (f"up: montant_in_range refuses 4 of 4. {ADVICE}",)
+    assert [(one.starts, one.after) for one in found.values()] == [((), ()), (("up",), ()), ((), ())]
 
 
 def test_an_asset_that_did_not_run_is_to_do_and_a_month_without_files_has_no_batch(cockpit: Cockpit) -> None:
@@ -136,6 +137,7 @@ def test_an_asset_older_than_its_inputs_is_stale_and_named(cockpit: Cockpit) -> 
         "Rerun down, then what follows it."
     )
     assert found["lists"].messages == (message,)
+    assert (found["lists"].starts, found["lists"].after) == ((), ("up",))
     lines = list(status_page([*found.values()]))
     assert "| 2026-03 | done | done | stale 0/1: rerun down |" in lines
     assert f"- {message}" in lines
@@ -158,6 +160,39 @@ def test_an_accepted_check_is_done_with_the_name_of_its_author(cockpit: Cockpit)
 
 def UP_SUITE(cockpit: Cockpit) -> Suite:  # noqa: N802
     return cockpit.suites["up"]
+
+
+def test_the_page_ends_a_month_with_one_command_for_all_that_is_refused_or_stale() -> None:
+    def layer(name: str, state: str, **options: tuple[str, ...]) -> LayerStatus:
+        return LayerStatus(MARCH, name, state, 1, 0, messages=("wrong",), **options)
+
+    refused = [
+        layer("sources", "blocked", starts=("src_debit",)),
+        layer("staging", "blocked", starts=("stg_debit", "clean_ap")),
+    ]
+    stale = layer("clean", "stale", after=("stg_filter_import",))
+    *_, line = status_page([*refused, stale])
+    assert line == (
+        "- once corrected: `sf run monthly 2026-03 --from src_debit --from clean_ap --after stg_filter_import`"
+    )
+    # A month of the past has no files: it is computed from the batch of another one.
+    assert "sf run" not in "".join(status_page([layer("sources", "no batch"), stale]))
+
+
+def test_a_month_that_learned_from_a_stale_one_starts_at_what_reads_it(cockpit: Cockpit) -> None:
+    cockpit.deliver(MARCH)
+    cockpit.graph.write(FEBRUARY, MARCH)
+    for month in (FEBRUARY, MARCH):
+        cockpit.check(month, "src_up", "up", "down")
+    rows = [
+        {"asset": "up", "input": "src_up", "input_month": FEBRUARY, "snapshot": 0, "month": FEBRUARY},
+        {"asset": "down", "input": "up", "input_month": FEBRUARY, "snapshot": 1, "month": MARCH},
+    ]
+    with cockpit.graph.warehouse.session() as session:
+        where = {"month": [FEBRUARY, MARCH]}
+        frame = frame_of(ASSET_INPUTS, rows, with_month=True)
+        session.replace({ASSET_INPUTS: frame}, where=where, author="test", message="test")
+    assert cockpit.refresh(MARCH)["lists"].starts == ("down",)
 
 
 def test_months_with_files_or_verdicts_are_known(cockpit: Cockpit) -> None:

@@ -21,7 +21,8 @@ TOP = {"definitions", "settings"}
 EDGES = {
     "catalogue.confidentiality", "clean.query_asset", "commands.home", "definitions", "engine.materialization",
     "engine.quality.checks", "engine.resources", "evaluation.help_assets", "operations.assets", "operations.automation",
-    "operations.jobs", "operations.launching", "operations.sensors", "vocabulary.failures", "vocabulary.partitions",
+    "operations.jobs", "operations.launching", "operations.progress", "operations.sensors", "vocabulary.failures",
+    "vocabulary.partitions",
 }  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 QUERIES = sorted(PACKAGE.rglob("*.sql"))

@@ -84,3 +84,6 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "model": tuple(MODEL_SUITES),
     "lists": tuple(LIST_SUITES),
 }
+
+# The assets of `evaluation` that every month computes; the others are a matter of once a year.
+MONITORING = ("eval_drift", "eval_verification", "eval_answers")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sf_assets.commands.arguments import JsonOption, MonthArgument
+from sf_assets.commands.arguments import QUALITY, JsonOption, MonthArgument
 
 
 def accept(
@@ -23,6 +23,7 @@ def accept(
     """
     from sf_assets.catalogue.tables import suite_named  # noqa: PLC0415
     from sf_assets.operations import acceptance  # noqa: PLC0415
+    from sf_assets.operations.reruns import rerun_command  # noqa: PLC0415
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
     settings = Settings.from_environment()
@@ -37,6 +38,8 @@ def accept(
             accepted_at=datetime.now(UTC),
         )
         sys.stdout.writelines(f"{line}\n" for line in acceptance.lines(session, month))
+    if command := rerun_command(month, after=[asset]):
+        sys.stdout.write(f"then: {command}\n")
 
 
 def acceptances(month: MonthArgument, as_json: JsonOption = False) -> None:
@@ -52,10 +55,11 @@ def acceptances(month: MonthArgument, as_json: JsonOption = False) -> None:
             records = acceptance.records(session, month)
             sys.stdout.write(json.dumps(records, default=str, ensure_ascii=False) + "\n")
         else:
-            sys.stdout.writelines(f"{line}\n" for line in acceptance.lines(session, month))
+            lines = list(acceptance.lines(session, month)) or [f"{month:%Y-%m}: no failed check was allowed"]
+            sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
-    app.command()(accept)
-    app.command()(acceptances)
+    app.command(rich_help_panel=QUALITY)(accept)
+    app.command(rich_help_panel=QUALITY)(acceptances)

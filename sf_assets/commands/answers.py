@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from sf_assets.commands.arguments import MonthArgument
+from sf_assets.commands.arguments import LISTS, MonthArgument
 
 
 def answers(month: MonthArgument) -> None:
@@ -22,4 +22,4 @@ def answers(month: MonthArgument) -> None:
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
-    app.command()(answers)
+    app.command(rich_help_panel=LISTS)(answers)

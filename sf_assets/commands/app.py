@@ -6,6 +6,7 @@ A verb imports what it runs when it runs, so that `sf --help` and shell completi
 import importlib
 import importlib.util
 import sys
+from typing import Annotated
 
 import typer
 
@@ -26,6 +27,7 @@ from sf_assets.commands import (
     status,
 )
 from sf_assets.vocabulary.failures import PermanentFailure, UserError
+from sf_assets.vocabulary.version import VERSION
 
 app = typer.Typer(
     name="sf",
@@ -36,9 +38,28 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 1 refused, blocked or failed, with the reason on standard error; 2 wrong arguments. "
     "Settings are `SF_*` variables of the environment or of the file `.env`.",
 )
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - called by typer with the value of the option
+    if wanted:
+        sys.stdout.write(f"sf_assets {VERSION}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of `sf` itself."""
+
+
+# In the order of the panels of the help.
 for verbs in (
     runs,
     status,
+    fetching,
     acceptances,
     quarantine,
     explanation,
@@ -50,7 +71,6 @@ for verbs in (
     moving,
     retention,
     columns,
-    fetching,
 ):
     verbs.register(app)
 

@@ -1,4 +1,4 @@
-"""Arguments that several verbs share: the month, in one spelling everywhere, and the JSON output."""
+"""What several verbs share: the month, in one spelling everywhere, the JSON output, and the panels of the help."""
 
 from datetime import date
 from typing import Annotated
@@ -32,3 +32,12 @@ UntilOption = Annotated[
     typer.Option("--until", parser=parse_month_argument, metavar="YYYY-MM", help="Last month of a range of months."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one document, for scripts.")]
+
+# The panels of `sf --help`, in order.
+MONTH, QUALITY, LISTS, UPKEEP, DEVELOPMENT = (
+    "A month",
+    "Quality: checks and refused records",
+    "Scores and lists",
+    "Upkeep",
+    "Development, in a checkout only",
+)

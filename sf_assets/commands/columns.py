@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from sf_assets.commands.arguments import UPKEEP
+
 
 def columns(table: Annotated[str, typer.Argument(help="A table, such as stg_debit.")]) -> None:
     """Print the keys, checks, queries and modules that use each column of a table, and the features it reaches.
@@ -25,4 +27,4 @@ def columns(table: Annotated[str, typer.Argument(help="A table, such as stg_debi
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
-    app.command()(columns)
+    app.command(rich_help_panel=UPKEEP)(columns)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sf_assets.commands.arguments import OptionalMonthArgument
+from sf_assets.commands.arguments import LISTS, OptionalMonthArgument
 
 if TYPE_CHECKING:
     from sf_assets.model.columns import Names
@@ -69,6 +69,8 @@ def evaluate(
         page=page,
     )
     sys.stdout.writelines(f"{line}\n" for line in (*summary(results), "", str(report)))
+    if page:
+        sys.stdout.write(f"tables rewritten in {page}\n")
 
 
 def _names(group: str, target: str, period: str) -> "Names":
@@ -128,5 +130,5 @@ def search(
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
-    app.command()(evaluate)
-    app.command()(search)
+    app.command(rich_help_panel=LISTS)(evaluate)
+    app.command(rich_help_panel=LISTS)(search)

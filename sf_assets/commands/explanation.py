@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sf_assets.commands.arguments import MonthArgument
+from sf_assets.commands.arguments import LISTS, MonthArgument
 
 
 def explain(month: MonthArgument, siren: Annotated[str, typer.Argument(help="Nine digits.")]) -> None:
@@ -35,4 +35,4 @@ def explain(month: MonthArgument, siren: Annotated[str, typer.Argument(help="Nin
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
-    app.command()(explain)
+    app.command(rich_help_panel=LISTS)(explain)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sf_assets.commands.arguments import MonthArgument
+from sf_assets.commands.arguments import MONTH, MonthArgument
 
 
 def fetch_open(
@@ -38,4 +38,4 @@ def fetch_open(
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
-    app.command("fetch-open")(fetch_open)
+    app.command("fetch-open", rich_help_panel=MONTH)(fetch_open)

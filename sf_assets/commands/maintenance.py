@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from sf_assets.commands.arguments import UPKEEP
+
 
 def maintenance(
     apply: Annotated[bool, typer.Option("--apply", help="Apply the changes; without it, only count them.")] = False,
@@ -31,4 +33,4 @@ def maintenance(
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
-    app.command()(maintenance)
+    app.command(rich_help_panel=UPKEEP)(maintenance)

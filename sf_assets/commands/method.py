@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sf_assets.commands.arguments import MonthArgument
+from sf_assets.commands.arguments import LISTS, MonthArgument
 
 method = typer.Typer(no_args_is_help=True, help="The method that makes the lists: choose it, or list the choices.")
 
@@ -31,8 +31,8 @@ def choose(
 
     with warehouse_of(Settings.from_environment()).session() as session:
         decisions.choose(session, month, name, reason=reason, decided_by=by, decided_at=datetime.now(UTC))
-        sys.stdout.write("It applies once model_fitted and the assets after it are materialised for the month.\n")
         sys.stdout.writelines(f"{line}\n" for line in decisions.lines(session))
+    sys.stdout.write(f"It applies when the list is made again: sf run score {month:%Y-%m}\n")
 
 
 @method.command("list")
@@ -45,9 +45,10 @@ def list_choices() -> None:
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
     with warehouse_of(Settings.from_environment()).session() as session:
-        sys.stdout.writelines(f"{line}\n" for line in decisions.lines(session))
+        lines = list(decisions.lines(session)) or ["no choice: a list keeps the method of the one before it"]
+        sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
-    app.add_typer(method, name="method")
+    app.add_typer(method, name="method", rich_help_panel=LISTS)

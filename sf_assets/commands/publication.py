@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sf_assets.commands.arguments import MonthArgument
+from sf_assets.commands.arguments import LISTS, MonthArgument
 
 
 def publish(
@@ -81,6 +81,6 @@ def encrypt(
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
-    app.command()(publish)
-    app.command()(rebuild)
-    app.command()(encrypt)
+    app.command(rich_help_panel=LISTS)(publish)
+    app.command(rich_help_panel=LISTS)(rebuild)
+    app.command(rich_help_panel=LISTS)(encrypt)

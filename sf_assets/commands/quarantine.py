@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sf_assets.commands.arguments import MonthArgument
+from sf_assets.commands.arguments import QUALITY, MonthArgument
 
 quarantine = typer.Typer(
     no_args_is_help=True, help="Refused records: count them, export them, replay them once corrected."
@@ -30,12 +30,12 @@ def list_refused(
 
 @quarantine.command()
 def export(month: MonthArgument, source: Source) -> None:
-    """Write the refused records of a source into files to be edited, below `data/quarantine/`.
+    """Write the refused records of a source into files to be edited, below `data/quarantine/`, with their reasons beside them.
 
     Example: `sf quarantine export 2026-10 debit`
     """
     from sf_assets.operations.quarantine import export as export_records  # noqa: PLC0415
-    from sf_assets.operations.quarantine import place_of  # noqa: PLC0415
+    from sf_assets.operations.quarantine import place_of, reasons_of  # noqa: PLC0415
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
     settings = Settings.from_environment()
@@ -45,12 +45,17 @@ def export(month: MonthArgument, source: Source) -> None:
     with folders.quarantine.writing(month) as exported:
         place = place_of(folders.incoming.of(month), exported, month, source)
         paths = export_records(warehouse_of(settings), *place)
-    sys.stdout.writelines(f"{path}: correct the records, then replay\n" for path in paths)
+    if not paths:
+        sys.stdout.write(f"{month:%Y-%m}: no record of {source} is refused\n")
+    for path in paths:
+        sys.stdout.write(f"{path}: records to correct\n{reasons_of(path)}: why each was refused, by line\n")
+    if paths:
+        sys.stdout.write(f"then: sf quarantine replay {month:%Y-%m} {source}\n")
 
 
 @quarantine.command()
 def replay(month: MonthArgument, source: Source) -> None:
-    """Write the edited records of a source into the month's corrections, and print the assets to run.
+    """Write the edited records of a source into the month's corrections, and print the command that reads them.
 
     A record restored to its delivered text withdraws its correction.
 
@@ -58,6 +63,7 @@ def replay(month: MonthArgument, source: Source) -> None:
     """
     from sf_assets.operations.quarantine import place_of  # noqa: PLC0415
     from sf_assets.operations.quarantine import replay as replay_records  # noqa: PLC0415
+    from sf_assets.operations.reruns import rerun_command  # noqa: PLC0415
     from sf_assets.settings import Settings, warehouse_of  # noqa: PLC0415
 
     settings = Settings.from_environment()
@@ -67,11 +73,9 @@ def replay(month: MonthArgument, source: Source) -> None:
     for path, records in replay_records(warehouse_of(settings), batch, described, folder).items():
         sys.stdout.write(f"{path}: {f'{records} corrected records' if records else 'no correction, file removed'}\n")
     incoming.share(month)
-    sys.stdout.write(
-        f"then materialise src_{source}, {described.table} and what follows for {month}: selection key:src_{source}+\n"
-    )
+    sys.stdout.write(f"then: {rerun_command(month, starts=[described.table])}\n")
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
-    app.add_typer(quarantine, name="quarantine")
+    app.add_typer(quarantine, name="quarantine", rich_help_panel=QUALITY)

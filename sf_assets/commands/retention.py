@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from sf_assets.commands.arguments import UPKEEP
+
 
 def retention(
     apply: Annotated[bool, typer.Option("--apply", help="Remove it; without it, only list it.")] = False,
@@ -53,5 +55,5 @@ def erase(
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
-    app.command()(retention)
-    app.command()(erase)
+    app.command(rich_help_panel=UPKEEP)(retention)
+    app.command(rich_help_panel=UPKEEP)(erase)

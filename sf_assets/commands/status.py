@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from sf_assets.commands.arguments import JsonOption, MonthOption
+from sf_assets.commands.arguments import MONTH, JsonOption, MonthOption
 
 
 def status(month: MonthOption = None, as_json: JsonOption = False) -> None:
@@ -41,4 +41,4 @@ def status(month: MonthOption = None, as_json: JsonOption = False) -> None:
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
-    app.command()(status)
+    app.command(rich_help_panel=MONTH)(status)

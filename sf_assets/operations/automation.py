@@ -13,6 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from sf_assets.catalogue.tables import MONITORING
 from sf_assets.engine.resources import FoldersResource, WarehouseResource
 from sf_assets.engine.storage import Warehouse
 from sf_assets.lists.tables import EXPORT
@@ -52,8 +53,8 @@ wide_job = dg.define_asset_job(
     "model in use reads them. Launch it after `history`.",
 )
 
-# Drift, answers and the outcome of past lists are computed every month; the backtest takes minutes and runs once a year.
-_MONITORING = dg.AssetSelection.assets("eval_drift", "eval_verification", "eval_answers")
+# The backtest takes minutes and runs once a year.
+_MONITORING = dg.AssetSelection.assets(*MONITORING)
 
 score_job = dg.define_asset_job(
     "score",

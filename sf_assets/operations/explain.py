@@ -51,10 +51,12 @@ def page(session: Session, month: date, siren: str, models: Shelf, *, shift: int
 
     Raises:
         UnknownCompany: the company was not scored.
+        UserError: no company of the month was scored yet.
         Blocked: a table that the page reads did not pass its checks.
         PermanentFailure: no method was selected, or scores, features and models do not belong together.
 
     """
+    _require_scores(session, month)
     gate = Gate(suites_of(mode))
     gate.check(session, [(name, month) for name in _READS])
     session.bind({gate.table(name): month for name in _READS})
@@ -85,6 +87,17 @@ def page(session: Session, month: date, siren: str, models: Shelf, *, shift: int
         charts.insert(0, waterfall(bars, percents, title="Ce qui compose le risque"))
     described = contact.with_contact(session, company).with_columns(donnees_au=pl.lit(cutoff_of(month, shift)))
     return _html(month, described, sentences, charts, _weights(company, here, features))
+
+
+def _require_scores(session: Session, month: date) -> None:
+    """Refuse a month without scores in one sentence: the gate would name every check that did not run yet."""
+    scored = session.months("model_scores")
+    if month not in scored:
+        others = f"the newest month that has some is {scored[-1]:%Y-%m}" if scored else "no month has any yet"
+        raise UserError(
+            f"{month:%Y-%m}: expected a month with scores, found none; {others}. Run `sf run monthly {month:%Y-%m}` first, or "
+            "`sf status` to see what stops it."
+        )
 
 
 def _weights(company: pl.DataFrame, contributions: np.ndarray, features: tuple[str, ...]) -> pl.DataFrame:

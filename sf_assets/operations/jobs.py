@@ -18,6 +18,7 @@ from sf_assets.operations.acceptance import CannotAccept, accept
 from sf_assets.operations.assets import GROUP
 from sf_assets.operations.automation import RUN_KIND
 from sf_assets.operations.maintenance import run_maintenance
+from sf_assets.operations.reruns import rerun_command
 from sf_assets.operations.retention import run_retention
 from sf_assets.publication.assets import JOB as PUBLISH
 from sf_assets.publication.assets import REBUILT
@@ -59,10 +60,11 @@ def accept_failed_check(
             )
         except CannotAccept as error:
             raise PermanentFailure(str(error)) from error
+    command = rerun_command(month, after=[acceptance.asset])
     context.log.info(
         f"{acceptance.asset}, {acceptance.check_name} accepted for {acceptance.month:%Y-%m}: {acceptance.unexpected_count} of "
-        f"{acceptance.element_count}. Materialise what follows {acceptance.asset}: selection key:{acceptance.asset}+ without "
-        "itself."
+        f"{acceptance.element_count}. Materialise what follows {acceptance.asset}, without itself"
+        + (f": {command}" if command else ".")
     )
 
 

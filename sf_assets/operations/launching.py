@@ -1,21 +1,21 @@
 """Jobs run in this process, with their progress on the terminal."""
 
-import sys
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any
 
 import dagster as dg
-from dagster import AssetCheckEvaluation, DagsterEvent, DagsterEventType, EventLogEntry
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sf_assets.engine.storage import Warehouse
 from sf_assets.features.reach import REACH, first_month
+from sf_assets.operations.automation import batch_job, history_job, monthly_job
+from sf_assets.operations.progress import Reporter
+from sf_assets.operations.reruns import is_open, never_checked, reads_of_past, stale_past
+from sf_assets.publication.assets import JOB as PUBLISH
 from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.parameters import Parameters
 from sf_assets.vocabulary.partitions import months
@@ -37,27 +37,20 @@ def run_job(
     first: date,
     last: date | None = None,
     config: Mapping[str, Any] = _NO_CONFIG,
+    only: Collection[dg.AssetKey] = (),
 ) -> bool:
     """Run a job for the months from `first` to `last`, by default for `first` alone; return whether it succeeded.
 
     Jobs that compute a range of months together take one run, or one for every `SF_RUN_MONTHS` months. The others take one
     run per month. The first run that fails is the last: a month is compared with those before it.
 
-    `config` is the configuration of its steps.
+    `config` is the configuration of its steps; `only` are the assets to which it is restricted, with their checks.
 
     Raises:
         UserError: there is no such job, a month has not ended, or the range starts after its end.
 
     """
-    # Jobs without months (status, acceptance, maintenance), and the one that asks who publishes and why, have verbs of their
-    # own; Dagster adds a job of all assets.
-    jobs = {
-        one.name: one
-        for one in defs.resolve_all_job_defs()
-        if one.partitions_def and not one.name.startswith("__") and (config or one.name != "publish")
-    }
-    if job not in jobs:
-        raise UserError(f"job: expected one of {', '.join(sorted(jobs))}, found {job}")
+    whole = _require_job(defs, job, configured=bool(config))
     last = last or first
     known = months.get_partition_keys()
     if unknown := sorted({month.isoformat() for month in (first, last)} - set(known)):
@@ -67,12 +60,104 @@ def run_job(
         raise UserError(
             f"months: expected a range from its earlier month to its later one, found {first:%Y-%m} to {last:%Y-%m}"
         )
-    policy = jobs[job].backfill_policy
+    policy = whole.backfill_policy
+    part = whole.get_subset(asset_selection=frozenset(only)) if only else whole
     size = (policy.max_partitions_per_run or len(keys)) if policy else 1
     runs = [keys[start : start + size] for start in range(0, len(keys), size)]
-    succeeded = all(_run(jobs[job], instance, of, {**QUIET, **config}) for of in runs)
+    succeeded = all(_run(part, instance, of, {**QUIET, **config}) for of in runs)
     refresh_status(defs, instance)
     return succeeded
+
+
+def run_from(
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    warehouse: Warehouse,
+    job: str,
+    *,
+    month: date,
+    starts: Sequence[str] = (),
+    after: Sequence[str] = (),
+) -> bool:
+    """Run the assets of a job that are among `starts`, or follow one of `starts` or `after`; return whether all succeeded.
+
+    With neither, the whole job is run. What they need and was never run for the month is run too. Models of a month learn from
+    the months before it. When features of these were computed from the batch of the month, as those of a first batch are, they
+    are run again as soon as its clean tables have changed, before what reads them.
+
+    Raises:
+        UserError: there is no such job or asset, no asset of the job follows it, or the month has not ended.
+
+    """
+    graph = defs.resolve_asset_graph()
+    wanted = assets_from(defs, job, starts=starts, after=after)
+    above = _names_of(dg.AssetSelection.keys(*wanted).upstream().resolve(graph) & _assets_of(defs, job) - wanted)
+    with warehouse.session() as session:
+        wanted |= {dg.AssetKey(name) for name in never_checked(session, above, month)}
+        batch = wanted & _assets_of(defs, batch_job.name)
+        in_parts = job == monthly_job.name and reads_of_past(session, month)
+    if not in_parts:
+        return run_job(defs, instance, job, first=month, only=wanted)
+    rest = wanted - batch
+    loaded = not batch or run_job(defs, instance, job, first=month, only=batch)
+    read = _names_of({parent for key in rest for parent in graph.get(key).parent_keys} - rest)
+    with warehouse.session() as session:
+        # A refused source that nothing here reads stops nothing.
+        if not rest or not (loaded or is_open(session, read, month)):
+            return loaded
+        names, past = stale_past(session, month)
+    features = [dg.AssetKey(name) for name in names]
+    if past and not run_job(defs, instance, history_job.name, first=past[0], last=past[-1], only=features):
+        return False
+    return run_job(defs, instance, job, first=month, only=rest) and loaded
+
+
+def assets_from(
+    defs: dg.Definitions, job: str, *, starts: Sequence[str] = (), after: Sequence[str] = ()
+) -> frozenset[dg.AssetKey]:
+    """Return the assets of a job that are among `starts`, or follow one of `starts` or `after`; with neither, all of them.
+
+    Raises:
+        UserError: there is no such job or asset, or no asset of the job follows it.
+
+    """
+    _require_job(defs, job)
+    of_job, graph = _assets_of(defs, job), defs.resolve_asset_graph()
+    known = {key.to_user_string() for key in graph.materializable_asset_keys}
+    found = frozenset[dg.AssetKey]() if starts or after else of_job
+    for name in (*starts, *after):
+        if name not in known:
+            near = sorted(other for other in known if name in other) or get_close_matches(name, known) or sorted(known)
+            raise UserError(f"asset: expected one of {', '.join(near)}, found {name}")
+        following = dg.AssetSelection.assets(name).downstream(include_self=name in starts).resolve(graph) & of_job
+        if not following:
+            raise UserError(f"{name}: expected an asset followed by some of job {job}, found none of them")
+        found |= following
+    return found
+
+
+def _assets_of(defs: dg.Definitions, job: str) -> frozenset[dg.AssetKey]:
+    return frozenset(defs.resolve_job_def(job).asset_layer.selected_asset_keys)
+
+
+def _names_of(keys: Collection[dg.AssetKey]) -> set[str]:
+    return {key.to_user_string() for key in keys}
+
+
+def _require_job(defs: dg.Definitions, job: str, *, configured: bool = False) -> dg.JobDefinition:
+    """Return a job of months by name.
+
+    Jobs without months (status, acceptance, maintenance), and the one that asks who publishes and why (`configured`), have
+    verbs of their own; Dagster adds a job of all assets.
+    """
+    jobs = {
+        one.name: one
+        for one in defs.resolve_all_job_defs()
+        if one.partitions_def and not one.name.startswith("__") and (configured or one.name != PUBLISH)
+    }
+    if job not in jobs:
+        raise UserError(f"job: expected one of {', '.join(sorted(jobs))}, found {job}")
+    return jobs[job]
 
 
 def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, keys: Sequence[str], config: Mapping[str, Any]) -> bool:
@@ -110,83 +195,6 @@ def refresh_status(defs: dg.Definitions, instance: dg.DagsterInstance) -> bool:
     from sf_assets.operations.jobs import status_job  # noqa: PLC0415 - loads the assets, which the commands need not
 
     return _execute(defs.resolve_job_def(status_job.name), instance, QUIET)
-
-
-class Reporter:
-    """Prints one line per step as it ends: rows, seconds, checks passed; for a failure, its message and what to do.
-
-    On a terminal a bar below these lines says how many of the job's steps have ended.
-    """
-
-    def __init__(self, title: str, steps: int) -> None:
-        self._rows: dict[str, int] = {}
-        self._passed: dict[str, list[bool]] = {}
-        self._refused: dict[str, list[str]] = {}
-        self._console = Console(file=sys.stdout, highlight=False, soft_wrap=True, markup=False)
-        self._bar: Progress | None = None
-        if self._console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-            self._bar = Progress(*columns, console=self._console, transient=True)
-            self._bar.add_task(title, total=steps)
-        self._console.print(f"\n{title}")
-
-    def __enter__(self) -> Self:
-        self._display: AbstractContextManager[object] = self._bar or nullcontext()
-        self._display.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._display.__exit__(None, None, None)
-
-    def __call__(self, entry: EventLogEntry) -> None:
-        """Handle one event of the run."""
-        event = entry.dagster_event
-        if event is None or event.step_key is None:
-            return
-        step = event.step_key
-        if event.event_type is DagsterEventType.ASSET_MATERIALIZATION:
-            self._rows[step] = rows_of(event, self._rows.get(step, 0))
-        elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
-            self._judge(step, event.asset_check_evaluation_data)
-        elif event.event_type is DagsterEventType.STEP_SUCCESS:
-            self._end(step, (event.step_success_data.duration_ms or 0) / 1000)
-        elif event.event_type is DagsterEventType.STEP_FAILURE:
-            failure = event.step_failure_data
-            description = failure.user_failure_data.description if failure.user_failure_data else None
-            refused = "\n".join(self._refused.get(step, ()))
-            self._print(f"  {step} FAILED\n{refused or description or failure.error_display_string}")
-
-    def _judge(self, step: str, result: AssetCheckEvaluation) -> None:
-        self._passed.setdefault(step, []).append(result.passed)
-        if not result.passed and result.severity is dg.AssetCheckSeverity.ERROR:
-            name = f"{result.asset_key.to_user_string()} {result.check_name}"
-            advice = result.metadata["advice"].value if "advice" in result.metadata else ""
-            self._refused.setdefault(step, []).append(f"    {name}: {result.description} {advice}".rstrip())
-
-    def _end(self, step: str, seconds: float) -> None:
-        if checks := self._passed.get(step):
-            self._print(f"  {step:<38} {sum(checks):>3} of {len(checks)} passed  {seconds:6.1f} s")
-        else:
-            self._print(f"  {step_line(step, self._rows.get(step, 0), seconds)}")
-
-    def _print(self, line: str) -> None:
-        self._console.print(line)
-        if self._bar:
-            self._bar.advance(self._bar.task_ids[0])
-
-
-def rows_of(event: DagsterEvent, before: int) -> int:
-    """Return the number of rows that a step wrote so far; its earlier materialisations wrote `before` of them."""
-    metadata = event.step_materialization_data.materialization.metadata
-    values: dict[str, Any] = {name: value.value for name, value in metadata.items()}
-    if "rows" in values:  # In a range of months each partition carries the sum.
-        return int(values["rows"])
-    return before + int(values.get("dagster/partition_row_count", values.get("lines", 0)))
-
-
-def step_line(step: str, rows: int, seconds: float) -> str:
-    """Return the line that is printed when a step ends; `seconds` is its duration."""
-    return f"{step:<38} {rows:>11,} rows  {seconds:6.1f} s"
 
 
 def first_known(warehouse: Warehouse, month: date, parameters: Parameters) -> date:

@@ -1,6 +1,6 @@
 -- Quarantined records and cells of a month, by source and rule.
 select source, level, "column", expected, count(*) as refused, count(corrected_by) as corrected
-from lake.stg_quarantine
+from stg_quarantine
 where month = $month and source = coalesce($source, source)
 group by all
 order by source, refused desc, "column"

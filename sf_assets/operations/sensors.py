@@ -11,6 +11,7 @@ from sf_assets.engine.errors import EngineError
 from sf_assets.operations.automation import JOBS
 from sf_assets.operations.jobs import status_job
 from sf_assets.operations.notices import Attempt, Notice, Outbox, deliver, enqueue
+from sf_assets.operations.reruns import once_corrected
 
 _WILL_RETRY = "dagster/will_retry"
 # A tag of the runs whose failure was reported twice, and at how many looks the daemon may still retry by itself.
@@ -74,13 +75,14 @@ def _failed_checks(events: Sequence[dg.DagsterEvent | None]) -> Iterator[str]:
         if evaluation is None or evaluation.passed or "accepted" in evaluation.metadata:
             continue
         advice = evaluation.metadata.get("advice")
-        yield " ".join(
-            [
-                f"{evaluation.asset_key.to_user_string()}, {evaluation.check_name} ({evaluation.severity.value.lower()}):",
-                evaluation.description or "refused.",
-                *([str(advice.value)] if advice else []),
-            ]
+        asset, blocks = evaluation.asset_key.to_user_string(), evaluation.severity is dg.AssetCheckSeverity.ERROR
+        parts = (
+            f"{asset}, {evaluation.check_name} ({evaluation.severity.value.lower()}):",
+            evaluation.description or "refused.",
+            str(advice.value) if advice else "",
+            once_corrected(asset, evaluation.partition) if blocks else "",
         )
+        yield " ".join(filter(None, parts))
 
 
 def _send_notice(context: dg.RunStatusSensorContext, notices: Outbox) -> dg.SkipReason:

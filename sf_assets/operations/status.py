@@ -14,6 +14,8 @@ from sf_assets.engine.quality.acceptances import Acceptance, CheckKey
 from sf_assets.engine.quality.freshness import Outdated, describe_outdated, inputs_of, last_writes, outdated, spans
 from sf_assets.engine.quality.verdicts import accepted_of, obstacles_of, verdicts_on
 from sf_assets.engine.storage import Session, frame_of
+from sf_assets.engine.storage.inputs import AssetMonth
+from sf_assets.operations.reruns import rerun_command
 from sf_assets.sources.batch import BadBatch, NoBatch, batch_key, is_key, missing_files, month_of, read_batch
 from sf_assets.vocabulary.modes import FULL, Mode
 from sf_assets.vocabulary.schema import Column, Table
@@ -39,7 +41,8 @@ class LayerStatus:
     """The state of one layer of one month; `state` is one of those of the table `status`.
 
     `causes` names in a few words what stops the layer: failed checks, assets to run again, or missing files; `messages` are
-    whole sentences that end with what to do. `accepted` are the failed checks that an operator allowed.
+    whole sentences that end with what to do. `accepted` are the failed checks that an operator allowed. `starts` and `after`
+    are the options of the command that runs the month again: assets to start from, and assets of which only what follows is run.
     """
 
     month: date
@@ -50,6 +53,8 @@ class LayerStatus:
     causes: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     accepted: tuple[Acceptance, ...] = ()
+    starts: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
     @property
     def detail(self) -> str:
@@ -85,6 +90,7 @@ def layer_statuses(session: Session, incoming: Path, months: Sequence[date], mod
                 for name, of_asset in held.items()
                 if (name, month) in known
             }
+            refused_here = tuple(name for name, of_asset in refused.items() if of_asset)
             own = tuple(f"{name} {check}" for name, of_asset in refused.items() for check, _ in of_asset)
             outdated_here = frozenset[Outdated]().union(*(stale.get((name, month), ()) for name in names))
             rerun = tuple(cause for cause in _reruns(outdated_here, month) if cause not in above)
@@ -110,6 +116,8 @@ def layer_statuses(session: Session, incoming: Path, months: Sequence[date], mod
                         *(tuple(describe_outdated(outdated_here)) if rerun else ()),
                     ),
                     _of_layer(accepted, names, month),
+                    (*refused_here, *_starts(names, month, stale)),
+                    tuple({item.input: None for item in outdated_here if item.month == month == item.input_month}),
                 )
             )
             above = tuple(dict.fromkeys((*above, *own, *rerun)))
@@ -121,6 +129,15 @@ def _reruns(stale: Iterable[Outdated], month: date) -> Iterator[str]:
     for asset, same in groupby(sorted(stale), key=lambda item: item.asset):
         months = {item.month for item in same}
         yield f"rerun {asset}" if months == {month} else f"rerun {asset} of {spans(months)}"
+
+
+def _starts(names: Sequence[str], month: date, stale: Mapping[AssetMonth, frozenset[Outdated]]) -> Iterator[str]:
+    """Yield the assets of a layer that read a changed write of another month; and the first one below stale earlier months."""
+    for name in names:
+        causes = stale.get((name, month), ())
+        if any(item.asset == name and item.month == month != item.input_month for item in causes):
+            yield name
+    yield from [name for name in names if any(item.month < month for item in stale.get((name, month), ()))][:1]
 
 
 def _refuses(verdicts: Mapping[CheckKey, Mapping[str, object]], key: CheckKey) -> bool:
@@ -207,6 +224,16 @@ def status_page(statuses: Sequence[LayerStatus]) -> Iterator[str]:
                 f"{item.accepted_by} on {item.accepted_at:%Y-%m-%d}: {item.reason}"
                 for item in accepted
             )
+        if messages and (command := _command(by_month[month])):
+            yield f"- once corrected: `{command}`"
+
+
+def _command(layers: Sequence[LayerStatus]) -> str:
+    """Return the command that runs all of a month again that is refused or stale; empty for a month without files."""
+    if any(item.layer == "sources" and item.state == "no batch" for item in layers):
+        return ""
+    starts = [name for item in layers for name in item.starts]
+    return rerun_command(layers[0].month, starts=starts, after=[name for item in layers for name in item.after])
 
 
 def _cell(status: LayerStatus) -> str:

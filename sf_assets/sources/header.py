@@ -9,13 +9,15 @@ from sf_assets.sources.monthly import months_of, odd_months_of
 from sf_assets.sources.yearly import names_of, years_of
 
 _LISTED = 4
+_SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars"}
 
 
 def require_columns(file: str, line: int, header: Sequence[str], source: Source) -> None:
     """Return when a header has the columns of its source; `line` is its number in the file.
 
     Raises:
-        UnreadableFile: names the missing columns, and the undeclared ones that resemble them most: a renamed column first.
+        UnreadableFile: names the missing columns, and the undeclared ones that resemble them most: a renamed column first;
+            or the separator, when the columns are there behind another one.
 
     """
     names = names_of(header) if source.yearly else header
@@ -24,6 +26,11 @@ def require_columns(file: str, line: int, header: Sequence[str], source: Source)
         declared = {cell.header.lower() for cell in source.cells}
         known = len({name.lower() for name in names} & declared)
         # A line without any declared name may be a record, whose cells must stay out of messages.
+        if not known and (found := _separator_of(header, declared)):
+            raise UnreadableFile(
+                f"{file}, line {line}: expected columns separated by {_SEPARATORS.get(source.separator, source.separator)}, "
+                f"found them separated by {_SEPARATORS[found]}"
+            )
         unknown = [name for name in header if name.lower() not in declared] if known else []
         unknown.sort(key=lambda name: max(_likeness(name, one) for one in missing), reverse=True)
         others = f"; undeclared: {', '.join(unknown[:_LISTED])}" if unknown else ""
@@ -35,6 +42,13 @@ def require_columns(file: str, line: int, header: Sequence[str], source: Source)
         raise UnreadableFile(f"{file}, line {line}: expected columns that end with a year, found none")
     if source.wide and (odd := odd_months_of(header) or ([] if months_of(header) else ["none"])):
         raise UnreadableFile(f"{file}, line {line}: expected head-count columns effAAAAXY, found {odd[0]}")
+
+
+def _separator_of(header: Sequence[str], declared: set[str]) -> str | None:
+    """Return the separator that gives most declared names of a header that was read as a single column, if any does."""
+    names = {one: {name.strip('"').lower() for name in header[0].split(one)} & declared for one in _SEPARATORS}
+    best = max(names, key=lambda one: len(names[one]))
+    return best if len(header) == 1 and len(names[best]) > 1 else None
 
 
 def _likeness(name: str, other: str) -> float:

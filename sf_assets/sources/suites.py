@@ -1,5 +1,6 @@
 """The checks of delivered files, which must pass before any asset reads them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from importlib.resources import files
@@ -7,6 +8,7 @@ from importlib.resources import files
 from sf_assets.engine.quality.rules import Outcome, Probe, Suite
 from sf_assets.engine.quality.tolerance_checks import probes_of
 from sf_assets.engine.storage import Session
+from sf_assets.engine.storage.packed import plain_name
 from sf_assets.sources.arrival import ARRIVALS
 from sf_assets.sources.corrections import CORRECTIONS
 from sf_assets.sources.description import Source
@@ -38,6 +40,14 @@ def _arrivals(session: Session, month: date, source: str) -> list[tuple[str, str
     return session.connection.execute(session.on_copies(query, [month]), values).fetchall()
 
 
+def _copies(session: Session, month: date, source: str) -> str:
+    """Return the names of the files that have the bytes, or the name without packing, of another one."""
+    query = "select file, sha256 from lake.src_arrivals where month = $month and source = $source order by file"
+    rows = session.connection.execute(session.on_copies(query, [month]), {"month": month, "source": source}).fetchall()
+    marks = Counter(mark for file, checksum in rows for mark in (plain_name(file), checksum))
+    return " and ".join(file for file, checksum in rows if max(marks[plain_name(file)], marks[checksum]) > 1)
+
+
 def _delivered(source: Source) -> Probe:
     def check(session: Session, month: date) -> Outcome:
         files = _arrivals(session, month, source.name)
@@ -49,7 +59,7 @@ def _delivered(source: Source) -> Probe:
         "delivered",
         check,
         f"the batch holds {names}",
-        f"Ask {source.producer} for the file, put it into the batch's folder and materialise src_{source.name} again.",
+        f"Ask {source.producer} for the file, put it into the batch's folder, then run src_{source.name} and what follows it.",
     )
 
 
@@ -57,15 +67,17 @@ def _delivered_once(source: Source) -> Probe:
     def check(session: Session, month: date) -> Outcome:
         values = {"month": month, "source": source.name, "packed": "([.]csv)?([.](gz|zip))?$"}
         (twice, files), *_ = session.connection.execute(session.on_copies(_COPIES, [month]), values).fetchall()
-        statement = f"the batch: expected each file once, found {twice} that copy another." if twice else ""
+        statement = (
+            f"the batch: expected each file once, found {_copies(session, month, source.name)}." if twice else ""
+        )
         return Outcome(passed=twice == 0, unexpected_count=twice, element_count=files, statement=statement)
 
     return Probe(
         "delivered_once",
         check,
         "several files complete one another: none is a copy of another one, compressed or not",
-        "The records of a copy would be counted twice. Take the copy out of the folder and materialise "
-        f"src_{source.name} again.",
+        "The records of a copy would be counted twice. Take the copy out of the folder, then run "
+        f"src_{source.name} and what follows it.",
     )
 
 
@@ -79,7 +91,8 @@ def _one_file(source: Source) -> Probe:
         "one_file",
         check,
         "at most one file is delivered, which holds the whole source",
-        f"Every file of {source.producer} is complete: leave only one in the folder and materialise src_{source.name} again.",
+        f"Every file of {source.producer} is complete: leave only one in the folder, then run src_{source.name} and what "
+        "follows it.",
     )
 
 
@@ -99,7 +112,7 @@ def _as_promised(source: Source) -> Probe:
         "as_promised",
         check,
         "every file is complete, in UTF-8, with the declared columns",
-        "Rows loaded from an earlier delivery stay. Ask for the file again; the sample names the fault and its place.",
+        "Rows loaded from an earlier delivery stay. Ask for the file again.",
     )
 
 

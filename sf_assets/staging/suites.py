@@ -58,7 +58,7 @@ def _few_refused(source: Source) -> Probe:
         "few_refused",
         check,
         f"at most {REFUSED_SHARE:.0%} of the records are quarantined and not yet corrected",
-        f"Look into stg_quarantine for the rule that refuses most, and ask {source.producer} what changed.",
+        f"Count them by rule (sf quarantine list), and ask {source.producer} what changed.",
         # A few answers are filled in by hand: one that is refused must not stop the list of the month.
         "warning" if source.about_lists else "error",
     )
@@ -78,7 +78,7 @@ _USABLE_FILTER = Probe(
     _usable_filter,
     "an explicit perimeter is one file that holds at least one siren and nothing but sirens",
     "Correct the filter file, or take it out of the batch's folder to use the perimeter computed from head-counts; then "
-    "materialise src_filter and stg_filter again.",
+    "run src_filter and what follows it.",
 )
 
 SUITES: dict[str, Suite] = {

@@ -28,7 +28,8 @@ from typing import Any, TypeVar
 import dagster as dg
 from dagster import DagsterEventType, EventLogEntry
 
-from sf_assets.operations.launching import QUIET, first_known, rows_of
+from sf_assets.operations.launching import QUIET, first_known
+from sf_assets.operations.progress import rows_of
 from sf_assets.settings import Settings, warehouse_of
 from sf_assets.sources.batch import batch_key
 from sf_assets_dev.synthetic import write_batch
@@ -160,8 +161,8 @@ class _CostRecorder:
             self._rows[step] = rows_of(event, rows)
         elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
             self._checked.add(step)
-            total: Any = event.asset_check_evaluation_data.metadata["total"].value
-            self._rows[step] = max(rows, total)
+            total = event.asset_check_evaluation_data.metadata.get("total")
+            self._rows[step] = max(rows, int(str(total.value)) if total else 0)
         elif event.event_type is DagsterEventType.STEP_SUCCESS:
             seconds = (event.step_success_data.duration_ms or 0) / 1000
             cost = Cost(step, rows, seconds, peak(), time.process_time() - self._used)

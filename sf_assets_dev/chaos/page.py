@@ -83,6 +83,7 @@ def play(*, kills: int, seed: int, rows: int, page: Path | None) -> Iterator[str
     if page:
         text = _INTRODUCTION.format(kills=kills, seed=seed) + "\n".join(_table(found)) + "\n"
         page.write_text(text, encoding="utf-8")
+        yield f"rewritten: {page}"
 
 
 def _refuse(store: SeaweedFS, seconds: float) -> None:

@@ -49,6 +49,7 @@ def play(*, companies: int, page: Path | None) -> Iterator[str]:
         raise SystemExit(f"expected every mishap to end well, found otherwise: {', '.join(wrong)}")
     if page:
         page.write_text(_INTRODUCTION + "\n".join(_table(done)) + "\n", encoding="utf-8")
+        yield f"rewritten: {page}"
 
 
 def _table(mishaps: Sequence[Mishap]) -> Iterator[str]:

@@ -8,7 +8,7 @@ import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 
 from sf_assets.engine.quality.acceptances import Acceptance, CheckKey
-from sf_assets.engine.quality.rules import Probe, Suite, describe_check
+from sf_assets.engine.quality.rules import Probe, Suite, counts_rows, describe_check, is_measure
 from sf_assets.engine.quality.verdicts import (
     Verdict,
     accepted_of,
@@ -205,21 +205,23 @@ def _acceptance_line(accepted: Acceptance) -> str:
 
 
 def _metadata_of(verdict: Verdict, known: Mapping[CheckKey, Mapping[str, Any]], *, owner: str) -> dict[str, Any]:
-    """Return the metadata of a result: counts, SQL, advice and a few keys."""
+    """Return the metadata of a result: what its check counts or measures, SQL, advice and a few keys."""
     outcome, check = verdict.outcome, verdict.check
     metadata: dict[str, Any] = {
         "rule": check.name,
         "month": f"{verdict.month:%Y-%m}",
-        "unexpected": outcome.unexpected_count,
-        "total": outcome.element_count,
-        "percent": _percent(outcome.unexpected_count, outcome.element_count),
         "advice": check.advice,
         "owner": owner,
     }
     before = known.get((verdict.asset, add_months(verdict.month, -1), check.name))
-    if before:
-        metadata["previous_unexpected"] = before["unexpected_count"]
-        metadata["previous_percent"] = _percent(before["unexpected_count"], before["element_count"])
+    if not is_measure(check):
+        metadata["total"] = outcome.element_count
+    if counts_rows(check):
+        metadata["unexpected"] = outcome.unexpected_count
+        metadata["percent"] = _percent(outcome.unexpected_count, outcome.element_count)
+        if before:
+            metadata["previous_unexpected"] = before["unexpected_count"]
+            metadata["previous_percent"] = _percent(before["unexpected_count"], before["element_count"])
     if outcome.value is not None:
         metadata["measured"] = outcome.value
     if before and before["value"] is not None:

@@ -17,7 +17,7 @@ from duckdb_engine import CursorWrapper
 from great_expectations import expectations
 
 from sf_assets.engine.errors import describe_error_text
-from sf_assets.engine.quality.rules import Outcome
+from sf_assets.engine.quality.rules import NOT_EMPTY, Outcome
 from sf_assets.engine.storage.content import sql_constant
 from sf_assets.engine.storage.shape import sql_identifier
 from sf_assets.vocabulary.schema import Rule, Table
@@ -27,6 +27,7 @@ _ERROR_LENGTH = 300
 # Great Expectations fetches 200 rows of a query at most, and a row for each column of a table.
 _FETCHED = 5000
 _ROWS = "checked_rows"
+_NO_ROW = "the month: expected at least one row, found none."
 # There is one batch for the process, which reads one connection at a time.
 _ONE_AT_A_TIME = Lock()
 # Great Expectations reads braces as placeholders and SQLAlchemy reads colons as parameters, also inside literals. Queries
@@ -213,6 +214,7 @@ def _outcome_of(
         element_count=total,
         sample=_sample_of((row for row in rows_found if isinstance(row, Mapping)), key),
         query=query,
+        statement="" if result.success or rule.name != NOT_EMPTY else _NO_ROW,
     )
 
 

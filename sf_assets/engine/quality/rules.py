@@ -113,6 +113,18 @@ def splits_by_month(rule: Rule) -> bool:
     )
 
 
+def is_measure(check: Rule | Probe) -> bool:
+    """Return whether a check compares one number, so that it has nothing to count."""
+    return isinstance(check, Probe) and check.tolerance is not None
+
+
+def counts_rows(check: Rule | Probe) -> bool:
+    """Return whether a check counts what it refuses: a number of rows, a mean, a measure are right or wrong as a whole."""
+    if isinstance(check, Probe):
+        return not is_measure(check)
+    return check.expectation.startswith(("ExpectColumnValues", "ExpectCompoundColumns", "UnexpectedRows"))
+
+
 def describe_check(check: Rule | Probe) -> str:
     """Return one sentence that states what a check requires."""
     if isinstance(check, Probe):
@@ -129,6 +141,8 @@ def describe_check(check: Rule | Probe) -> str:
             bounds += [f"at most {high}"] * (high not in (None, LARGEST))
             bounds += ["finite"] * (low == -LARGEST or high == LARGEST)
             return f"`{arguments['column']}` is {' and '.join(bounds)}, or unknown."
+        case "ExpectTableRowCountToBeBetween" if arguments == {"min_value": 1}:
+            return "The month has at least one row."
         case _:
             listed = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
             return f"{check.expectation}({listed})."

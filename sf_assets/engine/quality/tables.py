@@ -15,7 +15,7 @@ CHECK_VERDICTS = Table(
         Column("element_count", "BIGINT", "rows that the check read", unit="row"),
         Column("error", "VARCHAR", "why the check itself failed, empty otherwise"),
         Column("value", "DOUBLE", "measure of a tolerance, compared with later months"),
-        Column("statement", "VARCHAR", "measured and expected values, in words; empty for rules, which count rows"),
+        Column("statement", "VARCHAR", "measured and expected values, in words; empty when refused rows are counted"),
         Column("snapshot", "BIGINT", "snapshot that wrote the checked rows; NULL when there is no row"),
         Column("run_id", "VARCHAR", "Dagster run of the check"),
         Column("judged_at", "TIMESTAMP", "creation of that run, UTC"),
