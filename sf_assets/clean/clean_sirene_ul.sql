@@ -18,14 +18,28 @@ with with_names as (
     from ({coded_activities}) as coded
 ),
 
-head_offices as (
+-- Few units have several head offices: a choice for each unit of the register would sort all of it on disk.
+several as (
+    select siren from stg_sirene where siege group by siren having count(*) > 1
+),
+
+chosen as (
+    select siren, siret, departement from stg_sirene where siege and siren not in (select siren from several)
+    union all
     select siren, siret, departement
     from stg_sirene
-    where siege
+    where siege and siren in (select siren from several)
     qualify
         row_number() over (
             partition by siren order by est_actif desc nulls last, date_creation desc nulls last, siret, code_commune
         ) = 1
+),
+
+-- As numbers, the head offices of the whole register fit into the memory of a session, and the units are not sorted on disk
+-- to be joined.
+head_offices as (
+    select siren::integer as siren, siret::bigint as siret, departement
+    from chosen
 )
 
 select
@@ -47,7 +61,7 @@ select
     naf25.niv1 as naf25_section,
     naf25.niv1_libelle as libelle_naf25_section,
     head_offices.departement,
-    head_offices.siret as siret_siege,
+    lpad(head_offices.siret::varchar, 14, '0') as siret_siege,
     departements.libelle_departement,
     departements.region,
     departements.libelle_region,
@@ -60,5 +74,5 @@ from with_names as ul
 left join categories_juridiques as categories on ul.categorie_juridique = categories.code
 left join naf_codes as naf on ul.code_naf = naf.niv5
 left join naf25_codes as naf25 on ul.code_naf25 = naf25.niv5
-left join head_offices on ul.siren = head_offices.siren
+left join head_offices on ul.siren::integer = head_offices.siren
 left join labels_departement_region as departements on head_offices.departement = departements.departement
