@@ -23,7 +23,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return Workspace(tmp_path_factory.mktemp("bench"), OCTOBER, 200)
+    return Workspace(tmp_path_factory.mktemp("bench"), OCTOBER, 40)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_a_stage_does_not_inherit_the_memory_of_the_process_that_starts_it(tmp_p
     held = bytearray(b"x") * (600 << 20)
     bench.reset_peak()
     assert bench.peak() > 600
-    assert Workspace(tmp_path, OCTOBER, 200).in_new_process(_peak) < 600
+    assert Workspace(tmp_path, OCTOBER, 40).in_new_process(_peak) < 600
     del held
 
 
@@ -69,7 +69,7 @@ def _peak(_: Workspace) -> float:
 
 
 def test_a_reset_ignores_memory_that_was_released(tmp_path: Path) -> None:
-    before, after = Workspace(tmp_path, OCTOBER, 200).in_new_process(_peak_before_and_after_release)
+    before, after = Workspace(tmp_path, OCTOBER, 40).in_new_process(_peak_before_and_after_release)
     assert after < before - 500
 
 

@@ -134,7 +134,7 @@ SPOILINGS = (spoil_bytes, cut_line, swap_cells, open_quote, absurd_cell, double)
 
 
 @pytest.mark.parametrize("name", SPOILED)
-@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_damaged_file_is_refused_or_every_record_has_an_outcome(delivered, connection, tmp_path_factory, name, data):
     source = BY_NAME[name]
@@ -167,7 +167,7 @@ def test_the_undamaged_files_are_valid(delivered, connection, tmp_path):
         assert (found.fault, found.counts[0], found.counts[3]) == (None, len(lines) - 1, 0), name
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_cut_or_damaged_archive_never_yields_part_of_a_file(delivered, tmp_path_factory, data):
     source = BY_NAME["cotisation"]
