@@ -142,7 +142,8 @@ def fit_methods(
     # A method limits the threads of the whole process: without an outer limit, the first fit to end would lift the other's.
     with threadpool_limits(1), ThreadPoolExecutor(2) as pool:
         made = pool.map(
-            lambda kind: kind(features, **changed.get(kind.name, {})).fit(matrix, target, weights, groups), alone.values()
+            lambda kind: kind(features, **changed.get(kind.name, {})).fit(matrix, target, weights, groups),
+            alone.values(),
         )
         fitted = dict(zip(alone, made, strict=True))
     for name, kind in kinds.items():
