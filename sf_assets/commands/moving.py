@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from sf_assets.commands.arguments import UPKEEP
+
 
 def move(
     former: Annotated[Path, typer.Argument(metavar="FOLDER", help="Data folder of the former deployment.")],
@@ -26,4 +28,4 @@ def move(
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this module."""
-    app.command()(move)
+    app.command(rich_help_panel=UPKEEP)(move)
