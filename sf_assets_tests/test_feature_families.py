@@ -70,6 +70,27 @@ def tables():
     return Tables()
 
 
+def test_the_register_beside_the_perimeter_takes_no_memory(tables):
+    """The country's register has 44 million establishments: choosing a head office for each took more than a session has."""
+    tables.employ(SIREN)
+    tables.connection.execute(
+        """
+        insert into clean_sirene by name
+        select
+            lpad(i::varchar, 9, '0') as siren,
+            siren || '00019' as siret,
+            true as siege,
+            '75' as departement,
+            'Île-de-France' as libelle_region
+        from range(300_000) as numbers (i)
+        """
+    )
+    tables.make("feat_effectif")
+    tables.connection.execute("set memory_limit = '90MB'")
+    tables.connection.execute("set temp_directory = ''")
+    tables.make("feat_company_month")
+
+
 def _debit(siren, rank, day, amount):
     return siren + "00019", "D", day, rank, 0.0, amount
 

@@ -10,12 +10,17 @@ with months as (
     from generate_series($first::date, $last::date, interval 1 month) as s (month)
 ),
 
+followed as (
+    -- The register is ninety times as large as the perimeter.
+    select * from clean_sirene where siren in (select siren from clean_filter)
+),
+
 head_offices as (
     -- Of several head offices the open one counts, then the newest, as in clean_sirene_ul.
     select
         siren, siret, code_commune, departement, region, libelle_region,
         ape, naf_section, ape_naf25, naf25_section, nomenclature_activite, origine_naf, origine_naf25, date_creation
-    from clean_sirene
+    from followed
     where siege
     qualify
         row_number() over (
@@ -23,12 +28,16 @@ head_offices as (
         ) = 1
 ),
 
+units as (
+    select * from clean_sirene_ul where siren in (select siren from clean_filter)
+),
+
 former_head_offices as (
     -- The register only has today's head office: before its creation, the oldest establishment takes its place.
     select
         s.siren, s.siret, s.code_commune, s.departement, s.region, s.libelle_region, s.ape, s.naf_section, s.ape_naf25,
         s.naf25_section, s.nomenclature_activite, s.origine_naf, s.origine_naf25, s.date_creation
-    from clean_sirene as s
+    from followed as s
     join head_offices as h
         on s.siren = h.siren and known_from_sirene(s.date_creation) < known_from_sirene(h.date_creation)
     qualify row_number() over (partition by s.siren order by known_from_sirene(s.date_creation), s.siret) = 1
@@ -194,7 +203,7 @@ from months
 join employers as e on months.month = e.month
 join clean_filter as f on e.siren = f.siren
 join entitled on e.siren = entitled.siren and months.month >= entitled.since and months.month < entitled.until
-left join clean_sirene_ul as ul on f.siren = ul.siren
+left join units as ul on f.siren = ul.siren
 left join head_offices_at_date as head_offices
     on f.siren = head_offices.siren and months.cutoff >= head_offices.since and months.cutoff < head_offices.until
 left join in_procedure as p on f.siren = p.siren and months.month = p.month

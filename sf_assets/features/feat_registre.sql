@@ -23,8 +23,10 @@ states as (
 ),
 
 places as (
-    select siret, any_value(departement order by departement) as departement
+    select siret, min(departement) as departement
     from clean_sirene
+    -- The register is ninety times as large as the perimeter, whose periods are here.
+    where siret in (select siret from states)
     group by siret
 ),
 
