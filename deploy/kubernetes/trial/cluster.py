@@ -16,7 +16,7 @@ import yaml
 
 NAMESPACE = "sf-assets"
 DEPLOY = Path(__file__).parents[1]
-IMAGE = "registry.example.fr/sf-assets:0.4.0"
+IMAGE = "registry.example.fr/sf-assets:0.5.0"
 # Two cores for everything: pods ask for less than in production, so that four runs fit.
 _REQUESTS = {"cpu": "250m", "memory": "768Mi"}
 _LIMITS = {"memory": "3Gi"}
