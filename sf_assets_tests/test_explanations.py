@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shap
 from drawn import DEBT, company, earlier, fitted, later, small
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
 from sf_assets.features.registry import BY_NAME, NAMES, THEMES
 from sf_assets.model.explanations import by_theme, waterfall
@@ -78,6 +78,16 @@ def test_contributions_of_trees_equal_those_of_the_reference_implementation(rows
         assert deepest > 10, "the trees have no leaf whose path alone reads more answers than a group does"
     parts = tree_contributions(forest, table[:rows], covers)
     assert np.abs(parts - _reference(forest, table[:rows], covers)).max() < 1e-12
+
+
+@pytest.mark.parametrize("kind", [RandomForestClassifier, HistGradientBoostingClassifier])
+def test_trees_without_a_split_add_nothing_to_the_base(kind):
+    """Leaves as large as the table: a tree of few rows, or one that finds nothing to learn, is a single leaf."""
+    table, failure = np.arange(40.0).reshape(20, 2), np.arange(20) < 5
+    ensemble = kind(min_samples_leaf=20).fit(table, failure)
+    covers = covers_of(ensemble, table, np.ones(20))
+    for rows in (1, 20):
+        assert tree_contributions(ensemble, table[:rows], covers).tolist() == [[0.0, 0.0]] * rows
 
 
 def paths_of(nodes) -> list[list[int]]:

@@ -1,6 +1,9 @@
 """A deployment moves to an object store and PostgreSQL with its rows, its snapshots and the bytes of its lists, or not at all."""
 
+import errno
+import os
 import shutil
+import stat
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +16,11 @@ from sf_assets.commands.app import app
 from sf_assets.engine.quality.gate import Gate
 from sf_assets.engine.resources import Folders
 from sf_assets.engine.storage import Warehouse, moving
+from sf_assets.engine.storage.folders import freeze_folder
 from sf_assets.engine.storage.objects import bucket_and_prefix
+from sf_assets.engine.storage.room import FullDisk
+from sf_assets.engine.storage.shelves import Shelf
+from sf_assets.operations import moving as moving_folders
 from sf_assets.operations.moving import move
 from sf_assets.publication import publishing
 from sf_assets.publication.rebuilding import rebuild
@@ -128,3 +135,40 @@ def test_tables_of_a_store_are_not_moved(former: Place, tmp_path: Path) -> None:
     target = replace(former.warehouse, catalog=str(tmp_path / "c.sqlite"), data_path=str(tmp_path / "tables"))
     with pytest.raises(UserError, match="expected those to move in a folder, found s3://sf/tables"):
         moving.copy_warehouse(replace(former.warehouse, data_path="s3://sf/tables"), target)
+
+
+def test_a_folder_is_copied_with_its_rights_its_dates_and_what_its_links_lead_to(tmp_path: Path) -> None:
+    source, disk = tmp_path / "published", tmp_path / "disk"
+    for path in (source / "2509" / "v1" / "liste.csv", disk / "liste.csv"):
+        path.parent.mkdir(parents=True)
+        path.write_text("a;b\n")
+    os.utime(source / "2509" / "v1" / "liste.csv", (1_000_000_000, 1_000_000_000))
+    freeze_folder(source / "2509" / "v1")
+    (source / "2510").symlink_to(disk)
+    new = Shelf(tmp_path / "new" / "published")
+    for _ in range(2):
+        assert moving_folders._copy_folder(source, new) == 2
+    assert (new.root / "2510" / "liste.csv").read_text() == "a;b\n"
+    frozen = new.root / "2509" / "v1"
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (frozen, frozen / "liste.csv")] == [0o500, 0o400]
+    assert (frozen / "liste.csv").stat().st_mtime == 1_000_000_000
+
+
+def test_a_link_to_nothing_stops_the_move_instead_of_being_left_out(tmp_path: Path) -> None:
+    (tmp_path / "incoming").mkdir()
+    (tmp_path / "incoming" / "debits.csv").symlink_to(tmp_path / "unmounted" / "debits.csv")
+    with pytest.raises(UserError, match=r"incoming/debits.csv: expected a file, found something else"):
+        moving_folders._copy_folder(tmp_path / "incoming", Shelf(tmp_path / "new"))
+
+
+def test_a_full_disk_of_the_new_place_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "incoming").mkdir()
+    (tmp_path / "incoming" / "debits.csv").touch()
+    monkeypatch.setattr(shutil, "copyfile", fail)
+    with pytest.raises(FullDisk, match=f"^{tmp_path / 'new'}: expected room"):
+        moving_folders._copy_folder(tmp_path / "incoming", Shelf(tmp_path / "new"))
+    with pytest.raises(FullDisk, match=f"^{tmp_path / 'tables'}: expected room"):
+        moving._copy({"debits.csv": 1}, tmp_path / "incoming", tmp_path / "tables")

@@ -103,9 +103,11 @@ def _values(nodes: Nodes, cover: Floats, group: _Group, answers: Mapping[int, Fl
 
 
 def _leaf_values(value: float, follows: Sequence[Flags], shares: Sequence[float]) -> list[Floats]:
-    """Return the Shapley values of one leaf by feature, an element for each row of `follows`."""
+    """Return the Shapley values of one leaf by feature, an element for each row of `follows`; none of a tree without split."""
+    if not follows:
+        return []
     patterns = 1 << len(follows)
-    if follows and patterns < follows[0].size:
+    if patterns < follows[0].size:
         numbers = np.zeros(follows[0].size, dtype=np.intp)
         for place, of_feature in enumerate(follows):
             numbers += of_feature.astype(np.intp) << place

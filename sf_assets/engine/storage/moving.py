@@ -16,6 +16,7 @@ from sf_assets.engine.storage.checksums import sha256_of
 from sf_assets.engine.storage.folders import make_private_folder
 from sf_assets.engine.storage.objects import ObjectStore, bucket_and_prefix, is_remote
 from sf_assets.engine.storage.retention import stored_tables
+from sf_assets.engine.storage.room import room_in
 from sf_assets.engine.storage.session import Session
 from sf_assets.engine.storage.shape import lake_name, sql_identifier
 from sf_assets.engine.storage.warehouse import Warehouse
@@ -87,8 +88,9 @@ def _copy(files: Mapping[str, int], root: Path, target: Path) -> None:
     for path, size in files.items():
         copy = target / path
         if not copy.is_file() or copy.stat().st_size != size:
-            shutil.copyfile(root / path, make_private_folder(copy.parent) / f".{copy.name}.part")
-            copy.with_name(f".{copy.name}.part").replace(copy)
+            with room_in(target):
+                shutil.copyfile(root / path, make_private_folder(copy.parent) / f".{copy.name}.part")
+                copy.with_name(f".{copy.name}.part").replace(copy)
         _require_same(root / path, str(copy), sha256_of(copy))
 
 
