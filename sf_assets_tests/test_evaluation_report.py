@@ -11,12 +11,15 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from sf_assets.engine.charts.curves import Curve, Span, calibration, intervals, precision_recall
+from sf_assets.engine.storage import Warehouse
 from sf_assets.evaluation.bootstrap import draw_weights
 from sf_assets.evaluation.oracle import compare_with_oracle, learn_bound, load_oracle
 from sf_assets.evaluation.page import replace_tables
 from sf_assets.evaluation.panel import Panel, panel_of
 from sf_assets.evaluation.report import format_figure
+from sf_assets.evaluation.results import load_results
 from sf_assets.model.curves import calibration_of, distribution_of, precision_recall_of
+from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.partitions import add_months
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -144,3 +147,11 @@ def test_the_bound_is_what_features_tell_about_other_companies() -> None:
     assert abs(np.corrcoef(of_names[seen], truth[seen])[0, 1]) < 0.2, (
         "a company's own probability would be known by its number"
     )
+
+
+def test_a_month_without_a_past_origin_is_refused_in_a_sentence(warehouse: Warehouse) -> None:
+    with (
+        warehouse.session() as session,
+        pytest.raises(UserError, match="No origin has enough months and failing companies"),
+    ):
+        load_results(session, date(2026, 10, 1), 0, Path("no oracle"))

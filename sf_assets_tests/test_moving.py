@@ -131,6 +131,12 @@ def test_the_verb_moves_to_where_the_settings_say(
             CliRunner().invoke(app, ["move", str(folder)], catch_exceptions=False)
 
 
+def test_two_catalogs_never_share_the_files_of_tables(former: Place, tmp_path: Path) -> None:
+    target = replace(former.warehouse, catalog=str(tmp_path / "c.sqlite"))
+    with pytest.raises(UserError, match="expected tables in another place too"):
+        move(former.warehouse, target, {}, {})
+
+
 def test_tables_of_a_store_are_not_moved(former: Place, tmp_path: Path) -> None:
     target = replace(former.warehouse, catalog=str(tmp_path / "c.sqlite"), data_path=str(tmp_path / "tables"))
     with pytest.raises(UserError, match="expected those to move in a folder, found s3://sf/tables"):

@@ -20,7 +20,7 @@ with with_names as (
 
 -- Few units have several head offices: a choice for each unit of the register would sort all of it on disk.
 several as (
-    select siren from stg_sirene where siege group by siren having count(*) > 1
+    select siren from stg_sirene where siege and siren is not null group by siren having count(*) > 1
 ),
 
 chosen as (
@@ -38,7 +38,7 @@ chosen as (
 -- As numbers, the head offices of the whole register fit into the memory of a session, and the units are not sorted on disk
 -- to be joined.
 head_offices as (
-    select siren::integer as siren, siret::bigint as siret, departement
+    select siren::bigint as siren, siret::bigint as siret, departement
     from chosen
 )
 
@@ -74,5 +74,5 @@ from with_names as ul
 left join categories_juridiques as categories on ul.categorie_juridique = categories.code
 left join naf_codes as naf on ul.code_naf = naf.niv5
 left join naf25_codes as naf25 on ul.code_naf25 = naf25.niv5
-left join head_offices on ul.siren::integer = head_offices.siren
+left join head_offices on ul.siren::bigint = head_offices.siren
 left join labels_departement_region as departements on head_offices.departement = departements.departement

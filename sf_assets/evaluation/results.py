@@ -20,6 +20,7 @@ from sf_assets.model.curves import calibration_of, distribution_of, precision_re
 from sf_assets.model.matrix import Floats
 from sf_assets.model.methods import METHODS
 from sf_assets.model.selection import CHAMPION
+from sf_assets.vocabulary.failures import UserError
 from sf_assets.vocabulary.modes import FULL, Mode
 
 _TABLES = (FIGURES, CHAMPION, UTILITY, DRIFT, VERIFICATION, ANSWERS, EFFECT)
@@ -93,14 +94,15 @@ def load_results(session: Session, month: date, shift: int, oracle: Path, mode: 
         mode: the mode of the deployment.
 
     Raises:
-        LookupError: the backtest of the month has no row.
+        UserError: the backtest of the month has no row.
 
     """
     bind_backtest(session, month, matrix_of(mode))
     panel = load_panel(session, shift, matrix_of(mode))
     if panel is None:
-        raise LookupError(
-            f"eval_backtest, {month:%Y-%m}: expected scores of past origins, found none: history is too short"
+        raise UserError(
+            f"eval_backtest, {month:%Y-%m}: expected scores of past origins, found none. No origin has enough months and failing "
+            "companies before it to learn from: evaluate again when the history has more of them."
         )
     session.bind(dict.fromkeys(_TABLES, month))
     tables = {table.name: session.connection.execute(f"from {table.name} order by all").pl() for table in _TABLES}

@@ -46,6 +46,11 @@ def move(source: Warehouse, target: Warehouse, former: Mapping[str, Shelf], new:
         raise UserError(f"{source.catalog}: expected the catalog of the former deployment, found none")
     if source.catalog == target.catalog:
         raise UserError(f"{source.catalog}: expected settings of another place, found those of the former deployment")
+    if source.data_path == target.data_path:
+        raise UserError(
+            f"{source.data_path}: expected tables in another place too, found the former one: each catalog would remove files of "
+            "the other. Set SF_TABLES or SF_DATA_DIR."
+        )
     require_empty(target)
     files = {name: _copy_folder(former[name].root, new[name]) for name in new}
     return Moved(files, copy_warehouse(source, target))
