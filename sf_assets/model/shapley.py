@@ -11,7 +11,7 @@ A leaf sees a row through a few yes or no answers only. Its values are computed 
 up for each row; neighbouring leaves share their patterns.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -51,9 +51,7 @@ def add_shapley_values(parts: Floats, nodes: Nodes, cover: Floats, columns: npt.
             for feature, values in _values(nodes, cover, group, answers).items():
                 parts[feature] += values
             continue
-        numbers = np.zeros(len(columns), dtype=np.intp)
-        for place, answer in enumerate(answers.values()):
-            numbers += answer.astype(np.intp) << place
+        numbers = _pattern_numbers(answers.values())
         table = _values(nodes, cover, group, dict(zip(answers, _bits(len(answers)), strict=True)))
         for feature, values in table.items():
             parts[feature] += values.take(numbers)
@@ -108,9 +106,7 @@ def _leaf_values(value: float, follows: Sequence[Flags], shares: Sequence[float]
         return []
     patterns = 1 << len(follows)
     if patterns < follows[0].size:
-        numbers = np.zeros(follows[0].size, dtype=np.intp)
-        for place, of_feature in enumerate(follows):
-            numbers += of_feature.astype(np.intp) << place
+        numbers = _pattern_numbers(follows)
         return [values.take(numbers) for values in _leaf_values(value, _bits(len(follows)), shares)]
     points, weights = _quadrature(len(follows))
     factors = [(1 - points) * share + points * of_feature for of_feature, share in zip(follows, shares, strict=True)]
@@ -125,6 +121,11 @@ def _leaf_values(value: float, follows: Sequence[Flags], shares: Sequence[float]
         result.append((of_feature - share) * (earlier * after).sum(axis=0))
         after = after * factor
     return result[::-1]
+
+
+def _pattern_numbers(answers: Iterable[Flags]) -> npt.NDArray[np.intp]:
+    """Return the number of each row's pattern of answers, its place in the arrays of `_bits`."""
+    return np.asarray(sum(answer.astype(np.intp) << place for place, answer in enumerate(answers)))
 
 
 @cache
